@@ -1,0 +1,322 @@
+"""The settings: one frozen Config, read once from the environment.
+
+A bad value stops the start with one sentence that names the variable and what is allowed. An
+empty variable counts as not set.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+REGISTRATIONS = ("approval", "open", "closed")
+REGISTRATION_ROLES = ("viewer", "operator", "inspector")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SHORTEST_SECRET = 32
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; str() says which one, and what would be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What may differ from one site to the next. Where each comes from: `from_env`."""
+
+    host: str
+    port: int
+    database_url: str = field(repr=False)
+    instance_path: Path
+    secret_key: str = field(repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(repr=False)
+    site_timezone: ZoneInfo
+    site_name: str
+    registration: str
+    registration_role: str
+    trusted_hosts: tuple[str, ...]
+    https: bool
+    proxy_count: int
+    workers: int
+    threads: int
+    log_level: str
+
+    # Not from the environment: only tests take cheaper passwords (dataclasses.replace).
+    password_time_cost: int = 2
+    password_memory_kib: int = 19 * 1024
+    root_path: Path = ROOT
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read every setting, or raise ConfigError. Makes the secret key at the first start."""
+        env = _Environment(os.environ if environ is None else environ)
+        instance_path = env.read("INSTANCE_PATH", _path, ROOT / "instance")
+        default_database = f"sqlite:///{quote(str(instance_path / 'inventory.db'))}"
+        database_url = env.read("DATABASE_URL", _database_url, default_database)
+        sqlite = database_url.startswith("sqlite:")
+        return cls(
+            host=env.read("HOST", _host, "127.0.0.1"),
+            port=env.read("PORT", _number(1, 65535), 8000),
+            database_url=database_url,
+            instance_path=instance_path,
+            secret_key_fallbacks=env.read("SECRET_KEY_FALLBACKS", _secrets, ()),
+            site_timezone=env.read("SITE_TIMEZONE", _timezone, ZoneInfo("UTC")),
+            site_name=env.read("SITE_NAME", _line(60), "Inventory"),
+            registration=env.read("REGISTRATION", _one_of(REGISTRATIONS), "approval"),
+            registration_role=env.read(
+                "REGISTRATION_ROLE", _one_of(REGISTRATION_ROLES), "operator"
+            ),
+            trusted_hosts=env.read("TRUSTED_HOSTS", _hosts, ()),
+            https=env.read("HTTPS", _flag, False),
+            proxy_count=env.read("PROXY_COUNT", _number(0, 5), 0),
+            workers=env.read(
+                "WORKERS", _one_process if sqlite else _number(1, 64), 1 if sqlite else 2
+            ),
+            threads=env.read("THREADS", _number(1, 64), 8),
+            log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
+            # Last: nothing is written when another setting is refused.
+            secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),
+        )
+
+    @property
+    def url(self) -> URL:
+        return make_url(self.database_url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def database_name(self) -> str:
+        """The database in words, without its password."""
+        if self.is_sqlite:
+            return f"SQLite, file {self.url.database}"
+        host = self.url.host or self.url.query.get("host") or "the local socket"
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"PostgreSQL, database {self.url.database} on {host}{port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Can only this machine reach the server?"""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+    def to_flask(self) -> dict[str, Any]:
+        """The same for Flask and its extensions (the engine's options are db.py's)."""
+        return {
+            "SECRET_KEY": self.secret_key,
+            "SECRET_KEY_FALLBACKS": list(self.secret_key_fallbacks),
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "TRUSTED_HOSTS": list(self.trusted_hosts) or None,
+            "PREFERRED_URL_SCHEME": "https" if self.https else "http",
+            "PROXY_COUNT": self.proxy_count,
+            "HTTPS": self.https,
+            "THREADS": self.threads,
+            "SITE_NAME": self.site_name,
+            "REGISTRATION": self.registration,
+            "REGISTRATION_ROLE": self.registration_role,
+            "PASSWORD_TIME_COST": self.password_time_cost,
+            "PASSWORD_MEMORY_KIB": self.password_memory_kib,
+            "MAX_CONTENT_LENGTH": 1024 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+            "MAX_FORM_PARTS": 1000,
+            "SESSION_COOKIE_NAME": "__Host-session" if self.https else "session",
+            "SESSION_COOKIE_SECURE": self.https,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
+            "WTF_CSRF_TIME_LIMIT": None,  # a tablet's page stays open for more than an hour
+        }
+
+
+class _Environment:
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        text = self._variables.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ConfigError(f"{name} {error}") from None
+
+
+# Each parser returns the value, or raises ValueError with the end of the sentence.
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,6}", text) and least <= int(text) <= most:
+            return int(text)
+        raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}.")
+
+    return parse
+
+
+def _one_process(text: str) -> int:
+    if text == "1":
+        return 1
+    raise ValueError(
+        f"must be 1 on SQLite, which has one writer at a time, not {text!r}: raise THREADS, or "
+        "use PostgreSQL."
+    )
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text in allowed:
+            return text
+        raise ValueError(f"must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}.")
+
+    return parse
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"must be 1 (yes) or 0 (no), not {text!r}.")
+
+
+def _line(longest: int) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if len(text) <= longest and text.isprintable():
+            return text
+        raise ValueError(f"must be one line of at most {longest} characters.")
+
+    return parse
+
+
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError("must be the path of a directory.")
+    return Path(text).expanduser().absolute()
+
+
+def _host(text: str) -> str:
+    if text == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        raise ValueError(
+            f"must be an IP address to listen on (127.0.0.1 for this machine only, 0.0.0.0 for "
+            f"the network), not {text!r}."
+        ) from None
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = _names(text)
+    for host in hosts:
+        if not re.fullmatch(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?", host):
+            raise ValueError(
+                "must be host names with commas between them, such as "
+                f"stock.example.com,.example.org; {host!r} is none."
+            )
+    return hosts
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"must be a time zone's name such as UTC or Europe/Berlin, not {text!r}."
+        ) from None
+
+
+def _database_url(text: str) -> str:
+    scheme, colon, rest = text.partition("://")
+    try:
+        if colon and scheme == "sqlite" and "?" not in rest:
+            return _sqlite_url(make_url(text))
+        if colon and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+            url = make_url(f"postgresql+psycopg://{rest}")
+            if url.database:
+                return url.render_as_string(hide_password=False)
+    except (ArgumentError, ValueError):
+        pass  # its message may show the password
+    raise ValueError(
+        "must be postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////PATH/TO/FILE (special "
+        "characters in a password as %XX)."
+    )
+
+
+def _sqlite_url(url: URL) -> str:
+    if url.host or not url.database or url.database.startswith((":memory:", "file:")):
+        raise ValueError
+    return URL.create("sqlite", database=str(Path(url.database).absolute())).render_as_string()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    return tuple(map(_secret, _names(text)))
+
+
+def _secret(text: str) -> str:
+    if len(text) >= SHORTEST_SECRET:
+        return text
+    raise ValueError(f"must be a random text of at least {SHORTEST_SECRET} characters.")
+
+
+def _kept_secret_key(instance_path: Path) -> str:
+    """The key of this site, made at its first start; of two first starts one makes it."""
+    path = instance_path / "secret_key"
+    try:
+        instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _read_secret_key(path)
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(key := secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+    except OSError as error:
+        raise ConfigError(
+            f"INSTANCE_PATH must be a directory that this user can write to: {error.strerror} "
+            f"({error.filename or path})."
+        ) from None
+
+
+def _read_secret_key(path: Path) -> str:
+    for _ in range(100):
+        key = path.read_text("ascii", errors="replace").strip()
+        if len(key) >= SHORTEST_SECRET:
+            return key
+        time.sleep(0.01)  # another first start may be writing it
+    raise ConfigError(
+        f"INSTANCE_PATH holds an unusable secret key: remove {path} and a new one is made "
+        "(everybody must then log in again)."
+    )
