@@ -1,0 +1,20 @@
+"""The inventory: a strict ledger of lot-tracked stock, and the faces that ask it."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from inventory import clock, db
+from inventory.config import Config
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The only place that knows every part."""
+    config = config or Config.from_env()
+    app = Flask("inventory", root_path=str(config.root_path))
+    app.config.from_mapping(config.to_flask())
+    clock.use_zone(config.site_timezone)
+    db.init_app(app)
+    Migrate(app, db.db, directory=str(config.root_path / "migrations"), compare_type=True)
+    return app

@@ -1,0 +1,40 @@
+"""Which lots a quantity is taken from: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from inventory.figures import Lot
+
+STRATEGIES = ("fefo", "fifo")
+
+
+def in_order(lots: Iterable[Lot], strategy: str) -> list[Lot]:
+    """FEFO: earliest expiry first, undated last, then oldest receipt, then lot code.
+    FIFO: oldest receipt first, then lot code."""
+    return sorted(lots, key=_fefo if strategy == "fefo" else _fifo)
+
+
+def allocate(
+    lots: Iterable[Lot], qty: int, *, strategy: str, today: date
+) -> list[tuple[Lot, int]] | None:
+    """Spread `qty` over the free stock of the lots, in order; None when it is not enough."""
+    taken = []
+    for lot in in_order(lots, strategy):
+        part = min(qty, lot.free(today))
+        if part > 0:
+            taken.append((lot, part))
+            qty -= part
+        if qty == 0:
+            return taken
+    return None
+
+
+def _fefo(lot: Lot) -> tuple[Any, ...]:
+    return (lot.expires_on is None, lot.expires_on or date.max, lot.received_at, lot.lot_code)
+
+
+def _fifo(lot: Lot) -> tuple[Any, ...]:
+    return (lot.received_at, lot.lot_code)

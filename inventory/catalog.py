@@ -1,0 +1,252 @@
+"""Items, and what is known of lots beside their stock: master data, each change audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit, clock, stock, text
+from inventory.db import atomic
+from inventory.errors import DuplicateItem, InvalidInput, NotFound, Refusal
+from inventory.figures import Item
+from inventory.ledger import idempotency
+from inventory.ledger.requests import digest
+from inventory.quantity import SCALE, format_qty, parse_qty
+from inventory.stock import items, lots
+
+#: Path segments that an item code must not end with or consist of: `/items/{code}/stock` is ours.
+_RESERVED_ENDS = ("/stock",)
+
+
+def item_record(item: Item) -> dict[str, Any]:
+    """The item's master data, ready for JSON."""
+    return {
+        "code": item.code,
+        "name": item.name,
+        "unit": item.unit,
+        "decimals": item.decimals,
+        "qc_required": item.qc_required,
+        "reorder_point": None if item.reorder_point is None else format_qty(item.reorder_point),
+        "archived": item.archived_at is not None,
+    }
+
+
+def create_item(
+    *,
+    user_id: int,
+    key: str,
+    code: object,
+    name: object,
+    unit: object = "pcs",
+    decimals: object = 0,
+    qc_required: object = False,
+    reorder_point: object = None,
+    dry_run: bool = False,
+) -> tuple[dict[str, Any], bool]:
+    """Take up a new item. Returns its record, and whether the key was answered before.
+
+    `decimals` (0 to 6) is how finely it is counted. Raises DuplicateItem, InvalidInput, InvalidQty.
+    """
+    facts = {
+        "code": _item_code(code),
+        "name": text.clean_text(name, field="name", longest=200, required=True),
+        "unit": text.clean_text(unit, field="unit", longest=16, required=True),
+        "decimals": _decimals(decimals),
+        "qc_required": text.clean_bool(qc_required, field="qc_required"),
+    }
+    facts["reorder_point"] = _reorder_point(reorder_point, facts["decimals"])
+    return _once(_create_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+
+
+def update_item(
+    *, user_id: int, key: str, item: str, dry_run: bool = False, **changes: object
+) -> tuple[dict[str, Any], bool]:
+    """Change an item's `name`, `unit`, `reorder_point`, `qc_required`, `decimals`, `code` or
+    `archived`. The code, unit and decimals stay once something was received of it.
+
+    Returns its record, and whether the key was answered before. Raises NotFound, DuplicateItem,
+    InvalidInput.
+    """
+    unknown = set(changes) - set(_ITEM_CHANGES)
+    if unknown:
+        raise InvalidInput("This cannot be changed.", field=min(unknown))
+    cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
+    facts = {"item": text.clean_code(item, field="item"), "changes": cleaned}
+    return _once(_update_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+
+
+def update_lot(
+    *, user_id: int, key: str, lot_id: int, dry_run: bool = False, **changes: object
+) -> tuple[dict[str, Any], bool]:
+    """Change a lot's `location` (a move), `expires_on` or `supplier_lot`.
+
+    Returns its record, and whether the key was answered before. Raises NotFound, InvalidInput.
+    """
+    unknown = set(changes) - set(_LOT_CHANGES)
+    if unknown:
+        raise InvalidInput("This cannot be changed.", field=min(unknown))
+    cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
+    facts = {"lot_id": text.clean_id(lot_id, field="lot_id"), "changes": cleaned}
+    return _once(_update_lot, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+
+
+def _once(
+    do: Callable[..., dict[str, Any]],
+    *,
+    user_id: int,
+    key: str,
+    facts: dict[str, Any],
+    dry_run: bool,
+) -> tuple[dict[str, Any], bool]:
+    """One key, one outcome: run the change, or answer what it led to the first time."""
+    key = idempotency.clean_key(key)
+    try:
+        outcome, replayed = _run_once(do, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    except idempotency.Replayed as replay:
+        replay.refusal.replayed = True
+        raise replay.refusal from None
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome, replayed
+
+
+@atomic
+def _run_once(
+    tx: Connection,
+    do: Callable[..., dict[str, Any]],
+    *,
+    user_id: int,
+    key: str,
+    facts: dict[str, Any],
+    dry_run: bool,
+) -> tuple[dict[str, Any] | Refusal, bool]:
+    now = clock.now()
+    request = {"user_id": user_id, "key": key, "fingerprint": digest([do.__name__, facts])}
+    if first := idempotency.find_outcome(tx, **request):
+        return first, True
+    try:
+        outcome = do(tx, user_id=user_id, now=now, **facts)
+    except DuplicateItem as refusal:
+        idempotency.remember_refusal(tx, refusal, at=now, **request)
+        return refusal, False
+    idempotency.remember(tx, outcome=outcome, at=now, **request)
+    return outcome, False
+
+
+def _create_item(tx: Connection, *, user_id: int, now: datetime, **facts: Any) -> dict[str, Any]:
+    _require_new_code(tx, facts["code"])
+    tx.execute(sa.insert(items).values(created_at=now, **facts))
+    audit.record(
+        tx, user_id=user_id, action="item created", subject=f"item {facts['code']}", **facts
+    )
+    return item_record(stock.get_item(tx, facts["code"]))
+
+
+def _update_item(
+    tx: Connection, *, user_id: int, now: datetime, item: str, changes: dict[str, Any]
+) -> dict[str, Any]:
+    tx.execute(sa.select(items.c.id).where(items.c.code == item).with_for_update()).all()
+    before = stock.get_item(tx, item)
+    used = tx.execute(sa.select(lots.c.id).where(lots.c.item_id == before.id).limit(1)).first()
+    for frozen in ("code", "unit", "decimals"):
+        if used and frozen in changes and changes[frozen] != getattr(before, frozen):
+            raise InvalidInput(
+                f"The {frozen} of {item} can no longer change: it has entries in the ledger.",
+                field=frozen,
+            )
+    if changes.get("code", item) != item:
+        _require_new_code(tx, changes["code"])
+    values = {name: value for name, value in changes.items() if name != "archived"}
+    if "reorder_point" in values:
+        decimals = values.get("decimals", before.decimals)
+        values["reorder_point"] = _reorder_point(values["reorder_point"], decimals)
+    if "archived" in changes:
+        was = before.archived_at
+        values["archived_at"] = (was or now) if changes["archived"] else None
+    if values:
+        tx.execute(sa.update(items).where(items.c.id == before.id).values(**values))
+        _audit_change(tx, user_id, "item changed", f"item {item}", before, values)
+    return item_record(stock.get_item(tx, changes.get("code", item)))
+
+
+def _update_lot(
+    tx: Connection, *, user_id: int, now: datetime, lot_id: int, changes: dict[str, Any]
+) -> dict[str, Any]:
+    locked = tx.execute(
+        sa.select(lots.c.id).where(lots.c.id == lot_id).with_for_update(key_share=True)
+    ).first()
+    if locked is None:
+        raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
+    before = stock.get_lot(tx, lot_id)
+    if changes:
+        tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
+        _audit_change(tx, user_id, "lot changed", f"lot {lot_id}", before, changes)
+    return stock.get_lot(tx, lot_id).record(clock.today())
+
+
+def _audit_change(
+    tx: Connection, user_id: int, action: str, subject: str, before: Any, values: dict[str, Any]
+) -> None:
+    old = {name: getattr(before, name) for name in values}
+    audit.record(
+        tx,
+        user_id=user_id,
+        action=action,
+        subject=subject,
+        before=_plain(old),
+        after=_plain(values),
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if value is None or isinstance(value, str | int) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _require_new_code(tx: Connection, code: str) -> None:
+    if stock.read_items(tx, codes=[code]):
+        raise DuplicateItem(f"Item {code} exists already.", item=code)
+
+
+def _item_code(value: object) -> str:
+    code = text.clean_code(value, field="code")
+    segments = code.split("/")
+    if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
+        raise InvalidInput(
+            "An item code must not begin or end with a slash, or end in /stock.", field="code"
+        )
+    return code
+
+
+def _decimals(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SCALE:
+        raise InvalidInput("Decimals are 0 to 6.", field="decimals")
+    return value
+
+
+def _reorder_point(value: object, decimals: int) -> int | None:
+    if value is None or value == "":
+        return None
+    return parse_qty(value, decimals=decimals, field="reorder_point", zero=True)
+
+
+_ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
+    "code": _item_code,
+    "name": lambda value: text.clean_text(value, field="name", longest=200, required=True),
+    "unit": lambda value: text.clean_text(value, field="unit", longest=16, required=True),
+    "decimals": _decimals,
+    "qc_required": lambda value: text.clean_bool(value, field="qc_required"),
+    "reorder_point": lambda value: None if value in (None, "") else value,
+    "archived": lambda value: text.clean_bool(value, field="archived"),
+}
+_LOT_CHANGES: dict[str, Callable[[object], Any]] = {
+    "location": lambda value: text.clean_text(value, field="location", longest=64),
+    "expires_on": lambda value: text.clean_date(value, field="expires_on"),
+    "supplier_lot": lambda value: text.clean_text(value, field="supplier_lot", longest=64),
+}

@@ -1,0 +1,265 @@
+"""The database handle and @atomic: the only code that begins and commits.
+
+SQLite and PostgreSQL get one recipe. A write leaves the request's read snapshot, passes the
+gate (SQLite has one writer at a time), and runs on a short connection of its own; a lost race
+runs again; locked too long, full or gone is Busy. Why each of these: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from inventory.errors import Busy
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WAIT_SECONDS = 8.0
+ATTEMPTS = 12
+
+_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "recursive_triggers": "ON",
+    "trusted_schema": "OFF",
+    "busy_timeout": "10000",
+}
+_POSTGRESQL = {
+    "lock_timeout": "8s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read\\ committed",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment, always in UTC and always aware (SQLite forgets the zone of a DateTime)."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def init_app(app: Flask) -> None:
+    """Bind the handle to the app; its SQLALCHEMY_DATABASE_URI says which database."""
+    url = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(
+        url, threads=app.config.get("THREADS", 8)
+    )
+    db.init_app(app)
+    with app.app_context():
+        if url.get_backend_name() == "sqlite":
+            event.listen(db.engine, "connect", _set_pragmas)
+            event.listen(db.engine, "begin", _begin)
+
+
+def connection() -> Connection:
+    """The request's own connection, for reading."""
+    return db.session.connection()
+
+
+def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """One verb, one transaction: committed when the verb returns, rolled back when it raises.
+
+    Called with `dry_run=True` the verb runs to its end and everything is rolled back.
+    Raises Busy when the database stays locked, is full, or cannot be reached.
+    """
+
+    @functools.wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        db.session.rollback()
+        engine = db.engine
+        for attempt in range(ATTEMPTS):
+            try:
+                with _gate_of(engine)(), engine.connect() as connection:
+                    tx = connection.execution_options(write=True)
+                    with tx.begin() as transaction:
+                        result = verb(tx, *args, **kwargs)
+                        if kwargs.get("dry_run"):
+                            transaction.rollback()
+                    return result
+            except sa.exc.DBAPIError as error:
+                _again_or_raise(error, attempt)
+            except sa.exc.TimeoutError as error:
+                raise Busy() from error
+        log.error("gave up after %d lost races in %s", ATTEMPTS, verb.__name__)
+        raise Busy()
+
+    return run
+
+
+def _again_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
+    """Return for a lost race (run again), else raise: Busy, or the error when it is a fault."""
+    if is_lost_race(error):
+        time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
+        return
+    if is_outage(error):
+        raise Busy() from error
+    raise error
+
+
+def is_lost_race(error: sa.exc.DBAPIError) -> bool:
+    """Somebody else wrote first: a unique constraint, a deadlock, a serialization failure."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in {"23505", "40001", "40P01"}
+    return isinstance(error, sa.exc.IntegrityError) and "UNIQUE" in str(error.orig)
+
+
+def is_outage(error: sa.exc.DBAPIError) -> bool:
+    """The database is locked, full, read-only or gone; the request itself may be fine."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state[:2] in {"08", "53", "57", "58"} or state in {"55P03", "25006", "25P03"}
+    if isinstance(error, sa.exc.OperationalError):
+        text = str(error.orig)
+        return "no such" not in text and "syntax error" not in text
+    return isinstance(error, sa.exc.InterfaceError)
+
+
+class Gate:
+    """One writer at a time for one SQLite file: threads by a lock, processes by flock.
+
+    Without it busy writers meet "database is locked" after waits of seconds.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        deadline = time.monotonic() + WAIT_SECONDS
+        if not self._threads.acquire(timeout=WAIT_SECONDS):
+            raise Busy()
+        try:
+            if self._path is None:
+                yield
+                return
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise Busy() from error
+            try:
+                _wait_for_flock(descriptor, deadline)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+
+def _wait_for_flock(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy() from None
+            time.sleep(0.001)
+
+
+@contextmanager
+def _open_gate() -> Iterator[None]:
+    yield
+
+
+_gates: dict[str, Gate] = {}
+
+
+def _gate_of(engine: Engine) -> Callable[[], Any]:
+    if engine.dialect.name != "sqlite":
+        return _open_gate
+    path = engine.url.database or ""
+    return _gates.setdefault(path, Gate(f"{path}-gate" if path not in ("", ":memory:") else None))
+
+
+def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
+    """Two connections a thread: a request may still hold one for reading while it writes."""
+    if url.get_backend_name() == "sqlite":
+        return {
+            "module": sqlite_module(),
+            "pool_size": 2 * threads,
+            "pool_timeout": WAIT_SECONDS,
+            "connect_args": {"isolation_level": None, "check_same_thread": False},
+        }
+    settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 2 * threads,
+        "max_overflow": 4,
+        "pool_timeout": WAIT_SECONDS,
+        "connect_args": {"options": settings, "connect_timeout": 5},
+    }
+
+
+def sqlite_module() -> Any:
+    """The newest SQLite there is: pysqlite3 where it has a wheel, else Python's own."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        from sqlite3 import dbapi2  # type: ignore[no-redef]
+    return dbapi2
+
+
+def _set_pragmas(dbapi_connection: Any, _record: ConnectionPoolEntry) -> None:
+    for name, value in _PRAGMAS.items():
+        dbapi_connection.execute(f"PRAGMA {name}={value}")
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

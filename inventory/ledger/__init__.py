@@ -1,0 +1,284 @@
+"""Receive, reserve, unreserve, issue, and all that is made of them: the only writer of the ledger.
+
+`post` takes any number of requests and does all of them or none, in one transaction, under one
+key. The verbs are batches of one. Order of the checks: the shape of each field, then a repeat of
+the key, then the rules of each request in turn (named in the request's own module).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock, stock
+from inventory.db import atomic
+from inventory.errors import InvalidInput, NotFound, Refusal
+from inventory.figures import Operation
+from inventory.ledger import (
+    counting,
+    idempotency,
+    inspecting,
+    issuing,
+    loading,
+    promising,
+    receiving,
+    reversing,
+    writing,
+)
+from inventory.ledger.book import Book, LookAgain
+from inventory.ledger.requests import (
+    Count,
+    Cut,
+    Decide,
+    Issue,
+    Part,
+    Receive,
+    Request,
+    Reserve,
+    Reverse,
+    Split,
+    TakeOut,
+    Unreserve,
+    clean,
+    fingerprint,
+)
+from inventory.models import Kind, User
+
+__all__ = [
+    "Count", "Cut", "Decide", "Issue", "Part", "Posting", "Receive", "Request", "Reserve",
+    "Reverse", "Split", "TakeOut", "Unreserve", "count", "decide", "issue", "post", "receive",
+    "reserve", "return_from_customer", "return_to_supplier", "reverse", "scrap", "split",
+    "unreserve",
+]  # fmt: skip
+
+MOST_REQUESTS = 1000
+
+_USER_NAME = sa.select(User.name).where(User.id == sa.bindparam("id"))
+
+_RULES: dict[type, Callable[[Book, Any], None]] = {
+    Receive: receiving.receive,
+    Decide: inspecting.decide,
+    Reserve: promising.reserve,
+    Unreserve: promising.unreserve,
+    Issue: issuing.issue,
+    TakeOut: issuing.take_out,
+    Count: counting.count,
+    Split: receiving.split,
+    Reverse: reversing.reverse,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What was written: one operation a request, in their order.
+
+    `shown` has for each operation what else belongs to its answer, as it stood then and ready
+    for JSON: `reservations` (the reservation made, or what became of those concerned) and `lot`.
+    """
+
+    operations: tuple[Operation, ...]
+    shown: tuple[dict[str, Any], ...]
+    replayed: bool = False
+
+    @property
+    def operation(self) -> Operation:
+        return self.operations[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    refusal: Refusal
+
+
+def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool = False) -> Posting:
+    """Do all the requests, in their order, or none of them, in one transaction.
+
+    `user_id` and `key` make the write one of its kind: asked again with the same content it
+    answers the first outcome and writes nothing. `dry_run` does everything and keeps nothing.
+    Raises the refusal of the first request that cannot be done (in a batch it tells the
+    `index`), IdempotencyKeyReused for a key of other content, and Busy.
+    """
+    if not 0 < len(requests) <= MOST_REQUESTS:
+        raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
+    key = idempotency.clean_key(key)
+    requests = [
+        _named(index, len(requests), clean, request) for index, request in enumerate(requests)
+    ]
+    try:
+        outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
+    except idempotency.Replayed as replay:
+        replay.refusal.replayed = True
+        raise replay.refusal from None
+    if isinstance(outcome, _Refused):
+        raise outcome.refusal
+    return outcome
+
+
+@atomic
+def _post(
+    tx: Connection, requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
+) -> Posting | _Refused:
+    now, today = clock.now(), clock.today()
+    request = {"user_id": user_id, "key": key, "fingerprint": fingerprint(requests)}
+    try:
+        book = _plan(tx, requests, request, now, today)
+    except _Repeated as repeat:
+        return _first_posting(tx, repeat.outcome)
+    except Refusal as refusal:
+        if not refusal.remembered:
+            raise
+        idempotency.remember_refusal(tx, refusal, at=now, **request)
+        return _Refused(refusal)
+    return _write(tx, book, request, user_id)
+
+
+class _Repeated(Exception):
+    def __init__(self, outcome: Any) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def _plan(
+    tx: Connection,
+    requests: Sequence[Request],
+    request: dict[str, Any],
+    now: datetime,
+    today: date,
+) -> Book:
+    """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
+    locked: set[int] = set()
+    complete: set[int] = set()
+    wanted = loading.named_lots(tx, requests)
+    while True:
+        loading.lock_lots(tx, wanted - locked)
+        locked |= wanted
+        if outcome := idempotency.find_outcome(tx, **request):
+            raise _Repeated(outcome)
+        book = loading.open_book(
+            tx, requests, locked=locked, complete=complete, now=now, today=today
+        )
+        try:
+            for index, one in enumerate(requests):
+                _named(index, len(requests), _RULES[type(one)], book, one)
+        except LookAgain as look:
+            complete.add(look.item.id)
+            continue
+        wanted = book.touched()
+        if wanted <= locked or tx.dialect.name == "sqlite":
+            return book
+
+
+def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
+    """In a batch a refusal tells which request it is about."""
+    try:
+        return do(*args)
+    except Refusal as refusal:
+        if of > 1:
+            refusal.figures["index"] = index
+        raise
+
+
+def _write(tx: Connection, book: Book, request: dict[str, Any], user_id: int) -> Posting:
+    operations = writing.write(tx, book, user_id=user_id, user_name=_name_of(tx, user_id))
+    shown = tuple(
+        {
+            "reservations": [reservation.record(book.today) for reservation in plan.shows],
+            "lot": plan.shows_lot and plan.shows_lot.record(book.today),
+        }
+        for plan in book.operations
+    )
+    outcome = {"operations": [operation.id for operation in operations], "shown": shown}
+    idempotency.remember(tx, outcome=outcome, at=book.now, **request)
+    return Posting(tuple(operations), shown)
+
+
+def _name_of(tx: Connection, user_id: int) -> str:
+    name: str | None = tx.execute(_USER_NAME, {"id": user_id}).scalar()
+    if name is None:
+        raise NotFound(f"There is no user number {user_id}.", field="user_id")
+    return name
+
+
+def _first_posting(tx: Connection, outcome: Any) -> Posting:
+    """The posting that a key led to the first time, read back."""
+    operations = stock.read_operations(tx, outcome["operations"])
+    return Posting(tuple(operations), tuple(outcome["shown"]), replayed=True)
+
+
+def receive(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Goods come in, into a new lot or, with `add_to_lot`, into one that exists.
+
+    A new lot of an item that requires QC starts in quarantine. Raises DuplicateLot, QcBlocked,
+    LotExpired, InvalidQty, InvalidInput, NotFound.
+    """
+    return post([Receive(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def return_from_customer(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Goods come back from a customer: a receipt with a reason. Raises as `receive` does."""
+    request = Receive(kind=Kind.CUSTOMER_RETURN, **facts)
+    return post([request], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def decide(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """A QC decision on a lot, and what becomes of the reservations in it.
+
+    `on_reservations`: keep (they are at risk), reallocate (to other lots, all or nothing), or
+    unreserve. Raises QcTransition, InsufficientStock and its kin where no other lot has enough.
+    """
+    return post([Decide(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def reserve(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Promise free stock to a reference, from the lots named or as the strategy chooses.
+
+    All or nothing. Raises InsufficientStock, QcBlocked, LotExpired.
+    """
+    return post([Reserve(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def unreserve(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Give back all that is open of a reservation, or a quantity. Raises OverUnreserve."""
+    return post([Unreserve(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def issue(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Goods go out, against a reservation or of free stock.
+
+    Raises OverIssue (more than the reservation has open), InsufficientStock, QcBlocked,
+    LotExpired.
+    """
+    return post([Issue(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def scrap(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Take goods out of any lot for good, with a reason. Raises InsufficientStock."""
+    return post([TakeOut(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def return_to_supplier(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Send goods of any lot back to where they came from, with a reason. Raises
+    InsufficientStock."""
+    request = TakeOut(kind=Kind.SUPPLIER_RETURN, **facts)
+    return post([request], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def count(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Set a lot right after a count. Raises StaleLot, InsufficientStock (less than is reserved),
+    OverUnreserve."""
+    return post([Count(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def split(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Make part of a lot a lot of its own. Raises DuplicateLot, InsufficientStock."""
+    return post([Split(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def reverse(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Take an operation back by its opposite. Raises NotReversible."""
+    return post([Reverse(**facts)], user_id=user_id, key=key, dry_run=dry_run)

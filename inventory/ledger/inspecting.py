@@ -1,0 +1,61 @@
+"""QC decisions: who may use a lot, and what becomes of the reservations in it."""
+
+from __future__ import annotations
+
+from inventory.allocation import allocate
+from inventory.errors import InvalidInput, QcTransition
+from inventory.figures import Lot
+from inventory.ledger import refusing
+from inventory.ledger.book import Book, LookAgain, NewOperation
+from inventory.ledger.requests import KEEP, REALLOCATE, Decide
+from inventory.models import Kind, QcStatus, TxnType
+
+ALLOWED = {
+    QcStatus.QUARANTINE: {QcStatus.APPROVED, QcStatus.REJECTED},
+    QcStatus.APPROVED: {QcStatus.QUARANTINE, QcStatus.REJECTED},
+    QcStatus.REJECTED: {QcStatus.QUARANTINE},
+}
+
+
+def decide(book: Book, request: Decide) -> None:
+    """Checks, in this order: the transition, the reason, what the reservations need."""
+    lot = book.lot(request.lot_id)
+    status = QcStatus(request.status)
+    if status not in ALLOWED[QcStatus(lot.qc_status)]:
+        raise QcTransition(
+            f"Lot {lot.lot_code} is {lot.qc_status.lower()}: it cannot become {status.lower()}.",
+            lot_id=lot.id,
+            lot_code=lot.lot_code,
+            qc_status=lot.qc_status,
+            allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
+        )
+    first_approval = status == QcStatus.APPROVED and book.decision_seqs[request.lot_id] == 1
+    if not request.reason and not first_approval:
+        raise InvalidInput("A reason is needed for this decision.", field="reason")
+    operation = book.begin(Kind.QC, request)
+    operation.shows_lot = lot
+    book.decide(operation, lot, status)
+    if status == QcStatus.APPROVED or request.on_reservations == KEEP:
+        operation.shows += book.holders_in(lot) if lot.reserved else []
+        return
+    _move_reservations(book, operation, lot, reallocate=request.on_reservations == REALLOCATE)
+
+
+def _move_reservations(book: Book, operation: NewOperation, lot: Lot, *, reallocate: bool) -> None:
+    """Empty the lot of reservations, oldest first; all of them find a place or nothing is done."""
+    for reservation in book.holders_in(lot):
+        operation.shows.append(reservation)
+        qty = reservation.line_in(lot).open
+        taken: list[tuple[Lot, int]] | None = []
+        if reallocate:
+            candidates = book.stocked.get(lot.item.id, [])
+            taken = allocate(candidates, qty, strategy="fefo", today=book.today)
+            if taken is None and lot.item.id not in book.complete:
+                raise LookAgain(lot.item)
+            if taken is None:
+                raise refusing.too_little_of_item(
+                    lot.item, qty, candidates, [reservation], today=book.today
+                )
+        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        for other, part in taken or []:
+            book.append(operation, TxnType.RESERVE, other, part, reservation)

@@ -1,0 +1,242 @@
+"""Locks the lots that requests are about, in id order, and reads them into a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import stock
+from inventory.figures import Lot, Reservation
+from inventory.ledger.book import Book, PastOperation
+from inventory.ledger.requests import (
+    REALLOCATE,
+    Count,
+    Decide,
+    Issue,
+    Receive,
+    Request,
+    Reserve,
+    Reverse,
+    Split,
+)
+from inventory.models import QcDecision
+from inventory.stock import items, ledger, lots, operations
+
+decisions = QcDecision.__table__
+
+_IDS = sa.bindparam("ids", expanding=True)
+_LOCK_LOTS = (
+    sa.select(lots.c.id)
+    .where(lots.c.id.in_(_IDS))
+    .order_by(lots.c.id)
+    .with_for_update(key_share=True)
+)
+#: Holds an item's decimals still while the first entries that rely on them are written.
+_HOLD_ITEMS = (
+    sa.select(items.c.id)
+    .where(items.c.code.in_(sa.bindparam("codes", expanding=True)))
+    .order_by(items.c.id)
+    .with_for_update(read=True, key_share=True)
+)
+
+
+def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
+    """Keep everybody else from writing to these lots until the transaction ends.
+
+    FOR NO KEY UPDATE on PostgreSQL; on SQLite BEGIN IMMEDIATE has locked all of them.
+    """
+    ids = sorted(ids)
+    if ids and tx.dialect.name != "sqlite":
+        tx.execute(_LOCK_LOTS, {"ids": ids}).all()
+
+
+def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
+    """The existing lots that the requests are known to be about."""
+    named: set[int] = set()
+    codes: set[tuple[str, str]] = set()
+    for request in requests:
+        if lot_id := getattr(request, "lot_id", None):
+            named.add(lot_id)
+        named.update(part.lot_id for part in getattr(request, "lots", None) or ())
+        if isinstance(request, Receive) and request.add_to_lot:
+            codes.add((request.item, request.lot_code))
+    named |= stock.lot_ids_of_reservations(tx, _reservation_ids(requests))
+    for past in stock.read_operations(tx, _operation_ids(requests)):
+        named.update(entry.lot_id for entry in past.entries)
+    if codes:
+        named.update(lot.id for lot in _lots_by_code(tx, codes) if lot.id)
+    return named
+
+
+def open_book(
+    tx: Connection,
+    requests: Sequence[Request],
+    *,
+    locked: Iterable[int],
+    complete: set[int],
+    now: datetime,
+    today: date,
+) -> Book:
+    """Read what the rules will look at. Lots that are named have been locked before."""
+    book = Book(now=now, today=today, complete=complete)
+    book.read_holders = lambda book, lot_id: _read_holders(tx, book, lot_id)
+    codes = {request.item for request in requests if getattr(request, "item", None)}
+    receipts = {request.item for request in requests if isinstance(request, Receive)}
+    if receipts and tx.dialect.name != "sqlite":
+        tx.execute(_HOLD_ITEMS, {"codes": sorted(receipts)}).all()
+    book.items = {item.code: item for item in stock.read_items(tx, codes=sorted(codes))}
+    _keep(book, stock.read_lots(tx, locked))
+    _read_stocked(tx, book, requests)
+    new_codes = {
+        (request.item, request.lot_code) for request in requests if isinstance(request, Receive)
+    } | {
+        (book.lots[request.lot_id].item.code, request.lot_code)
+        for request in requests
+        if isinstance(request, Split) and request.lot_id in book.lots
+    }
+    for lot in _keep(book, _lots_by_code(tx, new_codes)):
+        book.codes[lot.item.id, lot.lot_code] = lot
+    ids = _reservation_ids(requests)
+    _read_past(tx, book, requests, ids)
+    _keep_reservations(tx, book, ids)
+    _read_quality(tx, book, requests)
+    return book
+
+
+def _keep(book: Book, found: Iterable[Lot]) -> list[Lot]:
+    """Each lot is one object in the book, however often it was read."""
+    return [book.lots.setdefault(lot.id or 0, lot) for lot in found]
+
+
+def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
+    if not codes:
+        return []
+    known = {item.id: item.code for item in stock.read_items(tx, codes={item for item, _ in codes})}
+    found = stock.lots_by_code(tx, known, {lot_code for _, lot_code in codes})
+    return [lot for lot in found if (known[lot.item.id], lot.lot_code) in codes]
+
+
+def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+    """The lots that allocation may choose from, for requests that leave the choice to it."""
+    wanted = {
+        book.items[request.item].id
+        for request in requests
+        if isinstance(request, Reserve | Issue)
+        and request.lots is None
+        and request.item in book.items
+    } | {
+        book.lots[request.lot_id].item.id
+        for request in requests
+        if isinstance(request, Decide)
+        and request.on_reservations == REALLOCATE
+        and request.lot_id in book.lots
+    }
+    found = stock.lots_of(tx, wanted & book.complete)
+    if partly := wanted - book.complete:
+        found += stock.stocked_lots_of(tx, partly)
+    for lot in _keep(book, found):
+        book.stocked.setdefault(lot.item.id, []).append(lot)
+
+
+def _reservation_ids(requests: Sequence[Request]) -> set[int]:
+    ids = {getattr(request, "reservation_id", None) for request in requests}
+    for request in requests:
+        if isinstance(request, Count):
+            ids.update(cut.reservation_id for cut in request.unreserve or ())
+    return {id for id in ids if id is not None}
+
+
+def _operation_ids(requests: Sequence[Request]) -> set[int]:
+    return {request.operation_id for request in requests if isinstance(request, Reverse)}
+
+
+def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[Reservation]:
+    """Each reservation is one object in the book, its lines on the book's lots."""
+    ids = list(ids)
+    found = stock.read_reservations(
+        tx, set(ids) - set(book.reservations), lots_known=book.lots.values()
+    )
+    for reservation in found:
+        for line in reservation.lines:
+            line.lot = book.lots.setdefault(line.lot.id or 0, line.lot)
+        book.reservations[reservation.id or 0] = reservation
+    return [book.reservations[id] for id in ids if id in book.reservations]
+
+
+def _read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
+    """The reservations that hold something in the lot, as the ledger has them.
+
+    The read cache names them. Their lines must add up to what the ledger says is reserved in
+    the lot; where they do not, every reservation that ever was in the lot is read.
+    """
+    ids = stock.open_reservation_ids(tx, lot_id=lot_id)
+    lines = stock.open_in_lot(tx, lot_id, ids)
+    if sum(lines.values()) != stock.get_lot(tx, lot_id).reserved:
+        ids = stock.reservation_ids_ever_in(tx, lot_id)
+    return _keep_reservations(tx, book, ids)
+
+
+def _read_past(
+    tx: Connection, book: Book, requests: Sequence[Request], reservation_ids: set[int]
+) -> None:
+    ids = _operation_ids(requests)
+    if not ids:
+        return
+    reversed_by = {
+        row.reverses_id: row.id
+        for row in tx.execute(
+            sa.select(operations.c.id, operations.c.reverses_id).where(
+                operations.c.reverses_id.in_(ids)
+            )
+        )
+    }
+    for past in stock.read_operations(tx, ids):
+        last = {entry.lot_id: entry.lot_seq for entry in past.entries}
+        later = {lot_id: _later(tx, lot_id, seq) for lot_id, seq in last.items()}
+        book.past[past.id] = PastOperation(past, reversed_by.get(past.id), later)
+        reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
+
+
+def _later(tx: Connection, lot_id: int, lot_seq: int) -> list[dict[str, Any]]:
+    """Operations that took or promised stock of the lot after an entry, newest first."""
+    reversal = operations.alias()
+    rows = tx.execute(
+        sa.select(operations.c.id, operations.c.kind, operations.c.reference)
+        .distinct()
+        .join(ledger, ledger.c.operation_id == operations.c.id)
+        .where(
+            ledger.c.lot_id == lot_id,
+            ledger.c.lot_seq > lot_seq,
+            ledger.c.txn_type.in_(["ISSUE", "RESERVE"]),
+            operations.c.kind != "REVERSAL",
+            ~sa.exists().where(reversal.c.reverses_id == operations.c.id),
+        )
+        .order_by(operations.c.id.desc())
+        .limit(20)
+    )
+    return [{"operation_id": row.id, "kind": row.kind, "reference": row.reference} for row in rows]
+
+
+def _read_quality(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+    """How many QC decisions there are, and what was on hand at the entries that counts saw."""
+    ids = {request.lot_id for request in requests if isinstance(request, Decide)}
+    if ids:
+        rows = tx.execute(
+            sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq))
+            .where(decisions.c.lot_id.in_(ids))
+            .group_by(decisions.c.lot_id)
+        )
+        book.decision_seqs = {row[0]: row[1] for row in rows}
+    for request in requests:
+        if isinstance(request, Count) and request.lot_seq is not None:
+            on_hand = tx.execute(
+                sa.select(ledger.c.on_hand_after).where(
+                    ledger.c.lot_id == request.lot_id, ledger.c.lot_seq == request.lot_seq
+                )
+            ).scalar()
+            if on_hand is not None:
+                book.seen[request.lot_id, request.lot_seq] = on_hand

@@ -1,0 +1,245 @@
+"""What can be asked of the ledger, one record a verb, and the shape each field must have."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from inventory import text
+from inventory.allocation import STRATEGIES
+from inventory.errors import InvalidInput
+from inventory.models import Kind, QcStatus
+
+#: A quantity as it was written, read with the item's decimals when the item is known.
+Written = str | int | Decimal
+
+KEEP, REALLOCATE, UNRESERVE = "keep", "reallocate", "unreserve"
+KEEP_COUNTED, KEEP_DIFFERENCE = "keep_counted", "keep_difference"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """So much of one lot."""
+
+    lot_id: int
+    qty: Written
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cut:
+    """So much of one reservation."""
+
+    reservation_id: int
+    qty: Written
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receive:
+    item: str
+    lot_code: str
+    qty: Written
+    expires_on: date | None = None
+    supplier_lot: str | None = None
+    location: str | None = None
+    add_to_lot: bool = False
+    reference: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    occurred_at: datetime | None = None
+    kind: Kind = Kind.RECEIPT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decide:
+    lot_id: int
+    status: str
+    reason: str | None = None
+    on_reservations: str = KEEP
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reserve:
+    item: str
+    qty: Written | None
+    reference: str
+    lots: Sequence[Part] | None = None
+    strategy: str = "fefo"
+    expires_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreserve:
+    reservation_id: int
+    qty: Written | None = None
+    lots: Sequence[Part] | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """Against a reservation, or free: an item."""
+
+    reservation_id: int | None = None
+    item: str | None = None
+    qty: Written | None = None
+    lots: Sequence[Part] | None = None
+    strategy: str = "fefo"
+    close_remainder: bool = False
+    reference: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakeOut:
+    """A scrap or a supplier return: also from lots that may not be used."""
+
+    lot_id: int
+    qty: Written
+    reason: str
+    kind: Kind = Kind.SCRAP
+    reference: str | None = None
+    note: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    lot_id: int
+    counted: Written
+    lot_seq: int | None = None
+    resolution: str | None = None
+    unreserve: Sequence[Cut] | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    lot_id: int
+    qty: Written
+    lot_code: str
+    location: str | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reverse:
+    operation_id: int
+    reason: str | None = None
+    note: str | None = None
+
+
+Request = Receive | Decide | Reserve | Unreserve | Issue | TakeOut | Count | Split | Reverse
+
+
+def _text(longest: int, *, required: bool = False, lines: bool = False) -> Callable[..., Any]:
+    def check(value: object, *, field: str) -> str | None:
+        return text.clean_text(value, field=field, longest=longest, required=required, lines=lines)
+
+    return check
+
+
+def _choice(*choices: str) -> Callable[..., Any]:
+    def check(value: object, *, field: str) -> str:
+        return text.clean_choice(value, field=field, choices=choices)
+
+    return check
+
+
+def _written(value: object, *, field: str) -> Written:
+    """A quantity in its one canonical form, so that "12.50" and 12.5 are the same content."""
+    if isinstance(value, str) and len(value) <= 64:
+        value = value.strip(" ")
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return value
+        if number.is_finite() and value.isascii() and "e" not in value.lower():
+            return f"{number.normalize():f}" if abs(number.adjusted()) < 40 else value
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 40:
+        return f"{value.normalize():f}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+        return str(value)
+    raise InvalidInput("A quantity is expected here, like 12 or 12.5.", field=field)
+
+
+def _parts(value: object, *, field: str) -> tuple[Any, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= 1000:
+        raise InvalidInput("A list of 1 to 1000 quantities is expected here.", field=field)
+    cleaned = tuple(clean(part) for part in value)
+    ids = [getattr(part, "lot_id", None) or part.reservation_id for part in cleaned]
+    if len(set(ids)) != len(ids):
+        raise InvalidInput("The same one is named twice.", field=field)
+    return cleaned
+
+
+_CHECKS: dict[str, Callable[..., Any]] = {
+    "item": text.clean_code,
+    "lot_code": text.clean_code,
+    "qty": _written,
+    "counted": _written,
+    "expires_on": text.clean_date,
+    "expires_at": text.clean_moment,
+    "occurred_at": text.clean_moment,
+    "supplier_lot": _text(64),
+    "location": _text(64),
+    "add_to_lot": text.clean_bool,
+    "close_remainder": text.clean_bool,
+    "reference": _text(100),
+    "reason": _text(500),
+    "note": _text(2000, lines=True),
+    "kind": _choice(*Kind),
+    "status": _choice(*QcStatus),
+    "on_reservations": _choice(KEEP, REALLOCATE, UNRESERVE),
+    "strategy": _choice(*STRATEGIES),
+    "resolution": _choice(KEEP_COUNTED, KEEP_DIFFERENCE),
+    "lot_id": text.clean_id,
+    "reservation_id": text.clean_id,
+    "operation_id": text.clean_id,
+    "lot_seq": text.clean_id,
+    "lots": _parts,
+    "unreserve": _parts,
+}
+#: What must not be empty, beside the fields that have no default.
+_REQUIRED = {(Reserve, "reference"), (TakeOut, "reason")}
+
+
+def clean(request: Any) -> Any:
+    """The request with every field in its canonical form. Raises InvalidInput naming the field."""
+    cleaned: dict[str, Any] = {}
+    for field in dataclasses.fields(request):
+        value = getattr(request, field.name)
+        if value is None and field.default is None:
+            continue
+        if value is None and (type(request), field.name) == (Reserve, "qty"):
+            continue
+        value = _CHECKS[field.name](value, field=field.name)
+        if value is None and (type(request), field.name) in _REQUIRED:
+            raise InvalidInput(f"A {field.name} is needed.", field=field.name)
+        cleaned[field.name] = value
+    return dataclasses.replace(request, **cleaned)
+
+
+def fingerprint(requests: Sequence[Request]) -> bytes:
+    """What makes two requests under one key the same: every field of every request."""
+    content = [[type(request).__name__, dataclasses.asdict(request)] for request in requests]
+    return digest(content)
+
+
+def digest(content: Any) -> bytes:
+    """SHA-256 over the content as canonical JSON."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).digest()

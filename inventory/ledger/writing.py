@@ -1,0 +1,214 @@
+"""Writes what the book planned: the only inserts into the ledger in the whole project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.figures import Entry, Operation
+from inventory.ledger import hashing
+from inventory.ledger.book import Book, NewEntry, NewOperation
+from inventory.models import LotCount, QcDecision
+from inventory.stock import ledger, lots, operations, reservations
+
+decisions = QcDecision.__table__
+counts = LotCount.__table__
+
+_INSERT_LOTS = sa.insert(lots).returning(lots.c.id, sort_by_parameter_order=True)
+_INSERT_OPERATIONS = sa.insert(operations).returning(operations.c.id, sort_by_parameter_order=True)
+_INSERT_RESERVATIONS = sa.insert(reservations).returning(
+    reservations.c.id, sort_by_parameter_order=True
+)
+_INSERT_ENTRIES = sa.insert(ledger).returning(ledger.c.id, sort_by_parameter_order=True)
+_INSERT_DECISIONS = sa.insert(decisions)
+_INSERT_COUNTS = sa.insert(counts)
+_SET_STATUS = (
+    sa.update(lots)
+    .where(lots.c.id == sa.bindparam("of_lot"))
+    .values(qc_status=sa.bindparam("status"))
+)
+
+
+def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[Operation]:
+    """Insert everything planned, in one statement a table, and tell what was written."""
+    plans = book.operations
+    new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
+    ids = _insert(tx, _INSERT_LOTS, [_lot_row(lot) for lot in new_lots])
+    for lot, id in zip(new_lots, ids, strict=True):
+        lot.id = id
+    rows = [_operation_row(book, plan, user_id) for plan in plans]
+    operation_ids = _insert(tx, _INSERT_OPERATIONS, rows)
+    _insert_reservations(tx, book, operation_ids)
+    entries = [entry for plan in plans for entry in plan.entries]
+    entry_rows = _entry_rows(plans, operation_ids, [row["hash"] for row in rows])
+    entry_ids = iter(_insert(tx, _INSERT_ENTRIES, entry_rows))
+    _insert_decisions(tx, plans, operation_ids)
+    written = iter(zip(entries, entry_rows, entry_ids, strict=True))
+    return [
+        Operation(
+            id=id,
+            **{name: row[name] for name in ("kind", "reference", "reason", "note", "user_id")},
+            user_name=user_name,
+            recorded_at=row["recorded_at"],
+            occurred_at=row["occurred_at"],
+            reverses_id=row["reverses_id"],
+            entries=tuple(
+                _written(row, user_name, *next(written)) for _ in range(len(plan.entries))
+            ),
+        )
+        for plan, id, row in zip(plans, operation_ids, rows, strict=True)
+    ]
+
+
+def _insert(tx: Connection, statement: Any, rows: list[dict[str, Any]]) -> Sequence[int]:
+    return tx.execute(statement, rows).scalars().all() if rows else ()
+
+
+def _lot_row(lot: Any) -> dict[str, Any]:
+    names = "lot_code qc_status expires_on supplier_lot location parent_lot_id received_at"
+    return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in names.split()}}
+
+
+def _operation_row(book: Book, plan: NewOperation, user_id: int) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "kind": str(plan.kind),
+        "reference": plan.reference,
+        "reason": plan.reason,
+        "note": plan.note,
+        "user_id": user_id,
+        "recorded_at": book.now,
+        "occurred_at": plan.occurred_at,
+        "reverses_id": plan.reverses_id,
+    }
+    row["hash"] = hashing.operation_hash(row)
+    return row
+
+
+def _insert_reservations(tx: Connection, book: Book, operation_ids: Sequence[int]) -> None:
+    new = [
+        (plan.reservation, operation_id)
+        for plan, operation_id in zip(book.operations, operation_ids, strict=True)
+        if plan.reservation is not None
+    ]
+    rows = [
+        {
+            "item_id": reservation.item.id,
+            "reference": reservation.reference,
+            "qty": reservation.qty,
+            "expires_at": reservation.expires_at,
+            "note": reservation.note,
+            "operation_id": operation_id,
+            "created_at": reservation.created_at,
+        }
+        for reservation, operation_id in new
+    ]
+    ids = _insert(tx, _INSERT_RESERVATIONS, rows)
+    for (reservation, _), id in zip(new, ids, strict=True):
+        reservation.id = id
+
+
+def _entry_rows(
+    plans: list[NewOperation], operation_ids: Sequence[int], operation_hashes: list[bytes]
+) -> list[dict[str, Any]]:
+    """The rows with their hashes: each takes up the hash that the one before left on the lot."""
+    rows = []
+    for plan, operation_id, operation_hash in zip(
+        plans, operation_ids, operation_hashes, strict=True
+    ):
+        for entry in plan.entries:
+            row = _entry_row(entry, operation_id)
+            row["prev_hash"] = entry.lot.last_hash
+            row["hash"] = entry.lot.last_hash = hashing.entry_hash(row, operation_hash)
+            rows.append(row)
+    return rows
+
+
+def _entry_row(entry: NewEntry, operation_id: int) -> dict[str, Any]:
+    line_seq = entry.line_seq
+    return {
+        "lot_id": entry.lot.id,
+        "item_id": entry.lot.item.id,
+        "lot_seq": entry.lot_seq,
+        "txn_type": str(entry.txn_type),
+        "qty": entry.qty,
+        "timestamp": entry.timestamp,
+        "operation_id": operation_id,
+        "prev_seq": entry.lot_seq - 1 or None,
+        "on_hand_before": entry.on_hand_before,
+        "reserved_before": entry.reserved_before,
+        "received_before": entry.received_before,
+        "on_hand_after": entry.on_hand_after,
+        "reserved_after": entry.reserved_after,
+        "received_after": entry.received_after,
+        "reservation_id": entry.reservation.id if entry.reservation else None,
+        "line_seq": line_seq,
+        "prev_line_seq": line_seq - 1 or None if line_seq is not None else None,
+        "open_before": entry.open_before,
+        "issued_before": entry.issued_before,
+        "open_after": entry.open_after,
+        "issued_after": entry.issued_after,
+    }
+
+
+def _insert_decisions(
+    tx: Connection, plans: list[NewOperation], operation_ids: Sequence[int]
+) -> None:
+    pairs = list(zip(plans, operation_ids, strict=True))
+    taken = [(d, id) for plan, id in pairs for d in plan.decisions]
+    if taken:
+        rows = [
+            {
+                "lot_id": decision.lot.id,
+                "decision_seq": decision.decision_seq,
+                "prev_seq": decision.decision_seq - 1 or None,
+                "from_status": decision.from_status,
+                "to_status": str(decision.to_status),
+                "reason": decision.reason,
+                "operation_id": operation_id,
+            }
+            for decision, operation_id in taken
+        ]
+        tx.execute(_INSERT_DECISIONS, rows)
+    changed = [{"of_lot": d.lot.id, "status": str(d.to_status)} for d, _ in taken if d.from_status]
+    if changed:
+        tx.execute(_SET_STATUS, changed)
+    counted = [
+        {
+            "operation_id": id,
+            "lot_id": count.lot.id,
+            "counted": count.counted,
+            "on_hand": count.on_hand,
+            "lot_seq": count.lot_seq,
+        }
+        for plan, id in pairs
+        for count in plan.counts
+    ]
+    if counted:
+        tx.execute(_INSERT_COUNTS, counted)
+
+
+def _written(
+    operation: dict[str, Any], user_name: str, entry: NewEntry, row: dict[str, Any], id: int
+) -> Entry:
+    return Entry(
+        id=id,
+        operation_id=row["operation_id"],
+        kind=operation["kind"],
+        item_code=entry.lot.item.code,
+        lot_id=row["lot_id"],
+        lot_code=entry.lot.lot_code,
+        lot_seq=row["lot_seq"],
+        txn_type=row["txn_type"],
+        qty=row["qty"],
+        on_hand_after=row["on_hand_after"],
+        reserved_after=row["reserved_after"],
+        reservation_id=row["reservation_id"],
+        reference=operation["reference"],
+        user_id=operation["user_id"],
+        user_name=user_name,
+        timestamp=row["timestamp"],
+        hash=row["hash"],
+    )

@@ -1,0 +1,336 @@
+"""What the ledger adds up to, read from each lot's latest entry.
+
+The cost of a figure does not grow with the length of a lot's history. Lists over the whole
+warehouse find their rows through `lot_heads` and `open_lines`, a read cache that triggers keep
+(guards.py); every figure and every decision comes from the ledger itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.errors import NotFound
+from inventory.figures import Entry, Item, Line, Lot, Operation, Reservation
+from inventory.models import (
+    InventoryLedger,
+    InventoryLot,
+    LotHead,
+    OpenLine,
+    User,
+)
+from inventory.models import Item as ItemModel
+from inventory.models import Operation as OperationModel
+from inventory.models import Reservation as ReservationModel
+
+items = ItemModel.__table__
+lots = InventoryLot.__table__
+ledger = InventoryLedger.__table__
+operations = OperationModel.__table__
+reservations = ReservationModel.__table__
+users = User.__table__
+heads = LotHead.__table__
+open_lines = OpenLine.__table__
+
+_ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
+_N = len(_ITEM_COLUMNS)
+
+_last = (
+    sa.select(sa.func.max(ledger.c.lot_seq))
+    .where(ledger.c.lot_id == lots.c.id)
+    .correlate(lots)
+    .scalar_subquery()
+)
+_last_at = (
+    sa.select(ledger.c.lot_seq)
+    .where(ledger.c.lot_id == lots.c.id, ledger.c.timestamp <= sa.bindparam("at"))
+    .order_by(ledger.c.timestamp.desc(), ledger.c.lot_seq.desc())
+    .limit(1)
+    .correlate(lots)
+    .scalar_subquery()
+)
+
+
+def _select_lots(last: sa.ScalarSelect[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            *_ITEM_COLUMNS,
+            lots.c.id,
+            lots.c.lot_code,
+            lots.c.qc_status,
+            lots.c.expires_on,
+            lots.c.supplier_lot,
+            lots.c.location,
+            lots.c.parent_lot_id,
+            lots.c.received_at,
+            ledger.c.lot_seq,
+            ledger.c.on_hand_after,
+            ledger.c.reserved_after,
+            ledger.c.received_after,
+            ledger.c.hash,
+            ledger.c.timestamp,
+        )
+        .select_from(lots)
+        .join(items, items.c.id == lots.c.item_id)
+        .join(ledger, sa.and_(ledger.c.lot_id == lots.c.id, ledger.c.lot_seq == last))
+    )
+
+
+_LOTS = _select_lots(_last)
+_IDS = sa.bindparam("ids", expanding=True)
+_LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
+_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
+_LOTS_OF_ITEMS_AT = _select_lots(_last_at).where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
+_STOCKED_LOTS_OF_ITEMS = _LOTS.join(heads, heads.c.lot_id == lots.c.id).where(
+    heads.c.item_id.in_(_IDS), heads.c.on_hand > 0
+)
+_LOTS_BY_CODE = _LOTS.where(
+    lots.c.item_id.in_(_IDS), lots.c.lot_code.in_(sa.bindparam("codes", expanding=True))
+)
+_ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
+    items.c.code.in_(sa.bindparam("codes", expanding=True))
+)
+_ITEMS_BY_ID = sa.select(*_ITEM_COLUMNS).where(items.c.id.in_(_IDS))
+
+_LOT_OF_LINE = sa.select(
+    ledger.c.reservation_id, ledger.c.lot_id, sa.func.max(ledger.c.line_seq).label("line_seq")
+).where(ledger.c.reservation_id.in_(_IDS))
+_last_line = _LOT_OF_LINE.group_by(ledger.c.reservation_id, ledger.c.lot_id).subquery()
+_LINES = sa.select(
+    ledger.c.reservation_id,
+    ledger.c.lot_id,
+    ledger.c.line_seq,
+    ledger.c.open_after,
+    ledger.c.issued_after,
+).join(
+    _last_line,
+    sa.and_(
+        ledger.c.reservation_id == _last_line.c.reservation_id,
+        ledger.c.lot_id == _last_line.c.lot_id,
+        ledger.c.line_seq == _last_line.c.line_seq,
+    ),
+)
+_RESERVATIONS = (
+    sa.select(
+        *_ITEM_COLUMNS,
+        reservations.c.id,
+        reservations.c.reference,
+        reservations.c.qty,
+        reservations.c.expires_at,
+        reservations.c.note,
+        reservations.c.created_at,
+    )
+    .join(items, items.c.id == reservations.c.item_id)
+    .where(reservations.c.id.in_(_IDS))
+)
+
+ENTRIES = (
+    sa.select(
+        ledger.c.id,
+        ledger.c.operation_id,
+        operations.c.kind,
+        items.c.code.label("item_code"),
+        ledger.c.lot_id,
+        lots.c.lot_code,
+        ledger.c.lot_seq,
+        ledger.c.txn_type,
+        ledger.c.qty,
+        ledger.c.on_hand_after,
+        ledger.c.reserved_after,
+        ledger.c.reservation_id,
+        operations.c.reference,
+        operations.c.user_id,
+        users.c.name.label("user_name"),
+        ledger.c.timestamp,
+        ledger.c.hash,
+    )
+    .join(operations, operations.c.id == ledger.c.operation_id)
+    .join(lots, lots.c.id == ledger.c.lot_id)
+    .join(items, items.c.id == ledger.c.item_id)
+    .join(users, users.c.id == operations.c.user_id)
+)
+
+
+def _to_lot(row: Sequence[Any]) -> Lot:
+    return Lot(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+
+
+def read_items(
+    conn: Connection, *, codes: Iterable[str] = (), ids: Iterable[int] = ()
+) -> list[Item]:
+    """The items with these codes or ids, in no order; unknown ones are left out."""
+    found = []
+    if codes := list(codes):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": codes})]
+    if ids := list(ids):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": ids})]
+    return found
+
+
+def get_item(conn: Connection, code: str) -> Item:
+    """The item with this code. Raises NotFound."""
+    found = read_items(conn, codes=[code])
+    if not found:
+        raise NotFound(f"There is no item {code}.", item=code)
+    return found[0]
+
+
+def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
+    """These lots as their latest entries left them, by id; unknown ones are left out."""
+    ids = sorted(set(ids))
+    if not ids:
+        return []
+    found = [_to_lot(row) for row in conn.execute(_LOTS_BY_ID, {"ids": ids})]
+    return sorted(found, key=lambda lot: lot.id or 0)
+
+
+def get_lot(conn: Connection, lot_id: int) -> Lot:
+    """One lot. Raises NotFound."""
+    found = read_lots(conn, [lot_id])
+    if not found:
+        raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
+    return found[0]
+
+
+def lots_of(conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None) -> list[Lot]:
+    """All lots of the items, oldest first: now, or as the ledger stood at a moment.
+
+    At an earlier moment lots received later are left out; QC status and master data are today's.
+    """
+    if not (ids := list(item_ids)):
+        return []
+    if at is None:
+        return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS, {"ids": ids})]
+    return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS_AT, {"ids": ids, "at": at})]
+
+
+def stocked_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
+    """The lots of the items that have something on hand, in no order: where allocation looks."""
+    ids = list(item_ids)
+    return [_to_lot(row) for row in conn.execute(_STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
+
+
+def lots_by_code(conn: Connection, item_ids: Iterable[int], codes: Iterable[str]) -> list[Lot]:
+    """The lots of these items with these lot codes."""
+    bound = {"ids": list(item_ids), "codes": list(codes)}
+    if not bound["ids"] or not bound["codes"]:
+        return []
+    return [_to_lot(row) for row in conn.execute(_LOTS_BY_CODE, bound)]
+
+
+def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
+    """Every lot that these reservations ever held something in."""
+    ids = list(ids)
+    if not ids:
+        return set()
+    return {row.lot_id for row in conn.execute(_LINES, {"ids": ids})}
+
+
+def read_reservations(
+    conn: Connection, ids: Iterable[int], *, lots_known: Iterable[Lot] = ()
+) -> list[Reservation]:
+    """These reservations with their lines, by id; unknown ones are left out.
+
+    Lines point at the very `lots_known` where given, so that a caller can work on them.
+    """
+    ids = sorted(set(ids))
+    if not ids:
+        return []
+    lines = conn.execute(_LINES, {"ids": ids}).all()
+    by_id = {lot.id: lot for lot in lots_known}
+    unknown = {line.lot_id for line in lines} - set(by_id)
+    by_id.update({lot.id: lot for lot in read_lots(conn, unknown)})
+    found: dict[int, Reservation] = {}
+    for row in conn.execute(_RESERVATIONS, {"ids": ids}):
+        found[row[_N]] = Reservation(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+    for line in sorted(lines, key=lambda line: line.lot_id):
+        found[line.reservation_id].lines.append(
+            Line(by_id[line.lot_id], line.line_seq, line.open_after, line.issued_after)
+        )
+    return [found[id] for id in ids if id in found]
+
+
+def get_reservation(conn: Connection, reservation_id: int) -> Reservation:
+    """One reservation. Raises NotFound."""
+    found = read_reservations(conn, [reservation_id])
+    if not found:
+        raise NotFound(
+            f"There is no reservation number {reservation_id}.", reservation_id=reservation_id
+        )
+    return found[0]
+
+
+def open_reservation_ids(
+    conn: Connection,
+    *,
+    item_id: int | None = None,
+    lot_id: int | None = None,
+    limit: int | None = None,
+) -> list[int]:
+    """The reservations (of an item, in a lot) that still hold something, oldest first."""
+    chosen = sa.select(open_lines.c.reservation_id).distinct()
+    if item_id is not None:
+        chosen = chosen.where(open_lines.c.item_id == item_id)
+    if lot_id is not None:
+        chosen = chosen.where(open_lines.c.lot_id == lot_id)
+    chosen = chosen.order_by(open_lines.c.reservation_id).limit(limit)
+    return list(conn.execute(chosen).scalars())
+
+
+def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:
+    """Every reservation that ever held something in the lot: read from the whole ledger."""
+    return list(
+        conn.execute(
+            sa.select(ledger.c.reservation_id)
+            .distinct()
+            .where(ledger.c.lot_id == lot_id, ledger.c.reservation_id.is_not(None))
+            .order_by(ledger.c.reservation_id)
+        ).scalars()
+    )
+
+
+def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -> dict[int, int]:
+    """What each reservation holds in one lot."""
+    ids = list(reservation_ids)
+    if not ids:
+        return {}
+    rows = conn.execute(_LINES.where(ledger.c.lot_id == lot_id), {"ids": ids})
+    return {row.reservation_id: row.open_after for row in rows}
+
+
+def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
+    """These operations with their entries, by id; unknown ones are left out."""
+    ids = sorted(set(ids))
+    entries: dict[int, list[Entry]] = {id: [] for id in ids}
+    for row in conn.execute(ENTRIES.where(ledger.c.operation_id.in_(ids)).order_by(ledger.c.id)):
+        entries[row.operation_id].append(Entry(*row))
+    rows = conn.execute(
+        sa.select(
+            operations.c.id,
+            operations.c.kind,
+            operations.c.reference,
+            operations.c.reason,
+            operations.c.note,
+            operations.c.user_id,
+            users.c.name,
+            operations.c.recorded_at,
+            operations.c.occurred_at,
+            operations.c.reverses_id,
+        )
+        .join(users, users.c.id == operations.c.user_id)
+        .where(operations.c.id.in_(ids))
+        .order_by(operations.c.id)
+    )
+    return [Operation(*row, entries=tuple(entries[row.id])) for row in rows]
+
+
+def get_operation(conn: Connection, operation_id: int) -> Operation:
+    """One operation with its entries. Raises NotFound."""
+    found = read_operations(conn, [operation_id])
+    if not found:
+        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+    return found[0]
