@@ -51,7 +51,7 @@ def create_item(
 
     `decimals` (0 to 6) is how finely it is counted. Raises DuplicateItem, InvalidInput, InvalidQty.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "code": _item_code(code),
         "name": text.clean_text(name, field="name", longest=200, required=True),
         "unit": text.clean_text(unit, field="unit", longest=16, required=True),
@@ -125,7 +125,8 @@ def _run_once(
     dry_run: bool,
 ) -> tuple[dict[str, Any] | Refusal, bool]:
     now = clock.now()
-    request = {"user_id": user_id, "key": key, "fingerprint": digest([do.__name__, facts])}
+    request: dict[str, Any] = {"user_id": user_id, "key": key}
+    request["fingerprint"] = digest([do.__name__, facts])
     if first := idempotency.find_outcome(tx, **request):
         return first, True
     try:

@@ -57,6 +57,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+def table(model: type[Base]) -> sa.Table:
+    """The table behind a model, for Core statements."""
+    assert isinstance(model.__table__, sa.Table)
+    return model.__table__
+
+
 def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 

@@ -22,19 +22,20 @@ from inventory.models import (
     LotHead,
     OpenLine,
     User,
+    table,
 )
 from inventory.models import Item as ItemModel
 from inventory.models import Operation as OperationModel
 from inventory.models import Reservation as ReservationModel
 
-items = ItemModel.__table__
-lots = InventoryLot.__table__
-ledger = InventoryLedger.__table__
-operations = OperationModel.__table__
-reservations = ReservationModel.__table__
-users = User.__table__
-heads = LotHead.__table__
-open_lines = OpenLine.__table__
+items = table(ItemModel)
+lots = table(InventoryLot)
+ledger = table(InventoryLedger)
+operations = table(OperationModel)
+reservations = table(ReservationModel)
+users = table(User)
+heads = table(LotHead)
+open_lines = table(OpenLine)
 
 _ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
 _N = len(_ITEM_COLUMNS)
@@ -81,7 +82,7 @@ def _select_lots(last: sa.ScalarSelect[Any]) -> sa.Select[Any]:
 
 
 _LOTS = _select_lots(_last)
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
 _LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
 _LOTS_OF_ITEMS_AT = _select_lots(_last_at).where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
@@ -307,7 +308,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     ids = sorted(set(ids))
     entries: dict[int, list[Entry]] = {id: [] for id in ids}
     for row in conn.execute(ENTRIES.where(ledger.c.operation_id.in_(ids)).order_by(ledger.c.id)):
-        entries[row.operation_id].append(Entry(*row))
+        entries[row.operation_id].append(Entry(*tuple(row)))
     rows = conn.execute(
         sa.select(
             operations.c.id,
@@ -325,7 +326,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
         .where(operations.c.id.in_(ids))
         .order_by(operations.c.id)
     )
-    return [Operation(*row, entries=tuple(entries[row.id])) for row in rows]
+    return [Operation(*(*row, tuple(entries[row.id]))) for row in rows]
 
 
 def get_operation(conn: Connection, operation_id: int) -> Operation:

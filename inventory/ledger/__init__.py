@@ -124,7 +124,8 @@ def _post(
     tx: Connection, requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
 ) -> Posting | _Refused:
     now, today = clock.now(), clock.today()
-    request = {"user_id": user_id, "key": key, "fingerprint": fingerprint(requests)}
+    request: dict[str, Any] = {"user_id": user_id, "key": key}
+    request["fingerprint"] = fingerprint(requests)
     try:
         book = _plan(tx, requests, request, now, today)
     except _Repeated as repeat:

@@ -6,7 +6,7 @@ a later request of the same batch sees what an earlier one did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -239,9 +239,9 @@ class Book:
 
     def touched(self) -> set[int]:
         """The existing lots that the plan writes to: they must be locked."""
-        lots: Iterable[Lot] = (
-            change.lot
-            for operation in self.operations
-            for change in (*operation.entries, *operation.decisions, *operation.counts)
-        )
+        lots: set[Lot] = set()
+        for operation in self.operations:
+            lots.update(entry.lot for entry in operation.entries)
+            lots.update(decision.lot for decision in operation.decisions)
+            lots.update(count.lot for count in operation.counts)
         return {lot.id for lot in lots if lot.id is not None}

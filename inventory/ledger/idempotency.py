@@ -17,9 +17,9 @@ from inventory.errors import (
     Refusal,
     refusal_from,
 )
-from inventory.models import WriteRequest
+from inventory.models import WriteRequest, table
 
-requests = WriteRequest.__table__
+requests = table(WriteRequest)
 
 _FIND = sa.select(requests.c.fingerprint, requests.c.refused, requests.c.outcome).where(
     requests.c.user_id == sa.bindparam("user_id"),

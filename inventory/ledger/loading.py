@@ -23,12 +23,12 @@ from inventory.ledger.requests import (
     Reverse,
     Split,
 )
-from inventory.models import QcDecision
+from inventory.models import QcDecision, table
 from inventory.stock import items, ledger, lots, operations
 
-decisions = QcDecision.__table__
+decisions = table(QcDecision)
 
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LOCK_LOTS = (
     sa.select(lots.c.id)
     .where(lots.c.id.in_(_IDS))
@@ -84,7 +84,8 @@ def open_book(
     """Read what the rules will look at. Lots that are named have been locked before."""
     book = Book(now=now, today=today, complete=complete)
     book.read_holders = lambda book, lot_id: _read_holders(tx, book, lot_id)
-    codes = {request.item for request in requests if getattr(request, "item", None)}
+    codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
+    codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
     if receipts and tx.dialect.name != "sqlite":
         tx.execute(_HOLD_ITEMS, {"codes": sorted(receipts)}).all()

@@ -65,14 +65,7 @@ def choose(
 ) -> list[tuple[Lot, int]]:
     """The lots and quantities that free stock is taken from: those named, else by strategy."""
     if named is not None:
-        parts = [
-            (
-                book.lot_of(item, part.lot_id),
-                parse_qty(part.qty, decimals=item.decimals, unit=item.unit, field="lots"),
-            )
-            for part in named
-        ]
-        _require_sum(item, written, sum(qty for _, qty in parts))
+        parts = _named_parts(book, item, written, named)
         for lot, qty in parts:
             _require_free(book, lot, qty, verb)
         return parts
@@ -106,14 +99,7 @@ def parts_of(
         if written is None or qty > reservation.open:
             raise _over(reservation, refusal, qty, reservation.open, verb)
         return None
-    parts = [
-        (
-            book.lot_of(item, part.lot_id),
-            parse_qty(part.qty, decimals=item.decimals, unit=item.unit, field="lots"),
-        )
-        for part in named
-    ]
-    _require_sum(item, written, sum(qty for _, qty in parts))
+    parts = _named_parts(book, item, written, named)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
@@ -172,14 +158,24 @@ def _over(
     )
 
 
-def _require_sum(item: Item, written: object, total: int) -> None:
-    if written is None:
-        return
-    qty = parse_qty(written, decimals=item.decimals, unit=item.unit)
-    if qty != total:
-        raise InvalidQty(
-            f"The lots add up to {format_qty(total)}, not to {format_qty(qty)}.", field="qty"
-        )
+def _named_parts(
+    book: Book, item: Item, written: object, named: Sequence[Part]
+) -> list[tuple[Lot, int]]:
+    """The lots that the caller names, and how much of each: together what is asked for."""
+    parts: list[tuple[Lot, int]] = []
+    for part in named:
+        lot = book.lot_of(item, part.lot_id)
+        qty = parse_qty(part.qty, decimals=item.decimals, unit=item.unit, field="lots")
+        parts.append((lot, qty))
+    total = sum(qty for _, qty in parts)
+    if written is not None:
+        asked = parse_qty(written, decimals=item.decimals, unit=item.unit)
+        if asked != total:
+            raise InvalidQty(
+                f"The lots add up to {format_qty(total)}, not to {format_qty(asked)}.",
+                field="qty",
+            )
+    return parts
 
 
 def _require_free(book: Book, lot: Lot, qty: int, verb: str) -> None:

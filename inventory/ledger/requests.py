@@ -13,7 +13,7 @@ from typing import Any
 
 from inventory import text
 from inventory.allocation import STRATEGIES
-from inventory.errors import InvalidInput
+from inventory.errors import InvalidInput, InvalidQty
 from inventory.models import Kind, QcStatus
 
 #: A quantity as it was written, read with the item's decimals when the item is known.
@@ -173,7 +173,7 @@ def _written(value: object, *, field: str) -> Written:
         return f"{value.normalize():f}"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
         return str(value)
-    raise InvalidInput("A quantity is expected here, like 12 or 12.5.", field=field)
+    raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
 
 
 def _parts(value: object, *, field: str) -> tuple[Any, ...]:

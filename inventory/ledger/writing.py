@@ -11,11 +11,11 @@ from sqlalchemy.engine import Connection
 from inventory.figures import Entry, Operation
 from inventory.ledger import hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
-from inventory.models import LotCount, QcDecision
+from inventory.models import LotCount, QcDecision, table
 from inventory.stock import ledger, lots, operations, reservations
 
-decisions = QcDecision.__table__
-counts = LotCount.__table__
+decisions = table(QcDecision)
+counts = table(LotCount)
 
 _INSERT_LOTS = sa.insert(lots).returning(lots.c.id, sort_by_parameter_order=True)
 _INSERT_OPERATIONS = sa.insert(operations).returning(operations.c.id, sort_by_parameter_order=True)

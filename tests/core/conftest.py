@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from inventory.verification import verify
+
+from inventory.db import connection, db
+from tests.stock import Stock
+
+
+@pytest.fixture
+def stock(app: Flask) -> Iterator[Stock]:
+    """A little warehouse; whatever a test did to it, the ledger must verify afterwards."""
+    with app.app_context():
+        yield Stock()
+        db.session.rollback()
+        report = verify(connection())
+        assert not report.findings, report.findings

@@ -1,0 +1,60 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from inventory import clock
+from inventory import stock as reads
+from inventory.db import connection
+from inventory.errors import NotFound
+from inventory.figures import totals
+from tests.stock import Stock, in_days, part
+
+
+def test_the_figures_of_an_item_add_up_over_its_lots(stock: Stock) -> None:
+    stock.lot("receive 10, reserve 4")
+    stock.lot("receive 7, quarantine")
+    stock.lot("receive 5", expires_on=in_days(-1))
+    stock.lot("receive 3, issue 3")
+    item = reads.get_item(connection(), "BOLT")
+    sums = totals(reads.lots_of(connection(), [item.id]), clock.today())
+    one = 10**6
+    assert (sums.on_hand, sums.reserved, sums.available) == (22 * one, 4 * one, 18 * one)
+    assert (sums.on_hold, sums.free) == (12 * one, 6 * one)
+
+
+def test_a_lot_knows_what_was_received_and_issued_in_all(stock: Stock) -> None:
+    lot = stock.look(stock.lot("receive 10, issue 4, receive 2"))
+    assert (lot.received // 10**6, lot.issued // 10**6) == (12, 4)
+
+
+def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None:
+    lot = stock.lot("receive 10", lot_code="L")
+    item = reads.get_item(connection(), "BOLT")
+    between = clock.now()
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.lot("receive 5")
+
+    def on_hand(at: datetime) -> list[int]:
+        return [one.on_hand // 10**6 for one in reads.lots_of(connection(), [item.id], at=at)]
+
+    assert on_hand(between) == [10]
+    assert on_hand(clock.now()) == [6, 5]
+    assert on_hand(between - timedelta(days=1)) == []
+
+
+def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = stock.lot("receive 10")
+    first = stock.look(lot).last_at
+    monkeypatch.setattr(clock, "now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    assert stock.look(lot).last_at == first
+
+
+def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> None:
+    with pytest.raises(NotFound, match="item NIX"):
+        reads.get_item(connection(), "NIX")
+    for read in (reads.get_lot, reads.get_reservation, reads.get_operation):
+        with pytest.raises(NotFound, match="number 4711"):
+            read(connection(), 4711)

@@ -1,0 +1,167 @@
+"""A little warehouse for tests: arranges through the service itself, tells figures as text.
+
+lot = stock.lot("receive 10, reserve 4 JOB-1")
+assert stock.figures(lot) == "10 on hand, 4 reserved, 6 available"
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from inventory import catalog, clock, ledger
+from inventory import stock as reads
+from inventory.db import atomic, connection, db
+from inventory.errors import Refusal
+from inventory.figures import Lot, Reservation
+from inventory.models import User
+from inventory.quantity import format_qty
+
+_numbers = itertools.count(1)
+
+
+def key() -> str:
+    return uuid.uuid4().hex
+
+
+@atomic
+def add_user(tx: Any, *, name: str, role: str = "admin") -> int:
+    return tx.execute(
+        sa.insert(User)
+        .values(
+            name=name,
+            name_key=name,
+            password_hash="!",
+            role=role,
+            session_epoch=0,
+            created_at=clock.now(),
+            approved_at=clock.now(),
+        )
+        .returning(User.id)
+    ).scalar_one()
+
+
+class Stock:
+    """Needs an application context."""
+
+    def __init__(self) -> None:
+        self.user_id = add_user(name=f"clerk-{next(_numbers)}")
+
+    # Arrange
+
+    def item(self, code: str = "BOLT", **facts: Any) -> str:
+        facts.setdefault("name", code.title())
+        catalog.create_item(user_id=self.user_id, key=key(), code=code, **facts)
+        return code
+
+    def lot(self, script: str = "receive 10", *, item: str = "BOLT", **facts: Any) -> int:
+        """Run a script of `receive|approve|reject|quarantine|reserve|issue|scrap QTY [REF]`."""
+        if not reads.read_items(connection(), codes=[item]):
+            self.item(item, qc_required=facts.pop("qc_required", False))
+        db.session.rollback()
+        lot_code = facts.pop("lot_code", f"L-{next(_numbers):03d}")
+        lot_id = 0
+        for step in script.split(","):
+            verb, *words = step.split()
+            if verb == "receive":
+                added = {"add_to_lot": True} if lot_id else facts
+                posting = self.do("receive", item=item, lot_code=lot_code, qty=words[0], **added)
+                lot_id = posting.operation.entries[0].lot_id
+            else:
+                self._step(verb, words, item, lot_id)
+        return lot_id
+
+    def _step(self, verb: str, words: list[str], item: str, lot_id: int) -> None:
+        statuses = {"approve": "APPROVED", "reject": "REJECTED", "quarantine": "QUARANTINE"}
+        if verb in statuses:
+            self.do("decide", lot_id=lot_id, status=statuses[verb], reason="as the script says")
+        elif verb == "reserve":
+            self.reserve(words[0], item=item, lot=lot_id, reference=(words[1:] or ["JOB"])[0])
+        elif verb == "issue":
+            self.do("issue", item=item, lots=[part(lot_id, words[0])])
+        elif verb == "scrap":
+            self.do("scrap", lot_id=lot_id, qty=words[0], reason="broken")
+        else:
+            raise ValueError(verb)
+
+    # Act
+
+    def do(self, verb: str, **facts: Any) -> ledger.Posting:
+        facts.setdefault("key", key())
+        facts.setdefault("user_id", self.user_id)
+        return getattr(ledger, verb)(**facts)
+
+    def reserve(self, qty: Any, *, item: str = "BOLT", lot: int | None = None, **facts: Any) -> int:
+        facts.setdefault("reference", "JOB")
+        lots = None if lot is None else [part(lot, qty)]
+        posting = self.do("reserve", item=item, qty=qty, lots=lots, **facts)
+        return posting.shown[0]["reservations"][0]["id"]
+
+    def refused(self, code: str, verb: str, **facts: Any) -> Refusal:
+        """The verb must be refused with this code, and must have written nothing."""
+        before = self.entries()
+        with pytest.raises(Refusal) as caught:
+            self.do(verb, **facts)
+        assert caught.value.code == code, caught.value.detail
+        assert self.entries() == before
+        return caught.value
+
+    # Look
+
+    def entries(self) -> int:
+        db.session.rollback()
+        return (
+            connection().execute(sa.select(sa.func.count()).select_from(reads.ledger)).scalar_one()
+        )
+
+    def look(self, lot_id: int) -> Lot:
+        db.session.rollback()
+        return reads.get_lot(connection(), lot_id)
+
+    def lot_called(self, lot_code: str) -> Lot:
+        db.session.rollback()
+        row = connection().execute(
+            sa.select(reads.lots.c.id).where(reads.lots.c.lot_code == lot_code)
+        )
+        return self.look(row.scalar_one())
+
+    def figures(self, lot_id: int) -> str:
+        lot = self.look(lot_id)
+        return (
+            f"{format_qty(lot.on_hand)} on hand, {format_qty(lot.reserved)} reserved,"
+            f" {format_qty(lot.available)} available"
+        )
+
+    def reservation(self, reservation_id: int) -> Reservation:
+        db.session.rollback()
+        return reads.get_reservation(connection(), reservation_id)
+
+    def promise(self, reservation_id: int) -> str:
+        found = self.reservation(reservation_id)
+        return (
+            f"{format_qty(found.qty)} promised: {format_qty(found.open)} open,"
+            f" {format_qty(found.issued)} issued, {format_qty(found.unreserved)} given back"
+        )
+
+
+def part(lot_id: int, qty: Any) -> ledger.Part:
+    return ledger.Part(lot_id=lot_id, qty=qty)
+
+
+def in_days(days: int) -> Any:
+    return clock.today() + timedelta(days=days)
+
+
+def wrote(posting: ledger.Posting) -> list[str]:
+    """What a posting wrote, one line an entry: `RESERVE 4 of L-001: 10/4`."""
+    return [
+        f"{entry.txn_type} {format_qty(entry.qty)} of {entry.lot_code}:"
+        f" {format_qty(entry.on_hand_after)}/{format_qty(entry.reserved_after)}"
+        for operation in posting.operations
+        for entry in operation.entries
+    ]
