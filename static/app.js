@@ -1,0 +1,147 @@
+// The glue between htmx and these pages. Every form and link works without this file.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const on = (name, listener) => document.addEventListener(name, listener);
+  const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+  // Trusted Types: htmx parses what our own server sent; nothing may make scripts from text.
+  htmx.registerExtension("house", {
+    init(api) {
+      function never() { throw new Error("scripts from text are switched off"); }
+      const rules = { createHTML: (text) => text, createScript: () => "" };
+      const types = window.trustedTypes;
+      api.initSecurity(types ? types.createPolicy("htmx", rules) : rules, never, never);
+    },
+  });
+
+  // One submit at a time. A second click is dropped, not queued: htmx would queue it.
+  const buttonsOf = (source) =>
+    source.matches("form") ? source.querySelectorAll("[type=submit], button:not([type])") : [source];
+
+  function setBusy(source, submitter) {
+    source.setAttribute("aria-busy", "true");
+    for (const button of buttonsOf(source)) button.setAttribute("aria-disabled", "true");
+    submitter?.setAttribute("aria-busy", "true");
+  }
+
+  function setIdle(source) {
+    for (const element of [source, ...buttonsOf(source)]) {
+      element.removeAttribute("aria-busy");
+      element.removeAttribute("aria-disabled");
+    }
+  }
+
+  const isBusy = (source) => source.getAttribute("aria-busy") === "true";
+  const isWrite = (context) => context.request.method !== "GET";
+
+  on("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (!isWrite(ctx)) return;
+    if (isBusy(ctx.sourceElement)) return event.preventDefault();
+    ctx.request.headers["X-CSRFToken"] = csrf();
+  });
+  on("htmx:before:request", ({ detail: { ctx } }) => {
+    if (isWrite(ctx)) setBusy(ctx.sourceElement, ctx.request.submitter);
+  });
+  on("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (isWrite(ctx)) setIdle(ctx.sourceElement);
+  });
+
+  // The same for forms that the browser sends itself (no htmx, or none on this form).
+  on("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (isBusy(form)) return event.preventDefault();
+    setBusy(form, event.submitter);
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
+  });
+
+  // Only a piece of our own HTML may be swapped in.
+  const isPage = (text) => /^\s*<(!doctype|html)/i.test(text);
+
+  on("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx.response) return;
+    const { headers, raw, status } = ctx.response;
+    const html = (headers.get("Content-Type") ?? "").startsWith("text/html");
+    const partial = ctx.request.headers["HX-Request-Type"] === "partial";
+    if (ctx.swap === "none" || (html && !(partial && isPage(ctx.text)))) return;
+    event.preventDefault();
+    if (html && !isWrite(ctx) && raw.redirected) location.assign(raw.url);
+    else toast(`That did not work (answer ${status}). What you typed is still here.`);
+  });
+
+  // No answer at all. Each form carries its key, so sending it again cannot book it twice.
+  const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
+
+  on("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx || ctx.response) return;
+    setLost(true);
+    if (isWrite(ctx)) toast("No answer from the server. Send it again: it cannot be booked twice.");
+  });
+  on("htmx:after:request", () => setLost(false));
+
+  // Toasts: those that offer a step, or report a fault, stay until they are dismissed.
+  const READING_MS = 8000;
+  const seen = new WeakSet();
+
+  function toast(text) {
+    const note = document.getElementById("toast-model").content.firstElementChild.cloneNode(true);
+    note.querySelector("p").textContent = text;
+    document.getElementById("toasts").append(note);
+  }
+
+  function letFade(note) {
+    if (seen.has(note)) return;
+    seen.add(note);
+    if (note.matches(".toast-bad") || note.querySelector("a, button:not([data-dismiss])")) return;
+    const wait = () => setTimeout(leave, READING_MS);
+    const leave = () => (note.matches(":hover, :focus-within") ? wait() : note.remove());
+    wait();
+  }
+
+  const letToastsFade = () => document.querySelectorAll("#toasts > .toast").forEach(letFade);
+  letToastsFade();
+  on("htmx:after:swap", letToastsFade);
+
+  // Theme: a cookie that the server reads, so that no page flashes in the wrong one.
+  function setTheme(form, button) {
+    const theme = button.value;
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    for (const other of form.querySelectorAll("button[name=theme]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-themes]") || !event.submitter) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTheme(event.target, event.submitter);
+  }, { capture: true });
+
+  // Menus close on Escape and on a click elsewhere.
+  const closeMenus = (except) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(except)) menu.open = false;
+    }
+  };
+  on("click", (event) => {
+    event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+    if (event.target.closest("[data-print]")) window.print();
+    closeMenus(event.target);
+  });
+  on("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.activeElement?.closest("details.menu[open]");
+    closeMenus(null);
+    menu?.querySelector("summary").focus();
+  });
+})();
