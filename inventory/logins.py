@@ -1,0 +1,208 @@
+"""Logging in and out: passwords checked, guesses slowed down, sessions that end when they should.
+
+A session is a signed cookie that names a user, the user's epoch and a random id. It ends at
+once when the epoch moves on (password changed, disabled, logged out everywhere) or when its id
+is written down as ended (logged out).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import accounts, audit, clock, passwords
+from inventory.accounts import Account
+from inventory.db import atomic, connection
+from inventory.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
+from inventory.models import EndedSession, LoginAttempt, User
+
+log = logging.getLogger(__name__)
+
+WINDOW = timedelta(minutes=5)
+MOST_PER_USER_AND_ADDRESS = 10
+MOST_PER_ADDRESS = 100
+MOST_IN_ALL = 1000
+LONGEST_SESSION = timedelta(days=7)
+
+
+class TooManyAttempts(Refusal):
+    code = "TOO_MANY_ATTEMPTS"
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the cookie carries."""
+
+    account: Account
+    id: str
+
+
+def log_in(*, name: str, password: str, address: str) -> Session:
+    """Check name and password and begin a session.
+
+    Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
+    not go together: which of them is wrong is not said), Forbidden (not approved yet, disabled).
+    """
+    key, network = accounts.find_key(name), _network(address)
+    user = _admit(key, network)
+    if not passwords.matches(user.password_hash if user else None, password) or user is None:
+        log.warning("login refused: name %r from %s", name[:100], network)
+        raise Unauthenticated("That name and password do not go together.")
+    _require_usable(accounts.account_from(user))
+    new_hash = _new_hash(user.password_hash, password)
+    account = _begin(user.id, user.password_hash, new_hash, key, network)
+    return Session(account=account, id=secrets.token_urlsafe(18))
+
+
+def change_password(*, user_id: int, current: str, new: str, address: str) -> Account:
+    """Change one's own password. All sessions end: begin this one anew with the account returned.
+
+    Raises TooManyAttempts, or InvalidInput (current_password, password).
+    """
+    account = accounts.get_account(user_id=user_id)
+    new = passwords.clean_password(new, name=account.name)
+    key, network = accounts.key_of(account.name), _network(address)
+    user = _admit(key, network)
+    if user is None or not passwords.matches(user.password_hash, current):
+        raise InvalidInput("That is not your current password.", field="current_password")
+    _forget(key=key, network=network)
+    return accounts.put_password(
+        user_id=user_id,
+        password_hash=passwords.hash_password(new),
+        by=user_id,
+        seen=user.password_hash,
+    )
+
+
+_OF_SESSION = sa.select(
+    *accounts.COLUMNS,
+    sa.exists().where(EndedSession.id == sa.bindparam("session_id")).label("ended"),
+).where(User.id == sa.bindparam("user_id"))
+
+
+def find_session(*, user_id: int, epoch: int, session_id: str) -> Account | None:
+    """Whose session this is, if it still holds."""
+    values = {"user_id": user_id, "session_id": session_id}
+    row = connection().execute(_OF_SESSION, values).first()
+    if row is None or row.ended:
+        return None
+    account = accounts.account_from(row)
+    return account if account.is_usable and account.session_epoch == epoch else None
+
+
+@atomic
+def log_out(tx: Connection, *, user_id: int, session_id: str) -> None:
+    """End one session, wherever copies of its cookie may be."""
+    now = clock.now()
+    tx.execute(sa.delete(EndedSession).where(EndedSession.ended_at < now - 2 * LONGEST_SESSION))
+    known = sa.select(EndedSession.id).where(EndedSession.id == session_id)
+    if tx.execute(known).first() is None:
+        tx.execute(sa.insert(EndedSession).values(id=session_id, ended_at=now))
+        audit.record(tx, user_id=user_id, action="user.logout", subject=f"user {user_id}")
+
+
+@atomic
+def reset_throttle(tx: Connection, *, name: str | None = None) -> int:
+    """Forget refused logins (of one name, or all); returns how many."""
+    forgotten = sa.delete(LoginAttempt)
+    if name is not None:
+        forgotten = forgotten.where(LoginAttempt.name_key == accounts.find_key(name))
+    return tx.execute(forgotten).rowcount
+
+
+def _require_usable(account: Account) -> None:
+    if account.disabled_at is not None:
+        raise Forbidden("This account is disabled. Ask an admin.")
+    if account.approved_at is None:
+        raise Forbidden("This account waits for an admin to approve it.")
+
+
+def _new_hash(password_hash: str, password: str) -> str | None:
+    """The same password at today's cost, where the old hash was made at another."""
+    if not passwords.needs_rehash(password_hash):
+        return None
+    return passwords.hash_password(passwords.normal(password) or "")
+
+
+@atomic
+def _admit(tx: Connection, key: str, network: str) -> Any:
+    """Write the attempt down before its password is looked at, so that guesses made at the same
+    time count each other; the one that succeeds is forgotten again. Returns the user's row."""
+    now = clock.now()
+    accounts.lock(tx, "login_attempts")
+    tx.execute(sa.delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
+    here = LoginAttempt.address == network
+    limits = (
+        (MOST_PER_USER_AND_ADDRESS, sa.and_(LoginAttempt.name_key == key, here)),
+        (MOST_PER_ADDRESS, here),
+        (MOST_IN_ALL, sa.true()),
+    )
+    for most, whose in limits:
+        _require_fewer(tx, most, whose, now)
+    tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=key, address=network))
+    found = sa.select(*accounts.COLUMNS, User.password_hash).where(User.name_key == key)
+    return tx.execute(found).first()
+
+
+def _require_fewer(tx: Connection, most: int, whose: sa.ColumnElement[bool], now: datetime) -> None:
+    recent = sa.select(LoginAttempt.at).where(whose).order_by(LoginAttempt.at.desc())
+    blocking = tx.execute(recent.offset(most - 1).limit(1)).scalar()
+    if blocking is None:
+        return
+    seconds = max(1, round((blocking + WINDOW - now).total_seconds()))
+    log.warning("login throttled: more than %d attempts", most)
+    raise TooManyAttempts(
+        f"Too many tries. Wait {_minutes(seconds)} and try again, or ask an admin.",
+        retry_after=seconds,
+    )
+
+
+@atomic
+def _begin(
+    tx: Connection, user_id: int, seen: str, new_hash: str | None, key: str, network: str
+) -> Account:
+    _forget_in(tx, key, network)
+    values = {"last_login_at": clock.now(), "password_hash": new_hash or seen}
+    same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
+    if not tx.execute(same.values(**values)).rowcount:
+        raise Unauthenticated("The password was changed just now. Try again.")
+    account = accounts.read_account(tx, user_id)
+    _require_usable(account)
+    audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}")
+    return account
+
+
+@atomic
+def _forget(tx: Connection, *, key: str, network: str) -> None:
+    _forget_in(tx, key, network)
+
+
+def _forget_in(tx: Connection, key: str, network: str) -> None:
+    tx.execute(
+        sa.delete(LoginAttempt).where(LoginAttempt.name_key == key, LoginAttempt.address == network)
+    )
+
+
+def _network(address: str) -> str:
+    """One name for what one person can call their own: an IPv4 address, an IPv6 /64."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False).network_address)
+
+
+def _minutes(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
