@@ -1,0 +1,117 @@
+"""Static files: each under a name that carries its content's hash, compressed once, kept for ever.
+
+`url_for("static", filename="style.css")` gives the hashed name, so templates say nothing of it.
+The files are few and small: they are read when first asked for and held in memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import brotli  # type: ignore[import-untyped]
+from flask import Flask, abort, request
+from werkzeug.wrappers import Response
+
+_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".wasm": "application/wasm",
+          ".webmanifest": "application/manifest+json"}  # fmt: skip
+_COMPRESSED = {"application/json", "application/manifest+json", "application/wasm"}
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+
+
+@dataclass(frozen=True)
+class Asset:
+    path: Path
+    digest: str
+    type: str
+
+    @property
+    def shrinks(self) -> bool:
+        return self.type.startswith("text/") or "svg" in self.type or self.type in _COMPRESSED
+
+
+class Library:
+    """What is in the folder: found by plain name and by hashed name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, tuple[int, Asset]] = {}
+
+    def asset(self, name: str) -> Asset | None:
+        """The file of that plain name, as it is now (a changed file gets a new digest)."""
+        path = self._folder / name
+        if ".." in path.parts or name.startswith("/") or "\0" in name or not path.is_file():
+            return None
+        changed = path.stat().st_mtime_ns
+        if name not in self._seen or self._seen[name][0] != changed:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            self._seen[name] = (changed, Asset(path, digest, _type_of(path)))
+        return self._seen[name][1]
+
+    def hashed(self, name: str) -> str:
+        """style.css as style.0123456789ab.css; a name that is no file stays as it is."""
+        asset = self.asset(name)
+        if asset is None:
+            return name
+        stem, dot, end = name.rpartition(".")
+        return f"{stem}.{asset.digest}{dot}{end}"
+
+    def find(self, name: str) -> tuple[Asset, bool] | None:
+        """The file by either name, and whether the name fixes the content."""
+        if asset := self.asset(name):
+            return asset, False
+        stem, _, end = name.rpartition(".")
+        plain, _, digest = stem.rpartition(".")
+        asset = self.asset(f"{plain}.{end}")
+        return (asset, True) if asset and asset.digest == digest else None
+
+
+def init_app(app: Flask) -> None:
+    library = Library(Path(app.static_folder or "static"))
+
+    def serve(filename: str) -> Response:
+        found = library.find(filename)
+        if found is None:
+            abort(404)
+        return _respond(*found)
+
+    def add_hash(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "filename" in values:
+            values["filename"] = library.hashed(values["filename"])
+
+    app.view_functions["static"] = serve
+    app.url_defaults(add_hash)
+
+
+def _respond(asset: Asset, fixed: bool) -> Response:
+    encoding = request.accept_encodings.best_match(["br", "gzip"]) if asset.shrinks else None
+    response = Response(_body(asset, encoding), content_type=asset.type)
+    response.headers["Cache-Control"] = _FOR_EVER if fixed else _ASK_AGAIN
+    if asset.shrinks:
+        response.headers["Vary"] = "Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(f"{asset.digest}-{encoding or 'plain'}")
+    return response.make_conditional(request.environ)
+
+
+@functools.lru_cache(maxsize=128)
+def _body(asset: Asset, encoding: str | None) -> bytes:
+    content = asset.path.read_bytes()
+    if encoding == "br":
+        return bytes(brotli.compress(content, quality=11))
+    if encoding == "gzip":
+        return gzip.compress(content, compresslevel=9, mtime=0)
+    return content
+
+
+def _type_of(path: Path) -> str:
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    kind = kind or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

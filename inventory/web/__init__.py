@@ -1,0 +1,50 @@
+"""Pages for people: this module fits the parts of the face together."""
+
+from __future__ import annotations
+
+import jinja2
+from flask import Flask
+from flask_compress import Compress
+from flask_wtf import CSRFProtect
+
+from inventory import http_security, passwords, registration, static_files
+from inventory.config import Config
+from inventory.web import auth, filters, htmx, roles, sessions, shell
+
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Headers, static files, templates, sessions, the guard, and the blueprints."""
+    passwords.use_cost(time_cost=config.password_time_cost, memory_kib=config.password_memory_kib)
+    app.config["SETUP_CODE"] = registration.expected_code(
+        secret_key=config.secret_key,
+        is_loopback=config.is_loopback,
+        proxy_count=config.proxy_count,
+    )
+    _set_up_templates(app)
+    http_security.init_app(app)
+    static_files.init_app(app)
+    roles.public(app.view_functions["static"])
+    _compress(app)
+    htmx.init_app(app)
+    sessions.init_app(app)
+    # The guard before the CSRF check: an ended session is told so, not that a token is missing.
+    roles.init_app(app)
+    csrf.init_app(app)
+    app.register_blueprint(auth.blueprint)
+
+
+def _set_up_templates(app: Flask) -> None:
+    app.jinja_env.undefined = jinja2.StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    filters.init_app(app)
+    shell.init_app(app)
+
+
+def _compress(app: Flask) -> None:
+    app.config.setdefault("COMPRESS_ALGORITHM", ["br", "gzip"])
+    app.config.setdefault("COMPRESS_BR_LEVEL", 4)
+    app.config.setdefault("COMPRESS_MIMETYPES", ["text/html", "application/json", "text/csv"])
+    Compress(app)

@@ -1,0 +1,53 @@
+"""How figures, days and moments are shown to people."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask import Flask
+from markupsafe import Markup
+
+from inventory import clock
+from inventory.quantity import format_qty
+
+_GROUPED_FROM = 5
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
+    )
+
+
+def figure(micros: int) -> Markup:
+    """A quantity grouped in threes for the eye; copied, it is still the plain number.
+
+    The gaps are margins, not characters: a figure that is copied from a page must be one that
+    a form accepts. Use `qty` in attributes and inputs.
+    """
+    plain = format_qty(micros)
+    whole, point, fraction = plain.partition(".")
+    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
+    if len(digits) < _GROUPED_FROM:
+        return Markup('<span class="fig">{}</span>').format(sign + digits + point + fraction)
+    head = len(digits) % 3 or 3
+    groups = [digits[start : start + 3] for start in range(head, len(digits), 3)]
+    tail = Markup("").join(Markup("<span>{}</span>").format(group) for group in groups)
+    return Markup('<span class="fig">{}{}{}</span>').format(
+        sign + digits[:head], tail, point + fraction
+    )
+
+
+def format_date(day: date | None) -> str:
+    """2027-03-31: sorts, and means the same day to everybody."""
+    return day.isoformat() if day else "–"
+
+
+def format_datetime(moment: datetime | None) -> str:
+    """A moment on the site's clock, to the minute."""
+    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if moment else "–"
+
+
+def iso(moment: datetime) -> str:
+    """For the datetime attribute of <time>."""
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,62 @@
+"""Who may open which view. Nothing is open by accident: a view without a mark asks for a login.
+
+    @blueprint.post("/lots/<int:lot_id>/reservations/")
+    @requires("operator")
+    def reserve(lot_id): …
+
+`role_of(view)` tells a view's minimum role, for the guard, the menus, and the test that walks
+all routes: PUBLIC, or one of accounts.ROLES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+
+from inventory.accounts import ROLES
+from inventory.errors import Forbidden
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PUBLIC = "public"
+EVERYBODY = "viewer"
+
+
+def requires(role: str) -> Callable[[View], View]:
+    """Mark a view with the least role that may open it."""
+    assert role in ROLES, role
+
+    def mark(view: View) -> View:
+        view.minimum_role = role  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view that strangers may open: the doors, and what the doors are made of."""
+    view.minimum_role = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def role_of(view: Callable[..., Any]) -> str:
+    return getattr(view, "minimum_role", EVERYBODY)
+
+
+def guard() -> Any:
+    """Before each request: turn strangers and lower roles away."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or role_of(view) == PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    if not current_user.may(role_of(view)):
+        raise Forbidden(f"This needs the role {role_of(view)}; yours is {current_user.role}.")
+    return None
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(guard)

@@ -1,0 +1,102 @@
+"""The session of a logged-in browser: a signed cookie, held against the database each time.
+
+It ends 12 hours after its user last did something, 7 days after the login, and at once when
+the core says so (logins.find_session).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin
+from werkzeug.urls import iri_to_uri
+from werkzeug.wrappers import Response
+
+from inventory import logins
+from inventory.accounts import Account
+from inventory.web.htmx import is_htmx, is_poll
+
+IDLE_SECONDS = 12 * 3600
+LONGEST_SECONDS = 7 * 24 * 3600
+_NOTED_EACH = 300
+_SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+
+
+class LoggedIn(UserMixin):
+    """The account behind a request, as flask-login wants it."""
+
+    def __init__(self, account: Account) -> None:
+        self.id = account.id
+        self.name = account.name
+        self.role = account.role
+        self.may = account.may
+
+
+def init_app(app: Flask) -> None:
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.user_loader(_load)
+    manager.unauthorized_handler(ask_to_log_in)
+    # Not its init_app: that would touch the session after each answer (so that no static file
+    # could be kept), and ask the database for each template, those of error pages too.
+    app.login_manager = manager  # type: ignore[attr-defined]
+
+
+def begin(account: Account, *, session_id: str) -> None:
+    """Make this browser the account's; nothing of an earlier session remains."""
+    session.clear()
+    session.permanent = True
+    now = int(time.time())
+    session.update(
+        _user_id=str(account.id), epoch=account.session_epoch, sid=session_id, began=now, seen=now
+    )
+
+
+def current_id() -> str:
+    return str(session.get("sid", ""))
+
+
+def _load(user_id: str) -> LoggedIn | None:
+    now = time.time()
+    if now - session.get("began", 0) > LONGEST_SECONDS:
+        return None
+    if now - session.get("seen", 0) > IDLE_SECONDS:
+        return None
+    account = logins.find_session(
+        user_id=int(user_id), epoch=session.get("epoch", -1), session_id=current_id()
+    )
+    if account is None:
+        return None
+    if now - session["seen"] > _NOTED_EACH and not is_poll():
+        session["seen"] = int(now)
+    return LoggedIn(account)
+
+
+def ask_to_log_in() -> Response:
+    """What a stranger gets instead of a page; afterwards they come back to where they were."""
+    offers = ["text/html", "application/json"]
+    if request.accept_mimetypes.best_match(offers) == "application/json":
+        abort(401)
+    if is_htmx():
+        target = url_for("auth.login", next=_current_page())
+        return Response(status=401, headers={"HX-Redirect": target})
+    here = iri_to_uri(request.full_path).rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=here if here != "/" else None), 303)
+
+
+def safe_next(value: Any) -> str:
+    """Where to go on to: a path of this site, else its front page."""
+    text = value if isinstance(value, str) else ""
+    return text if len(text) <= 2000 and _SAFE_NEXT.fullmatch(text) else "/"
+
+
+def _current_page() -> str | None:
+    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if parts.netloc != request.host:
+        return None
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,65 @@
+"""What frames every page: menus, theme, who is here. Never asks the database: error pages are
+framed as well, and the user shown is the one that the request has loaded already."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Flask, current_app, g, request, url_for
+from werkzeug.urls import iri_to_uri
+
+from inventory.web.roles import role_of
+
+THEMES = ("light", "dark")
+
+_NAV = (
+    ("inventory.dashboard", "Stock", ""),
+    ("inventory.reservations", "Reservations", ""),
+    ("inventory.ledger", "Ledger", ""),
+    ("inventory.users", "Users", ""),
+)
+_VERBS = (
+    ("inventory.receive", "Receive", "package-plus"),
+    ("inventory.reserve", "Reserve", "bookmark-plus"),
+    ("inventory.issue", "Issue", "package-minus"),
+)
+
+
+class Entry(NamedTuple):
+    word: str
+    url: str
+    icon: str
+    is_here: bool
+
+
+def init_app(app: Flask) -> None:
+    app.context_processor(frame)
+
+
+def frame() -> dict[str, Any]:
+    """What base.html needs besides the view's own values."""
+    user = g.get("_login_user")
+    viewer = user if user is not None and user.is_authenticated else None
+    return {
+        "site_name": current_app.config["SITE_NAME"],
+        "viewer": viewer,
+        "nav": _entries(_NAV, viewer),
+        "verbs": _entries(_VERBS, viewer),
+        "theme": theme(),
+        "here": iri_to_uri(request.full_path).rstrip("?") if request.method == "GET" else "/",
+    }
+
+
+def theme() -> str:
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[Entry]:
+    """Those that exist and that this user may open."""
+    views = current_app.view_functions
+    return [
+        Entry(word, url_for(endpoint), icon, request.endpoint == endpoint)
+        for endpoint, word, icon in entries
+        if viewer and endpoint in views and viewer.may(role_of(views[endpoint]))
+    ]

@@ -1,0 +1,411 @@
+"""The doors, and what holds for every page: who gets in, and who is sent where."""
+
+import re
+import time
+
+import pytest
+from flask import session
+
+from inventory import accounts, registration
+from inventory.web import roles, sessions
+
+PASSWORD = "a quiet warehouse"
+
+
+class Browser:
+    """A client that fills in forms: it brings the token of the page it has seen last."""
+
+    def __init__(self, app):
+        self.app = app
+        self.client = app.test_client()
+
+    def get(self, path, **more):
+        return self.client.get(path, **more)
+
+    def post(self, path, page="/login/", headers=None, **fields):
+        seen = self.client.get(page, follow_redirects=True).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', seen).group(1)
+        return self.client.post(path, data={"csrf_token": token, **fields}, headers=headers)
+
+    def register(self, name="ada", password=PASSWORD, **fields):
+        return self.post("/register/", "/register/", name=name, password=password, **fields)
+
+    def log_in(self, name="ada", password=PASSWORD, path="/login/", **fields):
+        return self.post(path, name=name, password=password, **fields)
+
+    def is_in(self):
+        return self.client.get("/account/").status_code == 200
+
+    def cookies(self):
+        return self.client.get_cookie(self.app.config["SESSION_COOKIE_NAME"])
+
+
+@pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+@pytest.fixture
+def other(app):
+    return Browser(app)
+
+
+@pytest.fixture
+def ada(app, browser):
+    """The admin, logged in."""
+    browser.register("ada")
+    assert browser.is_in()
+    return browser
+
+
+def make(app, name="ben", role="operator"):
+    with app.app_context():
+        return accounts.create_user(name=name, password=PASSWORD, role=role)
+
+
+# --- register -------------------------------------------------------------------------------------
+
+
+def test_the_first_visitor_is_led_to_make_the_first_account(browser):
+    answer = browser.get("/login/")
+    assert (answer.status_code, answer.location) == (303, "/register/")
+    assert "first account" in browser.get("/register/").text
+
+
+def test_the_first_to_register_is_logged_in_as_admin(app, browser):
+    answer = browser.register("ada")
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert browser.is_in()
+    with app.app_context():
+        assert accounts.find_account(name="ada").role == "admin"
+
+
+def test_a_later_one_waits_and_is_told_so(app, ada, other):
+    answer = other.register("ben")
+    assert answer.location == "/login/"
+    assert "ben</strong> is made. An admin has to approve" in other.get("/login/").text
+    assert "waits for an admin" in other.log_in("ben").text
+    with app.app_context():
+        ben = accounts.find_account(name="ben")
+        accounts.approve(user_id=ben.id, role="operator")
+    other.log_in("ben")
+    assert other.is_in()
+
+
+def test_the_role_is_never_read_from_the_form(app, ada, other):
+    app.config["REGISTRATION"] = "open"
+    other.register("ben", role="admin", is_admin="1", approved_at="now")
+    with app.app_context():
+        assert accounts.find_account(name="ben").role == app.config["REGISTRATION_ROLE"]
+
+
+def test_closed_registration_says_so(app, ada, other):
+    app.config["REGISTRATION"] = "closed"
+    assert "Registration is closed" in other.get("/register/").text
+    assert other.post("/register/", "/login/", name="ben", password=PASSWORD).status_code == 403
+    assert "Make an account" not in other.get("/login/").text
+
+
+def test_where_strangers_can_reach_the_server_the_first_needs_the_code(app, browser):
+    app.config["SETUP_CODE"] = registration.setup_code(secret_key=app.config["SECRET_KEY"])
+    assert "Setup code" in browser.get("/register/").text
+    answer = browser.register("ada", code="AAAA-BBBB-CCCC")
+    assert answer.status_code == 422
+    assert "not the code that the start printed" in answer.text
+    assert not browser.is_in()
+    assert browser.register("ada", code=app.config["SETUP_CODE"]).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": "", "password": PASSWORD}, "This is needed."),
+        ({"name": "ada", "password": "short"}, "At least 8 characters"),
+        ({"name": "ada", "password": "password1"}, "Everybody tries that one first"),
+        ({"name": "x" * 101, "password": PASSWORD}, "At most 100 characters"),
+        ({"name": "a\0b", "password": PASSWORD}, "cannot be written"),
+    ],
+)
+def test_bad_input_comes_back_with_its_reason_at_the_field(browser, fields, words):
+    answer = browser.register(**fields)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert PASSWORD not in answer.text
+
+
+# --- log in, log out ------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_keeps_the_name_and_not_the_password(app, browser):
+    make(app)
+    answer = browser.log_in("ben", "wrong password")
+    assert answer.status_code == 401
+    assert "do not go together" in answer.text
+    assert 'value="ben"' in answer.text
+    assert "wrong password" not in answer.text
+
+
+def test_the_eleventh_wrong_password_has_to_wait(app, browser):
+    make(app)
+    for _ in range(10):
+        assert browser.log_in("ben", "wrong password").status_code == 401
+    answer = browser.log_in("ben")
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 300
+    assert "Too many tries" in answer.text
+
+
+def test_nothing_of_an_earlier_session_survives_the_login(app, browser):
+    make(app)
+    with browser.client.session_transaction() as before:
+        before["planted"] = "by somebody else"
+    browser.log_in("ben")
+    with browser.client.session_transaction() as after:
+        assert "planted" not in after
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("/items/?q=a%20b", "/items/?q=a%20b"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/a\\b", "/"),
+        ("/a\nb", "/"),
+        ("/\ta", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/" + "a" * 3000, "/"),
+        ("/ü", "/"),
+        ("", "/"),
+    ],
+)
+def test_the_login_goes_on_to_a_path_of_this_site_only(asked, given):
+    assert sessions.safe_next(asked) == given
+
+
+def test_after_the_login_people_are_where_they_wanted_to_be(app, browser):
+    make(app)
+    sent = browser.get("/account/?tab=1")
+    assert sent.status_code == 303
+    assert sent.location == "/login/?next=/account/?tab%3D1"
+    assert browser.log_in("ben", path=sent.location).location == "/account/?tab=1"
+
+
+def test_logging_out_is_asked_first_and_done_by_post(app, browser):
+    make(app)
+    browser.log_in("ben")
+    assert "Log out?" in browser.get("/logout/").text
+    assert browser.is_in()
+    assert browser.post("/logout/", "/account/").location == "/login/"
+    assert not browser.is_in()
+
+
+def test_a_stolen_cookie_does_not_outlive_the_logout(app, browser, other):
+    make(app)
+    browser.log_in("ben")
+    stolen = browser.cookies()
+    other.client.set_cookie(stolen.key, stolen.value)
+    assert other.is_in()
+    browser.post("/logout/", "/account/")
+    other.client.set_cookie(stolen.key, stolen.value)
+    assert not other.is_in()
+
+
+@pytest.mark.parametrize("end", ["disable", "end_sessions"])
+def test_a_session_ends_at_once_when_the_core_says_so(app, browser, end):
+    user = make(app)
+    browser.log_in("ben")
+    with app.app_context():
+        getattr(accounts, end)(user_id=user.id)
+    assert not browser.is_in()
+
+
+def test_a_change_of_role_holds_from_the_next_request_on(app, browser):
+    user = make(app)
+    browser.log_in("ben")
+    with app.app_context():
+        accounts.set_role(user_id=user.id, role="inspector")
+    assert "Inspector" in browser.get("/account/").text
+
+
+@pytest.mark.parametrize(
+    ("key", "age"),
+    [("seen", sessions.IDLE_SECONDS + 1), ("began", sessions.LONGEST_SECONDS + 1)],
+)
+def test_a_session_ends_when_idle_and_when_old(app, browser, key, age):
+    make(app)
+    browser.log_in("ben")
+    with browser.client.session_transaction() as kept:
+        kept[key] = int(time.time()) - age
+    assert not browser.is_in()
+
+
+def test_work_keeps_a_session_awake_and_polling_does_not(app, browser):
+    make(app)
+    browser.log_in("ben")
+    an_hour_ago = int(time.time()) - 3600
+    with browser.client.session_transaction() as kept:
+        kept["seen"] = an_hour_ago
+    browser.get("/account/", headers={"HX-PTag": "7"})
+    with browser.client.session_transaction() as kept:
+        assert kept["seen"] == an_hour_ago
+    browser.get("/account/")
+    with browser.client.session_transaction() as kept:
+        assert kept["seen"] > an_hour_ago
+
+
+# --- one's own account ----------------------------------------------------------------------------
+
+
+def test_changing_the_password_keeps_this_session_and_ends_the_others(app, browser, other):
+    make(app)
+    browser.log_in("ben")
+    other.log_in("ben")
+    answer = browser.post(
+        "/account/password/", "/account/", current_password=PASSWORD, password="another one"
+    )
+    assert answer.location == "/account/"
+    assert browser.is_in()
+    assert not other.is_in()
+    assert other.log_in("ben").status_code == 401
+    assert other.log_in("ben", "another one").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "words"),
+    [
+        ("wrong password", "another one", "not your current password"),
+        (PASSWORD, "short", "At least 8 characters"),
+        (PASSWORD, "", "This is needed."),
+    ],
+)
+def test_a_bad_change_of_password_changes_nothing(app, browser, other, current, new, words):
+    make(app)
+    browser.log_in("ben")
+    answer = browser.post("/account/password/", "/account/", current_password=current, password=new)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert other.log_in("ben").status_code == 303
+
+
+def test_logging_out_everywhere(app, browser, other):
+    make(app)
+    browser.log_in("ben")
+    other.log_in("ben")
+    assert browser.post("/account/sessions/end/", "/account/").location == "/login/"
+    assert not browser.is_in()
+    assert not other.is_in()
+
+
+# --- what holds for every page --------------------------------------------------------------------
+
+DOORS = {
+    "static",
+    "auth.register",
+    "auth.login",
+    "auth.logout",
+    "auth.confirm_logout",
+    "auth.theme",
+}
+
+
+def _rules(app):
+    for rule in app.url_map.iter_rules():
+        if roles.role_of(app.view_functions[rule.endpoint]) != roles.PUBLIC:
+            yield rule
+
+
+def _path(app, rule):
+    values = dict.fromkeys(rule.arguments, 1)
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **values)
+
+
+def test_only_the_doors_are_open(app):
+    views = app.view_functions.items()
+    unlocked = {name for name, view in views if roles.role_of(view) == roles.PUBLIC}
+    assert {name for name in unlocked if not name.startswith("health")} <= DOORS
+
+
+def test_every_other_page_asks_strangers_to_log_in(app, client):
+    for rule in _rules(app):
+        for method in rule.methods - {"OPTIONS", "HEAD"}:
+            answer = client.open(_path(app, rule), method=method)
+            assert answer.status_code in (303, 401), (method, rule.rule)
+            if answer.status_code == 303:
+                assert answer.location.startswith("/login/"), (method, rule.rule)
+
+
+def test_every_page_turns_lower_roles_away(app):
+    for role in accounts.ROLES:
+        make(app, role, role)
+        browser = Browser(app)
+        browser.log_in(role)
+        for rule in _rules(app):
+            needed = roles.role_of(app.view_functions[rule.endpoint])
+            if accounts.ROLES.index(needed) <= accounts.ROLES.index(role):
+                continue
+            for method in rule.methods - {"OPTIONS", "HEAD"}:
+                answer = browser.client.open(_path(app, rule), method=method)
+                assert answer.status_code == 403, (role, method, rule.rule)
+
+
+def test_a_view_asks_for_the_role_that_it_is_marked_with(app, browser):
+    @app.get("/vault/")
+    @roles.requires("inspector")
+    def vault():
+        return "gold"
+
+    make(app, "ben", "operator")
+    make(app, "ina", "inspector")
+    browser.log_in("ben")
+    assert browser.get("/vault/").status_code == 403
+    browser.post("/logout/", "/account/")
+    browser.log_in("ina")
+    assert browser.get("/vault/").text == "gold"
+
+
+def test_nothing_is_written_without_the_forms_token(app, browser):
+    make(app)
+    browser.log_in("ben")
+    for path in ("/logout/", "/account/password/", "/account/sessions/end/", "/theme/"):
+        assert browser.client.post(path, data={"theme": "dark"}).status_code == 400, path
+    assert browser.is_in()
+
+
+def test_a_piece_of_a_page_sends_its_whole_page_to_the_login(client):
+    headers = {
+        "HX-Request": "true",
+        "HX-Request-Type": "partial",
+        "HX-Current-URL": "http://localhost/items/?q=bolt",
+    }
+    answer = client.get("/account/", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/login/?next=/items/?q%3Dbolt"
+    assert "HX-Request-Type" not in client.get("/static/style.css").headers.get("Vary", "")
+
+
+def test_a_program_gets_401_and_no_page(client):
+    assert client.get("/account/", headers={"Accept": "application/json"}).status_code == 401
+
+
+def test_the_theme_is_a_cookie_that_the_page_obeys(app, browser):
+    make(app)
+    answer = browser.post("/theme/", theme="dark", next="/login/")
+    assert answer.location == "/login/"
+    assert 'data-theme="dark"' in browser.get("/login/").text
+    browser.post("/theme/", theme='"><script>')
+    assert 'data-theme="' not in browser.get("/login/").text
+
+
+def test_the_session_is_permanent_and_its_cookie_is_shut(app, browser):
+    make(app)
+    answer = browser.log_in("ben")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Expires" in cookie
+    with app.test_request_context():
+        assert not session

@@ -1,0 +1,79 @@
+"""Headers and static files."""
+
+import gzip
+import re
+
+import brotli
+import pytest
+
+from inventory.http_security import CONTENT_SECURITY_POLICY
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self';"
+    " connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script';"
+    " trusted-types htmx"
+)
+
+
+def _style(client, **headers):
+    page = client.get("/login/", follow_redirects=True).text
+    href = re.search(r'href="(/static/style\.[0-9a-f]{12}\.css)"', page).group(1)
+    return client.get(href, headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/register/", "/account/", "/nowhere", "/static/style.css"])
+def test_every_answer_carries_the_headers(client, path):
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"] == CSP == CONTENT_SECURITY_POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "camera=(self)" in headers["Permissions-Policy"]
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_https_is_remembered_by_the_browser(client):
+    answer = client.get("/register/", base_url="https://localhost")
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_no_cache_keeps_a_page(client):
+    assert client.get("/register/").headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_says_what_its_answer_depends_on(client):
+    vary = client.get("/register/").headers["Vary"]
+    assert {"HX-Request-Type", "Accept-Encoding", "Cookie"} <= set(vary.split(", "))
+
+
+def test_a_static_file_has_a_name_for_ever(client):
+    answer = _style(client)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Cookie" not in answer.headers["Vary"]
+    assert "Set-Cookie" not in answer.headers
+    assert answer.mimetype == "text/css"
+
+
+def test_a_static_file_comes_compressed_to_who_takes_it(client):
+    plain = _style(client).data
+    assert brotli.decompress(_style(client, **{"Accept-Encoding": "gzip, br"}).data) == plain
+    assert gzip.decompress(_style(client, **{"Accept-Encoding": "gzip"}).data) == plain
+    assert _style(client, **{"Accept-Encoding": "identity"}).data == plain
+
+
+def test_a_static_file_under_its_plain_name_is_asked_for_again(client):
+    answer = client.get("/static/style.css")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = client.get("/static/style.css", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["style.000000000000.css", "../app.py", "vendor", "no%00pe", "vendor/../../app.py", "x"]
+)
+def test_what_is_no_static_file_is_not_found(client, path):
+    assert client.get(f"/static/{path}").status_code == 404
+
+
+def test_a_static_file_is_never_written_to(client):
+    assert client.post("/static/style.css").status_code == 405

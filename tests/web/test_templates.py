@@ -1,0 +1,90 @@
+"""What templates and static files must keep to: the content security policy, and small sizes."""
+
+import base64
+import gzip
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+STATIC = ROOT / "static"
+
+FORBIDDEN = {
+    "inline style": r"<style|\sstyle\s*=",
+    "inline script": r"<script(?![^>]*\ssrc=)",
+    "event attribute": r"\son[a-z]+\s*=",
+    "hx-on": r"\shx-on",
+    "js: value": r"""=\s*["'](js|javascript):""",
+    "trigger filter": r"""hx-trigger\s*=\s*["'][^"']*\[""",
+    "|safe": r"\|\s*safe\b",
+}
+
+
+def _code(path):
+    return re.sub(r"{#.*?#}", "", path.read_text("utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_template_holds_nothing_that_the_policy_blocks(path):
+    found = [name for name, pattern in FORBIDDEN.items() if re.search(pattern, _code(path))]
+    assert not found
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_template_is_small(path):
+    most = 80 if path.name.startswith("_") else 150
+    assert path.read_text("utf-8").count("\n") <= most
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_form_has_an_action_and_a_token_where_it_posts(path):
+    for form in re.findall(r"<form\b.*?</form>", _code(path), flags=re.DOTALL):
+        if 'method="post"' in form:
+            assert "csrf" in form, form
+
+
+def test_a_partial_names_its_inputs_first():
+    for path in TEMPLATES:
+        if path.name.startswith("_"):
+            assert path.read_text("utf-8").startswith("{# "), path
+
+
+_ICON_PLACES = (
+    r"""\bicon\(["']([a-z0-9-]+)["']""",
+    r"""\bicon\([^()]*\belse ["']([a-z0-9-]+)["']""",
+    r"""\bchip\(["'][a-z]*["'], ["']([a-z0-9-]+)["']""",
+    r"""\bsubmit\("[^"]*", ["']([a-z0-9-]+)["']""",
+    r"""\bempty\(["']([a-z0-9-]+)["']""",
+)
+
+
+def test_every_icon_that_a_template_names_is_in_the_sprite():
+    sprite = (STATIC / "icons.svg").read_text("utf-8")
+    there = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    code = "\n".join(map(_code, TEMPLATES))
+    named = {name for place in _ICON_PLACES for name in re.findall(place, code)}
+    assert {"x", "circle-check", "triangle-alert"} <= named
+    assert named <= there
+
+
+def test_vendored_files_are_what_their_list_and_the_page_say():
+    listed = dict(
+        re.findall(
+            r"^\| (\S+\.js) \|.*`([A-Za-z0-9+/=]{64})` \|$",
+            (STATIC / "vendor/README.md").read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
+    )
+    base = (ROOT / "templates/base.html").read_text("utf-8")
+    assert set(listed) == {path.name for path in (STATIC / "vendor").glob("*.js")}
+    for name, pinned in listed.items():
+        digest = hashlib.sha384((STATIC / "vendor" / name).read_bytes()).digest()
+        assert base64.b64encode(digest).decode() == pinned, name
+        assert f"sha384-{pinned}" in base, name
+
+
+def test_the_style_sheet_stays_light():
+    assert len(gzip.compress((STATIC / "style.css").read_bytes(), 9)) <= 8 * 1024
