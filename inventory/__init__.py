@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from inventory import clock, db
+from inventory import clock, db, web
 from inventory.config import Config
 
 
@@ -16,5 +16,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(config.to_flask())
     clock.use_zone(config.site_timezone)
     db.init_app(app)
-    Migrate(app, db.db, directory=str(config.root_path / "migrations"), compare_type=True)
+    Migrate(app, db.db, directory=str(config.root_path / "migrations"))
+    web.init_app(app, config)
     return app
