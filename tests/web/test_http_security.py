@@ -77,3 +77,10 @@ def test_what_is_no_static_file_is_not_found(client, path):
 
 def test_a_static_file_is_never_written_to(client):
     assert client.post("/static/style.css").status_code == 405
+
+
+def test_the_scripts_of_a_page_are_one_file_in_their_order(client):
+    text = client.get("/static/scripts.js").text
+    places = [text.index(part) for part in ("var htmx=", '"preload"', '"ptag"', '"house"')]
+    assert places == sorted(places)
+    assert client.get("/register/").text.count("<script") == 1

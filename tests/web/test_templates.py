@@ -70,7 +70,7 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
     assert named <= there
 
 
-def test_vendored_files_are_what_their_list_and_the_page_say():
+def test_vendored_files_are_what_their_list_says():
     listed = dict(
         re.findall(
             r"^\| (\S+\.js) \|.*`([A-Za-z0-9+/=]{64})` \|$",
@@ -78,12 +78,10 @@ def test_vendored_files_are_what_their_list_and_the_page_say():
             flags=re.MULTILINE,
         )
     )
-    base = (ROOT / "templates/base.html").read_text("utf-8")
     assert set(listed) == {path.name for path in (STATIC / "vendor").glob("*.js")}
     for name, pinned in listed.items():
         digest = hashlib.sha384((STATIC / "vendor" / name).read_bytes()).digest()
         assert base64.b64encode(digest).decode() == pinned, name
-        assert f"sha384-{pinned}" in base, name
 
 
 def test_the_style_sheet_stays_light():
