@@ -58,3 +58,10 @@ def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> 
     for read in (reads.get_lot, reads.get_reservation, reads.get_operation):
         with pytest.raises(NotFound, match="number 4711"):
             read(connection(), 4711)
+
+
+def test_a_read_after_a_write_sees_it_in_the_same_request(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    assert reads.get_lot(connection(), lot).on_hand == 10_000_000
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    assert reads.get_lot(connection(), lot).on_hand == 6_000_000
