@@ -170,7 +170,7 @@ class Book:
             if holder and any(line.lot is lot and line.open for line in holder.lines)
         ]
 
-    def begin(self, kind: Kind, request: Request, **facts: Any) -> NewOperation:
+    def start(self, kind: Kind, request: Request, **facts: Any) -> NewOperation:
         """Start the operation that this request becomes."""
         for name in ("reference", "reason", "note", "occurred_at"):
             facts.setdefault(name, getattr(request, name, None))

@@ -26,7 +26,7 @@ def count(book: Book, request: Count) -> None:
         zero=True,
     )
     difference = _difference(book, lot, counted, request)
-    operation = book.begin(Kind.COUNT, request)
+    operation = book.start(Kind.COUNT, request)
     operation.shows_lot = lot
     operation.counts.append(NewCount(lot, counted, lot.on_hand, lot.lot_seq))
     for cut in request.unreserve or ():

@@ -32,7 +32,7 @@ def decide(book: Book, request: Decide) -> None:
     first_approval = status == QcStatus.APPROVED and book.decision_seqs[request.lot_id] == 1
     if not request.reason and not first_approval:
         raise InvalidInput("A reason is needed for this decision.", field="reason")
-    operation = book.begin(Kind.QC, request)
+    operation = book.start(Kind.QC, request)
     operation.shows_lot = lot
     book.decide(operation, lot, status)
     if status == QcStatus.APPROVED or request.on_reservations == KEEP:

@@ -30,7 +30,7 @@ def issue(book: Book, request: Issue) -> None:
     assert request.item is not None
     item = book.item(request.item)
     parts = choose(book, item, request.qty, request.lots, request.strategy, verb="issued")
-    operation = book.begin(Kind.ISSUE, request)
+    operation = book.start(Kind.ISSUE, request)
     for lot, qty in parts:
         book.append(operation, TxnType.ISSUE, lot, qty)
 
@@ -49,7 +49,7 @@ def _issue_reserved(book: Book, request: Issue, reservation: Reservation) -> Non
                 reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), book.today
             )
     reference = request.reference or reservation.reference
-    operation = book.begin(Kind.ISSUE, request, reference=reference)
+    operation = book.start(Kind.ISSUE, request, reference=reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
         book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
@@ -83,5 +83,5 @@ def take_out(book: Book, request: TakeOut) -> None:
         raise refusing.too_little_in_lot(
             lot, qty, lot.available, book.holders_in(lot), today=book.today
         )
-    operation = book.begin(request.kind, request)
+    operation = book.start(request.kind, request)
     book.append(operation, TxnType.ISSUE, lot, qty)

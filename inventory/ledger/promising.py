@@ -20,7 +20,7 @@ def reserve(book: Book, request: Reserve) -> None:
     if request.expires_at is not None and request.expires_at <= book.now:
         raise InvalidInput("The reservation would expire in the past.", field="expires_at")
     parts = choose(book, item, request.qty, request.lots, request.strategy, verb="reserved")
-    operation = book.begin(Kind.RESERVATION, request)
+    operation = book.start(Kind.RESERVATION, request)
     reservation = Reservation(
         id=None,
         item=item,
@@ -48,7 +48,7 @@ def unreserve(book: Book, request: Unreserve) -> None:
         order = in_order((line.lot for line in lines), "fefo")[::-1]
         order.sort(key=lambda lot: lot.hold(book.today) is None)
         parts = spread(reservation, _asked(reservation, request.qty), order)
-    operation = book.begin(Kind.UNRESERVATION, request, reference=reservation.reference)
+    operation = book.start(Kind.UNRESERVATION, request, reference=reservation.reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
         book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)

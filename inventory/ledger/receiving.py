@@ -32,7 +32,7 @@ def receive(book: Book, request: Receive) -> None:
         raise _duplicate(lot)
     else:
         _require_open_to_more(book, lot, request)
-    operation = book.begin(request.kind, request)
+    operation = book.start(request.kind, request)
     if lot.id is None and lot.lot_seq == 0:
         book.open_lot(operation, lot)
     book.append(operation, TxnType.RECEIVE, lot, qty)
@@ -47,7 +47,7 @@ def split(book: Book, request: Split) -> None:
     if qty > parent.available:
         holders = book.holders_in(parent)
         raise refusing.too_little_in_lot(parent, qty, parent.available, holders, today=book.today)
-    operation = book.begin(Kind.SPLIT, request)
+    operation = book.start(Kind.SPLIT, request)
     child = Lot(
         id=None,
         item=parent.item,

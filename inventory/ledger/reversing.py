@@ -40,7 +40,7 @@ def reverse(book: Book, request: Reverse) -> None:
             operation_id=operation.id,
             operations=[],
         )
-    plan = book.begin(
+    plan = book.start(
         Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
     )
     returned: set[int] = set()
