@@ -20,7 +20,7 @@ from inventory import audit, clock, passwords
 from inventory.db import atomic, connection
 from inventory.errors import Forbidden, InvalidInput, NotFound
 from inventory.models import LoginAttempt, Role, User
-from inventory.text import clean_choice, clean_text
+from inventory.text import MAX_ID, clean_choice, clean_text
 
 ROLES: tuple[str, ...] = tuple(role.value for role in Role)
 LONGEST_NAME = 100
@@ -208,7 +208,8 @@ def add_account(
 
 
 def read_account(reader: Connection, user_id: int) -> Account:
-    row = reader.execute(_BY_ID, {"user_id": user_id}).first()
+    known = 0 < user_id <= MAX_ID
+    row = reader.execute(_BY_ID, {"user_id": user_id}).first() if known else None
     if row is None:
         raise NotFound("There is no such account.", user_id=user_id)
     return account_from(row)

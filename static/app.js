@@ -60,7 +60,11 @@
     if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
   });
 
+  // What the header says of the connection.
+  const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
+
   // Only a piece of our own HTML may be swapped in.
+  const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
   const isPage = (text) => /^\s*<(!doctype|html)/i.test(text);
 
   on("htmx:before:swap", (event) => {
@@ -69,15 +73,15 @@
     const { headers, raw, status } = ctx.response;
     const html = (headers.get("Content-Type") ?? "").startsWith("text/html");
     const partial = ctx.request.headers["HX-Request-Type"] === "partial";
-    if (ctx.swap === "none" || (html && !(partial && isPage(ctx.text)))) return;
+    const usable = html && !(partial && isPage(ctx.text)) && !(isPoll(ctx) && status >= 400);
+    if (ctx.swap === "none" || usable) return;
     event.preventDefault();
-    if (html && !isWrite(ctx) && raw.redirected) location.assign(raw.url);
+    if (isPoll(ctx)) setLost(true);
+    else if (html && !isWrite(ctx) && raw.redirected) location.assign(raw.url);
     else toast(`That did not work (answer ${status}). What you typed is still here.`);
   });
 
   // No answer at all. Each form carries its key, so sending it again cannot book it twice.
-  const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
-
   on("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx || ctx.response) return;
     setLost(true);

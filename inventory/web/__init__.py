@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from inventory import http_security, passwords, registration, static_files
 from inventory.config import Config
-from inventory.web import auth, filters, htmx, roles, sessions, shell
+from inventory.web import auth, filters, htmx, roles, sessions, shell, users
 
 csrf = CSRFProtect()
 
@@ -33,6 +33,7 @@ def init_app(app: Flask, config: Config) -> None:
     roles.init_app(app)
     csrf.init_app(app)
     app.register_blueprint(auth.blueprint)
+    app.register_blueprint(users.blueprint)
 
 
 def _set_up_templates(app: Flask) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired
 
+from inventory.accounts import ROLES
+
 _NEEDED = "This is needed."
+_ROLES = [SelectChoice(role, role.capitalize()) for role in ROLES]
 
 
 def _needed() -> list[DataRequired]:
@@ -29,5 +32,7 @@ class PasswordForm(FlaskForm):
     password = PasswordField("New password", _needed())
 
 
-class EmptyForm(FlaskForm):
-    """Only the CSRF token."""
+class NewUserForm(FlaskForm):
+    name = StringField("Name", _needed())
+    password = PasswordField("First password", _needed())
+    role = SelectField("Role", choices=_ROLES)

@@ -16,7 +16,7 @@ _NAV = (
     ("inventory.dashboard", "Stock", ""),
     ("inventory.reservations", "Reservations", ""),
     ("inventory.ledger", "Ledger", ""),
-    ("inventory.users", "Users", ""),
+    ("users.index", "Users", ""),
 )
 _VERBS = (
     ("inventory.receive", "Receive", "package-plus"),

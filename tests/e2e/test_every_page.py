@@ -1,0 +1,68 @@
+"""What holds for every page, in light and dark, from a phone to a desk."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a quiet warehouse"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+BEFORE_ANYBODY = ["/register/"]
+STRANGERS = ["/login/", "/register/"]
+PEOPLE = ["/account/", "/users/", "/logout/"]
+
+#: Links within a sentence are as high as their line, as WCAG has it.
+SMALL_TARGETS = """
+[...document.querySelectorAll("a, button, input, select, textarea, summary")]
+  .filter((e) => e.checkVisibility() && e.type !== "hidden" && !e.matches(".skip, p a"))
+  .map((e) => [e, (e.closest("label") ?? e).getBoundingClientRect()])
+  .filter(([e, box]) => box.width < 43.9 || box.height < 43.9)
+  .map(([e, box]) => `${e.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`)
+"""
+
+
+def problems_of(page):
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    problems = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        problems.append("scrolls sideways")
+    return problems + page.evaluate(SMALL_TARGETS)
+
+
+def look_at(page, paths, said):
+    """Each page in each size and theme: everything that is wrong with it, in words."""
+    wrong = []
+    for path in paths:
+        for width in (320, 768, 1280):
+            for scheme in ("light", "dark"):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=scheme)
+                page.goto(path)
+                found = problems_of(page) + said
+                wrong += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
+                said.clear()
+    return wrong
+
+
+def enter(page, path, button):
+    page.goto(path)
+    page.get_by_label("Name", exact=True).fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name=button).click()
+    page.wait_for_url("**/", wait_until="networkidle")
+
+
+def test_every_page_is_accessible_and_fits_and_breaks_no_policy(page):
+    said = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    wrong = look_at(page, BEFORE_ANYBODY, said)
+    enter(page, "/register/", "Make the account")
+    page.context.clear_cookies()
+    said.clear()
+    wrong += look_at(page, STRANGERS, said)
+    enter(page, "/login/", "Log in")
+    said.clear()
+    wrong += look_at(page, PEOPLE, said)
+    assert not wrong
