@@ -17,12 +17,10 @@ def in_order(lots: Iterable[Lot], strategy: str) -> list[Lot]:
     return sorted(lots, key=_fefo if strategy == "fefo" else _fifo)
 
 
-def allocate(
-    lots: Iterable[Lot], qty: int, *, strategy: str, today: date
-) -> list[tuple[Lot, int]] | None:
-    """Spread `qty` over the free stock of the lots, in order; None when it is not enough."""
+def allocate(lots: Iterable[Lot], qty: int, *, today: date) -> list[tuple[Lot, int]] | None:
+    """Spread `qty` over the free stock of the lots, in their order; None when it is not enough."""
     taken = []
-    for lot in in_order(lots, strategy):
+    for lot in lots:
         part = min(qty, lot.free(today))
         if part > 0:
             taken.append((lot, part))

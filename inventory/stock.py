@@ -317,7 +317,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
             operations.c.reason,
             operations.c.note,
             operations.c.user_id,
-            users.c.name,
+            users.c.name.label("user_name"),
             operations.c.recorded_at,
             operations.c.occurred_at,
             operations.c.reverses_id,
@@ -326,7 +326,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
         .where(operations.c.id.in_(ids))
         .order_by(operations.c.id)
     )
-    return [Operation(*(*row, tuple(entries[row.id]))) for row in rows]
+    return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 
 def get_operation(conn: Connection, operation_id: int) -> Operation:

@@ -64,14 +64,16 @@ def test_errors_import_nothing() -> None:
 
 def test_only_the_ledger_writes_the_ledger() -> None:
     writes = re.compile(
-        r"sa\.(insert|update|delete)\((ledger|InventoryLedger|operations|Operation)\b"
+        r"\b(insert|update|delete)\((tx, |sa\.)?(ledger|InventoryLedger|operations|Operation)\b"
     )
     writers = [module_of(path) for path in SOURCES if writes.search(path.read_text())]
     assert writers == ["inventory.ledger.writing"]
 
 
 def test_only_db_begins_and_commits() -> None:
-    ends = re.compile(r"\.commit\(|\.begin\(|execution_options\(write=True")
+    ends = re.compile(
+        r"(tx|session|engine|conn\w*|transaction)\.(begin|commit)\(|execution_options\(write=True"
+    )
     assert [module_of(path) for path in SOURCES if ends.search(path.read_text())] == [
         "inventory.db"
     ]

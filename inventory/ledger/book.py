@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from inventory.allocation import allocate, in_order
 from inventory.errors import InvalidInput, NotFound
 from inventory.figures import Item, Lot, Operation, Reservation
 from inventory.ledger.requests import Request
@@ -105,6 +106,7 @@ class Book:
     codes: dict[tuple[int, str], Lot] = field(default_factory=dict)
     #: Item id to the lots that allocation may choose from.
     stocked: dict[int, list[Lot]] = field(default_factory=dict)
+    _ordered: dict[tuple[int, str], list[Lot]] = field(default_factory=dict)
     #: The items of which `stocked` has every lot, not just those that the read cache found.
     complete: set[int] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
@@ -151,6 +153,16 @@ class Book:
                 reservation_id=reservation_id,
             ) from None
 
+    def allocate(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]] | None:
+        """Spread a quantity over the item's free stock; None when it is not enough."""
+        if (item.id, strategy) not in self._ordered:
+            candidates = self.stocked.get(item.id, [])
+            self._ordered[item.id, strategy] = in_order(candidates, strategy)
+        taken = allocate(self._ordered[item.id, strategy], qty, today=self.today)
+        if taken is None and item.id not in self.complete:
+            raise LookAgain(item)
+        return taken
+
     def past_operation(self, operation_id: int) -> PastOperation:
         try:
             return self.past[operation_id]
@@ -182,6 +194,7 @@ class Book:
         """Bring a new lot into the book, with its first QC status."""
         self.codes[lot.item.id, lot.lot_code] = lot
         self.stocked.setdefault(lot.item.id, []).append(lot)
+        self._ordered.clear()
         operation.decisions.append(NewDecision(lot, 1, None, lot.qc_status, reason))
 
     def decide(self, operation: NewOperation, lot: Lot, status: QcStatus) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from inventory.allocation import allocate
 from inventory.errors import InvalidInput, QcTransition
 from inventory.figures import Lot
 from inventory.ledger import refusing
-from inventory.ledger.book import Book, LookAgain, NewOperation
+from inventory.ledger.book import Book, NewOperation
 from inventory.ledger.requests import KEEP, REALLOCATE, Decide
 from inventory.models import Kind, QcStatus, TxnType
 
@@ -48,13 +47,11 @@ def _move_reservations(book: Book, operation: NewOperation, lot: Lot, *, realloc
         qty = reservation.line_in(lot).open
         taken: list[tuple[Lot, int]] | None = []
         if reallocate:
-            candidates = book.stocked.get(lot.item.id, [])
-            taken = allocate(candidates, qty, strategy="fefo", today=book.today)
-            if taken is None and lot.item.id not in book.complete:
-                raise LookAgain(lot.item)
+            taken = book.allocate(lot.item, qty, "fefo")
             if taken is None:
+                lots = book.stocked.get(lot.item.id, [])
                 raise refusing.too_little_of_item(
-                    lot.item, qty, candidates, [reservation], today=book.today
+                    lot.item, qty, lots, [reservation], today=book.today
                 )
         book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
         for other, part in taken or []:

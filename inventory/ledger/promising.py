@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inventory.allocation import allocate, in_order
+from inventory.allocation import in_order
 from inventory.errors import InvalidInput, InvalidQty, OverUnreserve
 from inventory.figures import Item, Line, Lot, Reservation
 from inventory.ledger import refusing
-from inventory.ledger.book import Book, LookAgain
+from inventory.ledger.book import Book
 from inventory.ledger.requests import Part, Reserve, Unreserve
 from inventory.models import Kind, TxnType
 from inventory.quantity import format_qty, parse_qty
@@ -70,13 +70,11 @@ def choose(
             _require_free(book, lot, qty, verb)
         return parts
     qty = parse_qty(written, decimals=item.decimals, unit=item.unit)
-    candidates = book.stocked.get(item.id, [])
-    taken = allocate(candidates, qty, strategy=strategy, today=book.today)
-    if taken is None and item.id not in book.complete:
-        raise LookAgain(item)
+    taken = book.allocate(item, qty, strategy)
     if taken is None:
-        holders = _holders_of(book, candidates)
-        raise refusing.too_little_of_item(item, qty, candidates, holders, today=book.today)
+        lots = book.stocked.get(item.id, [])
+        holders = _holders_of(book, lots)
+        raise refusing.too_little_of_item(item, qty, lots, holders, today=book.today)
     return taken
 
 

@@ -11,20 +11,13 @@ from sqlalchemy.engine import Connection
 from inventory.figures import Entry, Operation
 from inventory.ledger import hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
+from inventory.ledger.inserting import insert
 from inventory.models import LotCount, QcDecision, table
 from inventory.stock import ledger, lots, operations, reservations
 
 decisions = table(QcDecision)
 counts = table(LotCount)
 
-_INSERT_LOTS = sa.insert(lots).returning(lots.c.id, sort_by_parameter_order=True)
-_INSERT_OPERATIONS = sa.insert(operations).returning(operations.c.id, sort_by_parameter_order=True)
-_INSERT_RESERVATIONS = sa.insert(reservations).returning(
-    reservations.c.id, sort_by_parameter_order=True
-)
-_INSERT_ENTRIES = sa.insert(ledger).returning(ledger.c.id, sort_by_parameter_order=True)
-_INSERT_DECISIONS = sa.insert(decisions)
-_INSERT_COUNTS = sa.insert(counts)
 _SET_STATUS = (
     sa.update(lots)
     .where(lots.c.id == sa.bindparam("of_lot"))
@@ -36,15 +29,15 @@ def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[O
     """Insert everything planned, in one statement a table, and tell what was written."""
     plans = book.operations
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
-    ids = _insert(tx, _INSERT_LOTS, [_lot_row(lot) for lot in new_lots])
+    ids = insert(tx, lots, [_lot_row(lot) for lot in new_lots])
     for lot, id in zip(new_lots, ids, strict=True):
         lot.id = id
     rows = [_operation_row(book, plan, user_id) for plan in plans]
-    operation_ids = _insert(tx, _INSERT_OPERATIONS, rows)
+    operation_ids = insert(tx, operations, rows)
     _insert_reservations(tx, book, operation_ids)
     entries = [entry for plan in plans for entry in plan.entries]
     entry_rows = _entry_rows(plans, operation_ids, [row["hash"] for row in rows])
-    entry_ids = iter(_insert(tx, _INSERT_ENTRIES, entry_rows))
+    entry_ids = iter(insert(tx, ledger, entry_rows))
     _insert_decisions(tx, plans, operation_ids)
     written = iter(zip(entries, entry_rows, entry_ids, strict=True))
     return [
@@ -61,10 +54,6 @@ def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[O
         )
         for plan, id, row in zip(plans, operation_ids, rows, strict=True)
     ]
-
-
-def _insert(tx: Connection, statement: Any, rows: list[dict[str, Any]]) -> Sequence[int]:
-    return tx.execute(statement, rows).scalars().all() if rows else ()
 
 
 def _lot_row(lot: Any) -> dict[str, Any]:
@@ -105,7 +94,7 @@ def _insert_reservations(tx: Connection, book: Book, operation_ids: Sequence[int
         }
         for reservation, operation_id in new
     ]
-    ids = _insert(tx, _INSERT_RESERVATIONS, rows)
+    ids = insert(tx, reservations, rows)
     for (reservation, _), id in zip(new, ids, strict=True):
         reservation.id = id
 
@@ -158,20 +147,19 @@ def _insert_decisions(
 ) -> None:
     pairs = list(zip(plans, operation_ids, strict=True))
     taken = [(d, id) for plan, id in pairs for d in plan.decisions]
-    if taken:
-        rows = [
-            {
-                "lot_id": decision.lot.id,
-                "decision_seq": decision.decision_seq,
-                "prev_seq": decision.decision_seq - 1 or None,
-                "from_status": decision.from_status,
-                "to_status": str(decision.to_status),
-                "reason": decision.reason,
-                "operation_id": operation_id,
-            }
-            for decision, operation_id in taken
-        ]
-        tx.execute(_INSERT_DECISIONS, rows)
+    rows = [
+        {
+            "lot_id": decision.lot.id,
+            "decision_seq": decision.decision_seq,
+            "prev_seq": decision.decision_seq - 1 or None,
+            "from_status": decision.from_status,
+            "to_status": str(decision.to_status),
+            "reason": decision.reason,
+            "operation_id": operation_id,
+        }
+        for decision, operation_id in taken
+    ]
+    insert(tx, decisions, rows)
     changed = [{"of_lot": d.lot.id, "status": str(d.to_status)} for d, _ in taken if d.from_status]
     if changed:
         tx.execute(_SET_STATUS, changed)
@@ -186,8 +174,7 @@ def _insert_decisions(
         for plan, id in pairs
         for count in plan.counts
     ]
-    if counted:
-        tx.execute(_INSERT_COUNTS, counted)
+    insert(tx, counts, counted)
 
 
 def _written(
