@@ -27,6 +27,7 @@ from inventory.models import (
 from inventory.models import Item as ItemModel
 from inventory.models import Operation as OperationModel
 from inventory.models import Reservation as ReservationModel
+from inventory.text import MAX_ID
 
 items = table(ItemModel)
 lots = table(InventoryLot)
@@ -156,6 +157,11 @@ ENTRIES = (
 )
 
 
+def _possible(ids: Iterable[int]) -> list[int]:
+    """The ids that a database could have given, in order: a larger one is simply unknown."""
+    return sorted({id for id in ids if 0 < id <= MAX_ID})
+
+
 def _to_lot(row: Sequence[Any]) -> Lot:
     return Lot(row[_N], Item(*row[:_N]), *row[_N + 1 :])
 
@@ -165,9 +171,9 @@ def read_items(
 ) -> list[Item]:
     """The items with these codes or ids, in no order; unknown ones are left out."""
     found = []
-    if codes := list(codes):
+    if codes := [code for code in codes if "\0" not in code]:
         found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": codes})]
-    if ids := list(ids):
+    if ids := _possible(ids):
         found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": ids})]
     return found
 
@@ -182,7 +188,7 @@ def get_item(conn: Connection, code: str) -> Item:
 
 def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
     """These lots as their latest entries left them, by id; unknown ones are left out."""
-    ids = sorted(set(ids))
+    ids = _possible(ids)
     if not ids:
         return []
     found = [_to_lot(row) for row in conn.execute(_LOTS_BY_ID, {"ids": ids})]
@@ -225,7 +231,7 @@ def lots_by_code(conn: Connection, item_ids: Iterable[int], codes: Iterable[str]
 
 def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
     """Every lot that these reservations ever held something in."""
-    ids = list(ids)
+    ids = _possible(ids)
     if not ids:
         return set()
     return {row.lot_id for row in conn.execute(_LINES, {"ids": ids})}
@@ -238,7 +244,7 @@ def read_reservations(
 
     Lines point at the very `lots_known` where given, so that a caller can work on them.
     """
-    ids = sorted(set(ids))
+    ids = _possible(ids)
     if not ids:
         return []
     lines = conn.execute(_LINES, {"ids": ids}).all()
@@ -305,7 +311,7 @@ def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -
 
 def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     """These operations with their entries, by id; unknown ones are left out."""
-    ids = sorted(set(ids))
+    ids = _possible(ids)
     entries: dict[int, list[Entry]] = {id: [] for id in ids}
     for row in conn.execute(ENTRIES.where(ledger.c.operation_id.in_(ids)).order_by(ledger.c.id)):
         entries[row.operation_id].append(Entry(*tuple(row)))

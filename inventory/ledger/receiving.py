@@ -13,6 +13,8 @@ from inventory.quantity import parse_qty
 
 def receive(book: Book, request: Receive) -> None:
     """Checks, in this order: the item, the quantity, the lot, what its QC status allows."""
+    if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
+        raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
     item = book.item(request.item)
     qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
     if request.kind == Kind.CUSTOMER_RETURN and not request.reason:

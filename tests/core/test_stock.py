@@ -53,11 +53,13 @@ def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
 
 
 def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> None:
-    with pytest.raises(NotFound, match="item NIX"):
-        reads.get_item(connection(), "NIX")
+    for code in ("NIX", "a\0b", "x" * 500):
+        with pytest.raises(NotFound, match="There is no item"):
+            reads.get_item(connection(), code)
     for read in (reads.get_lot, reads.get_reservation, reads.get_operation):
-        with pytest.raises(NotFound, match="number 4711"):
-            read(connection(), 4711)
+        for unknown in (4711, 2**63, 10**400, -1):
+            with pytest.raises(NotFound, match=f"number {unknown}"):
+                read(connection(), unknown)
 
 
 def test_a_read_after_a_write_sees_it_in_the_same_request(stock: Stock) -> None:
