@@ -1,6 +1,7 @@
 """Accounts, passwords, registration, logging in: at the height of the verbs."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -187,6 +188,37 @@ def test_no_hash_means_no_match_whatever_is_typed():
     assert not passwords.matches("not a hash", PASSWORD)
 
 
+def test_an_unknown_name_costs_as_much_time_as_a_wrong_password(config):
+    passwords.use_cost(time_cost=4, memory_kib=8 * 1024)
+    try:
+        make()
+        known, unknown = (
+            min(_seconds_to_refuse(name) for _ in range(4)) for name in ("ada", "nobody")
+        )
+    finally:
+        passwords.use_cost(
+            time_cost=config.password_time_cost, memory_kib=config.password_memory_kib
+        )
+    assert unknown > known / 2
+
+
+def _seconds_to_refuse(name):
+    start = time.perf_counter()
+    with pytest.raises(Unauthenticated):
+        enter(name, password="wrong password")
+    return time.perf_counter() - start
+
+
+def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refused():
+    account = make()
+    (seen,) = rows(sa.select(User.password_hash))
+    accounts.set_password(user_id=account.id, password="something else")
+    with pytest.raises(InvalidInput) as refused:
+        accounts.put_password(user_id=account.id, password_hash="new", by=account.id, seen=seen)
+    assert refused.value.field == "current_password"
+    assert enter(password="something else")
+
+
 def test_changing_the_password_needs_the_current_one():
     account = make()
     with pytest.raises(InvalidInput) as refused:
@@ -310,6 +342,16 @@ def test_these_end_every_session_at_once(end):
     getattr(accounts, end)(user_id=user.id, **values)
     assert not holds(one)
     assert not holds(two)
+
+
+@pytest.mark.parametrize("column", ["disabled_at", "approved_at"])
+def test_a_session_of_an_account_that_may_not_log_in_does_not_hold(column):
+    make()
+    begun = enter()
+    value = clock.now() if column == "disabled_at" else None
+    db.session.execute(sa.update(User).values({column: value}))
+    db.session.commit()
+    assert not holds(begun)
 
 
 def test_logging_out_ends_that_session_and_no_other():
