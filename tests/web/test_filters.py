@@ -1,0 +1,45 @@
+"""How figures, days and moments are shown."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from markupsafe import Markup
+
+from inventory import clock
+from inventory.web.filters import figure, format_date, format_datetime
+
+ONE = 10**6
+
+
+@pytest.mark.parametrize(
+    ("micros", "read", "grouped"),
+    [
+        (0, "0", 1),
+        (12_500_000, "12.5", 1),
+        (1, "0.000001", 1),
+        (9999 * ONE, "9999", 1),
+        (12_345 * ONE, "12345", 2),
+        (1_234_567 * ONE + 500_000, "1234567.5", 3),
+        (10**12 * ONE, "1" + "0" * 12, 5),
+        (-5 * ONE, "−5", 1),
+    ],
+)
+def test_a_figure_is_grouped_for_the_eye_and_copied_as_it_is(micros, read, grouped):
+    shown = figure(micros)
+    assert Markup(shown).striptags() == read
+    assert shown.count("<span") == grouped
+
+
+def test_a_moment_is_shown_on_the_sites_clock():
+    clock.use_zone(ZoneInfo("Asia/Tokyo"))
+    try:
+        assert format_datetime(datetime(2026, 12, 31, 23, 5, tzinfo=UTC)) == "2027-01-01 08:05"
+    finally:
+        clock.use_zone(UTC)
+    assert format_datetime(None) == "–"
+
+
+def test_a_day_reads_the_same_everywhere():
+    assert format_date(date(2027, 3, 31)) == "2027-03-31"
+    assert format_date(None) == "–"
