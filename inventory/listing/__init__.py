@@ -1,0 +1,16 @@
+"""Lists over the whole warehouse, page by page: for the API, the pages and exports.
+
+The read cache (`lot_heads`, `open_lines`) finds the rows; every figure shown comes from the
+ledger's latest entries.
+"""
+
+from inventory.listing.entries import list_entries
+from inventory.listing.items import StockedItem, list_items, stocked_items
+from inventory.listing.lots import Decision, decisions_on, list_lots
+from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page
+from inventory.listing.reservations import list_reservations
+
+__all__ = [
+    "MOST_ROWS", "USUAL_ROWS", "Decision", "Page", "StockedItem", "decisions_on", "list_entries",
+    "list_items", "list_lots", "list_reservations", "stocked_items",
+]  # fmt: skip

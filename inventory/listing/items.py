@@ -1,0 +1,131 @@
+"""Items with their stock, by code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock, stock
+from inventory.figures import Item, Totals
+from inventory.listing.paging import USUAL_ROWS, Page, Place, code_key, read_page
+from inventory.listing.searching import clean_search, contains
+from inventory.models import QcStatus
+from inventory.quantity import ONE
+from inventory.stock import heads, items, ledger, lots
+
+
+@dataclass(frozen=True, slots=True)
+class StockedItem:
+    """An item with what there is of it."""
+
+    item: Item
+    totals: Totals
+
+    @property
+    def is_low(self) -> bool:
+        """Whether what is free of it, while it is not archived, is down to the reorder point."""
+        point = self.item.reorder_point
+        return point is not None and self.item.archived_at is None and self.totals.free <= point
+
+
+def list_items(
+    conn: Connection,
+    *,
+    q: object = None,
+    low_stock: bool | None = None,
+    archived: bool | None = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[StockedItem]:
+    """Items by code. `q` looks in code and name; `low_stock`: free at or below the reorder
+    point, which archived items never are."""
+    q = clean_search(q)
+    place = Place("items", {"q": q, "low": low_stock, "archived": archived}, (code_key,))
+    chosen = sa.select(items.c.id, items.c.code).order_by(items.c.code)
+    if q:
+        chosen = chosen.where(contains(conn.dialect.name, q, items.c.code, items.c.name))
+    if low_stock is not None:
+        chosen = chosen.where(_is_low(clock.today()) if low_stock else ~_is_low(clock.today()))
+    if archived is not None:
+        chosen = chosen.where(items.c.archived_at.is_not(None) == archived)
+    if after := place.position_of(cursor):
+        chosen = chosen.where(items.c.code > after[0])
+    return read_page(conn, chosen, place, limit, lambda row: (row.code,), stocked_items)
+
+
+def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
+    """These items with their stock, in this order."""
+    found = {item.id: item for item in stock.read_items(conn, ids=ids)}
+    of = _totals_of(conn, ids, clock.today())
+    return [StockedItem(found[id], of.get(id, Totals())) for id in ids if id in found]
+
+
+def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:
+    """`figures.totals` over the items' lots, added up by the database."""
+    on_hand, reserved = ledger.c.on_hand_after, ledger.c.reserved_after
+    usable = _usable(today).label("usable")
+    rows = conn.execute(
+        sa.select(heads.c.item_id, usable, *_sum(on_hand), *_sum(reserved))
+        .join(lots, lots.c.id == heads.c.lot_id)
+        .join(ledger, sa.and_(ledger.c.lot_id == heads.c.lot_id, ledger.c.lot_seq == _LAST))
+        .where(heads.c.item_id.in_(ids), heads.c.on_hand > 0)
+        .group_by(heads.c.item_id, usable)
+    )
+    found: dict[int, Totals] = {}
+    for item_id, is_usable, on_hand_units, on_hand_rest, reserved_units, reserved_rest in rows:
+        before = found.get(item_id, Totals())
+        here = Totals(on_hand_units * ONE + on_hand_rest, reserved_units * ONE + reserved_rest)
+        found[item_id] = Totals(
+            before.on_hand + here.on_hand,
+            before.reserved + here.reserved,
+            before.on_hold + (0 if is_usable else here.available),
+        )
+    return found
+
+
+_LAST = (
+    sa.select(sa.func.max(ledger.c.lot_seq))
+    .where(ledger.c.lot_id == heads.c.lot_id)
+    .correlate(heads)
+    .scalar_subquery()
+)
+
+
+def _usable(today: date) -> sa.ColumnElement[bool]:
+    """`Lot.hold` is None."""
+    return sa.and_(
+        lots.c.qc_status == QcStatus.APPROVED.value,
+        sa.or_(lots.c.expires_on.is_(None), lots.c.expires_on >= today),
+    )
+
+
+def _sum(column: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The whole units and the rest, added up apart: together they could pass 2^63."""
+
+    def total(part: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+        return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)
+
+    return total(column // ONE), total(column % ONE)
+
+
+def _is_low(today: date) -> sa.ColumnElement[bool]:
+    """`StockedItem.is_low` over the read cache."""
+    units, rest = _sum(heads.c.on_hand - heads.c.reserved)
+    whole, point = units + rest // ONE, items.c.reorder_point
+    low = (
+        sa.select(
+            sa.or_(
+                whole < point // ONE,
+                sa.and_(whole == point // ONE, rest % ONE <= point % ONE),
+            )
+        )
+        .select_from(heads.join(lots, lots.c.id == heads.c.lot_id))
+        .where(heads.c.item_id == items.c.id, heads.c.on_hand > 0, _usable(today))
+        .correlate(items)
+        .scalar_subquery()
+    )
+    return sa.and_(items.c.reorder_point.is_not(None), items.c.archived_at.is_(None), low)

@@ -1,0 +1,125 @@
+"""Pages of long lists: by the key of the last row, never by OFFSET, never counted.
+
+A cursor tells where a page ended. It carries positions only, and each is checked like any other
+input, so that a forged one leads nowhere that the list itself does not.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import text
+from inventory.errors import InvalidInput
+
+MOST_ROWS = 200
+USUAL_ROWS = 50
+_LONGEST_CURSOR = 1000
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and the cursor of those after them; None on the last page."""
+
+    rows: list[Row]
+    next_cursor: str | None
+
+
+def clean_limit(limit: object) -> int:
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
+        raise InvalidInput(f"A page has 1 to {MOST_ROWS} rows.", field="limit")
+    return limit
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in one list with one set of filters. `keys` check the parts of a position."""
+
+    name: str
+    filters: dict[str, Any]
+    keys: tuple[Callable[[Any], Any], ...]
+
+    def cursor_after(self, position: Sequence[Any]) -> str:
+        """The cursor of the rows after this position."""
+        written = [value.isoformat() if isinstance(value, date) else value for value in position]
+        content = json.dumps([self._mark, *written], ensure_ascii=False, separators=(",", ":"))
+        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+    def position_of(self, cursor: object) -> tuple[Any, ...] | None:
+        """The position that a cursor tells; None for the beginning. Raises InvalidInput."""
+        if cursor is None or cursor == "":
+            return None
+        try:
+            mark, *values = _decode(cursor)
+            if mark != self._mark:
+                raise InvalidInput(
+                    "This cursor belongs to another list, or to other filters.", field="cursor"
+                )
+            return tuple(key(value) for key, value in zip(self.keys, values, strict=True))
+        except (ValueError, TypeError, RecursionError, binascii.Error):
+            raise InvalidInput(
+                "That is not a cursor. Take the nextCursor of the page before.", field="cursor"
+            ) from None
+
+    @property
+    def _mark(self) -> str:
+        content = json.dumps([self.name, self.filters], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _decode(cursor: object) -> list[Any]:
+    if not isinstance(cursor, str) or len(cursor) > _LONGEST_CURSOR or not cursor.isascii():
+        raise ValueError
+    padded = cursor + "=" * (-len(cursor) % 4)
+    content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not isinstance(content, list) or not content:
+        raise ValueError
+    return content
+
+
+def id_key(value: Any) -> int:
+    return text.clean_id(value, field="cursor")
+
+
+def code_key(value: Any) -> str:
+    if text.clean_code(value, field="cursor") != value:
+        raise ValueError
+    return str(value)
+
+
+def date_key(value: Any) -> date:
+    return date.fromisoformat(value)
+
+
+def read_page(
+    conn: Connection,
+    chosen: sa.Select[Any],
+    place: Place,
+    limit: object,
+    position: Callable[[Any], Sequence[Any]],
+    read: Callable[[Connection, Sequence[int]], list[Row]],
+) -> Page[Row]:
+    """Find one row more than asked for: whether it is there tells whether a page follows."""
+    limit = clean_limit(limit)
+    rows = conn.execute(chosen.limit(limit + 1)).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    cursor = place.cursor_after(position(rows[-1])) if more else None
+    return Page(read(conn, [row.id for row in rows]) if rows else [], cursor)
+
+
+def in_order(found: Iterable[Any], ids: Sequence[int]) -> list[Any]:
+    """What was found, in the order of the ids."""
+    by_id = {one.id: one for one in found}
+    return [by_id[id] for id in ids if id in by_id]

@@ -1,0 +1,70 @@
+"""Reservations, newest first."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock, stock, text
+from inventory.figures import Reservation
+from inventory.listing.paging import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.listing.searching import clean_search, contains, id_of_item
+from inventory.models import QcStatus
+from inventory.stock import lots, open_lines, reservations
+
+
+def list_reservations(
+    conn: Connection,
+    *,
+    item: object = None,
+    reference: object = None,
+    open: bool | None = None,
+    at_risk: bool | None = None,
+    q: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Reservation]:
+    """Reservations, newest first. `q` looks in the reference; `open`: something is still held;
+    `at_risk`: some of it in a lot that may not be issued from now."""
+    q = clean_search(q)
+    reference = text.clean_text(reference, field="reference", longest=100)
+    filters = {"item": item, "reference": reference, "open": open, "risk": at_risk, "q": q}
+    place = Place("reservations", filters, (id_key,))
+    id = reservations.c.id
+    chosen = sa.select(id).order_by(id.desc())
+    if open is not None:
+        chosen = chosen.where(id.in_(_open()) if open else id.not_in(_open()))
+    if at_risk is not None:
+        risky = _open_at_risk(clock.today())
+        chosen = chosen.where(id.in_(risky) if at_risk else id.not_in(risky))
+    if item is not None:
+        chosen = chosen.where(reservations.c.item_id == id_of_item(item))
+    if reference is not None:
+        chosen = chosen.where(reservations.c.reference == reference)
+    if q:
+        chosen = chosen.where(contains(conn.dialect.name, q, reservations.c.reference))
+    if after := place.position_of(cursor):
+        chosen = chosen.where(id < after[0])
+    return read_page(
+        conn,
+        chosen,
+        place,
+        limit,
+        lambda row: (row.id,),
+        lambda conn, ids: in_order(stock.read_reservations(conn, ids), ids),
+    )
+
+
+def _open() -> sa.Select[Any]:
+    return sa.select(open_lines.c.reservation_id)
+
+
+def _open_at_risk(today: date) -> sa.Select[Any]:
+    return (
+        _open()
+        .join(lots, lots.c.id == open_lines.c.lot_id)
+        .where(sa.or_(lots.c.qc_status != QcStatus.APPROVED.value, lots.c.expires_on < today))
+    )
