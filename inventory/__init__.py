@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from inventory import clock, db, web
+from inventory import clock, db, http_errors, web
 from inventory.config import Config
 
 
@@ -17,5 +17,6 @@ def create_app(config: Config | None = None) -> Flask:
     clock.use_zone(config.site_timezone)
     db.init_app(app)
     Migrate(app, db.db, directory=str(config.root_path / "migrations"))
+    http_errors.init_app(app)
     web.init_app(app, config)
     return app

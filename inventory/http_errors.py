@@ -1,0 +1,177 @@
+"""Every no, as an answer: problem details (RFC 9457) for programs, a page for people.
+
+Nothing here may ask the database: it may be what failed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, render_template, request
+from jinja2 import TemplateNotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from inventory.db import is_outage
+from inventory.errors import Busy, InventoryError, Refusal
+
+log = logging.getLogger(__name__)
+
+#: What each code is called, and its status.
+CODES: dict[str, tuple[int, str]] = {
+    "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
+    "OVER_ISSUE": (409, "More than the reservation holds"),
+    "OVER_UNRESERVE": (409, "More than the reservation holds"),
+    "QC_BLOCKED": (409, "Blocked by quality control"),
+    "LOT_EXPIRED": (409, "Expired"),
+    "DUPLICATE_LOT": (409, "The lot exists already"),
+    "DUPLICATE_ITEM": (409, "The item exists already"),
+    "QC_TRANSITION": (409, "Not a possible QC decision"),
+    "NOT_REVERSIBLE": (409, "Cannot be reversed"),
+    "STALE_LOT": (409, "The lot moved on"),
+    "IDEMPOTENCY_IN_PROGRESS": (409, "Still being worked on"),
+    "IDEMPOTENCY_KEY_REUSED": (422, "The key was used for something else"),
+    "IDEMPOTENCY_KEY_MISSING": (400, "A key is missing"),
+    "INVALID_QTY": (422, "Not a possible quantity"),
+    "INVALID_INPUT": (422, "Not a possible value"),
+    "NOT_FOUND": (404, "Not found"),
+    "FORBIDDEN": (403, "Not allowed"),
+    "UNAUTHENTICATED": (401, "Who are you?"),
+    "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
+    "BUSY": (503, "Busy"),
+    "MALFORMED_REQUEST": (400, "The request cannot be read"),
+    "METHOD_NOT_ALLOWED": (405, "Not done here"),
+    "CONTENT_TOO_LARGE": (413, "Too large"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Not JSON"),
+    "INTERNAL_ERROR": (500, "Our fault"),
+}
+_OF_STATUS = {
+    400: "MALFORMED_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    500: "INTERNAL_ERROR",
+    503: "BUSY",
+}
+_TRY_AGAIN = {"BUSY": "2", "IDEMPOTENCY_IN_PROGRESS": "1"}
+_PROGRAMS = ("/api/", "/health/")
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(InventoryError, answer_refusal)
+    app.register_error_handler(sa.exc.DBAPIError, answer_outage)
+    app.register_error_handler(sa.exc.TimeoutError, answer_outage)
+    app.register_error_handler(HTTPException, answer_http)
+
+
+def answer_refusal(refusal: Any) -> Response:
+    """The answer to what the core refused."""
+    figures = getattr(refusal, "figures", {})
+    code = refusal.code
+    if not is_program():
+        return _page(CODES[code][0], refusal.detail, _headers(code, figures))
+    response = problem(code, refusal.detail, figures)
+    if getattr(refusal, "replayed", False):
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def answer_outage(error: Exception) -> Response:
+    """Busy when the database cannot be reached; a fault of ours is raised on."""
+    if isinstance(error, sa.exc.DBAPIError) and not is_outage(error):
+        raise error
+    log.warning("the database does not answer: %s", type(error).__name__)
+    return answer_refusal(Busy())
+
+
+def answer_http(error: HTTPException) -> Any:
+    """The answer to what Flask refused, our own faults among it."""
+    if error.code is None or error.response is not None:
+        return error
+    detail = error.description or ""
+    if not is_program():
+        return _page(error.code, detail, dict(error.get_headers()))
+    code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
+    if code in _WORDS:
+        detail = _WORDS[code].format(path=request.path, method=request.method)
+    response = problem(code, detail, {}, status=error.code)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods is not None:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+_WORDS = {
+    "NOT_FOUND": "There is nothing at {path}.",
+    "METHOD_NOT_ALLOWED": "{method} is not done at {path}.",
+    "CONTENT_TOO_LARGE": "The body is larger than what is taken at once.",
+    "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
+}
+
+
+def is_program() -> bool:
+    """Whether the answer is for a program: by path, or because it says so."""
+    if request.path.startswith(_PROGRAMS):
+        return True
+    offers = ["text/html", "application/json", "application/problem+json"]
+    return request.accept_mimetypes.best_match(offers, "text/html") != "text/html"
+
+
+def problem(
+    code: str, detail: str, figures: dict[str, Any], *, status: int | None = None
+) -> Response:
+    """A refusal as problem details, the numbers behind it beside the members of the standard."""
+    usual, title = CODES[code]
+    content = camel(figures) | {
+        "type": f"/api/v1/docs#{code}",
+        "title": title,
+        "status": status or usual,
+        "detail": detail,
+        "code": code,
+    }
+    response = Response(to_json(content), status or usual, content_type="application/problem+json")
+    response.headers.update(_headers(code, figures))
+    return response
+
+
+def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
+    if code == "UNAUTHENTICATED":
+        error = ' error="invalid_token"' if figures.get("invalid_token") else ""
+        return {"WWW-Authenticate": f"Bearer{error}"}
+    if code == "TOO_MANY_ATTEMPTS":
+        return {"Retry-After": str(figures["retry_after"])}
+    return {"Retry-After": _TRY_AGAIN[code]} if code in _TRY_AGAIN else {}
+
+
+def camel(value: Any) -> Any:
+    """The same with every name in camelCase."""
+    if isinstance(value, dict):
+        return {camel_name(name): camel(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [camel(part) for part in value]
+    return value
+
+
+def camel_name(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def to_json(content: Any) -> bytes:
+    """JSON in UTF-8; half a surrogate pair, which UTF-8 does not have, becomes a question mark."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def _page(status: int, detail: str, headers: dict[str, str]) -> Any:
+    title = next((title for code, title in CODES.values() if code == status), "Not possible")
+    headers.pop("Content-Type", None)
+    try:
+        page = render_template("errors/error.html", status=status, title=title, detail=detail)
+    except TemplateNotFound:
+        return Response(detail, status, headers, content_type="text/plain; charset=utf-8")
+    return page, status, headers
