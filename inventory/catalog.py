@@ -127,8 +127,9 @@ def _run_once(
     now = clock.now()
     request: dict[str, Any] = {"user_id": user_id, "key": key}
     request["fingerprint"] = digest([do.__name__, facts])
-    if first := idempotency.find_outcome(tx, **request):
-        return first, True
+    known = idempotency.find_outcome(tx, **request)
+    if known.outcome is not None:
+        return known.outcome, True
     try:
         outcome = do(tx, user_id=user_id, now=now, **facts)
     except DuplicateItem as refusal:

@@ -156,6 +156,25 @@ ENTRIES = (
     .join(users, users.c.id == operations.c.user_id)
 )
 
+_ENTRIES_OF_OPERATIONS = ENTRIES.where(ledger.c.operation_id.in_(_IDS)).order_by(ledger.c.id)
+_OPERATIONS = (
+    sa.select(
+        operations.c.id,
+        operations.c.kind,
+        operations.c.reference,
+        operations.c.reason,
+        operations.c.note,
+        operations.c.user_id,
+        users.c.name.label("user_name"),
+        operations.c.recorded_at,
+        operations.c.occurred_at,
+        operations.c.reverses_id,
+    )
+    .join(users, users.c.id == operations.c.user_id)
+    .where(operations.c.id.in_(_IDS))
+    .order_by(operations.c.id)
+)
+
 
 def _possible(ids: Iterable[int]) -> list[int]:
     """The ids that a database could have given, in order: a larger one is simply unknown."""
@@ -312,26 +331,12 @@ def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -
 def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     """These operations with their entries, by id; unknown ones are left out."""
     ids = _possible(ids)
+    if not ids:
+        return []
     entries: dict[int, list[Entry]] = {id: [] for id in ids}
-    for row in conn.execute(ENTRIES.where(ledger.c.operation_id.in_(ids)).order_by(ledger.c.id)):
+    for row in conn.execute(_ENTRIES_OF_OPERATIONS, {"ids": ids}):
         entries[row.operation_id].append(Entry(*tuple(row)))
-    rows = conn.execute(
-        sa.select(
-            operations.c.id,
-            operations.c.kind,
-            operations.c.reference,
-            operations.c.reason,
-            operations.c.note,
-            operations.c.user_id,
-            users.c.name.label("user_name"),
-            operations.c.recorded_at,
-            operations.c.occurred_at,
-            operations.c.reverses_id,
-        )
-        .join(users, users.c.id == operations.c.user_id)
-        .where(operations.c.id.in_(ids))
-        .order_by(operations.c.id)
-    )
+    rows = conn.execute(_OPERATIONS, {"ids": ids})
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 

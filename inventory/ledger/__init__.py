@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import clock, stock
 from inventory.db import atomic
-from inventory.errors import InvalidInput, NotFound, Refusal
+from inventory.errors import InvalidInput, Refusal
 from inventory.figures import Operation
 from inventory.ledger import (
     counting,
@@ -47,7 +46,7 @@ from inventory.ledger.requests import (
     clean,
     fingerprint,
 )
-from inventory.models import Kind, User
+from inventory.models import Kind
 
 __all__ = [
     "Count", "Cut", "Decide", "Issue", "Part", "Posting", "Receive", "Request", "Reserve",
@@ -58,7 +57,6 @@ __all__ = [
 
 MOST_REQUESTS = 1000
 
-_USER_NAME = sa.select(User.name).where(User.id == sa.bindparam("id"))
 
 _RULES: dict[type, Callable[[Book, Any], None]] = {
     Receive: receiving.receive,
@@ -127,7 +125,7 @@ def _post(
     request: dict[str, Any] = {"user_id": user_id, "key": key}
     request["fingerprint"] = fingerprint(requests)
     try:
-        book = _plan(tx, requests, request, now, today)
+        book, user_name = _plan(tx, requests, request, now, today)
     except _Repeated as repeat:
         return _first_posting(tx, repeat.outcome)
     except Refusal as refusal:
@@ -135,7 +133,7 @@ def _post(
             raise
         idempotency.remember_refusal(tx, refusal, at=now, **request)
         return _Refused(refusal)
-    return _write(tx, book, request, user_id)
+    return _write(tx, book, user_name, request)
 
 
 class _Repeated(Exception):
@@ -150,7 +148,7 @@ def _plan(
     request: dict[str, Any],
     now: datetime,
     today: date,
-) -> Book:
+) -> tuple[Book, str]:
     """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
     locked: set[int] = set()
     complete: set[int] = set()
@@ -158,8 +156,9 @@ def _plan(
     while True:
         loading.lock_lots(tx, wanted - locked)
         locked |= wanted
-        if outcome := idempotency.find_outcome(tx, **request):
-            raise _Repeated(outcome)
+        known = idempotency.find_outcome(tx, **request)
+        if known.outcome is not None:
+            raise _Repeated(known.outcome)
         book = loading.open_book(
             tx, requests, locked=locked, complete=complete, now=now, today=today
         )
@@ -171,7 +170,7 @@ def _plan(
             continue
         wanted = book.touched()
         if wanted <= locked or tx.dialect.name == "sqlite":
-            return book
+            return book, known.user_name
 
 
 def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
@@ -184,8 +183,8 @@ def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
         raise
 
 
-def _write(tx: Connection, book: Book, request: dict[str, Any], user_id: int) -> Posting:
-    operations = writing.write(tx, book, user_id=user_id, user_name=_name_of(tx, user_id))
+def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) -> Posting:
+    operations = writing.write(tx, book, user_id=request["user_id"], user_name=user_name)
     shown = tuple(
         {
             "reservations": [reservation.record(book.today) for reservation in plan.shows],
@@ -196,13 +195,6 @@ def _write(tx: Connection, book: Book, request: dict[str, Any], user_id: int) ->
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
     idempotency.remember(tx, outcome=outcome, at=book.now, **request)
     return Posting(tuple(operations), shown)
-
-
-def _name_of(tx: Connection, user_id: int) -> str:
-    name: str | None = tx.execute(_USER_NAME, {"id": user_id}).scalar()
-    if name is None:
-        raise NotFound(f"There is no user number {user_id}.", field="user_id")
-    return name
 
 
 def _first_posting(tx: Connection, outcome: Any) -> Posting:

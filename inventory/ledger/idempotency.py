@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +15,32 @@ from inventory.errors import (
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
     InvalidInput,
+    NotFound,
     Refusal,
     refusal_from,
 )
-from inventory.models import WriteRequest, table
+from inventory.models import User, WriteRequest, table
 
 requests = table(WriteRequest)
+users = table(User)
 
-_FIND = sa.select(requests.c.fingerprint, requests.c.refused, requests.c.outcome).where(
-    requests.c.user_id == sa.bindparam("user_id"),
-    requests.c.idempotency_key == sa.bindparam("key"),
+_FIND = (
+    sa.select(
+        users.c.name.label("user_name"),
+        requests.c.fingerprint,
+        requests.c.refused,
+        requests.c.outcome,
+    )
+    .join_from(
+        users,
+        requests,
+        sa.and_(
+            requests.c.user_id == users.c.id,
+            requests.c.idempotency_key == sa.bindparam("key"),
+        ),
+        isouter=True,
+    )
+    .where(users.c.id == sa.bindparam("user_id"))
 )
 _REMEMBER = sa.insert(requests)
 
@@ -37,14 +54,25 @@ def clean_key(key: object) -> str:
     return key
 
 
-def find_outcome(tx: Connection, *, user_id: int, key: str, fingerprint: bytes) -> Any | None:
-    """What the key led to the first time, or None when it is new.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who asks, and what the key led to the first time (None when it is new)."""
 
-    Raises the remembered refusal, or IdempotencyKeyReused when the content is another.
+    user_name: str
+    outcome: Any | None
+
+
+def find_outcome(tx: Connection, *, user_id: int, key: str, fingerprint: bytes) -> Known:
+    """What is known of the caller and the key.
+
+    Raises Replayed with the remembered refusal, IdempotencyKeyReused when the key had other
+    content, NotFound when there is no such user.
     """
     row = tx.execute(_FIND, {"user_id": user_id, "key": key}).first()
     if row is None:
-        return None
+        raise NotFound(f"There is no user number {user_id}.", field="user_id")
+    if row.fingerprint is None:
+        return Known(row.user_name, None)
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused(
             "This key was used before, for something else. Nothing was done now.", key=key
@@ -52,7 +80,7 @@ def find_outcome(tx: Connection, *, user_id: int, key: str, fingerprint: bytes) 
     outcome = json.loads(row.outcome)
     if row.refused:
         raise Replayed(refusal_from(**outcome))
-    return outcome
+    return Known(row.user_name, outcome)
 
 
 class Replayed(Exception):
