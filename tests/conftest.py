@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -19,6 +21,21 @@ from inventory import create_app
 from inventory.config import Config
 from inventory.db import db
 from tests.databases import KINDS, Databases, databases
+from tests.servers import LiveServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 _running = ExitStack()
 
@@ -94,3 +111,53 @@ def app(config: Config) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+# --- a real server, a real browser ----------------------------------------------------------------
+
+
+@pytest.fixture
+def make_server(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """`make_server(HTTPS="1")`: a server with those settings, not started; ended with the test."""
+    made: list[LiveServer] = []
+
+    def make(**settings: str) -> LiveServer:
+        server = LiveServer({**environ, **settings}, tmp_path / f"server-{len(made)}.log")
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        if server.process is not None:
+            server.kill()
+
+
+@pytest.fixture
+def live_server(make_server: Callable[..., LiveServer]) -> LiveServer:
+    """A running server on a fresh database; see tests/servers.py for what it can do."""
+    return make_server().start()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. Without one the test is skipped, on CI it fails."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and os.environ.get("CI"):
+        pytest.fail("No Chromium was found, and on CI the browser tests must run.")
+    if path is None:
+        pytest.skip("no Chromium found (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """An empty page of a new visitor; `page.goto("/")` opens the live server."""
+    context = browser.new_context(base_url=live_server.url)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,77 @@
+"""Takes up a request when all of it is here, and a few at a time.
+
+The server hands over a request as soon as its headers are read. A slow or lost client would
+then hold one of the few places where requests are worked on; and of a form that broke off half
+way, Flask would see only the first fields, as if they were all.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+WAIT_SECONDS = 15.0
+
+
+class WholeRequests:
+    """The application behind it sees whole bodies of at most `largest` bytes, and at most
+    `at_once` requests; of a larger body it sees the length only, and answers 413."""
+
+    def __init__(self, app: WSGIApplication, *, largest: int, at_once: int) -> None:
+        self._app = app
+        self._largest = largest
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(at_once):
+            self._places.put(None)
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if "HTTP_TRANSFER_ENCODING" in environ and length == "0":
+            return _refuse(start, "411 Length Required", "Send the body with a Content-Length.")
+        if not (length.isascii() and length.isdigit()):
+            return _refuse(start, "400 Bad Request", "That Content-Length is no number.")
+        body = _read(environ["wsgi.input"], int(length)) if int(length) <= self._largest else b""
+        if body is None:
+            return _refuse(start, "400 Bad Request", "The request broke off half way.")
+        environ["wsgi.input"] = BytesIO(body)
+        environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
+        try:
+            self._places.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            return _refuse(start, "503 Service Unavailable", "The server is busy. Try again.")
+        try:
+            return self._app(environ, start)
+        finally:
+            self._places.put(None)
+
+
+def _read(stream: BytesIO, length: int) -> bytes | None:
+    """Exactly that many bytes, or None when the client went away before."""
+    parts = []
+    while length > 0:
+        try:
+            part = stream.read(length)
+        except OSError:
+            return None
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _refuse(start: StartResponse, status: str, text: str) -> list[bytes]:
+    body = text.encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+    ]
+    start(status, [*headers, ("Retry-After", "1")] if status.startswith("503") else headers)
+    return [body]

@@ -1,0 +1,211 @@
+"""`python -m inventory.serve`: bring the database up to date, say where to go, and serve.
+
+Whatever stops the start is one sentence and an exit code, never a traceback. Why granian, and
+what was measured: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.util import CommandError
+from flask import Flask
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from inventory import create_app, registration
+from inventory.config import Config, ConfigError
+from inventory.db import db
+from inventory.http_bodies import WholeRequests
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+#: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
+STOP_SECONDS = 9
+#: Threads that read requests; only THREADS of them work on one at the same time.
+READERS = 64
+
+
+class CannotStart(Exception):
+    """Why there will be no server; str() is one sentence for whoever started it."""
+
+
+def main() -> None:
+    os.umask(0o077)  # the database holds what only this user may read
+    try:
+        config = Config.from_env()
+        _set_up_logging(config.log_level)
+        _require_address(config)
+        _require_place(config)
+        for line in _prepare(config):
+            print(line, flush=True)
+    except (ConfigError, CannotStart) as error:
+        sys.exit(f"Cannot start: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    _serve(config)
+    print("Stopped.", flush=True)
+
+
+def _require_address(config: Config) -> None:
+    """Granian would share a busy port with whoever has it."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((config.host, config.port))
+            listener.listen()
+    except OSError as error:
+        raise CannotStart(
+            f"nothing can listen on {config.host} port {config.port} ({error.strerror}). "
+            "Choose another port, for example: make run PORT=8001"
+        ) from None
+
+
+def _require_place(config: Config) -> None:
+    """SQLite says only "unable to open database file", so look before it does."""
+    if not config.is_sqlite:
+        return
+    path = Path(config.url.database or "")
+    if path.parent == config.instance_path:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        raise CannotStart(f"the directory {path.parent} for the database does not exist.")
+    for needed in (path.parent, path):
+        if needed.exists() and not os.access(needed, os.W_OK):
+            raise CannotStart(f"this user may not write to {needed}, where the database is.")
+
+
+def _prepare(config: Config) -> list[str]:
+    """Migrate the database; returns what whoever started the server should know."""
+    app = create_app(config)
+    try:
+        with app.app_context():
+            _migrate(app)
+            lines = _introduction(config)
+            db.session.remove()
+            db.engine.dispose()  # no connection may be open when the workers are forked
+        return lines
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise CannotStart(f"the database ({config.database_name}) says: {reason}") from None
+
+
+def _migrate(app: Flask) -> None:
+    try:
+        command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+    except CommandError as error:
+        raise CannotStart(
+            f"the database fits another version of the program ({error}). Use that version, or "
+            "restore a backup."
+        ) from None
+
+
+def _introduction(config: Config) -> list[str]:
+    lines = [
+        f"{config.site_name} is at {config.address}",
+        f"Database: {config.database_name}",
+    ]
+    if config.https:
+        lines.append("HTTPS is on: people can log in only through your HTTPS front.")
+    if registration.is_first():
+        lines.append("First: open the address and register. The first account becomes the admin.")
+        code = registration.expected_code(
+            secret_key=config.secret_key,
+            is_loopback=config.is_loopback,
+            proxy_count=config.proxy_count,
+        )
+        if code:
+            lines.append(f"That first registration asks for this code: {code}")
+    return [*lines, "Stop with Ctrl-C."]
+
+
+# --- the server -----------------------------------------------------------------------------------
+
+
+def _serve(config: Config) -> None:
+    server = Granian(
+        "inventory",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=config.workers,
+        blocking_threads=max(READERS, 2 * config.threads),
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
+    )
+    logging.getLogger("_granian").addFilter(
+        lambda record: not record.getMessage().startswith("Configur")
+    )
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
+        server.on_startup(
+            lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+        )  # the terminal was closed: stop, where granian would reload
+    server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
+
+
+def _load(parent: int) -> WSGIApplication:
+    """The application, made inside a worker process."""
+    # Granian hangs when Ctrl-C, or a service manager, signals the worker and the main process at
+    # once: two stops. So nothing interrupts the worker; a thread waits for the first request to
+    # stop. Until granian puts its handler in place, while the application loads, that is the end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP, signal.SIGTERM})
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    threading.Thread(target=_stop_when_asked, daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    config = Config.from_env()
+    _set_up_logging(config.log_level)
+    app = create_app(config)
+    return WholeRequests(
+        app.wsgi_app, largest=app.config["MAX_CONTENT_LENGTH"], at_once=config.threads
+    )
+
+
+def _stop_when_asked() -> None:
+    signal.sigwait({signal.SIGTERM})
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        handler(signal.SIGTERM, None)
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose main process was killed would hold the port for ever."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+class _OneLine(logging.Formatter):
+    """What a request put into a log message cannot begin a line of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        text = super().formatMessage(record)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _set_up_logging(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    main()

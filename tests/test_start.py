@@ -1,0 +1,227 @@
+"""`make run` as people meet it: what it prints, how it stops, what it refuses to start with."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from tests.servers import LiveServer, answers, wait_until
+
+Maker = Callable[..., LiveServer]
+
+
+def refused(server: LiveServer) -> str:
+    """Start it; it must end by itself, with one sentence."""
+    assert server.launch().wait(30) == 1
+    assert server.log.startswith("Cannot start: "), server.log
+    assert len(server.log.splitlines()) == 1, server.log
+    return server.log
+
+
+def send(port: int, data: bytes, *, end: bool = False) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(data)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
+        return connection.recv(100)
+
+
+# --- starting and stopping ------------------------------------------------------------------------
+
+
+def test_the_start_says_where_to_go_and_what_to_do_first(live_server: LiveServer) -> None:
+    lines = live_server.log.splitlines()
+    assert lines[0] == f"Inventory is at {live_server.url}/"
+    assert lines[1].startswith("Database: ")
+    assert "The first account becomes the admin" in lines[2]
+    assert lines[3:] == ["Stop with Ctrl-C."]
+    assert httpx.get(f"{live_server.url}/register/").status_code == 200
+
+
+def test_a_first_start_makes_and_migrates_the_database(
+    make_server: Maker, empty_database_url: str, tmp_path: Path
+) -> None:
+    server = make_server(DATABASE_URL=empty_database_url, SECRET_KEY="").start()
+    assert httpx.get(f"{server.url}/register/").status_code == 200
+    assert stat.S_IMODE((tmp_path / "instance/secret_key").stat().st_mode) == 0o600
+
+
+def test_a_server_for_the_network_asks_the_first_admin_for_a_code(make_server: Maker) -> None:
+    server = make_server(HOST="0.0.0.0").start()
+    code = server.setup_code
+    server.stop()
+    assert server.start().setup_code == code
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_cleanly(live_server: LiveServer, signal_: signal.Signals) -> None:
+    assert live_server.process is not None
+    os.killpg(live_server.process.pid, signal_)
+    assert live_server.process.wait(15) == 0
+    assert live_server.log.splitlines()[-1] == "Stopped."
+    assert len(live_server.log.splitlines()) == 5
+    assert not answers(live_server.port)
+
+
+def test_a_request_that_never_ends_does_not_keep_it_from_stopping(live_server: LiveServer) -> None:
+    with socket.create_connection(("127.0.0.1", live_server.port)) as connection:
+        connection.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname")
+        time.sleep(0.2)
+        assert live_server.stop() == 0
+
+
+def test_a_request_in_work_at_the_stop_gets_its_answer(live_server: LiveServer) -> None:
+    """Somebody else holds the write lock; meanwhile one registers, and the server must stop."""
+    engine = create_engine(live_server.environ["DATABASE_URL"])
+    lock = "BEGIN IMMEDIATE" if engine.name == "sqlite" else "LOCK TABLE users"
+    with httpx.Client(base_url=live_server.url) as visitor, ThreadPoolExecutor() as pool:
+        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', visitor.get("/register/").text)
+        assert token
+        form = {"csrf_token": token[1], "name": "ada", "password": "a quiet warehouse"}
+        with engine.connect() as other:
+            other.exec_driver_sql(lock)
+            answer = pool.submit(visitor.post, "/register/", data=form)
+            time.sleep(0.5)
+            stopping = pool.submit(live_server.stop)
+            time.sleep(0.5)
+            assert not answer.done()
+            other.rollback()
+        assert answer.result(10).status_code == 303
+        assert stopping.result(10) == 0
+    engine.dispose()
+    live_server.start()
+    assert "The first account" not in live_server.log.split("Stopped.")[1]
+
+
+def test_after_a_kill_of_the_main_process_nobody_holds_the_port(live_server: LiveServer) -> None:
+    assert live_server.process is not None
+    live_server.process.kill()
+    live_server.process.wait()
+    wait_until(lambda: not answers(live_server.port), "a worker outlived the main process")
+    live_server.start()
+
+
+def test_a_killed_worker_is_replaced(live_server: LiveServer) -> None:
+    before = live_server.workers()
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: not set(before) <= set(live_server.workers()), "the dead worker is listed")
+    wait_until(lambda: answers(live_server.port), "nobody answers after a worker died")
+    assert httpx.get(f"{live_server.url}/register/").status_code == 200
+
+
+def test_a_kill_and_a_new_start_keep_the_database(live_server: LiveServer) -> None:
+    live_server.kill()
+    live_server.start()
+    assert httpx.get(f"{live_server.url}/register/").status_code == 200
+
+
+# --- what it does not start with ------------------------------------------------------------------
+
+
+def test_a_bad_setting_is_named(make_server: Maker) -> None:
+    assert "PORT must be a whole number" in refused(make_server(PORT="http"))
+
+
+def test_a_busy_port_is_named(make_server: Maker, live_server: LiveServer) -> None:
+    said = refused(make_server(PORT=str(live_server.port)))
+    assert f"port {live_server.port} (Address already in use)" in said
+
+
+def test_an_unreachable_database_is_named(make_server: Maker) -> None:
+    said = refused(make_server(DATABASE_URL="postgresql://u:secret@127.0.0.1:1/stock"))
+    assert "PostgreSQL, database stock on 127.0.0.1:1" in said
+    assert "secret" not in said
+
+
+def test_a_missing_database_is_named(make_server: Maker, database_url: str) -> None:
+    missing = make_url(database_url).set(database="/nowhere/stock.db")
+    said = refused(make_server(DATABASE_URL=missing.render_as_string(hide_password=False)))
+    assert "/nowhere" in said
+
+
+def test_a_file_that_is_no_database_is_named(make_server: Maker, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear warehouse, " * 100)
+    said = refused(make_server(DATABASE_URL=f"sqlite:///{tmp_path}/letter.txt"))
+    assert "file is not a database" in said
+
+
+def test_an_instance_directory_that_cannot_be_made_is_named(
+    make_server: Maker, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    said = refused(make_server(INSTANCE_PATH=f"{tmp_path}/file/instance", SECRET_KEY=""))
+    assert "INSTANCE_PATH must be a directory that this user can write to" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_may_not_be_written_to_is_named(
+    make_server: Maker, tmp_path: Path
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    said = refused(make_server(DATABASE_URL=f"sqlite:///{tmp_path}/closed/stock.db"))
+    assert "may not write" in said
+
+
+# --- requests that are not whole ------------------------------------------------------------------
+
+
+def test_slow_clients_do_not_stop_the_others(live_server: LiveServer) -> None:
+    half_headers = b"GET /login/ HTTP/1.1\r\nHost: x\r\nX-"
+    half_body = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=a"
+    with ExitStack() as connections:
+        for _ in range(20):
+            for half in (half_headers, half_body):
+                connection = socket.create_connection(("127.0.0.1", live_server.port))
+                connections.enter_context(connection).sendall(half)
+        time.sleep(0.2)
+        assert httpx.get(f"{live_server.url}/register/", timeout=5).status_code == 200
+
+
+def test_a_body_that_broke_off_is_refused(live_server: LiveServer) -> None:
+    torn = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=ada"
+    assert send(live_server.port, torn, end=True).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_of_unknown_length_is_refused(live_server: LiveServer) -> None:
+    chunked = b"POST /login/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n"
+    assert send(live_server.port, chunked).startswith(b"HTTP/1.1 411 ")
+
+
+def test_a_body_that_is_too_large_is_refused(live_server: LiveServer) -> None:
+    large = httpx.post(f"{live_server.url}/login/", content=b"x" * 10_000_000)
+    assert large.status_code == 413
+
+
+# --- make -----------------------------------------------------------------------------------------
+
+
+def test_make_run_starts_a_server_and_ctrl_c_stops_it(make_server: Maker) -> None:
+    server = make_server()
+    with server.log_path.open("ab") as log:
+        process = subprocess.Popen(
+            ["make", "--no-print-directory", "run"],
+            env=server.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: answers(server.port), "make run starts nothing", seconds=60)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+    process.wait(30)
+    assert server.log.splitlines()[-1] == "Stopped."
+    assert not answers(server.port)
