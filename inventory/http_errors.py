@@ -5,7 +5,6 @@ Nothing here may ask the database: it may be what failed.
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any
 
@@ -15,7 +14,8 @@ from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from inventory.db import is_outage
-from inventory.errors import Busy, InventoryError, Refusal
+from inventory.errors import Busy, InventoryError
+from inventory.http_json import camel, to_json
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +69,20 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer_http)
 
 
-def answer_refusal(refusal: Any) -> Response:
+def answer_refusal(refusal: Any) -> Any:
     """The answer to what the core refused."""
     figures = getattr(refusal, "figures", {})
     code = refusal.code
     if not is_program():
-        return _page(CODES[code][0], refusal.detail, _headers(code, figures))
+        status, title = CODES[code]
+        return _page(status, title, refusal.detail, _headers(code, figures))
     response = problem(code, refusal.detail, figures)
     if getattr(refusal, "replayed", False):
         response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def answer_outage(error: Exception) -> Response:
+def answer_outage(error: Exception) -> Any:
     """Busy when the database cannot be reached; a fault of ours is raised on."""
     if isinstance(error, sa.exc.DBAPIError) and not is_outage(error):
         raise error
@@ -95,14 +96,19 @@ def answer_http(error: HTTPException) -> Any:
         return error
     detail = error.description or ""
     if not is_program():
-        return _page(error.code, detail, dict(error.get_headers()))
+        headers = {"Allow": _allowed(error)} if isinstance(error, MethodNotAllowed) else {}
+        return _page(error.code, error.name, detail, headers)
     code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
     if code in _WORDS:
         detail = _WORDS[code].format(path=request.path, method=request.method)
     response = problem(code, detail, {}, status=error.code)
-    if isinstance(error, MethodNotAllowed) and error.valid_methods is not None:
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = _allowed(error)
     return response
+
+
+def _allowed(error: MethodNotAllowed) -> str:
+    return ", ".join(sorted(error.valid_methods or ()))
 
 
 _WORDS = {
@@ -139,37 +145,15 @@ def problem(
 
 
 def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
-    if code == "UNAUTHENTICATED":
-        error = ' error="invalid_token"' if figures.get("invalid_token") else ""
-        return {"WWW-Authenticate": f"Bearer{error}"}
+    if code == "UNAUTHENTICATED" and is_program():
+        shown = "Authorization" in request.headers
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
     if code == "TOO_MANY_ATTEMPTS":
         return {"Retry-After": str(figures["retry_after"])}
     return {"Retry-After": _TRY_AGAIN[code]} if code in _TRY_AGAIN else {}
 
 
-def camel(value: Any) -> Any:
-    """The same with every name in camelCase."""
-    if isinstance(value, dict):
-        return {camel_name(name): camel(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [camel(part) for part in value]
-    return value
-
-
-def camel_name(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-def to_json(content: Any) -> bytes:
-    """JSON in UTF-8; half a surrogate pair, which UTF-8 does not have, becomes a question mark."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
-
-
-def _page(status: int, detail: str, headers: dict[str, str]) -> Any:
-    title = next((title for code, title in CODES.values() if code == status), "Not possible")
-    headers.pop("Content-Type", None)
+def _page(status: int, title: str, detail: str, headers: dict[str, str]) -> Any:
     try:
         page = render_template("errors/error.html", status=status, title=title, detail=detail)
     except TemplateNotFound:

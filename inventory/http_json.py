@@ -1,0 +1,89 @@
+"""JSON as it goes over the wire: camelCase outside, snake_case inside; exact and strict."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+#: A number longer than this is not a quantity of anything.
+_LONGEST_NUMBER = 64
+
+
+class Unreadable(Exception):
+    """Why a text is not the JSON that is taken here."""
+
+    def __init__(self, detail: str, field: str = "body") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+def to_json(content: Any) -> bytes:
+    """JSON in UTF-8; half a surrogate pair, which UTF-8 does not have, becomes a question mark."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def from_json(body: bytes) -> Any:
+    """Read JSON without losing anything: numbers as int or Decimal, no name given twice.
+
+    Raises Unreadable.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable("The body is not UTF-8.") from None
+    try:
+        return json.loads(
+            text,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Unreadable(f"The body is not JSON: {error.msg}, {where}.") from None
+    except RecursionError:
+        raise Unreadable("The body is nested too deeply.") from None
+
+
+def camel(value: Any) -> Any:
+    """The same with every name in camelCase."""
+    if isinstance(value, dict):
+        return {camel_name(name): camel(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [camel(part) for part in value]
+    return value
+
+
+def camel_name(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _number(text: str) -> int | Decimal:
+    """Not a number (the Decimal) where it is too long to be one."""
+    if len(text) > _LONGEST_NUMBER:
+        return Decimal("NaN")
+    if re.fullmatch(r"-?[0-9]+", text):
+        return int(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+def _constant(name: str) -> Any:
+    raise Unreadable(f"{name} is not a number in JSON.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Unreadable(f"The name {name[:60]} is given twice.", name[:60])
+        found[name] = value
+    return found
