@@ -9,7 +9,21 @@ from flask_wtf import CSRFProtect
 
 from inventory import http_security, passwords, registration, static_files
 from inventory.config import Config
-from inventory.web import auth, filters, htmx, roles, sessions, shell, users
+from inventory.web import (
+    auth,
+    dashboard,
+    entries,
+    filters,
+    htmx,
+    items,
+    lots,
+    operations,
+    reservations,
+    roles,
+    sessions,
+    shell,
+    users,
+)
 
 csrf = CSRFProtect()
 
@@ -34,6 +48,8 @@ def init_app(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     app.register_blueprint(auth.blueprint)
     app.register_blueprint(users.blueprint)
+    for family in (dashboard, items, lots, reservations, entries, operations):
+        app.register_blueprint(family.blueprint)
 
 
 def _set_up_templates(app: Flask) -> None:

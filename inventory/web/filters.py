@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from inventory import clock
 from inventory.quantity import format_qty
+from inventory.web.saying import TXN_ICONS, WORDS
 
 _GROUPED_FROM = 5
 
@@ -17,6 +18,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
+    app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
 def figure(micros: int) -> Markup:
@@ -46,6 +48,11 @@ def format_date(day: date | None) -> str:
 def format_datetime(moment: datetime | None) -> str:
     """A moment on the site's clock, to the minute."""
     return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if moment else "–"
+
+
+def day(moment: datetime) -> date:
+    """The day of a moment, at the site."""
+    return moment.astimezone(clock.zone()).date()
 
 
 def iso(moment: datetime) -> str:

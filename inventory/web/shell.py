@@ -13,15 +13,16 @@ from inventory.web.roles import role_of
 THEMES = ("light", "dark")
 
 _NAV = (
-    ("inventory.dashboard", "Stock", ""),
-    ("inventory.reservations", "Reservations", ""),
-    ("inventory.ledger", "Ledger", ""),
+    ("dashboard.index", "Stock", ""),
+    ("items.index", "Items", ""),
+    ("reservations.index", "Reservations", ""),
+    ("entries.index", "Ledger", ""),
     ("users.index", "Users", ""),
 )
 _VERBS = (
-    ("inventory.receive", "Receive", "package-plus"),
-    ("inventory.reserve", "Reserve", "bookmark-plus"),
-    ("inventory.issue", "Issue", "package-minus"),
+    ("operations.receive", "Receive", "package-plus"),
+    ("operations.reserve", "Reserve", "bookmark-plus"),
+    ("operations.issue", "Issue", "package-minus"),
 )
 
 

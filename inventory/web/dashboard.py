@@ -1,0 +1,69 @@
+"""The front page: what there is, what needs somebody, what happened last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import clock, overview
+from inventory.db import connection
+from inventory.figures import Totals
+from inventory.listing import list_entries, list_items, list_lots, list_reservations
+from inventory.web import items, living, operations
+from inventory.web.choosing import choose
+from inventory.web.searching import page_links, search_of
+
+blueprint = Blueprint("dashboard", __name__)
+
+_SOON = timedelta(days=30)
+_MOST = 3
+
+
+@living.part("dashboard.index", "dashboard/_live.html")
+def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
+    conn, today = connection(), clock.today()
+    by_unit = overview.totals_by_unit(conn, today)
+    unit = query.get("unit", "")
+    unit = unit if unit in by_unit else next(iter(by_unit), "")
+    q = search_of(query)
+    page = list_items(conn, q=q, archived=False, limit=25, cursor=query.get("cursor"))
+    return {
+        "units": [(name, name == unit) for name in by_unit],
+        "unit": unit,
+        "totals": by_unit.get(unit, Totals()),
+        "today": today,
+        "q": q,
+        "page": page,
+        "needs": _needs(conn, today) if not q else None,
+        "entries": list_entries(conn, limit=10) if not q else None,
+        **page_links(query, page),
+    }
+
+
+def _needs(conn: Any, today: Any) -> dict[str, Any]:
+    """What waits for somebody, a few of each kind; one more tells that there are others."""
+    expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MOST)
+    return {
+        "risky": list_reservations(conn, at_risk=True, limit=_MOST),
+        "waiting": overview.lots_in_quarantine(conn, limit=_MOST),
+        "expiring": expiring,
+        "low": list_items(conn, low_stock=True, limit=_MOST),
+    }
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return living.respond(
+        "dashboard/index.html",
+        create=url_for("items.create") if items.CREATE.may() else "",
+        acting=_acting,
+    )
+
+
+def _acting() -> dict[str, Any]:
+    acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
+    return choose(acts, url_for("dashboard.index"), {})

@@ -1,0 +1,157 @@
+"""Items: the list, one item with its lots, and its master data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import catalog, clock, stock
+from inventory.db import connection
+from inventory.errors import NotFound
+from inventory.figures import Item, totals
+from inventory.listing import list_entries, list_items, list_lots, list_reservations
+from inventory.quantity import format_qty
+from inventory.web import living, operations
+from inventory.web import stock_forms as forms
+from inventory.web.acting import Act, Answer, Done, operate
+from inventory.web.choosing import choose
+from inventory.web.roles import requires
+from inventory.web.searching import only, page_links, search_of
+
+blueprint = Blueprint("items", __name__, url_prefix="/items")
+
+
+def get_by_id(item_id: int) -> Item:
+    found = stock.read_items(connection(), ids=[item_id])
+    if not found:
+        raise NotFound(f"There is no item number {item_id}.", item_id=item_id)
+    return found[0]
+
+
+def _load_new(form: Any) -> dict[str, Any]:
+    return {"used": False}
+
+
+def _load_item(form: Any, item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    return {"item": item, "used": bool(list_lots(connection(), item=item.code, limit=1).rows)}
+
+
+def _facts(form: Any) -> dict[str, Any]:
+    names = ("code", "name", "unit", "reorder_point", "qc_required")
+    return {name: form[name].data for name in names} | {"decimals": form.decimals.data or 0}
+
+
+def _create(form: Any, who: dict[str, Any]) -> dict[str, Any]:
+    return catalog.create_item(**_facts(form), **who)[0]
+
+
+def _update(form: Any, who: dict[str, Any], item_id: int) -> dict[str, Any]:
+    facts = _facts(form) | {"archived": form.archived.data}
+    return catalog.update_item(item=get_by_id(item_id).code, **facts, **who)[0]
+
+
+def _created(record: dict[str, Any]) -> Done:
+    return Done(f"{record['code']} is taken up. Receive its first lot.", _url(record), "See it")
+
+
+def _updated(record: dict[str, Any]) -> Done:
+    return Done(f"{record['code']} is changed.", _url(record), "See it")
+
+
+def _url(record: dict[str, Any]) -> str:
+    item = stock.get_item(connection(), record["code"])
+    return url_for("items.item", item_id=item.id)
+
+
+CREATE = Act(
+    endpoint="items.create", word="New item", icon="plus", form=forms.ItemForm,
+    fields="items/_item_fields.html", load=_load_new, send=_create, done=_created, leaves=True,
+)  # fmt: skip
+EDIT = Act(
+    endpoint="items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
+    fields="items/_item_fields.html", load=_load_item, send=_update, done=_updated, leaves=True,
+)  # fmt: skip
+
+
+@living.part("items.index", "items/_live.html")
+def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("low", "archived"), "")
+    page = list_items(
+        connection(),
+        q=search_of(query),
+        low_stock=True if state == "low" else None,
+        archived=state == "archived",
+        cursor=query.get("cursor"),
+    )
+    return {"page": page, "state": state, "q": query.get("q", ""), **page_links(query, page)}
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return living.respond(
+        "items/index.html", create=url_for("items.create") if CREATE.may() else ""
+    )
+
+
+@living.part("items.item", "items/_item_live.html")
+def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
+    conn, today = connection(), clock.today()
+    item = get_by_id(item_id)
+    stocked = stock.stocked_lots_of(conn, [item_id])
+    show = only(query.get("show"), ("hold", "free", "reserved", "all"), "")
+    lots = list_lots(conn, item=item.code).rows if show == "all" else stocked
+    kept = {
+        "hold": lambda lot: lot.on_hold(today),
+        "free": lambda lot: lot.free(today),
+        "reserved": lambda lot: lot.reserved,
+    }.get(show, lambda lot: True)
+    return {
+        "item": item,
+        "today": today,
+        "show": show,
+        "totals": totals(stocked, today),
+        "lots": sorted(filter(kept, lots), key=lambda lot: lot.lot_code),
+        "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
+        "entries": list_entries(conn, item=item.code, limit=15),
+    }
+
+
+@blueprint.get("/<int:item_id>/")
+def item(item_id: int) -> Response:
+    edit = url_for("items.edit", item_id=item_id) if EDIT.may() else ""
+    return living.respond("items/item.html", edit=edit, acting=lambda: _acting(item_id))
+
+
+def _acting(item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    there = totals(stock.stocked_lots_of(connection(), [item_id]), clock.today())
+    acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
+    if there.free:
+        acts = [*acts[1:3], acts[0], acts[3]]
+    given = {"item": item.code, "fixed": "1"}
+    return choose(acts, url_for("items.item", item_id=item_id), given)
+
+
+@blueprint.route("/new/", methods=["GET", "POST"])
+@requires("admin")
+def create() -> Answer:
+    return operate(CREATE)
+
+
+@blueprint.route("/<int:item_id>/edit/", methods=["GET", "POST"])
+@requires("admin")
+def edit(item_id: int) -> Answer:
+    return operate(EDIT, item_id=item_id, given=_as_it_is(item_id))
+
+
+def _as_it_is(item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    point = item.reorder_point
+    given = {name: str(getattr(item, name)) for name in ("code", "name", "unit", "decimals")}
+    given["reorder_point"] = "" if point is None else format_qty(point)
+    given |= {"qc_required": "y"} if item.qc_required else {}
+    return given | ({"archived": "y"} if item.archived_at else {})

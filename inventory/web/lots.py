@@ -1,0 +1,202 @@
+"""One lot: its figures, its QC history, every entry, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import catalog, clock, ledger, stock
+from inventory.db import connection
+from inventory.figures import Lot, totals
+from inventory.ledger import Cut
+from inventory.ledger.inspecting import ALLOWED
+from inventory.listing import decisions_on, list_entries
+from inventory.models import QcStatus
+from inventory.quantity import format_qty
+from inventory.web import living, operations
+from inventory.web import stock_forms as forms
+from inventory.web.acting import Act, Answer, Done, operate
+from inventory.web.choosing import choose
+from inventory.web.roles import requires
+
+blueprint = Blueprint("lots", __name__, url_prefix="/lots")
+
+_DECISIONS = {
+    "APPROVED": ("Approve", "circle-check", "primary"),
+    "QUARANTINE": ("Put in quarantine", "circle-pause", "hold"),
+    "REJECTED": ("Reject", "circle-x", "danger"),
+}
+
+
+def _load(form: Any, lot_id: int) -> dict[str, Any]:
+    lot = stock.get_lot(connection(), lot_id)
+    return {"lot": lot, "hint": _say(lot)}
+
+
+def _say(lot: Lot) -> str:
+    reserved = f", {format_qty(lot.reserved)} reserved" if lot.reserved else ""
+    return f"{format_qty(lot.available)} available{reserved}"
+
+
+def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
+    lot = stock.get_lot(connection(), lot_id)
+    allowed = ALLOWED[QcStatus(lot.qc_status)]
+    ids = stock.open_reservation_ids(connection(), lot_id=lot_id) if lot.reserved else []
+    found = stock.read_reservations(connection(), ids)
+    open_here = stock.open_in_lot(connection(), lot_id, ids)
+    return {
+        "lot": lot,
+        "holders": [(one, open_here[one.id]) for one in found if one.id is not None],
+        "decisions": [(to, *_DECISIONS[to]) for to in _DECISIONS if to in allowed],
+    }
+
+
+def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
+    context = _load(form, lot_id)
+    if not form.lot_seq.data:
+        form.lot_seq.data = str(context["lot"].lot_seq)
+    return context
+
+
+def _decide(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = {"status": form.status.data, "reason": form.reason.data}
+    handling = form.on_reservations.data or "keep"
+    return ledger.decide(lot_id=lot_id, on_reservations=handling, **facts, **who)
+
+
+def _scrap(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    return ledger.scrap(lot_id=lot_id, **_facts(form, "qty", "reason", "reference"), **who)
+
+
+def _return(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = _facts(form, "qty", "reason", "reference")
+    return ledger.return_to_supplier(lot_id=lot_id, **facts, **who)
+
+
+def _split(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = _facts(form, "qty", "lot_code", "location", "reason")
+    return ledger.split(lot_id=lot_id, **facts, **who)
+
+
+def _count(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    cuts = [
+        Cut(reservation_id=int(name[4:]), qty=value)
+        for name, value in request.form.items()
+        if name.startswith("cut-") and name[4:].isdecimal() and value.strip() not in ("", "0")
+    ]
+    seen = form.lot_seq.data or ""
+    return ledger.count(
+        lot_id=lot_id,
+        counted=form.counted.data,
+        lot_seq=int(seen) if seen.isascii() and seen.isdigit() and seen != "0" else None,
+        resolution=form.resolution.data or None,
+        unreserve=cuts or None,
+        reason=form.reason.data,
+        **who,
+    )
+
+
+def _move(form: Any, who: dict[str, Any], lot_id: int) -> dict[str, Any]:
+    return catalog.update_lot(lot_id=lot_id, location=form.location.data, **who)[0]
+
+
+def _moved(lot: dict[str, Any]) -> Done:
+    url = url_for("lots.lot", lot_id=lot["id"])
+    return Done(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
+
+
+def _facts(form: Any, *names: str) -> dict[str, Any]:
+    return {name: form[name].data for name in names}
+
+
+def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> Act:
+    more.setdefault("load", _load)
+    more.setdefault("fields", f"lots/_{name}_fields.html")
+    return Act(endpoint=f"lots.{name}", word=word, icon=icon, form=form, send=send, **more)
+
+
+DECIDE = _act(
+    "decide", "QC decision", "shield-check", forms.DecisionForm, _decide, load=_load_decision
+)
+COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_load_count)
+MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
+SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
+SCRAP = _act(
+    "scrap", "Scrap", "trash-2", forms.TakeOutForm, _scrap,
+    fields="lots/_take_out_fields.html", danger=True,
+)  # fmt: skip
+SUPPLIER_RETURN = _act(
+    "supplier_return", "Supplier return", "truck", forms.TakeOutForm, _return,
+    fields="lots/_take_out_fields.html",
+)  # fmt: skip
+
+
+@living.part("lots.lot", "lots/_live.html")
+def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
+    conn, today = connection(), clock.today()
+    lot = stock.get_lot(conn, lot_id)
+    ids = stock.open_reservation_ids(conn, lot_id=lot_id)
+    parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
+    return {
+        "lot": lot,
+        "today": today,
+        "totals": totals([lot], today),
+        "parent": parents[0] if parents else None,
+        "decisions": decisions_on(conn, lot_id)[::-1],
+        "reservations": stock.read_reservations(conn, ids),
+        "entries": list_entries(conn, lot=lot_id, limit=30),
+    }
+
+
+@blueprint.get("/<int:lot_id>/")
+def lot(lot_id: int) -> Response:
+    return living.respond("lots/lot.html", acting=lambda: _acting(lot_id))
+
+
+def _acting(lot_id: int) -> dict[str, Any]:
+    found = stock.get_lot(connection(), lot_id)
+    usable = found.hold(clock.today()) is None
+    in_item = [operations.RESERVE, operations.ISSUE] if usable else []
+    given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
+    more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
+    first = [DECIDE, *in_item] if not usable else [*in_item, DECIDE]
+    return choose([*first, *more], url_for("lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
+@requires("inspector")
+def decide(lot_id: int) -> Answer:
+    return operate(DECIDE, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/count/", methods=["GET", "POST"])
+@requires("operator")
+def count(lot_id: int) -> Answer:
+    return operate(COUNT, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/move/", methods=["GET", "POST"])
+@requires("operator")
+def move(lot_id: int) -> Answer:
+    return operate(MOVE, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/split/", methods=["GET", "POST"])
+@requires("operator")
+def split(lot_id: int) -> Answer:
+    return operate(SPLIT, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/scrap/", methods=["GET", "POST"])
+@requires("operator")
+def scrap(lot_id: int) -> Answer:
+    return operate(SCRAP, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/supplier-return/", methods=["GET", "POST"])
+@requires("operator")
+def supplier_return(lot_id: int) -> Answer:
+    return operate(SUPPLIER_RETURN, lot_id=lot_id)

@@ -1,0 +1,147 @@
+"""Reservations: the list, one reservation, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import clock, ledger, stock
+from inventory.allocation import in_order
+from inventory.db import connection
+from inventory.figures import Reservation
+from inventory.listing import list_entries, list_reservations
+from inventory.quantity import format_qty
+from inventory.web import living
+from inventory.web import stock_forms as forms
+from inventory.web.acting import Act, Answer, operate
+from inventory.web.choosing import choose
+from inventory.web.operations import lot_choices, named_lot
+from inventory.web.roles import requires
+from inventory.web.searching import only, page_links, search_of
+
+blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
+
+
+def _load_issue(form: Any, reservation_id: int) -> dict[str, Any]:
+    """Only what stands in lots that may be used can be issued now: that much is proposed."""
+    found = stock.get_reservation(connection(), reservation_id)
+    today = clock.today()
+    return _load_lines(form, found, lambda line: line.open and not line.lot.hold(today))
+
+
+def _load_unreserve(form: Any, reservation_id: int) -> dict[str, Any]:
+    found = stock.get_reservation(connection(), reservation_id)
+    return _load_lines(form, found, lambda line: line.open)
+
+
+def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any]:
+    lines = [line for line in reservation.lines if keep(line)]
+    lots = in_order((line.lot for line in lines), "fefo")
+    if len(lots) > 1:
+        form.lot_id.choices = lot_choices(
+            lots, {line.lot.id: line.open for line in lines}, "reserved"
+        )
+    proposed = sum(line.open for line in lines)
+    if form.qty.data is None and proposed:
+        form.qty.data = format_qty(proposed)
+    unit = reservation.item.unit
+    hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
+    if proposed < reservation.open:
+        hint += f" · {format_qty(reservation.open - proposed)} on hold"
+    return {
+        "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
+        "unit": unit, "item": reservation.item,
+    }  # fmt: skip
+
+
+def _issue(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+    return ledger.issue(
+        reservation_id=reservation_id,
+        qty=form.qty.data,
+        lots=named_lot(form),
+        close_remainder=form.close_remainder.data,
+        note=form.note.data,
+        **who,
+    )
+
+
+def _unreserve(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+    return ledger.unreserve(
+        reservation_id=reservation_id,
+        qty=form.qty.data,
+        lots=named_lot(form),
+        reason=form.reason.data,
+        **who,
+    )
+
+
+ISSUE = Act(
+    endpoint="reservations.issue", word="Issue", icon="package-minus",
+    form=forms.IssueReservedForm, fields="reservations/_issue_fields.html", load=_load_issue,
+    send=_issue,
+)  # fmt: skip
+UNRESERVE = Act(
+    endpoint="reservations.unreserve", word="Give back", icon="bookmark-minus",
+    form=forms.UnreserveForm, fields="reservations/_unreserve_fields.html", load=_load_unreserve,
+    send=_unreserve,
+)  # fmt: skip
+
+
+@living.part("reservations.index", "reservations/_live.html")
+def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("risk", "all"), "open")
+    page = list_reservations(
+        connection(),
+        q=search_of(query),
+        item=query.get("item") or None,
+        open=None if state == "all" else True,
+        at_risk=True if state == "risk" else None,
+        cursor=query.get("cursor"),
+    )
+    return {
+        "page": page, "state": state, "q": query.get("q", ""), "today": clock.today(),
+        **page_links(query, page),
+    }  # fmt: skip
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return living.respond("reservations/index.html")
+
+
+@living.part("reservations.reservation", "reservations/_reservation_live.html")
+def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
+    conn = connection()
+    return {
+        "reservation": stock.get_reservation(conn, reservation_id),
+        "entries": list_entries(conn, reservation=reservation_id, limit=30),
+        "today": clock.today(),
+    }
+
+
+@blueprint.get("/<int:reservation_id>/")
+def reservation(reservation_id: int) -> Response:
+    return living.respond("reservations/reservation.html", acting=lambda: _acting(reservation_id))
+
+
+def _acting(reservation_id: int) -> dict[str, Any]:
+    found = stock.get_reservation(connection(), reservation_id)
+    page = url_for("reservations.reservation", reservation_id=reservation_id)
+    usable = any(line.open and not line.lot.hold(clock.today()) for line in found.lines)
+    acts = [ISSUE, UNRESERVE] if usable else [UNRESERVE]
+    return choose(acts if found.open else [], page, {}, reservation_id=reservation_id)
+
+
+@blueprint.route("/<int:reservation_id>/issue/", methods=["GET", "POST"])
+@requires("operator")
+def issue(reservation_id: int) -> Answer:
+    return operate(ISSUE, reservation_id=reservation_id)
+
+
+@blueprint.route("/<int:reservation_id>/unreserve/", methods=["GET", "POST"])
+@requires("operator")
+def unreserve(reservation_id: int) -> Answer:
+    return operate(UNRESERVE, reservation_id=reservation_id)

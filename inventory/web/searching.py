@@ -1,0 +1,28 @@
+"""What the query of a list's page says: filters in the URL, pages by cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from inventory.listing import Page
+
+
+def only(value: str | None, allowed: tuple[str, ...], default: str) -> str:
+    """One of the values that a page knows: an unknown one is as good as none."""
+    return value if value in allowed else default
+
+
+def search_of(query: MultiDict[str, str]) -> str:
+    """What is searched for, cut to what can be: pages forgive where the API refuses."""
+    return "".join(c for c in query.get("q", "") if c.isprintable()).strip()[:100]
+
+
+def page_links(query: MultiDict[str, str], page: Page[Any]) -> dict[str, str | None]:
+    """Where the next page is, and the first where this is not it: with the same filters."""
+    filters = {name: value for name, value in query.items() if name != "cursor" and value}
+    more = f"?{urlencode(filters | {'cursor': page.next_cursor})}" if page.next_cursor else None
+    first = f"?{urlencode(filters)}" if query.get("cursor") else None
+    return {"more": more, "first": first}

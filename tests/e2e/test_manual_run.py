@@ -1,0 +1,193 @@
+"""The whole run of a warehouse by hand: with scripts, and the same without."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a quiet warehouse"
+
+
+class Clerk:
+    """Somebody at a browser, who writes down what its console says."""
+
+    def __init__(self, page):
+        self.page = page
+        self.said = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def _hear(self, message):
+        refused = "the server responded with a status of 4"
+        if message.type in ("error", "warning") and refused not in message.text:
+            self.said.append(message.text)
+
+    def registers(self):
+        self.page.goto("/register/")
+        self.page.get_by_label("Name", exact=True).fill("ada")
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Make the account").click()
+        expect(self.page.get_by_role("heading", name="Stock", exact=True)).to_be_visible()
+
+    def fills(self, **fields):
+        for label, value in fields.items():
+            self.page.locator("#act").get_by_label(label.replace("_", " "), exact=True).fill(value)
+
+    def taps(self, word):
+        self.page.locator("#act").get_by_role("button", name=word, exact=True).click()
+
+    def opens(self, word):
+        self.page.locator(".offers").get_by_role("link", name=word, exact=True).click()
+
+    def reads(self, text):
+        expect(self.page.locator("#toasts")).to_contain_text(text)
+
+    def is_refused(self, text):
+        expect(self.page.locator("#refusal")).to_contain_text(text)
+
+    def sees(self, on_hand, reserved, available, free, on_hold=None):
+        figures = self.page.locator(".tiles dd:not(.tile-note)")
+        expect(figures).to_have_text([on_hand, reserved, available, free])
+        note = self.page.locator(".tile-note")
+        if on_hold:
+            expect(note).to_contain_text(f"{on_hold} on hold")
+        else:
+            expect(note).to_have_count(0)
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def clerk(request, browser, live_server):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=request.param)
+    context.set_default_timeout(10_000)
+    clerk = Clerk(context.new_page())
+    yield clerk
+    assert not clerk.said
+    context.close()
+
+
+def test_receive_approve_reserve_issue_and_every_refusal(clerk):
+    page = clerk.page
+    clerk.registers()
+
+    page.get_by_role("link", name="New item").click()
+    clerk.fills(Code="BOLT-M8", Name="Hex bolt")
+    page.get_by_label("Every new lot needs a QC decision").check()
+    clerk.taps("New item")
+    expect(page.get_by_role("heading", name="BOLT-M8 Hex bolt")).to_be_visible()
+
+    # Received goods wait in quarantine, and may not be used.
+    clerk.fills(Lot_code="L-003", Quantity="24")
+    clerk.taps("Receive")
+    clerk.reads("Received 24 of BOLT-M8 into L-003.")
+    clerk.sees("24", "0", "24", "0", on_hold="24")
+    expect(page.locator("#lots")).to_contain_text("Quarantine")
+    clerk.opens("Reserve")
+    clerk.fills(Quantity="5", For="JOB-7")
+    clerk.taps("Reserve")
+    clerk.is_refused("24 in quarantine")
+    expect(page.get_by_label("Quantity")).to_have_value("5")
+    expect(page.get_by_label("Quantity")).to_be_focused()
+    page.get_by_role("link", name="See L-003").click()
+
+    # Approved, it is free.
+    clerk.taps("Approve")
+    clerk.reads("L-003 is approved.")
+    expect(page.locator("#live .state")).to_contain_text("Approved")
+    clerk.sees("24", "0", "24", "24")
+
+    # Reserved; more than is free is refused, with a step that works.
+    page.locator(".crumbs").get_by_role("link", name="BOLT-M8").click()
+    clerk.fills(Quantity="15", For="JOB-7")
+    clerk.taps("Reserve")
+    clerk.reads("Reserved 15 of BOLT-M8 for JOB-7, in L-003.")
+    clerk.sees("24", "15", "9", "9")
+    if "do=reserve" not in page.url:
+        page.goto(page.url.partition("?")[0] + "?do=reserve")
+    clerk.fills(Quantity="20", For="JOB-8")
+    clerk.taps("Reserve")
+    clerk.is_refused("Only 9 pcs of BOLT-M8 free, 20 asked for.")
+    clerk.is_refused("15 pcs reserved by JOB-7")
+    clerk.taps("Use 9")
+    clerk.reads("Reserved 9 of BOLT-M8 for JOB-8")
+
+    # Issued against the reservation: in part, too much, and the rest closed.
+    page.goto("/reservations/")
+    page.get_by_role("link", name="JOB-7").click()
+    clerk.fills(Quantity="4")
+    clerk.taps("Issue")
+    clerk.reads("Issued 4 of BOLT-M8 from L-003 for JOB-7.")
+    expect(page.locator("#live")).to_contain_text("4 of 15 pcs issued")
+    clerk.fills(Quantity="12")
+    clerk.taps("Issue")
+    clerk.is_refused("11 pcs open for JOB-7, 12 cannot be issued.")
+    clerk.fills(Quantity="6")
+    page.get_by_label("Close the rest").check()
+    clerk.taps("Issue")
+    clerk.reads("Issued 6 of BOLT-M8 from L-003 for JOB-7.")
+    expect(page.locator("#live .state")).to_contain_text("Closed")
+
+    # Issued freely: never what is reserved for somebody.
+    page.goto("/issue/?item=BOLT-M8")
+    clerk.fills(Quantity="6")
+    clerk.taps("Issue")
+    clerk.is_refused("Only 5 pcs of BOLT-M8 free, 6 asked for.")
+    clerk.taps("Use 5")
+    clerk.reads("Issued 5 of BOLT-M8 from L-003.")
+
+    # The same lot code twice; what was booked stands in the summary and in the ledger.
+    page.goto("/receive/?item=BOLT-M8")
+    clerk.fills(Lot_code="L-003", Quantity="1")
+    clerk.taps("Receive")
+    clerk.is_refused("Lot L-003 of BOLT-M8 exists already.")
+    page.goto("/")
+    clerk.sees("9", "9", "0", "0")
+    page.goto("/ledger/?item=BOLT-M8")
+    expect(page.locator("#live tbody tr")).to_have_count(9)
+
+    # A later decision shows first whom it hits.
+    page.goto("/lots/1/?do=decide")
+    expect(page.locator("#act")).to_contain_text("JOB-8: 9 pcs")
+    clerk.fills(Reason="Thread out of tolerance")
+    clerk.taps("Put in quarantine")
+    clerk.reads("L-003 is back in quarantine.")
+    expect(page.locator("#live .state")).to_contain_text("At risk")
+
+
+def test_a_double_click_books_once_and_undo_takes_it_back(page, live_server):
+    clerk = Clerk(page)
+    clerk.registers()
+    page.goto("/items/new/")
+    clerk.fills(Code="NUT", Name="Nut")
+    clerk.taps("New item")
+    clerk.fills(Lot_code="L-1", Quantity="10")
+    page.locator("#act").get_by_role("button", name="Receive").dblclick()
+    clerk.reads("Received 10 of NUT into L-1.")
+    clerk.sees("10", "0", "10", "10")
+    expect(page.locator("#toasts .toast")).to_have_count(1)
+    expect(page.locator("#act").get_by_label("Lot code")).to_be_focused()
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    clerk.reads("is undone.")
+    clerk.sees("0", "0", "0", "0")
+    assert not clerk.said
+
+
+def test_two_windows_see_the_same_and_typing_is_not_disturbed(page, live_server):
+    clerk = Clerk(page)
+    clerk.registers()
+    page.goto("/items/new/")
+    clerk.fills(Code="NUT", Name="Nut")
+    clerk.taps("New item")
+    expect(page.get_by_role("heading", name="NUT Nut")).to_be_visible()
+    other = Clerk(page.context.new_page())
+    other.page.goto(page.url)
+    clerk.fills(Lot_code="L-unfinished")
+    field = page.locator("#act").get_by_label("Lot code")
+    field.evaluate("field => field.setSelectionRange(2, 4)")
+    other.fills(Lot_code="L-1", Quantity="10")
+    other.taps("Receive")
+    other.sees("10", "0", "10", "10")
+    clerk.sees("10", "0", "10", "10")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("L-unfinished")
+    assert field.evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 4]
+    assert not clerk.said + other.said

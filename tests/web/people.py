@@ -1,0 +1,86 @@
+"""People at their browsers, without scripts and with htmx: they fill in the forms of the pages."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from flask import Flask
+
+from inventory import accounts
+
+PASSWORD = "a quiet warehouse"
+ROLES = {"ada": "admin", "ira": "inspector", "ole": "operator", "vic": "viewer"}
+
+
+class Person:
+    """`ada.sends("/reserve/", qty="5")`: opens the page, fills in its form, sends it."""
+
+    def __init__(self, app: Flask, name: str) -> None:
+        self.app = app
+        with app.app_context():
+            self.id = accounts.create_user(name=name, password=PASSWORD, role=ROLES[name]).id
+        self.client = app.test_client()
+        self.post("/login/", form_of(self.get("/login/").text), name=name, password=PASSWORD)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers=headers)
+
+    def post(self, path: str, fields: dict[str, str], **typed: str) -> Any:
+        return self.client.post(path, data=fields | typed)
+
+    def sends(self, path: str, *, page: str = "", **typed: str) -> Any:
+        """Without scripts: the answer is a redirect, or the page with the refused form."""
+        return self.post(path, form_of(self.get(page or path).text), **typed)
+
+    def taps(self, path: str, *, at: str = "", **typed: str) -> Any:
+        """With htmx, on the page `at`: the answer is what changed."""
+        fields = form_of(self.get(path).text)
+        headers = {
+            "HX-Request": "true",
+            "HX-Request-Type": "partial",
+            "HX-Target": "form#act",
+            "HX-Current-URL": f"http://localhost{at or path}",
+        }
+        return self.client.post(path, data=fields | typed, headers=headers)
+
+
+class _Form(HTMLParser):
+    """The values of the form #act, else of the last form of the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self.form_id: str | None = ""
+        self.select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = dict(attrs)
+        name, value = facts.get("name") or "", facts.get("value") or ""
+        if tag == "form" and self.form_id != "act":
+            self.form_id, self.fields = facts.get("id"), {}
+        if tag == "select":
+            self.select = name
+        if tag == "option" and (self.select not in self.fields or "selected" in facts):
+            self.fields[self.select] = value
+        unchecked = facts.get("type") in ("checkbox", "radio") and "checked" not in facts
+        if tag == "input" and name and not unchecked:
+            self.fields[name] = value
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self.form_id == "act":
+            self.handle_starttag = lambda tag, attrs: None  # type: ignore[method-assign]
+
+
+def form_of(html: str) -> dict[str, str]:
+    parser = _Form()
+    parser.feed(html)
+    return parser.fields
+
+
+def words_of(html: str) -> str:
+    """What stands there to be read: no tags, single spaces."""
+    import html as entities
+
+    return " ".join(entities.unescape(re.sub(r"<[^>]*>", " ", html)).split())
