@@ -109,6 +109,16 @@ def connection() -> Connection:
     return db.session.connection()
 
 
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """A connection that sees the database as it stands now, however long it reads."""
+    with db.engine.connect() as reader:
+        if reader.dialect.name == "postgresql":
+            reader = reader.execution_options(isolation_level="REPEATABLE READ")
+            reader.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        yield reader
+
+
 def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
     """One verb, one transaction: committed when the verb returns, rolled back when it raises.
 

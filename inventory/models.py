@@ -449,3 +449,15 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (sa.CheckConstraint(_one_of("role", Role), "role"),)
+
+
+class VerificationRun(Base):
+    """What a run of `ledger verify` found."""
+
+    __tablename__ = "verification_runs"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ok: Mapped[bool] = mapped_column(sa.Boolean)
+    entries: Mapped[int] = mapped_column(sa.BigInteger)
+    detail: Mapped[str] = mapped_column(sa.Text)

@@ -23,42 +23,52 @@ OPERATION_FIELDS = (
     "occurred_at",
     "reverses_id",
 )
-ENTRY_FIELDS = (
-    "lot_id",
-    "item_id",
-    "lot_seq",
-    "txn_type",
-    "qty",
-    "timestamp",
-    "on_hand_after",
-    "reserved_after",
-    "received_after",
-    "reservation_id",
-    "line_seq",
-    "open_after",
-    "issued_after",
-)
 
 
 def operation_hash(row: Mapping[str, Any]) -> bytes:
-    return _hash(row, OPERATION_FIELDS)
+    lines = [f"{name}={_plain(row[name])}" for name in OPERATION_FIELDS]
+    return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
-def entry_hash(row: Mapping[str, Any], operation_hash: bytes) -> bytes:
-    """`row` carries `prev_hash`: the hash of the lot's entry before it."""
-    return _hash(row, ENTRY_FIELDS, bytes(row["prev_hash"]) + operation_hash)
+def entry_hash(
+    prev_hash: bytes,
+    operation_hash: bytes,
+    lot_id: int,
+    item_id: int,
+    lot_seq: int,
+    txn_type: str,
+    qty: int,
+    timestamp: str,
+    on_hand_after: int,
+    reserved_after: int,
+    received_after: int,
+    reservation_id: int | None,
+    line_seq: int | None,
+    open_after: int | None,
+    issued_after: int | None,
+) -> bytes:
+    """`timestamp` as `moment` writes it. Spelled out: `verify` does this for every entry."""
+    line = ""
+    if reservation_id is not None:
+        line = f"{reservation_id},{line_seq},{open_after},{issued_after}"
+    content = (
+        f"lot={lot_id}\nitem={item_id}\nseq={lot_seq}\ntype={txn_type}\nqty={qty}\n"
+        f"timestamp={timestamp}\non_hand={on_hand_after}\nreserved={reserved_after}\n"
+        f"received={received_after}\nline={line}"
+    )
+    return hashlib.sha256(prev_hash + operation_hash + content.encode()).digest()
 
 
-def _hash(row: Mapping[str, Any], names: tuple[str, ...], before: bytes = b"") -> bytes:
-    lines = [f"{name}={_plain(row[name])}" for name in names]
-    return hashlib.sha256(before + "\n".join(lines).encode()).digest()
+def moment(value: datetime) -> str:
+    """A moment in UTC with microseconds: 2026-11-23T10:42:00.000000Z."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return moment(value)
     if isinstance(value, str):
         # A line break in a note must not look like the next field.
         return value.replace("\\", "\\\\").replace("\n", "\\n")

@@ -110,9 +110,29 @@ def _entry_rows(
         for entry in plan.entries:
             row = _entry_row(entry, operation_id)
             row["prev_hash"] = entry.lot.last_hash
-            row["hash"] = entry.lot.last_hash = hashing.entry_hash(row, operation_hash)
+            row["hash"] = entry.lot.last_hash = _entry_hash(row, operation_hash)
             rows.append(row)
     return rows
+
+
+def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
+    return hashing.entry_hash(
+        row["prev_hash"],
+        operation_hash,
+        row["lot_id"],
+        row["item_id"],
+        row["lot_seq"],
+        row["txn_type"],
+        row["qty"],
+        hashing.moment(row["timestamp"]),
+        row["on_hand_after"],
+        row["reserved_after"],
+        row["received_after"],
+        row["reservation_id"],
+        row["line_seq"],
+        row["open_after"],
+        row["issued_after"],
+    )
 
 
 def _entry_row(entry: NewEntry, operation_id: int) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""A digest of where every lot stands, to keep where nobody of this machine can change it.
+
+A hash chain alone cannot tell that its end was cut off. An earlier digest can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock
+from inventory.stock import ledger, lots
+from inventory.verification.findings import Finding
+
+_last = (
+    sa.select(sa.func.max(ledger.c.lot_seq))
+    .where(ledger.c.lot_id == lots.c.id)
+    .correlate(lots)
+    .scalar_subquery()
+)
+_HEADS = (
+    sa.select(lots.c.id, ledger.c.lot_seq, ledger.c.hash)
+    .join_from(lots, ledger, sa.and_(ledger.c.lot_id == lots.c.id, ledger.c.lot_seq == _last))
+    .order_by(lots.c.id)
+)
+
+
+def digest(conn: Connection, *, key: bytes) -> dict[str, Any]:
+    """Where each lot stands (last sequence and hash), signed with the key."""
+    heads = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_HEADS)]
+    at = clock.now().isoformat().replace("+00:00", "Z")
+    return {"at": at, "lots": heads, "signature": _signature(at, heads, key)}
+
+
+def is_genuine(kept: Mapping[str, Any], *, key: bytes) -> bool:
+    """Whether the digest was made with this key and has not been changed since."""
+    try:
+        signature = _signature(kept["at"], kept["lots"], key)
+        return hmac.compare_digest(signature, str(kept["signature"]))
+    except (KeyError, TypeError):
+        return False
+
+
+def differences(conn: Connection, kept: Mapping[str, Any]) -> Iterator[Finding]:
+    """Lots whose entries no longer lead through where the digest saw them."""
+    at_seq = sa.select(ledger.c.hash).where(
+        ledger.c.lot_id == sa.bindparam("lot_id"), ledger.c.lot_seq == sa.bindparam("lot_seq")
+    )
+    for lot_id, lot_seq, expected in kept["lots"]:
+        found = conn.execute(at_seq, {"lot_id": lot_id, "lot_seq": lot_seq}).scalar()
+        told = "nothing" if found is None else bytes(found).hex()
+        if told != expected:
+            what = f"entry {lot_seq} is not what it was at {kept['at']}"
+            yield Finding("inventory_ledger", f"lot {lot_id}", what, expected, told)
+
+
+def _signature(at: str, heads: Any, key: bytes) -> str:
+    content = json.dumps([at, heads], separators=(",", ":")).encode()
+    return hmac.new(key, content, hashlib.sha256).hexdigest()

@@ -1,0 +1,64 @@
+"""Whether the triggers and constraints that hold the ledger still stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import guards
+from inventory.models import (
+    InventoryLedger,
+    InventoryLot,
+    LotCount,
+    Operation,
+    QcDecision,
+    Reservation,
+    WriteRequest,
+    table,
+)
+from inventory.verification.findings import Finding
+
+_HELD = [
+    table(model)
+    for model in (
+        InventoryLedger,
+        InventoryLot,
+        LotCount,
+        Operation,
+        QcDecision,
+        Reservation,
+        WriteRequest,
+    )
+]
+
+
+def check(conn: Connection) -> Iterator[Finding]:
+    for name in guards.missing(conn):
+        yield Finding("schema", None, f"the trigger {name} is missing or altered")
+    inspector = sa.inspect(conn)
+    for held in _HELD:
+        standing = _standing(inspector, held.name)
+        for constraint in held.constraints:
+            if constraint.name and str(constraint.name) not in standing:
+                yield Finding("schema", None, f"the constraint {constraint.name} is missing")
+    if conn.dialect.name == "sqlite":
+        for child, row, parent, _ in conn.exec_driver_sql("PRAGMA foreign_key_check"):
+            yield Finding(child, row, f"refers to a row of {parent} that is not there")
+    else:
+        for name in conn.exec_driver_sql(
+            "SELECT conname FROM pg_constraint WHERE NOT convalidated"
+            " UNION SELECT tgname FROM pg_trigger WHERE tgenabled NOT IN ('O', 'A')"
+        ).scalars():
+            yield Finding("schema", None, f"{name} is not enforced")
+
+
+def _standing(inspector: sa.Inspector, name: str) -> set[str]:
+    found = [
+        *inspector.get_check_constraints(name),
+        *inspector.get_unique_constraints(name),
+        *inspector.get_foreign_keys(name),
+        inspector.get_pk_constraint(name),
+    ]
+    return {str(constraint["name"]) for constraint in found}
