@@ -1,0 +1,78 @@
+"""Items: the list, one item with its lots, and its master data."""
+
+from tests.web.people import form_of, words_of
+
+
+def test_an_item_is_taken_up_and_its_page_opens(ada, stock):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
+    assert answer.status_code == 303
+    words = words_of(ada.get(answer.location).text)
+    assert "BOLT Bolt" in words
+    assert "Receive its first lot" in words
+
+
+def test_a_code_that_exists_is_refused(ada, stock):
+    stock.item("BOLT")
+    answer = ada.sends("/items/new/", code="BOLT", name="Another")
+    assert answer.status_code == 409
+    assert "Item BOLT exists already." in words_of(answer.text)
+
+
+def test_a_field_that_is_wrong_is_said_there(ada):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", decimals="7")
+    assert answer.status_code == 422
+    assert 'id="decimals-error"' in answer.text
+
+
+def test_an_item_is_changed_and_archived(ada, stock):
+    stock.item("BOLT", qc_required=True, reorder_point="5")
+    fields = form_of(ada.get("/items/1/edit/").text)
+    assert (fields["name"], fields["reorder_point"], fields["qc_required"]) == ("Bolt", "5", "y")
+    assert ada.sends("/items/1/edit/", name="Better bolt", archived="y").status_code == 303
+    assert "Better bolt" not in ada.get("/items/").text
+    assert "Better bolt" in ada.get("/items/?state=archived").text
+
+
+def test_an_item_shows_its_figures_and_its_lots(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    stock.lot("receive 3, quarantine", lot_code="L-2")
+    words = words_of(ada.get("/items/1/").text)
+    assert "On hand pcs 13" in words
+    assert "Reserved pcs 4" in words
+    assert "Available pcs 9" in words
+    assert "3 on hold" in words
+    assert "Free pcs 6" in words
+
+
+def test_each_figure_opens_the_lots_behind_it(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    stock.lot("receive 3, quarantine", lot_code="L-2")
+    assert "?show=hold#lots" in ada.get("/items/1/").text
+    for show, there, gone in (("hold", 2, 1), ("free", 1, 2), ("reserved", 1, 2)):
+        page = ada.get(f"/items/1/?show={show}").text
+        assert f'id="lot-{there}-row"' in page
+        assert f'id="lot-{gone}-row"' not in page
+
+
+def test_items_are_searched_by_code_and_name_and_turned_page_by_page(ada, stock):
+    for number in range(52):
+        stock.item(f"B-{number:02d}", name="Left" if number % 2 else "Right")
+    assert "B-49" in ada.get("/items/").text
+    assert "B-51" not in ada.get("/items/").text
+    page = ada.get("/items/").text
+    more = page[page.index('href="?cursor=') + 6 :].split('"')[0]
+    assert "B-51" in ada.get(f"/items/{more}").text
+    found = ada.get("/items/?q=b-07").text
+    assert "B-07" in found
+    assert "B-08" not in found
+    assert "No item is called that" in ada.get("/items/?q=nothing%20such").text
+
+
+def test_a_viewer_may_not_change_items(person, stock):
+    stock.item("BOLT")
+    vic = person("vic")
+    assert "/items/new/" not in vic.get("/items/").text
+    assert "/edit/" not in vic.get("/items/1/").text
+    assert vic.get("/items/new/").status_code == 403
+    assert person("ole").get("/items/1/edit/").status_code == 403
+    assert vic.get("/items/9/").status_code == 404

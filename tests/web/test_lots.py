@@ -1,0 +1,118 @@
+"""A lot's page: what it shows, and each operation on it."""
+
+import pytest
+
+from tests.web.people import form_of, words_of
+
+
+def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
+    lot = stock.lot("receive 10, approve, reserve 4 JOB-1", qc_required=True, lot_code="L-1")
+    words = words_of(ada.get(f"/lots/{lot}/").text)
+    assert "Approved" in words
+    assert "Receive" in words
+    assert "10 on hand, 4 reserved" in words
+    assert "JOB-1" in words
+
+
+def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
+    lot = stock.lot("receive 10", qc_required=True)
+    assert ada.sends(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303
+    refused = ada.sends(f"/lots/{lot}/decision/", status="REJECTED")
+    assert refused.status_code == 422
+    assert 'id="reason-error"' in refused.text
+    ada.sends(f"/lots/{lot}/decision/", status="REJECTED", reason="Cracks")
+    assert stock.look(lot).qc_status == "REJECTED"
+    assert "Cracks" in ada.get(f"/lots/{lot}/").text
+
+
+def test_a_decision_shows_first_the_reservations_it_hits(ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    stock.lot("receive 9", lot_code="L-2")
+    page = words_of(ada.get(f"/lots/{lot}/decision/").text)
+    assert "JOB-1 : 4 pcs" in page
+    answer = ada.sends(
+        f"/lots/{lot}/decision/", status="QUARANTINE", reason="Recall", on_reservations="reallocate"
+    )
+    assert answer.status_code == 303
+    assert stock.figures(2) == "9 on hand, 4 reserved, 5 available"
+
+
+def test_a_decision_that_is_not_possible_is_refused(ada, stock):
+    lot = stock.lot("receive 10")
+    answer = ada.sends(f"/lots/{lot}/decision/", status="APPROVED")
+    assert answer.status_code == 409
+    assert ada.sends(f"/lots/{lot}/decision/", status="LOVED").status_code == 422
+
+
+def test_a_count_sets_the_lot_right(ada, stock):
+    lot = stock.lot("receive 10", lot_code="L-1")
+    answer = ada.taps(f"/lots/{lot}/count/", counted="8", reason="Monthly")
+    assert "L-1 counted and set right: 8 on hand." in words_of(answer.text)
+    assert ada.taps(f"/lots/{lot}/count/", counted="0").status_code == 200
+    assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
+
+
+def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(ada, stock):
+    lot = stock.lot("receive 10")
+    fields = form_of(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
+    stock.do("issue", item="BOLT", qty="2")
+    answer = ada.post(f"/lots/{lot}/count/", fields)
+    assert answer.status_code == 409
+    assert "Keep the difference" in answer.text
+    kept = ada.post(f"/lots/{lot}/count/", form_of(answer.text), resolution="keep_difference")
+    assert kept.status_code == 303
+    assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
+
+
+def test_counted_below_reserved_names_the_reservations_to_cut(ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
+    answer = ada.sends(f"/lots/{lot}/count/", counted="6")
+    assert answer.status_code == 409
+    fields = form_of(answer.text)
+    assert (fields["cut-2"], fields["cut-1"]) == ("3", "0")
+    assert ada.post(f"/lots/{lot}/count/", fields).status_code == 303
+    assert stock.figures(lot) == "6 on hand, 6 reserved, 0 available"
+    assert stock.reservation(2).open == 2_000_000
+
+
+@pytest.mark.parametrize("path", ["scrap", "supplier-return"])
+def test_goods_are_taken_out_with_a_reason(ada, stock, path):
+    lot = stock.lot("receive 10, reject", qc_required=True)
+    assert ada.sends(f"/lots/{lot}/{path}/", qty="3").status_code == 422
+    assert ada.sends(f"/lots/{lot}/{path}/", qty="11", reason="Broken").status_code == 409
+    assert ada.sends(f"/lots/{lot}/{path}/", qty="3", reason="Broken").status_code == 303
+    assert stock.look(lot).on_hand == 7_000_000
+
+
+def test_a_lot_is_split_and_moved(ada, stock):
+    lot = stock.lot("receive 10", lot_code="L-1", location="A-1")
+    assert ada.sends(f"/lots/{lot}/split/", qty="4", lot_code="L-1").status_code == 409
+    assert ada.sends(f"/lots/{lot}/split/", qty="4", lot_code="L-1b").status_code == 303
+    child = stock.lot_called("L-1b")
+    answer = ada.taps(f"/lots/{child.id}/move/", location="B-2")
+    assert "L-1b stands at B-2 now." in words_of(answer.text)
+    assert "L-1" in words_of(ada.get(f"/lots/{child.id}/").text)
+    assert stock.look(child.id).location == "B-2"
+
+
+def test_each_role_is_offered_what_it_may_do(person, stock):
+    lot = stock.lot("receive 10", qc_required=True)
+    path = f"/lots/{lot}/"
+    assert 'id="act"' not in person("vic").get(path).text
+    ole = person("ole")
+    assert f"{path}?do=decide" not in ole.get(path).text
+    assert f"{path}?do=count" in ole.get(path).text
+    assert ole.get(f"{path}decision/").status_code == 403
+    ira = person("ira")
+    assert ira.sends(f"{path}decision/", status="APPROVED").status_code == 303
+
+
+@pytest.mark.parametrize("name", ["decision", "count", "move", "split", "scrap", "supplier-return"])
+def test_a_viewer_a_stranger_and_an_unknown_lot_are_turned_away(client, person, ada, stock, name):
+    lot = stock.lot("receive 1")
+    vic = person("vic")
+    fields = form_of(vic.get("/account/").text)
+    assert vic.post(f"/lots/{lot}/{name}/", fields).status_code == 403
+    assert client.get(f"/lots/{lot}/{name}/").status_code == 303
+    assert ada.get(f"/lots/77/{name}/").status_code == 404
+    assert ada.get("/lots/77/").status_code == 404
