@@ -8,11 +8,56 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-sqlite test-postgresql lint format lock clean
 
+# Two test runners already halve the time; more of them than this only disturb one another.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+SUMMARY := .pytest_cache/summary
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Settings come from the environment (docs/running.md), for example:"
+	@echo "  make run PORT=8001"
+	@echo "  make run DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE"
 
 run: .venv/run.stamp ## start the server (stop it with Ctrl-C)
 	@exec $(BIN)/python -m inventory.serve
+
+test: setup ## run all tests on SQLite and on PostgreSQL, in a browser too (ARGS="-k login" for some)
+	@mkdir -p $(dir $(SUMMARY)); rm -f $(SUMMARY)-*; status=0; \
+	for kind in sqlite postgresql; do \
+		TEST_DATABASE=$$kind TEST_SUMMARY=$(SUMMARY)-$$kind $(PYTEST) $(ARGS) || status=1; \
+	done; \
+	echo; for kind in sqlite postgresql; do \
+		cat $(SUMMARY)-$$kind 2>/dev/null || { echo "$$kind: the tests did not finish"; status=1; }; \
+	done; exit $$status
+
+test-sqlite: setup ## run all tests on SQLite only
+	@TEST_DATABASE=sqlite $(PYTEST) $(ARGS)
+
+test-postgresql: setup ## run all tests on PostgreSQL only
+	@TEST_DATABASE=postgresql $(PYTEST) $(ARGS)
+
+lint: setup ## check style, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: setup ## put the code into its format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock: ## choose the newest versions of what requirements*.txt do not pin
+	@rm -rf .venv/lock && $(PYTHON) -m venv .venv/lock
+	@sed '/^-c/d' requirements.txt > .venv/lock/requirements.txt
+	@sed '/^-r/d' requirements-dev.txt > .venv/lock/dev.txt
+	@.venv/lock/bin/python -m pip install --quiet -r .venv/lock/requirements.txt -r .venv/lock/dev.txt
+	@{ echo "# The exact set that was tested: written by \`make lock\`, not by hand."; \
+		.venv/lock/bin/python -m pip freeze; } > .venv/lock/constraints.txt
+	@mv .venv/lock/constraints.txt constraints.txt && rm -rf .venv/lock
+
+clean: ## remove what make installed and the tools left (never instance/, your data)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: .venv/dev.stamp ## install everything for running, testing and checking
 

@@ -53,6 +53,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _running.close()
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {Databases.from_environ().version}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """One line for the end of `make test`, in the file that TEST_SUMMARY names."""
+    if not (path := os.environ.get("TEST_SUMMARY")):
+        return
+    found = terminalreporter.stats
+    kinds = ("failed", "error", "passed", "skipped", "xfailed")
+    counts = ", ".join(f"{len(found[kind])} {kind}" for kind in kinds if kind in found)
+    verdict = "FAILED" if exitstatus else "ok"
+    Path(path).write_text(
+        f"{Databases.from_environ().version:<18}{verdict}: {counts or 'nothing'}\n"
+    )
+
+
 @pytest.fixture(scope="session")
 def test_databases() -> Databases:
     return Databases.from_environ()

@@ -28,7 +28,7 @@ from sqlalchemy.engine import make_url
 
 from inventory import create_app
 from inventory.config import Config
-from inventory.db import db
+from inventory.db import db, sqlite_module
 
 KINDS = ("sqlite", "postgresql")
 
@@ -60,6 +60,14 @@ class Databases:
     @property
     def environ(self) -> dict[str, str]:
         return {"TEST_DATABASES": f"{self.kind} {self._place}"}
+
+    @property
+    def version(self) -> str:
+        """SQLite 3.53.4, PostgreSQL 18.4."""
+        if self.kind == "sqlite":
+            return f"SQLite {sqlite_module().sqlite_version}"
+        with psycopg.connect(self._place.replace("+psycopg", "")) as connection:
+            return f"PostgreSQL {connection.info.parameter_status('server_version')}"
 
     def fresh(self) -> str:
         """The URL of a migrated, empty database that nobody else uses. Give it back: `drop`."""
@@ -156,7 +164,7 @@ class Server:
 
     def init(self) -> None:
         options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"]
-        command = [self._binaries / "initdb", "-D", self.data, "--no-sync", *options]
+        command: list[Any] = [self._binaries / "initdb", "-D", self.data, "--no-sync", *options]
         done = subprocess.run(
             command, **_as_nobody(), check=False, capture_output=True, cwd=self._directory
         )
@@ -165,7 +173,7 @@ class Server:
 
     def start(self) -> None:
         settings = {"unix_socket_directories": str(self._directory), **self._settings}
-        command = [self._binaries / "postgres", "-D", self.data]
+        command: list[Any] = [self._binaries / "postgres", "-D", self.data]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
