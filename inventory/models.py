@@ -357,6 +357,8 @@ class QcDecision(Base):
     to_status: Mapped[str] = mapped_column(sa.String(20))
     reason: Mapped[str | None] = mapped_column(sa.String(500))
     operation_id: Mapped[int] = mapped_column(sa.ForeignKey("operations.id"), index=True)
+    prev_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
 
     __table_args__ = (
         sa.UniqueConstraint("lot_id", "decision_seq"),
@@ -373,6 +375,7 @@ class QcDecision(Base):
             "first",
         ),
         sa.CheckConstraint(_one_of("to_status", QcStatus), "to_status"),
+        sa.CheckConstraint("length(prev_hash) = 32 AND length(hash) = 32", "hash"),
     )
 
 

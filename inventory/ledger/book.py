@@ -112,7 +112,8 @@ class Book:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     #: Reads the reservations that hold something in a lot, when a rule asks for them.
     read_holders: Callable[[Book, int], list[Reservation]] = lambda book, lot_id: []
-    decision_seqs: dict[int, int] = field(default_factory=dict)
+    #: Lot id to its last decision's sequence and hash, for the lots that are decided on.
+    last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     #: Operation id to what is known of it, for reversals.
     past: dict[int, PastOperation] = field(default_factory=dict)
     #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.
@@ -200,9 +201,10 @@ class Book:
     def decide(self, operation: NewOperation, lot: Lot, status: QcStatus) -> None:
         """Change a lot's QC status."""
         assert lot.id is not None
-        self.decision_seqs[lot.id] += 1
+        seq, last_hash = self.last_decisions[lot.id]
+        self.last_decisions[lot.id] = (seq + 1, last_hash)
         operation.decisions.append(
-            NewDecision(lot, self.decision_seqs[lot.id], lot.qc_status, status, operation.reason)
+            NewDecision(lot, seq + 1, lot.qc_status, status, operation.reason)
         )
         lot.qc_status = str(status)
 

@@ -59,6 +59,23 @@ def entry_hash(
     return hashlib.sha256(prev_hash + operation_hash + content.encode()).digest()
 
 
+def decision_hash(
+    prev_hash: bytes,
+    operation_hash: bytes,
+    lot_id: int,
+    decision_seq: int,
+    from_status: str | None,
+    to_status: str,
+    reason: str | None,
+) -> bytes:
+    """QC decisions are a chain of their own within the lot."""
+    content = (
+        f"lot={lot_id}\nseq={decision_seq}\nfrom={from_status}\nto={to_status}\n"
+        f"reason={_plain(reason)}"
+    )
+    return hashlib.sha256(prev_hash + operation_hash + content.encode()).digest()
+
+
 def moment(value: datetime) -> str:
     """A moment in UTC with microseconds: 2026-11-23T10:42:00.000000Z."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"

@@ -28,7 +28,7 @@ def decide(book: Book, request: Decide) -> None:
             qc_status=lot.qc_status,
             allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
         )
-    first_approval = status == QcStatus.APPROVED and book.decision_seqs[request.lot_id] == 1
+    first_approval = status == QcStatus.APPROVED and book.last_decisions[request.lot_id][0] == 1
     if not request.reason and not first_approval:
         raise InvalidInput("A reason is needed for this decision.", field="reason")
     operation = book.start(Kind.QC, request)

@@ -223,15 +223,25 @@ def _later(tx: Connection, lot_id: int, lot_seq: int) -> list[dict[str, Any]]:
 
 
 def _read_quality(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
-    """How many QC decisions there are, and what was on hand at the entries that counts saw."""
+    """The last QC decisions, and what was on hand at the entries that counts saw."""
     ids = {request.lot_id for request in requests if isinstance(request, Decide)}
     if ids:
-        rows = tx.execute(
-            sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq))
+        newest = (
+            sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq).label("seq"))
             .where(decisions.c.lot_id.in_(ids))
             .group_by(decisions.c.lot_id)
+            .subquery()
         )
-        book.decision_seqs = {row[0]: row[1] for row in rows}
+        rows = tx.execute(
+            sa.select(decisions.c.lot_id, decisions.c.decision_seq, decisions.c.hash).join(
+                newest,
+                sa.and_(
+                    decisions.c.lot_id == newest.c.lot_id,
+                    decisions.c.decision_seq == newest.c.seq,
+                ),
+            )
+        )
+        book.last_decisions = {row.lot_id: (row.decision_seq, row.hash) for row in rows}
     for request in requests:
         if isinstance(request, Count) and request.lot_seq is not None:
             on_hand = tx.execute(

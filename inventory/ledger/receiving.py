@@ -61,6 +61,7 @@ def split(book: Book, request: Split) -> None:
         parent_lot_id=parent.id,
         received_at=parent.received_at,
     )
+    operation.shows_lot = child
     book.open_lot(operation, child, reason=f"split from {parent.lot_code}")
     book.append(operation, TxnType.ISSUE, parent, qty)
     book.append(operation, TxnType.RECEIVE, child, qty)

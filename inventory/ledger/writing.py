@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.figures import Entry, Operation
 from inventory.ledger import hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
 from inventory.ledger.inserting import insert
-from inventory.models import LotCount, QcDecision, table
+from inventory.ledger.recording import record
 from inventory.stock import ledger, lots, operations, reservations
-
-decisions = table(QcDecision)
-counts = table(LotCount)
-
-_SET_STATUS = (
-    sa.update(lots)
-    .where(lots.c.id == sa.bindparam("of_lot"))
-    .values(qc_status=sa.bindparam("status"))
-)
 
 
 def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[Operation]:
@@ -38,7 +28,7 @@ def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[O
     entries = [entry for plan in plans for entry in plan.entries]
     entry_rows = _entry_rows(plans, operation_ids, [row["hash"] for row in rows])
     entry_ids = iter(insert(tx, ledger, entry_rows))
-    _insert_decisions(tx, plans, operation_ids)
+    record(tx, book, list(zip(plans, operation_ids, (row["hash"] for row in rows), strict=True)))
     written = iter(zip(entries, entry_rows, entry_ids, strict=True))
     return [
         Operation(
@@ -160,41 +150,6 @@ def _entry_row(entry: NewEntry, operation_id: int) -> dict[str, Any]:
         "open_after": entry.open_after,
         "issued_after": entry.issued_after,
     }
-
-
-def _insert_decisions(
-    tx: Connection, plans: list[NewOperation], operation_ids: Sequence[int]
-) -> None:
-    pairs = list(zip(plans, operation_ids, strict=True))
-    taken = [(d, id) for plan, id in pairs for d in plan.decisions]
-    rows = [
-        {
-            "lot_id": decision.lot.id,
-            "decision_seq": decision.decision_seq,
-            "prev_seq": decision.decision_seq - 1 or None,
-            "from_status": decision.from_status,
-            "to_status": str(decision.to_status),
-            "reason": decision.reason,
-            "operation_id": operation_id,
-        }
-        for decision, operation_id in taken
-    ]
-    insert(tx, decisions, rows)
-    changed = [{"of_lot": d.lot.id, "status": str(d.to_status)} for d, _ in taken if d.from_status]
-    if changed:
-        tx.execute(_SET_STATUS, changed)
-    counted = [
-        {
-            "operation_id": id,
-            "lot_id": count.lot.id,
-            "counted": count.counted,
-            "on_hand": count.on_hand,
-            "lot_seq": count.lot_seq,
-        }
-        for plan, id in pairs
-        for count in plan.counts
-    ]
-    insert(tx, counts, counted)
 
 
 def _written(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,12 +68,12 @@ def verify(conn: Connection, *, against: Mapping[str, Any] | None = None) -> Rep
     """
     report = Report(clock.now())
     began = time.monotonic()
-    for found in entries.check(conn):
+    for found in _readable("inventory_ledger", entries.check(conn)):
         if isinstance(found, Finding):
             report.add(found)
         else:
             report.entries = found
-    for finding in records.check(conn):
+    for finding in _readable("records", records.check(conn)):
         report.add(finding)
     for finding in schema.check(conn):
         report.add(finding)
@@ -84,6 +84,15 @@ def verify(conn: Connection, *, against: Mapping[str, Any] | None = None) -> Rep
             report.add(finding)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _readable(table: str, found: Iterator[Any]) -> Iterator[Any]:
+    """Rows that cannot even be read are a finding, not the end of the run."""
+    try:
+        yield from found
+    except (sa.exc.DBAPIError, TypeError, ValueError, AttributeError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        yield Finding(table, None, f"a row cannot be read: {reason}")
 
 
 @atomic

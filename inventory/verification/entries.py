@@ -12,6 +12,8 @@ from inventory.verification.findings import Finding
 
 TABLE = "inventory_ledger"
 
+#: SQLite lets any type into any column; as a BLOB even bytes that are no text can be read.
+_BLOB = {"sqlite": "CAST({} AS BLOB)", "postgresql": "{}"}
 _MOMENT = {
     "sqlite": "e.timestamp",
     "postgresql": "to_char(e.timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
@@ -23,7 +25,7 @@ SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {moment},
        e.on_hand_after, e.reserved_after, e.received_after,
        e.reservation_id, e.line_seq, e.prev_line_seq,
        e.open_before, e.issued_before, e.open_after, e.issued_after,
-       e.prev_hash, e.hash, o.hash, l.item_id, l.lot_code, r.item_id
+       {prev_hash}, {hash}, o.hash, l.item_id, l.lot_code, r.item_id
 FROM inventory_ledger e
 LEFT JOIN operations o ON o.id = e.operation_id
 LEFT JOIN inventory_lots l ON l.id = e.lot_id
@@ -54,7 +56,12 @@ class _Lot:
 
 def check(conn: Connection) -> Iterator[Finding | int]:
     """Every difference, and at the end the number of entries."""
-    statement = _ROWS.format(moment=_MOMENT[conn.dialect.name])
+    blob = _BLOB[conn.dialect.name]
+    statement = _ROWS.format(
+        moment=_MOMENT[conn.dialect.name],
+        prev_hash=blob.format("e.prev_hash"),
+        hash=blob.format("e.hash"),
+    )
     rows = conn.execution_options(yield_per=5000).exec_driver_sql(statement)
     lot = _Lot(None)
     number = 0

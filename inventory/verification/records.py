@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -71,37 +72,51 @@ def _decisions(conn: Connection) -> Iterator[Finding]:
     """Each lot's decisions follow from each other, and its status is the last one."""
     statement = (
         sa.select(
-            lots.c.id,
-            lots.c.qc_status,
-            decisions.c.id,
-            decisions.c.decision_seq,
-            decisions.c.prev_seq,
-            decisions.c.from_status,
-            decisions.c.to_status,
+            lots.c.id.label("of_lot"), lots.c.qc_status, decisions, operations.c.hash.label("op")
         )
         .join_from(lots, decisions, decisions.c.lot_id == lots.c.id, isouter=True)
+        .join(operations, operations.c.id == decisions.c.operation_id, isouter=True)
         .order_by(lots.c.id, decisions.c.decision_seq)
     )
-    lot_id, seq = None, 0
-    status: str | None = None
-    qc_status: str | None = None
+    last: Any = None
     for rows in conn.execution_options(yield_per=5000).execute(statement).partitions():
         for row in rows:
-            if row[0] != lot_id:
-                yield from _status(lot_id, status, qc_status)
-                lot_id, qc_status, seq, status = row[0], row[1], 0, None
-            if (row[3], row[4], row[5]) != (seq + 1, seq or None, status):
-                yield Finding(
-                    "qc_decisions", row[2], "does not follow from the decision before it",
-                    f"{seq + 1} from {status}", f"{row[3]} from {row[5]}",
-                )  # fmt: skip
-            seq, status = row[3] or 0, row[6]
-    yield from _status(lot_id, status, qc_status)
+            if last is None or row.of_lot != last.of_lot:
+                yield from _status(last)
+                last = None
+            yield from _decision(row, last)
+            last = row
+    yield from _status(last)
 
 
-def _status(lot_id: int | None, decided: str | None, qc_status: str | None) -> Iterator[Finding]:
-    if decided != qc_status:
-        yield Finding("inventory_lots", lot_id, "QC status", str(decided), str(qc_status))
+def _decision(row: Any, last: Any) -> Iterator[Finding]:
+    """One decision, and the lot's decision before it where there is one."""
+    if row.id is None:
+        return
+    seq, status = (last.decision_seq, last.to_status) if last else (0, None)
+    if (row.decision_seq, row.prev_seq, row.from_status) != (seq + 1, seq or None, status):
+        expected, found = f"{seq + 1} from {status}", f"{row.decision_seq} from {row.from_status}"
+        yield Finding("qc_decisions", row.id, "follows another decision", expected, found)
+    if row.prev_hash != (last.hash if last else hashing.FIRST):
+        yield Finding("qc_decisions", row.id, "hash of the decision before")
+    computed = hashing.decision_hash(
+        row.prev_hash,
+        row.op or b"",
+        row.lot_id,
+        row.decision_seq,
+        row.from_status,
+        row.to_status,
+        row.reason,
+    )
+    if computed != row.hash:
+        yield Finding("qc_decisions", row.id, "hash", computed.hex(), row.hash.hex())
+
+
+def _status(last: Any) -> Iterator[Finding]:
+    """A lot's status is that of its last decision."""
+    if last is not None and last.to_status != last.qc_status:
+        decided, found = str(last.to_status), str(last.qc_status)
+        yield Finding("inventory_lots", last.of_lot, "QC status", decided, found)
 
 
 def _lots(conn: Connection) -> Iterator[Finding]:

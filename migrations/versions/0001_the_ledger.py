@@ -209,6 +209,11 @@ def upgrade():
         sa.Column("to_status", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("operation_id", ID, nullable=False),
+        sa.Column("prev_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint(
+            "length(prev_hash) = 32 AND length(hash) = 32", name=op.f("ck_qc_decisions_hash")
+        ),
         sa.CheckConstraint(
             "to_status IN ('QUARANTINE', 'APPROVED', 'REJECTED')",
             name=op.f("ck_qc_decisions_to_status"),

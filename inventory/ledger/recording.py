@@ -1,0 +1,84 @@
+"""Writes what stands beside the ledger's entries: QC decisions and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.ledger import hashing
+from inventory.ledger.book import Book, NewDecision, NewOperation
+from inventory.ledger.inserting import insert
+from inventory.models import LotCount, QcDecision, table
+from inventory.stock import lots
+
+decisions = table(QcDecision)
+counts = table(LotCount)
+
+_SET_STATUS = (
+    sa.update(lots)
+    .where(lots.c.id == sa.bindparam("of_lot"))
+    .values(qc_status=sa.bindparam("status"))
+)
+
+
+def record(tx: Connection, book: Book, written: Sequence[tuple[NewOperation, int, bytes]]) -> None:
+    """`written`: each planned operation with the id and the hash that it got."""
+    rows = _decision_rows(book, written)
+    insert(tx, decisions, rows)
+    changed = [
+        {"of_lot": row["lot_id"], "status": row["to_status"]}
+        for row in rows
+        if row["from_status"] is not None
+    ]
+    if changed:
+        tx.execute(_SET_STATUS, changed)
+    counted = [
+        {
+            "operation_id": id,
+            "lot_id": count.lot.id,
+            "counted": count.counted,
+            "on_hand": count.on_hand,
+            "lot_seq": count.lot_seq,
+        }
+        for plan, id, _ in written
+        for count in plan.counts
+    ]
+    insert(tx, counts, counted)
+
+
+def _decision_rows(
+    book: Book, written: Sequence[tuple[NewOperation, int, bytes]]
+) -> list[dict[str, Any]]:
+    """The decisions with their hashes: each takes up the hash of the lot's decision before it."""
+    rows = []
+    last_hashes = {lot_id: last for lot_id, (_, last) in book.last_decisions.items()}
+    for plan, operation_id, operation_hash in written:
+        for decision in plan.decisions:
+            row = _decision_row(decision, operation_id)
+            row["prev_hash"] = last_hashes.get(row["lot_id"], hashing.FIRST)
+            row["hash"] = last_hashes[row["lot_id"]] = hashing.decision_hash(
+                row["prev_hash"],
+                operation_hash,
+                row["lot_id"],
+                row["decision_seq"],
+                row["from_status"],
+                row["to_status"],
+                row["reason"],
+            )
+            rows.append(row)
+    return rows
+
+
+def _decision_row(decision: NewDecision, operation_id: int) -> dict[str, Any]:
+    return {
+        "lot_id": decision.lot.id,
+        "decision_seq": decision.decision_seq,
+        "prev_seq": decision.decision_seq - 1 or None,
+        "from_status": decision.from_status,
+        "to_status": str(decision.to_status),
+        "reason": decision.reason,
+        "operation_id": operation_id,
+    }
