@@ -39,7 +39,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "q": q,
         "page": page,
         "needs": _needs(conn, today) if not q else None,
-        "entries": list_entries(conn, limit=10) if not q else None,
+        "entries": list_entries(conn, limit=8) if not q else None,
         **page_links(query, page),
     }
 

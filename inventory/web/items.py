@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from inventory import catalog, clock, stock
 from inventory.db import connection
 from inventory.errors import NotFound
-from inventory.figures import Item, totals
+from inventory.figures import Item, Lot, totals
 from inventory.listing import list_entries, list_items, list_lots, list_reservations
 from inventory.quantity import format_qty
 from inventory.web import living, operations
@@ -19,7 +20,7 @@ from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
 from inventory.web.roles import requires
-from inventory.web.searching import only, page_links, search_of
+from inventory.web.searching import after, moment_of, only, page_links, search_of
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -101,9 +102,10 @@ def index() -> Response:
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     conn, today = connection(), clock.today()
     item = get_by_id(item_id)
-    stocked = stock.stocked_lots_of(conn, [item_id])
+    at, at_text = moment_of(query)
+    stocked = _stocked_at(item_id, at)
     show = only(query.get("show"), ("hold", "free", "reserved", "all"), "")
-    lots = list_lots(conn, item=item.code).rows if show == "all" else stocked
+    lots = stock.lots_of(conn, [item_id], at=at) if show == "all" else stocked
     kept = {
         "hold": lambda lot: lot.on_hold(today),
         "free": lambda lot: lot.free(today),
@@ -112,18 +114,30 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     return {
         "item": item,
         "today": today,
+        "at": at,
+        "at_text": at_text,
         "show": show,
         "totals": totals(stocked, today),
         "lots": sorted(filter(kept, lots), key=lambda lot: lot.lot_code),
         "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
-        "entries": list_entries(conn, item=item.code, limit=15),
+        "entries": list_entries(conn, item=item.code, until=after(at), limit=15),
     }
+
+
+def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
+    if at is None:
+        return stock.stocked_lots_of(connection(), [item_id])
+    return [lot for lot in stock.lots_of(connection(), [item_id], at=at) if lot.on_hand]
 
 
 @blueprint.get("/<int:item_id>/")
 def item(item_id: int) -> Response:
     edit = url_for("items.edit", item_id=item_id) if EDIT.may() else ""
-    return living.respond("items/item.html", edit=edit, acting=lambda: _acting(item_id))
+    return living.respond(
+        "items/item.html",
+        edit=edit,
+        acting=lambda: {"act": None} if request.args.get("at") else _acting(item_id),
+    )
 
 
 def _acting(item_id: int) -> dict[str, Any]:

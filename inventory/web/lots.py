@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -21,6 +23,7 @@ from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
 from inventory.web.roles import requires
+from inventory.web.searching import after, moment_of
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -137,23 +140,36 @@ SUPPLIER_RETURN = _act(
 @living.part("lots.lot", "lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     conn, today = connection(), clock.today()
-    lot = stock.get_lot(conn, lot_id)
-    ids = stock.open_reservation_ids(conn, lot_id=lot_id)
+    now = stock.get_lot(conn, lot_id)
+    at, at_text = moment_of(query)
+    lot = now if at is None else _lot_at(now, at)
+    ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
     parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
     return {
         "lot": lot,
         "today": today,
+        "at": at,
+        "at_text": at_text,
         "totals": totals([lot], today),
         "parent": parents[0] if parents else None,
         "decisions": decisions_on(conn, lot_id)[::-1],
         "reservations": stock.read_reservations(conn, ids),
-        "entries": list_entries(conn, lot=lot_id, limit=30),
+        "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
+
+
+def _lot_at(lot: Lot, at: datetime) -> Lot:
+    """The lot as the ledger stood then: empty before it came in."""
+    then = [one for one in stock.lots_of(connection(), [lot.item.id], at=at) if one.id == lot.id]
+    return then[0] if then else replace(lot, on_hand=0, reserved=0)
 
 
 @blueprint.get("/<int:lot_id>/")
 def lot(lot_id: int) -> Response:
-    return living.respond("lots/lot.html", acting=lambda: _acting(lot_id))
+    return living.respond(
+        "lots/lot.html",
+        acting=lambda: {"act": None} if request.args.get("at") else _acting(lot_id),
+    )
 
 
 def _acting(lot_id: int) -> dict[str, Any]:

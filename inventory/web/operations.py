@@ -60,7 +60,7 @@ def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
     if not lots:
         return []
     then = "" if len(lots) == 1 else ", then the next"
-    choices = [SelectChoice("", f"Earliest expiry first: {lots[0].lot_code}{then}")]
+    choices = [SelectChoice("", f"By expiry: {lots[0].lot_code}{then}")]
     for lot in lots:
         expiry = f" · expires {lot.expires_on}" if lot.expires_on else ""
         place = f" · {lot.location}" if lot.location else ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
+from inventory import clock
 from inventory.listing import Page
 
 
@@ -18,6 +20,22 @@ def only(value: str | None, allowed: tuple[str, ...], default: str) -> str:
 def search_of(query: MultiDict[str, str]) -> str:
     """What is searched for, cut to what can be: pages forgive where the API refuses."""
     return "".join(c for c in query.get("q", "") if c.isprintable()).strip()[:100]
+
+
+def moment_of(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
+    """The moment that `?at=` names, on the site's clock unless it says its zone, and its text."""
+    text = query.get("at", "")
+    try:
+        at = datetime.fromisoformat(text)
+        at = (at if at.tzinfo else at.replace(tzinfo=clock.zone())).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None, ""
+    return at, at.astimezone(clock.zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def after(at: datetime | None) -> datetime | None:
+    """What is written at a moment counts: the first instant that no longer does."""
+    return None if at is None else at + timedelta(microseconds=1)
 
 
 def page_links(query: MultiDict[str, str], page: Page[Any]) -> dict[str, str | None]:

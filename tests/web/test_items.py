@@ -76,3 +76,17 @@ def test_a_viewer_may_not_change_items(person, stock):
     assert vic.get("/items/new/").status_code == 403
     assert person("ole").get("/items/1/edit/").status_code == 403
     assert vic.get("/items/9/").status_code == 404
+
+
+def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
+    lot = stock.lot("receive 10")
+    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    stock.do("issue", item="BOLT", qty="4")
+    for path in (f"/items/1/?at={moment}", f"/lots/{lot}/?at={moment}"):
+        page = ada.get(path)
+        assert "On hand pcs 10" in words_of(page.text)
+        assert "As the ledger stood on" in words_of(page.text)
+        assert 'id="entry-2"' not in page.text
+        assert 'id="act"' not in page.text
+    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
+    assert "On hand pcs 6" in words_of(ada.get("/items/1/?at=nonsense").text)
