@@ -122,7 +122,8 @@ class Config:
     @property
     def address(self) -> str:
         """Where a browser on this machine finds the server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (it is read, not bound)
+        host = everywhere.get(self.host, self.host)
         return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
     def to_flask(self) -> dict[str, Any]:
