@@ -1,0 +1,66 @@
+"""The migrations and the models say the same, in both directions, on both databases."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+
+from inventory import create_app, guards
+from inventory.config import Config
+from inventory.db import Base, db
+
+
+@pytest.fixture
+def empty(config: Config, empty_database_url: str):
+    """The application on a database without any table."""
+    app = create_app(dataclasses.replace(config, database_url=empty_database_url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names())
+
+
+def test_models_and_migrations_agree(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_step_up_and_down_can_be_taken(empty: Flask) -> None:
+    script = ScriptDirectory(str(empty.config.get("MIGRATIONS", "migrations")))
+    revisions = [one.revision for one in reversed(list(script.walk_revisions()))]
+    for revision in revisions:
+        flask_migrate.upgrade(revision=revision)
+    assert len(tables()) > 10
+    for revision in [*reversed(revisions[:-1]), "base"]:
+        flask_migrate.downgrade(revision=revision)
+    assert tables() == {"alembic_version"}
+    flask_migrate.upgrade()
+    with db.engine.connect() as connection:
+        assert guards.missing(connection) == []
+
+
+def test_migrations_run_twice_change_nothing(empty: Flask) -> None:
+    flask_migrate.upgrade()
+    before = tables()
+    flask_migrate.upgrade()
+    assert tables() == before
+
+
+def test_there_is_one_line_of_migrations() -> None:
+    script = ScriptDirectory("migrations")
+    assert len(script.get_heads()) == 1
+    assert [one.revision for one in script.walk_revisions()] == sorted(
+        (one.revision for one in script.walk_revisions()), reverse=True
+    )
