@@ -41,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "UNAUTHENTICATED": (401, "Who are you?"),
     "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
     "BUSY": (503, "Busy"),
+    "NOT_READY": (503, "Not ready"),
     "MALFORMED_REQUEST": (400, "The request cannot be read"),
     "METHOD_NOT_ALLOWED": (405, "Not done here"),
     "CONTENT_TOO_LARGE": (413, "Too large"),
@@ -58,7 +59,7 @@ _OF_STATUS = {
     500: "INTERNAL_ERROR",
     503: "BUSY",
 }
-_TRY_AGAIN = {"BUSY": "2", "IDEMPOTENCY_IN_PROGRESS": "1"}
+_TRY_AGAIN = {"BUSY": "2", "NOT_READY": "5", "IDEMPOTENCY_IN_PROGRESS": "1"}
 _PROGRAMS = ("/api/", "/health/")
 
 
@@ -100,7 +101,7 @@ def answer_http(error: HTTPException) -> Any:
         return _page(error.code, error.name, detail, headers)
     code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
     if code in _WORDS:
-        detail = _WORDS[code].format(path=request.path, method=request.method)
+        detail = _WORDS[code].format(path=request.path[:100], method=request.method)
     response = problem(code, detail, {}, status=error.code)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = _allowed(error)

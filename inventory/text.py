@@ -32,11 +32,17 @@ def clean_text(
     if len(text) > longest:
         raise InvalidInput(f"At most {longest} characters; this has {len(text)}.", field=field)
     for character in text:
-        if unicodedata.category(character) in {"Cc", "Cs", "Cn", "Zl", "Zp"} and not (
-            lines and character in "\n\t"
-        ):
+        if _cannot_be_written(character) and not (lines and character in "\n\t"):
             raise InvalidInput("It contains a character that cannot be written.", field=field)
     return text
+
+
+def _cannot_be_written(character: str) -> bool:
+    """Controls, line separators, halves of pairs, and what Unicode promises never to be one.
+    A character that this Python does not know yet is fine: tomorrow's emoji are."""
+    if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
+        return True
+    return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
 def clean_code(value: object, *, field: str) -> str:

@@ -1,0 +1,23 @@
+"""The document for programs, and the same as a page for people."""
+
+from __future__ import annotations
+
+from flask import Response, render_template
+
+from inventory.api.endpoints import answer_json, open_to_all
+from inventory.api.openapi import document
+from inventory.api.refusals import WHEN
+from inventory.api.v1 import v1
+from inventory.http_errors import CODES
+
+
+@v1.blueprint.get("/openapi.json", provide_automatic_options=False)
+@open_to_all
+def openapi() -> Response:
+    return answer_json(document())
+
+
+@v1.blueprint.get("/docs", provide_automatic_options=False)
+@open_to_all
+def docs() -> str:
+    return render_template("api/docs.html", document=document(), codes=CODES, when=WHEN)

@@ -1,0 +1,50 @@
+"""Whether the service lives, and whether it is ready to work. No token, and no secrets."""
+
+from __future__ import annotations
+
+import functools
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, current_app
+
+from inventory import guards
+from inventory.api.endpoints import answer_json, open_to_all
+from inventory.db import db
+from inventory.http_errors import problem
+
+health = Blueprint("health", __name__, url_prefix="/health")
+
+
+@health.get("/live", provide_automatic_options=False)
+@open_to_all
+def live() -> Response:
+    """The process answers."""
+    return answer_json({"status": "ok"})
+
+
+@health.get("/ready", provide_automatic_options=False)
+@open_to_all
+def ready() -> Response:
+    """The database can be reached, is migrated, and guards the ledger."""
+    reason = _why_not_ready()
+    return problem("NOT_READY", reason, {}) if reason else answer_json({"status": "ok"})
+
+
+def _why_not_ready() -> str | None:
+    try:
+        with db.engine.connect() as connection:
+            standing = set(MigrationContext.configure(connection).get_current_heads())
+            if standing != _heads(current_app.extensions["migrate"].directory):
+                return "The database is not at the version of this program: run its migrations."
+            if missing := guards.missing(connection):
+                return f"The database does not guard the ledger: {', '.join(missing)} missing."
+    except (sa.exc.SQLAlchemyError, OSError):
+        return "The database does not answer."
+    return None
+
+
+@functools.cache
+def _heads(directory: str) -> set[str]:
+    return set(ScriptDirectory(directory).get_heads())

@@ -1,0 +1,93 @@
+"""Lots: what is known of them, and what is done to one."""
+
+from __future__ import annotations
+
+from inventory import catalog, listing, stock
+from inventory.api import answers, bodies, queries, schemas
+from inventory.api.auth import require_role
+from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.item_bodies import LotChanges
+from inventory.api.v1.routes import v1
+from inventory.db import connection
+from inventory.http_json import camel
+
+#: A lot's answer names at most so many of its open reservations, the oldest.
+_MOST_RESERVATIONS = 1000
+
+
+@v1.get("/lots", schemas.LotPage, query=queries.Lots, tag="lots")
+def list_lots(call: Call) -> Json:
+    """List lots, newest first."""
+    return answers.page(listing.list_lots(connection(), **call.query.filters()), answers.lot)
+
+
+@v1.get("/lots/{id}", schemas.LotInFull, tag="lots")
+def get_lot(call: Call, id: int) -> Json:
+    """Get a lot with its figures, its open reservations and its QC history.
+
+    Of more than 1,000 reservations the oldest are shown.
+    """
+    conn = connection()
+    lot = stock.get_lot(conn, id)
+    holders = stock.open_reservation_ids(conn, lot_id=id, limit=_MOST_RESERVATIONS)
+    found = stock.read_reservations(conn, holders, lots_known=[lot])
+    return {
+        **answers.lot(lot),
+        "reservations": [answers.reservation(one) for one in found],
+        "qcHistory": [answers.decision(one) for one in listing.decisions_on(conn, id)],
+    }
+
+
+@v1.write(
+    "PATCH", "/lots/{id}", schemas.Lot, role="operator", body=LotChanges, tag="lots", status=200,
+)  # fmt: skip
+def change_lot(call: Call, id: int) -> Answered:
+    """Move a lot, or correct what is known of it.
+
+    Another expiry date decides what may be used: that needs the role inspector.
+    """
+    changes = call.body.facts()
+    if "expires_on" in changes:
+        require_role(call.caller, "inspector")
+    record, replayed = catalog.update_lot(lot_id=id, **changes, **call.write)
+    return Answered(camel(record), replayed)
+
+
+@v1.write(
+    "POST", "/lots/{id}/qc", schemas.DecidedLot, role="inspector", body=bodies.QcBody,
+    tag="lots", status=200,
+    refusals=("QC_TRANSITION", "INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED"),
+)  # fmt: skip
+def decide(call: Call, id: int) -> Answered:
+    """Take a QC decision on a lot.
+
+    Its open reservations are kept (and are at risk until the lot is approved again), moved to
+    other lots, or given back: `onReservations`. Everything but the first approval needs a reason.
+    """
+    return call.post(lot_id=id)
+
+
+@v1.write(
+    "POST", "/lots/{id}/count", schemas.WrittenOperation, role="operator", body=bodies.CountBody,
+    tag="lots", refusals=("STALE_LOT", "INSUFFICIENT_STOCK", "OVER_UNRESERVE"),
+)  # fmt: skip
+def count(call: Call, id: int) -> Answered:
+    """Set a lot right after a count.
+
+    The difference becomes an entry. With `lotSeq` (the lot's when it was counted), a lot that
+    moved on since is refused until `resolution` says whether the number counted or the
+    difference holds. Less than is reserved is refused until `unreserve` names what to cut.
+    """
+    return call.post(lot_id=id)
+
+
+@v1.write(
+    "POST", "/lots/{id}/split", schemas.WrittenOperation, role="operator", body=bodies.SplitBody,
+    tag="lots", refusals=("INSUFFICIENT_STOCK", "DUPLICATE_LOT"),
+)  # fmt: skip
+def split(call: Call, id: int) -> Answered:
+    """Make part of a lot a lot of its own.
+
+    The new lot, in `lot`, has the same item, expiry date, age and QC status.
+    """
+    return call.post(lot_id=id)

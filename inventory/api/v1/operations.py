@@ -1,0 +1,128 @@
+"""Goods in, goods out, and taking things back; one at a time or many at once."""
+
+from __future__ import annotations
+
+from inventory import ledger, stock
+from inventory.api import answers, batches, bodies, schemas
+from inventory.api.auth import require_role
+from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.v1.routes import v1
+from inventory.db import connection
+from inventory.errors import IdempotencyInProgress, IdempotencyKeyReused, InvalidInput, Refusal
+
+_FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
+#: The operations of a batch that need more than the role operator.
+_ROLES = {"qc": "inspector", "reversal": "admin"}
+#: All operations of a batch together name at most so many lots.
+MOST_LOTS = 10_000
+
+
+@v1.write(
+    "POST", "/receipts", schemas.WrittenOperation, role="operator", body=bodies.ReceiptBody,
+    tag="operations", refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
+)  # fmt: skip
+def receive(call: Call) -> Answered:
+    """Receive goods into a new lot, or into one that exists with `addToLot`.
+
+    A new lot of an item that requires QC starts in quarantine.
+    """
+    return call.post()
+
+
+@v1.write(
+    "POST", "/customer-returns", schemas.WrittenOperation, role="operator",
+    body=bodies.CustomerReturnBody, tag="operations",
+    refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
+)  # fmt: skip
+def return_from_customer(call: Call) -> Answered:
+    """Take goods back from a customer: a receipt with a reason."""
+    return call.post()
+
+
+@v1.write(
+    "POST", "/issues", schemas.WrittenOperation, role="operator", body=bodies.IssueBody,
+    tag="operations", refusals=(*_FREE, "OVER_ISSUE"),
+)  # fmt: skip
+def issue(call: Call) -> Answered:
+    """Issue goods: against a reservation, or of an item's free stock.
+
+    A reservation keeps what is not issued of it, unless `closeRemainder` gives it back. Free
+    stock is never what is reserved for somebody.
+    """
+    return call.post()
+
+
+@v1.write(
+    "POST", "/scraps", schemas.WrittenOperation, role="operator", body=bodies.ScrapBody,
+    tag="operations", refusals=("INSUFFICIENT_STOCK",),
+)  # fmt: skip
+def scrap(call: Call) -> Answered:
+    """Take goods of any lot out for good; a reason is needed."""
+    return call.post()
+
+
+@v1.write(
+    "POST", "/supplier-returns", schemas.WrittenOperation, role="operator",
+    body=bodies.SupplierReturnBody, tag="operations", refusals=("INSUFFICIENT_STOCK",),
+)  # fmt: skip
+def return_to_supplier(call: Call) -> Answered:
+    """Send goods of any lot back to where they came from; a reason is needed."""
+    return call.post()
+
+
+@v1.get("/operations/{id}", schemas.Operation, tag="operations")
+def get_operation(call: Call, id: int) -> Json:
+    """Get an operation with its entries."""
+    return answers.operation(stock.get_operation(connection(), id))
+
+
+@v1.write(
+    "POST", "/operations/{id}/reversal", schemas.WrittenOperation, role="admin",
+    body=bodies.ReversalBody, body_needed=False, tag="operations",
+    refusals=("NOT_REVERSIBLE", "QC_BLOCKED", "LOT_EXPIRED"),
+)  # fmt: skip
+def reverse(call: Call, id: int) -> Answered:
+    """Take an operation back by its opposite, dated now.
+
+    Refused when it was taken back already, or when the stock was used meanwhile: the operations
+    in the way are named.
+    """
+    return call.post(operation_id=id)
+
+
+@v1.write(
+    "POST", "/batch", schemas.Results, role="operator", body=batches.Batch, tag="operations",
+    refusals=(
+        *_FREE, "OVER_ISSUE", "OVER_UNRESERVE", "DUPLICATE_LOT", "QC_TRANSITION", "STALE_LOT",
+        "NOT_REVERSIBLE",
+    ),
+)  # fmt: skip
+def batch(call: Call) -> Answered:
+    """Do up to 1,000 operations in their order, all of them or none.
+
+    Each has the fields of its own endpoint, and what that has in its path: `lotId`,
+    `reservation` or `operation`. A refusal names the `index` of the operation it is about. QC
+    decisions need the role inspector, reversals the role admin.
+    """
+    operations = call.body.operations
+    for one in operations:
+        require_role(call.caller, _ROLES.get(one.op, "operator"))
+    if sum(len(getattr(one, "lots", None) or ()) for one in operations) > MOST_LOTS:
+        raise InvalidInput(
+            f"All operations together name at most {MOST_LOTS} lots.", field="operations"
+        )
+    try:
+        posting = ledger.post([one.request() for one in operations], **call.write)
+    except Refusal as refusal:
+        _tell_place(refusal, only=len(operations) == 1)
+        raise
+    return Answered({"results": answers.written(posting)}, posting.replayed)
+
+
+def _tell_place(refusal: Refusal, *, only: bool) -> None:
+    """Name the operation that a refusal is about."""
+    if only and not isinstance(refusal, IdempotencyKeyReused | IdempotencyInProgress):
+        refusal.figures["index"] = 0
+    if "index" in refusal.figures and "field" in refusal.figures:
+        name = refusal.figures["field"].removeprefix("operation_id") or "operation"
+        refusal.figures["field"] = f"operations[{refusal.figures['index']}].{name}"
