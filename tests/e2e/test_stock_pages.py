@@ -1,0 +1,53 @@
+"""The pages of stock, in light and dark, from a phone to a desk: nobody is kept out."""
+
+import pytest
+
+from inventory import accounts
+from tests.e2e.test_every_page import PASSWORD, problems_of
+from tests.stock import in_days
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/", "/items/", "/items/?state=low", "/items/1/", "/items/new/",
+    "/items/1/edit/", "/lots/1/", "/lots/1/?do=count", "/lots/2/?do=decide", "/reservations/",
+    "/reservations/1/", "/ledger/", "/operations/1/", "/operations/1/reversal/", "/receive/",
+    "/reserve/?item=BOLT",
+]  # fmt: skip
+
+
+@pytest.fixture
+def warehouse(app, stock):
+    with app.app_context():
+        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+    stock.item("BOLT", name="Hex bolt M8", qc_required=True, reorder_point="500")
+    stock.lot("receive 120, approve, reserve 40 JOB-7, issue 10", lot_code="L-001")
+    stock.lot("receive 60, approve, reserve 20 JOB-8, quarantine", lot_code="L-002")
+    stock.item("OIL", unit="l", decimals=1)
+    stock.lot("receive 1234567.5, reserve 0.5 JOB-9", item="OIL", lot_code="B")
+    stock.lot("receive 3", lot_code="L-003", expires_on=in_days(-1))
+
+
+@pytest.fixture
+def warehouse_page(warehouse, page):
+    page.goto("/login/")
+    page.get_by_label("Name", exact=True).fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+    return page
+
+
+def test_every_page_of_stock_is_accessible_fits_and_breaks_no_rule(warehouse_page):
+    page, problems, said = warehouse_page, [], []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in PAGES:
+        assert page.goto(path).status == 200, path
+        for width, scheme in ((320, "light"), (768, "dark"), (1280, "light")):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            found = problems_of(page) + [one for one in said if not one.startswith("info")]
+            said.clear()
+            problems += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
+    assert not problems, "\n".join(problems)
