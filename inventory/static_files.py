@@ -34,6 +34,7 @@ BUNDLES = {
         "vendor/hx-preload.min.js",
         "vendor/hx-ptag.min.js",
         "app.js",
+        "palette.js",
     )
 }
 

@@ -14,6 +14,7 @@ from inventory.web import (
     dashboard,
     entries,
     filters,
+    finding,
     htmx,
     items,
     lots,
@@ -48,7 +49,7 @@ def init_app(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     app.register_blueprint(auth.blueprint)
     app.register_blueprint(users.blueprint)
-    for family in (dashboard, items, lots, reservations, entries, operations):
+    for family in (dashboard, items, lots, reservations, entries, operations, finding):
         app.register_blueprint(family.blueprint)
 
 

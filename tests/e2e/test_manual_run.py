@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from inventory import accounts
+
 pytestmark = pytest.mark.browser
 
 PASSWORD = "a quiet warehouse"
@@ -27,6 +29,13 @@ class Clerk:
         self.page.get_by_label("Name", exact=True).fill("ada")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Make the account").click()
+        expect(self.page.get_by_role("heading", name="Stock", exact=True)).to_be_visible()
+
+    def logs_in(self):
+        self.page.goto("/login/")
+        self.page.get_by_label("Name", exact=True).fill("ada")
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", name="Stock", exact=True)).to_be_visible()
 
     def fills(self, **fields):
@@ -191,3 +200,36 @@ def test_two_windows_see_the_same_and_typing_is_not_disturbed(page, live_server)
     expect(field).to_have_value("L-unfinished")
     assert field.evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 4]
     assert not clerk.said + other.said
+
+
+def test_by_keyboard_alone_a_lot_is_found_reserved_issued_and_undone(page, app, stock):
+    with app.app_context():
+        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+    stock.lot("receive 20", lot_code="L-0815")
+    clerk = Clerk(page)
+    clerk.logs_in()
+    page.keyboard.press("/")
+    page.keyboard.type("0815")
+    expect(page.locator("#found a")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="L-0815")).to_be_visible()
+    page.locator("#qty").focus()
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    page.keyboard.type("JOB-1")
+    page.keyboard.press("Enter")
+    clerk.reads("Reserved 5 of BOLT for JOB-1")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("JOB-1")
+    expect(page.locator("#found a")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="JOB-1")).to_be_visible()
+    page.locator("#qty").focus()
+    page.keyboard.press("Enter")
+    clerk.reads("Issued 5 of BOLT from L-0815 for JOB-1.")
+    page.locator("#toasts").get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    clerk.reads("is undone.")
+    expect(page.locator("#live")).to_contain_text("0 of 5 pcs issued")
+    assert not clerk.said
