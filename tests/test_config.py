@@ -1,7 +1,8 @@
 """The settings: what is understood, and what stops the start."""
 
-import multiprocessing
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -153,14 +154,15 @@ def test_nothing_is_written_when_a_setting_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "instance").exists()
 
 
-def _key(instance: str) -> str:
-    return Config.from_env({"INSTANCE_PATH": instance}).secret_key
-
-
 def test_many_first_starts_at_once_agree_on_one_key(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        for round_ in range(10):
-            assert len(set(pool.map(_key, [str(tmp_path / str(round_))] * 8, chunksize=1))) == 1
+    def start(instance: Path) -> str:
+        barrier.wait()
+        return Config.from_env({"INSTANCE_PATH": str(instance)}).secret_key
+
+    barrier = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as pool:
+        for round_ in range(20):
+            assert len(set(pool.map(start, [tmp_path / str(round_)] * 8))) == 1
 
 
 def test_a_spoiled_key_file_is_named(tmp_path: Path) -> None:
