@@ -9,13 +9,13 @@ from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from inventory import catalog, clock, stock
+from inventory import catalog, clock, history, stock
 from inventory.db import connection
 from inventory.errors import NotFound
 from inventory.figures import Item, Lot, totals
 from inventory.listing import list_entries, list_items, list_lots, list_reservations
 from inventory.quantity import format_qty
-from inventory.web import living, operations
+from inventory.web import charts, living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
@@ -136,8 +136,14 @@ def item(item_id: int) -> Response:
     return living.respond(
         "items/item.html",
         edit=edit,
+        charting=lambda: {"chart": _chart(item_id)},
         acting=lambda: {"act": None} if request.args.get("at") else _acting(item_id),
     )
+
+
+def _chart(item_id: int) -> dict[str, Any] | None:
+    days = history.days_of(connection(), item_id, clock.now().date())
+    return charts.steps(days) if any(day.on_hand for day in days) else None
 
 
 def _acting(item_id: int) -> dict[str, Any]:

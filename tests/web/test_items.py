@@ -90,3 +90,11 @@ def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
         assert 'id="act"' not in page.text
     assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
     assert "On hand pcs 6" in words_of(ada.get("/items/1/?at=nonsense").text)
+
+
+def test_an_item_shows_how_its_stock_went(ada, stock):
+    assert 'id="chart"' not in ada.get(f"/items/{stock.item('NUT') and 1}/").text
+    stock.lot("receive 10, reserve 4, issue 3")
+    page = ada.get("/items/2/").text
+    assert 'aria-label="On hand from 0 on' in page
+    assert "to 7 pcs now, at most 7" in page

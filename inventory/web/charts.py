@@ -1,0 +1,32 @@
+"""Figures as lines: coordinates for an SVG that the template draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory.history import Day
+
+WIDTH, HEIGHT = 720, 160
+
+
+def steps(days: list[Day]) -> dict[str, Any]:
+    """Two stepped lines, on hand and reserved, on one scale that begins at nothing."""
+    most = max((day.on_hand for day in days), default=0)
+    return {
+        "days": days,
+        "most": most,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "on_hand": _path([day.on_hand for day in days], most),
+        "reserved": _path([day.reserved for day in days], most),
+    }
+
+
+def _path(values: list[int], most: int) -> str:
+    """Each day is as wide as any other; the line changes at once, as stock does."""
+    wide = WIDTH / max(len(values), 1)
+    points = []
+    for number, value in enumerate(values):
+        y = HEIGHT - (HEIGHT - 4) * value / most if most else HEIGHT
+        points += [f"{number * wide:.1f} {y:.1f}", f"{(number + 1) * wide:.1f} {y:.1f}"]
+    return "M" + " L".join(points)
