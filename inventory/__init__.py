@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from inventory import api, clock, db, http_errors, web
+from inventory import api, cli, clock, db, http_errors, web
 from inventory.config import Config
 
 
@@ -20,4 +20,5 @@ def create_app(config: Config | None = None) -> Flask:
     http_errors.init_app(app)
     web.init_app(app, config)
     api.init_app(app)
+    cli.init_app(app)
     return app

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, time
 
 import click
-from flask.cli import AppGroup
 
 from inventory import accounts, clock
 from inventory import tokens as core
 from inventory.accounts import ROLES
+from inventory.cli_common import PlainGroup, example
 from inventory.errors import Busy, Refusal
 
-tokens = AppGroup("tokens", help="Tokens for programs that use the API.")
+tokens = PlainGroup("tokens", help="Tokens for programs that use the API.")
 
 
-@tokens.command()
+@tokens.command(epilog=example("flask tokens create --user ANNA --name shop --role operator"))
 @click.option("--user", "user_name", required=True, help="Whose token it is.")
 @click.option("--name", required=True, help="What it is for, such as the program's name.")
 @click.option("--role", type=click.Choice(ROLES), help="At most the user's role, the default.")
@@ -38,7 +38,7 @@ def create(user_name: str, name: str, role: str | None, expires: datetime | None
     click.echo(secret)
 
 
-@tokens.command("list")
+@tokens.command("list", epilog=example("flask tokens list --user ANNA"))
 @click.option("--user", "user_name", help="Only this user's.")
 def list_(user_name: str | None) -> None:
     """List the tokens: number, start, user, name, role, and how it stands."""
@@ -61,7 +61,7 @@ def list_(user_name: str | None) -> None:
         click.echo("\t".join(fields))
 
 
-@tokens.command()
+@tokens.command(epilog=example("flask tokens revoke 3"))
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 def revoke(number: int) -> None:
     """End a token at once; its number is in the list."""

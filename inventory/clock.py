@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, tzinfo
 
 _zone: tzinfo = UTC
+_set: ContextVar[datetime | None] = ContextVar("set", default=None)
 
 
 def use_zone(zone: tzinfo) -> None:
@@ -19,7 +23,17 @@ def zone() -> tzinfo:
 
 def now() -> datetime:
     """This moment, in UTC."""
-    return datetime.now(UTC)
+    return _set.get() or datetime.now(UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Set the clock to a moment: for the demo's history, and for tests."""
+    token = _set.set(moment)
+    try:
+        yield
+    finally:
+        _set.reset(token)
 
 
 def today() -> date:

@@ -1,0 +1,41 @@
+"""What all commands share: refusals as a sentence, examples, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask.cli import AppGroup
+
+from inventory.errors import Busy, Refusal
+
+
+class PlainGroup(AppGroup):
+    """Commands whose refusals are a sentence, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Refusal, Busy) as error:
+            raise click.ClickException(error.detail) from None
+        except sa.exc.DBAPIError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            advice = " Run `flask db upgrade` first?" if "no such" in reason else ""
+            raise click.ClickException(f"The database says: {reason}.{advice}") from None
+
+
+def example(text: str) -> str:
+    return f"\b\nExample:\n  {text}"
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns of plain text, numbers to the right."""
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+    for row in (heads, *rows):
+        cells = [
+            cell.rjust(width) if cell[:1].isdigit() and "-" not in cell else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        click.echo("  ".join(cells).rstrip())

@@ -1,0 +1,198 @@
+"""What the demo's warehouse stocks: five trades of a workshop that builds and fills machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Good:
+    code: str
+    name: str
+    unit: str = "pcs"
+    decimals: int = 0
+    qc: bool = False
+    #: How much comes in at once.
+    usual: int = 500
+    #: Days that a lot keeps; None: for ever.
+    keeps: int | None = None
+    aisle: str = "A"
+    supplier: str = "WB"
+
+
+def goods() -> list[Good]:
+    return [*_fasteners(), *_electronics(), *_material(), *_chemicals(), *_ingredients()]
+
+
+def _fasteners() -> list[Good]:
+    bolts = [
+        Good(f"BOLT-M{size}X{length}", f"Hex bolt M{size} × {length}, 8.8 zinc-plated", usual=600)
+        for size, lengths in (
+            (4, (10, 16, 20, 30)), (5, (12, 16, 25, 40)), (6, (16, 20, 30, 50)),
+            (8, (20, 25, 40, 60, 80)), (10, (25, 40, 60, 100)), (12, (30, 50, 80, 120)),
+            (16, (40, 60, 100)),
+        )
+        for length in lengths
+    ]  # fmt: skip
+    socket = [
+        Good(f"SHCS-M{size}X{length}", f"Socket head cap screw M{size} × {length}, A2", usual=400)
+        for size in (3, 4, 5, 6, 8)
+        for length in (8, 12, 20, 35)
+    ]
+    rest = [
+        Good(f"{code}-M{size}", f"{name} M{size}", usual=1000)
+        for code, name in (
+            ("NUT", "Hex nut"),
+            ("NUT-NYL", "Lock nut, nylon insert"),
+            ("WASHER", "Flat washer"),
+            ("SPRING-W", "Spring lock washer"),
+        )
+        for size in (3, 4, 5, 6, 8, 10, 12)
+    ]
+    pins = [
+        Good(f"{code}-{size}X{length}", f"{name} {size} × {length}", usual=300)
+        for code, name in (("DOWEL", "Dowel pin"), ("SET-M", "Set screw, cup point"))
+        for size in (3, 4, 5, 6, 8)
+        for length in (8, 12, 20, 30)
+    ]
+    return bolts + socket + rest + pins
+
+
+def _electronics() -> list[Good]:
+    resistors = [
+        Good(f"RES-{value}", f"Resistor {value}, 1 %, 0805", usual=5000, aisle="C", supplier="EL")
+        for value in ("10R", "47R", "100R", "330R", "1K", "4K7", "10K", "47K", "100K", "1M")
+    ]
+    capacitors = [
+        Good(f"CAP-{value}", f"Capacitor {value}, X7R, 0805", usual=4000, aisle="C", supplier="EL")
+        for value in ("10PF", "100PF", "1NF", "10NF", "100NF", "1UF", "10UF", "100UF")
+    ]
+    parts = [
+        ("PSU-24V-5A", "Power supply 24 V 5 A, DIN rail", 40), ("PLC-S12", "Controller S12", 12),
+        ("HMI-7", "Operator panel 7 inch", 10), ("RELAY-24", "Relay 24 V, 2 changeover", 120),
+        ("SENS-IND-M12", "Inductive sensor M12", 80), ("SENS-TEMP-PT100", "Sensor PT100", 60),
+        ("MOT-STEP-23", "Stepper motor NEMA 23", 30), ("DRV-STEP", "Stepper driver 48 V", 30),
+        ("FAN-80", "Fan 80 mm 24 V", 90), ("FUSE-2A", "Fuse 2 A slow", 400),
+        ("FUSE-10A", "Fuse 10 A slow", 400), ("TERM-2.5", "Terminal block 2.5 mm²", 800),
+        ("TERM-PE", "Terminal block PE", 300), ("CONN-M12-4", "Connector M12, 4 pins", 150),
+        ("CONN-RJ45", "Connector RJ45, shielded", 200), ("ESTOP-22", "Emergency stop 22 mm", 40),
+        ("LAMP-22-GN", "Pilot lamp 22 mm green", 60), ("LAMP-22-RD", "Pilot lamp 22 mm red", 60),
+        ("SWITCH-22", "Selector switch 22 mm", 60), ("BREAKER-B16", "Circuit breaker B16", 70),
+    ]  # fmt: skip
+    modules = [
+        Good(code, name, usual=usual, qc=usual <= 40, aisle="D", supplier="EL")
+        for code, name, usual in parts
+    ]
+    return resistors + capacitors + modules
+
+
+def _material() -> list[Good]:
+    cables = [
+        Good(
+            f"CABLE-{size}",
+            f"Control cable {size.replace('X', ' × ')} mm²",
+            "m",
+            1,
+            usual=300,
+            aisle="E",
+            supplier="KB",
+        )
+        for size in ("2X0.5", "3X1.5", "4X0.75", "5X2.5", "7X1.5", "12X0.75")
+    ]
+    bars = [
+        Good(
+            f"BAR-{grade}-{size}",
+            f"Round bar {grade}, ⌀ {size} mm",
+            "m",
+            2,
+            True,
+            60,
+            aisle="F",
+            supplier="ST",
+        )
+        for grade in ("S235", "C45", "1.4301")
+        for size in (10, 16, 25, 40, 60)
+    ]
+    sheets = [
+        Good(
+            f"SHEET-{grade}-{thick}",
+            f"Sheet {grade}, {thick} mm",
+            "kg",
+            1,
+            True,
+            450,
+            aisle="F",
+            supplier="ST",
+        )
+        for grade in ("DC01", "1.4301", "ALMG3")
+        for thick in ("1.0", "1.5", "2.0", "3.0")
+    ]
+    tubes = [
+        Good(
+            f"TUBE-{size}",
+            f"Square tube {size.replace('X', ' × ')} mm",
+            "m",
+            2,
+            usual=90,
+            aisle="F",
+            supplier="ST",
+        )
+        for size in ("20X20X2", "30X30X2", "40X40X3", "60X40X3", "80X80X4")
+    ]
+    return cables + bars + sheets + tubes
+
+
+def _chemicals() -> list[Good]:
+    rows = [
+        ("LOCK-243", "Thread locker, medium, 50 ml", "pcs", 0, 24, 540),
+        ("LOCK-270", "Thread locker, strong, 50 ml", "pcs", 0, 24, 540),
+        ("SEAL-RTV", "Silicone sealant, red, 310 ml", "pcs", 0, 48, 360),
+        ("EPOXY-2K", "Epoxy adhesive, two parts", "kg", 2, 20, 270),
+        ("HARDENER-H4", "Hardener H4", "kg", 2, 12, 180),
+        ("OIL-HLP46", "Hydraulic oil HLP 46", "l", 1, 205, 1095),
+        ("OIL-CUT", "Cutting oil", "l", 1, 60, 730),
+        ("GREASE-EP2", "Grease EP 2", "kg", 1, 50, 900),
+        ("COOLANT-B", "Coolant concentrate B", "l", 1, 200, 365),
+        ("CLEAN-IPA", "Isopropanol 99.9 %", "l", 1, 60, 720),
+        ("CLEAN-BRK", "Brake cleaner, 500 ml", "pcs", 0, 96, 720),
+        ("PRIMER-EP", "Epoxy primer, grey", "l", 1, 40, 210),
+        ("PAINT-7035", "Top coat RAL 7035", "l", 1, 50, 210),
+        ("PAINT-5010", "Top coat RAL 5010", "l", 1, 25, 210),
+        ("THINNER-U", "Thinner, universal", "l", 1, 60, 600),
+        ("FLUX-NC", "Flux, no-clean", "l", 2, 5, 240),
+        ("PASTE-SAC", "Solder paste SAC305", "kg", 3, 2, 150),
+    ]  # fmt: skip
+    return [
+        Good(
+            code,
+            name,
+            unit,
+            decimals,
+            code.startswith(("EPOXY", "HARD", "PASTE", "PRIMER")),
+            usual,
+            keeps,
+            "G",
+            "CH",
+        )
+        for code, name, unit, decimals, usual, keeps in rows
+    ]
+
+
+def _ingredients() -> list[Good]:
+    rows = [
+        ("SUGAR-FINE", "Sugar, fine", 800, 540), ("CITRIC", "Citric acid, food grade", 125, 720),
+        ("ASCORBIC", "Ascorbic acid", 25, 365), ("PECTIN-HM", "Pectin HM", 50, 300),
+        ("SALT-FINE", "Salt, fine", 500, 1500), ("GLUCOSE", "Glucose syrup", 290, 240),
+        ("STARCH-M", "Modified starch", 200, 400), ("XANTHAN", "Xanthan gum", 25, 600),
+        ("FLAV-LEM", "Lemon flavour", 20, 180), ("FLAV-RASP", "Raspberry flavour", 20, 180),
+        ("FLAV-VAN", "Vanilla flavour", 20, 210), ("COLOR-BEET", "Beetroot red", 10, 120),
+        ("JUICE-APP", "Apple juice concentrate", 250, 90),
+        ("JUICE-ORA", "Orange concentrate", 250, 90),
+        ("MILK-PWD", "Skimmed milk powder", 400, 365),
+        ("COCOA-20", "Cocoa powder 20–22 %", 300, 500),
+        ("YEAST-D", "Dry yeast", 40, 300), ("CALC-LAC", "Calcium lactate", 25, 500),
+    ]  # fmt: skip
+    return [
+        Good(code, name, "kg", 3, True, usual, keeps, "H", "FD")
+        for code, name, usual, keeps in rows
+    ]
