@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, Response, render_template, request
-from jinja2 import TemplateNotFound
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from inventory.db import is_outage
@@ -147,7 +146,7 @@ def problem(
 
 def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
     if code == "UNAUTHENTICATED" and is_program():
-        shown = "Authorization" in request.headers
+        shown = request.headers.get("Authorization")
         return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
     if code == "TOO_MANY_ATTEMPTS":
         return {"Retry-After": str(figures["retry_after"])}
@@ -155,8 +154,4 @@ def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
 
 
 def _page(status: int, title: str, detail: str, headers: dict[str, str]) -> Any:
-    try:
-        page = render_template("errors/error.html", status=status, title=title, detail=detail)
-    except TemplateNotFound:
-        return Response(detail, status, headers, content_type="text/plain; charset=utf-8")
-    return page, status, headers
+    return render_template("error.html", title=title, detail=detail), status, headers

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template
 
+from inventory.api import manual
 from inventory.api.endpoints import answer_json, open_to_all
 from inventory.api.openapi import document
-from inventory.api.refusals import WHEN
 from inventory.api.v1 import v1
-from inventory.http_errors import CODES
 
 
 @v1.blueprint.get("/openapi.json", provide_automatic_options=False)
@@ -20,4 +19,9 @@ def openapi() -> Response:
 @v1.blueprint.get("/docs", provide_automatic_options=False)
 @open_to_all
 def docs() -> str:
-    return render_template("api/docs.html", document=document(), codes=CODES, when=WHEN)
+    return render_template(
+        "api/docs.html",
+        about=manual.paragraphs(),
+        sections=manual.sections(),
+        codes=manual.codes(),
+    )

@@ -95,6 +95,7 @@ def _operation(endpoint: Endpoint) -> Json:
         "summary": summary.rstrip("."),
         "description": f"{description}\n\nRole: {endpoint.role}.".strip(),
         "x-role": endpoint.role,
+        "x-codes": codes_of(endpoint),
         "parameters": _parameters(endpoint, example),
         "responses": _responses(endpoint, example),
     }

@@ -1,0 +1,138 @@
+"""The document in words, for the page that people read: what the template shows, and no more."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.api.openapi import document
+from inventory.api.refusals import WHEN
+from inventory.http_errors import CODES
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A row of a table: a parameter or a field, and what it is."""
+
+    name: str
+    needed: bool
+    kind: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One endpoint."""
+
+    id: str
+    call: str
+    role: str
+    summary: str
+    about: str
+    parameters: list[Field]
+    body: list[Field]
+    body_example: str
+    status: str
+    answer: list[Field]
+    answer_example: str
+    codes: list[str]
+
+
+@dataclass(frozen=True)
+class Code:
+    """One refusal code."""
+
+    name: str
+    status: int
+    title: str
+    when: str
+    example: str
+
+
+@functools.cache
+def sections() -> list[Section]:
+    return [
+        _section(f"{method.upper()} {path}", operation)
+        for path, operations in document()["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+@functools.cache
+def codes() -> list[Code]:
+    examples = document()["components"]["examples"]
+    return [
+        Code(name, status, title, WHEN[name], _json(examples.get(name, {}).get("value")))
+        for name, (status, title) in CODES.items()
+        if name in WHEN
+    ]
+
+
+def paragraphs() -> list[str]:
+    return [part.replace("\n", " ") for part in document()["info"]["description"].split("\n\n")]
+
+
+def _section(call: str, operation: Json) -> Section:
+    status, done = next(iter(operation["responses"].items()))
+    answer = done["content"]["application/json"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    role = operation.get("x-role", "")
+    return Section(
+        id=operation["operationId"],
+        call=call,
+        role=role,
+        summary=operation["summary"],
+        about=operation.get("description", "").replace(f"Role: {role}.", "").strip(),
+        parameters=[_parameter(one) for one in operation.get("parameters", [])],
+        body=_fields(body.get("schema")),
+        body_example=_json(body.get("example")),
+        status=status,
+        answer=_fields(answer["schema"]),
+        answer_example=_json(answer.get("example")),
+        codes=[code for code in CODES if code in operation.get("x-codes", [])],
+    )
+
+
+def _parameter(one: Json) -> Field:
+    place = {"path": "in the path", "query": "in the query", "header": "a header"}[one["in"]]
+    kind = f"{place}: {_kind(one['schema'])}"
+    return Field(one["name"], one.get("required", False), kind, one.get("description", ""))
+
+
+def _fields(ref: Json | None) -> list[Field]:
+    if ref is None:
+        return []
+    schema = document()["components"]["schemas"][_name(ref)]
+    needed = schema.get("required", [])
+    return [
+        Field(name, name in needed, _kind(part), part.get("description", ""))
+        for name, part in schema.get("properties", {}).items()
+    ]
+
+
+def _name(ref: Json) -> str:
+    return str(ref["$ref"].rpartition("/")[2])
+
+
+def _kind(schema: Json) -> str:
+    if "$ref" in schema:
+        return _name(schema)
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(dict.fromkeys(map(_kind, schema[several])))
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}"
+    longest = f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+    return f"{schema.get('format', schema.get('type', 'anything'))}{longest}"
+
+
+def _json(value: Any) -> str:
+    return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)

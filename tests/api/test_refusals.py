@@ -1,0 +1,210 @@
+"""Every refusal code of the domain, reached over HTTP, with its status and its figures."""
+
+import pytest
+
+from inventory import errors
+from inventory.http_errors import CODES
+from tests.stock import in_days
+
+
+def figures(problem, *names):
+    return {name: problem[name] for name in names}
+
+
+def test_more_than_is_free_is_insufficient_stock(api):
+    lot = api.lot("10", lotCode="L-001")
+    reservation = api.reservation("4")
+    problem = api.refused("INSUFFICIENT_STOCK", "/issues", {"item": "BOLT-M8", "qty": "7"})
+    assert problem["status"] == 409
+    assert figures(problem, "requested", "free", "onHand", "reserved", "available", "onHold") == {
+        "requested": "7", "free": "6", "onHand": "10", "reserved": "4", "available": "6",
+        "onHold": "0",
+    }  # fmt: skip
+    assert problem["item"] == "BOLT-M8"
+    (held,) = problem["lots"]
+    assert figures(held, "lotId", "lotCode", "free") == {
+        "lotId": lot, "lotCode": "L-001", "free": "6"
+    }  # fmt: skip
+    assert problem["reservations"] == [
+        {"reservationId": reservation, "reference": "JOB-4711", "openQty": "4"}
+    ]
+    assert "Only 6 pcs of BOLT-M8 free, 7 asked for" in problem["detail"]
+
+
+def test_more_than_a_reservation_holds_is_over_issue(api):
+    api.lot("10")
+    reservation = api.reservation("4")
+    problem = api.refused("OVER_ISSUE", "/issues", {"reservation": reservation, "qty": "5"})
+    assert problem["status"] == 409
+    assert figures(problem, "requested", "open", "reservationId", "reference") == {
+        "requested": "5", "open": "4", "reservationId": reservation, "reference": "JOB-4711",
+    }  # fmt: skip
+
+
+def test_giving_back_more_than_is_open_is_over_unreserve(api):
+    api.lot("10")
+    reservation = api.reservation("4")
+    path = f"/reservations/{reservation}/unreserve"
+    problem = api.refused("OVER_UNRESERVE", path, {"qty": "5"})
+    assert problem["status"] == 409
+    assert figures(problem, "requested", "open") == {"requested": "5", "open": "4"}
+
+
+def test_stock_in_quarantine_is_qc_blocked(api):
+    lot = api.lot("10", qcRequired=True)
+    asked = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
+    problem = api.refused("QC_BLOCKED", "/reservations", asked)
+    assert problem["status"] == 409
+    assert figures(problem, "requested", "free", "onHold") == {
+        "requested": "4", "free": "0", "onHold": "10"
+    }  # fmt: skip
+    named = {**asked, "lots": [{"lotId": lot, "qty": "4"}]}
+    problem = api.refused("QC_BLOCKED", "/reservations", named)
+    assert figures(problem, "lotId", "qcStatus") == {"lotId": lot, "qcStatus": "QUARANTINE"}
+
+
+def test_expired_stock_is_lot_expired(api):
+    api.lot("10", expiresOn=str(in_days(-1)))
+    asked = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
+    problem = api.refused("LOT_EXPIRED", "/reservations", asked)
+    assert problem["status"] == 409
+    assert problem["lots"][0]["hold"] == "EXPIRED"
+    assert problem["onHold"] == "10"
+
+
+def test_a_lot_code_that_exists_is_duplicate_lot(api):
+    lot = api.lot("10", lotCode="L-001")
+    again = {"item": "BOLT-M8", "lotCode": "L-001", "qty": "1"}
+    problem = api.refused("DUPLICATE_LOT", "/receipts", again)
+    assert problem["status"] == 409
+    assert figures(problem, "lotId", "lotCode", "item", "qcStatus") == {
+        "lotId": lot, "lotCode": "L-001", "item": "BOLT-M8", "qcStatus": "APPROVED",
+    }  # fmt: skip
+
+
+def test_an_item_code_that_exists_is_duplicate_item(api):
+    api.item("BOLT-M8")
+    problem = api.refused("DUPLICATE_ITEM", "/items", {"code": "BOLT-M8", "name": "Another"})
+    assert problem["status"] == 409
+    assert problem["item"] == "BOLT-M8"
+
+
+def test_a_qc_status_that_does_not_follow_is_qc_transition(api):
+    lot = api.lot("10")
+    problem = api.refused("QC_TRANSITION", f"/lots/{lot}/qc", {"status": "APPROVED"})
+    assert problem["status"] == 409
+    assert figures(problem, "lotId", "qcStatus", "allowed") == {
+        "lotId": lot, "qcStatus": "APPROVED", "allowed": ["QUARANTINE", "REJECTED"],
+    }  # fmt: skip
+
+
+def test_what_was_used_or_reversed_already_is_not_reversible(api):
+    received = api.made("/items", {"code": "X", "name": "X"}) and api.made(
+        "/receipts", {"item": "X", "lotCode": "L", "qty": "5"}
+    )
+    issued = api.made("/issues", {"item": "X", "qty": "3"})
+    path = f"/operations/{received['id']}/reversal"
+    problem = api.refused("NOT_REVERSIBLE", path)
+    assert problem["status"] == 409
+    assert figures(problem, "requested", "available") == {"requested": "5", "available": "2"}
+    assert problem["operations"] == [
+        {"operationId": issued["id"], "kind": "ISSUE", "reference": None}
+    ]
+    reversal = api.made(f"/operations/{issued['id']}/reversal", {"reason": "wrong job"})
+    problem = api.refused("NOT_REVERSIBLE", f"/operations/{issued['id']}/reversal")
+    assert problem["operations"] == [{"operationId": reversal["id"], "kind": "REVERSAL"}]
+
+
+def test_a_lot_that_moved_on_since_it_was_counted_is_stale(api):
+    lot = api.lot("10")
+    api.made("/issues", {"item": "BOLT-M8", "qty": "3"})
+    counted = {"counted": "9", "lotSeq": 1}
+    problem = api.refused("STALE_LOT", f"/lots/{lot}/count", counted)
+    assert problem["status"] == 409
+    assert figures(problem, "counted", "onHandThen", "onHand", "seenSeq", "lotSeq") == {
+        "counted": "9", "onHandThen": "10", "onHand": "7", "seenSeq": 1, "lotSeq": 2,
+    }  # fmt: skip
+    resolved = {**counted, "resolution": "keep_difference"}
+    assert api.made(f"/lots/{lot}/count", resolved)["lot"]["onHand"] == "6"
+
+
+def test_a_count_below_what_is_reserved_names_what_to_cut(api):
+    lot = api.lot("10")
+    reservation = api.reservation("8")
+    problem = api.refused("INSUFFICIENT_STOCK", f"/lots/{lot}/count", {"counted": "5"})
+    assert figures(problem, "counted", "reserved", "toCut") == {
+        "counted": "5", "reserved": "8", "toCut": "3",
+    }  # fmt: skip
+    cut = {"counted": "5", "unreserve": [{"reservationId": reservation, "qty": "3"}]}
+    done = api.made(f"/lots/{lot}/count", cut)
+    assert figures(done["lot"], "onHand", "reserved") == {"onHand": "5", "reserved": "5"}
+    assert done["reservations"][0]["openQty"] == "5"
+
+
+def test_a_key_for_other_content_is_reused(api):
+    api.item("X")
+    api.made("/receipts", {"item": "X", "lotCode": "A", "qty": "1"}, key="k")
+    problem = api.refused(
+        "IDEMPOTENCY_KEY_REUSED", "/receipts", {"item": "X", "lotCode": "B", "qty": "1"}, key="k"
+    )
+    assert problem["status"] == 422
+    assert problem["key"] == "k"
+
+
+@pytest.mark.parametrize("headers", [{"Idempotency-Key": ""}, {"Idempotency-Key": "  "}])
+def test_a_write_without_a_key_is_refused(api, headers):
+    problem = api.refused("IDEMPOTENCY_KEY_MISSING", "/receipts", {}, headers=headers)
+    assert problem["status"] == 400
+
+
+def test_a_quantity_that_cannot_be_is_invalid_qty(api):
+    api.item("X")
+    for qty in ("0", "-1", "1.5", "NaN", "1e3", 10**13, 0, 0.5, "", None, True, [], "1,5"):
+        problem = api.refused("INVALID_QTY", "/receipts", {"item": "X", "lotCode": "L", "qty": qty})
+        assert problem["status"] == 422
+        assert problem["field"] == "qty"
+
+
+def test_input_of_the_wrong_shape_is_invalid_input(api):
+    problem = api.refused("INVALID_INPUT", "/receipts", {"item": "X", "lotCode": 7, "qty": "1"})
+    assert problem["status"] == 422
+    assert problem["field"] == "lotCode"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "named"),
+    [
+        ("GET", "/items/NIX", None, {"item": "NIX"}),
+        ("GET", "/items/NIX/stock", None, {"item": "NIX"}),
+        ("PATCH", "/items/NIX", {"name": "x"}, {"item": "NIX"}),
+        ("GET", "/lots/7", None, {"lotId": 7}),
+        ("PATCH", "/lots/7", {"location": "x"}, {"lotId": 7}),
+        ("POST", "/lots/7/qc", {"status": "APPROVED"}, {"lotId": 7}),
+        ("POST", "/lots/7/count", {"counted": "0"}, {"lotId": 7}),
+        ("POST", "/lots/7/split", {"qty": "1", "lotCode": "x"}, {"lotId": 7}),
+        ("POST", "/receipts", {"item": "NIX", "lotCode": "L", "qty": 1}, {"field": "item"}),
+        ("POST", "/issues", {"item": "NIX", "qty": 1}, {"field": "item", "item": "NIX"}),
+        ("POST", "/issues", {"reservation": 7}, {"field": "reservation", "reservationId": 7}),
+        ("POST", "/scraps", {"lotId": 7, "qty": 1, "reason": "x"}, {"field": "lotId", "lotId": 7}),
+        ("GET", "/reservations/7", None, {"reservationId": 7}),
+        ("POST", "/reservations/7/unreserve", None, {"reservationId": 7}),
+        ("GET", "/operations/7", None, {"operationId": 7}),
+        ("POST", "/operations/7/reversal", None, {"operationId": 7}),
+        ("GET", "/ledger/verification", None, {}),
+        ("GET", "/nothing", None, {}),
+    ],
+)
+def test_what_is_not_there_is_not_found(api, method, path, body, named):
+    problem = api.refused("NOT_FOUND", path, body, method=method)
+    assert problem["status"] == 404
+    assert figures(problem, *named) == named
+
+
+def test_a_role_below_is_forbidden(caller):
+    problem = caller("viewer").refused("FORBIDDEN", "/receipts", {})
+    assert problem["status"] == 403
+    assert figures(problem, "needed", "role") == {"needed": "operator", "role": "viewer"}
+
+
+def test_every_refusal_has_a_status_and_a_title():
+    assert set(errors.refusal_codes()) | {errors.Busy.code} <= set(CODES)

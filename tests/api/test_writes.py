@@ -1,0 +1,164 @@
+"""What holds for every write: keys, replays, dry runs, strangers."""
+
+import json
+
+import pytest
+
+from inventory.api.v1 import v1
+from tests.api.writes import WRITES, endpoint_of
+from tests.stock import in_days
+
+each_write = pytest.mark.parametrize("name", WRITES)
+
+
+def stock_of(api):
+    """All that a write could have changed."""
+    lists = ("/items", "/lots", "/reservations", "/ledger")
+    return [api.get(path, limit=200).json["data"] for path in lists]
+
+
+def test_every_write_is_in_the_table():
+    assert sorted(WRITES) == sorted(one.name for one in v1.all if one.is_write)
+
+
+@each_write
+def test_a_write_works_and_is_done_once_under_its_key(api, name):
+    method, path, body = WRITES[name](api)
+    first = api.send(method, path, body, key="k")
+    assert first.status_code == endpoint_of(name).status
+    assert "Idempotency-Replayed" not in first.headers
+    after = stock_of(api)
+    again = api.send(method, path, body, key="k")
+    assert again.status_code == first.status_code
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert as_first(again.json) == first.json
+    assert stock_of(api) == after
+
+
+def as_first(answer):
+    """A replayed answer says so; all else in it is as it was."""
+    text = json.dumps(answer)
+    assert '"replayed": false' not in text
+    return json.loads(text.replace('"replayed": true', '"replayed": false'))
+
+
+@each_write
+def test_a_dry_run_answers_as_the_write_would_and_writes_nothing(api, name):
+    method, path, body = WRITES[name](api)
+    before = stock_of(api)
+    dry = api.send(method, path, body, key="k", query_string={"dryRun": "true"})
+    assert dry.status_code == endpoint_of(name).status
+    assert stock_of(api) == before
+    done = api.send(method, path, body, key="k", query_string={"dryRun": "false"})
+    assert "Idempotency-Replayed" not in done.headers
+    assert shape(done.json) == shape(dry.json)
+    assert stock_of(api) != before
+
+
+def shape(answer):
+    """An answer without what differs from run to run; PostgreSQL uses up its numbers."""
+    if isinstance(answer, dict):
+        changing = {"hash", "timestamp", "recordedAt", "createdAt", "receivedAt", "decidedAt"}
+        changing |= {"id", "operationId", "lotId", "reservationId"}
+        return {name: shape(value) for name, value in answer.items() if name not in changing}
+    return [shape(one) for one in answer] if isinstance(answer, list) else answer
+
+
+@each_write
+def test_a_write_without_a_key_does_nothing(api, name):
+    method, path, body = WRITES[name](api)
+    before = stock_of(api)
+    response = api.send(method, path, body, headers={"Idempotency-Key": ""})
+    assert response.status_code == 400
+    assert response.json["code"] == "IDEMPOTENCY_KEY_MISSING"
+    assert stock_of(api) == before
+
+
+@each_write
+def test_a_field_that_is_not_known_is_refused_by_name(api, name):
+    method, path, body = WRITES[name](api)
+    response = api.send(method, path, {**body, "colour": "red"})
+    assert response.status_code == 422
+    assert response.json["field"] == "colour"
+
+
+@each_write
+def test_a_parameter_that_is_not_known_is_refused_by_name(api, name):
+    method, path, body = WRITES[name](api)
+    response = api.send(method, path, body, query_string={"dry_run": "true"})
+    assert (response.status_code, response.json["field"]) == (422, "dry_run")
+
+
+@each_write
+def test_the_same_key_for_something_else_is_refused(api, name):
+    api.made("/items", {"code": "FIRST", "name": "First"}, key="k")
+    method, path, body = WRITES[name](api)
+    before = stock_of(api)
+    assert api.send(method, path, body, key="k").json["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert stock_of(api) == before
+
+
+def test_a_key_is_the_same_bare_and_quoted(api):
+    body = {"code": "X", "name": "X"}
+    assert api.post("/items", body, key="abc").status_code == 201
+    for key in ('"abc"', " abc ", ' "abc" '):
+        assert api.post("/items", body, key=key).headers["Idempotency-Replayed"] == "true"
+    assert api.post("/items", body, key='a"b\\c').json["code"] == "DUPLICATE_ITEM"
+    again = api.post("/items", body, key='"a\\"b\\\\c"')
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("key", ["a b", "ä", "x" * 256, "a\tb"])
+def test_a_key_that_cannot_be_one_is_refused(api, key):
+    problem = api.refused("INVALID_INPUT", "/items", {"code": "X", "name": "X"}, key=key)
+    assert problem["field"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("key", ["x" * 255, "!", '"', '""', '"a', 'a"', "~", '"' + "x" * 255 + '"'])
+def test_any_visible_ascii_is_a_key(api, key):
+    assert api.post("/items", {"code": "X", "name": "X"}, key=key).status_code == 201
+    again = api.post("/items", {"code": "X", "name": "X"}, key=key)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_keys_of_different_users_are_different(caller):
+    for code in ("A", "B"):
+        assert (
+            caller("admin").post("/items", {"code": code, "name": "X"}, key="k").status_code == 201
+        )
+
+
+def test_a_remembered_refusal_is_answered_again_word_for_word(api):
+    api.lot("10")
+    body = {"item": "BOLT-M8", "qty": "11"}
+    first = api.post("/issues", body, key="k")
+    assert (first.status_code, first.headers.get("Idempotency-Replayed")) == (409, None)
+    api.lot("50")
+    again = api.post("/issues", body, key="k")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.data == first.data
+    assert api.post("/issues", body).status_code == 201
+
+
+def test_a_malformed_request_does_not_use_its_key_up(api):
+    assert api.post("/items", {"code": "X"}, key="k").status_code == 422
+    assert api.post("/items", {"code": "X", "name": "X"}, key="k").status_code == 201
+
+
+def test_a_refused_dry_run_is_not_remembered(api):
+    api.lot("10")
+    body = {"item": "BOLT-M8", "qty": "11"}
+    dry = api.post("/issues", body, key="k", query_string={"dryRun": "true"})
+    assert dry.json["code"] == "INSUFFICIENT_STOCK"
+    api.lot("50")
+    assert api.post("/issues", body, key="k").status_code == 201
+
+
+def test_the_same_content_may_be_written_in_other_ways(api):
+    api.item("X", decimals=2)
+    written = {"item": "X", "lotCode": "L", "qty": "12.5", "expiresOn": str(in_days(9))}
+    first = api.made("/receipts", written, key="k")
+    for qty in ("12.50", 12.5, 12.50):
+        more = {"qty": qty, "note": None, "addToLot": False}
+        again = api.post("/receipts", {**written, **more}, key="k")
+        assert as_first(again.json) == first

@@ -1,0 +1,71 @@
+"""Every write of the API with what it needs to be possible: for tests that hold for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from inventory.api.endpoints import Endpoint
+from inventory.api.v1 import v1
+from tests.api.conftest import Api
+
+#: Method, path and body.
+Write = tuple[str, str, Any]
+
+
+def _with_reservation(api: Api) -> int:
+    api.lot("10")
+    return api.reservation("4")
+
+
+def _received(api: Api) -> int:
+    api.lot("10")
+    return int(api.get("/ledger").json["data"][0]["operationId"])
+
+
+def _batch(api: Api) -> Write:
+    lot = api.lot("10")
+    operations = [
+        {"op": "receipt", "item": "BOLT-M8", "lotCode": "B-1", "qty": "5"},
+        {"op": "issue", "item": "BOLT-M8", "qty": "2", "lots": [{"lotId": lot, "qty": "2"}]},
+    ]
+    return "POST", "/batch", {"operations": operations}
+
+
+def _item(api: Api) -> str:
+    return f"/items/{api.item()}"
+
+
+WRITES: dict[str, Callable[[Api], Write]] = {
+    "create_item": lambda api: ("POST", "/items", {"code": "NUT", "name": "Nut"}),
+    "change_item": lambda api: ("PATCH", _item(api), {"name": "Bolt", "reorderPoint": "5"}),
+    "change_lot": lambda api: ("PATCH", f"/lots/{api.lot()}", {"location": "A-1"}),
+    "decide": lambda api: (
+        "POST", f"/lots/{api.lot(qcRequired=True)}/qc", {"status": "APPROVED"},
+    ),
+    "count": lambda api: ("POST", f"/lots/{api.lot()}/count", {"counted": "8"}),
+    "split": lambda api: ("POST", f"/lots/{api.lot()}/split", {"qty": "3", "lotCode": "L-2"}),
+    "reserve": lambda api: (
+        api.lot() and "POST", "/reservations",
+        {"item": "BOLT-M8", "qty": "4", "reference": "JOB-4711"},
+    ),
+    "unreserve": lambda api: ("POST", f"/reservations/{_with_reservation(api)}/unreserve", {}),
+    "receive": lambda api: (
+        "POST", "/receipts", {"item": api.item(), "lotCode": "L-1", "qty": "12.0"},
+    ),
+    "return_from_customer": lambda api: (
+        "POST", "/customer-returns",
+        {"item": api.item(), "lotCode": "R-1", "qty": "2", "reason": "wrong size"},
+    ),
+    "issue": lambda api: ("POST", "/issues", {"reservation": _with_reservation(api)}),
+    "scrap": lambda api: ("POST", "/scraps", {"lotId": api.lot(), "qty": "1", "reason": "bent"}),
+    "return_to_supplier": lambda api: (
+        "POST", "/supplier-returns", {"lotId": api.lot(), "qty": "1", "reason": "bent"},
+    ),
+    "reverse": lambda api: ("POST", f"/operations/{_received(api)}/reversal", {"reason": "typo"}),
+    "batch": _batch,
+}  # fmt: skip
+
+
+def endpoint_of(name: str) -> Endpoint:
+    return next(one for one in v1.all if one.name == name)
