@@ -13,14 +13,15 @@ from inventory import catalog, clock, history, stock
 from inventory.db import connection
 from inventory.errors import NotFound
 from inventory.figures import Item, Lot, totals
-from inventory.listing import list_entries, list_items, list_lots, list_reservations
+from inventory.listing import StockedItem, list_entries, list_items, list_lots, list_reservations
 from inventory.quantity import format_qty
 from inventory.web import charts, living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
+from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
-from inventory.web.searching import after, moment_of, only, page_links, search_of
+from inventory.web.searching import after, export_links, moment_of, only, page_links, search_of
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -78,17 +79,46 @@ EDIT = Act(
 )  # fmt: skip
 
 
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("low", "archived"), "")
+    low = True if state == "low" else None
+    return {"q": search_of(query), "low_stock": low, "archived": state == "archived"}
+
+
 @living.part("items.index", "items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = only(query.get("state"), ("low", "archived"), "")
-    page = list_items(
-        connection(),
-        q=search_of(query),
-        low_stock=True if state == "low" else None,
-        archived=state == "archived",
-        cursor=query.get("cursor"),
-    )
-    return {"page": page, "state": state, "q": query.get("q", ""), **page_links(query, page)}
+    page = list_items(connection(), **_filters(query), cursor=query.get("cursor"))
+    return {
+        "page": page,
+        "state": only(query.get("state"), ("low", "archived"), ""),
+        "q": query.get("q", ""),
+        "exports": export_links("items", query),
+        **page_links(query, page),
+    }
+
+
+_HEADS = ("item", "name", "unit", "on hand", "reserved", "available", "on hold", "free")
+
+
+@blueprint.get("/export.csv")
+def export_csv() -> Response:
+    return _export("csv")
+
+
+@blueprint.get("/export.xlsx")
+def export_xlsx() -> Response:
+    return _export("xlsx")
+
+
+def _export(kind: str) -> Response:
+    found = all_pages(list_items, **_filters(request.args))
+    return download(kind, "items", _HEADS, map(_row, found))
+
+
+def _row(one: StockedItem) -> list[str]:
+    sums = one.totals
+    figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
+    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures)]
 
 
 @blueprint.get("/")

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from inventory import clock, ledger, stock
 from inventory.allocation import in_order
 from inventory.db import connection
-from inventory.figures import Reservation
+from inventory.figures import Reservation, utc
 from inventory.listing import list_entries, list_reservations
 from inventory.quantity import format_qty
 from inventory.web import living
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
 from inventory.web.choosing import choose
+from inventory.web.exporting import all_pages, download
 from inventory.web.operations import lot_choices, named_lot
 from inventory.web.roles import requires
-from inventory.web.searching import only, page_links, search_of
+from inventory.web.searching import export_links, only, page_links, search_of
 
 blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
@@ -90,21 +91,51 @@ UNRESERVE = Act(
 )  # fmt: skip
 
 
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("risk", "all"), "open")
+    return {
+        "q": search_of(query),
+        "item": query.get("item", "").strip() or None,
+        "open": None if state == "all" else True,
+        "at_risk": True if state == "risk" else None,
+    }
+
+
 @living.part("reservations.index", "reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = only(query.get("state"), ("risk", "all"), "open")
-    page = list_reservations(
-        connection(),
-        q=search_of(query),
-        item=query.get("item") or None,
-        open=None if state == "all" else True,
-        at_risk=True if state == "risk" else None,
-        cursor=query.get("cursor"),
-    )
+    page = list_reservations(connection(), **_filters(query), cursor=query.get("cursor"))
     return {
-        "page": page, "state": state, "q": query.get("q", ""), "today": clock.today(),
+        "page": page,
+        "state": only(query.get("state"), ("risk", "all"), "open"),
+        "q": query.get("q", ""),
+        "today": clock.today(),
+        "exports": export_links("reservations", query),
         **page_links(query, page),
-    }  # fmt: skip
+    }
+
+
+_HEADS = ("reference", "item", "unit", "reserved", "open", "issued", "given back", "since")
+
+
+@blueprint.get("/export.csv")
+def export_csv() -> Response:
+    return _export("csv")
+
+
+@blueprint.get("/export.xlsx")
+def export_xlsx() -> Response:
+    return _export("xlsx")
+
+
+def _export(kind: str) -> Response:
+    found = all_pages(list_reservations, **_filters(request.args))
+    return download(kind, "reservations", _HEADS, map(_row, found))
+
+
+def _row(one: Reservation) -> list[str]:
+    figures = (one.qty, one.open, one.issued, one.unreserved)
+    named = (one.reference, one.item.code, one.item.unit)
+    return [*named, *map(format_qty, figures), utc(one.created_at)]
 
 
 @blueprint.get("/")

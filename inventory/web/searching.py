@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from inventory import clock
@@ -36,6 +37,16 @@ def moment_of(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
 def after(at: datetime | None) -> datetime | None:
     """What is written at a moment counts: the first instant that no longer does."""
     return None if at is None else at + timedelta(microseconds=1)
+
+
+def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """The list as files, with the same filters."""
+    filters = {name: value for name, value in query.items() if name != "cursor" and value}
+    ending = f"?{urlencode(filters)}" if filters else ""
+    return [
+        ("CSV", url_for(f"{family}.export_csv") + ending),
+        ("XLSX", url_for(f"{family}.export_xlsx") + ending),
+    ]
 
 
 def page_links(query: MultiDict[str, str], page: Page[Any]) -> dict[str, str | None]:

@@ -1,0 +1,66 @@
+"""Lists as files: exactly what the page's filters find, harmless to spreadsheets."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+
+from inventory.web.exporting import harmless
+
+
+def rows_of(answer):
+    assert answer.mimetype == "text/csv"
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+def test_the_ledger_is_exported_as_it_is_filtered(ada, stock):
+    stock.lot("receive 12.5, reserve 4 JOB-1", item=stock.item("OIL", decimals=1), lot_code="L-1")
+    stock.lot("receive 1", item="NUT")
+    answer = ada.get("/ledger/export.csv?item=OIL&type=RESERVE")
+    heads, row = rows_of(answer)
+    assert dict(zip(heads, row, strict=True))["qty"] == "4"
+    assert row[5:11] == ["OIL", "L-1", "4", "12.5", "4", "JOB-1"]
+    assert 'filename="ledger.csv"' in answer.headers["Content-Disposition"]
+    assert len(rows_of(ada.get("/ledger/export.csv"))) == 4
+
+
+def test_every_page_of_a_list_is_in_the_file(ada, stock):
+    for number in range(203):
+        stock.item(f"B-{number:03d}")
+    assert len(rows_of(ada.get("/items/export.csv"))) == 204
+    assert len(rows_of(ada.get("/items/export.csv?q=b-20"))) == 4
+
+
+def test_reservations_are_exported_with_what_is_open(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1")
+    stock.do("issue", reservation_id=1, qty="1")
+    assert rows_of(ada.get("/reservations/export.csv"))[1][:6] == [
+        "JOB-1", "BOLT", "pcs", "4", "3", "1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text):
+    assert harmless(text) == f"'{text}"
+
+
+def test_a_formula_in_a_name_stays_text(ada, stock):
+    stock.item("BOLT", name="=HYPERLINK(1)")
+    assert rows_of(ada.get("/items/export.csv"))[1][1] == "'=HYPERLINK(1)"
+    answer = ada.get("/items/export.xlsx")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "=HYPERLINK(1)" in sheet
+    assert "<f>" not in sheet
+
+
+def test_the_page_links_to_the_files_with_its_filters(ada, stock):
+    stock.lot("receive 10")
+    page = ada.get("/ledger/?item=BOLT&type=RECEIVE").text
+    assert "/ledger/export.csv?item=BOLT&amp;type=RECEIVE" in page
+
+
+def test_a_stranger_gets_no_file(client):
+    assert client.get("/ledger/export.csv").status_code == 303
