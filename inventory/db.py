@@ -109,6 +109,24 @@ def connection() -> Connection:
     return db.session.connection()
 
 
+def weaknesses() -> list[str]:
+    """Why the ledger would not be safe in this database, in words: empty when it would be."""
+    with db.engine.connect() as reader:
+        if reader.dialect.name == "sqlite":
+            wanted = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
+            ask = "PRAGMA {}"
+        else:
+            wanted = {"transaction_isolation": "read committed", "synchronous_commit": "on"}
+            wanted["session_replication_role"] = "origin"
+            ask = "SHOW {}"
+        found = {name: str(reader.exec_driver_sql(ask.format(name)).scalar()) for name in wanted}
+    return [
+        f"{name} is {found[name]}, must be {value}"
+        for name, value in wanted.items()
+        if found[name] != value
+    ]
+
+
 @contextmanager
 def snapshot() -> Iterator[Connection]:
     """A connection that sees the database as it stands now, however long it reads."""

@@ -25,14 +25,18 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from inventory import create_app, registration
+from inventory import create_app, guards, registration
 from inventory.config import Config, ConfigError
-from inventory.db import db
+from inventory.db import db, snapshot, sqlite_module, weaknesses
 from inventory.http_bodies import WholeRequests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+log = logging.getLogger(__name__)
+
+#: From this version on SQLite is free of the bug that could reset a write-ahead log in use.
+SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 #: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
 #: Threads that read requests; only THREADS of them work on one at the same time.
@@ -95,6 +99,7 @@ def _prepare(config: Config) -> list[str]:
     try:
         with app.app_context():
             _migrate(app)
+            _require_safety(config)
             lines = _introduction(config)
             db.session.remove()
             db.engine.dispose()  # no connection may be open when the workers are forked
@@ -112,6 +117,18 @@ def _migrate(app: Flask) -> None:
             f"the database fits another version of the program ({error}). Use that version, or "
             "restore a backup."
         ) from None
+
+
+def _require_safety(config: Config) -> None:
+    """Better no server than one whose database may forget or mix up what it was told."""
+    with snapshot() as reader:
+        missing = guards.missing(reader)
+    weak = [f"the trigger {name} is missing" for name in missing] + weaknesses()
+    if weak:
+        raise CannotStart(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
+    if config.is_sqlite and sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
+        log.warning("SQLite %s may lose writes when a checkpoint meets a writer: install pysqlite3",
+                    sqlite_module().sqlite_version)  # fmt: skip
 
 
 def _introduction(config: Config) -> list[str]:

@@ -30,6 +30,8 @@ class LiveServer:
         #: Whatever the test run itself has in its environment does not reach the server.
         self.environ = {"PATH": os.environ["PATH"], "PORT": str(self.port), **environ}
         self.log_path = log
+        #: What the server is started through, for tests that take rights away from it.
+        self.prefix: tuple[str, ...] = ()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> LiveServer:
@@ -46,7 +48,7 @@ class LiveServer:
         """Start it without waiting until it answers."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "inventory.serve"],
+                [*self.prefix, sys.executable, "-m", "inventory.serve"],
                 cwd=ROOT,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
