@@ -73,4 +73,4 @@ def get_stock(call: Call, code: str) -> Json:
 
 
 def _as_of(lot: figures.Lot, day: Any) -> Json:
-    return camel(lot.record(day))  # type: ignore[no-any-return]
+    return camel(lot.record(day))
