@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -15,7 +15,7 @@ from inventory.db import connection
 from inventory.figures import Lot, totals
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
-from inventory.listing import decisions_on, list_entries
+from inventory.listing import decisions_on, list_entries, list_lots
 from inventory.models import QcStatus
 from inventory.quantity import format_qty
 from inventory.web import living, operations
@@ -23,7 +23,7 @@ from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
 from inventory.web.roles import requires
-from inventory.web.searching import after, moment_of
+from inventory.web.searching import after, moment_of, only, page_links, search_of
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -170,6 +170,36 @@ def lot(lot_id: int) -> Response:
         "lots/lot.html",
         acting=lambda: {"act": None} if request.args.get("at") else _acting(lot_id),
     )
+
+
+_LISTED: dict[str, dict[str, Any]] = {
+    "": {"with_stock": True},
+    "quarantine": {"with_stock": True, "qc_status": "QUARANTINE"},
+    "rejected": {"with_stock": True, "qc_status": "REJECTED"},
+    "expiring": {"with_stock": True},
+    "all": {},
+}
+
+
+@living.part("lots.index", "lots/_list_live.html")
+def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), tuple(_LISTED), "")
+    filters: dict[str, Any] = {"q": search_of(query), **_LISTED[state]}
+    if state == "expiring":
+        filters["expiring_before"] = clock.today() + timedelta(days=30)
+    page = list_lots(connection(), **filters, cursor=query.get("cursor"))
+    return {
+        "page": page,
+        "state": state,
+        "q": query.get("q", ""),
+        "today": clock.today(),
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return living.respond("lots/index.html")
 
 
 def _acting(lot_id: int) -> dict[str, Any]:

@@ -116,3 +116,14 @@ def test_a_viewer_a_stranger_and_an_unknown_lot_are_turned_away(client, person, 
     assert client.get(f"/lots/{lot}/{name}/").status_code == 303
     assert ada.get(f"/lots/77/{name}/").status_code == 404
     assert ada.get("/lots/77/").status_code == 404
+
+
+def test_lots_are_listed_by_state_and_found_by_code(ada, stock):
+    stock.lot("receive 10", lot_code="FINE")
+    stock.lot("receive 10, quarantine", lot_code="HELD")
+    assert "HELD" in ada.get("/lots/").text
+    held = ada.get("/lots/?state=quarantine").text
+    assert "HELD" in held
+    assert "FINE" not in held
+    assert "FINE" in ada.get("/lots/?q=fin").text
+    assert "No such lot" in ada.get("/lots/?state=expiring").text
