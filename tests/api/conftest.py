@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from inventory import accounts, tokens
+from inventory import accounts, create_app, tokens
+from inventory.config import Config
+from inventory.db import db
 from tests.api.checking import CheckedClient
+from tests.databases import Databases
 
 _numbers = itertools.count(1)
 
@@ -23,7 +27,7 @@ class Api:
         self.user_id = user_id
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.send("GET", path, query_string=query)
+        return self.send("GET", path, **({"query_string": query} if query else {}))
 
     def post(self, path: str, body: Any = None, **more: Any) -> Any:
         return self.send("POST", path, body, **more)
@@ -83,6 +87,16 @@ class Api:
         return int(self.made("/reservations", {"qty": qty, **facts})["id"])
 
 
+def make_caller(app: Flask, role: str = "admin", client: FlaskClient | None = None) -> Api:
+    """A program whose token has that role."""
+    with app.app_context():
+        name = f"{role} {next(_numbers)}"
+        user = accounts.create_user(name=name, password="a quiet warehouse", role=role)
+        _, secret = tokens.create_token(user_id=user.id, name="tests")
+        db.session.remove()
+    return Api(client or app.test_client(), secret, user.id)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     app.test_client_class = CheckedClient
@@ -92,18 +106,25 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def caller(app: Flask, client: FlaskClient) -> Callable[..., Api]:
     """`caller("viewer")`: a program whose token has that role."""
-
-    def make(role: str = "admin") -> Api:
-        with app.app_context():
-            name = f"{role} {next(_numbers)}"
-            user = accounts.create_user(name=name, password="a quiet warehouse", role=role)
-            _, secret = tokens.create_token(user_id=user.id, name="tests")
-        return Api(client, secret, user.id)
-
-    return make
+    return lambda role="admin": make_caller(app, role, client)
 
 
 @pytest.fixture
 def api(caller: Callable[..., Api]) -> Api:
     """A program that may do everything."""
     return caller("admin")
+
+
+@pytest.fixture(scope="module")
+def standing(test_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The same on one application for a whole module: for tests that leave it as it is."""
+    url = test_databases.fresh()
+    instance = str(tmp_path_factory.mktemp("instance"))
+    config = Config.from_env({"DATABASE_URL": url, "INSTANCE_PATH": instance})
+    app = create_app(dataclasses.replace(config, password_time_cost=1, password_memory_kib=8))
+    app.test_client_class = CheckedClient
+    yield make_caller(app)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    test_databases.drop(url)
