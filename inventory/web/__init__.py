@@ -17,6 +17,7 @@ from inventory.web import (
     finding,
     htmx,
     items,
+    living,
     lots,
     operations,
     reservations,
@@ -49,6 +50,7 @@ def init_app(app: Flask, config: Config) -> None:
     csrf.init_app(app)
     app.register_blueprint(auth.blueprint)
     app.register_blueprint(users.blueprint)
+    app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
     for family in (dashboard, items, lots, reservations, entries, operations, finding):
         app.register_blueprint(family.blueprint)
 

@@ -100,7 +100,7 @@ def operate(act: Act, given: dict[str, Any] | None = None, **ids: Any) -> Answer
         given = (given or {}) | request.args.to_dict()
         return _render(show(act, back=given.pop("back", ""), given=given, **ids), 200)
     form = act.form()
-    if instead := request.form.get("instead"):
+    if "qty" in form and (instead := request.form.get("instead")):
         form["qty"].data = instead
     if not form.validate():
         return _again(act, form, ids, 422)
@@ -150,7 +150,7 @@ def _refuse(act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal
     field = str(refusal.figures.get("field", ""))
     field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
     status = 422 if isinstance(refusal, _MALFORMED) else 409
-    if isinstance(refusal, _MALFORMED) and field in form:
+    if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
         form[field].errors = [refusal.detail]
         return _again(act, form, ids, status)
     return _again(act, form, ids, status, refusal)

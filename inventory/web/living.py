@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import current_app, make_response, render_template, request
+from flask import abort, current_app, make_response, render_template, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -19,6 +19,7 @@ from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from inventory.errors import Refusal
+from inventory.text import MAX_ID
 
 Read = Callable[..., dict[str, Any]]
 
@@ -33,6 +34,12 @@ def part(endpoint: str, template: str) -> Callable[[Read], Read]:
         return read
 
     return mark
+
+
+def refuse_numbers_beyond_the_database(endpoint: str | None, ids: dict[str, Any] | None) -> None:
+    """No row has such a number, and a database would not take it for one."""
+    if any(isinstance(id, int) and id > MAX_ID for id in (ids or {}).values()):
+        abort(404)
 
 
 def wants_live() -> bool:

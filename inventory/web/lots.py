@@ -86,15 +86,16 @@ def _split(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
 
 def _count(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
     cuts = [
-        Cut(reservation_id=int(name[4:]), qty=value)
+        Cut(reservation_id=number, qty=value)
         for name, value in request.form.items()
-        if name.startswith("cut-") and name[4:].isdecimal() and value.strip() not in ("", "0")
+        if name.startswith("cut-")
+        and (number := forms.number_or_none(name[4:]))
+        and value.strip() not in ("", "0")
     ]
-    seen = form.lot_seq.data or ""
     return ledger.count(
         lot_id=lot_id,
         counted=form.counted.data,
-        lot_seq=int(seen) if seen.isascii() and seen.isdigit() and seen != "0" else None,
+        lot_seq=forms.number_or_none(form.lot_seq.data) or None,
         resolution=form.resolution.data or None,
         unreserve=cuts or None,
         reason=form.reason.data,

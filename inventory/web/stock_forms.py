@@ -32,7 +32,8 @@ def _qty(label: str = "Quantity") -> StringField:
     return StringField(label, _needed(words), render_kw=QTY_ATTRIBUTES)
 
 
-def _number_or_none(value: Any) -> int | None:
+def number_or_none(value: Any) -> int | None:
+    """The number of a row, or None for what cannot be one."""
     text = str(value or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
@@ -50,7 +51,7 @@ class OperationForm(FlaskForm):
 
 def _lot_choice() -> SelectField:
     return SelectField(
-        "From lot", coerce=_number_or_none, choices=[], validate_choice=False, default=None
+        "From lot", coerce=number_or_none, choices=[], validate_choice=False, default=None
     )
 
 
@@ -155,7 +156,7 @@ class ItemForm(OperationForm):
     name = StringField("Name", _needed("The item needs a name."))
     unit = StringField("Unit", _needed("What is it counted in?"), default="pcs")
     decimals = IntegerField("Decimals", [Optional()], default=0)
-    reorder_point = StringField("Reorder below", render_kw=QTY_ATTRIBUTES)
+    reorder_point = StringField("Reorder at", render_kw=QTY_ATTRIBUTES)
     qc_required = BooleanField("Every new lot needs a QC decision")
 
 

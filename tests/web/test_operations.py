@@ -196,3 +196,38 @@ def test_a_post_without_the_token_is_refused(ada, stock):
     answer = ada.client.post("/receive/", data={"item": "BOLT", "lot_code": "L", "qty": "1"})
     assert answer.status_code == 400
     assert stock.entries() == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/lots/{2**63}/", f"/items/{10**30}/", f"/operations/{2**63}/",
+        f"/reservations/{2**63}/issue/",
+        "/ledger/?cursor=x", "/ledger/?item=%00", "/ledger/?from=9999-12-31&to=9999-12-31",
+        "/ledger/?user=%F0%9F%92%A9", "/items/1/?at=9999-12-31T23:59:59", "/items/?cursor=%FF",
+        "/items/1/?at=0001-01-01T00:00:00%2B14:00", "/search/?q=%00%27%22", "/receive/?item=%00",
+        "/reserve/?item=BOLT&lot_id=x", "/lots/1/count/?lot_seq=x", "/items/1/?show=x&do=x",
+    ],
+)  # fmt: skip
+def test_odd_addresses_are_answered_calmly(ada, stock, path):
+    stock.lot("receive 5")
+    assert ada.get(path).status_code in (200, 404, 422)
+
+
+def test_forged_fields_are_refused_calmly(ada, stock):
+    lot = stock.lot("receive 5")
+    for path, typed in [
+        (f"/lots/{lot}/move/", {"instead": "3", "location": "A"}),
+        (f"/lots/{lot}/count/", {"counted": "5", "lot_seq": "9" * 5000}),
+        (f"/lots/{lot}/count/", {"counted": "5", "lot_seq": "77"}),
+        (f"/lots/{lot}/count/", {"counted": "5", "cut-" + "9" * 18: "1"}),
+        (f"/lots/{lot}/count/", {"counted": "5", "resolution": "x"}),
+        (f"/lots/{lot}/decision/", {"status": "\0", "reason": "x"}),
+        ("/reserve/", {"item": "BOLT", "qty": "1", "reference": "A", "lot_id": "9" * 5000}),
+        ("/receive/", {"item": "BOLT", "lot_code": "a\0b", "qty": "1", "key": "x" * 999}),
+        ("/receive/", {"item": "BOLT", "lot_code": "L", "qty": "1", "key": ""}),
+        ("/receive/", {"item": "BOLT", "lot_code": "L", "qty": "1", "back": "https://evil.test"}),
+    ]:
+        answer = ada.sends(path, **typed)
+        assert answer.status_code in (303, 400, 404, 409, 422), (path, typed)
+        assert "evil" not in (answer.location or "")
