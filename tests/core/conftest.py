@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from inventory.verification import verify
 
 from inventory.db import connection, db
+from inventory.verification import verify
 from tests.stock import Stock
 
 
