@@ -37,6 +37,8 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: How long a page may take on a busy machine; tests that pass do not wait for it.
+PATIENCE_MS = 20_000
 
 _running = ExitStack()
 
@@ -171,8 +173,9 @@ def browser() -> Iterator[Browser]:
         pytest.fail("No Chromium was found, and on CI the browser tests must run.")
     if path is None:
         pytest.skip("no Chromium found (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
         yield browser
@@ -183,6 +186,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """An empty page of a new visitor; `page.goto("/")` opens the live server."""
     context = browser.new_context(base_url=live_server.url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
