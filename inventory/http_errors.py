@@ -132,13 +132,14 @@ def problem(
 ) -> Response:
     """A refusal as problem details, the numbers behind it beside the members of the standard."""
     usual, title = CODES[code]
-    content = camel(figures) | {
+    members = {
         "type": f"/api/v1/docs#{code}",
         "title": title,
         "status": status or usual,
         "detail": detail,
         "code": code,
     }
+    content = members | camel(figures) | members
     response = Response(to_json(content), status or usual, content_type="application/problem+json")
     response.headers.update(_headers(code, figures))
     return response

@@ -23,7 +23,7 @@ from inventory.quantity import parse_qty
 from inventory.text import MAX_ID, clean_text
 
 #: No text contains control characters or line separators; line breaks and tabs are for notes.
-_CONTROLS = r"\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff"
+_CONTROLS = r"\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff"
 _NOT_IN_LINES = rf"\u0000-\u001f{_CONTROLS}"
 _NOT_IN_NOTES = rf"\u0000-\u0008\u000b-\u001f{_CONTROLS}"
 _BLANKS = r"\t\n \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"

@@ -67,7 +67,7 @@ class Api:
         method = more.pop("method", "POST")
         response = self.send(method, path, body, **more)
         assert response.status_code >= 400, response.text
-        assert response.json["code"] == code, response.text
+        assert response.json.get("code") == code, response.text
         return response.json
 
     def item(self, code: str = "BOLT-M8", **facts: Any) -> str:

@@ -9,6 +9,7 @@ from inventory import accounts, clock, tokens
 from inventory.accounts import ROLES
 from inventory.api.v1 import v1
 from inventory.db import db
+from inventory.errors import Busy
 from tests.api.conftest import Api
 
 #: The least role of each endpoint, written down once more: a slip in the code is seen here.
@@ -206,11 +207,8 @@ def test_the_last_use_is_noted_after_the_answer(app, new_token):
 
 def test_a_database_that_cannot_note_the_use_spoils_no_answer(app, api, monkeypatch):
     def refuse(**_):
-        raise db_busy
+        raise Busy
 
-    from inventory.errors import Busy
-
-    db_busy = Busy()
     monkeypatch.setattr(tokens, "note_use", refuse)
     response = api.get("/items")
     assert response.status_code == 200

@@ -1,6 +1,7 @@
 """Whatever is sent is refused in JSON, with the field's name, and never with a 500."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -306,6 +307,7 @@ def test_a_thousand_wrong_operations_are_told_briefly(standing):
         ("/items/BOLT-M8/stock?asOf=2026-01-01T00:00:00+01:00", "asOf"),
         ("/items/BOLT-M8/stock?as_of=2026-01-01T00:00:00Z", "as_of"),
         ("/items/%00", "code"),
+        ("/items/%FF", "code"),
         ("/items/" + "x" * 65, "code"),
         ("/items/%00/stock", "code"),
     ],
@@ -319,7 +321,7 @@ def test_a_parameter_that_does_not_fit_is_named(standing, path, field):
     "path",
     ["/", "//items", "/items//x", "/items/", "/lots/abc", "/lots/0", "/lots/01", "/lots/-1",
      "/lots/1.0", "/lots/%D9%A3", f"/lots/{LONG}", "/lots/9223372036854775808", "/lots/1/",
-     "/lots/1/nothing", "/operations/1%00", "/items/%FF", "/items/x/stock/stock", "/../items",
+     "/lots/1/nothing", "/operations/1%00", "/items/x/stock/stock", "/../items",
      "/items/%2e%2e/x", "/docs/", "/openapi.yaml", "/%00", "/items/a%0Ab"],
 )  # fmt: skip
 def test_an_address_that_does_not_exist_is_not_found(standing, path):
@@ -359,19 +361,13 @@ def test_names_of_any_script_come_back_as_they_were_sent(standing):
         "<b>",
     ):
         standing.item(code, name=f"{code} ✓")
-        shown = standing.get(f"/items/{quoted(code)}").json
+        shown = standing.get(f"/items/{quote(code)}").json
         expected = code.replace("e\u0301", "é")
         assert (shown["code"], shown["name"]) == (expected, f"{expected} ✓")
         lot = standing.lot("3", item=code, lotCode=code)
         assert standing.get(f"/lots/{lot}").json["lotCode"] == expected
-        assert standing.get(f"/items/{quoted(code)}/stock").json["onHand"] == "3"
+        assert standing.get(f"/items/{quote(code)}/stock").json["onHand"] == "3"
         assert [one["code"] for one in standing.get("/items", q=code).json["data"]] == [expected]
-
-
-def quoted(code):
-    from urllib.parse import quote
-
-    return quote(code, safe="/")
 
 
 def test_pages_stay_pages(client):

@@ -1,0 +1,146 @@
+"""What in a new OpenAPI document would break a program that was written for an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from inventory.accounts import ROLES
+
+Json = dict[str, Any]
+
+#: Limits, each with whether a larger number allows more.
+_LIMITS = {
+    "maxLength": True, "maximum": True, "exclusiveMaximum": True, "maxItems": True,
+    "minLength": False, "minimum": False, "exclusiveMinimum": False, "minItems": False,
+}  # fmt: skip
+
+
+def breaks(old: Json, new: Json) -> list[str]:
+    """What breaks, each with where it is; empty when all of the old still holds."""
+    found: list[str] = []
+    for path, operations in old["paths"].items():
+        for method, operation in operations.items():
+            name = f"{method.upper()} {path}"
+            now = new["paths"].get(path, {}).get(method)
+            if now is None:
+                found.append(f"{name}: gone")
+            else:
+                found += (
+                    f"{name}: {what}" for what in _Compare(old, new).operation(operation, now)
+                )
+    return found
+
+
+class _Compare:
+    def __init__(self, old: Json, new: Json) -> None:
+        self._old, self._new = old, new
+
+    def operation(self, old: Json, new: Json) -> Iterator[str]:
+        yield from self._role(old, new)
+        yield from self._parameters(old.get("parameters", []), new.get("parameters", []))
+        before, now = old.get("requestBody"), new.get("requestBody")
+        if now is not None and now["required"] and not (before and before["required"]):
+            yield "a body is needed now"
+        if before is not None:
+            was = before["content"]["application/json"]["schema"]
+            yield from self.sent(was, now["content"]["application/json"]["schema"], "body")
+        for status, answer in old["responses"].items():
+            if not status.startswith("2"):
+                continue
+            if status not in new["responses"]:
+                yield f"no answer {status} any more"
+                continue
+            was = answer["content"]["application/json"]["schema"]
+            becomes = new["responses"][status]["content"]["application/json"]["schema"]
+            yield from self.answered(was, becomes, "answer")
+
+    def _role(self, old: Json, new: Json) -> Iterator[str]:
+        if "x-role" in old and ROLES.index(new["x-role"]) > ROLES.index(old["x-role"]):
+            yield f"needs the role {new['x-role']} now"
+
+    def _parameters(self, old: list[Json], new: list[Json]) -> Iterator[str]:
+        now = {(one["in"], one["name"]): one for one in new}
+        before = {(one["in"], one["name"]): one for one in old}
+        for key, one in before.items():
+            if key not in now:
+                yield f"parameter {key[1]}: gone"
+            else:
+                yield from self.sent(one["schema"], now[key]["schema"], f"parameter {key[1]}")
+        for key, one in now.items():
+            if one.get("required") and not before.get(key, {}).get("required"):
+                yield f"parameter {key[1]}: needed now"
+
+    def sent(self, old: Json, new: Json, where: str) -> Iterator[str]:
+        """What was taken must still be taken."""
+        old, new = _follow(self._old, old), _follow(self._new, new)
+        kinds, now = _kinds(old), _kinds(new)
+        if len(kinds) > 1 or len(now) > 1:
+            for kind in kinds:
+                kind = _follow(self._old, kind)
+                if all(list(self.sent(kind, one, where)) for one in now):
+                    yield f"{where}: no longer takes {_named(kind)}"
+            return
+        yield from _same(old, new, where, "type", "format", "pattern", "const")
+        if "enum" in new and not set(new["enum"]) >= set(old.get("enum", [object()])):
+            yield f"{where}: takes fewer words"
+        for limit, larger in _LIMITS.items():
+            if limit in new:
+                was, becomes = old.get(limit), new[limit]
+                if was is None or (becomes < was if larger else becomes > was):
+                    yield f"{where}: {limit} is stricter"
+        for name, part in old.get("properties", {}).items():
+            if name not in new.get("properties", {}):
+                yield f"{where}.{name}: gone"
+            else:
+                yield from self.sent(part, new["properties"][name], f"{where}.{name}")
+        for name in set(new.get("required", [])) - set(old.get("required", [])):
+            yield f"{where}.{name}: needed now"
+        if "items" in old:
+            yield from self.sent(old["items"], new["items"], f"{where}[]")
+
+    def answered(self, old: Json, new: Json, where: str) -> Iterator[str]:
+        """What is answered must be what was promised; more fields are fine."""
+        old, new = _follow(self._old, old), _follow(self._new, new)
+        kinds, now = _kinds(old), _kinds(new)
+        if len(kinds) > 1 or len(now) > 1:
+            for kind in now:
+                kind = _follow(self._new, kind)
+                if all(list(self.answered(one, kind, where)) for one in kinds):
+                    yield f"{where}: may be {_named(kind)} now"
+            return
+        yield from _same(old, new, where, "type", "format", "pattern", "const")
+        if "enum" in old and not set(new.get("enum", [object()])) <= set(old["enum"]):
+            yield f"{where}: answers other words"
+        for name, part in old.get("properties", {}).items():
+            if name not in new.get("properties", {}):
+                yield f"{where}.{name}: gone"
+            else:
+                yield from self.answered(part, new["properties"][name], f"{where}.{name}")
+        for name in set(old.get("required", [])) - set(new.get("required", [])):
+            yield f"{where}.{name}: not always there any more"
+        if "items" in old:
+            yield from self.answered(old["items"], new["items"], f"{where}[]")
+
+
+def _follow(document: Json, schema: Json) -> Json:
+    if "$ref" in schema:
+        return dict(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return schema
+
+
+def _kinds(schema: Json) -> list[Json]:
+    """The alternatives of a schema; an object that has some beside its fields is one kind."""
+    if "properties" in schema:
+        return [schema]
+    return schema.get("anyOf") or schema.get("oneOf") or [schema]
+
+
+def _same(old: Json, new: Json, where: str, *names: str) -> Iterator[str]:
+    for name in names:
+        if old.get(name) != new.get(name):
+            yield f"{where}: {name} was {old.get(name)}, is {new.get(name)}"
+
+
+def _named(schema: Json) -> str:
+    return str(schema.get("type") or schema.get("const") or schema)[:60]

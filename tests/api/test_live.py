@@ -1,0 +1,128 @@
+"""What programs meet: the curl lines of docs/api.md and examples/client.py on a real server."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.live import admin_token
+
+ROOT = Path(__file__).parents[2]
+_FENCED = re.compile(r"^```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+_CALL = re.compile(
+    r"^# (\d+)[^\n]*\n((?:.*\\\n)*curl.*(?:\\\n.*|\n  +[^#\s].*)*)", flags=re.MULTILINE
+)
+
+
+def calls_of_the_docs():
+    text = "\n".join(_FENCED.findall(ROOT.joinpath("docs/api.md").read_text("utf-8")))
+    return [(int(status), command) for status, command in _CALL.findall(text)]
+
+
+@pytest.fixture
+def token(live_server):
+    return admin_token(live_server)
+
+
+@pytest.fixture
+def client_module():
+    spec = importlib.util.spec_from_file_location("client", ROOT / "examples/client.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_curl_line_of_the_docs_does_what_they_say(live_server, token):
+    assert shutil.which("curl"), "curl is needed (Debian: apt-get install curl)"
+    calls = calls_of_the_docs()
+    assert len(calls) == ROOT.joinpath("docs/api.md").read_text("utf-8").count("\ncurl ")
+    environ = {"PATH": os.environ["PATH"], "URL": live_server.url, "TOKEN": token}
+    for status, command in calls:
+        script = command.replace("curl -s", r"curl -s -w '\n%{http_code}'", 1)
+        done = subprocess.run(
+            ["bash", "-c", script], env=environ, capture_output=True, text=True, timeout=30
+        )
+        answer, _, got = done.stdout.rpartition("\n")
+        assert got == str(status), f"{command}\n{answer}\n{done.stderr}"
+    stock = httpx.get(
+        f"{live_server.url}/api/v1/items/BOLT-M8/stock",
+        headers={"Authorization": f"Bearer {token}"},
+    ).json()
+    assert (stock["onHand"], stock["reserved"]) == ("127", "10")
+
+
+def test_the_client_receives_reserves_and_issues(live_server, token, client_module):
+    with client_module.Inventory(live_server.url, token) as inventory:
+        inventory.write("/items", {"code": "BOLT/M8", "name": "Bolt"})
+        inventory.receive("BOLT/M8", "L-001", "100", reference="PO-1001")
+        promised = inventory.reserve("BOLT/M8", "30", "JOB-4711")
+        inventory.issue(reservation=promised["id"], qty="12")
+        tried = inventory.issue(item="BOLT/M8", qty="5", dry_run=True)
+        assert tried["entries"][0]["onHandAfter"] == "83"
+        stock = inventory.stock("BOLT/M8")
+        assert (stock["onHand"], stock["reserved"], stock["free"]) == ("88", "18", "70")
+        with pytest.raises(client_module.Refused) as caught:
+            inventory.issue(item="BOLT/M8", qty="71")
+        assert caught.value.code == "INSUFFICIENT_STOCK"
+        assert caught.value.problem["free"] == "70"
+        made = inventory.batch(
+            [
+                {"op": "receipt", "item": "BOLT/M8", "lotCode": f"B-{number}", "qty": "1"}
+                for number in range(120)
+            ]
+        )
+        assert len(made) == 120
+        assert len(list(inventory.entries(item="BOLT/M8"))) == 4 + 120
+
+
+class LosesAnswers(httpx.BaseTransport):
+    """A network on which every other answer is lost, after the request has arrived."""
+
+    def __init__(self):
+        self.inner = httpx.HTTPTransport()
+        self.sent = 0
+
+    def handle_request(self, request):
+        self.sent += 1
+        response = self.inner.handle_request(request)
+        if self.sent % 2:
+            response.read()
+            raise httpx.ReadError("the answer was lost", request=request)
+        return response
+
+    def close(self):
+        self.inner.close()
+
+
+def test_the_client_books_once_though_answers_are_lost(live_server, token, client_module):
+    network = LosesAnswers()
+    with client_module.Inventory(live_server.url, token, transport=network) as inventory:
+        inventory.write("/items", {"code": "NUT", "name": "Nut"})
+        inventory.receive("NUT", "L", "100")
+        for _ in range(5):
+            inventory.issue(item="NUT", qty="3")
+        assert inventory.stock("NUT")["onHand"] == "85"
+    assert network.sent == 2 * (1 + 1 + 5 + 1)
+
+
+def test_the_client_waits_for_a_server_that_comes_back(live_server, token, client_module):
+    with client_module.Inventory(live_server.url, token) as inventory:
+        inventory.write("/items", {"code": "NUT", "name": "Nut"})
+        live_server.kill()
+        live_server.start()
+        inventory.receive("NUT", "L", "100", key="po-1")
+        again = inventory.receive("NUT", "L", "100", key="po-1")
+        assert again["replayed"]
+
+
+def test_the_client_gives_up_with_its_key(client_module, monkeypatch):
+    monkeypatch.setattr(client_module.time, "sleep", lambda seconds: None)
+    inventory = client_module.Inventory("http://127.0.0.1:1", "inv_x")
+    with inventory, pytest.raises(client_module.Unreachable) as caught:
+        inventory.receive("NUT", "L", "1", key="po-2")
+    assert caught.value.key == "po-2"
