@@ -1,6 +1,9 @@
 """The pages of stock, in light and dark, from a phone to a desk: nobody is kept out."""
 
+from contextlib import nullcontext
+
 import pytest
+from playwright.sync_api import expect
 
 from inventory import accounts
 from tests.e2e.test_every_page import PASSWORD, problems_of
@@ -51,3 +54,17 @@ def test_every_page_of_stock_is_accessible_fits_and_breaks_no_rule(warehouse_pag
             said.clear()
             problems += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
+def test_what_is_typed_stays_when_the_item_is_chosen_by_hand(warehouse_page, verb):
+    page = warehouse_page
+    page.goto(f"/{verb}/")
+    form = page.locator("#act")
+    form.get_by_label("Quantity").fill("12")
+    form.get_by_label("Item", exact=True).fill("OIL")
+    with page.expect_event("requestfinished", timeout=3000) if verb != "receive" else nullcontext():
+        form.get_by_label("Item", exact=True).press("Tab")
+    page.wait_for_timeout(300)
+    expect(form.get_by_label("Item", exact=True)).to_have_value("OIL")
+    expect(form.get_by_label("Quantity")).to_have_value("12")
