@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-sqlite test-postgresql lint format lock clean
 
-# Two test runners already halve the time; more of them than this only disturb one another.
+# More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 SUMMARY := .pytest_cache/summary
 
