@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
 
 from inventory import accounts, catalog, clock, stock
 from inventory.db import connection
+from inventory.demo.desk import Desk, rough
 from inventory.demo.goods import Good, goods
-from inventory.demo.month import Month
+from inventory.demo.month import SHIFT, Month
 from inventory.errors import InvalidInput
-from inventory.quantity import format_qty, parse_qty
+from inventory.quantity import ONE, format_qty
 
 SEED = 4711
+USER_NAME = "demo"
 
 
 def load(
@@ -27,36 +29,50 @@ def load(
 ) -> dict[str, int]:
     """Fill an empty database; how much of what was made.
 
-    `scale` is how busy the warehouse is (1.0: about 250 items and 800 lots). Without a user an
-    account `demo` is made, which nobody can log in to. Raises InvalidInput when there are items.
+    The same clock makes the same warehouse. `scale` is how busy it is (1.0: about 250 items and
+    800 lots); `progress` is told after each shift how many are done. Without a user an account
+    `demo` is made, which nobody can log in to. Raises InvalidInput when there are items.
     """
     if connection().execute(sa.select(stock.items.c.id).limit(1)).first():
         raise InvalidInput(
             "There are items already: the demo is for an empty database.", field="items"
         )
-    made = user_id or _demo_user()
-    chosen = goods() if scale >= 1 else goods()[:: max(1, round(1 / scale / 4))]
-    month = Month(chosen, made, SEED, scale)
-    first = clock.now().replace(hour=7, minute=0) - timedelta(days=days + 1)
-    with clock.at(first - timedelta(hours=1)):
+    made = _demo_user() if user_id is None else user_id
+    chosen = goods()[:: max(1, round(scale**-0.5))]
+    shifts = _shifts(clock.now(), days)
+    month = Month(Desk(chosen, made, SEED, scale))
+    with clock.at(shifts[0] - timedelta(hours=4)):
         _take_up(chosen, made)
-    for day in range(days):
-        month.day(first + timedelta(days=day))
+    month.take_on(shifts[0] - timedelta(hours=3))
+    for number, start in enumerate(shifts, 1):
+        month.shift(start, number)
         if progress is not None:
-            progress(day + 1)
+            progress(number)
+    month.close()
     if user_id is None:
         accounts.disable(user_id=made)
-    return _counts(month)
+    return _counts()
+
+
+def _shifts(now: datetime, days: int) -> list[datetime]:
+    """When they began, on the working days of the site. The last one has just ended, whatever
+    the hour is, so that the demo is alive when it is looked at."""
+    zone = clock.zone()
+    today = now.astimezone(zone).date()
+    before = [today - timedelta(days=ago) for ago in range(days - 1, 0, -1)]
+    early = [datetime.combine(day, time(7), zone) for day in before if day.weekday() < 5]
+    return [start.astimezone(now.tzinfo) for start in early] + [now - SHIFT - timedelta(minutes=2)]
 
 
 def _demo_user() -> int:
-    return accounts.create_user(name="demo", password=secrets.token_urlsafe(32), role="operator").id
+    password = secrets.token_urlsafe(32)
+    return accounts.create_user(name=USER_NAME, password=password, role="operator").id
 
 
-def _take_up(chosen: list[Good], user_id: int) -> None:
+def _take_up(chosen: Sequence[Good], user_id: int) -> None:
     for number, good in enumerate(chosen):
-        share = (0.3, 0.6, 1.2, 0, 0)[number % 5]
-        micros = parse_qty(str(int(good.usual * share)), decimals=0, zero=True)
+        share = (0.1, 0.2, 0.3, 0, 0)[number % 5]
+        point = rough(int(good.usual * ONE * share), good)
         catalog.create_item(
             user_id=user_id,
             key=f"demo-item-{good.code}",
@@ -65,18 +81,19 @@ def _take_up(chosen: list[Good], user_id: int) -> None:
             unit=good.unit,
             decimals=good.decimals,
             qc_required=good.qc,
-            reorder_point=format_qty(micros) if micros else None,
+            reorder_point=format_qty(point) if point else None,
         )
 
 
-def _counts(month: Month) -> dict[str, int]:
+def _counts() -> dict[str, int]:
     def count(table: sa.Table) -> int:
         return connection().execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
-    return {
-        "items": count(stock.items),
-        "lots": count(stock.lots),
-        "reservations": count(stock.reservations),
-        "operations": month.operations,
-        "entries": count(stock.ledger),
+    tables = {
+        "items": stock.items,
+        "lots": stock.lots,
+        "reservations": stock.reservations,
+        "operations": stock.operations,
+        "entries": stock.ledger,
     }
+    return {word: count(table) for word, table in tables.items()}

@@ -1,4 +1,4 @@
-"""What the demo's warehouse stocks: five trades of a workshop that builds and fills machines."""
+"""What the demo's warehouse stocks: the trades of a workshop that builds and fills machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ class Good:
 
 
 def goods() -> list[Good]:
-    return [*_fasteners(), *_electronics(), *_material(), *_chemicals(), *_ingredients()]
+    return [
+        *_fasteners(),
+        *_bearings(),
+        *_electronics(),
+        *_material(),
+        *_chemicals(),
+        *_ingredients(),
+    ]
 
 
 def _fasteners() -> list[Good]:
@@ -37,7 +44,7 @@ def _fasteners() -> list[Good]:
     socket = [
         Good(f"SHCS-M{size}X{length}", f"Socket head cap screw M{size} × {length}, A2", usual=400)
         for size in (3, 4, 5, 6, 8)
-        for length in (8, 12, 20, 35)
+        for length in (10, 16, 25, 40)
     ]
     rest = [
         Good(f"{code}-M{size}", f"{name} M{size}", usual=1000)
@@ -50,12 +57,30 @@ def _fasteners() -> list[Good]:
         for size in (3, 4, 5, 6, 8, 10, 12)
     ]
     pins = [
-        Good(f"{code}-{size}X{length}", f"{name} {size} × {length}", usual=300)
-        for code, name in (("DOWEL", "Dowel pin"), ("SET-M", "Set screw, cup point"))
+        Good(f"DOWEL-{size}X{length}", f"Dowel pin {size} × {length}, ISO 8734", usual=300)
+        for size in (3, 4, 5, 6, 8)
+        for length in (10, 16, 24, 40)
+    ]
+    set_screws = [
+        Good(f"SET-M{size}X{length}", f"Set screw M{size} × {length}, cup point", usual=300)
         for size in (3, 4, 5, 6, 8)
         for length in (8, 12, 20, 30)
     ]
-    return bolts + socket + rest + pins
+    return bolts + socket + rest + pins + set_screws
+
+
+def _bearings() -> list[Good]:
+    bearings = [
+        Good(f"BRG-{size}-2RS", f"Ball bearing {size}-2RS", usual=60, aisle="B", supplier="BR")
+        for size in (608, 6000, 6001, 6002, 6003, 6004, 6200, 6201, 6202, 6203, 6204, 6205)
+    ]
+    rings = [
+        Good(f"ORING-{size}", f"O-ring {size.replace('X', ' × ')} mm, NBR 70", usual=250, aisle="B",
+             supplier="BR")
+        for size in ("6X1.5", "8X2", "10X2", "12X2", "16X2", "20X2.5", "25X3", "30X3", "40X3",
+                     "50X3.5", "60X3.5")
+    ]  # fmt: skip
+    return bearings + rings
 
 
 def _electronics() -> list[Good]:

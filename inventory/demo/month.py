@@ -1,192 +1,224 @@
-"""A month of work in the demo's warehouse, day by day, through the ledger itself."""
+"""A month of work in the demo's warehouse: goods come in, are inspected, promised and picked."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
-from inventory import clock, ledger, stock
+from inventory import stock
 from inventory.db import connection
+from inventory.demo.desk import Desk, rough, weighed
 from inventory.demo.goods import Good
+from inventory.demo.oddities import COMPLAINTS, Oddities
+from inventory.demo.reordering import review_reorder_points
 from inventory.figures import Lot, Reservation
-from inventory.ledger import (
-    Count,
-    Decide,
-    Issue,
-    Part,
-    Receive,
-    Request,
-    Reserve,
-    Reverse,
-    Split,
-    TakeOut,
-    Unreserve,
-)
-from inventory.models import Kind
+from inventory.ledger import Decide, Issue, Receive, Request, Reserve, Unreserve
+from inventory.models import QcStatus
 from inventory.quantity import ONE, format_qty
 
-PICKERS = ("Assembly", "Maintenance", "Filling line 2", "Prototype shop")
-DAMAGE = ("Dented in transport", "Dropped", "Seal broken", "Water damage")
-COMPLAINTS = ("Surface scratched", "Wrong certificate", "Measured out of tolerance")
+#: Minutes of each part of a shift, of which there are five.
+PART = 70
+SHIFT = timedelta(minutes=5 * PART + 5)
+CANCELLED = ("Job cancelled", "Order changed by the customer", "Postponed to next month")
 
 
 class Month:
-    """Keeps what people would keep in their heads: open jobs, and what to count next."""
+    """The shifts, and the jobs that are open between them."""
 
-    def __init__(self, goods: list[Good], user_id: int, seed: int, scale: float) -> None:
-        self.goods = {good.code: good for good in goods}
-        self.user_id = user_id
-        self.random = random.Random(seed)
-        self.scale = scale
-        self.open: list[int] = []
-        self.numbers = {"key": 0, "lot": 240, "job": 4700, "order": 1200, "po": 880}
-        self.operations = 0
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.random = desk.random
+        self.oddities = Oddities(desk)
+        self.open: dict[int, str] = {}
+        self._doubted: set[int | None] = set()
 
-    def day(self, moment: datetime) -> None:
-        """One working day that starts at this moment."""
-        steps = (self._receive, self._inspect, self._reserve, self._issue, self._odds_and_ends)
-        for hour, step in enumerate(steps):
-            with clock.at(moment + timedelta(hours=hour, minutes=self.random.randint(0, 50))):
-                step()
+    def take_on(self, moment: datetime) -> None:
+        """What was on the shelves when the ledger began: older lots, some soon to expire."""
+        self.desk.start(moment, minutes=60)
+        goods = list(self.desk.goods.values())
+        receipts = [self._old_lot(good, self.random.uniform(0.4, 1.2)) for good in goods]
+        receipts += [
+            replace(self._old_lot(good, 0.7), expires_on=self._soon())
+            for good in goods
+            if good.keeps is not None
+        ]
+        for first in range(0, len(receipts), 200):
+            self.desk.post(receipts[first : first + 200])
+        held = [lot for lot in self.desk.lots() if lot.qc_status == QcStatus.QUARANTINE]
+        note = "Approved in the old system"
+        self.desk.post([_decision(lot, QcStatus.APPROVED, note=note) for lot in held])
 
-    def post(self, requests: list[Request]) -> list[ledger.Posting]:
-        if not requests:
-            return []
-        posting = ledger.post(requests, user_id=self.user_id, key=f"demo-{self.next('key')}")
-        self.operations += len(posting.operations)
-        for shown in posting.shown:
-            for reservation in shown["reservations"]:
-                if reservation["id"] not in self.open:
-                    self.open.append(reservation["id"])
-        return [posting]
+    def shift(self, start: datetime, number: int) -> None:
+        self.oddities.shift = number
+        parts = (self._inspect, self._receive, self._reserve, self._pick, self.oddities.book)
+        for index, part in enumerate(parts):
+            self.desk.start(start + timedelta(minutes=index * PART), minutes=PART - 5)
+            part()
 
-    def next(self, what: str) -> int:
-        self.numbers[what] += 1
-        return self.numbers[what]
+    def close(self) -> None:
+        """The last day's doubts, and the points at which to order, as they were reviewed."""
+        for lot in [lot for lot in self.desk.lots() if self._is_promised_after_qc(lot)][-3:]:
+            self.desk.post([_decision(lot, QcStatus.QUARANTINE, self._complaint())])
+        review_reorder_points(self.desk)
 
-    def some(self, least: int, most: int) -> range:
-        return range(max(1, round(self.random.randint(least, most) * self.scale)))
+    # Goods come in
 
-    def qty(self, good: Good, amount: float) -> str:
-        """An amount that this good comes in: whole pieces, or its own decimals."""
-        steps = 10 ** min(good.decimals, 2)
-        return format_qty(max(1, int(amount * steps)) * ONE // steps)
+    def _soon(self) -> date:
+        """In this month or the next."""
+        return self.desk.today + timedelta(days=self.random.randint(12, 50))
 
-    def lots(self) -> list[Lot]:
-        conn = connection()
-        ids = [item.id for item in stock.read_items(conn, codes=list(self.goods))]
-        return sorted(stock.stocked_lots_of(conn, ids), key=lambda lot: lot.id or 0)
-
-    # What happens
-
-    def _receive(self) -> None:
-        requests: list[Request] = []
-        for _ in self.some(22, 30):
-            good = self.random.choice(list(self.goods.values()))
-            requests.append(self._receipt(good))
-        self.post(requests)
-
-    def _receipt(self, good: Good) -> Receive:
-        number, today = self.next("lot"), clock.today()
+    def _old_lot(self, good: Good, share: float) -> Receive:
+        received = self.desk.today - timedelta(days=self.random.randint(20, 70))
         expires_on = None
         if good.keeps is not None:
-            expires_on = today + timedelta(days=int(good.keeps * self.random.uniform(0.04, 1)))
+            ahead = self.random.uniform(0.1, 0.8)
+            expires_on = self.desk.today + timedelta(days=6 + int(good.keeps * ahead))
+        amount = rough(int(good.usual * ONE * share), good)
         return Receive(
             item=good.code,
-            lot_code=f"L{today:%y%m}-{number:04d}",
-            qty=self.qty(good, good.usual * self.random.choice((0.5, 1, 1, 2))),
+            lot_code=f"L{received:%y%m}-{self.desk.number('lot'):04d}",
+            qty=format_qty(amount),
             expires_on=expires_on,
-            supplier_lot=f"{good.supplier}{self.random.randint(10000, 99999)}",
-            location=f"{good.aisle}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 5)}",
-            reference=f"PO-{self.next('po') if self.random.random() < 0.4 else self.numbers['po']}",
+            supplier_lot=self._supplier_lot(good),
+            location=self._location(good),
+            reference="STOCK-TAKE",
+            note="Taken over from the old system",
         )
 
+    def _receive(self) -> None:
+        """Each delivery is a purchase order of one supplier, mostly of what runs low."""
+        free = self.desk.free(self.desk.lots())
+        for _ in self.desk.times(5, 9, always=True):
+            first = self._runs_low(list(self.desk.goods.values()), free)
+            same = [good for good in self.desk.goods.values() if good.supplier == first.supplier]
+            chosen = {self._runs_low(same, free).code for _ in range(self.random.randint(1, 6))}
+            reference = f"PO-{self.desk.number('po')}"
+            goods = [self.desk.goods[code] for code in sorted(chosen)]
+            for good in goods:
+                free[good.code] += good.usual * ONE
+            self.desk.post([self._receipt(good, reference) for good in goods])
+
+    def _runs_low(self, goods: list[Good], free: dict[str, int]) -> Good:
+        some = [self.random.choice(goods) for _ in range(3)]
+        return min(some, key=lambda good: free[good.code] / good.usual)
+
+    def _receipt(self, good: Good, reference: str) -> Receive:
+        today, amount = self.desk.today, good.usual * ONE
+        expires_on = None
+        if good.keeps is not None:
+            expires_on = today + timedelta(days=int(good.keeps * self.random.uniform(0.6, 0.95)))
+        if good.decimals and good.aisle == "F":  # cut and weighed, never exactly as ordered
+            amount = weighed(int(amount * self.random.uniform(0.96, 1.03)), good)
+        elif amount > 20 * ONE and self.desk.chance(0.3):
+            amount = rough(amount // 2, good)
+        return Receive(
+            item=good.code,
+            lot_code=f"L{today:%y%m}-{self.desk.number('lot'):04d}",
+            qty=format_qty(amount),
+            expires_on=expires_on,
+            supplier_lot=self._supplier_lot(good),
+            location=self._location(good),
+            reference=reference,
+        )
+
+    def _supplier_lot(self, good: Good) -> str:
+        return f"{good.supplier}{self.random.randint(10000, 99999)}"
+
+    def _location(self, good: Good) -> str:
+        return f"{good.aisle}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 5)}"
+
+    # QC
+
     def _inspect(self) -> None:
-        requests: list[Request] = []
-        for lot in self.lots():
-            chance = self.random.random()
-            if lot.qc_status == "QUARANTINE" and chance < 0.7:
-                status = "APPROVED" if chance < 0.66 else "REJECTED"
-                reason = self.random.choice(COMPLAINTS) if status == "REJECTED" else "Inspected"
-                requests.append(Decide(lot_id=lot.id or 0, status=status, reason=reason))
-            elif lot.qc_status == "APPROVED" and lot.item.qc_required and chance < 0.008:
-                reason = self.random.choice(COMPLAINTS)
-                requests.append(Decide(lot_id=lot.id or 0, status="QUARANTINE", reason=reason))
-        self.post(requests)
+        requests = []
+        for lot in self.desk.lots():
+            if lot.qc_status == QcStatus.QUARANTINE:
+                chance = self.random.random()
+                if chance < 0.7:
+                    again = "Measured again, within tolerance" if lot.id in self._doubted else None
+                    requests.append(_decision(lot, QcStatus.APPROVED, again))
+                elif chance < 0.76 and not lot.reserved:
+                    requests.append(_decision(lot, QcStatus.REJECTED, self._complaint()))
+            elif self._is_promised_after_qc(lot) and self.desk.chance(0.04):
+                self._doubted.add(lot.id)
+                requests.append(_decision(lot, QcStatus.QUARANTINE, self._complaint()))
+        self.desk.post(requests)
+
+    def _is_promised_after_qc(self, lot: Lot) -> bool:
+        return lot.qc_status == QcStatus.APPROVED and lot.item.qc_required and lot.reserved > 0
+
+    def _complaint(self) -> str:
+        return self.random.choice(COMPLAINTS)
+
+    # Promised and picked
 
     def _reserve(self) -> None:
-        free: dict[str, int] = {}
-        for lot in self.lots():
-            free[lot.item.code] = free.get(lot.item.code, 0) + lot.free(clock.today())
-        codes = [code for code, amount in free.items() if amount > 20 * ONE]
-        requests: list[Request] = []
-        for code in self.random.sample(codes, min(len(codes), len(self.some(14, 22)))):
-            job = self.random.random() < 0.7
-            reference = f"JOB-{self.next('job')}" if job else f"SO-{self.next('order')}"
-            share = self.random.choice((0.05, 0.1, 0.2, 0.4, 0.9))
-            qty = self.qty(self.goods[code], free[code] / ONE * share)
-            requests.append(Reserve(item=code, qty=qty, reference=reference))
-        self.post(requests)
-
-    def _issue(self) -> None:
-        requests: list[Request] = []
-        for reservation in self._issuable():
-            good, chance = self.goods[reservation.item.code], self.random.random()
-            part = self.qty(good, reservation.open / ONE * self.random.uniform(0.2, 0.7))
-            facts: dict[str, Any] = {"reservation_id": reservation.id or 0}
-            if chance < 0.45:
-                requests.append(Issue(**facts))
-            elif chance < 0.6:
-                requests.append(Issue(**facts, qty=part))
-            elif chance < 0.66:
-                requests.append(Issue(**facts, qty=part, close_remainder=True))
-            elif chance < 0.7:
-                requests.append(Unreserve(**facts, reason="Job cancelled"))
-        self.post(requests)
-
-    def _issuable(self) -> Iterator[Reservation]:
-        found = stock.read_reservations(connection(), self.open)
-        self.open = [one.id or 0 for one in found if one.open]
-        return (one for one in found if one.open and not one.at_risk(clock.today()))
-
-    def _odds_and_ends(self) -> None:
-        today, requests = clock.today(), list[Request]()
-        lots = [lot for lot in self.lots() if lot.available > 20 * ONE]
-        chosen = iter(self.random.sample(lots, min(len(lots), 12)))
-        for lot, kind in zip(chosen, ("free", "free", "free", "scrap", "count", "count", "split",
-                                      "return", "customer"), strict=False):  # fmt: skip
-            if self.random.random() < 0.6 and (kind != "free" or lot.free(today)):
-                requests.append(self._odd(kind, lot, self.goods[lot.item.code]))
-        for posting in self.post(requests):
-            if self.random.random() < 0.3:
-                mistaken = next((o for o in posting.operations if o.kind == "SCRAP"), None)
-                if mistaken:
-                    self.post([Reverse(operation_id=mistaken.id, reason="Booked by mistake")])
-
-    def _odd(self, kind: str, lot: Lot, good: Good) -> Request:
-        few = self.qty(good, max(1.0, lot.available / ONE * self.random.uniform(0.01, 0.06)))
-        lot_id = lot.id or 0
-        if kind == "free":
-            lots = [Part(lot_id=lot_id, qty=few)]
-            return Issue(item=good.code, lots=lots, reference=self.random.choice(PICKERS))
-        if kind == "scrap":
-            return TakeOut(lot_id=lot_id, qty=few, reason=self.random.choice(DAMAGE))
-        if kind == "return":
-            reason = self.random.choice(COMPLAINTS)
-            return TakeOut(lot_id=lot_id, qty=few, reason=reason, kind=Kind.SUPPLIER_RETURN)
-        if kind == "split":
-            return Split(lot_id=lot_id, qty=few, lot_code=f"{lot.lot_code}-A{self.next('lot')}")
-        if kind == "customer":
-            return Receive(
-                item=good.code,
-                lot_code=f"RET-{self.next('lot')}",
-                qty=few,
-                reason="Too many delivered",
-                reference=f"SO-{self.numbers['order']}",
-                kind=Kind.CUSTOMER_RETURN,
+        free = self.desk.free(self.desk.lots())
+        for _ in self.desk.times(6, 9, always=True):
+            filling = self.desk.chance(0.25)
+            codes = [
+                code
+                for code, amount in free.items()
+                if (self.desk.goods[code].aisle in "GH") == filling
+                and amount > self.desk.goods[code].usual * ONE // 20
+            ]
+            if not codes:
+                continue
+            is_order = not filling and self.desk.chance(0.35)
+            reference = (
+                f"SO-{self.desk.number('order')}" if is_order else f"JOB-{self.desk.number('job')}"
             )
-        step = ONE // 10 ** min(good.decimals, 2)
-        counted = lot.on_hand + self.random.choice((-2, -1, 0, 0, 1)) * step
-        return Count(lot_id=lot_id, counted=format_qty(counted), lot_seq=lot.lot_seq)
+            lines = min(self.random.randint(2, 5), len(codes))
+            wanted = [
+                self._promise(self.desk.goods[code], free[code], reference)
+                for code in self.random.sample(codes, lines)
+            ]
+            for operation in self.desk.post([one for one in wanted if one is not None]):
+                for entry in operation.entries:
+                    free[entry.item_code] -= entry.qty
+                    if entry.reservation_id is not None:
+                        self.open[entry.reservation_id] = reference
+
+    def _promise(self, good: Good, free: int, reference: str) -> Reserve | None:
+        share = self.random.choice((0.05, 0.15, 0.3, 0.6, 1.0))
+        qty = min(rough(int(good.usual * ONE * share), good), weighed(free, good))
+        if qty <= 0:
+            return None
+        return Reserve(item=good.code, qty=format_qty(qty), reference=reference)
+
+    def _pick(self) -> None:
+        """A job is picked in one go, as far as its lots may be used."""
+        found = stock.read_reservations(connection(), list(self.open))
+        jobs: dict[str, list[Reservation]] = {}
+        for reservation in found:
+            if reservation.open:
+                jobs.setdefault(reservation.reference, []).append(reservation)
+        self.open = {one.id or 0: name for name, job in jobs.items() for one in job}
+        for job in jobs.values():
+            chance = self.random.random()
+            # Midnight may pass during a shift: what may be used is asked for each job.
+            usable = [one for one in job if not one.at_risk(self.desk.today)]
+            if chance < 0.3:
+                requests = [self._issue(one) for one in usable]
+                self.oddities.sold += [one for one in usable if one.reference.startswith("SO")]
+                self.desk.post(requests)
+            elif chance < 0.33:
+                reason = self.random.choice(CANCELLED)
+                self.desk.post(
+                    [Unreserve(reservation_id=one.id or 0, reason=reason) for one in job]
+                )
+
+    def _issue(self, reservation: Reservation) -> Request:
+        good, chance = self.desk.goods[reservation.item.code], self.random.random()
+        part = rough(int(reservation.open * self.random.uniform(0.3, 0.8)), good)
+        reserved = reservation.id or 0
+        if chance < 0.7 or part == 0:
+            return Issue(reservation_id=reserved)
+        if chance < 0.9:
+            return Issue(reservation_id=reserved, qty=format_qty(part))
+        note = "Less was needed than planned"
+        return Issue(reservation_id=reserved, qty=format_qty(part), close_remainder=True, note=note)
+
+
+def _decision(lot: Lot, status: str, reason: str | None = None, note: str | None = None) -> Decide:
+    return Decide(lot_id=lot.id or 0, status=status, reason=reason, note=note)
