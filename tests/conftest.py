@@ -52,6 +52,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.update(_running.enter_context(databases(kind)).environ)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other database: it has its own run, so nothing is skipped."""
+    kind = os.environ.get("TEST_DATABASE") or "sqlite"
+    marked = ((item, item.get_closest_marker("only")) for item in items)
+    other = {item for item, only in marked if only and kind not in only.args}
+    config.hook.pytest_deselected(items=list(other))
+    items[:] = [item for item in items if item not in other]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     _running.close()
 

@@ -15,20 +15,8 @@ from inventory.stock import lots
 from tests.api.checking import CheckedClient
 from tests.api.conftest import make_caller
 
-sqlite_only = pytest.mark.usefixtures("_on_sqlite")
-postgresql_only = pytest.mark.usefixtures("_on_postgresql")
-
-
-@pytest.fixture
-def _on_sqlite(database_kind):
-    if database_kind != "sqlite":
-        pytest.skip("SQLite has one writer at a time; PostgreSQL has its own test")
-
-
-@pytest.fixture
-def _on_postgresql(database_kind):
-    if database_kind != "postgresql":
-        pytest.skip("PostgreSQL locks rows; SQLite has its own test")
+sqlite_only = pytest.mark.only("sqlite")
+postgresql_only = pytest.mark.only("postgresql")
 
 
 @pytest.fixture
