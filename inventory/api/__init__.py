@@ -7,14 +7,14 @@ from flask import Flask
 from inventory.api import documents  # noqa: F401 - declares its routes
 from inventory.api.health import health
 from inventory.api.routing import ItemCode, RowId
-from inventory.api.v1 import v1
+from inventory.api.v1 import v1 as version_1
 
 
 def init_app(app: Flask) -> None:
     app.url_map.converters |= {"item_code": ItemCode, "row_id": RowId}
     # A doubled slash is an address that does not exist, not a redirect with a page.
     app.url_map.merge_slashes = False
-    for blueprint in (v1.blueprint, health):
+    for blueprint in (version_1.blueprint, health):
         # No browser sends a token by itself, so nobody can be tricked into a request.
         app.extensions["csrf"].exempt(blueprint)
         app.register_blueprint(blueprint)

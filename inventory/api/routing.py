@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from werkzeug.routing import BaseConverter, ValidationError
-
-from inventory.text import MAX_ID
+from werkzeug.routing import BaseConverter
 
 
 class ItemCode(BaseConverter):
@@ -15,13 +13,12 @@ class ItemCode(BaseConverter):
 
 
 class RowId(BaseConverter):
-    """1 to 2^63 - 1; the digits of other scripts are none here."""
+    """A number of at most 18 digits, more than there will ever be rows; the digits of other
+    scripts are none here."""
 
-    regex = "[1-9][0-9]{0,18}"
+    regex = "[1-9][0-9]{0,17}"
 
     def to_python(self, value: str) -> int:
-        if int(value) > MAX_ID:
-            raise ValidationError
         return int(value)
 
     def to_url(self, value: int) -> str:
