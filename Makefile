@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -36,6 +36,9 @@ test-sqlite: setup ## run all tests on SQLite only
 
 test-postgresql: setup ## run all tests on PostgreSQL only
 	@TEST_DATABASE=postgresql $(PYTEST) $(ARGS)
+
+api-fuzz: setup ## attack the API from its own description for a minute and a half (ARGS="postgresql")
+	@$(BIN)/python -m tests.api.fuzz $(ARGS)
 
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check

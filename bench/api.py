@@ -1,0 +1,118 @@
+"""What the API costs, against a real server: batches beside single calls, long lots beside short.
+
+    python -m bench.api [sqlite|postgresql] [--singles 300] [--entries 100000]
+
+Ratios within one run are what counts; the figures themselves are this machine's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.api.live import admin_token
+from tests.databases import KINDS, fresh_database
+from tests.servers import LiveServer
+
+BATCH = 1000
+_numbers = itertools.count(1)
+
+
+class Program:
+    """A client that books, and tells how long it took."""
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self.http = httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=120)
+
+    def write(self, path: str, body: Any) -> Any:
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        return self.http.post(path, json=body, headers=key).raise_for_status().json()
+
+    def batch(self, operations: list[Any]) -> Any:
+        return self.write("/batch", {"operations": operations})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
+    parser.add_argument("--singles", type=int, default=300)
+    parser.add_argument("--entries", type=int, default=100_000)
+    options = parser.parse_args()
+    with fresh_database(options.database) as url, tempfile.TemporaryDirectory() as directory:
+        environ = {"DATABASE_URL": url, "INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
+        server = LiveServer(environ, Path(directory, "server.log")).start()
+        try:
+            program = Program(server.url, admin_token(server))
+            program.write("/items", {"code": "X", "name": "X", "decimals": 6})
+            print(f"\n{options.database}")
+            compare_batches(program, options.singles)
+            compare_reads(program, options.entries)
+        finally:
+            server.stop()
+
+
+def compare_batches(program: Program, singles: int) -> None:
+    stock = program.write("/receipts", receipt() | {"qty": "1000000000"})["entries"][0]["lotId"]
+    part = {"item": "X", "qty": "1", "lots": [{"lotId": stock, "qty": "1"}]}
+    kinds: dict[str, tuple[str, Callable[[], Any]]] = {
+        "receipt": ("/receipts", receipt),
+        "issue": ("/issues", lambda: part),
+        "issue, any lot": ("/issues", lambda: {"item": "X", "qty": "1"}),
+    }
+    for name, (path, make) in kinds.items():
+        op = {"op": name.partition(",")[0]}
+        single = rate(singles, lambda path=path, make=make: program.write(path, make()))
+        batches = [op | make() for _ in range(BATCH)]
+        batch = BATCH * rate(1, lambda batches=batches: program.batch(batches))
+        print(
+            f"{name:16} one at a time {single:8.0f}/s   in a batch of {BATCH} {batch:8.0f}/s"
+            f"   {batch / single:6.1f} times"
+        )
+
+
+def compare_reads(program: Program, entries: int) -> None:
+    for code in ("SHORT", "LONG"):
+        program.write("/items", {"code": code, "name": code})
+    for code, wanted in (("SHORT", 10), ("LONG", entries)):
+        body = {"item": code, "lotCode": "L", "qty": "1000000"}
+        lot = program.write("/receipts", body)["entries"][0]["lotId"]
+        scrap = {"op": "scrap", "lotId": lot, "qty": "1", "reason": "bench"}
+        for least in range(0, wanted - 1, BATCH):
+            program.batch([scrap] * min(BATCH, wanted - 1 - least))
+    times: dict[str, list[float]] = {"SHORT": [], "LONG": []}
+    for _ in range(300):
+        for code, found in times.items():
+            began = time.perf_counter()
+            program.http.get(f"/items/{code}/stock").raise_for_status()
+            found.append(time.perf_counter() - began)
+    short, long = (statistics.median(found) * 1000 for found in times.values())
+    print(
+        f"{'stock of an item':16} 10 entries {short:8.2f} ms   {entries} entries {long:8.2f} ms"
+        f"   {long / short:6.2f} times"
+    )
+
+
+def receipt() -> Any:
+    return {"item": "X", "lotCode": f"L-{next(_numbers)}", "qty": "10"}
+
+
+def rate(times: int, do: Callable[[], Any]) -> float:
+    """How often a second."""
+    began = time.perf_counter()
+    for _ in range(times):
+        do()
+    return times / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`make api-fuzz`: schemathesis attacks a running server from its own document, with all checks.
+
+    python -m tests.api.fuzz [sqlite|postgresql] [--seconds 90] [--least 3000] [--seed N]
+
+The server has the warehouse of the examples, so that some requests get all the way through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from inventory import create_app, verification
+from inventory.api import openapi
+from inventory.config import Config
+from inventory.db import connection, db
+from tests.api.live import admin_token
+from tests.databases import KINDS, fresh_database
+from tests.servers import LiveServer
+
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> int:
+    options = _options()
+    with fresh_database(options.database) as url, tempfile.TemporaryDirectory() as directory:
+        environ = {"DATABASE_URL": url, "INSTANCE_PATH": directory, "LOG_LEVEL": "ERROR"}
+        server = LiveServer(environ, Path(directory, "server.log")).start()
+        try:
+            token = admin_token(server)
+            _fill(server, token)
+            code, sent = _attack(server.url, token, options)
+        finally:
+            server.stop()
+        print(f"{sent} requests on {options.database}; at least {options.least} must be.")
+        if "Traceback" in server.log:
+            print(server.log)
+            return 1
+        return code or int(sent < options.least)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
+    parser.add_argument("--seconds", type=int, default=90)
+    parser.add_argument("--least", type=int, default=3000)
+    parser.add_argument("--seed", type=int)
+    return parser.parse_args()
+
+
+def _fill(server: LiveServer, token: str) -> None:
+    """Send examples of the document and verify the ledger. The item is counted as finely as can
+    be: most quantities made up have decimals."""
+    examples = json.loads(Path(openapi.__file__).with_name("examples.json").read_text("utf-8"))
+    order = ("create_item", "receive", "reserve", "return_from_customer", "split", "batch")
+    paths = {
+        operation["operationId"]: path
+        for path, operations in openapi.document()["paths"].items()
+        for operation in operations.values()
+    }
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+        for name in order:
+            example = examples["operations"][name]
+            address = server.url + paths[name].format(**example["path"])
+            headers = {"Idempotency-Key": name}
+            body = example["body"] | ({"decimals": 6} if name == "create_item" else {})
+            client.post(address, json=body, headers=headers).raise_for_status()
+    app = create_app(Config.from_env(server.environ))
+    with app.app_context():
+        verification.keep(report=verification.verify(connection()))
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _attack(url: str, token: str, options: argparse.Namespace) -> tuple[int, int]:
+    """Returns schemathesis' exit code, and how many requests it made up and sent."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{url}/api/v1/openapi.json",
+        f"--header=Authorization: Bearer {token}",
+        "--checks=all",
+        f"--max-time={options.seconds}",
+        "--generation-database=none",
+        "--request-timeout=20",
+        "--no-color",
+    ]
+    if options.seed is not None:
+        command.append(f"--seed={options.seed}")
+    environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks"}
+    with subprocess.Popen(
+        command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as running:
+        sent = 0
+        for line in running.stdout or ():
+            print(line, end="", flush=True)
+            if found := re.match(r" +([0-9]+) generated", line):
+                sent = int(found[1])
+    return running.returncode, sent
+
+
+if __name__ == "__main__":
+    sys.exit(main())
