@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from inventory import catalog, clock, figures, ledger, listing
@@ -25,8 +26,9 @@ def stock(sums: figures.Totals) -> Json:
     return {camel_name(name): format_qty(getattr(sums, name)) for name in names}
 
 
-def lot(one: figures.Lot) -> Json:
-    return _object(one.record(clock.today()))
+def lot(one: figures.Lot, day: date | None = None) -> Json:
+    """What may be used of it is judged by `day`, or by today."""
+    return _object(one.record(day or clock.today()))
 
 
 def reservation(one: figures.Reservation) -> Json:

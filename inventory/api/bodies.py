@@ -44,11 +44,12 @@ class Write(Body):
     def request(self, **named: Any) -> ledger.Request:
         """What is asked of the ledger; `named`: what the path says. Null is as good as nothing."""
         facts = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
-        return self.verb(
+        request: ledger.Request = self.verb(
             **{name: _plain(value) for name, value in facts.items() if value is not None},
             **self.fixed,
             **named,
         )
+        return request
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ def openapi() -> Response:
 def docs() -> str:
     return render_template(
         "api/docs.html",
-        about=manual.paragraphs(),
+        introduction=manual.introduction(),
         sections=manual.sections(),
         codes=manual.codes(),
     )

@@ -12,6 +12,8 @@ from inventory.api.refusals import WHEN
 from inventory.http_errors import CODES
 
 Json = dict[str, Any]
+#: A text in parts, each with whether it is code.
+Words = list[tuple[str, bool]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Field:
     name: str
     needed: bool
     kind: str
-    about: str
+    about: Words
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Section:
     call: str
     role: str
     summary: str
-    about: str
+    about: Words
     parameters: list[Field]
     body: list[Field]
     body_example: str
@@ -49,7 +51,7 @@ class Code:
     name: str
     status: int
     title: str
-    when: str
+    when: Words
     example: str
 
 
@@ -66,14 +68,14 @@ def sections() -> list[Section]:
 def codes() -> list[Code]:
     examples = document()["components"]["examples"]
     return [
-        Code(name, status, title, WHEN[name], _json(examples.get(name, {}).get("value")))
+        Code(name, status, title, _words(WHEN[name]), _json(examples.get(name, {}).get("value")))
         for name, (status, title) in CODES.items()
         if name in WHEN
     ]
 
 
-def paragraphs() -> list[str]:
-    return [part.replace("\n", " ") for part in document()["info"]["description"].split("\n\n")]
+def introduction() -> Words:
+    return _words(document()["info"]["description"])
 
 
 def _section(call: str, operation: Json) -> Section:
@@ -86,7 +88,7 @@ def _section(call: str, operation: Json) -> Section:
         call=call,
         role=role,
         summary=operation["summary"],
-        about=operation.get("description", "").replace(f"Role: {role}.", "").strip(),
+        about=_words(operation.get("description", "").replace(f"Role: {role}.", "")),
         parameters=[_parameter(one) for one in operation.get("parameters", [])],
         body=_fields(body.get("schema")),
         body_example=_json(body.get("example")),
@@ -100,7 +102,7 @@ def _section(call: str, operation: Json) -> Section:
 def _parameter(one: Json) -> Field:
     place = {"path": "in the path", "query": "in the query", "header": "a header"}[one["in"]]
     kind = f"{place}: {_kind(one['schema'])}"
-    return Field(one["name"], one.get("required", False), kind, one.get("description", ""))
+    return Field(one["name"], one.get("required", False), kind, _words(one.get("description", "")))
 
 
 def _fields(ref: Json | None) -> list[Field]:
@@ -109,7 +111,7 @@ def _fields(ref: Json | None) -> list[Field]:
     schema = document()["components"]["schemas"][_name(ref)]
     needed = schema.get("required", [])
     return [
-        Field(name, name in needed, _kind(part), part.get("description", ""))
+        Field(name, name in needed, _kind(part), _words(part.get("description", "")))
         for name, part in schema.get("properties", {}).items()
     ]
 
@@ -136,3 +138,9 @@ def _kind(schema: Json) -> str:
 
 def _json(value: Any) -> str:
     return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _words(text: str) -> Words:
+    """What stands between backticks is code."""
+    parts = " ".join(text.split()).split("`")
+    return [(part, bool(place % 2)) for place, part in enumerate(parts) if part]

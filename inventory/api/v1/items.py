@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from inventory import catalog, clock, figures, listing, stock, text
 from inventory.api import answers, queries, schemas
@@ -68,9 +67,5 @@ def get_stock(call: Call, code: str) -> Json:
         "item": item.code,
         "asOf": figures.utc(at or now),
         **answers.stock(figures.totals(found, day)),
-        "lots": [_as_of(lot, day) for lot in found],
+        "lots": [answers.lot(lot, day) for lot in found],
     }
-
-
-def _as_of(lot: figures.Lot, day: Any) -> Json:
-    return camel(lot.record(day))
