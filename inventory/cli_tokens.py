@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 
 import click
 
@@ -31,7 +31,10 @@ def create(user_name: str, name: str, role: str | None, expires: datetime | None
         if user is None:
             raise click.ClickException(f"There is no user {user_name}.")
         _, secret = core.create_token(
-            user_id=user.id, name=name, role=role, expires_at=_end_of(expires)
+            user_id=user.id,
+            name=name,
+            role=role,
+            expires_at=core.end_of(expires.date()) if expires else None,
         )
     except (Refusal, Busy) as error:
         raise click.ClickException(error.detail) from None
@@ -70,16 +73,6 @@ def revoke(number: int) -> None:
     except (Refusal, Busy) as error:
         raise click.ClickException(error.detail) from None
     click.echo(f"Token {token.id} of {token.user_name} ({token.name}) no longer works.")
-
-
-def _end_of(day: datetime | None) -> datetime | None:
-    """The end of that day at the site; on the last day that may be named, 365 days from now."""
-    if day is None:
-        return None
-    longest = clock.now() + core.LONGEST_LIFE
-    if day.date() == longest.astimezone(clock.zone()).date():
-        return longest
-    return datetime.combine(day.date(), time.max, tzinfo=clock.zone())
 
 
 def _state(token: core.Token) -> str:

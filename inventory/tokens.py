@@ -12,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -168,6 +168,14 @@ def revoke_token(
         tx.execute(ended.values(revoked_at=clock.now()))
         _audit(tx, by, "token.revoke", token_id, user=token.user_name, name=token.name)
     return _read(tx, token_id)
+
+
+def end_of(day: date) -> datetime:
+    """The end of that day at the site; on the last day that may be named, 365 days from now."""
+    longest = clock.now() + LONGEST_LIFE
+    if day == longest.astimezone(clock.zone()).date():
+        return longest
+    return datetime.combine(day, time.max, tzinfo=clock.zone())
 
 
 def list_tokens(*, user_id: int | None = None) -> list[Token]:

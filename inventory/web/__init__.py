@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 from inventory import http_security, passwords, registration, static_files
 from inventory.config import Config
 from inventory.web import (
+    account,
     auth,
     dashboard,
     entries,
@@ -49,6 +50,7 @@ def init_app(app: Flask, config: Config) -> None:
     roles.init_app(app)
     csrf.init_app(app)
     app.register_blueprint(auth.blueprint)
+    app.register_blueprint(account.blueprint)
     app.register_blueprint(users.blueprint)
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
     for family in (dashboard, items, lots, reservations, entries, operations, finding):

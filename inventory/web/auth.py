@@ -1,4 +1,4 @@
-"""The doors: register, log in, log out; and what people do with their own account."""
+"""The doors: register, log in, log out; and light or dark."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from flask import (
     Blueprint,
     current_app,
-    flash,
     redirect,
     render_template,
     request,
@@ -15,21 +14,19 @@ from flask import (
     url_for,
 )
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from inventory import accounts, logins, registration
-from inventory.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
+from inventory import logins, registration
+from inventory.errors import Refusal
 from inventory.web import sessions
-from inventory.web.forms import LoginForm, PasswordForm, RegisterForm
+from inventory.web.answering import Answer, again, show
+from inventory.web.forms import LoginForm, RegisterForm
 from inventory.web.roles import public
 from inventory.web.shell import THEMES
 
 blueprint = Blueprint("auth", __name__)
 
 _ONE_YEAR = 365 * 24 * 3600
-
-Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @blueprint.route("/register/", methods=["GET", "POST"])
@@ -40,8 +37,8 @@ def register() -> Answer:
         try:
             return _register(form)
         except Refusal as refusal:
-            return _again("auth/register.html", form, refusal, **_door())
-    return _show("auth/register.html", form, **_door())
+            return again("auth/register.html", form, refusal, **_door())
+    return show("auth/register.html", form, **_door())
 
 
 def _register(form: RegisterForm) -> Answer:
@@ -79,10 +76,10 @@ def login() -> Answer:
         try:
             return _log_in(form)
         except Refusal as refusal:
-            return _again("auth/login.html", form, refusal, **_welcome())
+            return again("auth/login.html", form, refusal, **_welcome())
     if registration.is_first():
         return redirect(url_for("auth.register"), 303)
-    return _show("auth/login.html", form, **_welcome())
+    return show("auth/login.html", form, **_welcome())
 
 
 def _log_in(form: LoginForm | RegisterForm) -> Response:
@@ -119,37 +116,6 @@ def logout() -> Answer:
     return redirect(url_for("auth.login"), 303)
 
 
-@blueprint.get("/account/")
-def account() -> Answer:
-    return _show("auth/account.html", PasswordForm(), account=_own())
-
-
-@blueprint.post("/account/password/")
-def change_password() -> Answer:
-    form = PasswordForm()
-    if not form.validate_on_submit():
-        return _show("auth/account.html", form, account=_own())
-    try:
-        changed = logins.change_password(
-            user_id=current_user.id,
-            current=form.current_password.data or "",
-            new=form.password.data or "",
-            address=request.remote_addr or "",
-        )
-    except Refusal as refusal:
-        return _again("auth/account.html", form, refusal, account=_own())
-    sessions.begin(changed, session_id=sessions.current_id())
-    flash("Password changed. Every other device was logged out.")
-    return redirect(url_for("auth.account"), 303)
-
-
-@blueprint.post("/account/sessions/end/")
-def end_sessions() -> Answer:
-    accounts.end_sessions(user_id=current_user.id, by=current_user.id)
-    session.clear()
-    return redirect(url_for("auth.login"), 303)
-
-
 @blueprint.post("/theme/")
 @public
 def theme() -> Answer:
@@ -164,30 +130,3 @@ def theme() -> Answer:
         samesite="Lax",
     )
     return response
-
-
-def _own() -> accounts.Account:
-    return accounts.get_account(user_id=current_user.id)
-
-
-def _show(template: str, form: FlaskForm, **values: Any) -> Answer:
-    status = 422 if form.errors else 200
-    return render_template(template, form=form, refusal=None, **values), status
-
-
-def _again(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> Answer:
-    """The same form with what was typed (never passwords) and why it was refused."""
-    status = 422
-    headers: dict[str, str] = {}
-    if isinstance(refusal, InvalidInput) and refusal.field in form:
-        form[refusal.field].errors = [refusal.detail]
-        refusal_shown = None
-    else:
-        refusal_shown = refusal.detail
-    if isinstance(refusal, logins.TooManyAttempts):
-        status, headers = 429, {"Retry-After": str(refusal.figures["retry_after"])}
-    elif isinstance(refusal, Unauthenticated):
-        status = 401
-    elif isinstance(refusal, Forbidden):
-        status = 403
-    return render_template(template, form=form, refusal=refusal_shown, **values), status, headers

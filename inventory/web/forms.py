@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectChoice, SelectField, StringField
-from wtforms.validators import DataRequired
+from wtforms import DateField, PasswordField, SelectChoice, SelectField, StringField
+from wtforms.validators import DataRequired, Optional
 
 from inventory.accounts import ROLES
 
@@ -36,3 +36,9 @@ class NewUserForm(FlaskForm):
     name = StringField("Name", _needed())
     password = PasswordField("First password", _needed())
     role = SelectField("Role", choices=_ROLES)
+
+
+class TokenForm(FlaskForm):
+    name = StringField("What it is for", _needed())
+    role = SelectField("Role", choices=_ROLES)
+    expires = DateField("Last day", [Optional()])
