@@ -7,15 +7,27 @@ way, Flask would see only the first fields, as if they were all.
 
 from __future__ import annotations
 
+import json
 import queue
 from collections.abc import Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from inventory.http_errors import PROGRAMS, TRY_AGAIN, members
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 WAIT_SECONDS = 15.0
+
+
+def init_app(app: Flask, *, at_once: int) -> None:
+    largest = app.config["MAX_CONTENT_LENGTH"]
+    gate = WholeRequests(app.wsgi_app, largest=largest, at_once=at_once)
+    app.wsgi_app = gate  # type: ignore[assignment, method-assign]
 
 
 class WholeRequests:
@@ -32,18 +44,18 @@ class WholeRequests:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
         if "HTTP_TRANSFER_ENCODING" in environ and length == "0":
-            return _refuse(start, "411 Length Required", "Send the body with a Content-Length.")
+            return _refuse(environ, start, 411, "Send the body with a Content-Length.")
         if not (length.isascii() and length.isdigit()):
-            return _refuse(start, "400 Bad Request", "That Content-Length is no number.")
+            return _refuse(environ, start, 400, "That Content-Length is no number.")
         body = _read(environ["wsgi.input"], int(length)) if int(length) <= self._largest else b""
         if body is None:
-            return _refuse(start, "400 Bad Request", "The request broke off half way.")
+            return _refuse(environ, start, 400, "The request broke off half way.")
         environ["wsgi.input"] = BytesIO(body)
         environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
         try:
             self._places.get(timeout=WAIT_SECONDS)
         except queue.Empty:
-            return _refuse(start, "503 Service Unavailable", "The server is busy. Try again.")
+            return _refuse(environ, start, 503, "The server is busy. Try again.")
         try:
             return self._app(environ, start)
         finally:
@@ -65,13 +77,21 @@ def _read(stream: BytesIO, length: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _refuse(start: StartResponse, status: str, text: str) -> list[bytes]:
-    body = text.encode()
+def _refuse(
+    environ: WSGIEnvironment, start: StartResponse, status: int, detail: str
+) -> list[bytes]:
+    """Problem details for a program, the sentence alone for a browser."""
+    code = "BUSY" if status == HTTPStatus.SERVICE_UNAVAILABLE else "MALFORMED_REQUEST"
+    kind, body = "text/plain; charset=utf-8", detail
+    if environ.get("PATH_INFO", "").startswith(PROGRAMS):
+        kind, body = "application/problem+json", json.dumps(members(code, detail, status))
     headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
+        ("Content-Type", kind),
+        ("Content-Length", str(len(body.encode()))),
         ("Cache-Control", "no-store"),
         ("Connection", "close"),
     ]
-    start(status, [*headers, ("Retry-After", "1")] if status.startswith("503") else headers)
-    return [body]
+    if code in TRY_AGAIN:
+        headers.append(("Retry-After", TRY_AGAIN[code]))
+    start(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body.encode()]

@@ -58,8 +58,8 @@ _OF_STATUS = {
     500: "INTERNAL_ERROR",
     503: "BUSY",
 }
-_TRY_AGAIN = {"BUSY": "2", "NOT_READY": "5", "IDEMPOTENCY_IN_PROGRESS": "1"}
-_PROGRAMS = ("/api/", "/health/")
+TRY_AGAIN = {"BUSY": "2", "NOT_READY": "5", "IDEMPOTENCY_IN_PROGRESS": "1"}
+PROGRAMS = ("/api/", "/health/")
 
 
 def init_app(app: Flask) -> None:
@@ -121,7 +121,7 @@ _WORDS = {
 
 def is_program() -> bool:
     """Whether the answer is for a program: by path, or because it says so."""
-    if request.path.startswith(_PROGRAMS):
+    if request.path.startswith(PROGRAMS):
         return True
     offers = ["text/html", "application/json", "application/problem+json"]
     return request.accept_mimetypes.best_match(offers, "text/html") != "text/html"
@@ -131,18 +131,23 @@ def problem(
     code: str, detail: str, figures: dict[str, Any], *, status: int | None = None
 ) -> Response:
     """A refusal as problem details, the numbers behind it beside the members of the standard."""
-    usual, title = CODES[code]
-    members = {
+    status = status or CODES[code][0]
+    standard = members(code, detail, status)
+    content = to_json(standard | camel(figures) | standard)
+    response = Response(content, status, content_type="application/problem+json")
+    response.headers.update(_headers(code, figures))
+    return response
+
+
+def members(code: str, detail: str, status: int) -> dict[str, Any]:
+    """The members that the standard names, and the code."""
+    return {
         "type": f"/api/v1/docs#{code}",
-        "title": title,
-        "status": status or usual,
+        "title": CODES[code][1],
+        "status": status,
         "detail": detail,
         "code": code,
     }
-    content = members | camel(figures) | members
-    response = Response(to_json(content), status or usual, content_type="application/problem+json")
-    response.headers.update(_headers(code, figures))
-    return response
 
 
 def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
@@ -151,7 +156,7 @@ def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
     if code == "TOO_MANY_ATTEMPTS":
         return {"Retry-After": str(figures["retry_after"])}
-    return {"Retry-After": _TRY_AGAIN[code]} if code in _TRY_AGAIN else {}
+    return {"Retry-After": TRY_AGAIN[code]} if code in TRY_AGAIN else {}
 
 
 def _page(status: int, title: str, detail: str, headers: dict[str, str]) -> Any:

@@ -28,7 +28,6 @@ from granian.log import LogLevels
 from inventory import create_app, guards, registration
 from inventory.config import Config, ConfigError
 from inventory.db import db, snapshot, sqlite_module, weaknesses
-from inventory.http_bodies import WholeRequests
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -189,10 +188,7 @@ def _load(parent: int) -> WSGIApplication:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     config = Config.from_env()
     _set_up_logging(config.log_level)
-    app = create_app(config)
-    return WholeRequests(
-        app.wsgi_app, largest=app.config["MAX_CONTENT_LENGTH"], at_once=config.threads
-    )
+    return create_app(config).wsgi_app
 
 
 def _stop_when_asked() -> None:

@@ -1,5 +1,6 @@
 """`make run` as people meet it: what it prints, how it stops, what it refuses to start with."""
 
+import json
 import os
 import re
 import signal
@@ -35,7 +36,7 @@ def send(port: int, data: bytes, *, end: bool = False) -> bytes:
         connection.sendall(data)
         if end:
             connection.shutdown(socket.SHUT_WR)
-        return connection.recv(100)
+        return b"".join(iter(lambda: connection.recv(4096), b"")) if end else connection.recv(100)
 
 
 # --- starting and stopping ------------------------------------------------------------------------
@@ -198,6 +199,24 @@ def test_a_body_that_broke_off_is_refused(live_server: LiveServer) -> None:
 def test_a_body_of_unknown_length_is_refused(live_server: LiveServer) -> None:
     chunked = b"POST /login/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n"
     assert send(live_server.port, chunked).startswith(b"HTTP/1.1 411 ")
+
+
+@pytest.mark.parametrize(
+    ("head", "rest", "status"),
+    [
+        (b"Content-Length: 100", b'{"item": "BOLT-M8"', 400),
+        (b"Transfer-Encoding: chunked", b"2\r\n{}\r\n", 411),
+    ],
+)
+def test_a_program_is_told_in_problem_details(
+    live_server: LiveServer, head: bytes, rest: bytes, status: int
+) -> None:
+    request = b"POST /api/v1/receipts HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n" + rest
+    answer = send(live_server.port, request, end=True)
+    top, body = answer.split(b"\r\n\r\n")
+    assert b"application/problem+json" in top
+    assert json.loads(body)["code"] == "MALFORMED_REQUEST"
+    assert json.loads(body)["status"] == status
 
 
 def test_a_body_that_is_too_large_is_refused(live_server: LiveServer) -> None:
