@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, get_args
 
 from inventory import text
 from inventory.allocation import STRATEGIES
@@ -213,33 +213,41 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "lots": _parts,
     "unreserve": _parts,
 }
+#: Each field of each kind of request, with its default.
+_FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
+    kind: tuple((field.name, field.default) for field in dataclasses.fields(kind))
+    for kind in (*get_args(Request), Part, Cut)
+}
 #: What must not be empty, beside the fields that have no default.
 _REQUIRED = {(Reserve, "reference"), (TakeOut, "reason")}
 
 
 def clean(request: Any) -> Any:
     """The request with every field in its canonical form. Raises InvalidInput naming the field."""
+    kind = type(request)
     cleaned: dict[str, Any] = {}
-    for field in dataclasses.fields(request):
-        value = getattr(request, field.name)
-        if value is None and field.default is None:
-            continue
-        if value is None and (type(request), field.name) == (Reserve, "qty"):
-            continue
-        value = _CHECKS[field.name](value, field=field.name)
-        if value is None and (type(request), field.name) in _REQUIRED:
-            raise InvalidInput(f"A {field.name} is needed.", field=field.name)
-        cleaned[field.name] = value
-    return dataclasses.replace(request, **cleaned)
+    for name, default in _FIELDS[kind]:
+        value = getattr(request, name)
+        if value is not None or (default is not None and (kind, name) != (Reserve, "qty")):
+            value = _CHECKS[name](value, field=name)
+        if value is None and (kind, name) in _REQUIRED:
+            raise InvalidInput(f"A {name} is needed.", field=name)
+        cleaned[name] = value
+    return kind(**cleaned)
 
 
 def fingerprint(requests: Sequence[Request]) -> bytes:
     """What makes two requests under one key the same: every field of every request."""
-    content = [[type(request).__name__, dataclasses.asdict(request)] for request in requests]
-    return digest(content)
+    return digest([[type(request).__name__, request] for request in requests])
 
 
 def digest(content: Any) -> bytes:
     """SHA-256 over the content as canonical JSON."""
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_canonical)
     return hashlib.sha256(canonical.encode()).digest()
+
+
+def _canonical(value: Any) -> Any:
+    if fields := _FIELDS.get(type(value)):
+        return {name: getattr(value, name) for name, _ in fields}
+    return str(value)
