@@ -24,6 +24,7 @@ from tests.databases import KINDS, fresh_database
 from tests.servers import LiveServer
 
 BATCH = 1000
+BATCHES = 5
 _numbers = itertools.count(1)
 
 
@@ -72,8 +73,8 @@ def compare_batches(program: Program, singles: int) -> None:
     for name, (path, make) in kinds.items():
         op = {"op": name.partition(",")[0]}
         single = rate(singles, lambda path=path, make=make: program.write(path, make()))
-        batches = [op | make() for _ in range(BATCH)]
-        batch = BATCH * rate(1, lambda batches=batches: program.batch(batches))
+        batches = [[op | make() for _ in range(BATCH)] for _ in range(BATCHES)]
+        batch = BATCH * rate(BATCHES, lambda batches=batches: program.batch(batches.pop()))
         print(
             f"{name:16} one at a time {single:8.0f}/s   in a batch of {BATCH} {batch:8.0f}/s"
             f"   {batch / single:6.1f} times"
