@@ -10,11 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit, clock, stock, text
-from inventory.db import atomic
-from inventory.errors import DuplicateItem, InvalidInput, NotFound, Refusal
+from inventory.errors import DuplicateItem, InvalidInput, NotFound
 from inventory.figures import Item
-from inventory.ledger import idempotency
-from inventory.ledger.requests import digest
+from inventory.once import once
 from inventory.quantity import SCALE, format_qty, parse_qty
 from inventory.stock import items, lots
 
@@ -59,7 +57,7 @@ def create_item(
         "qc_required": text.clean_bool(qc_required, field="qc_required"),
     }
     facts["reorder_point"] = _reorder_point(reorder_point, facts["decimals"])
-    return _once(_create_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return once(_create_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
 
 
 def update_item(
@@ -76,7 +74,7 @@ def update_item(
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
     facts = {"item": text.clean_code(item, field="item"), "changes": cleaned}
-    return _once(_update_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return once(_update_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
 
 
 def update_lot(
@@ -91,52 +89,7 @@ def update_lot(
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
     facts = {"lot_id": text.clean_id(lot_id, field="lot_id"), "changes": cleaned}
-    return _once(_update_lot, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
-
-
-def _once(
-    do: Callable[..., dict[str, Any]],
-    *,
-    user_id: int,
-    key: str,
-    facts: dict[str, Any],
-    dry_run: bool,
-) -> tuple[dict[str, Any], bool]:
-    """One key, one outcome: run the change, or answer what it led to the first time."""
-    key = idempotency.clean_key(key)
-    try:
-        outcome, replayed = _run_once(do, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
-    except idempotency.Replayed as replay:
-        replay.refusal.replayed = True
-        raise replay.refusal from None
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome, replayed
-
-
-@atomic
-def _run_once(
-    tx: Connection,
-    do: Callable[..., dict[str, Any]],
-    *,
-    user_id: int,
-    key: str,
-    facts: dict[str, Any],
-    dry_run: bool,
-) -> tuple[dict[str, Any] | Refusal, bool]:
-    now = clock.now()
-    request: dict[str, Any] = {"user_id": user_id, "key": key}
-    request["fingerprint"] = digest([do.__name__, facts])
-    known = idempotency.find_outcome(tx, **request)
-    if known.outcome is not None:
-        return known.outcome, True
-    try:
-        outcome = do(tx, user_id=user_id, now=now, **facts)
-    except DuplicateItem as refusal:
-        idempotency.remember_refusal(tx, refusal, at=now, **request)
-        return refusal, False
-    idempotency.remember(tx, outcome=outcome, at=now, **request)
-    return outcome, False
+    return once(_update_lot, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
 
 
 def _create_item(tx: Connection, *, user_id: int, now: datetime, **facts: Any) -> dict[str, Any]:

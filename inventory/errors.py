@@ -60,6 +60,12 @@ class DuplicateItem(_Business):
     code = "DUPLICATE_ITEM"
 
 
+class DuplicateCode(_Business):
+    """The scanned code stands for something else already."""
+
+    code = "DUPLICATE_CODE"
+
+
 class QcTransition(_Business):
     code = "QC_TRANSITION"
 
@@ -96,6 +102,15 @@ class InvalidInput(Refusal):
 
 class InvalidQty(InvalidInput):
     code = "INVALID_QTY"
+
+
+class InvalidCode(InvalidInput):
+    """A scanned code that cannot be read; `problem` is what is wrong with it, in one word."""
+
+    code = "INVALID_CODE"
+
+    def __init__(self, detail: str, *, problem: str, field: str = "raw", **figures: Any) -> None:
+        super().__init__(detail, field=field, problem=problem, **figures)
 
 
 class NotFound(Refusal):

@@ -50,6 +50,11 @@ class Kind(StrEnum):
     IMPORT = "IMPORT"
 
 
+class CodeKind(StrEnum):
+    GTIN = "GTIN"
+    TEXT = "TEXT"
+
+
 class Role(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -148,6 +153,33 @@ class InventoryLot(Base):
         sa.CheckConstraint(_one_of("qc_status", QcStatus), "qc_status"),
         sa.Index("ix_inventory_lots_lot_code", "lot_code"),
         sa.Index("ix_inventory_lots_expires_on", "expires_on"),
+    )
+
+
+class Code(Base):
+    """A code that people scan, and what it stands for: an item, or one lot of it."""
+
+    __tablename__ = "codes"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: A GTIN in its 14 digits, or a plain code as it is written.
+    code: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
+    lot_id: Mapped[int | None] = mapped_column(Id)
+    #: How much one scan stands for: a pack of 12 is 12.
+    qty: Mapped[int] = mapped_column(sa.BigInteger)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["lot_id", "item_id"], ["inventory_lots.id", "inventory_lots.item_id"]
+        ),
+        sa.CheckConstraint(_one_of("kind", CodeKind), "kind"),
+        sa.CheckConstraint("qty > 0", "qty"),
+        sa.CheckConstraint("kind <> 'GTIN' OR (length(code) = 14 AND lot_id IS NULL)", "gtin"),
+        sa.Index("ix_codes_lot_id", "lot_id"),
     )
 
 
