@@ -40,6 +40,8 @@ CODES: dict[str, tuple[int, str]] = {
     "NOT_FOUND": (404, "Not found"),
     "FORBIDDEN": (403, "Not allowed"),
     "UNAUTHENTICATED": (401, "Who are you?"),
+    "OTHER_USER": (403, "Somebody else's operation"),
+    "SESSION_CHANGED": (419, "Another session"),
     "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
     "BUSY": (503, "Busy"),
     "NOT_READY": (503, "Not ready"),
@@ -61,7 +63,9 @@ _OF_STATUS = {
     503: "BUSY",
 }
 TRY_AGAIN = {"BUSY": "2", "NOT_READY": "5", "IDEMPOTENCY_IN_PROGRESS": "1"}
-PROGRAMS = ("/api/", "/health/")
+PROGRAMS = (
+    "/api/", "/health/", "/floor/session", "/floor/operations", "/floor/lookup", "/floor/snapshot",
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:

@@ -35,7 +35,31 @@ BUNDLES = {
         "vendor/hx-ptag.min.js",
         "app.js",
         "palette.js",
-    )
+    ),
+    "floor.js": (
+        "vendor/idb.js",
+        *(
+            f"floor/{name}.js"
+            for name in (
+                "dom",
+                "qty",
+                "gs1",
+                "store",
+                "session",
+                "outbox",
+                "wedge",
+                "signals",
+                "stock",
+                "resolve",
+                "work",
+                "view",
+                "list",
+                "people",
+                "controls",
+                "start",
+            )
+        ),
+    ),
 }
 
 

@@ -123,6 +123,12 @@ class Stock:
         db.session.rollback()
         return reads.get_lot(connection(), lot_id)
 
+    def history(self, lot_id: int) -> list[Any]:
+        """The lot's entries, oldest first."""
+        db.session.rollback()
+        chosen = reads.ENTRIES.where(reads.ledger.c.lot_id == lot_id)
+        return list(connection().execute(chosen.order_by(reads.ledger.c.lot_seq)).all())
+
     def lot_called(self, lot_code: str) -> Lot:
         db.session.rollback()
         row = connection().execute(

@@ -16,6 +16,7 @@ from inventory.web import (
     entries,
     filters,
     finding,
+    floor,
     htmx,
     items,
     living,
@@ -55,6 +56,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
     for family in (dashboard, items, lots, reservations, entries, operations, finding):
         app.register_blueprint(family.blueprint)
+    floor.init_app(app)
 
 
 def _set_up_templates(app: Flask) -> None:

@@ -16,7 +16,7 @@ def is_htmx() -> bool:
 
 def is_poll() -> bool:
     """A page asking by itself whether something changed: nobody is at work because of it."""
-    return "HX-PTag" in request.headers
+    return "HX-PTag" in request.headers or "Floor-Timer" in request.headers
 
 
 def init_app(app: Flask) -> None:

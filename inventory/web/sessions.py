@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from inventory import logins
 from inventory.accounts import Account
+from inventory.http_errors import is_program
 from inventory.web.htmx import is_htmx, is_poll
 
 IDLE_SECONDS = 12 * 3600
@@ -79,8 +80,7 @@ def _load(user_id: str) -> LoggedIn | None:
 
 def ask_to_log_in() -> Response:
     """What a stranger gets instead of a page; afterwards they come back to where they were."""
-    offers = ["text/html", "application/json"]
-    if request.accept_mimetypes.best_match(offers) == "application/json":
+    if is_program():
         abort(401)
     if is_htmx():
         target = url_for("auth.login", next=_current_page())

@@ -308,6 +308,10 @@ DOORS = {
     "auth.logout",
     "auth.confirm_logout",
     "auth.theme",
+    "floor.show_session",
+    "floor.take_over",
+    "floor.leave",
+    "floor.worker",
 }
 
 

@@ -1,0 +1,38 @@
+"""Draw the floor's icons from the project's logo: `python -m bench.make_icons`.
+
+Tablets want PNG in fixed sizes; a maskable one has room around the logo that may be cut away.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import BROWSER_FLAGS, BROWSERS
+
+STATIC = Path(__file__).parent.parent / "static"
+#: Name, size, and how much of it the logo takes.
+ICONS = (("icon-180", 180, 1.0), ("icon-192", 192, 1.0), ("icon-512", 512, 1.0),
+         ("icon-maskable-512", 512, 0.7))  # fmt: skip
+PAGE = """<style>body {{ margin: 0; display: grid; place-items: center; height: 100vh;
+background: {background} }} svg {{ width: {share:.0%}; }}</style>{logo}"""
+
+
+def main() -> None:
+    logo = (STATIC / "favicon.svg").read_text("utf-8")
+    path = next(filter(None, map(shutil.which, BROWSERS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
+        for name, size, share in ICONS:
+            page = browser.new_page(viewport={"width": size, "height": size})
+            background = "transparent" if share == 1.0 and size != 180 else "#1c4a8c"
+            page.set_content(PAGE.format(logo=logo, share=share, background=background))
+            file = STATIC / "floor" / f"{name}.png"
+            page.screenshot(path=file, omit_background=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The page, and what makes it an application of its own on a tablet: worker and manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flask import Response, current_app, make_response, render_template, url_for
+
+from inventory.http_security import CONTENT_SECURITY_POLICY
+from inventory.web.floor.routes import blueprint
+from inventory.web.roles import public, requires
+
+#: The only addresses that the page makes into scripts are its own two workers.
+_POLICY = CONTENT_SECURITY_POLICY.replace("trusted-types htmx", "trusted-types floor")
+#: What the page needs to open without a connection.
+_SHELL = (
+    "floor.js", "floor/floor.css", "floor/icons.svg", "floor/floor.webmanifest", "favicon.svg",
+)  # fmt: skip
+
+
+@blueprint.get("/")
+@requires("operator")
+def index() -> Response:
+    """The same page for everybody: who is logged in, and all stock, come later."""
+    response = make_response(render_template("floor/index.html"))
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@blueprint.get("/worker.js")
+@public
+def worker() -> Response:
+    """The service worker, with the names of what it keeps: a new name makes it a new worker."""
+    shell = [url_for("static", filename=name) for name in _SHELL]
+    source = Path(current_app.static_folder or "static", "floor", "worker.js").read_text("utf-8")
+    text = f"const SHELL = {json.dumps(shell)};\n{source}"
+    response = Response(text, content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,54 @@
+"""Items, lots and reservations as the tablet keeps them: small, and without what is empty."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from inventory.figures import Item, Lot, Reservation
+from inventory.quantity import format_qty
+
+
+def item_record(item: Item) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "name": item.name,
+        "unit": item.unit,
+        "decimals": item.decimals,
+        "qc": item.qc_required,
+    }
+
+
+def lot_record(lot: Lot, today: date) -> dict[str, Any]:
+    record = {
+        "id": lot.id,
+        "item": lot.item.code,
+        "lot_code": lot.lot_code,
+        "qc": lot.qc_status,
+        "hold": lot.hold(today),
+        "expires_on": lot.expires_on and lot.expires_on.isoformat(),
+        "location": lot.location,
+        "on_hand": format_qty(lot.on_hand),
+        "reserved": format_qty(lot.reserved),
+        "free": format_qty(lot.free(today)),
+        "seq": lot.lot_seq,
+    }
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def reservation_record(reservation: Reservation) -> dict[str, Any]:
+    """What is still to be picked for a reference, lot by lot."""
+    return {
+        "id": reservation.id,
+        "item": reservation.item.code,
+        "reference": reservation.reference,
+        "lots": [
+            {
+                "lot_code": line.lot.lot_code,
+                "open": format_qty(line.open),
+                "issued": format_qty(line.issued),
+            }
+            for line in reservation.lines
+            if line.open or line.issued
+        ],
+    }

@@ -1,0 +1,45 @@
+// Small tools for the page: nothing is ever made from text.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+
+  floor.$ = (id) => document.getElementById(id);
+  floor.emit = (name, detail) => document.dispatchEvent(new CustomEvent(`floor:${name}`, { detail }));
+  floor.on = (name, listener) =>
+    document.addEventListener(`floor:${name}`, ({ detail }) => listener(detail));
+
+  // An element: h("button.chip", { "data-lot": "L-1", onclick() {} }, "L-1", …)
+  floor.h = (spec, attributes = {}, ...children) => {
+    const [tag, ...classes] = spec.split(".");
+    const element = document.createElement(tag);
+    if (classes.length) element.className = classes.join(" ");
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === "function") element.addEventListener(name.slice(2), value);
+      else if (value === true) element.setAttribute(name, "");
+      else if (value !== false && value != null) element.setAttribute(name, value);
+    }
+    element.append(...children.flat().filter((child) => child != null && child !== false));
+    return element;
+  };
+
+  const SVG = "http://www.w3.org/2000/svg";
+  floor.icon = (name) => {
+    const svg = document.createElementNS(SVG, "svg");
+    const use = document.createElementNS(SVG, "use");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    use.setAttribute("href", `${document.body.dataset.sprite}#${name}`);
+    svg.append(use);
+    return svg;
+  };
+
+  floor.clock = (moment) =>
+    new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+  // What this tablet is set to, and may forget.
+  floor.setting = (name, value) => {
+    if (value === undefined) return localStorage.getItem(`floor-${name}`);
+    localStorage.setItem(`floor-${name}`, value);
+    return value;
+  };
+})();

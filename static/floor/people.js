@@ -1,0 +1,68 @@
+// The door of the page: who is at work, and what happens when somebody else takes over.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const { $, h } = floor;
+
+  const names = () => JSON.parse(floor.setting("names") ?? "[]");
+  const remember = (name) =>
+    floor.setting("names", JSON.stringify([name, ...names().filter((one) => one !== name)].slice(0, 6)));
+
+  floor.initDoor = (db, { forget }) => {
+    const door = $("door");
+    let user = null;
+
+    function open(note = "") {
+      $("door-note").textContent = note;
+      $("door-close").hidden = $("door-leave").hidden = !user;
+      $("door-names").replaceChildren(...names().map((name) => h("button.btn", { type: "button",
+        onclick() { $("door-name").value = name; $("door-password").focus(); } }, name)));
+      $("door-password").value = "";
+      if (!door.open) door.showModal();
+      $($("door-name").value ? "door-password" : "door-name").focus();
+    }
+
+    // Whoever was here last works on without a connection; nobody does after logging out.
+    async function become(next) {
+      const before = user;
+      user = next;
+      $("who-name").textContent = user?.name ?? "Nobody";
+      if (user) {
+        await db.put("kept", user, "user");
+        if (user.works) { if (!before) door.close(); remember(user.name); }
+        else open(`${user.name} may only look (role ${user.role}). Who works here?`);
+      } else {
+        await db.delete("kept", "user");
+        open("");
+      }
+      if (before?.id !== user?.id) floor.emit("user", user);
+    }
+
+    floor.on("session", (session) => become(session.user));
+    $("who").addEventListener("click", () => open());
+    $("door-close").addEventListener("click", () => door.close());
+    door.addEventListener("cancel", (event) => user || event.preventDefault());
+    $("door-form").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const refused = await floor.takeOver($("door-name").value, $("door-password").value);
+      $("door-password").value = "";
+      if (refused) return open(refused);
+      $("door-name").value = "";
+      door.close();
+    });
+    $("door-leave").addEventListener("click", async () => {
+      if (!(await floor.leave())) return open("No connection. Logging out needs one.");
+      await forget();
+    });
+
+    return {
+      get user() { return user; },
+      // Without a connection: whoever was logged in last.
+      async recall() {
+        if (!user) user = (await db.get("kept", "user")) ?? null;
+        $("who-name").textContent = user?.name ?? "Nobody";
+        if (!user) open("No connection. Logging in needs one.");
+      },
+    };
+  };
+})();

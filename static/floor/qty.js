@@ -1,0 +1,29 @@
+// Exact decimals, as the ledger has them: whole numbers of 10^-6 units, never floats.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const ONE = 1_000_000n;
+
+  // "12.5" as millionths; null for what is no quantity with so many decimals.
+  function parse(text, decimals = 6) {
+    const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
+    if (!found) return null;
+    const fraction = (found[3] ?? "").replace(/0+$/, "");
+    if (fraction.length > decimals) return null;
+    const micros = BigInt(found[2]) * ONE + BigInt(fraction.padEnd(6, "0") || "0");
+    return found[1] ? -micros : micros;
+  }
+
+  function format(micros) {
+    const sign = micros < 0n ? "-" : "";
+    const size = micros < 0n ? -micros : micros;
+    const fraction = String(size % ONE).padStart(6, "0").replace(/0+$/, "");
+    return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
+  }
+
+  const add = (a, b) => format((parse(a) ?? 0n) + (parse(b) ?? 0n));
+  const less = (a, b) => format((parse(a) ?? 0n) - (parse(b) ?? 0n));
+  const isMore = (a, b) => (parse(a) ?? 0n) > (parse(b) ?? 0n);
+
+  floor.qty = { parse, format, add, less, isMore, ONE };
+})();

@@ -1,0 +1,41 @@
+// Who holds the tablet. Asked before anything is sent; people take turns by their password.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+
+  // What the server says: null without a connection, `user: null` when nobody is logged in.
+  floor.session = async ({ timer = false } = {}) => {
+    const headers = timer ? { "Floor-Timer": "1" } : {};
+    const answer = await floor.ask("/floor/session", { headers });
+    const session = answer?.body?.csrfToken ? answer.body : null;
+    if (session) floor.emit("session", session.user ? session : { ...session, user: null });
+    else floor.emit("connection", answer ? "trouble" : "offline");
+    return session && { user: null, ...session };
+  };
+
+  async function send(path, content) {
+    const session = await floor.session();
+    if (!session) return null;
+    return floor.ask(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": session.csrfToken },
+      body: JSON.stringify(content),
+    });
+  }
+
+  // Logs in; returns why not, or an empty text.
+  floor.takeOver = async (name, password) => {
+    const answer = await send("/floor/session", { name, password });
+    if (!answer) return "No connection. Logging in needs one.";
+    if (answer.status !== 200) return answer.body.detail ?? "That did not work. Try again.";
+    floor.emit("session", answer.body);
+    return "";
+  };
+
+  floor.leave = async () => {
+    const answer = await send("/floor/session/end", {});
+    if (answer?.status !== 200) return false;
+    floor.emit("session", { user: null });
+    return true;
+  };
+})();

@@ -1,0 +1,184 @@
+// Puts the page together.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const { $ } = floor;
+  const REFRESH_MS = 60_000;
+  const SETTLES_MS = 1200;
+  const PAGES = "floor-page";
+
+  // Scripts come from our own two addresses only: nothing else becomes a script's address.
+  const rules = { createScriptURL: (url) => (new URL(url, location.href).pathname.startsWith("/floor/") ? url : "") };
+  floor.scriptUrl = (url) =>
+    (window.trustedTypes ? (floor.policy ??= trustedTypes.createPolicy("floor", rules)) : rules)
+      .createScriptURL(url);
+
+  async function keepPage() {
+    if (!navigator.serviceWorker) return;
+    await navigator.serviceWorker.register(floor.scriptUrl(document.body.dataset.worker), { scope: "/floor/" });
+    const page = await caches.open(PAGES);
+    if (await page.match("/floor/")) return;
+    const response = await fetch("/floor/", { headers: { Accept: "text/html" } });
+    if (response.ok && !response.redirected) await page.put("/floor/", response);
+  }
+
+  // After logging out: neither the page nor the stock stays, but what is not sent yet does.
+  const forgetPage = () => caches?.delete(PAGES);
+
+  async function start() {
+    const db = await floor.openStore();
+    const stock = await floor.makeStock(db);
+    const work = floor.makeWork(stock);
+    const resolver = floor.makeResolver(stock);
+    const scans = [];
+    const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
+    const door = floor.initDoor(db, { forget });
+    const show = () => floor.draw(work, stock);
+    floor.work = work;
+
+    // The next scan has its field; `gently`: unless somebody is typing into another.
+    const refocus = ({ gently = false } = {}) => {
+      const isTyping = document.activeElement?.matches("input, select");
+      if (!$("door").open && !(gently && isTyping)) $("scan-field").focus({ preventScroll: true });
+    };
+
+    floor.handle = (found) => {
+      const [kind, text] = work.take(found);
+      floor.signal(kind, text);
+      refocus();
+      return kind;
+    };
+
+    let latest = 0;
+    async function onScan(raw) {
+      if ($("door").open || !door.user) return floor.signal("bad", "Log in first.");
+      const reading = floor.read(raw);
+      const mine = (latest += 1);
+      scans.unshift({ raw, text: reading.text, at: Date.now() });
+      scans.length = Math.min(scans.length, 20);
+      floor.drawScans(scans, onScan);
+      const found = resolver.here(reading);
+      if (!found.unknown) floor.handle(found);
+      const better = await resolver.there(reading);
+      if (mine !== latest) return;
+      if (found.unknown) floor.handle(better ?? found);
+      else if (better) correct(found, better);
+    }
+
+    // The server knows it otherwise, or newer: say so only where it matters.
+    function correct(found, better) {
+      const same = better.item?.code === found.item?.code && better.lot?.lotCode === found.lot?.lotCode;
+      if (!same && (better.item || better.job)) return floor.handle(better);
+      const held = better.lot?.hold && better.lot.hold !== found.lot?.hold;
+      if (better.lot && work.s.lot?.id === better.lot.id) work.set({ lot: better.lot });
+      if (held && floor.TASKS[work.s.task].usable) floor.signal("bad", floor.whyHeld(better.lot));
+    }
+
+    floor.choose = (lot) => floor.handle({ lot, item: stock.item(lot.item), reading: { text: lot.lotCode } });
+    floor.receiveAsNew = () => { work.setTask("receive"); $("item").focus(); };
+
+    // One tap, one operation: written down first, then sent; the answer is waited for a moment.
+    let busy = false;
+    async function post() {
+      const wrong = work.complaint();
+      if (busy || wrong) return wrong && floor.signal("bad", wrong);
+      busy = true;
+      $("go").setAttribute("aria-disabled", "true");
+      try {
+        const entry = await outbox.add({ id: door.user.id, name: door.user.name }, work.body());
+        work.clear();
+        await told(entry);
+      } finally {
+        busy = false;
+        $("go").removeAttribute("aria-disabled");
+        refocus({ gently: true });
+      }
+    }
+
+    // A tone and a colour for the outcome, or for "kept here" when it takes longer.
+    const waitingFor = new Map();
+    function told(entry) {
+      return new Promise((resolve) => {
+        const late = setTimeout(() => {
+          waitingFor.delete(entry.seq);
+          floor.signal("kept", `Saved on this tablet, will be sent: ${floor.titleOf(entry)}`);
+          resolve();
+        }, SETTLES_MS);
+        waitingFor.set(entry.seq, () => { clearTimeout(late); resolve(); });
+      });
+    }
+
+    floor.on("settled", async (entry) => {
+      const isMine = waitingFor.get(entry.seq);
+      waitingFor.delete(entry.seq);
+      if (entry.state === "done") await stock.learn(entry.answer);
+      if (entry.state === "refused") floor.signal("bad", entry.refusal.detail);
+      else if (isMine) floor.signal("done", entry.answer.says);
+      isMine?.();
+    });
+
+    const outbox = floor.makeOutbox(db);
+    floor.outbox = outbox;
+    const again = async (entry, changes) => {
+      await outbox.add(entry.user, { ...entry.body, ...changes });
+      await outbox.discard(entry.seq);
+    };
+    const edit = async (entry) => {
+      const { op, item, lotCode, reservation, reference = "" } = entry.body;
+      const lot = stock.lot(item, lotCode) ?? null;
+      work.setTask(reservation ? "pick" : op);
+      if (reservation) work.set({ job: reference });
+      if (lot) floor.choose(lot);
+      const { qty, counted, location = "", expiresOn = "", reason = "" } = entry.body;
+      work.set({ item: stock.item(item) ?? null, lotCode, location, expiresOn, reason, reference,
+        newLot: "", isSure: true, qty: qty ?? counted ?? "1" });
+      await outbox.discard(entry.seq);
+    };
+    const discard = async (entry) => {
+      await outbox.discard(entry.seq);
+      floor.signal("scanned", `Discarded: ${floor.titleOf(entry)}`);
+      refocus();
+    };
+    const list = () => floor.drawList(outbox, door.user, { again, edit, discard });
+
+    floor.on("work", show);
+    floor.on("stock", () => {
+      const { lot } = work.s;
+      if (lot) work.s.lot = stock.lot(lot.item, lot.lotCode) ?? lot;
+      const asOf = stock.asOf ? `Figures as of ${floor.clock(stock.asOf)}.` : "No figures kept yet.";
+      $("asof").textContent = asOf;
+      show();
+    });
+    floor.on("outbox", list);
+    floor.on("user", async (user) => {
+      list();
+      if (!user) return forget();
+      outbox.send();
+      keepPage();
+      if (!(await stock.refresh())) floor.emit("stock");
+      refocus({ gently: true });
+    });
+
+    floor.initControls({ work, stock, onScan, post, refocus, scan: floor.listenForScans(onScan) });
+    floor.initSignals();
+    floor.stayAwake();
+    floor.initLine(refresh);
+    show();
+    list();
+
+    async function refresh() {
+      if (document.hidden || !door.user) return;
+      await stock.refresh();
+    }
+    setInterval(refresh, REFRESH_MS);
+    if (!(await floor.session())) {
+      await door.recall();
+      floor.emit("stock");
+      list();
+    }
+    refocus({ gently: true });
+    document.body.dataset.ready = "yes";
+  }
+
+  document.addEventListener("DOMContentLoaded", start);
+})();

@@ -1,0 +1,119 @@
+// What the tablet knows of the stock: the server's snapshot, and what answers told since. Figures
+// are as old as `asOf` says; every decision is the server's.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const idOf = (item, lotCode) => `${item}\n${lotCode}`;
+
+  floor.makeStock = async (db) => {
+    let kept = { items: [], lots: [], reservations: [], codes: [], asOf: "", tag: "" };
+    let items, lots, byLotCode, byName, reservations, codes;
+
+    function index() {
+      items = new Map(kept.items.map((item) => [item.code, item]));
+      lots = new Map();
+      byLotCode = new Map();
+      reservations = new Map(kept.reservations.map((one) => [one.id, one]));
+      codes = new Map((kept.codes ?? []).map((one) => [one.code, one]));
+      byName = null;
+      kept.lots.forEach(addLot);
+    }
+
+    function addLot(lot) {
+      const id = idOf(lot.item, lot.lotCode);
+      if (!lots.has(id)) {
+        const same = byLotCode.get(lot.lotCode) ?? [];
+        byLotCode.set(lot.lotCode, [...same, id]);
+      }
+      lots.set(id, lot);
+    }
+
+    const save = () => db.put("kept", kept, "snapshot");
+
+    async function load() {
+      kept = (await db.get("kept", "snapshot")) ?? kept;
+      index();
+    }
+
+    // Takes the server's newest snapshot; the same one is as good as a new one.
+    async function refresh() {
+      const headers = { "Floor-Timer": "1", ...(kept.tag && { "If-None-Match": kept.tag }) };
+      const answer = await floor.ask("/floor/snapshot", { headers });
+      if (answer?.status === 200) {
+        kept = { codes: [], ...answer.body, tag: answer.response.headers.get("ETag") ?? "" };
+        index();
+      } else if (answer?.status !== 304) return false;
+      kept.asOf = new Date().toISOString();
+      await save();
+      floor.emit("stock");
+      return true;
+    }
+
+    // What an answer told of lots and reservations: newer than the snapshot, never older.
+    async function learn(answer) {
+      for (const item of answer.items ?? []) if (!items.has(item.code)) items.set(item.code, item);
+      for (const lot of answer.lots ?? []) {
+        const known = lots.get(idOf(lot.item, lot.lotCode));
+        if (!known || known.seq <= lot.seq) addLot(lot);
+      }
+      for (const one of answer.reservations ?? []) reservations.set(one.id, one);
+      kept = { ...kept, items: [...items.values()], lots: [...lots.values()],
+        reservations: [...reservations.values()] };
+      kept.tag = "";
+      await save();
+      floor.emit("stock");
+    }
+
+    async function forget() {
+      await db.delete("kept", "snapshot");
+      kept = { items: [], lots: [], reservations: [], codes: [], asOf: "", tag: "" };
+      index();
+    }
+
+    const item = (code) => items.get(code);
+    const lot = (itemCode, lotCode) => lots.get(idOf(itemCode, lotCode));
+    const lotsCalled = (lotCode) => (byLotCode.get(lotCode) ?? []).map((id) => lots.get(id));
+
+    // The lots of an item that can be used, soonest expiry first, then oldest.
+    function usable(itemCode) {
+      return [...lots.values()]
+        .filter((one) => one.item === itemCode && !one.hold && floor.qty.isMore(one.free, "0"))
+        .sort((a, b) => (a.expiresOn ?? "9").localeCompare(b.expiresOn ?? "9") || a.id - b.id);
+    }
+
+    // What is to be picked for a reference: one line for each lot that holds something of it, in
+    // the order of their places.
+    function lines(reference) {
+      const line = (one, line) => ({ ...line, item: one.item, reservation: one.id,
+        place: lots.get(idOf(one.item, line.lotCode))?.location ?? "" });
+      return [...reservations.values()]
+        .filter((one) => one.reference === reference)
+        .flatMap((one) => one.lots.map((part) => line(one, part)))
+        .sort((a, b) => a.place.localeCompare(b.place));
+    }
+
+    const isOpen = (one) => one.lots.some((line) => floor.qty.isMore(line.open, "0"));
+    const jobs = () =>
+      [...new Set([...reservations.values()].filter(isOpen).map((one) => one.reference))].reverse();
+
+    // Items whose code or name has all the words, the best known first.
+    function search(text, most = 8) {
+      const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+      byName ??= [...items.values()].map((one) => [`${one.code} ${one.name}`.toLowerCase(), one]);
+      return byName
+        .filter(([name]) => words.every((word) => name.includes(word)))
+        .slice(0, most)
+        .map(([, one]) => one);
+    }
+
+    const locations = () => new Set([...lots.values()].map((one) => one.location).filter(Boolean));
+    const code = (text) => codes.get(text);
+
+    await load();
+    return {
+      refresh, learn, forget, item, lot, lotsCalled, usable, lines, jobs, search, locations, code,
+      get asOf() { return kept.asOf; },
+      get today() { return kept.today; },
+    };
+  };
+})();

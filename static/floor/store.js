@@ -1,0 +1,14 @@
+// What stays on the tablet: operations on their way, and what is known of the stock.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+
+  floor.openStore = () =>
+    idb.openDB("floor", 1, {
+      upgrade(db) {
+        db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
+        db.createObjectStore("kept");
+      },
+      blocking: (_old, _new, event) => event.target.close(),
+    });
+})();

@@ -1,0 +1,107 @@
+// A scanner that types: caught wherever the focus is, exactly once, and never taken for a person.
+//
+// A burst is a scan: keys at most 80 ms apart, ended by Enter or Tab, or by silence. What it left
+// in a field that had the focus is taken out again. Ctrl+] is how scanners type FNC1 (GS).
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const GS = "\x1d";
+  const MOST_GAP_MS = 80;
+  const SILENCE_MS = 95;
+  const TWICE_MS = 300;
+  const FEWEST = 4;
+  const FEWEST_BEFORE_ENTER = 3;
+
+  floor.listenForScans = (onScan) => {
+    let text = "";
+    let last = -Infinity;
+    let field = null;
+    let timer = 0;
+    let previous = { text: "", at: -Infinity };
+
+    // The same code twice within 300 ms is one scan.
+    function deliver(scanned) {
+      const now = performance.now();
+      const twice = scanned === previous.text && now - previous.at < TWICE_MS;
+      previous = { text: scanned, at: now };
+      if (!twice) onScan(scanned);
+    }
+
+    const isField = (element) => element?.matches?.("input, textarea");
+
+    function begin(at) {
+      text = "";
+      last = at;
+      const focused = document.activeElement;
+      field = isField(focused) ? { element: focused, value: focused.value } : null;
+    }
+
+    function finish() {
+      clearTimeout(timer);
+      const scanned = text;
+      if (field) {
+        field.element.value = field.value;
+        field.element.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      text = "";
+      field = null;
+      last = -Infinity;
+      deliver(scanned);
+    }
+
+    function forget() {
+      clearTimeout(timer);
+      text = "";
+      field = null;
+    }
+
+    const characterOf = (event) => {
+      if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
+      if (event.key === GS) return GS;
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+      return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
+    };
+
+    function onKey(event) {
+      if (event.isComposing || event.target.closest?.("dialog, [data-no-scan]")) return;
+      if (["Shift", "Control", "Alt", "AltGraph", "CapsLock"].includes(event.key)) return;
+      if (event.repeat) return forget();
+      const inTime = event.timeStamp - last <= MOST_GAP_MS;
+      if (event.key === "Enter" || event.key === "Tab") {
+        if (inTime && text.length >= FEWEST_BEFORE_ENTER) {
+          event.preventDefault();
+          event.stopPropagation();
+          finish();
+        } else {
+          forget();
+        }
+        return;
+      }
+      const character = characterOf(event);
+      if (!character) return forget();
+      if (!inTime || !text) begin(event.timeStamp);
+      if (character === GS) event.preventDefault();
+      text += character;
+      last = event.timeStamp;
+      clearTimeout(timer);
+      timer = setTimeout(() => (text.length >= FEWEST ? finish() : forget()), SILENCE_MS);
+      // A button that has the focus is not pressed by a space of the scan.
+      if (character === " " && text.length > 1 && !isField(document.activeElement)) {
+        event.preventDefault();
+      }
+    }
+
+    // Some handhelds put the whole text into the field that has the focus, without keys.
+    function onInput(event) {
+      const element = event.target;
+      if (element.id !== "scan-field" || text || (event.data?.length ?? 0) < FEWEST) return;
+      const scanned = element.value.replace(/[\r\n\t]+$/, "");
+      element.value = "";
+      deliver(scanned);
+    }
+
+    document.addEventListener("keydown", onKey, { capture: true });
+    document.addEventListener("input", onInput, { capture: true });
+    return deliver;
+  };
+})();

@@ -1,0 +1,166 @@
+// What is being done: a task, what was scanned for it, and how much. Knows nothing of the page.
+(() => {
+  "use strict";
+  const floor = (globalThis.floor ??= {});
+  const { qty } = floor;
+
+  // `full`: what ALL means. `fields`: what else may be said. `usable`: not from a lot on hold.
+  floor.TASKS = {
+    issue: { verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
+    receive: { verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"] },
+    reserve: { verb: "Reserve", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
+    pick: { verb: "Pick", full: (s) => s.line?.open, fields: [], usable: true },
+    count: { verb: "Count", full: (s) => s.lot?.onHand, fields: ["reason"] },
+    move: { verb: "Move", fields: ["location"] },
+    lookup: { fields: [] },
+  };
+  floor.REASONS = ["Found more", "Missing", "Damaged", "Counted wrong before"];
+
+  const EMPTY = {
+    item: null, lot: null, newLot: "", isSure: true, line: null, unknown: "", choices: [],
+    qty: "1", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
+  };
+
+  floor.makeWork = (stock) => {
+    const s = { task: "issue", job: "", blind: floor.setting("blind") === "on", ...EMPTY };
+    const changed = () => floor.emit("work", s);
+
+    function set(changes) {
+      Object.assign(s, changes);
+      changed();
+    }
+
+    const clear = () => set({ ...EMPTY, reference: s.task === "reserve" ? s.reference : "" });
+
+    function setTask(task) {
+      const { item, lot, unknown, newLot, isSure, lotCode, expiresOn, choices } = s;
+      Object.assign(s, EMPTY, { item, lot, unknown, newLot, isSure, lotCode, expiresOn, choices, task });
+      if (task === "receive" && lot) s.lotCode = lot.lotCode;
+      if (task === "receive" && unknown) s.lotCode = unknown;
+      if (task === "pick" && s.job && lot) pickFrom(lot);
+      changed();
+    }
+
+    // Takes up what a scan is. Returns what to signal: [kind, text].
+    function take(found) {
+      const { reading } = found;
+      const amount = reading.qty && !(s.task === "move") ? { qty: reading.qty } : {};
+      if (found.job) return takeJob(found.job);
+      if (s.task === "move" && s.lot && (found.location || found.unknown)) {
+        set({ location: found.location ?? reading.text });
+        return ["scanned", `To ${s.location}.`];
+      }
+      if (found.lot) return takeLot(found.lot, found.item, amount);
+      if (found.choices) {
+        set({ ...EMPTY, ...amount, choices: found.choices });
+        return ["scanned", `${reading.text}: lots of several items have this code. Choose one.`];
+      }
+      if (found.newLot) return takeNewLot(found, amount);
+      if (found.item) return takeItem(found.item, amount, found.reading);
+      set({ ...EMPTY, unknown: reading.text, lotCode: s.task === "receive" ? reading.text : "" });
+      return ["bad", reading.error || `${reading.text} is not known here.`];
+    }
+
+    function takeLot(lot, item, amount) {
+      if (s.task === "pick") return takePick(lot, amount);
+      const kept = { reference: s.reference, location: s.task === "receive" ? s.location : "" };
+      set({ ...EMPTY, ...kept, ...amount, item, lot, lotCode: lot.lotCode });
+      if (floor.TASKS[s.task].usable && lot.hold) return ["bad", floor.whyHeld(lot)];
+      return ["scanned", `${lot.lotCode} of ${lot.item}`];
+    }
+
+    function takeNewLot({ item, newLot, reading }, amount) {
+      const facts = { item, newLot, lotCode: newLot, expiresOn: reading.expiresOn ?? "" };
+      set({ ...EMPTY, ...facts, ...amount, isSure: false, location: s.location });
+      if (s.task === "receive") return ["scanned", `${newLot} would be a new lot of ${item.code}.`];
+      return ["bad", `${item.code} has no lot ${newLot} that is known here.`];
+    }
+
+    // An item alone: the lot to take first stands ready, the others beside it.
+    function takeItem(item, amount, reading) {
+      const choices = s.task === "receive" ? [] : stock.usable(item.code);
+      const expiresOn = reading?.expiresOn ?? "";
+      if (s.task === "pick") return ["bad", "Scan the lot that you take it from."];
+      const first = s.task === "count" || s.task === "move" ? null : (choices[0] ?? null);
+      set({ ...EMPTY, ...amount, item, choices, lot: first, expiresOn, location: s.location });
+      if (!first) return ["scanned", `${item.code}: now the lot.`];
+      return ["scanned", `${item.code}: take ${first.lotCode} first.`];
+    }
+
+    function takeJob(job) {
+      set({ ...EMPTY, task: "pick", job });
+      const open = stock.lines(job).filter((line) => qty.isMore(line.open, "0")).length;
+      return ["scanned", `${job}: ${open === 1 ? "1 lot" : `${open} lots`} to pick.`];
+    }
+
+    function pickFrom(lot) {
+      const mine = stock.lines(s.job).filter((l) => l.item === lot.item && l.lotCode === lot.lotCode);
+      const line = mine.find((one) => qty.isMore(one.open, "0"));
+      if (line) Object.assign(s, { line, lot, item: stock.item(lot.item), qty: line.open });
+      return line;
+    }
+
+    // The wrong lot is refused on the spot: nothing is posted, nothing of it stays.
+    function takePick(lot) {
+      if (!s.job) {
+        set({ ...EMPTY });
+        return ["bad", "Which job? Scan it or choose it first."];
+      }
+      Object.assign(s, EMPTY);
+      const line = pickFrom(lot);
+      changed();
+      if (!line) return ["bad", `Wrong lot: ${lot.lotCode} of ${lot.item} is not for ${s.job}.`];
+      if (lot.hold) return ["bad", floor.whyHeld(lot)];
+      return ["scanned", `${lot.lotCode}: ${line.open} for ${s.job}.`];
+    }
+
+    const micros = () => qty.parse(s.qty, s.item?.decimals ?? 6);
+
+    // Why it cannot be sent as it is, in words; empty when it can.
+    function complaint() {
+      const amount = micros();
+      const noLot = s.task === "receive" ? !s.lotCode.trim() : !s.lot;
+      if (!s.item) return "Which item? Scan it, or choose it.";
+      if (noLot) return "Which lot? Scan it.";
+      if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
+      if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
+      if (amount === null) return `How much? Write it like 12${s.item.decimals ? " or 12.5" : ""}.`;
+      if (amount < 0n || (amount === 0n && s.task !== "count")) return "More than nothing, please.";
+      if (s.task === "reserve" && !s.reference.trim()) return "For which job or order?";
+      if (s.task === "pick" && !s.line) return "Scan a lot of the job.";
+      if (s.task === "pick" && qty.isMore(s.qty, s.line.open)) {
+        return `Only ${s.line.open} of it are for ${s.job}.`;
+      }
+      if (floor.TASKS[s.task].usable && s.lot.hold) return floor.whyHeld(s.lot);
+      if (s.task === "count" && !s.blind && !s.reason && isOff()) return "Why is it another quantity?";
+      return "";
+    }
+
+    const isOff = () => s.lot && micros() !== qty.parse(s.lot.onHand);
+
+    // The operation, as the server takes it.
+    function body() {
+      const lotCode = s.task === "receive" ? s.lotCode.trim() : s.lot.lotCode;
+      const all = { op: s.task, item: s.item.code, lotCode, occurredAt: new Date().toISOString() };
+      const amount = qty.format(micros() ?? 0n);
+      if (s.task === "move") return { ...all, location: s.location.trim() };
+      if (s.task === "pick") {
+        return { ...all, op: "issue", qty: amount, reservation: s.line.reservation, reference: s.job };
+      }
+      if (s.task === "count") {
+        const reason = s.reason && { reason: s.reason };
+        return { ...all, counted: amount, lotSeq: s.lot.seq, ...reason };
+      }
+      for (const name of floor.TASKS[s.task].fields) if (s[name].trim()) all[name] = s[name].trim();
+      if (s.task === "receive" && stock.lot(s.item.code, lotCode)) all.addToLot = true;
+      return { ...all, qty: amount };
+    }
+
+    return { s, set, setTask, take, takeItem, takeLot, clear, complaint, isOff, body };
+  };
+
+  floor.whyHeld = (lot) => {
+    const why = { QUARANTINE: "is in quarantine", REJECTED: "is rejected", EXPIRED: "has expired" };
+    return `${lot.lotCode} ${why[lot.hold]}: it cannot be taken.`;
+  };
+})();

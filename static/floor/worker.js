@@ -1,0 +1,50 @@
+// Keeps the page and what it is made of, so that it opens without a connection. SHELL, written
+// above this by the server, names the files; a new name makes this a new worker.
+"use strict";
+const FILES = "floor-files";
+const PAGE = "floor-page";
+const PATIENCE_MS = 3000;
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(caches.open(FILES).then((files) => files.addAll(SHELL)));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(forgetOldFiles().then(() => self.clients.claim()));
+});
+
+async function forgetOldFiles() {
+  const files = await caches.open(FILES);
+  for (const request of await files.keys()) {
+    if (!SHELL.includes(new URL(request.url).pathname)) await files.delete(request);
+  }
+}
+
+// Only what is read is ever looked at here: writes go past, to the outbox's own care.
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { pathname, origin } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  if (request.mode === "navigate" && pathname === "/floor/") event.respondWith(openPage(request));
+  else if (SHELL.includes(pathname)) event.respondWith(openFile(request));
+});
+
+// The server's page where it comes soon, else the kept one.
+async function openPage(request) {
+  const page = await caches.open(PAGE);
+  const fresh = fetch(request).then(async (response) => {
+    if (response.ok) await page.put("/floor/", response.clone());
+    return response;
+  });
+  const kept = await page.match("/floor/");
+  if (!kept) return fresh;
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept));
+  const usable = fresh.then((response) => (response.status >= 500 ? kept : response));
+  return Promise.race([usable.catch(() => kept), late]);
+}
+
+async function openFile(request) {
+  const files = await caches.open(FILES);
+  return (await files.match(request, { ignoreSearch: true })) ?? fetch(request);
+}

@@ -1,0 +1,136 @@
+"""A tablet with a scanner, in the hands of somebody who wears gloves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import expect
+
+PASSWORD = "a quiet warehouse"
+
+#: A scanner types: keys a few milliseconds apart, Ctrl+] for FNC1, Enter at the end (or not). The
+#: moments are those of the scanner, however late a busy machine hands the keys over.
+_TYPE = """async ([text, gap, end]) => {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, gap));
+  let moment = performance.now();
+  for (const key of [...text, ...(end ? [end] : [])]) {
+    const target = document.activeElement ?? document.body;
+    const isGs = key === "\\x1d";
+    const event = new KeyboardEvent("keydown", {
+      key: isGs ? "]" : key, code: isGs ? "BracketRight" : "", ctrlKey: isGs,
+      bubbles: true, cancelable: true,
+    });
+    Object.defineProperty(event, "timeStamp", { value: (moment += gap) });
+    const goesOn = target.dispatchEvent(event);
+    const isText = key.length === 1 && !isGs && target.matches("input");
+    if (goesOn && isText) document.execCommand("insertText", false, key);
+    if (goesOn && key === "Enter" && target.form) target.form.requestSubmit?.();
+    await pause();
+  }
+}"""
+
+
+class Tablet:
+    """`tablet.scans("L-1"); tablet.posts("Issued 5")`"""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.said: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+
+    def _hear(self, message: Any) -> None:
+        network = "Failed to load resource" in message.text
+        if message.type in ("error", "warning") and not network:
+            self.said.append(message.text)
+
+    def opens(self, name: str = "ole", password: str = PASSWORD) -> Tablet:
+        self.page.goto("/login/?next=/floor/")
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_role("button", name="Log in").click()
+        return self.waits(name)
+
+    def waits(self, name: str = "ole") -> Tablet:
+        """Until the page works."""
+        expect(self.page.locator("body[data-ready]")).to_be_attached()
+        expect(self.page.locator("#who-name")).to_have_text(name)
+        return self
+
+    def keeps_the_page(self) -> None:
+        """Until the page would open without a connection."""
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+        poll = "caches.match('/floor/', {cacheName: 'floor-page'}).then(Boolean)"
+        for _ in range(100):
+            if self.page.evaluate(poll) and self.page.evaluate(
+                "Boolean(navigator.serviceWorker.controller)"
+            ):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("the page is not kept")
+
+    def does(self, task: str) -> None:
+        self.page.locator(f"#tasks [data-task={task}]").click()
+
+    def scans(self, text: str, *, gap: int = 5, end: str = "Enter") -> None:
+        self.page.evaluate(_TYPE, [text, gap, end])
+
+    def scans_again(self, text: str) -> None:
+        """Later than the moment in which the same code is one scan."""
+        self.page.wait_for_timeout(320)
+        self.scans(text)
+
+    def sees(self, text: str, kind: str | None = None) -> None:
+        expect(self.page.locator("#band")).to_contain_text(text)
+        if kind:
+            expect(self.page.locator("#band")).to_have_attribute("data-kind", kind)
+
+    def sets(self, qty: str) -> None:
+        self.page.locator("#qty").fill(qty)
+
+    def taps(self, selector: str = "#go") -> None:
+        self.page.locator(selector).click()
+
+    def issues(self, lot: str, qty: str = "1") -> None:
+        """Scan, set, tap, and wait for whatever comes of it."""
+        self.does("issue")
+        self.scans_again(lot)
+        expect(self.page.locator("#subject")).to_contain_text(lot)
+        if qty != "1":
+            self.sets(qty)
+        before = self.count()
+        self.taps()
+        expect(self.page.locator("#entries > li")).to_have_count(before + 1)
+
+    def count(self) -> int:
+        return int(self.page.locator("#entries > li").count())
+
+    def states(self) -> list[str]:
+        """What became of each operation, in the order in which they were done."""
+        rows = self.page.evaluate("floor.outbox.all().then((all) => all.map((one) => one.state))")
+        return list(rows)
+
+    def settles(self, *states: str) -> None:
+        """Until that is what became of all operations."""
+        for _ in range(400):
+            if self.states() == list(states):
+                return
+            self.page.wait_for_timeout(50)
+        assert self.states() == list(states)
+
+    def sends(self) -> None:
+        """What the timer would do."""
+        self.page.evaluate("floor.outbox.send()")
+
+    def line(self, word: str) -> None:
+        expect(self.page.locator("#line")).to_contain_text(re.compile(word))
+
+    def takes_over(self, name: str, password: str = PASSWORD) -> None:
+        if not self.page.locator("#door").is_visible():
+            self.page.locator("#who").click()
+        self.page.locator("#door-name").fill(name)
+        self.page.locator("#door-password").fill(password)
+        self.page.locator("#door-form .verb").click()
+        expect(self.page.locator("#who-name")).to_have_text(name)
+        expect(self.page.locator("#door")).to_be_hidden()

@@ -1,0 +1,300 @@
+"""The outbox under everything that happens to a tablet: nothing lost, nothing twice, nothing sent
+as somebody else."""
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory import accounts
+from tests.e2e.tablets import PASSWORD, Tablet
+
+pytestmark = pytest.mark.browser
+
+OPERATIONS = "**/floor/operations"
+
+
+@pytest.fixture
+def people(app):
+    with app.app_context():
+        for name, role in (("ole", "operator"), ("ira", "inspector"), ("ada", "admin")):
+            accounts.create_user(name=name, password=PASSWORD, role=role)
+
+
+@pytest.fixture
+def lot(stock):
+    return stock.lot("receive 100", lot_code="L-100")
+
+
+@pytest.fixture
+def tablet(people, lot, page):
+    tablet = Tablet(page).opens()
+    yield tablet
+    assert tablet.said == []
+
+
+def issued(stock, lot):
+    """What was issued of the lot, entry by entry, and by whom."""
+    return [
+        (entry.qty // 10**6, entry.user_name)
+        for entry in stock.history(lot)
+        if entry.txn_type == "ISSUE"
+    ]
+
+
+def cut_answers(page, times):
+    """The server does it, and its answer never arrives."""
+    lost = []
+
+    def route(route):
+        if len(lost) < times:
+            route.fetch()
+            lost.append(route.request.post_data_json["key"])
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(OPERATIONS, route)
+    return lost
+
+
+def test_six_operations_made_offline_around_a_reload_arrive_in_order(tablet, stock, lot, page):
+    tablet.keeps_the_page()
+    page.context.set_offline(True)
+    for qty in "12345":
+        tablet.issues("L-100", qty)
+    tablet.sees("Saved on this tablet", "kept")
+    assert tablet.states() == ["waiting"] * 5
+    page.reload()
+    tablet.waits()
+    tablet.line("Offline")
+    expect(page.locator("#waiting")).to_contain_text("5 to send")
+    tablet.issues("L-100", "6")
+    assert issued(stock, lot) == []
+    page.context.set_offline(False)
+    tablet.settles(*["done"] * 6)
+    assert issued(stock, lot) == [(number, "ole") for number in range(1, 7)]
+    tablet.line("Online")
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_an_answer_lost_twice_after_the_commit_leaves_one_row(tablet, stock, lot, page):
+    lost = cut_answers(page, 2)
+    tablet.issues("L-100", "7")
+    tablet.settles("done")
+    assert len(lost) == 2
+    assert lost[0] == lost[1]
+    assert issued(stock, lot) == [(7, "ole")]
+
+
+def test_stock_taken_meanwhile_is_refused_with_figures_and_the_rest_goes_on(
+    tablet, stock, lot, page
+):
+    page.context.set_offline(True)
+    tablet.issues("L-100", "90")
+    tablet.issues("L-100", "5")
+    stock.do("issue", item="BOLT", qty=20)
+    page.context.set_offline(False)
+    tablet.settles("refused", "done")
+    refused = page.locator("#entries [data-state=refused]")
+    expect(refused).to_contain_text("Only 80 pcs free in L-100, 90 asked for")
+    expect(page.locator("#waiting")).to_contain_text("1 refused")
+    refused.get_by_role("button", name="Use 80").click()
+    tablet.settles("done", "refused")
+    page.locator("#entries [data-state=refused]").get_by_role("button", name="Use 75").click()
+    tablet.settles("done", "done")
+    assert [qty for qty, _ in issued(stock, lot)] == [20, 5, 75]
+
+
+def test_a_refused_operation_is_edited_or_discarded(tablet, stock, lot, page):
+    tablet.issues("L-100", "101")
+    tablet.settles("refused")
+    tablet.sees("Only 100 pcs free", "bad")
+    page.locator("#entries").get_by_role("button", name="Edit").click()
+    expect(page.locator("#qty")).to_have_value("101")
+    assert tablet.states() == []
+    tablet.sets("102")
+    tablet.taps()
+    tablet.settles("refused")
+    page.locator("#entries").get_by_role("button", name="Discard").click()
+    tablet.settles()
+    assert issued(stock, lot) == []
+
+
+def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page):
+    page.context.set_offline(True)
+    tablet.issues("L-100", "3")
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    expect(page.locator("#door")).to_be_visible()
+    assert tablet.states() == ["waiting"]
+    tablet.takes_over("ira")
+    tablet.issues("L-100", "4")
+    tablet.settles("waiting", "done")
+    expect(page.locator("[data-state=held]")).to_contain_text("Kept until ole logs in")
+    assert issued(stock, lot) == [(4, "ira")]
+    tablet.takes_over("ole")
+    tablet.settles("done", "done")
+    assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
+
+
+def test_two_tabs_send_everything_once_and_in_order(tablet, stock, lot, page):
+    other = Tablet(page.context.new_page())
+    other.page.goto("/floor/")
+    other.waits()
+    page.context.set_offline(True)
+    for qty in (1, 3, 5):
+        tablet.issues("L-100", str(qty))
+        other.issues("L-100", str(qty + 1))
+    page.context.set_offline(False)
+    tablet.settles(*["done"] * 6)
+    assert [qty for qty, _ in issued(stock, lot)] == [1, 2, 3, 4, 5, 6]
+    assert other.states() == ["done"] * 6
+    assert other.said == []
+
+
+def test_a_server_in_trouble_is_asked_again_until_it_answers(tablet, stock, lot, page):
+    answers = []
+    trouble = [500, 502, 503, 429]
+
+    def route(route):
+        answers.append(route.request.post_data_json["qty"])
+        if trouble:
+            headers = {"Retry-After": "1"}
+            route.fulfill(status=trouble.pop(), json={"code": "BUSY"}, headers=headers)
+        else:
+            route.continue_()
+
+    page.route(OPERATIONS, route)
+    tablet.issues("L-100", "1")
+    tablet.issues("L-100", "2")
+    tablet.settles("done", "done")
+    assert answers == ["1"] * 5 + ["2"]
+    assert [qty for qty, _ in issued(stock, lot)] == [1, 2]
+
+
+def test_a_page_of_another_network_is_not_taken_for_an_answer(tablet, stock, lot, page):
+    strange = [
+        lambda route: route.fulfill(status=200, body="<h1>Welcome to the hotel</h1>"),
+        lambda route: route.fulfill(status=200, json={"ok": True}),
+        lambda route: route.fulfill(status=403, body="Forbidden by the proxy"),
+        lambda route: route.fulfill(status=302, headers={"Location": "/login/"}),
+    ]
+    page.route(OPERATIONS, lambda route: strange.pop()(route) if strange else route.continue_())
+    tablet.issues("L-100", "8")
+    tablet.settles("done")
+    assert strange == []
+    assert issued(stock, lot) == [(8, "ole")]
+
+
+def test_a_session_that_ends_in_the_middle_pauses_and_goes_on(tablet, stock, lot, page, app):
+    page.context.set_offline(True)
+    for qty in "123":
+        tablet.issues("L-100", qty)
+    sent = []
+
+    def route(route):
+        sent.append(route.request.post_data_json["qty"])
+        if len(sent) == 2:
+            with app.app_context():
+                ole = accounts.find_account(name="ole")
+                accounts.end_sessions(user_id=ole.id)
+        route.continue_()
+
+    page.route(OPERATIONS, route)
+    page.context.set_offline(False)
+    expect(page.locator("#door")).to_be_visible()
+    tablet.settles("done", "waiting", "waiting")
+    tablet.takes_over("ole")
+    tablet.settles("done", "done", "done")
+    assert [qty for qty, _ in issued(stock, lot)] == [1, 2, 3]
+    assert sent == ["1", "2", "2", "3"]
+
+
+def test_a_token_of_an_earlier_session_is_replaced_and_nothing_is_refused(tablet, stock, lot, page):
+    first = []
+
+    def route(route):
+        headers = route.request.headers
+        if not first:
+            first.append(headers["x-csrftoken"])
+            headers = headers | {"x-csrftoken": "from another session"}
+        route.continue_(headers=headers)
+
+    page.route(OPERATIONS, route)
+    tablet.issues("L-100", "2")
+    tablet.settles("done")
+    assert issued(stock, lot) == [(2, "ole")]
+
+
+def test_a_key_that_is_in_flight_is_no_refusal(tablet, stock, lot, page):
+    busy = [{"code": "IDEMPOTENCY_IN_PROGRESS", "detail": "Wait."}] * 2
+
+    def route(route):
+        if busy:
+            route.fulfill(status=409, json=busy.pop(), headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route(OPERATIONS, route)
+    tablet.issues("L-100", "2")
+    tablet.settles("done")
+    assert issued(stock, lot) == [(2, "ole")]
+
+
+def test_logging_out_forgets_the_page_and_the_stock_but_not_what_is_unsent(
+    tablet, stock, lot, page
+):
+    tablet.keeps_the_page()
+    page.route(OPERATIONS, lambda route: route.abort())
+    tablet.issues("L-100", "2")
+    tablet.taps("#who")
+    tablet.taps("#door-leave")
+    expect(page.locator("#who-name")).to_have_text("Nobody")
+    kept = "Promise.all([caches.has('floor-page'), floor.outbox.all()])"
+    for _ in range(100):
+        has_page, entries = page.evaluate(kept)
+        if not has_page:
+            break
+        page.wait_for_timeout(50)
+    assert (has_page, len(entries)) == (False, 1)
+    page.unroute(OPERATIONS)
+    tablet.takes_over("ole")
+    tablet.settles("done")
+    assert issued(stock, lot) == [(2, "ole")]
+
+
+def test_the_page_opens_without_a_connection_and_says_how_old_its_figures_are(
+    tablet, stock, lot, page, live_server
+):
+    tablet.keeps_the_page()
+    live_server.kill()
+    page.goto("/floor/")
+    tablet.waits()
+    tablet.line("Offline")
+    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    tablet.scans("L-100")
+    expect(page.locator("#subject")).to_contain_text("as of")
+    expect(page.locator("#subject .figures")).to_contain_text("100")
+    tablet.taps()
+    tablet.sees("Saved on this tablet", "kept")
+    live_server.start()
+    tablet.sends()
+    tablet.settles("done")
+    assert issued(stock, lot) == [(1, "ole")]
+
+
+def test_a_count_of_a_lot_that_moved_on_asks_what_to_keep(tablet, stock, lot, page):
+    tablet.does("count")
+    tablet.scans("L-100")
+    tablet.sets("97")
+    tablet.taps("#reasons button >> nth=1")
+    page.context.set_offline(True)
+    tablet.taps()
+    tablet.sees("Saved on this tablet")
+    stock.do("issue", item="BOLT", qty=10)
+    page.context.set_offline(False)
+    tablet.settles("refused")
+    refused = page.locator("#entries [data-state=refused]")
+    expect(refused).to_contain_text("moved on while it was counted")
+    refused.get_by_role("button", name="Keep the difference").click()
+    tablet.settles("done")
+    assert stock.figures(lot) == "87 on hand, 0 reserved, 87 available"

@@ -1,0 +1,264 @@
+"""Scanning: everywhere, exactly once, in order; and nobody who types is taken for a scanner."""
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory import accounts
+from tests.e2e.tablets import PASSWORD, Tablet
+from tests.stock import in_days
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def warehouse(app, stock):
+    with app.app_context():
+        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+    stock.item("BOLT", name="Hex bolt M8")
+    for number in range(20):
+        stock.lot("receive 50", lot_code=f"L-{number:03d}", location=f"A-{number:02d}")
+
+
+@pytest.fixture
+def tablet(warehouse, page):
+    tablet = Tablet(page).opens()
+    yield tablet
+    assert tablet.said == []
+
+
+def scanned(page):
+    """Everything that was scanned, first to last."""
+    texts = page.locator("#scans button").evaluate_all("(all) => all.map((b) => b.firstChild.data)")
+    return texts[::-1]
+
+
+def test_twenty_scans_in_ten_seconds_are_all_there_in_order_and_the_focus_stays(tablet, page):
+    page.evaluate(
+        """() => { window.bands = []; document.addEventListener("floor:signal",
+        ({ detail }) => window.bands.push(detail.text)); }"""
+    )
+    codes = [f"L-{number:03d}" for number in range(20)]
+    for code in codes:
+        tablet.scans(code, gap=3)
+        page.wait_for_timeout(400)
+    assert scanned(page) == codes
+    assert page.evaluate("window.bands") == [f"{code} of BOLT" for code in codes]
+    expect(page.locator("#scan-field")).to_be_focused()
+    expect(page.locator("#scan-field")).to_have_value("")
+
+
+@pytest.mark.parametrize("end", ["Enter", "Tab", ""])
+def test_a_scan_is_caught_wherever_the_focus_is(tablet, page, end):
+    tablet.scans("L-000")
+    page.locator("#reference").fill("JOB-7")
+    codes = ["L-000"]
+    for focus in ("#scan-field", "#reference", "#sound", "body"):
+        page.evaluate(
+            "(it) => it === 'body' ? document.activeElement.blur()"
+            " : document.querySelector(it).focus()",
+            focus,
+        )
+        codes.append(f"L-{len(codes):03d}")
+        tablet.scans(codes[-1], end=end)
+        expect(page.locator("#subject")).to_contain_text(codes[-1])
+        assert scanned(page) == codes
+        expect(page.locator("#reference")).to_have_value("JOB-7")
+        expect(page.locator("#scan-field")).to_have_value("")
+        expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_real_keyboard_scans_and_posts_nothing_by_itself(tablet, page):
+    page.locator("#scan-field").focus()
+    page.keyboard.type("L-002")
+    page.keyboard.press("Enter")
+    expect(page.locator("#subject")).to_contain_text("L-002")
+    page.wait_for_timeout(300)
+    assert scanned(page) == ["L-002"]
+    assert tablet.states() == []
+
+
+def test_the_same_code_twice_within_300_ms_is_one_scan(tablet, page):
+    tablet.scans("L-000", gap=1)
+    tablet.scans("L-000", gap=1)
+    expect(page.locator("#subject")).to_contain_text("L-000")
+    assert scanned(page) == ["L-000"]
+    tablet.scans_again("L-000")
+    assert scanned(page) == ["L-000", "L-000"]
+
+
+def test_somebody_who_types_is_no_scanner(tablet, page):
+    tablet.scans("L-000")
+    expect(page.locator("#subject")).to_contain_text("L-000")
+    page.locator("#reference").focus()
+    page.keyboard.type("JOB 4711", delay=110)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(200)
+    assert scanned(page) == ["L-000"]
+    expect(page.locator("#reference")).to_have_value("JOB 4711")
+    assert tablet.states() == []
+
+
+def test_a_key_that_is_held_down_is_no_scanner(tablet, page):
+    page.locator("#scan-field").focus()
+    page.keyboard.down("7")
+    for _ in range(12):
+        page.keyboard.down("7")
+    page.keyboard.up("7")
+    page.wait_for_timeout(200)
+    assert scanned(page) == []
+
+
+def test_what_is_typed_by_hand_into_the_scan_field_counts_on_enter(tablet, page):
+    page.locator("#scan-field").focus()
+    page.keyboard.type("L-003", delay=110)
+    assert scanned(page) == []
+    page.keyboard.press("Enter")
+    expect(page.locator("#subject")).to_contain_text("L-003")
+    assert scanned(page) == ["L-003"]
+
+
+def test_text_that_a_handheld_puts_into_the_field_at_once_is_a_scan(tablet, page):
+    page.locator("#scan-field").focus()
+    page.keyboard.insert_text("L-004")
+    expect(page.locator("#subject")).to_contain_text("L-004")
+    assert scanned(page) == ["L-004"]
+
+
+def test_the_group_separator_arrives_as_ctrl_and_bracket(tablet, page):
+    page.evaluate("() => { window.raw = []; floor.listenForScans((raw) => window.raw.push(raw)); }")
+    tablet.scans("10ABC\x1d3711")
+    assert page.evaluate("window.raw") == ["10ABC\x1d3711"]
+
+
+def test_issuing_a_scanned_lot_is_one_scan_and_one_tap(tablet, page, stock):
+    tablet.scans("L-005")
+    tablet.sees("L-005 of BOLT", "scanned")
+    tablet.taps()
+    tablet.sees("Issued 1 of BOLT from L-005.", "done")
+    expect(page.locator("#scan-field")).to_be_focused()
+    lot = stock.lot_called("L-005")
+    assert stock.figures(lot.id) == "49 on hand, 0 reserved, 49 available"
+
+
+def test_tapping_twice_posts_once(tablet, page):
+    tablet.scans("L-005")
+    expect(page.locator("#go")).to_be_visible()
+    page.locator("#go").dblclick()
+    tablet.settles("done")
+
+
+def test_the_stepper_and_the_presets_need_no_keyboard(tablet, page):
+    tablet.scans("L-006")
+    qty = page.locator("#qty")
+    for label, value in (
+        ("One more", "2"),
+        ("10", "10"),
+        ("One less", "9"),
+        ("25", "25"),
+        ("ALL", "50"),
+    ):
+        page.get_by_role("button", name=label, exact=True).click()
+        expect(qty).to_have_value(value)
+    expect(page.locator("#go")).to_contain_text("50 pcs")
+    expect(page.locator("#scan-field")).to_be_focused()
+
+
+def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tablet, page, stock):
+    reserved = stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-9")
+    stock.reserve(6, lot=stock.lot_called("L-008").id, reference="JOB-9")
+    page.reload()
+    tablet.waits()
+    tablet.does("pick")
+    page.locator("[data-job='JOB-9']").click()
+    expect(page.locator("#job .lines li")).to_have_count(2)
+    before = stock.entries()
+    tablet.scans("L-009")
+    tablet.sees("Wrong lot: L-009 of BOLT is not for JOB-9.", "bad")
+    expect(page.locator("#go")).to_be_hidden()
+    assert tablet.states() == []
+    tablet.scans("L-007")
+    expect(page.locator("#qty")).to_have_value("5")
+    tablet.taps()
+    tablet.sees("Issued 5 of BOLT from L-007 for JOB-9.", "done")
+    expect(page.locator("#job .lines li").first).to_contain_text("5 picked")
+    assert stock.promise(reserved) == "5 promised: 0 open, 5 issued, 0 given back"
+    assert stock.entries() == before + 2
+    tablet.scans("L-008")
+    tablet.taps()
+    expect(page.locator("#job")).to_contain_text("All of it is picked.")
+
+
+def test_a_lot_on_hold_is_red_and_cannot_be_issued(tablet, page, stock):
+    stock.do("decide", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched")
+    stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))
+    page.reload()
+    tablet.waits()
+    for code, why in (("L-010", "is in quarantine"), ("L-OLD", "has expired")):
+        tablet.scans(code)
+        tablet.sees(why, "bad")
+        tablet.taps()
+        tablet.sees("it cannot be taken", "bad")
+    assert tablet.states() == []
+
+
+def test_a_count_is_blind_where_wanted_and_asks_why(tablet, page, stock):
+    lot = stock.lot_called("L-011").id
+    tablet.does("count")
+    tablet.scans("L-011")
+    expect(page.locator("#subject .figures")).to_be_visible()
+    tablet.sets("48")
+    tablet.taps()
+    tablet.sees("Why is it another quantity?", "bad")
+    page.get_by_role("button", name="Damaged").click()
+    tablet.taps()
+    tablet.sees("L-011 counted and set right: 48 on hand.", "done")
+    assert stock.figures(lot) == "48 on hand, 0 reserved, 48 available"
+    tablet.scans_again("L-011")
+    page.get_by_role("button", name="Count blind").click()
+    expect(page.locator("#subject .figures")).to_have_count(0)
+    expect(page.locator("#subject")).not_to_contain_text("48")
+    expect(page.locator("#all")).to_be_hidden()
+    tablet.sets("48")
+    tablet.taps()
+    tablet.sees("L-011 counted and as the ledger says", "done")
+
+
+def test_a_lot_is_moved_by_scanning_the_place(tablet, page, stock):
+    tablet.does("move")
+    tablet.scans("L-012")
+    tablet.scans("SHELF-77")
+    tablet.sees("To SHELF-77.", "scanned")
+    tablet.taps()
+    tablet.sees("L-012 of BOLT is at SHELF-77.", "done")
+    assert stock.lot_called("L-012").location == "SHELF-77"
+
+
+def test_stock_is_reserved_and_received(tablet, page, stock):
+    tablet.does("reserve")
+    tablet.scans("L-013")
+    tablet.taps()
+    tablet.sees("For which job or order?", "bad")
+    page.locator("#reference").fill("JOB-13")
+    tablet.taps()
+    tablet.sees("Reserved 1 of BOLT for JOB-13, in L-013.", "done")
+    tablet.does("receive")
+    tablet.scans_again("L-013")
+    tablet.sets("7")
+    tablet.taps()
+    tablet.sees("Received 7 of BOLT into L-013.", "done")
+    assert stock.figures(stock.lot_called("L-013").id) == "57 on hand, 1 reserved, 56 available"
+
+
+def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
+    tablet.scans("NEW-1")
+    tablet.sees("NEW-1 is not known here.", "bad")
+    page.locator("#receive-new").click()
+    page.locator("#item").fill("hex")
+    page.locator("[data-item=BOLT]").click()
+    expect(page.locator("#lotCode")).to_have_value("NEW-1")
+    tablet.sets("12")
+    tablet.taps()
+    tablet.sees("Received 12 of BOLT into NEW-1.", "done")
+    tablet.does("issue")
+    tablet.scans("NEW-1")
+    tablet.sees("NEW-1 of BOLT", "scanned")
