@@ -22,6 +22,7 @@ from inventory.web import (
     living,
     lots,
     operations,
+    references,
     reservations,
     roles,
     sessions,
@@ -54,7 +55,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(users.blueprint)
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
-    for family in (dashboard, items, lots, reservations, entries, operations, finding):
+    for family in (dashboard, items, lots, reservations, references, entries, operations, finding):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)
 

@@ -39,6 +39,8 @@ class Done:
     url: str
     word: str
     operation_id: int | None = None
+    #: Where the person goes on to, when that is not where it can be seen.
+    then: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +126,13 @@ def done_of_posting(posting: Posting) -> Done:
 
 def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> Answer:
     undo = done.operation_id if current_user.may("admin") else None
-    back = safe_next(form.back.data) if form.back.data and not act.leaves else done.url
+    there = done.then or done.url
+    back = safe_next(form.back.data) if form.back.data and not act.leaves else there
     toast = _toast(done, undo=undo, back=back)
     from_toast = request.headers.get("HX-Target") == "div#toasts"
     if act.leaves and wants_partial() and not from_toast:
         flash(toast, "ready")
-        return Response(status=204, headers={"HX-Redirect": done.url})
+        return Response(status=204, headers={"HX-Redirect": there})
     if not wants_partial():
         flash(toast, "ready")
         return redirect(back, 303)

@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
+    app.jinja_env.filters.update(ago=ago)
     app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
@@ -53,6 +54,14 @@ def format_datetime(moment: datetime | None) -> str:
 def day(moment: datetime) -> date:
     """The day of a moment, at the site."""
     return moment.astimezone(clock.zone()).date()
+
+
+def ago(moment: datetime, today: date) -> str:
+    """How long something waits: since today, since yesterday, for 12 days."""
+    days = (today - day(moment)).days
+    if days < 1:
+        return "since today"
+    return "since yesterday" if days == 1 else f"for {days} days"
 
 
 def iso(moment: datetime) -> str:

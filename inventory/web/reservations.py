@@ -12,9 +12,9 @@ from inventory import clock, ledger, stock
 from inventory.allocation import in_order
 from inventory.db import connection
 from inventory.figures import Reservation, utc
-from inventory.listing import list_entries, list_reservations
+from inventory.listing import Page, list_entries, list_references, list_reservations
 from inventory.quantity import format_qty
-from inventory.web import living
+from inventory.web import living, references
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
 from inventory.web.choosing import choose
@@ -103,9 +103,20 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @living.part("reservations.index", "reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_reservations(connection(), **_filters(query), cursor=query.get("cursor"))
+    """What is open by reference; all there ever was one by one."""
+    filters, cursor = _filters(query), query.get("cursor")
+    by_reference = filters.pop("open") and filters["item"] is None
+    page: Page[Any]
+    if by_reference:
+        page = list_references(
+            connection(), q=filters["q"], at_risk=filters["at_risk"], cursor=cursor
+        )
+    else:
+        page = list_reservations(connection(), **_filters(query), cursor=cursor)
     return {
         "page": page,
+        "by_reference": by_reference,
+        "may_book": references.ISSUE_ALL.may(),
         "state": only(query.get("state"), ("risk", "all"), "open"),
         "q": query.get("q", ""),
         "today": clock.today(),

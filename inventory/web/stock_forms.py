@@ -106,6 +106,17 @@ class UnreserveForm(OperationForm):
     reason = StringField("Reason")
 
 
+class ReferenceForm(OperationForm):
+    """All that is open for a reference. The parts are what the person saw when they said so."""
+
+    reference = HiddenField()
+    parts = HiddenField()
+
+
+class UnreserveReferenceForm(ReferenceForm):
+    reason = StringField("Reason")
+
+
 class DecisionForm(OperationForm):
     status = HiddenField()
     reason = StringField("Reason")

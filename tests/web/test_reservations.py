@@ -1,5 +1,7 @@
 """Reservations: the list, one of them, issuing it and giving it back."""
 
+import re
+
 from tests.web.people import form_of, words_of
 
 
@@ -67,3 +69,97 @@ def test_a_viewer_sees_but_may_not_act(person, stock):
     assert vic.post("/reservations/1/issue/", fields).status_code == 403
     assert vic.post("/reservations/1/unreserve/", fields).status_code == 403
     assert vic.get("/reservations/9/").status_code == 404
+
+
+# --- by reference ---------------------------------------------------------------------------------
+
+
+def test_what_is_open_stands_by_reference_those_at_risk_first(ada, stock):
+    stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
+    lot = stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
+    stock.reserve("4", reference="JOB-1")
+    stock.do("issue", reservation_id=1, qty="1")
+    words = words_of(ada.get("/reservations/").text)
+    assert words.index("JOB-1") < words.index("JOB-2")
+    assert "JOB-1 1 of 6 pcs issued, waiting since today" in words
+    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    words = words_of(ada.get("/reservations/").text)
+    assert words.index("JOB-2 At risk") < words.index("JOB-1")
+
+
+def test_references_go_page_by_page(ada, stock):
+    names = [f"JOB-{number:02}" for number in range(25)]
+    stock.lot("receive 99, " + ", ".join(f"reserve 1 {name}" for name in names))
+    first = ada.get("/reservations/").text
+    more = re.search(r'href="(\?cursor=[^"]+)"', first)[1]
+    second = ada.get(f"/reservations/{more}").text
+    assert [name for name in names if f">{name}<" in first] == names[:20]
+    assert [name for name in names if f">{name}<" in second] == names[20:]
+    assert ada.get("/reservations/?cursor=nonsense").status_code == 422
+
+
+def test_all_of_a_reference_is_issued_in_one_go(ada, stock):
+    stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
+    stock.lot("receive 9", lot_code="L-2")
+    stock.reserve("3", reference="JOB-1")
+    page = "/references/issue/?reference=JOB-1"
+    assert words_of(ada.get(page).text).count("BOLT from") == 2
+    fields = form_of(ada.get(page).text)
+    answer = ada.post("/references/issue/", fields)
+    assert answer.location == "/reservations/"
+    assert "2 reservations for JOB-1 are issued." in ada.get("/reservations/").text
+    assert stock.promise(1) == "2 promised: 0 open, 2 issued, 0 given back"
+    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+    assert ada.post("/references/issue/", fields).location == "/reservations/"
+    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+    assert ada.get(page).status_code == 404
+
+
+def test_what_is_on_hold_stays_reserved_and_is_named(ada, stock):
+    lot = stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
+    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.lot("receive 9, reserve 3 JOB-1", lot_code="L-2")
+    page = ada.get("/references/issue/?reference=JOB-1")
+    assert "This stays reserved, because it may not be issued now: 2 pcs of BOLT in L-1" in (
+        words_of(page.text)
+    )
+    ada.post("/references/issue/", form_of(page.text))
+    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
+    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+
+
+def test_what_changed_since_it_was_seen_is_refused_whole(ada, stock):
+    stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
+    fields = form_of(ada.get("/references/issue/?reference=JOB-1").text)
+    stock.do("unreserve", reservation_id=2, qty="1")
+    answer = ada.post("/references/issue/", fields)
+    assert answer.status_code == 409
+    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
+    again = form_of(answer.text)
+    assert again["parts"] == "1:1:2 2:1:2"
+    assert ada.post("/references/issue/", again).status_code == 303
+
+
+def test_all_of_a_reference_is_given_back(ada, stock):
+    lot = stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
+    stock.do("issue", reservation_id=1, qty="1")
+    fields = form_of(ada.get("/references/unreserve/?reference=JOB-1").text)
+    assert ada.post("/references/unreserve/", fields, reason="cancelled").status_code == 303
+    assert stock.figures(lot) == "8 on hand, 0 reserved, 8 available"
+
+
+def test_parts_that_no_page_wrote_are_refused(ada, stock):
+    stock.lot("receive 9, reserve 2 JOB-1")
+    fields = form_of(ada.get("/references/issue/?reference=JOB-1").text)
+    for parts in ("", "1", "x:y:z", "1:1", "1:1:x", "1:1:2:3", "9" * 30 + ":1:1", "2:1:1"):
+        answer = ada.post("/references/issue/", fields, parts=parts)
+        assert answer.status_code in (409, 422), parts
+    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
+
+
+def test_a_viewer_is_offered_neither(person, stock):
+    stock.lot("receive 9, reserve 2 JOB-1")
+    vic = person("vic")
+    page = vic.get("/reservations/").text
+    assert "JOB-1" in page
+    assert "Issue all" not in page
