@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from inventory import catalog, clock, figures, ledger, listing
+from inventory import catalog, clock, codes, figures, ledger, listing
 from inventory.http_json import camel, camel_name
 from inventory.models import Kind
 from inventory.quantity import format_qty
@@ -32,6 +32,14 @@ def lot(one: figures.Lot, day: date | None = None) -> Json:
 
 
 def reservation(one: figures.Reservation) -> Json:
+    return _object(one.record(clock.today()))
+
+
+def code(one: codes.Link) -> Json:
+    return _object(one.record())
+
+
+def found(one: codes.Found) -> Json:
     return _object(one.record(clock.today()))
 
 

@@ -123,7 +123,7 @@ class Endpoints:
         answer: type[BaseModel],
         *,
         role: str,
-        body: type[Body],
+        body: type[Body] | None,
         tag: str,
         status: int = 201,
         body_needed: bool = True,

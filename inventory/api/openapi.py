@@ -21,7 +21,7 @@ from inventory.http_errors import CODES
 Json = dict[str, Any]
 
 PREFIX = "/api/v1"
-TAGS = ("items", "lots", "reservations", "operations", "ledger")
+TAGS = ("items", "lots", "reservations", "operations", "codes", "ledger")
 _REF = "#/components/schemas/{model}"
 _ABOUT = """\
 Lot-tracked stock in a ledger that only grows. Quantities are exact decimal strings; times are
@@ -117,9 +117,12 @@ def _parameters(endpoint: Endpoint, example: Json) -> list[Json]:
             ref = {"$ref": _REF.format(model=schema)}
             one = {"name": name, "in": "path", "required": True, "schema": ref}
             found.append(one | ({"example": example["path"][name]} if example else {}))
-    for name, schema in _plain(endpoint.query.model_json_schema())["properties"].items():
+    query = _plain(endpoint.query.model_json_schema())
+    for name, schema in query["properties"].items():
         about = schema.pop("description", None)
         one = {"name": name, "in": "query", "schema": _not_null(schema)}
+        if name in query.get("required", ()):
+            one["required"] = True
         found.append(one | ({"description": about} if about else {}))
     return [*found, _KEY] if endpoint.is_write else found
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from inventory.api.code_bodies import Raw
 from inventory.api.schemas import QC, TxnType
 from inventory.api.shapes import (
     Body,
@@ -18,6 +19,7 @@ from inventory.api.shapes import (
     Reference,
     Shape,
     invalid,
+    text,
 )
 
 
@@ -28,6 +30,10 @@ def _check_cursor(value: Any) -> str:
 
 
 Cursor = Annotated[str, Shape(_check_cursor, {"type": "string", "minLength": 1})]
+
+
+#: What a scanner sends for FNC1.
+Separator = Annotated[str, text(10)]
 
 
 class PageQuery(Body):
@@ -76,6 +82,19 @@ class Entries(PageQuery):
     user: Reference | None = Field(None, description="The user's name.")
     since: Moment | None = Field(None, alias="from", description="Written then or later.")
     until: Moment | None = Field(None, alias="to", description="Written before then.")
+
+
+class Codes(PageQuery):
+    item: Code | None = None
+    lot: IdInQuery | None = None
+    q: Reference | None = Field(None, description="Part of the code.")
+
+
+class Scan(Body):
+    raw: Raw = Field(description="What the scanner typed, with its symbology identifier if any.")
+    separator: Separator | None = Field(
+        None, description="What the scanner sends for FNC1, beside GS and its usual names."
+    )
 
 
 class AsOf(Body):

@@ -11,6 +11,7 @@ WHEN = {
     "LOT_EXPIRED": "The lot, or stock that would be enough, has expired.",
     "DUPLICATE_LOT": "The item has a lot of that code already.",
     "DUPLICATE_ITEM": "There is an item of that code already.",
+    "DUPLICATE_CODE": "The code stands for another item or lot already: unlink it there first.",
     "QC_TRANSITION": "A lot of this QC status cannot get that one: `allowed` names those it can.",
     "NOT_REVERSIBLE": "Reversed already, or its stock was used meanwhile: `operations` names what"
     " is in the way.",
@@ -22,7 +23,9 @@ WHEN = {
     "INVALID_QTY": "Not a quantity, zero, negative, too large, or finer than the item is counted.",
     "INVALID_INPUT": "A field or parameter is missing, unknown, of the wrong type or not possible:"
     " `field` names it.",
-    "NOT_FOUND": "There is no such item, lot, reservation, operation or address.",
+    "INVALID_CODE": "A scanned code that cannot be read, or is not one of this warehouse:"
+    " `problem` tells in one word why.",
+    "NOT_FOUND": "There is no such item, lot, reservation, operation, code or address.",
     "FORBIDDEN": "The token's role does not allow this.",
     "UNAUTHENTICATED": "No token, or one that is unknown, revoked or expired.",
     "BUSY": "The database cannot answer now: send the same again, with the same key, after"

@@ -169,6 +169,92 @@ class Results(Answer):
     )
 
 
+class Code(Answer):
+    """A linked code."""
+
+    id: int
+    code: str = Field(description="A GTIN in 14 digits, or a plain code.")
+    kind: Literal["GTIN", "TEXT"]
+    item: str
+    lot_id: int | None
+    lot_code: str | None
+    qty: Qty = Field(description="How much one scan stands for.")
+    user: str
+    created_at: Moment
+
+
+class OwnLabel(Answer):
+    kind: Literal["lot", "item", "location"]
+    id: int | None
+    location: str | None
+
+
+class Scan(Answer):
+    """A scanned code, taken apart."""
+
+    text: str = Field(description="The code on one line; a GS1 message with brackets.")
+    form: Literal["gs1", "gtin", "own", "plain"]
+    symbology: str | None
+    gtin: str | None
+    contents: bool = Field(description="The GTIN is of what is inside: `count` of them.")
+    lot_code: str | None
+    expires_on: Day | None
+    best_before: Day | None
+    produced_on: Day | None
+    serial: str | None
+    count: int | None
+    measure: Qty | None = Field(description="A weight, length or volume, in `measureUnit`.")
+    measure_unit: Literal["kg", "m", "m2", "l", "m3"] | None
+    sscc: str | None
+    own: OwnLabel | None = Field(description="What a label of this system says.")
+    expected_digit: str | None = Field(description="The digit with which the code would be a GTIN.")
+
+
+class Reading(Answer):
+    text: str
+    lot_code: str | None
+    expires_on: Day | None
+    serial: str | None
+
+
+class ScanWarning(Answer):
+    """What label and warehouse do not agree about."""
+
+    code: Literal[
+        "EXPIRY_DIFFERS", "SEPARATOR_LOST", "CHECK_DIGIT", "ITEM_ARCHIVED", "QTY_NOT_POSSIBLE"
+    ]
+    detail: str
+    label_expires_on: Day = Field(_ABSENT)
+    stored_expires_on: Day | None = Field(_ABSENT)
+    readings: list[Reading] = Field(_ABSENT, description="What the label may say instead.")
+    expected_digit: str = Field(_ABSENT)
+    label_qty: Qty = Field(_ABSENT)
+
+
+class Choice(Answer):
+    """One of several that a scanned code may stand for."""
+
+    kind: Literal["lot", "item", "new_lot", "location", "several", "unknown"]
+    how: Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "item_code"] | None
+    code: str | None = Field(description="What it is linked by, or can be.")
+    linkable: bool
+    item: Item | None
+    lot: Lot | None
+    lot_code: str | None
+    expires_on: Day | None = Field(description="Of the lot; of the label where the lot is new.")
+    serial: str | None
+    location: str | None
+    qty: Qty | None = Field(description="How much one scan stands for, where anything says so.")
+    warnings: list[ScanWarning]
+
+
+class Found(Choice):
+    """What a scanned code stands for."""
+
+    choices: list[Choice]
+    scan: Scan
+
+
 Row = TypeVar("Row", bound=Answer)
 
 
@@ -191,6 +277,10 @@ class ReservationPage(Page[Reservation]):
 
 class EntryPage(Page[Entry]):
     """Ledger entries, newest first."""
+
+
+class CodePage(Page[Code]):
+    """Linked codes, newest first."""
 
 
 class Finding(Answer):

@@ -6,9 +6,10 @@
 
 from inventory.codes.linking import Link, find_link, gtin_of, link, read_links, unlink
 from inventory.codes.resolving import Found, resolve
-from inventory.codes.scanning import Scan, scan
+from inventory.codes.scanning import LONGEST_SCAN, Scan, scan
 
 __all__ = [
+    "LONGEST_SCAN",
     "Found",
     "Link",
     "Scan",

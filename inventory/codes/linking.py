@@ -89,7 +89,11 @@ def link(
     """
     if (item is None) == (lot_id is None):
         raise InvalidInput("Say either the item or the lot that the code stands for.", field="item")
-    found = scan(code)
+    try:
+        found = scan(code)
+    except InvalidCode as refusal:
+        refusal.figures["field"] = refusal.field = "code"
+        raise
     facts = {
         "code": _linkable(found),
         "gtin": found.gtin is not None,

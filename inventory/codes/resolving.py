@@ -77,6 +77,13 @@ class Found:
 
     def record(self, today: date) -> dict[str, Any]:
         """What was found, ready for JSON."""
+        return {
+            **self._record(today),
+            "choices": [choice._record(today) for choice in self.choices],
+            "scan": self.scan.record(),
+        }
+
+    def _record(self, today: date) -> dict[str, Any]:
         expires_on = self.lot.expires_on if self.lot else self.scan.usable_until
         return {
             "kind": self.kind,
@@ -91,8 +98,6 @@ class Found:
             "location": self.scan.own.location if self.scan.own else None,
             "qty": None if self.qty is None else format_qty(self.qty),
             "warnings": [warning.record() for warning in self.warnings],
-            "choices": [choice.record(today) for choice in self.choices],
-            "scan": self.scan.record(),
         }
 
 

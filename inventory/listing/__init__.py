@@ -4,6 +4,7 @@ The read cache (`lot_heads`, `open_lines`) finds the rows; every figure shown co
 ledger's latest entries.
 """
 
+from inventory.listing.codes import list_codes
 from inventory.listing.entries import list_entries
 from inventory.listing.items import StockedItem, list_items, stocked_items
 from inventory.listing.lots import Decision, decisions_on, list_lots
@@ -13,6 +14,6 @@ from inventory.listing.reservations import list_reservations
 
 __all__ = [
     "MOST_ROWS", "USUAL_ROWS", "Decision", "Page", "Reference", "StockedItem", "decisions_on",
-    "find_reference", "list_entries", "list_items", "list_lots", "list_references",
-    "list_reservations", "stocked_items",
+    "find_reference", "list_codes", "list_entries", "list_items", "list_lots",
+    "list_references", "list_reservations", "stocked_items",
 ]  # fmt: skip

@@ -37,6 +37,10 @@ LEAST = {
     "get_operation": "viewer",
     "reverse": "admin",
     "batch": "operator",
+    "resolve_scan": "viewer",
+    "list_codes": "viewer",
+    "link_code": "operator",
+    "unlink_code": "operator",
     "list_entries": "viewer",
     "get_verification": "viewer",
 }

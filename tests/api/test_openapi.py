@@ -43,6 +43,10 @@ CONTRACT = {
     "POST /operations/{id}/reversal": "reason",
     "GET /operations/{id}": "",
     "POST /batch": "operations",
+    "GET /scan": "raw separator",
+    "GET /codes": "item lot q limit cursor",
+    "POST /codes": "code item lotId qty",
+    "DELETE /codes/{id}": "",
     "GET /ledger": "item lot reservation type reference user from to limit cursor",
     "GET /ledger/verification": "",
 }  # fmt: skip

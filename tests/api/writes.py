@@ -32,6 +32,10 @@ def _batch(api: Api) -> Write:
     return "POST", "/batch", {"operations": operations}
 
 
+def _linked(api: Api) -> int:
+    return int(api.made("/codes", {"code": "BOX 7", "lotId": api.lot()})["id"])
+
+
 def _item(api: Api) -> str:
     return f"/items/{api.item()}"
 
@@ -64,6 +68,8 @@ WRITES: dict[str, Callable[[Api], Write]] = {
     ),
     "reverse": lambda api: ("POST", f"/operations/{_received(api)}/reversal", {"reason": "typo"}),
     "batch": _batch,
+    "link_code": lambda api: ("POST", "/codes", {"code": "9521123456785", "item": api.item()}),
+    "unlink_code": lambda api: ("DELETE", f"/codes/{_linked(api)}", None),
 }  # fmt: skip
 
 
