@@ -131,6 +131,9 @@
     setTheme(event.target, event.submitter);
   }, { capture: true });
 
+  // Whoever comes to the login is nobody: the floor's page must not open without one.
+  if (location.pathname === "/login/") window.caches?.delete("floor-page");
+
   // Menus close on Escape and on a click elsewhere.
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {

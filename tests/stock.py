@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from inventory import catalog, clock, ledger
+from inventory import catalog, clock, codes, ledger
 from inventory import stock as reads
 from inventory.db import atomic, connection, db
 from inventory.errors import Refusal
@@ -88,6 +88,9 @@ class Stock:
             self.do("scrap", lot_id=lot_id, qty=words[0], reason="broken")
         else:
             raise ValueError(verb)
+
+    def link(self, code: str, item: str = "BOLT", qty: str = "1") -> None:
+        codes.link(user_id=self.user_id, key=key(), code=code, item=item, qty=qty)
 
     # Act
 

@@ -10,7 +10,7 @@
 
   const amountOf = ({ qty, counted, location }) => qty ?? counted ?? location ?? "";
   floor.titleOf = ({ body }) =>
-    [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.code, body.item, body.reference]
+    [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.text, body.item, body.reference]
       .filter(Boolean).join(" ");
 
   // What can be done about a refusal with one tap.

@@ -57,10 +57,12 @@
       scans.unshift({ raw, text: reading.text, at: Date.now() });
       scans.length = Math.min(scans.length, 20);
       floor.drawScans(scans, onScan);
-      const found = resolver.here(reading);
-      if (!found.unknown) floor.handle(found);
+      const found = await resolver.here(reading);
+      if (mine !== latest) return;
+      if (!found.unknown || reading.error) floor.handle(found);
       const better = await resolver.there(reading);
       if (mine !== latest) return;
+      if (reading.error) return;
       if (found.unknown) floor.handle(better ?? found);
       else if (better) correct(found, better);
     }
@@ -71,10 +73,25 @@
       if (!same && (better.item || better.job)) return floor.handle(better);
       const held = better.lot?.hold && better.lot.hold !== found.lot?.hold;
       if (better.lot && work.s.lot?.id === better.lot.id) work.set({ lot: better.lot });
+      if (better.warnings?.length) {
+        work.set({ warnings: better.warnings });
+        if (!found.warnings?.length) floor.signal("kept", better.warnings[0]);
+      }
       if (held && floor.TASKS[work.s.task].usable) floor.signal("bad", floor.whyHeld(better.lot));
     }
 
     floor.choose = (lot) => floor.handle({ lot, item: stock.item(lot.item), reading: { text: lot.lotCode } });
+    floor.startLink = () => { work.set({ linking: true }); $("item").focus(); };
+    floor.link = async (item) => {
+      const { raw, text } = work.s.canLink;
+      const body = { op: "link", code: raw, text, item: item.code, occurredAt: new Date().toISOString() };
+      const entry = await outbox.add({ id: door.user.id, name: door.user.name }, body);
+      stock.teach({ code: floor.read(raw).gtin ?? text, item: item.code, qty: "1" });
+      work.clear();
+      work.set({ linking: false });
+      floor.handle({ item, reading: { text } });
+      await told(entry);
+    };
     floor.receiveAsNew = () => { work.setTask("receive"); $("item").focus(); };
 
     // One tap, one operation: written down first, then sent; the answer is waited for a moment.
@@ -112,6 +129,7 @@
       const isMine = waitingFor.get(entry.seq);
       waitingFor.delete(entry.seq);
       if (entry.state === "done") await stock.learn(entry.answer);
+      if (entry.body.op === "link") stock.refresh();
       if (entry.state === "refused") floor.signal("bad", entry.refusal.detail);
       else if (isMine) floor.signal("done", entry.answer.says);
       isMine?.();

@@ -57,11 +57,17 @@
         if (!known || known.seq <= lot.seq) addLot(lot);
       }
       for (const one of answer.reservations ?? []) reservations.set(one.id, one);
+      for (const one of answer.codes ?? []) codes.set(one.code, one);
       kept = { ...kept, items: [...items.values()], lots: [...lots.values()],
-        reservations: [...reservations.values()] };
+        reservations: [...reservations.values()], codes: [...codes.values()] };
       kept.tag = "";
       await save();
       floor.emit("stock");
+    }
+
+    // A code that was linked on this tablet counts at once; the next snapshot has it, or not.
+    function teach(link) {
+      codes.set(link.code, link);
     }
 
     async function forget() {
@@ -72,6 +78,8 @@
 
     const item = (code) => items.get(code);
     const lot = (itemCode, lotCode) => lots.get(idOf(itemCode, lotCode));
+    const lotNumber = (id) => [...lots.values()].find((one) => one.id === id);
+    const itemNumber = (id) => [...items.values()].find((one) => one.id === id);
     const lotsCalled = (lotCode) => (byLotCode.get(lotCode) ?? []).map((id) => lots.get(id));
 
     // The lots of an item that can be used, soonest expiry first, then oldest.
@@ -111,7 +119,7 @@
 
     await load();
     return {
-      refresh, learn, forget, item, lot, lotsCalled, usable, lines, jobs, search, locations, code,
+      refresh, learn, teach, forget, item, lot, lotNumber, itemNumber, lotsCalled, usable, lines, jobs, search, locations, code,
       get asOf() { return kept.asOf; },
       get today() { return kept.today; },
     };

@@ -42,11 +42,11 @@
     const steps = [
       h("button.btn", { type: "button", id: "receive-new", onclick: () => floor.receiveAsNew() },
         icon("package-plus"), "Receive as a new lot"),
-      h("button.btn", { type: "button", id: "link-code", onclick: () => floor.startLink?.() },
-        icon("link"), "Link it to an item"),
+      s.canLink && h("button.btn", { type: "button", id: "link-code", "aria-pressed": String(s.linking),
+        onclick: () => floor.startLink() }, icon("link"), "Link it to an item"),
     ];
     return [h("p.code", {}, s.unknown),
-      h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps)];
+      h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps.filter(Boolean))];
   }
 
   function drawSubject(s, work, stock) {
@@ -58,8 +58,9 @@
       parts = [h("p.code", {}, s.item.code), h("p", {}, s.item.name),
         s.newLot && h("p", {}, "New lot ", h("strong", {}, s.newLot)), otherLots(s, work)];
     } else if (s.choices.length) parts = [otherLots(s, work)];
+    const warnings = s.warnings.map((text) => h("p.warning", {}, icon("triangle-alert"), text));
     panel.hidden = !parts.length;
-    panel.replaceChildren(...parts.flat().filter(Boolean));
+    panel.replaceChildren(...parts.flat().filter(Boolean), ...warnings);
   }
 
   function drawJob(s, stock, work) {
@@ -96,14 +97,14 @@
 
   function drawFields(s, work) {
     const task = floor.TASKS[s.task];
-    const choosing = s.task === "receive" && (!s.item || s.linking);
+    const choosing = s.task === "receive" && !s.item;
     const ready = Boolean(s.item && (s.lot || s.task === "receive"));
     const isNew = s.task === "receive" && Boolean(s.newLot);
-    const offers = choosing || Boolean(s.linking);
+    const offers = choosing || s.linking;
     $("act").hidden = !(ready || offers || (s.task === "lookup" && s.item));
     $("field-item").hidden = !offers;
     for (const name of ["expiresOn", "location", "reference", "reason", "lotCode"]) {
-      $(`field-${name}`).hidden = !task.fields.includes(name);
+      $(`field-${name}`).hidden = s.linking || !task.fields.includes(name);
       if (name !== "reason") fill(name, s[name]);
     }
     $("field-reason").hidden ||= !(s.blind || work.isOff());

@@ -18,6 +18,7 @@
 
   const EMPTY = {
     item: null, lot: null, newLot: "", isSure: true, line: null, unknown: "", choices: [],
+    warnings: [], canLink: null, linking: false,
     qty: "1", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
   };
 
@@ -33,16 +34,23 @@
     const clear = () => set({ ...EMPTY, reference: s.task === "reserve" ? s.reference : "" });
 
     function setTask(task) {
-      const { item, lot, unknown, newLot, isSure, lotCode, expiresOn, choices } = s;
-      Object.assign(s, EMPTY, { item, lot, unknown, newLot, isSure, lotCode, expiresOn, choices, task });
+      const { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings } = s;
+      Object.assign(s, EMPTY, { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task });
       if (task === "receive" && lot) s.lotCode = lot.lotCode;
-      if (task === "receive" && unknown) s.lotCode = unknown;
+      if (task === "receive" && unknown && !item) s.lotCode = unknown;
       if (task === "pick" && s.job && lot) pickFrom(lot);
       changed();
     }
 
     // Takes up what a scan is. Returns what to signal: [kind, text].
     function take(found) {
+      const [kind, text] = takeUp(found);
+      const warnings = found.warnings ?? [];
+      if (warnings.length) set({ warnings });
+      return warnings.length && kind === "scanned" ? ["kept", warnings[0]] : [kind, text];
+    }
+
+    function takeUp(found) {
       const { reading } = found;
       const amount = reading.qty && !(s.task === "move") ? { qty: reading.qty } : {};
       if (found.job) return takeJob(found.job);
@@ -57,7 +65,11 @@
       }
       if (found.newLot) return takeNewLot(found, amount);
       if (found.item) return takeItem(found.item, amount, found.reading);
-      set({ ...EMPTY, unknown: reading.text, lotCode: s.task === "receive" ? reading.text : "" });
+      if (found.location) return ["bad", `${found.location} is a place. Scan a lot or an item.`];
+      const canLink = found.linkable ?? !(reading.error || reading.own);
+      const linking = canLink ? { raw: reading.raw, text: reading.text } : null;
+      if (reading.error) set({ ...EMPTY });
+      else set({ ...EMPTY, unknown: reading.text, canLink: linking, lotCode: s.task === "receive" ? reading.text : "" });
       return ["bad", reading.error || `${reading.text} is not known here.`];
     }
 

@@ -262,6 +262,18 @@ def test_logging_out_forgets_the_page_and_the_stock_but_not_what_is_unsent(
     assert issued(stock, lot) == [(2, "ole")]
 
 
+def test_logging_out_on_any_page_takes_the_floor_off_the_tablet(tablet, page):
+    tablet.keeps_the_page()
+    page.goto("/logout/")
+    page.locator("main").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    for _ in range(100):
+        if not page.evaluate("caches.has('floor-page')"):
+            break
+        page.wait_for_timeout(50)
+    assert not page.evaluate("caches.has('floor-page')")
+
+
 def test_the_page_opens_without_a_connection_and_says_how_old_its_figures_are(
     tablet, stock, lot, page, live_server
 ):

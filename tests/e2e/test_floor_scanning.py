@@ -1,11 +1,18 @@
 """Scanning: everywhere, exactly once, in order; and nobody who types is taken for a scanner."""
 
+import json
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from inventory import accounts
+from inventory.codes import own
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.stock import in_days
+
+SCANS = json.loads((Path(__file__).parents[1] / "scans.json").read_text("utf-8"))
+GTIN = "09521123456785"
 
 pytestmark = pytest.mark.browser
 
@@ -262,3 +269,93 @@ def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
     tablet.does("issue")
     tablet.scans("NEW-1")
     tablet.sees("NEW-1 of BOLT", "scanned")
+
+
+def test_the_tablets_parser_reads_every_scan_as_the_table_says(tablet, page):
+    raws = [row["raw"] for row in SCANS]
+    read = page.evaluate("(raws) => raws.map(floor.read)", raws)
+    wrong = []
+    for row, reading in zip(SCANS, read, strict=True):
+        hidden = {"raw", "error"}
+        found = {name: it for name, it in reading.items() if it not in (None, False)}
+        found.get("own", {}).pop("check", None)
+        said = {name: it for name, it in found.items() if name not in hidden}
+        if "refused" in row:
+            said = said.get("problem")
+        if said != row.get("refused", row.get("reads")):
+            wrong.append((row["about"], said))
+    assert wrong == []
+
+
+def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
+    stock.link(code=GTIN, item="BOLT")
+    tablet.does("receive")
+    tablet.scans(f"]d201{GTIN}1729123137240\x1d10N-1")
+    tablet.sees("N-1 would be a new lot of BOLT.", "scanned")
+    expect(page.locator("#lotCode")).to_have_value("N-1")
+    expect(page.locator("#expiresOn")).to_have_value("2029-12-31")
+    expect(page.locator("#qty")).to_have_value("240")
+    tablet.taps()
+    tablet.sees("Say first that N-1 is right.", "bad")
+    tablet.taps("#confirm")
+    tablet.taps()
+    tablet.sees("Received 240 of BOLT into N-1.", "done")
+    assert stock.lot_called("N-1").expires_on.isoformat() == "2029-12-31"
+    tablet.does("issue")
+    tablet.scans(f"01{GTIN}1728123110N-1")
+    tablet.sees("The label says 2028-12-31, but", "kept")
+    expect(page.locator("#subject .warning")).to_be_visible()
+    page.context.set_offline(True)
+    tablet.scans(f"01{GTIN}1729123110N-1")
+    tablet.sees("N-1 of BOLT", "scanned")
+    tablet.scans(f"01{GTIN}10UNHEARD")
+    tablet.sees("BOLT has no lot UNHEARD that is known here.", "bad")
+    page.context.set_offline(False)
+
+
+def test_a_label_that_was_misread_is_refused_before_anything_else(tablet, page):
+    tablet.scans("]C1010952112345678710ABC")
+    tablet.sees("The last digit of 09521123456787 should be 5", "bad")
+    expect(page.locator("#go")).to_be_hidden()
+
+
+def test_our_own_labels_are_read_with_and_without_a_connection(tablet, page, stock):
+    lot = stock.lot_called("L-014")
+    labels = [
+        (own.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
+        (own.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
+        (own.item_content(lot.item.id, "BOLT"), "BOLT: take L-000 first.", "scanned"),
+        (own.location_content("A-14"), "A-14 is a place", "bad"),
+    ]
+    for offline in (False, True):
+        page.context.set_offline(offline)
+        for content, says, kind in labels:
+            tablet.scans_again(content)
+            tablet.sees(says, kind)
+
+
+def test_an_unknown_code_is_linked_to_an_item_and_known_from_then_on(tablet, page, stock):
+    tablet.scans("SUPPLIER-77")
+    tablet.sees("is not known here", "bad")
+    page.locator("#link-code").click()
+    page.locator("#item").fill("bolt")
+    page.locator("[data-item=BOLT]").click()
+    tablet.sees("SUPPLIER-77 stands for BOLT now.", "done")
+    tablet.scans_again("SUPPLIER-77")
+    tablet.sees("BOLT: take L-000 first.", "scanned")
+    assert tablet.states() == ["done"]
+
+
+def test_a_lot_that_came_in_elsewhere_is_found_by_asking(tablet, page, stock):
+    stock.lot("receive 5", lot_code="LATE-1")
+    tablet.scans("LATE-1")
+    tablet.sees("LATE-1 of BOLT", "scanned")
+    tablet.taps()
+    tablet.sees("Issued 1 of BOLT from LATE-1.", "done")
+
+
+def test_a_job_that_was_made_elsewhere_is_found_by_scanning_it(tablet, page, stock):
+    stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-LATE")
+    tablet.scans("JOB-LATE")
+    tablet.sees("JOB-LATE: 1 lot to pick.", "scanned")
+    expect(page.locator("#job .lines li")).to_have_count(1)

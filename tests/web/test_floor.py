@@ -3,6 +3,7 @@
 import pytest
 
 from inventory.errors import Busy, IdempotencyInProgress
+from tests.stock import in_days
 from tests.web.people import PASSWORD, Person
 
 JSON = {"Accept": "application/json"}
@@ -243,6 +244,54 @@ def test_the_snapshot_is_bounded_and_keeps_the_newest(tablet, stock, monkeypatch
     kept = tablet.client.get("/floor/snapshot", headers=JSON).json
     assert [lot["lotCode"] for lot in kept["lots"]] == ["L-1", "L-2"]
     assert [one["reference"] for one in kept["reservations"]] == ["JOB-2"]
+
+
+def look_up(tablet, scan):
+    return tablet.client.get("/floor/lookup", query_string={"scan": scan}, headers=JSON)
+
+
+def test_a_scan_is_looked_up_as_the_server_has_it(tablet, stock):
+    gtin = "09521123456785"
+    stock.lot("receive 10, quarantine", lot_code="L-1", expires_on=in_days(30))
+    linked = tablet.does("link", code=f"]d201{gtin}10ANY", item="BOLT", qty="12")
+    assert linked.json["says"] == f"{gtin} stands for BOLT now."
+    found = look_up(tablet, f"]d201{gtin}10L-1").json
+    assert (found["kind"], found["item"], found["lotCode"]) == ("lot", "BOLT", "L-1")
+    assert (found["lots"][0]["hold"], found["items"][0]["code"]) == ("QUARANTINE", "BOLT")
+    found = look_up(tablet, f"]d201{gtin}1727123110L-9").json
+    assert (found["kind"], found["lotCode"], found["expiresOn"]) == (
+        "new_lot", "L-9", "2027-12-31",
+    )  # fmt: skip
+    found = look_up(tablet, gtin).json
+    assert (found["kind"], found["qty"]) == ("item", "12")
+    assert [lot["lotCode"] for lot in found["lots"]] == ["L-1"]
+    assert look_up(tablet, "nothing").json["linkable"] is True
+    kept = tablet.client.get("/floor/snapshot", headers=JSON).json
+    assert kept["codes"] == [{"code": gtin, "item": "BOLT", "qty": "12"}]
+
+
+def test_a_job_is_looked_up_by_its_reference(tablet, stock):
+    stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")
+    found = look_up(tablet, "JOB-7").json
+    assert (found["kind"], found["job"]) == ("job", "JOB-7")
+    assert found["reservations"][0]["lots"][0]["open"] == "4"
+    assert found["lots"][0]["lotCode"] == "L-1"
+
+
+@pytest.mark.parametrize("scan", ["", "]C1010952112345678710A", "A\x00B", "x" * 600])
+def test_a_scan_that_cannot_be_trusted_is_refused(tablet, scan):
+    answer = look_up(tablet, scan)
+    assert (answer.status_code, answer.json["code"]) == (422, "INVALID_CODE")
+
+
+def test_a_code_that_is_taken_is_not_linked_twice(tablet, stock):
+    stock.item("BOLT")
+    stock.item("NUT")
+    for replayed in (False, True):
+        answer = tablet.does("link", code="ABC-1", item="BOLT", key="k")
+        assert answer.json["replayed"] is replayed
+    answer = tablet.does("link", code="ABC-1", item="NUT")
+    assert (answer.status_code, answer.json["code"]) == (409, "DUPLICATE_CODE")
 
 
 def test_a_timer_of_the_tablet_does_not_keep_somebody_logged_in(tablet):

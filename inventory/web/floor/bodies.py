@@ -17,37 +17,22 @@ from inventory.figures import Lot
 
 Body = dict[str, Any]
 
-#: What each operation may say, beside `op`, `key` and `user`.
-FIELDS: dict[str, frozenset[str]] = {
-    "receive": frozenset(
-        [
-            "item",
-            "lotCode",
-            "qty",
-            "expiresOn",
-            "supplierLot",
-            "location",
-            "addToLot",
-            "reference",
-            "note",
-            "occurredAt",
-        ]
-    ),
-    "reserve": frozenset(["item", "lotCode", "qty", "reference", "note", "occurredAt"]),
-    "issue": frozenset(
-        ["item", "lotCode", "qty", "reservation", "reference", "reason", "note", "occurredAt"]
-    ),
-    "count": frozenset(
-        ["item", "lotCode", "counted", "lotSeq", "resolution", "reason", "note", "occurredAt"]
-    ),
-    "move": frozenset(["item", "lotCode", "location", "occurredAt"]),
+#: What each operation may say, beside what all may.
+FIELDS: dict[str, set[str]] = {
+    "receive": {"item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot"},
+    "reserve": {"item", "lotCode", "qty"},
+    "issue": {"item", "lotCode", "qty", "reservation", "reason"},
+    "count": {"item", "lotCode", "counted", "lotSeq", "resolution", "reason"},
+    "move": {"item", "lotCode", "location"},
+    "link": {"item", "code", "text", "qty"},
 }
+_OF_ALL = {"op", "key", "user", "reference", "note", "occurredAt"}
 
 
 def require_known(body: Body) -> str:
     """The operation's name, when it and all its fields are known. Raises InvalidInput."""
     op = text.clean_choice(body.get("op"), field="op", choices=tuple(FIELDS))
-    unknown = set(body) - FIELDS[op] - {"op", "key", "user"}
+    unknown = set(body) - FIELDS[op] - _OF_ALL
     if unknown:
         raise InvalidInput("This is not a field of the operation.", field=min(unknown)[:60])
     return op

@@ -1,4 +1,4 @@
-"""What a tablet keeps to look things up without a connection."""
+"""What a tablet looks up: a scan as the server has it, and what it keeps for later."""
 
 from __future__ import annotations
 
@@ -8,18 +8,71 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Response, request
 
-from inventory import clock, stock
+from inventory import clock, codes, listing, stock
 from inventory.db import connection
 from inventory.http_json import camel, to_json
+from inventory.models import Code, table
 from inventory.stock import heads, items
-from inventory.web.floor.records import item_record, lot_record, reservation_record
-from inventory.web.floor.routes import blueprint
+from inventory.web.floor.records import (
+    found_record,
+    item_record,
+    link_record,
+    lot_record,
+    reservation_record,
+)
+from inventory.web.floor.routes import answer, blueprint
 from inventory.web.roles import requires
+
+codes_table = table(Code)
 
 #: A tablet keeps the newest of each: so many lots with stock, items, and open reservations.
 MOST_LOTS = 2000
 MOST_ITEMS = 2000
 MOST_RESERVATIONS = 500
+MOST_CODES = 5000
+#: A job of more reservations is shown in part.
+MOST_OF_JOB = 200
+
+
+@blueprint.get("/lookup")
+@requires("operator")
+def look_up() -> Response:
+    """What a scan is here, and what the tablet should know of it. Raises InvalidCode."""
+    found = codes.resolve(connection(), request.args.get("scan"))
+    if found.kind == "unknown" and (job := _job(found.scan.text)):
+        return answer(job)
+    several = [found, *found.choices]
+    keys = [found.scan.key] if found.scan.key else []
+    today = clock.today()
+    known = {one.item.id: one.item for one in several if one.item}
+    lots = [one.lot for one in several if one.lot]
+    if found.kind == "item" and found.item:
+        lots += stock.stocked_lots_of(connection(), [found.item.id])
+    return answer(
+        found_record(found)
+        | {
+            "items": [item_record(item) for item in known.values()],
+            "lots": [lot_record(lot, today) for lot in lots],
+            "codes": [link_record(link) for link in codes.read_links(connection(), codes_=keys)],
+        }
+    )
+
+
+def _job(text: str) -> dict[str, Any] | None:
+    """What is held for a reference, where something is."""
+    if len(text) > 100:
+        return None
+    page = listing.list_reservations(connection(), reference=text, open=True, limit=MOST_OF_JOB)
+    if not page.rows:
+        return None
+    lots = {line.lot.id: line.lot for one in page.rows for line in one.lines}
+    return {
+        "kind": "job",
+        "job": text,
+        "items": [item_record(one.item) for one in page.rows],
+        "lots": [lot_record(lot, clock.today()) for lot in lots.values()],
+        "reservations": [reservation_record(one) for one in page.rows],
+    }
 
 
 @blueprint.get("/snapshot")
@@ -46,11 +99,14 @@ def _snapshot() -> dict[str, Any]:
     known = {lot.item.id: lot.item for lot in lots}
     fresh = set(conn.execute(item_ids.limit(MOST_ITEMS)).scalars()) - set(known)
     known |= {item.id: item for item in stock.read_items(conn, ids=fresh)}
+    newest_codes = sa.select(codes_table.c.id).order_by(codes_table.c.id.desc()).limit(MOST_CODES)
+    links = codes.read_links(conn, ids=conn.execute(newest_codes).scalars())
     open_ids = stock.open_reservation_ids(conn)[-MOST_RESERVATIONS:]
     return {
         "today": today.isoformat(),
         "items": [item_record(known[id]) for id in sorted(known)],
         "lots": [lot_record(lot, today) for lot in lots],
+        "codes": [link_record(link) for link in links],
         "reservations": [
             reservation_record(one) for one in stock.read_reservations(conn, open_ids)
         ],

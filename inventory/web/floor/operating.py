@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 from flask_login import current_user
 
-from inventory import catalog, clock, ledger, stock
+from inventory import catalog, clock, codes, ledger, stock
 from inventory.db import connection
 from inventory.errors import IdempotencyKeyMissing, InvalidInput
 from inventory.http_errors import problem
@@ -36,7 +36,8 @@ def operate() -> Response:
         return problem("OTHER_USER", detail, {"user": current_user.id})
     key = clean_key(body["key"])
     op = bodies.require_known(body)
-    done = _move(body, key) if op == "move" else _post(op, body, key)
+    others = {"move": _move, "link": _link}
+    done = others[op](body, key) if op in others else _post(op, body, key)
     return answer({"key": key} | done)
 
 
@@ -72,6 +73,17 @@ def _move(body: bodies.Body, key: str) -> dict[str, Any]:
         "says": f"{record['lot_code']} of {record['item']} is at {where}.",
         **_as_they_stand({lot.id}, []),
     }
+
+
+def _link(body: bodies.Body, key: str) -> dict[str, Any]:
+    record, replayed = codes.link(
+        user_id=current_user.id,
+        key=key,
+        code=body.get("code"),
+        item=body.get("item", ""),
+        qty=body.get("qty", "1"),
+    )
+    return {"replayed": replayed, "says": f"{record['code']} stands for {record['item']} now."}
 
 
 def _as_they_stand(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:
