@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 #: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
+RESTART_SECONDS = 0.5
 #: Threads that read requests; only THREADS of them work on one at the same time.
 READERS = 64
 
@@ -154,6 +156,23 @@ def _introduction(config: Config) -> list[str]:
 
 
 def _serve(config: Config) -> None:
+    """Serve until asked to stop. Granian gives up when a worker dies twice within seconds, as it
+    may when memory is short: then it is started anew."""
+    logging.getLogger("_granian").addFilter(
+        lambda record: not record.getMessage().startswith("Configur")
+    )
+    while True:
+        server = _server(config)
+        with suppress(SystemExit):
+            server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
+        if not server.interrupt_signal:
+            log.error("workers died one after the other; starting again")
+            time.sleep(RESTART_SECONDS)
+        if server.interrupt_signal:
+            return
+
+
+def _server(config: Config) -> Granian:
     server = Granian(
         "inventory",
         address=config.host,
@@ -168,14 +187,11 @@ def _serve(config: Config) -> None:
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
     )
-    logging.getLogger("_granian").addFilter(
-        lambda record: not record.getMessage().startswith("Configur")
-    )
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
         server.on_startup(
             lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
         )  # the terminal was closed: stop, where granian would reload
-    server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
+    return server
 
 
 def _load(parent: int) -> WSGIApplication:

@@ -122,6 +122,21 @@ def test_a_killed_worker_is_replaced(live_server: LiveServer) -> None:
     assert httpx.get(f"{live_server.url}/register/").status_code == 200
 
 
+def test_workers_that_die_one_after_the_other_are_replaced(live_server: LiveServer) -> None:
+    for _ in range(5):
+        for worker in live_server.workers():
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: _serves(live_server), "nobody answers after a worker died", seconds=20)
+    assert live_server.stop() == 0
+
+
+def _serves(server: LiveServer) -> bool:
+    try:
+        return httpx.get(f"{server.url}/health/live", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def test_a_kill_and_a_new_start_keep_the_database(live_server: LiveServer) -> None:
     live_server.kill()
     live_server.start()
