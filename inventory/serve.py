@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -26,6 +26,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from inventory import create_app, guards, registration
 from inventory.config import Config, ConfigError
@@ -172,8 +173,8 @@ def _serve(config: Config) -> None:
             return
 
 
-def _server(config: Config) -> Granian:
-    server = Granian(
+def _server(config: Config) -> AbstractServer[Any]:
+    server: AbstractServer[Any] = Granian(
         "inventory",
         address=config.host,
         port=config.port,

@@ -9,11 +9,11 @@ from inventory.listing.entries import list_entries
 from inventory.listing.items import StockedItem, list_items, stocked_items
 from inventory.listing.lots import Decision, decisions_on, list_lots
 from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page
-from inventory.listing.references import Reference, find_reference, list_references
+from inventory.listing.references import MOST_REFERENCES, Reference, find_reference, list_references
 from inventory.listing.reservations import list_reservations
 
 __all__ = [
-    "MOST_ROWS", "USUAL_ROWS", "Decision", "Page", "Reference", "StockedItem", "decisions_on",
-    "find_reference", "list_codes", "list_entries", "list_items", "list_lots",
+    "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS", "Decision", "Page", "Reference", "StockedItem",
+    "decisions_on", "find_reference", "list_codes", "list_entries", "list_items", "list_lots",
     "list_references", "list_reservations", "stocked_items",
 ]  # fmt: skip

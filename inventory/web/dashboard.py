@@ -15,12 +15,13 @@ from inventory.figures import Totals
 from inventory.listing import list_entries, list_items, list_lots, list_reservations
 from inventory.web import items, living, operations
 from inventory.web.choosing import choose
-from inventory.web.searching import page_links, search_of
+from inventory.web.searching import page_links, page_of, search_of
 
 blueprint = Blueprint("dashboard", __name__)
 
 _SOON = timedelta(days=30)
 _MOST = 3
+_ROWS = 25
 
 
 @living.part("dashboard.index", "dashboard/_live.html")
@@ -30,7 +31,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
     q = search_of(query)
-    page = list_items(conn, q=q, archived=False, limit=25, cursor=query.get("cursor"))
+    page = list_items(conn, q=q, archived=False, **page_of(query, _ROWS))
     return {
         "units": [(name, name == unit) for name in by_unit],
         "unit": unit,
@@ -40,7 +41,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "page": page,
         "needs": _needs(conn, today) if not q else None,
         "entries": list_entries(conn, limit=8) if not q else None,
-        **page_links(query, page),
+        **page_links(query, page, _ROWS),
     }
 
 

@@ -17,7 +17,7 @@ from inventory.models import TxnType
 from inventory.quantity import format_qty
 from inventory.web import living
 from inventory.web.exporting import all_pages, download
-from inventory.web.searching import export_links, only, page_links
+from inventory.web.searching import export_links, only, page_links, page_of
 
 blueprint = Blueprint("entries", __name__, url_prefix="/ledger")
 
@@ -34,7 +34,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @living.part("entries.index", "entries/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_entries(connection(), **_filters(query), cursor=query.get("cursor"))
+    page = list_entries(connection(), **_filters(query), **page_of(query))
     exports = export_links("entries", query)
     return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
 

@@ -21,7 +21,15 @@ from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
 from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
-from inventory.web.searching import after, export_links, moment_of, only, page_links, search_of
+from inventory.web.searching import (
+    after,
+    export_links,
+    moment_of,
+    only,
+    page_links,
+    page_of,
+    search_of,
+)
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -87,7 +95,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @living.part("items.index", "items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_items(connection(), **_filters(query), cursor=query.get("cursor"))
+    page = list_items(connection(), **_filters(query), **page_of(query))
     return {
         "page": page,
         "state": only(query.get("state"), ("low", "archived"), ""),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory import catalog, clock, ledger, stock
 from inventory.db import connection
-from inventory.figures import Lot, totals
+from inventory.figures import Lot, totals, utc
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
 from inventory.listing import decisions_on, list_entries, list_lots
@@ -22,8 +22,17 @@ from inventory.web import living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
+from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
-from inventory.web.searching import after, moment_of, only, page_links, search_of
+from inventory.web.searching import (
+    after,
+    export_links,
+    moment_of,
+    only,
+    page_links,
+    page_of,
+    search_of,
+)
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -182,20 +191,57 @@ _LISTED: dict[str, dict[str, Any]] = {
 }
 
 
-@living.part("lots.index", "lots/_list_live.html")
-def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     state = only(query.get("state"), tuple(_LISTED), "")
-    filters: dict[str, Any] = {"q": search_of(query), **_LISTED[state]}
+    item = query.get("item", "").strip() or None
+    filters: dict[str, Any] = {"q": search_of(query), "item": item, **_LISTED[state]}
     if state == "expiring":
         filters["expiring_before"] = clock.today() + timedelta(days=30)
-    page = list_lots(connection(), **filters, cursor=query.get("cursor"))
+    return filters
+
+
+@living.part("lots.index", "lots/_list_live.html")
+def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_lots(connection(), **_filters(query), **page_of(query))
     return {
         "page": page,
-        "state": state,
+        "state": only(query.get("state"), tuple(_LISTED), ""),
         "q": query.get("q", ""),
+        "item": query.get("item", "").strip(),
         "today": clock.today(),
+        "exports": export_links("lots", query),
         **page_links(query, page),
     }
+
+
+_HEADS = (
+    "item", "lot", "unit", "state", "expires", "on hand", "reserved", "available", "on hold",
+    "free", "location", "supplier's lot", "received",
+)  # fmt: skip
+
+
+@blueprint.get("/export.csv")
+def export_csv() -> Response:
+    return _export("csv")
+
+
+@blueprint.get("/export.xlsx")
+def export_xlsx() -> Response:
+    return _export("xlsx")
+
+
+def _export(kind: str) -> Response:
+    found = all_pages(list_lots, **_filters(request.args))
+    return download(kind, "lots", _HEADS, map(_row, found))
+
+
+def _row(lot: Lot) -> list[str]:
+    today = clock.today()
+    figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(today), lot.free(today))
+    expires = lot.expires_on.isoformat() if lot.expires_on else ""
+    named = [lot.item.code, lot.lot_code, lot.item.unit, lot.hold(today) or lot.qc_status, expires]
+    where = [lot.location or "", lot.supplier_lot or "", utc(lot.received_at)]
+    return [*named, *map(format_qty, figures), *where]
 
 
 @blueprint.get("/")

@@ -12,7 +12,14 @@ from inventory import clock, ledger, stock
 from inventory.allocation import in_order
 from inventory.db import connection
 from inventory.figures import Reservation, utc
-from inventory.listing import Page, list_entries, list_references, list_reservations
+from inventory.listing import (
+    MOST_REFERENCES,
+    USUAL_ROWS,
+    Page,
+    list_entries,
+    list_references,
+    list_reservations,
+)
 from inventory.quantity import format_qty
 from inventory.web import living, references
 from inventory.web import stock_forms as forms
@@ -21,7 +28,7 @@ from inventory.web.choosing import choose
 from inventory.web.exporting import all_pages, download
 from inventory.web.operations import lot_choices, named_lot
 from inventory.web.roles import requires
-from inventory.web.searching import export_links, only, page_links, search_of
+from inventory.web.searching import export_links, only, page_links, page_of, search_of
 
 blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
@@ -104,15 +111,15 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 @living.part("reservations.index", "reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     """What is open by reference; all there ever was one by one."""
-    filters, cursor = _filters(query), query.get("cursor")
+    filters = _filters(query)
     by_reference = filters.pop("open") and filters["item"] is None
+    step = MOST_REFERENCES if by_reference else USUAL_ROWS
     page: Page[Any]
     if by_reference:
-        page = list_references(
-            connection(), q=filters["q"], at_risk=filters["at_risk"], cursor=cursor
-        )
+        chosen = {name: filters[name] for name in ("q", "at_risk")}
+        page = list_references(connection(), **chosen, **page_of(query, step))
     else:
-        page = list_reservations(connection(), **_filters(query), cursor=cursor)
+        page = list_reservations(connection(), **_filters(query), **page_of(query, step))
     return {
         "page": page,
         "by_reference": by_reference,
@@ -121,7 +128,7 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
         "q": query.get("q", ""),
         "today": clock.today(),
         "exports": export_links("reservations", query),
-        **page_links(query, page),
+        **page_links(query, page, step),
     }
 
 

@@ -10,7 +10,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from inventory import clock
-from inventory.listing import Page
+from inventory.listing import MOST_ROWS, USUAL_ROWS, Page
 
 
 def only(value: str | None, allowed: tuple[str, ...], default: str) -> str:
@@ -41,7 +41,7 @@ def after(at: datetime | None) -> datetime | None:
 
 def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The list as files, with the same filters."""
-    filters = {name: value for name, value in query.items() if name != "cursor" and value}
+    filters = _filters(query)
     ending = f"?{urlencode(filters)}" if filters else ""
     return [
         ("CSV", url_for(f"{family}.export_csv") + ending),
@@ -49,9 +49,39 @@ def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str
     ]
 
 
-def page_links(query: MultiDict[str, str], page: Page[Any]) -> dict[str, str | None]:
-    """Where the next page is, and the first where this is not it: with the same filters."""
-    filters = {name: value for name, value in query.items() if name != "cursor" and value}
-    more = f"?{urlencode(filters | {'cursor': page.next_cursor})}" if page.next_cursor else None
-    first = f"?{urlencode(filters)}" if query.get("cursor") else None
-    return {"more": more, "first": first}
+def rows_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
+    """How many rows the page shows: so many more each time that more is asked for."""
+    text = query.get("rows", "")
+    rows = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else step
+    return min(max(rows, step), MOST_ROWS)
+
+
+def page_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
+    """Which rows: for a list of the core."""
+    return {"limit": rows_of(query, step), "cursor": query.get("cursor")}
+
+
+def page_links(
+    query: MultiDict[str, str], page: Page[Any], step: int = USUAL_ROWS
+) -> dict[str, str | None]:
+    """Where more rows are, and the first where these are not: with the same filters.
+
+    `more` is the same page with more rows, as long as it may have more; then `after` is the
+    next page.
+    """
+    filters = _filters(query)
+    links: dict[str, str | None] = {"more": None, "after": None, "first": None}
+    cursor, rows = query.get("cursor"), rows_of(query, step)
+    if page.next_cursor and not cursor and rows < MOST_ROWS:
+        links["more"] = f"?{urlencode(filters | {'rows': min(rows + step, MOST_ROWS)})}"
+    elif page.next_cursor:
+        links["after"] = f"?{urlencode(filters | {'cursor': page.next_cursor})}"
+    if cursor:
+        links["first"] = f"?{urlencode(filters)}"
+    return links
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, str]:
+    """What the list is, wherever in it the page is."""
+    place = ("cursor", "rows")
+    return {name: value for name, value in query.items() if name not in place and value}

@@ -64,3 +64,20 @@ def test_the_page_links_to_the_files_with_its_filters(ada, stock):
 
 def test_a_stranger_gets_no_file(client):
     assert client.get("/ledger/export.csv").status_code == 303
+
+
+def test_lots_are_exported_as_they_are_filtered(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    lot = stock.lot("receive 7", lot_code="L-2")
+    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.lot("receive 1", item="NUT", lot_code="N-1")
+    page = ada.get("/lots/?item=BOLT&state=quarantine").text
+    assert "/lots/export.csv?item=BOLT&amp;state=quarantine" in page
+    assert rows_of(ada.get("/lots/export.csv?item=BOLT&state=quarantine"))[1][:10] == [
+        "BOLT", "L-2", "pcs", "QUARANTINE", "", "7", "0", "7", "7", "0",
+    ]  # fmt: skip
+    assert [row[1] for row in rows_of(ada.get("/lots/export.csv?item=BOLT"))] == [
+        "lot",
+        "L-2",
+        "L-1",
+    ]

@@ -1,5 +1,10 @@
 """Items: the list, one item with its lots, and its master data."""
 
+import html
+import re
+
+import pytest
+
 from tests.web.people import form_of, words_of
 
 
@@ -60,12 +65,34 @@ def test_items_are_searched_by_code_and_name_and_turned_page_by_page(ada, stock)
     assert "B-49" in ada.get("/items/").text
     assert "B-51" not in ada.get("/items/").text
     page = ada.get("/items/").text
-    more = page[page.index('href="?cursor=') + 6 :].split('"')[0]
-    assert "B-51" in ada.get(f"/items/{more}").text
+    more = re.search(r'href="([^"]+)"[^>]*>Show more', page)[1]
+    longer = ada.get(f"/items/{more}").text
+    assert "B-01" in longer
+    assert "B-51" in longer
+    assert "Show more" not in longer
     found = ada.get("/items/?q=b-07").text
     assert "B-07" in found
     assert "B-08" not in found
     assert "No item is called that" in ada.get("/items/?q=nothing%20such").text
+
+
+def test_after_200_rows_comes_another_page(ada, stock):
+    for number in range(203):
+        stock.item(f"B-{number:03d}")
+    page = ada.get("/items/?rows=200&q=b-").text
+    assert "B-199" in page
+    assert "B-200" not in page
+    after = html.unescape(re.search(r'href="([^"]+)" rel="next"', page)[1])
+    last = ada.get(f"/items/{after}").text
+    assert "B-202" in last
+    assert 'href="?q=b-">Back to the first' in last
+    assert "B-199" not in last
+
+
+@pytest.mark.parametrize("rows", ["0", "-1", "x", "٣", "9" * 5000, "1e3", ""])
+def test_an_odd_number_of_rows_is_as_good_as_none(ada, stock, rows):
+    stock.item("B-1")
+    assert "B-1" in ada.get("/items/", query_string={"rows": rows}).text
 
 
 def test_a_viewer_may_not_change_items(person, stock):
