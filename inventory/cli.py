@@ -16,7 +16,9 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from inventory import clock, demo, guards, stock, verification
+from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
+from inventory.cli_labels import labels_group
 from inventory.cli_tokens import tokens
 from inventory.cli_users import users
 from inventory.db import atomic, connection, snapshot
@@ -30,7 +32,7 @@ demo_group = PlainGroup("demo", help="A warehouse to look around in.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, ledger, stock_group, demo_group, tokens):
+    for group in (users, ledger, stock_group, demo_group, tokens, codes_group, labels_group):
         app.cli.add_command(group)
 
 

@@ -1,0 +1,27 @@
+"""Labels for lots, items and places: as PDF for sheets and single labels, as ZPL for printers."""
+
+from inventory.labels.content import (
+    MOST_LABELS,
+    Label,
+    copies_of,
+    item_labels,
+    location_labels,
+    lot_labels,
+)
+from inventory.labels.layouts import LAYOUTS, Layout, layout_of
+from inventory.labels.pdf import to_pdf
+from inventory.labels.zpl import to_zpl
+
+__all__ = [
+    "LAYOUTS",
+    "MOST_LABELS",
+    "Label",
+    "Layout",
+    "copies_of",
+    "item_labels",
+    "layout_of",
+    "location_labels",
+    "lot_labels",
+    "to_pdf",
+    "to_zpl",
+]

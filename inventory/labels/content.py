@@ -1,0 +1,152 @@
+"""What stands on a label: the code for scanners, and the words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy.engine import Connection
+
+from inventory import codes, stock, text
+from inventory.codes import own
+from inventory.errors import InvalidCode, InvalidInput, NotFound
+from inventory.figures import Item, Lot
+from inventory.quantity import format_qty
+
+#: One print has at most so many labels.
+MOST_LABELS = 1000
+
+Symbol = Literal["datamatrix", "qr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for people. One that `may` go is left out where the label is small."""
+
+    text: str
+    bold: bool = False
+    #: Its height, where there is room, in relation to the others.
+    size: float = 1.0
+    may: bool = False
+    #: Whether its end may be cut off: a name, never a code.
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label. `code` is a GS1 message with brackets in a DataMatrix, or our own in a QR code."""
+
+    symbol: Symbol
+    code: str
+    lines: tuple[Line, ...]
+
+    @property
+    def is_gs1(self) -> bool:
+        return self.symbol == "datamatrix"
+
+    @property
+    def typed(self) -> str:
+        """What a scanner types when it reads the label."""
+        if not self.is_gs1:
+            return self.code
+        return "".join(field.ai + field.value for field in codes.scan(self.code).fields)
+
+
+def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> Label:
+    """The label of a lot: as GS1 where its item has a GTIN and the lot code fits, else our own."""
+    words = _words(lot.item)
+    words.append(Line(f"Lot {lot.lot_code}", bold=True, size=1.3))
+    if lot.expires_on:
+        words.append(Line(f"Exp {lot.expires_on.isoformat()}", bold=True))
+    if qty is not None:
+        words.append(Line(f"Qty {format_qty(qty)} {lot.item.unit}", may=True))
+    assert lot.id is not None
+    code = own.lot_content(lot.id, lot.item.code, lot.lot_code)
+    return _label(_gs1(gtin, lot.expires_on, lot.lot_code), code, words)
+
+
+def item_label(item: Item, *, gtin: str | None = None) -> Label:
+    """The label of an item, for its shelf."""
+    words = _words(item)
+    words.append(Line(f"Unit {item.unit}", may=True))
+    return _label(_gs1(gtin), own.item_content(item.id, item.code), words)
+
+
+def location_label(location: str) -> Label:
+    """The label of a place."""
+    words = (Line(location, bold=True, size=2.5),)
+    return Label("qr", own.location_content(location), words)
+
+
+def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = False) -> list[Label]:
+    """The labels of these lots, in their order; `with_qty` tells what is on hand now.
+    Raises NotFound."""
+    ids = list(lot_ids)
+    known = {lot.id: lot for lot in stock.read_lots(conn, ids)}
+    for id in ids:
+        if id not in known:
+            raise NotFound(f"There is no lot number {id}.", lot_id=id)
+    gtins = _gtins(conn, {lot.item.id for lot in known.values()})
+    lots = [known[id] for id in ids]
+    return [
+        lot_label(lot, gtin=gtins[lot.item.id], qty=lot.on_hand if with_qty else None)
+        for lot in lots
+    ]
+
+
+def item_labels(conn: Connection, codes_: Iterable[str]) -> list[Label]:
+    """The labels of the items with these codes. Raises NotFound."""
+    items = [stock.get_item(conn, code) for code in codes_]
+    gtins = _gtins(conn, {item.id for item in items})
+    return [item_label(item, gtin=gtins.get(item.id)) for item in items]
+
+
+def location_labels(locations: Iterable[str]) -> list[Label]:
+    """The labels of these places."""
+    return [location_label(text.clean_code(one, field="location")) for one in locations]
+
+
+def _gtins(conn: Connection, item_ids: Iterable[int]) -> dict[int, str | None]:
+    return {id: codes.gtin_of(codes.read_links(conn, item_id=id)) for id in item_ids}
+
+
+def _words(item: Item) -> list[Line]:
+    return [Line(item.code, bold=True, size=1.2), Line(item.name, may=True, cut=True)]
+
+
+def _label(gs1: str | None, own_code: str, words: list[Line]) -> Label:
+    code = gs1 or own_code
+    if len(code) <= 64:  # so that it can be typed
+        words.append(Line(code, size=0.7, may=True))
+    return Label("datamatrix" if gs1 else "qr", code, tuple(words))
+
+
+def _gs1(gtin: str | None, expires_on: date | None = None, lot_code: str = "") -> str | None:
+    """The GS1 message, the lot code last, so that no separator can be lost behind it; None where
+    GS1 has no way to write it: characters, length, or a date too far away."""
+    if gtin is None:
+        return None
+    message = f"(01){gtin}"
+    message += f"(17){expires_on:%y%m%d}" if expires_on else ""
+    message += f"(10){lot_code}" if lot_code else ""
+    if set("()") & set(lot_code):
+        return None
+    try:
+        read = codes.scan(message)
+    except InvalidCode:
+        return None
+    same = (read.lot_code or "", read.expires_on) == (lot_code, expires_on)
+    return message if same else None
+
+
+def copies_of(labels: list[Label], copies: int) -> list[Label]:
+    """So many of each, side by side. Raises InvalidInput for more than a print may have."""
+    if not labels:
+        raise InvalidInput("Choose what the labels are for.", field="lots")
+    if not 1 <= copies <= MOST_LABELS or len(labels) * copies > MOST_LABELS:
+        raise InvalidInput(
+            f"One print has 1 to {MOST_LABELS} labels. Print in several parts.", field="copies"
+        )
+    return [label for label in labels for _ in range(copies)]

@@ -1,0 +1,81 @@
+"""Labels as a PDF: codes as vector squares, words in an embedded font."""
+
+from __future__ import annotations
+
+import functools
+import io
+from pathlib import Path
+from typing import Any
+
+from inventory.labels.content import Label
+from inventory.labels.fitting import Fitted, fit
+from inventory.labels.layouts import Layout
+
+FONTS = Path(__file__).with_name("fonts")
+_FONTS = {False: "DejaVuSansCondensed", True: "DejaVuSansCondensed-Bold"}
+_POINTS = 72 / 25.4
+#: Stands for a character that the font does not have.
+_MISSING = "\N{WHITE SQUARE}"
+
+
+def to_pdf(labels: list[Label], layout: Layout, *, start: int = 1) -> bytes:
+    """The labels on their sheets, the first in place `start`. Raises InvalidInput."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    _fonts()
+    out = io.BytesIO()
+    width, height = layout.page
+    canvas = Canvas(out, pagesize=(width * _POINTS, height * _POINTS), invariant=1)
+    canvas.setTitle("Labels")
+    canvas.setViewerPreference("PrintScaling", "None")
+    fitted: dict[Label, Fitted] = {}
+    on_page = 0
+    for label, (page, x, y) in zip(labels, layout.places(len(labels), start), strict=True):
+        if page > on_page:
+            canvas.showPage()
+            on_page = page
+        if label not in fitted:
+            fitted[label] = fit(label, *layout.label, measure)
+        _draw(canvas, fitted[label], x, height - y)
+    canvas.save()
+    return out.getvalue()
+
+
+def measure(text: str, bold: bool) -> float:
+    """How wide a text is at a height of 1."""
+    return float(_fonts()[bold].stringWidth(_writable(text, bold), 1000)) / 1000
+
+
+def _draw(canvas: Any, label: Fitted, x: float, y: float) -> None:
+    """With the label's left top corner at x, y; PDF counts from the bottom."""
+    module = label.module
+    path = canvas.beginPath()
+    for row, column, length in label.matrix.runs():
+        path.rect(
+            (x + label.x + column * module) * _POINTS,
+            (y - label.y - (row + 1) * module) * _POINTS,
+            length * module * _POINTS,
+            module * _POINTS,
+        )
+    canvas.drawPath(path, stroke=0, fill=1)
+    for word in label.words:
+        canvas.setFont(_FONTS[word.bold], word.size * _POINTS)
+        base = y - word.y - word.size * 0.93
+        written = _writable(word.text, word.bold)
+        canvas.drawString((x + word.x) * _POINTS, base * _POINTS, written)
+
+
+def _writable(text: str, bold: bool) -> str:
+    known = _fonts()[bold].face.charToGlyph
+    return "".join(one if ord(one) in known else _MISSING for one in text)
+
+
+@functools.cache
+def _fonts() -> dict[bool, Any]:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    found = {bold: TTFont(name, FONTS / f"{name}.ttf") for bold, name in _FONTS.items()}
+    for font in found.values():
+        pdfmetrics.registerFont(font)
+    return found

@@ -1,0 +1,60 @@
+"""Labels as ZPL, the language of label printers, for 203 dpi."""
+
+from __future__ import annotations
+
+from inventory.errors import InvalidInput
+from inventory.labels.content import Label
+from inventory.labels.fitting import DOT, Fitted, fit
+from inventory.labels.layouts import Layout
+from inventory.labels.pdf import measure
+
+#: What stands in a field as it is. All else goes as the hex of its bytes in UTF-8: `^` and `~`,
+#: which begin commands, above all.
+_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;/()+-#=*")
+
+
+def to_zpl(labels: list[Label], layout: Layout) -> bytes:
+    """The labels one after the other, each a label of its own. Raises InvalidInput for sheets."""
+    if not layout.is_single:
+        raise InvalidInput(
+            "A label printer takes single labels: choose a size like 62x29, not a sheet.",
+            field="layout",
+        )
+    width, height = layout.label
+    known: dict[Label, str] = {}
+    for label in labels:
+        if label not in known:
+            known[label] = _one(label, fit(label, width, height, measure), width, height)
+    return "".join(known[label] for label in labels).encode("ascii")
+
+
+def escaped(text: str) -> str:
+    """The text as a field behind ^FH takes it."""
+    return "".join(
+        one if one in _SAFE else "".join(f"_{byte:02X}" for byte in one.encode()) for one in text
+    )
+
+
+def _one(label: Label, fitted: Fitted, width: float, height: float) -> str:
+    parts = ["^XA^CI28^LH0,0", f"^PW{_dots(width)}^LL{_dots(height)}", _symbol(label, fitted)]
+    for word in fitted.words:
+        high = max(_dots(word.size), 8)
+        wide = max(round(high * 0.9), 8)
+        place = f"^FO{_dots(word.x)},{_dots(word.y)}"
+        parts.append(f"{place}^A0N,{high},{wide}^FH_^FD{escaped(word.text)}^FS")
+    return "\n".join([*parts, "^XZ"]) + "\n"
+
+
+def _symbol(label: Label, fitted: Fitted) -> str:
+    edge = fitted.matrix.quiet * fitted.dots
+    place = f"^FO{_dots(fitted.x) + edge},{_dots(fitted.y) + edge}"
+    if label.is_gs1:
+        # `_1` is FNC1; an underline in a lot code is written twice.
+        message = label.typed.replace("_", "__")
+        return f"{place}^BXN,{fitted.dots},200,0,0,6,_,1^FD_1{message}^FS"
+    # QR codes begin ten dots lower on most printers.
+    return f"{place}^BQN,2,{fitted.dots}^FDMA,{label.code}^FS"
+
+
+def _dots(millimetres: float) -> int:
+    return round(millimetres / DOT)
