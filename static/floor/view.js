@@ -109,12 +109,13 @@
     }
     $("field-reason").hidden ||= !(s.blind || work.isOff());
     $("reference-label").textContent = s.task === "receive" ? "Delivery note" : "For";
+    $("reference").placeholder = s.task === "receive" ? "" : "Job or order";
     $("confirm").hidden = !isNew;
     $("confirm").setAttribute("aria-pressed", String(s.isSure));
     $("confirm-word").textContent = `Yes, ${s.newLot} is a new lot`;
     $("field-qty").hidden = s.task === "move" || s.task === "lookup" || !ready;
     $("all").hidden = !task.full || (s.task === "count" && s.blind);
-    $("blind").hidden = s.task !== "count";
+    $("blind").hidden = s.task !== "count" || !ready;
     $("blind").setAttribute("aria-pressed", String(s.blind));
     fill("qty", s.qty);
     $("verbs").hidden = s.task !== "lookup" || !s.item;
@@ -123,9 +124,12 @@
 
   function drawGo(s, task, ready) {
     const go = $("go");
+    const fields = $("more");
+    const follows = task.late ? go.nextElementSibling === fields : fields.nextElementSibling === go;
+    if (!follows) fields[task.late ? "before" : "after"](go);
     go.hidden = !task.verb || !ready;
     const unit = s.item?.unit ?? "";
-    const what = s.task === "move" ? s.location : `${s.qty} ${unit}`;
+    const what = s.task === "move" ? s.location : `${s.qty || "…"} ${unit}`;
     go.replaceChildren(h("span", {}, task.verb), h("span.how-much", {}, ` ${what}`));
   }
 

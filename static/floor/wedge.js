@@ -1,12 +1,16 @@
 // A scanner that types: caught wherever the focus is, exactly once, and never taken for a person.
 //
-// A burst is a scan: keys at most 80 ms apart, ended by Enter or Tab, or by silence. What it left
-// in a field that had the focus is taken out again. Ctrl+] is how scanners type FNC1 (GS).
+// A burst is a scan: keys at most 80 ms apart, ended by Enter or Tab, or by silence. Where all else
+// comes faster than hands can type, one hiccup (of a radio, of a busy tablet) does not tear it. What
+// a scan left in a field that had the focus is taken out again. Ctrl+] is how scanners type FNC1.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
   const GS = "\x1d";
   const MOST_GAP_MS = 80;
+  const HICCUP_MS = 300;
+  const MACHINE_GAP_MS = 35;
+  const FEWEST_AROUND_HICCUP = 6;
   const SILENCE_MS = 95;
   const TWICE_MS = 300;
   const FEWEST = 4;
@@ -15,6 +19,8 @@
   floor.listenForScans = (onScan) => {
     let text = "";
     let last = -Infinity;
+    let hiccups = 0;
+    let largest = 0;
     let field = null;
     let timer = 0;
     let previous = { text: "", at: -Infinity };
@@ -32,6 +38,7 @@
     function begin(at) {
       text = "";
       last = at;
+      hiccups = largest = 0;
       const focused = document.activeElement;
       field = isField(focused) ? { element: focused, value: focused.value } : null;
     }
@@ -55,6 +62,17 @@
       field = null;
     }
 
+    // Whether this key goes on with the burst; a second hiccup is one too many.
+    function goesOn(gap) {
+      if (!text || gap > HICCUP_MS) return false;
+      if (gap > MOST_GAP_MS) hiccups += 1;
+      else largest = Math.max(largest, gap);
+      return hiccups < 2;
+    }
+
+    const isScan = (fewest) => text.length >= fewest &&
+      (!hiccups || (largest <= MACHINE_GAP_MS && text.length >= FEWEST_AROUND_HICCUP));
+
     const characterOf = (event) => {
       if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
       if (event.key === GS) return GS;
@@ -68,7 +86,7 @@
       if (event.repeat) return forget();
       const inTime = event.timeStamp - last <= MOST_GAP_MS;
       if (event.key === "Enter" || event.key === "Tab") {
-        if (inTime && text.length >= FEWEST_BEFORE_ENTER) {
+        if (inTime && isScan(FEWEST_BEFORE_ENTER)) {
           event.preventDefault();
           event.stopPropagation();
           finish();
@@ -79,12 +97,12 @@
       }
       const character = characterOf(event);
       if (!character) return forget();
-      if (!inTime || !text) begin(event.timeStamp);
+      if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
       if (character === GS) event.preventDefault();
       text += character;
       last = event.timeStamp;
       clearTimeout(timer);
-      timer = setTimeout(() => (text.length >= FEWEST ? finish() : forget()), SILENCE_MS);
+      timer = setTimeout(() => isScan(FEWEST) && finish(), SILENCE_MS);
       // A button that has the focus is not pressed by a space of the scan.
       if (character === " " && text.length > 1 && !isField(document.activeElement)) {
         event.preventDefault();

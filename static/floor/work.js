@@ -4,10 +4,11 @@
   const floor = (globalThis.floor ??= {});
   const { qty } = floor;
 
-  // `full`: what ALL means. `fields`: what else may be said. `usable`: not from a lot on hold.
+  // `full`: what ALL means. `fields`: what else may be said, and whether that comes `late`, below
+  // the button: it is rarely needed. `usable`: not from a lot on hold.
   floor.TASKS = {
-    issue: { verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
-    receive: { verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"] },
+    issue: { verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true },
+    receive: { verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"], late: true },
     reserve: { verb: "Reserve", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
     pick: { verb: "Pick", full: (s) => s.line?.open, fields: [], usable: true },
     count: { verb: "Count", full: (s) => s.lot?.onHand, fields: ["reason"] },
@@ -19,23 +20,25 @@
   const EMPTY = {
     item: null, lot: null, newLot: "", isSure: true, line: null, unknown: "", choices: [],
     warnings: [], canLink: null, linking: false,
-    qty: "1", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
+    qty: "", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
   };
 
   floor.makeWork = (stock) => {
     const s = { task: "issue", job: "", blind: floor.setting("blind") === "on", ...EMPTY };
     const changed = () => floor.emit("work", s);
+    // A count says itself how much there is; all else begins with one.
+    const usual = (task = s.task) => ({ ...EMPTY, qty: task === "count" ? "" : "1" });
 
     function set(changes) {
       Object.assign(s, changes);
       changed();
     }
 
-    const clear = () => set({ ...EMPTY, reference: s.task === "reserve" ? s.reference : "" });
+    const clear = () => set({ ...usual(), reference: s.task === "reserve" ? s.reference : "" });
 
     function setTask(task) {
       const { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings } = s;
-      Object.assign(s, EMPTY, { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task });
+      Object.assign(s, usual(task), { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task });
       if (task === "receive" && lot) s.lotCode = lot.lotCode;
       if (task === "receive" && unknown && !item) s.lotCode = unknown;
       if (task === "pick" && s.job && lot) pickFrom(lot);
@@ -60,7 +63,7 @@
       }
       if (found.lot) return takeLot(found.lot, found.item, amount);
       if (found.choices) {
-        set({ ...EMPTY, ...amount, choices: found.choices });
+        set({ ...usual(), ...amount, choices: found.choices });
         return ["scanned", `${reading.text}: lots of several items have this code. Choose one.`];
       }
       if (found.newLot) return takeNewLot(found, amount);
@@ -69,21 +72,21 @@
       const canLink = found.linkable ?? !(reading.error || reading.own);
       const linking = canLink ? { raw: reading.raw, text: reading.text } : null;
       if (reading.error) set({ ...EMPTY });
-      else set({ ...EMPTY, unknown: reading.text, canLink: linking, lotCode: s.task === "receive" ? reading.text : "" });
+      else set({ ...usual(), unknown: reading.text, canLink: linking, lotCode: s.task === "receive" ? reading.text : "" });
       return ["bad", reading.error || `${reading.text} is not known here.`];
     }
 
     function takeLot(lot, item, amount) {
       if (s.task === "pick") return takePick(lot, amount);
       const kept = { reference: s.reference, location: s.task === "receive" ? s.location : "" };
-      set({ ...EMPTY, ...kept, ...amount, item, lot, lotCode: lot.lotCode });
+      set({ ...usual(), ...kept, ...amount, item, lot, lotCode: lot.lotCode });
       if (floor.TASKS[s.task].usable && lot.hold) return ["bad", floor.whyHeld(lot)];
       return ["scanned", `${lot.lotCode} of ${lot.item}`];
     }
 
     function takeNewLot({ item, newLot, reading }, amount) {
       const facts = { item, newLot, lotCode: newLot, expiresOn: reading.expiresOn ?? "" };
-      set({ ...EMPTY, ...facts, ...amount, isSure: false, location: s.location });
+      set({ ...usual(), ...facts, ...amount, isSure: false, location: s.location });
       if (s.task === "receive") return ["scanned", `${newLot} would be a new lot of ${item.code}.`];
       return ["bad", `${item.code} has no lot ${newLot} that is known here.`];
     }
@@ -94,7 +97,7 @@
       const expiresOn = reading?.expiresOn ?? "";
       if (s.task === "pick") return ["bad", "Scan the lot that you take it from."];
       const first = s.task === "count" || s.task === "move" ? null : (choices[0] ?? null);
-      set({ ...EMPTY, ...amount, item, choices, lot: first, expiresOn, location: s.location });
+      set({ ...usual(), ...amount, item, choices, lot: first, expiresOn, location: s.location });
       if (!first) return ["scanned", `${item.code}: now the lot.`];
       return ["scanned", `${item.code}: take ${first.lotCode} first.`];
     }
@@ -148,7 +151,7 @@
       return "";
     }
 
-    const isOff = () => s.lot && micros() !== qty.parse(s.lot.onHand);
+    const isOff = () => s.lot && micros() !== null && micros() !== qty.parse(s.lot.onHand);
 
     // The operation, as the server takes it.
     function body() {

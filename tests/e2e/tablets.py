@@ -11,7 +11,7 @@ PASSWORD = "a quiet warehouse"
 
 #: A scanner types: keys a few milliseconds apart, Ctrl+] for FNC1, Enter at the end (or not). The
 #: moments are those of the scanner, however late a busy machine hands the keys over.
-_TYPE = """async ([text, gap, end]) => {
+_TYPE = """async ([text, gap, end, hiccup]) => {
   const pause = () => new Promise((resolve) => setTimeout(resolve, gap));
   let moment = performance.now();
   for (const key of [...text, ...(end ? [end] : [])]) {
@@ -27,6 +27,7 @@ _TYPE = """async ([text, gap, end]) => {
     if (goesOn && isText) document.execCommand("insertText", false, key);
     if (goesOn && key === "Enter" && target.form) target.form.requestSubmit?.();
     await pause();
+    moment += hiccup.shift() ?? 0;
   }
 }"""
 
@@ -73,8 +74,11 @@ class Tablet:
     def does(self, task: str) -> None:
         self.page.locator(f"#tasks [data-task={task}]").click()
 
-    def scans(self, text: str, *, gap: int = 5, end: str = "Enter") -> None:
-        self.page.evaluate(_TYPE, [text, gap, end])
+    def scans(
+        self, text: str, *, gap: int = 5, end: str = "Enter", hiccup: tuple[int, ...] = ()
+    ) -> None:
+        """`hiccup`: so many ms more after the first, second, … key."""
+        self.page.evaluate(_TYPE, [text, gap, end, list(hiccup)])
 
     def scans_again(self, text: str) -> None:
         """Later than the moment in which the same code is one scan."""

@@ -105,6 +105,18 @@ def test_somebody_who_types_is_no_scanner(tablet, page):
     assert tablet.states() == []
 
 
+def test_a_hiccup_does_not_tear_a_scan_but_slow_keys_are_none(tablet, page):
+    stock_code = "L2609-0241"
+    tablet.scans(stock_code, hiccup=(180,))
+    tablet.scans(stock_code + "A", hiccup=(0, 0, 150))
+    assert scanned(page) == [stock_code, stock_code + "A"]
+    page.evaluate("document.activeElement.blur()")
+    tablet.scans("QUICKHANDS", gap=60, hiccup=(0, 0, 120))
+    tablet.scans("SLOWHANDS", gap=90)
+    page.wait_for_timeout(300)
+    assert scanned(page) == [stock_code, stock_code + "A"]
+
+
 def test_a_key_that_is_held_down_is_no_scanner(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.down("7")
