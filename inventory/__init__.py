@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from inventory import api, cli, clock, db, http_bodies, http_errors, web
+from inventory import api, cli, clock, db, http_bodies, http_errors, http_front, web
 from inventory.config import Config
 
 
@@ -21,5 +21,6 @@ def create_app(config: Config | None = None) -> Flask:
     web.init_app(app, config)
     api.init_app(app)
     cli.init_app(app)
+    http_front.init_app(app, config)
     http_bodies.init_app(app, at_once=config.threads)
     return app

@@ -100,11 +100,32 @@ def find_key(name: object) -> str:
 def clean_name(value: object) -> str:
     """A name as it was typed, if it can be one."""
     name = clean_text(value, field="name", longest=LONGEST_NAME, required=True) or ""
-    if any(unicodedata.category(character) in {"Cf", "Co"} for character in name):
+    if any(_cannot_be_seen(character) for character in name):
         raise InvalidInput("The name contains a character that cannot be seen.", field="name")
+    if any(len(_scripts(word)) > 1 for word in name.split()):
+        raise InvalidInput(
+            "The name mixes letters that look alike, such as Latin and Cyrillic ones.", field="name"
+        )
     if not 0 < len(key_of(name)) <= _LONGEST_KEY:
         raise InvalidInput("That name cannot be used.", field="name")
     return name
+
+
+#: Letters and marks that show nothing: fillers, the blank of Braille, joiners, selectors.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN", "COPTIC")
+
+
+def _cannot_be_seen(character: str) -> bool:
+    selects = "VARIATION SELECTOR" in unicodedata.name(character, "")
+    hidden = unicodedata.category(character) in {"Cf", "Co"} or character in _BLANK
+    return selects or hidden
+
+
+def _scripts(word: str) -> set[str]:
+    """Of which of the alphabets with letters that look alike a word has some."""
+    names = (unicodedata.name(letter, "") for letter in word if letter.isalpha())
+    return {name.partition(" ")[0] for name in names} & set(_LOOK_ALIKE)
 
 
 def create_user(*, name: str, password: str, role: str, by: int | None = None) -> Account:

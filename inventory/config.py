@@ -120,6 +120,14 @@ class Config:
             return self.host == "localhost"
 
     @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """The host names that requests may ask for; none named: any."""
+        in_front = self.proxy_count > 0 or self.https
+        if self.trusted_hosts or in_front or not self.is_loopback:
+            return self.trusted_hosts
+        return ("localhost", "127.0.0.1", "[::1]", f"[{self.host}]", self.host)
+
+    @property
     def address(self) -> str:
         """Where a browser on this machine finds the server."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (it is read, not bound)
@@ -132,7 +140,6 @@ class Config:
             "SECRET_KEY": self.secret_key,
             "SECRET_KEY_FALLBACKS": list(self.secret_key_fallbacks),
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "TRUSTED_HOSTS": list(self.trusted_hosts) or None,
             "PREFERRED_URL_SCHEME": "https" if self.https else "http",
             "PROXY_COUNT": self.proxy_count,
             "HTTPS": self.https,

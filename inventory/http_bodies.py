@@ -44,18 +44,18 @@ class WholeRequests:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
         if "HTTP_TRANSFER_ENCODING" in environ and length == "0":
-            return _refuse(environ, start, 411, "Send the body with a Content-Length.")
-        if not (length.isascii() and length.isdigit()):
-            return _refuse(environ, start, 400, "That Content-Length is no number.")
+            return refuse(environ, start, 411, "Send the body with a Content-Length.")
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            return refuse(environ, start, 400, "That Content-Length is no number.")
         body = _read(environ["wsgi.input"], int(length)) if int(length) <= self._largest else b""
         if body is None:
-            return _refuse(environ, start, 400, "The request broke off half way.")
+            return refuse(environ, start, 400, "The request broke off half way.")
         environ["wsgi.input"] = BytesIO(body)
         environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
         try:
             self._places.get(timeout=WAIT_SECONDS)
         except queue.Empty:
-            return _refuse(environ, start, 503, "The server is busy. Try again.")
+            return refuse(environ, start, 503, "The server is busy. Try again.")
         try:
             return self._app(environ, start)
         finally:
@@ -77,10 +77,9 @@ def _read(stream: BytesIO, length: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _refuse(
-    environ: WSGIEnvironment, start: StartResponse, status: int, detail: str
-) -> list[bytes]:
-    """Problem details for a program, the sentence alone for a browser."""
+def refuse(environ: WSGIEnvironment, start: StartResponse, status: int, detail: str) -> list[bytes]:
+    """An answer from before the application: problem details for a program, the sentence alone
+    for a browser."""
     code = "BUSY" if status == HTTPStatus.SERVICE_UNAVAILABLE else "MALFORMED_REQUEST"
     kind, body = "text/plain; charset=utf-8", detail
     if environ.get("PATH_INFO", "").startswith(PROGRAMS):

@@ -3,7 +3,7 @@ error page passes through here as well."""
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -37,7 +37,7 @@ _DEFAULTS = {
     # Pages show stock, and carry the session's CSRF token: no cache keeps them after logout.
     "Cache-Control": "no-store",
 }
-_ONE_YEAR = "max-age=31536000"
+_ONE_YEAR = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: Flask) -> None:
@@ -47,6 +47,6 @@ def init_app(app: Flask) -> None:
 def add_headers(response: Response) -> Response:
     for name, value in _DEFAULTS.items():
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    if request.is_secure or current_app.config["HTTPS"]:
         response.headers.setdefault("Strict-Transport-Security", _ONE_YEAR)
     return response

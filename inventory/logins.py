@@ -53,7 +53,8 @@ def log_in(*, name: str, password: str, address: str) -> Session:
     key, network = accounts.find_key(name), _network(address)
     user = _admit(key, network)
     if not passwords.matches(user.password_hash if user else None, password) or user is None:
-        log.warning("login refused: name %r from %s", name[:100], network)
+        # Not the name that was typed: it may be a password, in the wrong field.
+        log.warning("login refused: user %s from %s", user.id if user else "unknown", network)
         raise Unauthenticated("That name and password do not go together.")
     _require_usable(accounts.account_from(user))
     new_hash = _new_hash(user.password_hash, password)

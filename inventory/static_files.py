@@ -25,6 +25,8 @@ from werkzeug.wrappers import Response
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json"}  # fmt: skip
 _COMPRESSED = {"application/json", "application/manifest+json", "application/wasm"}
+#: A longer one no file system would look up.
+_LONGEST_NAME = 200
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
@@ -85,6 +87,8 @@ class Library:
         """The file of that plain name, as it is now (a changed file gets a new digest)."""
         paths = tuple(self._folder / part for part in BUNDLES.get(name, (name,)))
         if ".." in Path(name).parts or name.startswith("/") or "\0" in name:
+            return None
+        if len(name) > _LONGEST_NAME:
             return None
         if not all(path.is_file() for path in paths):
             return None

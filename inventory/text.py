@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from inventory.errors import InvalidInput
 
@@ -81,9 +81,18 @@ def clean_date(value: object, *, field: str) -> date | None:
 
 
 def clean_moment(value: object, *, field: str) -> datetime | None:
-    if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
+    if value is None or (isinstance(value, datetime) and _is_a_moment(value)):
         return value
     raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected here.", field=field)
+
+
+def _is_a_moment(value: datetime) -> bool:
+    """Is it one that UTC can say, too? At the ends of the calendar a zone leads beyond them."""
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        return False
+    return value.tzinfo is not None
 
 
 def _named(field: str) -> str:

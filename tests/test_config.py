@@ -7,9 +7,10 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
+from inventory import http_front
 from inventory.config import Config, ConfigError
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -204,10 +205,60 @@ def test_a_session_signed_with_a_former_key_is_still_read() -> None:
     assert reader.loads(signer.dumps({"user": 7})) == {"user": 7}
 
 
-def test_only_trusted_hosts_are_served() -> None:
+@pytest.mark.parametrize(
+    ("settings", "served", "refused"),
+    [
+        ({}, ["localhost", "127.0.0.1:8000", "[::1]:8000"], ["evil.example.com", "localhost.evil"]),
+        ({"HOST": "127.0.0.2"}, ["127.0.0.2"], ["evil.example.com"]),
+        ({"HOST": "0.0.0.0"}, ["any.example.com", "10.0.0.1"], []),
+        ({"PROXY_COUNT": "1"}, ["any.example.com"], []),
+        ({"HTTPS": "1"}, ["any.example.com"], []),
+        (
+            {"TRUSTED_HOSTS": "stock.example.com,.example.org,a.example:81"},
+            ["stock.example.com", "STOCK.example.com:9", "example.org", "x.example.org"],
+            ["evil.example.com", "evilexample.org", "localhost", "a.example", "a.example:82"],
+        ),
+    ],
+)
+def test_only_known_hosts_are_served(
+    settings: dict[str, str], served: list[str], refused: list[str]
+) -> None:
     app = Flask("app")
-    app.config.update(read(TRUSTED_HOSTS="stock.example.com").to_flask())
     app.add_url_rule("/", view_func=lambda: "yes")
+    http_front.init_app(app, read(**settings))
     client = app.test_client()
-    assert client.get("/", base_url="http://stock.example.com").status_code == 200
-    assert client.get("/", base_url="http://evil.example.com").status_code == 400
+    for host in served:
+        assert client.get("/", headers={"Host": host}).status_code == 200, host
+    for host in refused:
+        assert client.get("/", headers={"Host": host}).status_code == 400, host
+
+
+@pytest.mark.parametrize(
+    "host", ["[", "a b", "a" * 64, "a,b", "évil", "a/b", "a@b", "a:b", "..", ""]
+)
+def test_what_is_no_host_name_is_not_served(host: str) -> None:
+    app = Flask("app")
+    app.add_url_rule("/", view_func=lambda: "yes")
+    http_front.init_app(app, read(HOST="0.0.0.0"))
+    environ = {"HTTP_HOST": host.encode().decode("latin-1")}
+    assert app.test_client().get("/", environ_overrides=environ).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("count", "seen"),
+    [
+        ("0", "http://localhost/ 127.0.0.1"),
+        ("1", "https://b.example/ 10.0.0.2"),
+        ("2", "http://a.example/ 10.0.0.1"),
+    ],
+)
+def test_as_many_proxies_are_believed_as_the_setting_says(count: str, seen: str) -> None:
+    app = Flask("app")
+    app.add_url_rule("/", view_func=lambda: f"{request.url} {request.remote_addr}")
+    http_front.init_app(app, read(PROXY_COUNT=count))
+    headers = {
+        "X-Forwarded-For": "10.0.0.1, 10.0.0.2",
+        "X-Forwarded-Proto": "http, https",
+        "X-Forwarded-Host": "a.example, b.example",
+    }
+    assert app.test_client().get("/", headers=headers).text == seen

@@ -88,6 +88,8 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
         password=form.password.data or "",
         address=request.remote_addr or "",
     )
+    if current_user.is_authenticated:
+        logins.log_out(user_id=current_user.id, session_id=sessions.current_id())
     sessions.begin(begun.account, session_id=begun.id)
     return redirect(sessions.safe_next(request.args.get("next")), 303)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, request
@@ -78,6 +78,6 @@ def _start_of(text: str | None, *, days: int = 0) -> datetime | None:
     """The first moment of a day at the site, or of the day after it."""
     try:
         day = date.fromisoformat(text or "") + timedelta(days=days)
+        return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return datetime.combine(day, time.min, clock.zone())

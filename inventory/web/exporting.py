@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -19,7 +20,7 @@ Row = Sequence[str]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_XLSX_ROWS = 1_048_576 - 1
 #: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def all_pages(read: Callable[..., Page[Any]], **filters: Any) -> Iterator[Any]:
@@ -38,6 +39,9 @@ def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
     """The rows as a file that a browser saves."""
     if kind == "xlsx":
         return _xlsx(name, heads, rows)
+    rows = iter(rows)
+    # A filter that is refused must be so before the answer has begun.
+    rows = chain(list(islice(rows, 1)), rows)
     response = Response(stream_with_context(_csv_lines(heads, rows)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import DateField, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, Optional
 
@@ -16,29 +20,39 @@ def _needed() -> list[DataRequired]:
     return [DataRequired(_NEEDED)]
 
 
-class LoginForm(FlaskForm):
+class PageForm(FlaskForm):
+    """A form of a page. Its fields are texts: JSON, which could make them anything, is not read."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
+            if formdata is not _Auto:
+                return formdata
+            return request.form if request.method == "POST" else None
+
+
+class LoginForm(PageForm):
     name = StringField("Name", _needed())
     password = PasswordField("Password", _needed())
 
 
-class RegisterForm(FlaskForm):
+class RegisterForm(PageForm):
     name = StringField("Name", _needed())
     password = PasswordField("Password", _needed())
     code = StringField("Setup code")
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(PageForm):
     current_password = PasswordField("Current password", _needed())
     password = PasswordField("New password", _needed())
 
 
-class NewUserForm(FlaskForm):
+class NewUserForm(PageForm):
     name = StringField("Name", _needed())
     password = PasswordField("First password", _needed())
     role = SelectField("Role", choices=_ROLES)
 
 
-class TokenForm(FlaskForm):
+class TokenForm(PageForm):
     name = StringField("What it is for", _needed())
     role = SelectField("Role", choices=_ROLES)
     expires = DateField("Last day", [Optional()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import SplitResult, urlsplit
+
 from flask import Flask, Response, request
 
 
@@ -17,6 +19,15 @@ def is_htmx() -> bool:
 def is_poll() -> bool:
     """A page asking by itself whether something changed: nobody is at work because of it."""
     return "HX-PTag" in request.headers or "Floor-Timer" in request.headers
+
+
+def shown_url() -> SplitResult | None:
+    """The address of the page that the browser shows, where it is one of ours."""
+    try:
+        url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return None
+    return url if url.netloc == request.host else None
 
 
 def init_app(app: Flask) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from flask import abort, current_app, make_response, render_template, request
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 
 from inventory.errors import Refusal
 from inventory.text import MAX_ID
+from inventory.web.htmx import shown_url
 
 Read = Callable[..., dict[str, Any]]
 
@@ -62,9 +63,9 @@ def respond(template: str, **values: Any) -> Response:
 
 def render_current() -> Markup | None:
     """The changing part of the page that the browser shows now."""
-    url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    url = shown_url()
     adapter = current_app.create_url_adapter(request)
-    if url.netloc != request.host or adapter is None:
+    if url is None or adapter is None:
         return None
     try:
         endpoint, ids = adapter.match(url.path, method="GET")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
@@ -19,7 +18,7 @@ from werkzeug.wrappers import Response
 from inventory import logins
 from inventory.accounts import Account
 from inventory.http_errors import is_program
-from inventory.web.htmx import is_htmx, is_poll
+from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = 12 * 3600
 LONGEST_SECONDS = 7 * 24 * 3600
@@ -96,7 +95,7 @@ def safe_next(value: Any) -> str:
 
 
 def _current_page() -> str | None:
-    parts = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if parts.netloc != request.host:
+    parts = shown_url()
+    if parts is None:
         return None
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

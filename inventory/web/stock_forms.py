@@ -6,7 +6,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
@@ -19,6 +18,8 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import DataRequired, Optional
+
+from inventory.web.forms import PageForm
 
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -38,7 +39,7 @@ def number_or_none(value: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-class OperationForm(FlaskForm):
+class OperationForm(PageForm):
     """Every operation carries a key, made with the form: sent twice, it is done once."""
 
     key = HiddenField()
