@@ -21,6 +21,7 @@ from inventory.models import (
     InventoryLot,
     LotHead,
     OpenLine,
+    QcDecision,
     User,
     table,
 )
@@ -35,6 +36,7 @@ ledger = table(InventoryLedger)
 operations = table(OperationModel)
 reservations = table(ReservationModel)
 users = table(User)
+decisions = table(QcDecision)
 heads = table(LotHead)
 open_lines = table(OpenLine)
 
@@ -57,13 +59,26 @@ _last_at = (
 )
 
 
-def _select_lots(last: sa.ScalarSelect[Any]) -> sa.Select[Any]:
+_status_at = (
+    sa.select(decisions.c.to_status)
+    .join(operations, operations.c.id == decisions.c.operation_id)
+    .where(decisions.c.lot_id == lots.c.id, operations.c.recorded_at <= sa.bindparam("at"))
+    .order_by(decisions.c.decision_seq.desc())
+    .limit(1)
+    .correlate(lots)
+    .scalar_subquery()
+)
+
+
+def _select_lots(
+    last: sa.ScalarSelect[Any], status: sa.ColumnElement[str] = lots.c.qc_status
+) -> sa.Select[Any]:
     return (
         sa.select(
             *_ITEM_COLUMNS,
             lots.c.id,
             lots.c.lot_code,
-            lots.c.qc_status,
+            status.label("qc_status"),
             lots.c.expires_on,
             lots.c.supplier_lot,
             lots.c.location,
@@ -86,7 +101,8 @@ _LOTS = _select_lots(_last)
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
 _LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
-_LOTS_OF_ITEMS_AT = _select_lots(_last_at).where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
+_LOTS_AT = _select_lots(_last_at, _status_at)
+_LOTS_OF_ITEMS_AT = _LOTS_AT.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
 _STOCKED_LOTS_OF_ITEMS = _LOTS.join(heads, heads.c.lot_id == lots.c.id).where(
     heads.c.item_id.in_(_IDS), heads.c.on_hand > 0
 )
@@ -225,7 +241,8 @@ def get_lot(conn: Connection, lot_id: int) -> Lot:
 def lots_of(conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None) -> list[Lot]:
     """All lots of the items, oldest first: now, or as the ledger stood at a moment.
 
-    At an earlier moment lots received later are left out; QC status and master data are today's.
+    At an earlier moment lots received later are left out; the QC status is that of then, master
+    data (expiry, location …) are those of today.
     """
     if not (ids := list(item_ids)):
         return []

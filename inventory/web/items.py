@@ -23,6 +23,7 @@ from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
 from inventory.web.searching import (
     after,
+    day_of,
     export_links,
     moment_of,
     only,
@@ -138,9 +139,10 @@ def index() -> Response:
 
 @living.part("items.item", "items/_item_live.html")
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
-    conn, today = connection(), clock.today()
+    conn = connection()
     item = get_by_id(item_id)
     at, at_text = moment_of(query)
+    today = day_of(at)
     stocked = _stocked_at(item_id, at)
     show = only(query.get("show"), ("hold", "free", "reserved", "all"), "")
     lots = stock.lots_of(conn, [item_id], at=at) if show == "all" else stocked

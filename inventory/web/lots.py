@@ -15,7 +15,7 @@ from inventory.db import connection
 from inventory.figures import Lot, totals, utc
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
-from inventory.listing import decisions_on, list_entries, list_lots
+from inventory.listing import Decision, decisions_on, list_entries, list_lots
 from inventory.models import QcStatus
 from inventory.quantity import format_qty
 from inventory.web import living, operations
@@ -26,6 +26,7 @@ from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
 from inventory.web.searching import (
     after,
+    day_of,
     export_links,
     moment_of,
     only,
@@ -149,9 +150,10 @@ SUPPLIER_RETURN = _act(
 
 @living.part("lots.lot", "lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
-    conn, today = connection(), clock.today()
+    conn = connection()
     now = stock.get_lot(conn, lot_id)
     at, at_text = moment_of(query)
+    today = day_of(at)
     lot = now if at is None else _lot_at(now, at)
     ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
     parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
@@ -162,10 +164,16 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "at_text": at_text,
         "totals": totals([lot], today),
         "parent": parents[0] if parents else None,
-        "decisions": decisions_on(conn, lot_id)[::-1],
+        "decisions": _decisions_at(lot_id, at),
         "reservations": stock.read_reservations(conn, ids),
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
+
+
+def _decisions_at(lot_id: int, at: datetime | None) -> list[Decision]:
+    """The QC decisions taken until then, newest first."""
+    found = decisions_on(connection(), lot_id)[::-1]
+    return [one for one in found if at is None or one.decided_at <= at]
 
 
 def _lot_at(lot: Lot, at: datetime) -> Lot:

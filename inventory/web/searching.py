@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +32,11 @@ def moment_of(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
     except (ValueError, OverflowError):
         return None, ""
     return at, at.astimezone(clock.zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def day_of(at: datetime | None) -> date:
+    """The day by which a lot was expired or not: that of the moment, at the site; else today."""
+    return at.astimezone(clock.zone()).date() if at else clock.today()
 
 
 def after(at: datetime | None) -> datetime | None:

@@ -42,6 +42,17 @@ def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None
     assert on_hand(between - timedelta(days=1)) == []
 
 
+def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    item = reads.get_item(connection(), "BOLT")
+    moments = [clock.now()]
+    for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
+        stock.do("decide", lot_id=lot, status=status, reason="a look")
+        moments.append(clock.now())
+    found = [reads.lots_of(connection(), [item.id], at=at)[0].qc_status for at in moments]
+    assert found == ["APPROVED", "QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"]
+
+
 def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

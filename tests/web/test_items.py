@@ -2,9 +2,12 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
+from inventory import clock
+from tests.stock import in_days
 from tests.web.people import form_of, words_of
 
 
@@ -117,6 +120,21 @@ def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
         assert 'id="act"' not in page.text
     assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
     assert "On hand pcs 6" in words_of(ada.get("/items/1/?at=nonsense").text)
+
+
+def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
+    lot = stock.lot("receive 10", expires_on=in_days(-1))
+    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    stock.do("decide", lot_id=lot, status="REJECTED", reason="Rust")
+    assert "Rejected Expired" in words_of(ada.get(f"/lots/{lot}/").text)
+    then = words_of(ada.get(f"/lots/{lot}/?at={moment}").text)
+    assert "Rejected" not in then
+    assert "Rust" not in then
+    before = (clock.now() - timedelta(days=9)).isoformat().replace("+", "%2B")
+    assert "not received yet" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
+    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
+    yesterday = words_of(ada.get(f"/items/1/?at={moment}").text)
+    assert "10 on hold" in yesterday
 
 
 def test_an_item_shows_how_its_stock_went(ada, stock):
