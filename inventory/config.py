@@ -144,6 +144,7 @@ class Config:
             "PROXY_COUNT": self.proxy_count,
             "HTTPS": self.https,
             "THREADS": self.threads,
+            "INSTANCE_PATH": str(self.instance_path),
             "SITE_NAME": self.site_name,
             "REGISTRATION": self.registration,
             "REGISTRATION_ROLE": self.registration_role,

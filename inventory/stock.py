@@ -357,6 +357,15 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 
+def operation_of_entry(conn: Connection, entry_id: int) -> int:
+    """The number of the operation that an entry belongs to. Raises NotFound."""
+    chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)
+    operation_id = conn.execute(chosen).scalar()
+    if operation_id is None:
+        raise NotFound(f"There is no entry number {entry_id}.", entry_id=entry_id)
+    return int(operation_id)
+
+
 def get_operation(conn: Connection, operation_id: int) -> Operation:
     """One operation with its entries. Raises NotFound."""
     found = read_operations(conn, [operation_id])

@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from inventory import clock
+from inventory import clock, stock, verification
 from inventory.db import connection
 from inventory.figures import Entry, utc
 from inventory.listing import list_entries
 from inventory.models import TxnType
 from inventory.quantity import format_qty
-from inventory.web import living
+from inventory.web import living, verifying
 from inventory.web.exporting import all_pages, download
+from inventory.web.filters import format_datetime
+from inventory.web.roles import requires
 from inventory.web.searching import export_links, only, page_links, page_of
 
 blueprint = Blueprint("entries", __name__, url_prefix="/ledger")
@@ -36,12 +39,40 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_entries(connection(), **_filters(query), **page_of(query))
     exports = export_links("entries", query)
-    return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
+    return {
+        "page": page,
+        "query": query,
+        "verified": _last_run(),
+        "verifying": verifying.is_running(),
+        "exports": exports,
+        **page_links(query, page),
+    }
+
+
+def _last_run() -> dict[str, Any] | None:
+    run = verification.last_run(connection())
+    return run and run | {"started_at": format_datetime(datetime.fromisoformat(run["started_at"]))}
 
 
 @blueprint.get("/")
 def index() -> Response:
-    return living.respond("entries/index.html", txn_types=list(TxnType))
+    may_verify = current_user.may("admin")
+    return living.respond("entries/index.html", txn_types=list(TxnType), may_verify=may_verify)
+
+
+@blueprint.get("/<int:entry_id>/")
+def entry(entry_id: int) -> Response:
+    """Where one entry is to be found for ever: among those of its operation."""
+    operation_id = stock.operation_of_entry(connection(), entry_id)
+    page = url_for("operations.operation", operation_id=operation_id, _anchor=f"entry-{entry_id}")
+    return redirect(page, 303)
+
+
+@blueprint.post("/verification/")
+@requires("admin")
+def verify() -> Response:
+    verifying.start()
+    return redirect(url_for("entries.index"), 303)
 
 
 _HEADS = (

@@ -8,7 +8,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from inventory import clock
-from inventory.quantity import format_qty
+from inventory.quantity import ONE, format_qty
 from inventory.web.saying import TXN_ICONS, WORDS
 
 _GROUPED_FROM = 5
@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
-    app.jinja_env.filters.update(ago=ago)
+    app.jinja_env.filters.update(ago=ago, number=number)
     app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
@@ -39,6 +39,11 @@ def figure(micros: int) -> Markup:
     return Markup('<span class="fig">{}{}{}</span>').format(
         sign + digits[:head], tail, point + fraction
     )
+
+
+def number(count: int) -> Markup:
+    """How many, grouped like a quantity."""
+    return figure(count * ONE)
 
 
 def format_date(day: date | None) -> str:

@@ -1,7 +1,12 @@
 """The ledger's page."""
 
+import re
+
 import pytest
 
+from inventory.db import db
+from inventory.web import verifying
+from tests.servers import wait_until
 from tests.web.people import words_of
 
 
@@ -39,3 +44,50 @@ def test_an_entry_has_an_address_of_its_own(ada, stock):
 
 def test_an_empty_ledger_says_how_it_begins(ada):
     assert "Its first entry is the first lot" in words_of(ada.get("/ledger/").text)
+
+
+# --- verifying ------------------------------------------------------------------------------------
+
+
+def verify(person):
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/account/").text)[1]
+    return person.post("/ledger/verification/", {"csrf_token": csrf})
+
+
+def verified(app, person):
+    """What the page says when the run is over."""
+    with app.app_context():
+        wait_until(lambda: not verifying.is_running(), "it never ends", seconds=60)
+    return words_of(person.get("/ledger/").text)
+
+
+def test_an_admin_has_the_ledger_verified(app, ada, stock):
+    stock.lot("receive 12, reserve 4 JOB-1")
+    assert "The ledger was not verified yet." in words_of(ada.get("/ledger/").text)
+    assert verify(ada).location == "/ledger/"
+    assert "2 entries verified, 0 differences" in verified(app, ada)
+
+
+def test_what_differs_is_named(app, ada, stock):
+    stock.lot("receive 12")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM lot_heads")
+    verify(ada)
+    assert "1 entries verified, 1 differences: lot_heads" in verified(app, ada)
+
+
+def test_only_an_admin_may_verify(person):
+    ole = person("ole")
+    assert "/ledger/verification/" not in ole.get("/ledger/").text
+    assert verify(ole).status_code == 403
+
+
+# --- one entry ------------------------------------------------------------------------------------
+
+
+def test_an_entry_is_found_by_its_number(ada, stock):
+    stock.lot("receive 12, reserve 4 JOB-1")
+    answer = ada.get("/ledger/2/")
+    assert answer.location == "/operations/2/#entry-2"
+    assert 'id="entry-2"' in ada.get("/operations/2/").text
+    assert ada.get("/ledger/3/").status_code == 404
