@@ -12,6 +12,7 @@ from inventory.config import Config
 from inventory.web import (
     account,
     auth,
+    codes,
     dashboard,
     entries,
     filters,
@@ -19,6 +20,7 @@ from inventory.web import (
     floor,
     htmx,
     items,
+    labels,
     living,
     lots,
     operations,
@@ -55,7 +57,10 @@ def init_app(app: Flask, config: Config) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(users.blueprint)
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
-    for family in (dashboard, items, lots, reservations, references, entries, operations, finding):
+    for family in (
+        dashboard, items, lots, reservations, references, entries, operations, finding, codes,
+        labels,
+    ):  # fmt: skip
         app.register_blueprint(family.blueprint)
     floor.init_app(app)
 

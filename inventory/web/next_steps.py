@@ -14,6 +14,7 @@ from inventory.errors import Refusal
 _FOCUS = {
     "DUPLICATE_LOT": "lot_code",
     "DUPLICATE_ITEM": "code",
+    "DUPLICATE_CODE": "code",
     "STALE_LOT": "counted",
     "QC_TRANSITION": "reason",
 }

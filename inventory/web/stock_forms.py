@@ -163,6 +163,19 @@ class ReverseForm(OperationForm):
     reason = StringField("Reason")
 
 
+class LinkCodeForm(OperationForm):
+    code = StringField("Code", _needed("Scan the code, or type it."))
+    lot_id = SelectField("It stands for", coerce=number_or_none, choices=[], validate_choice=False)
+    qty = StringField(
+        "One scan is", _needed("How much does one scan stand for?"), default="1",
+        render_kw=QTY_ATTRIBUTES,
+    )  # fmt: skip
+
+
+class UnlinkCodeForm(OperationForm):
+    """Nothing to fill in."""
+
+
 class ItemForm(OperationForm):
     code = StringField("Code", _needed("The item needs a code."))
     name = StringField("Name", _needed("The item needs a name."))

@@ -15,7 +15,8 @@ PAGES = [
     "/", "/items/", "/items/?state=low", "/items/1/", "/items/new/",
     "/items/1/edit/", "/lots/1/", "/lots/1/?do=count", "/lots/2/?do=decide", "/reservations/",
     "/reservations/1/", "/ledger/", "/operations/1/", "/operations/1/reversal/", "/receive/",
-    "/reserve/?item=BOLT",
+    "/reserve/?item=BOLT", "/items/1/codes/", "/codes/1/unlink/", "/labels/",
+    "/labels/?operation=1&item=BOLT", "/lots/",
 ]  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def warehouse(app, stock):
     stock.lot("receive 60, approve, reserve 20 JOB-8, quarantine", lot_code="L-002")
     stock.item("OIL", unit="l", decimals=1)
     stock.lot("receive 1234567.5, reserve 0.5 JOB-9", item="OIL", lot_code="B")
+    stock.link("9521123456785", item="BOLT")
     stock.lot("receive 3", lot_code="L-003", expires_on=in_days(-1))
 
 
