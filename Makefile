@@ -46,6 +46,11 @@ chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --st
 soak: setup ## let a tablet lose answers, pages and servers for 500 operations (SOAK=2000 for more)
 	@SOAK=$${SOAK:-500} $(BIN)/python -m pytest --capture=no tests/e2e/test_floor_soak.py $(ARGS)
 
+bench: setup ## measure it all at 1,000 and 1,000,000 entries: the tables of docs/benchmarks.md (an hour)
+	@for kind in sqlite postgresql; do \
+		for what in dataset pages api; do $(BIN)/python -m bench.$$what $$kind || exit 1; done; \
+	done
+
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check

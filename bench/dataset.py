@@ -1,0 +1,166 @@
+"""Fills databases with warehouses of 1,000 to 1,000,000 entries, and has them verified.
+
+    python -m bench.dataset [sqlite|postgresql] [--entries 1000 100000 1000000] [--new]
+
+Rows are inserted past the service, in bulk, but into the same schema with every trigger and
+constraint standing. `verify` must then find 0 differences, or nothing is kept. What was made is
+kept for the other benchmarks (in PLACE, bench/places.py) until `--new`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from bench.places import Place, place
+from bench.warehouse import USER, Rows, Warehouse
+from inventory import accounts, clock, create_app, guards, verification
+from inventory.config import Config
+from inventory.db import db, snapshot
+from inventory.models import Base
+from tests.databases import KINDS, migrate
+
+SIZES = (1_000, 100_000, 1_000_000)
+NAME, PASSWORD = "bench", "a quiet warehouse"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
+    parser.add_argument("--entries", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--new", action="store_true", help="make them anew")
+    options = parser.parse_args()
+    with place(options.database) as where:
+        for entries in options.entries:
+            if options.new:
+                where.drop(name_of(entries))
+            ensure(where, entries)
+
+
+def name_of(entries: int) -> str:
+    return f"bench_{entries}"
+
+
+def ensure(where: Place, entries: int) -> str:
+    """The URL of a database with so many entries: a kept one, brought up to date, or a new one."""
+    name = name_of(entries)
+    if not where.has(name):
+        making = f"{name}_new"
+        where.drop(making)
+        where.create(making)
+        url = where.url(making)
+        migrate(url)
+        with application(url) as app, app.app_context():
+            fill(entries)
+            check(entries, where.kind)
+        where.rename(making, name)
+    else:
+        migrate(where.url(name))
+        where.look_around(name)
+    return where.url(name)
+
+
+@contextmanager
+def application(url: str) -> Iterator[Flask]:
+    """The application on that database, with no context pushed."""
+    with tempfile.TemporaryDirectory() as directory:
+        app = create_app(Config.from_env({"DATABASE_URL": url, "INSTANCE_PATH": directory}))
+        try:
+            yield app
+        finally:
+            with app.app_context():
+                db.session.remove()
+                db.engine.dispose()
+
+
+def fill(entries: int) -> None:
+    began = time.monotonic()
+    user = accounts.create_user(name=NAME, password=PASSWORD, role="admin")
+    assert user.id == USER, "the database must be empty"
+    warehouse = Warehouse(entries, longest=entries // 10, now=clock.now())
+    for rows in warehouse.chunks():
+        with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+            load(connection, rows)
+    _finish()
+    seconds = time.monotonic() - began
+    print(f"{entries} entries made in {seconds:.0f} s ({entries / seconds:,.0f}/s)", flush=True)
+
+
+def load(connection: sa.Connection, rows: Rows) -> None:
+    """One chunk, in the order of the references."""
+    copy = _copy if connection.dialect.name == "postgresql" else _insert
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    for name in ("items", "inventory_lots", "operations", "reservations", "inventory_ledger",
+                 "qc_decisions", "write_requests"):  # fmt: skip
+        if found := getattr(rows, name):
+            copy(connection, name, found)
+    lots = Base.metadata.tables["inventory_lots"]
+    if rows.statuses:
+        connection.execute(
+            sa.update(lots)
+            .where(lots.c.id == sa.bindparam("of"))
+            .values(qc_status=sa.bindparam("to")),
+            [{"of": id, "to": status} for id, status in rows.statuses.items()],
+        )
+
+
+def _copy(connection: sa.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"COPY {table} ({', '.join(rows[0])}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(list(row.values()))
+
+
+def _insert(connection: sa.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    places = ", ".join("?" * len(rows[0]))
+    cursor = connection.connection.cursor()
+    cursor.executemany(
+        f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({places})",
+        ([_plain(value) for value in row.values()] for row in rows),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _finish() -> None:
+    """As a database that grew to this has them: sequences, and statistics."""
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            for table in Rows.__dataclass_fields__:
+                if table != "statuses":
+                    connection.exec_driver_sql(
+                        f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))"
+                        f" FROM {table} HAVING max(id) > 0"
+                    )
+            connection.exec_driver_sql("ANALYZE")  # SQLite: nobody does, so neither do we
+
+
+def check(entries: int, kind: str) -> None:
+    with snapshot() as reader:
+        assert guards.missing(reader) == [], "a trigger does not stand"
+        report = verification.verify(reader)
+    print(
+        f"{kind}: {report.entries} entries verified in {report.seconds:.1f} s"
+        f" ({report.entries / report.seconds:,.0f}/s), {report.count} differences",
+        flush=True,
+    )
+    if not report.ok or report.entries < entries:
+        raise SystemExit("\n".join(map(str, report.findings[:10])))
+
+
+if __name__ == "__main__":
+    main()
