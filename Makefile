@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak bench lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal

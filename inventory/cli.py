@@ -15,7 +15,7 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 
-from inventory import clock, demo, guards, stock, verification
+from inventory import clock, demo, read_cache, stock, verification
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
 from inventory.cli_labels import labels_group
@@ -77,7 +77,7 @@ def rebuild_cache() -> None:
 
 @atomic
 def _rebuild(tx: sa.Connection) -> None:
-    guards.rebuild(tx)
+    read_cache.rebuild(tx)
 
 
 def _digest_in(path: Path) -> Any:

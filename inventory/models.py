@@ -218,6 +218,7 @@ class Operation(Base):
     __table_args__ = (
         sa.CheckConstraint(_one_of("kind", Kind), "kind"),
         sa.CheckConstraint("(kind = 'REVERSAL') = (reverses_id IS NOT NULL)", "reverses"),
+        sa.Index("ix_operations_user_id", "user_id", "id"),
     )
 
 
@@ -375,6 +376,7 @@ class InventoryLedger(Base):
         sa.Index("ix_inventory_ledger_lot_id_timestamp", "lot_id", "timestamp", "lot_seq"),
         sa.Index("ix_inventory_ledger_item_id_id", "item_id", "id"),
         sa.Index("ix_inventory_ledger_operation_id", "operation_id"),
+        sa.Index("ix_inventory_ledger_timestamp", "timestamp", "id"),
     )
 
 
@@ -424,37 +426,6 @@ class LotCount(Base):
     lot_seq: Mapped[int] = mapped_column(sa.BigInteger)
 
     __table_args__ = (sa.CheckConstraint("counted >= 0", "counted"),)
-
-
-class LotHead(Base):
-    """Read cache: where each lot stands. Kept by a trigger, rebuilt from the ledger at will,
-    checked by `ledger verify`; lists find their rows by it, no decision reads it."""
-
-    __tablename__ = "lot_heads"
-
-    lot_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    item_id: Mapped[int] = mapped_column(Id)
-    lot_seq: Mapped[int] = mapped_column(sa.BigInteger)
-    on_hand: Mapped[int] = mapped_column(sa.BigInteger)
-    reserved: Mapped[int] = mapped_column(sa.BigInteger)
-
-    __table_args__ = (sa.Index("ix_lot_heads_item_id", "item_id"),)
-
-
-class OpenLine(Base):
-    """Read cache: the lots in which a reservation still holds something."""
-
-    __tablename__ = "open_lines"
-
-    reservation_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    lot_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
-    item_id: Mapped[int] = mapped_column(Id)
-    open: Mapped[int] = mapped_column(sa.BigInteger)
-
-    __table_args__ = (
-        sa.Index("ix_open_lines_lot_id", "lot_id"),
-        sa.Index("ix_open_lines_item_id", "item_id"),
-    )
 
 
 class EndedSession(Base):

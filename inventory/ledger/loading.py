@@ -136,7 +136,7 @@ def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> No
         and request.on_reservations == REALLOCATE
         and request.lot_id in book.lots
     }
-    found = stock.lots_of(tx, wanted & book.complete)
+    found = stock.holding_lots_of(tx, wanted & book.complete)
     if partly := wanted - book.complete:
         found += stock.stocked_lots_of(tx, partly)
     for lot in _keep(book, found):

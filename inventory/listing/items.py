@@ -11,11 +11,12 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock
 from inventory.figures import Item, Totals
+from inventory.heads import add_up, heads, is_expired, item_heads, parts
 from inventory.listing.paging import USUAL_ROWS, Page, Place, code_key, read_page
 from inventory.listing.searching import clean_search, contains
 from inventory.models import QcStatus
 from inventory.quantity import ONE
-from inventory.stock import heads, items, ledger, lots
+from inventory.stock import items, ledger, lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,13 @@ def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
 
 def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:
     """`figures.totals` over the items' lots, added up by the database."""
-    on_hand, reserved = ledger.c.on_hand_after, ledger.c.reserved_after
+    figures = (*parts(ledger.c.on_hand_after), *parts(ledger.c.reserved_after))
     usable = _usable(today).label("usable")
     rows = conn.execute(
-        sa.select(heads.c.item_id, usable, *_sum(on_hand), *_sum(reserved))
+        sa.select(heads.c.item_id, usable, *map(add_up, figures))
         .join(lots, lots.c.id == heads.c.lot_id)
         .join(ledger, sa.and_(ledger.c.lot_id == heads.c.lot_id, ledger.c.lot_seq == _LAST))
-        .where(heads.c.item_id.in_(ids), heads.c.on_hand > 0)
+        .where(heads.c.item_id.in_(ids), heads.c.stocked)
         .group_by(heads.c.item_id, usable)
     )
     found: dict[int, Totals] = {}
@@ -103,29 +104,30 @@ def _usable(today: date) -> sa.ColumnElement[bool]:
     )
 
 
-def _sum(column: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
-    """The whole units and the rest, added up apart: together they could pass 2^63."""
-
-    def total(part: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
-        return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)
-
-    return total(column // ONE), total(column % ONE)
-
-
 def _is_low(today: date) -> sa.ColumnElement[bool]:
     """`StockedItem.is_low` over the read cache."""
-    units, rest = _sum(heads.c.on_hand - heads.c.reserved)
-    whole, point = units + rest // ONE, items.c.reorder_point
-    low = (
-        sa.select(
-            sa.or_(
-                whole < point // ONE,
-                sa.and_(whole == point // ONE, rest % ONE <= point % ONE),
-            )
-        )
-        .select_from(heads.join(lots, lots.c.id == heads.c.lot_id))
-        .where(heads.c.item_id == items.c.id, heads.c.on_hand > 0, _usable(today))
+    expired = [
+        sa.select(add_up(part))
+        .where(heads.c.item_id == items.c.id, is_expired(today))
         .correlate(items)
         .scalar_subquery()
+        for part in parts(heads.c.on_hand - heads.c.reserved)
+    ]
+    of = item_heads.c
+    units = of.on_hand - of.reserved - of.held - expired[0]
+    rest = of.on_hand_rest - of.reserved_rest - of.held_rest - expired[1]
+    # The rest may be less than nothing; division would round it towards nothing.
+    shifted = rest + _SHIFT * ONE
+    whole, rest = units + shifted // ONE - _SHIFT, shifted % ONE
+    point, point_rest = parts(items.c.reorder_point)
+    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
+    low = sa.select(free_is_low).where(of.item_id == items.c.id).correlate(items).scalar_subquery()
+    return sa.and_(
+        items.c.reorder_point.is_not(None),
+        items.c.archived_at.is_(None),
+        sa.func.coalesce(low, sa.true()),
     )
-    return sa.and_(items.c.reorder_point.is_not(None), items.c.archived_at.is_(None), low)
+
+
+#: More whole units than the rests of all lots of an item come to.
+_SHIFT = 10**9

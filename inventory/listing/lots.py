@@ -10,10 +10,11 @@ from sqlalchemy.engine import Connection
 
 from inventory import stock, text
 from inventory.figures import Lot
+from inventory.heads import has_status, heads
 from inventory.listing.paging import USUAL_ROWS, Page, Place, date_key, id_key, in_order, read_page
 from inventory.listing.searching import clean_search, contains, id_of_item
 from inventory.models import QcDecision, QcStatus, table
-from inventory.stock import heads, lots, operations, users
+from inventory.stock import lots, operations, users
 
 _decisions = table(QcDecision)
 
@@ -48,7 +49,10 @@ def list_lots(
     filters = {"item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock}
     place = Place("lots", filters, (id_key,) if until is None else (date_key, id_key))
     after = place.position_of(cursor)
-    chosen = sa.select(heads.c.lot_id.label("id"), lots.c.expires_on).join(
+    # The index over what expires is one of lots in stock; of all lots there is another.
+    expires_on = heads.c.expires_on if with_stock else lots.c.expires_on
+    soonest = (expires_on, heads.c.lot_id if with_stock else lots.c.id)
+    chosen = sa.select(heads.c.lot_id.label("id"), expires_on.label("expires_on")).join(
         lots, lots.c.id == heads.c.lot_id
     )
     if until is None:
@@ -56,17 +60,16 @@ def list_lots(
         if after:
             chosen = chosen.where(heads.c.lot_id < after[0])
     else:
-        soonest = (lots.c.expires_on, lots.c.id)
-        chosen = chosen.where(lots.c.expires_on < until).order_by(*soonest)
+        chosen = chosen.where(expires_on < until).order_by(*soonest)
         if after:
             chosen = chosen.where(sa.tuple_(*soonest) > sa.tuple_(*map(sa.literal, after)))
     if item is not None:
-        chosen = chosen.where(heads.c.item_id == id_of_item(item))
+        chosen = chosen.where(lots.c.item_id == id_of_item(item))
     if qc_status is not None:
         status = text.clean_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
-        chosen = chosen.where(lots.c.qc_status == status)
+        chosen = chosen.where(has_status(str(status)))
     if with_stock is not None:
-        chosen = chosen.where(heads.c.on_hand > 0 if with_stock else heads.c.on_hand == 0)
+        chosen = chosen.where(heads.c.stocked if with_stock else ~heads.c.stocked)
     if q:
         searched = (lots.c.lot_code, lots.c.supplier_lot)
         chosen = chosen.where(contains(conn.dialect.name, q, *searched))

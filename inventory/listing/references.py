@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock
 from inventory.figures import Lot, Reservation
-from inventory.listing.paging import Page, Place, id_key, read_page
+from inventory.heads import on_hold
+from inventory.listing.paging import Page, Place, clean_limit, id_key
 from inventory.listing.searching import clean_search, contains
-from inventory.models import QcStatus
-from inventory.stock import lots, open_lines, reservations
+from inventory.stock import open_lines, reservations
 
 MOST_REFERENCES = 20
 
@@ -73,38 +73,65 @@ def list_references(
     """References with something open. `q` looks in the reference; `at_risk`: some of it is in a
     lot that may not be issued from now."""
     q = clean_search(q)
-    risk = sa.func.max(sa.case((_on_hold(clock.today()), 1), else_=0))
-    oldest = sa.func.min(reservations.c.id)
-    chosen = (
-        sa.select(oldest.label("id"), risk.label("risk"))
-        .select_from(
-            open_lines.join(reservations, reservations.c.id == open_lines.c.reservation_id).join(
-                lots, lots.c.id == open_lines.c.lot_id
-            )
-        )
-        .group_by(reservations.c.reference)
-        .order_by(risk.desc(), oldest)
-    )
-    if q:
-        chosen = chosen.where(contains(conn.dialect.name, q, reservations.c.reference))
-    if at_risk is not None:
-        chosen = chosen.having(risk == int(at_risk))
     place = Place("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
-    if after := place.position_of(cursor):
-        chosen = chosen.having(
-            sa.or_(risk < after[0], sa.and_(risk == after[0], oldest > after[1]))
-        )
-    return read_page(conn, chosen, place, limit, lambda row: (row.risk, row.id), _references)
+    after = place.position_of(cursor)
+    found: list[tuple[int, int]] = []
+    for risk, oldest in ((1, _risky()), (0, _safe())):
+        if at_risk is (not risk) or (after and after[0] < risk):
+            continue
+        if q:
+            oldest = oldest.where(contains(conn.dialect.name, q, reservations.c.reference))
+        if after and after[0] == risk:
+            oldest = oldest.having(after[1] < _ID) if risk else oldest.where(after[1] < _OLDEST)
+        rows = conn.execute(oldest.limit(clean_limit(limit) + 1 - len(found)))
+        found += [(id, risk) for id in rows.scalars()]
+    cursor = place.cursor_after(found[limit - 1][::-1]) if len(found) > limit else None
+    return Page(_references(conn, [id for id, _ in found[:limit]]), cursor)
+
+
+_OLDEST = open_lines.c.reservation_id
+_ID = sa.func.min(open_lines.c.reservation_id)
+
+
+def _risky_references() -> sa.Select[Any]:
+    risky = sa.select(open_lines.c.reservation_id).where(
+        open_lines.c.lot_id.in_(on_hold(clock.today()))
+    )
+    return sa.select(reservations.c.reference).where(reservations.c.id.in_(risky))
+
+
+def _risky() -> sa.Select[Any]:
+    """The oldest open reservation of each reference that is at risk: those are few."""
+    return (
+        sa.select(_ID.label("id"))
+        .join_from(reservations, open_lines, open_lines.c.reservation_id == reservations.c.id)
+        .where(reservations.c.reference.in_(_risky_references()))
+        .group_by(reservations.c.reference)
+        .order_by(_ID)
+    )
+
+
+def _safe() -> sa.Select[Any]:
+    """The oldest open reservation of each other reference, read in the order of their numbers."""
+    older, open_then = reservations.alias(), open_lines.alias()
+    is_oldest = ~sa.exists().where(
+        older.c.reference == reservations.c.reference,
+        older.c.id < reservations.c.id,
+        older.c.id == open_then.c.reservation_id,
+    )
+    return (
+        sa.select(_OLDEST.label("id"))
+        .distinct()
+        .join_from(open_lines, reservations, reservations.c.id == open_lines.c.reservation_id)
+        .where(is_oldest, reservations.c.reference.not_in(_risky_references()))
+        .order_by(_OLDEST)
+    )
 
 
 def find_reference(conn: Connection, name: str) -> Reference | None:
     """What is open for one reference; None when that is nothing."""
     found = _open_of(conn, [name])
     return Reference(name, found) if found else None
-
-
-def _on_hold(today: date) -> sa.ColumnElement[bool]:
-    return sa.or_(lots.c.qc_status != QcStatus.APPROVED.value, lots.c.expires_on < today)
 
 
 def _risk_key(value: Any) -> int:
@@ -127,7 +154,7 @@ def _references(conn: Connection, oldest: Sequence[int]) -> list[Reference]:
 def _open_of(conn: Connection, names: Sequence[str]) -> list[Reservation]:
     chosen = sa.select(reservations.c.id).where(
         reservations.c.reference.in_(names),
-        reservations.c.id.in_(sa.select(open_lines.c.reservation_id)),
+        sa.exists().where(open_lines.c.reservation_id == reservations.c.id),
     )
     ids = conn.execute(chosen.order_by(reservations.c.id)).scalars().all()
     found = stock.read_reservations(conn, ids)

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock, text
 from inventory.figures import Reservation
+from inventory.heads import on_hold
 from inventory.listing.paging import USUAL_ROWS, Page, Place, id_key, in_order, read_page
 from inventory.listing.searching import clean_search, contains, id_of_item
-from inventory.models import QcStatus
-from inventory.stock import lots, open_lines, reservations
+from inventory.stock import open_lines, reservations
 
 
 def list_reservations(
@@ -35,11 +35,19 @@ def list_reservations(
     place = Place("reservations", filters, (id_key,))
     id = reservations.c.id
     chosen = sa.select(id).order_by(id.desc())
-    if open is not None:
-        chosen = chosen.where(id.in_(_open()) if open else id.not_in(_open()))
-    if at_risk is not None:
-        risky = _open_at_risk(clock.today())
-        chosen = chosen.where(id.in_(risky) if at_risk else id.not_in(risky))
+    if open or at_risk:
+        # What is open is little beside all that ever was: it leads, by its own key.
+        id = open_lines.c.reservation_id
+        chosen = sa.select(id.label("id")).group_by(id).order_by(id.desc())
+        chosen = chosen.join(reservations, reservations.c.id == id)
+    if open is False:
+        chosen = chosen.where(id.not_in(sa.select(open_lines.c.reservation_id)))
+    if at_risk:
+        # These are few: read them by their lots, then sort (the order of an expression).
+        chosen = chosen.where(open_lines.c.lot_id.in_(on_hold(clock.today())))
+        chosen = chosen.order_by(None).order_by((id + 0).desc())
+    elif at_risk is False:
+        chosen = chosen.where(id.not_in(_at_risk(clock.today())))
     if item is not None:
         chosen = chosen.where(reservations.c.item_id == id_of_item(item))
     if reference is not None:
@@ -58,13 +66,6 @@ def list_reservations(
     )
 
 
-def _open() -> sa.Select[Any]:
-    return sa.select(open_lines.c.reservation_id)
-
-
-def _open_at_risk(today: date) -> sa.Select[Any]:
-    return (
-        _open()
-        .join(lots, lots.c.id == open_lines.c.lot_id)
-        .where(sa.or_(lots.c.qc_status != QcStatus.APPROVED.value, lots.c.expires_on < today))
-    )
+def _at_risk(today: date) -> sa.Select[Any]:
+    on_hold_now = open_lines.c.lot_id.in_(on_hold(today))
+    return sa.select(open_lines.c.reservation_id).where(on_hold_now)

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock, guards
+from inventory import clock, read_cache
 from inventory.db import atomic
 from inventory.models import VerificationRun, table
 from inventory.verification import entries, records, schema
@@ -77,7 +77,7 @@ def verify(conn: Connection, *, against: Mapping[str, Any] | None = None) -> Rep
         report.add(finding)
     for finding in schema.check(conn):
         report.add(finding)
-    for name in guards.cache_differences(conn):
+    for name in read_cache.differences(conn):
         report.add(Finding(name, None, "the read cache differs; run `flask ledger rebuild-cache`"))
     if against is not None:
         for finding in differences(conn, against):

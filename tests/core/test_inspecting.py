@@ -98,7 +98,7 @@ def test_approving_again_keeps_the_reservations_whatever_is_said(stock: Stock) -
 
 
 def test_holders_are_found_when_the_read_cache_has_lost_them(stock: Stock) -> None:
-    from inventory import guards
+    from inventory import read_cache
     from inventory.db import db
 
     lot = stock.lot("receive 5")
@@ -111,4 +111,4 @@ def test_holders_are_found_when_the_read_cache_has_lost_them(stock: Stock) -> No
     stock.do("decide", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
     assert stock.figures(lot) == "5 on hand, 0 reserved, 5 available"
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
-        guards.rebuild(connection)
+        read_cache.rebuild(connection)

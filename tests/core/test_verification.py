@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import guards
+from inventory import guards, read_cache
 from inventory.db import db, snapshot
 from inventory.stock import ledger
 from inventory.verification import digests, verify
@@ -194,7 +194,12 @@ def test_a_tail_that_was_cut_off_is_found_by_an_earlier_digest(busy: Stock) -> N
 
 
 def test_the_read_cache_is_checked(busy: Stock) -> None:
-    for statement in ("UPDATE lot_heads SET on_hand = 1", "DELETE FROM open_lines"):
+    for statement in (
+        "UPDATE lot_heads SET on_hand = 1",
+        "UPDATE lot_heads SET expires_on = '2020-01-01'",
+        "UPDATE item_heads SET on_hand = on_hand + 1",
+        "DELETE FROM open_lines",
+    ):
         raw(statement, unguarded=False)
         assert any("rebuild-cache" in one for one in findings())
         rebuild()
@@ -203,4 +208,4 @@ def test_the_read_cache_is_checked(busy: Stock) -> None:
 
 def rebuild() -> None:
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        guards.rebuild(conn)
+        read_cache.rebuild(conn)

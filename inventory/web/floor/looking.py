@@ -90,7 +90,7 @@ def snapshot() -> Response:
 
 def _snapshot() -> dict[str, Any]:
     conn, today = connection(), clock.today()
-    newest = sa.select(heads.c.lot_id).where(heads.c.on_hand > 0)
+    newest = sa.select(heads.c.lot_id).where(heads.c.stocked)
     lot_ids = conn.execute(newest.order_by(heads.c.lot_id.desc()).limit(MOST_LOTS)).scalars()
     lots = stock.read_lots(conn, lot_ids)
     item_ids = (

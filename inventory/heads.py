@@ -1,0 +1,50 @@
+"""Conditions over the read cache, written so that its indexes serve them.
+
+Lists find their rows by these; the figures that are shown come from the ledger.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from inventory.cache_models import ItemHead, LotHead, OpenLine
+from inventory.models import QcStatus, table
+from inventory.quantity import ONE
+
+heads = table(LotHead)
+item_heads = table(ItemHead)
+open_lines = table(OpenLine)
+
+_APPROVED: sa.ColumnElement[str] = sa.literal_column(f"'{QcStatus.APPROVED}'")
+
+
+def has_status(status: str) -> sa.ColumnElement[bool]:
+    """Lots with that QC status. The index is over those that are not approved, and a database
+    takes it only where it is told so in these very words."""
+    if status == QcStatus.APPROVED:
+        return heads.c.qc_status == _APPROVED
+    return sa.and_(heads.c.qc_status != _APPROVED, heads.c.qc_status == status)
+
+
+def is_expired(today: date) -> sa.ColumnElement[bool]:
+    """Lots in stock that would be usable, were they not past their day."""
+    return sa.and_(heads.c.stocked, heads.c.qc_status == _APPROVED, heads.c.expires_on < today)
+
+
+def on_hold(today: date) -> sa.CompoundSelect[Any]:
+    """The ids of the lots in stock that may not be used."""
+    not_approved = sa.and_(heads.c.stocked, heads.c.qc_status != _APPROVED)
+    ids = sa.select(heads.c.lot_id)
+    return sa.union_all(ids.where(not_approved), ids.where(is_expired(today)))
+
+
+def parts(figure: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """Whole units and the rest of a quantity: many added up together could pass 2^63."""
+    return figure // ONE, figure % ONE
+
+
+def add_up(part: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)

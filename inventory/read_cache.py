@@ -1,0 +1,196 @@
+"""The read cache, kept by triggers: by it lists over the whole warehouse find their rows.
+
+`lot_heads` tells where each lot stands, `item_heads` what each item's lots add up to, `open_lines`
+what reservations still hold. It may be dropped at any moment: `rebuild` makes it anew from the
+ledger. No decision rests on it.
+"""
+
+# ruff: noqa: S608 - every name in these statements stands in this file
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+_HEADS = "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
+_ITEMS = "item_id, on_hand, on_hand_rest, reserved, reserved_rest, held, held_rest"
+_LINES = "reservation_id, lot_id, item_id, open"
+
+_LAST_ENTRIES = (
+    "SELECT e.lot_id, e.item_id, e.lot_seq, e.on_hand_after, e.reserved_after,"
+    " e.on_hand_after > 0, l.qc_status, l.expires_on, l.received_at"
+    " FROM inventory_ledger e JOIN inventory_lots l ON l.id = e.lot_id WHERE e.lot_seq ="
+    " (SELECT max(lot_seq) FROM inventory_ledger x WHERE x.lot_id = e.lot_id)"
+)
+_LAST_LINES = (
+    "SELECT reservation_id, lot_id, item_id, open_after FROM inventory_ledger e"
+    " WHERE reservation_id IS NOT NULL AND open_after > 0 AND line_seq = (SELECT max(line_seq)"
+    " FROM inventory_ledger x WHERE x.reservation_id = e.reservation_id AND x.lot_id = e.lot_id)"
+)
+
+
+def _figures(on_hand: str, reserved: str, status: str) -> tuple[str, str, str]:
+    """What an item adds up: on hand, reserved, and what is available but not approved."""
+    held = f"CASE WHEN {status} = 'APPROVED' THEN 0 ELSE {on_hand} - {reserved} END"
+    return on_hand, reserved, held
+
+
+def _parts(figure: str) -> tuple[str, str]:
+    """Whole units and the rest, in millionths."""
+    units = f"({figure}) / 1000000"
+    return units, f"(({figure}) - {units} * 1000000)"
+
+
+def _sums(*figures: str) -> str:
+    return ", ".join(
+        f"CAST(sum({part}) AS BIGINT)" for figure in figures for part in _parts(figure)
+    )
+
+
+_ITEM_SUMS = (
+    f"SELECT item_id, {_sums(*_figures('on_hand', 'reserved', 'qc_status'))}"
+    " FROM lot_heads GROUP BY item_id"
+)
+
+
+def _moves(entry: str) -> list[str]:
+    """What an entry adds to each of its item's columns: what is after it less what was before."""
+    after, before = (
+        [
+            part
+            for figure in _figures(
+                f"{entry}.on_hand_{when}", f"{entry}.reserved_{when}", "l.qc_status"
+            )
+            for part in _parts(figure)
+        ]
+        for when in ("after", "before")
+    )
+    return [f"{one} - {other}" for one, other in zip(after, before, strict=True)]
+
+
+def _set(table: str, columns: str, keys: int, how: str) -> str:
+    names = columns.split(", ")
+    changes = ", ".join(f"{name} = {how.format(table, name)}" for name in names[keys:])
+    return f" ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {changes}"
+
+
+_HEAD_UPSERT = _set("lot_heads", _HEADS, 1, "excluded.{1}")
+_ITEM_UPSERT = _set("item_heads", _ITEMS, 1, "{0}.{1} + excluded.{1}")
+_LINE_UPSERT = " ON CONFLICT (reservation_id, lot_id) DO UPDATE SET open = excluded.open"
+
+#: A lot's status or expiry date changed: NEW and OLD are rows of inventory_lots.
+_FOLLOW_HEAD = (
+    " UPDATE lot_heads SET qc_status = NEW.qc_status, expires_on = NEW.expires_on"
+    " WHERE lot_id = NEW.id;"
+)
+_AVAILABLE = "(SELECT {} FROM lot_heads WHERE lot_id = NEW.id)"
+_FOLLOW_ITEM = (
+    " UPDATE item_heads SET "
+    + ", ".join(
+        f"{name} = {name} + (CASE WHEN OLD.qc_status = 'APPROVED' THEN 1 ELSE -1 END)"
+        f" * (SELECT {part} FROM lot_heads WHERE lot_id = NEW.id)"
+        for name, part in zip(("held", "held_rest"), _parts("on_hand - reserved"), strict=True)
+    )
+    + " WHERE item_id = NEW.item_id AND (OLD.qc_status = 'APPROVED') <> (NEW.qc_status ="
+    " 'APPROVED') AND EXISTS (SELECT 1 FROM lot_heads WHERE lot_id = NEW.id);"
+)
+
+
+def rebuild(connection: Connection) -> None:
+    """Make the read cache anew from the ledger."""
+    for table in ("lot_heads", "item_heads", "open_lines"):
+        connection.exec_driver_sql(f"DELETE FROM {table}")
+    for table, columns, truth in _TRUTHS:
+        connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) {truth}")
+
+
+def differences(connection: Connection) -> list[str]:
+    """Where the read cache is not what the ledger says: empty when all is well."""
+    wrong: list[str] = []
+    for table, columns, truth in _TRUTHS:
+        if table == "item_heads" and wrong:
+            continue  # its truth is lot_heads, which is wrong itself
+        cached = f"SELECT {columns} FROM {table}"
+        if (
+            connection.exec_driver_sql(f"{truth} EXCEPT {cached}").first()
+            or connection.exec_driver_sql(f"{cached} EXCEPT {truth}").first()
+        ):
+            wrong.append(table)
+    return wrong
+
+
+#: What each table must be, each made of those before it and of the ledger.
+_TRUTHS = (
+    ("lot_heads", _HEADS, _LAST_ENTRIES),
+    ("item_heads", _ITEMS, _ITEM_SUMS),
+    ("open_lines", _LINES, _LAST_LINES),
+)
+
+#: PostgreSQL: each function of a trigger. Items in the order of their ids, so that two writers
+#: wait for each other in one direction; what a later statement adds may still meet, and runs again.
+FUNCTIONS = {
+    "inventory_keep_cache": f"""
+BEGIN
+    INSERT INTO lot_heads ({_HEADS})
+    SELECT DISTINCT ON (f.lot_id) f.lot_id, f.item_id, f.lot_seq, f.on_hand_after,
+        f.reserved_after, f.on_hand_after > 0, l.qc_status, l.expires_on, l.received_at
+    FROM fresh f JOIN inventory_lots l ON l.id = f.lot_id ORDER BY f.lot_id, f.lot_seq DESC
+    {_HEAD_UPSERT};
+    INSERT INTO item_heads ({_ITEMS})
+    SELECT f.item_id, {", ".join(f"CAST(sum({move}) AS BIGINT)" for move in _moves("f"))}
+    FROM fresh f JOIN inventory_lots l ON l.id = f.lot_id GROUP BY f.item_id ORDER BY f.item_id
+    {_ITEM_UPSERT};
+    IF EXISTS (SELECT 1 FROM fresh WHERE reservation_id IS NOT NULL) THEN
+        DELETE FROM open_lines o USING (
+            SELECT DISTINCT ON (reservation_id, lot_id) reservation_id, lot_id, open_after
+            FROM fresh WHERE reservation_id IS NOT NULL
+            ORDER BY reservation_id, lot_id, line_seq DESC
+        ) last WHERE last.open_after = 0
+            AND o.reservation_id = last.reservation_id AND o.lot_id = last.lot_id;
+        INSERT INTO open_lines ({_LINES})
+        SELECT reservation_id, lot_id, item_id, open_after FROM (
+            SELECT DISTINCT ON (reservation_id, lot_id)
+                reservation_id, lot_id, item_id, open_after
+            FROM fresh WHERE reservation_id IS NOT NULL
+            ORDER BY reservation_id, lot_id, line_seq DESC
+        ) last WHERE open_after > 0
+        {_LINE_UPSERT};
+    END IF;
+    RETURN NULL;
+END
+""",
+    "inventory_follow_lot": f"\nBEGIN\n{_FOLLOW_HEAD}\n{_FOLLOW_ITEM}\nRETURN NULL;\nEND\n",
+}
+#: PostgreSQL: each trigger, the function that it must run, and when.
+POSTGRESQL = {
+    "inventory_ledger_cache": (
+        "inventory_keep_cache",
+        "AFTER INSERT ON inventory_ledger REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT",
+    ),
+    "inventory_lots_cache": (
+        "inventory_follow_lot",
+        "AFTER UPDATE OF qc_status, expires_on ON inventory_lots FOR EACH ROW",
+    ),
+}
+SQLITE = {
+    "inventory_ledger_heads": (
+        "CREATE TRIGGER inventory_ledger_heads AFTER INSERT ON inventory_ledger BEGIN"
+        f" INSERT INTO lot_heads ({_HEADS}) SELECT NEW.lot_id, NEW.item_id, NEW.lot_seq,"
+        " NEW.on_hand_after, NEW.reserved_after, NEW.on_hand_after > 0, l.qc_status,"
+        " l.expires_on, l.received_at FROM inventory_lots l WHERE l.id = NEW.lot_id"
+        f"{_HEAD_UPSERT};"
+        f" INSERT INTO item_heads ({_ITEMS}) SELECT NEW.item_id, {', '.join(_moves('NEW'))}"
+        f" FROM inventory_lots l WHERE l.id = NEW.lot_id{_ITEM_UPSERT}; END"
+    ),
+    "inventory_ledger_lines": (
+        "CREATE TRIGGER inventory_ledger_lines AFTER INSERT ON inventory_ledger"
+        " WHEN NEW.reservation_id IS NOT NULL BEGIN"
+        " DELETE FROM open_lines WHERE NEW.open_after = 0"
+        " AND reservation_id = NEW.reservation_id AND lot_id = NEW.lot_id;"
+        f" INSERT INTO open_lines ({_LINES}) SELECT NEW.reservation_id, NEW.lot_id, NEW.item_id,"
+        f" NEW.open_after WHERE NEW.open_after > 0{_LINE_UPSERT}; END"
+    ),
+    "inventory_lots_heads": (
+        "CREATE TRIGGER inventory_lots_heads AFTER UPDATE OF qc_status, expires_on"
+        f" ON inventory_lots BEGIN{_FOLLOW_HEAD}{_FOLLOW_ITEM} END"
+    ),
+}
