@@ -121,7 +121,8 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
 
     # Issued against the reservation: in part, too much, and the rest closed.
     page.goto("/reservations/")
-    page.get_by_role("link", name="JOB-7").click()
+    job = page.locator("section", has=page.get_by_role("heading", name="JOB-7"))
+    job.get_by_role("link", name="BOLT-M8").click()
     clerk.fills(Quantity="4")
     clerk.taps("Issue")
     clerk.reads("Issued 4 of BOLT-M8 from L-003 for JOB-7.")
