@@ -34,6 +34,12 @@ def is_expired(today: date) -> sa.ColumnElement[bool]:
     return sa.and_(heads.c.stocked, heads.c.qc_status == _APPROVED, heads.c.expires_on < today)
 
 
+def is_usable(today: date) -> sa.ColumnElement[bool]:
+    """Lots that nothing holds back: `Lot.hold` is None."""
+    dated = sa.or_(heads.c.expires_on.is_(None), heads.c.expires_on >= today)
+    return sa.and_(heads.c.qc_status == _APPROVED, dated)
+
+
 def on_hold(today: date) -> sa.CompoundSelect[Any]:
     """The ids of the lots in stock that may not be used."""
     not_approved = sa.and_(heads.c.stocked, heads.c.qc_status != _APPROVED)

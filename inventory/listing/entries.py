@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,6 +13,7 @@ from inventory import accounts, stock, text
 from inventory.figures import Entry
 from inventory.listing.paging import (
     USUAL_ROWS,
+    Order,
     Page,
     Place,
     id_key,
@@ -21,8 +22,8 @@ from inventory.listing.paging import (
     read_page,
 )
 from inventory.listing.searching import id_of_item
-from inventory.models import TxnType
-from inventory.stock import ledger, operations, users
+from inventory.models import Kind, TxnType
+from inventory.stock import ledger, lots, operations, users
 
 
 def list_entries(
@@ -32,6 +33,8 @@ def list_entries(
     lot: object = None,
     reservation: object = None,
     type: object = None,
+    kind: object = None,
+    lot_code: object = None,
     reference: object = None,
     user: object = None,
     since: object = None,
@@ -45,13 +48,13 @@ def list_entries(
     reference = text.clean_text(reference, field="reference", longest=100)
     filters = {
         "item": item, "lot": lot, "reservation": reservation, "type": type,
-        "reference": reference, "user": user, "from": start, "to": end,
+        "reference": reference, "user": user, "from": start, "to": end, "kind": kind,
+        "lot_code": lot_code,
     }  # fmt: skip
     is_timed = start is not None or end is not None
     order = _order(lot=lot is not None, user=user is not None, timed=is_timed)
     place = Place("entries", filters, order.keys)
-    columns = [column.label(f"at_{number}") for number, column in enumerate(order.columns)]
-    chosen = sa.select(ledger.c.id, *columns).order_by(*(one.desc() for one in order.columns))
+    chosen = order.put(sa.select(ledger.c.id), place.position_of(cursor))
     if item is not None:
         chosen = chosen.where(ledger.c.item_id == id_of_item(item))
     if lot is not None:
@@ -63,6 +66,13 @@ def list_entries(
     if type is not None:
         txn_type = text.clean_choice(type, field="type", choices=tuple(TxnType))
         chosen = chosen.where(ledger.c.txn_type == txn_type)
+    if kind is not None:
+        chosen = chosen.where(_of_kind(text.clean_choice(kind, field="kind", choices=tuple(Kind))))
+    if lot_code is not None:
+        code = text.clean_text(lot_code, field="lot", longest=64)
+        chosen = chosen.where(
+            ledger.c.lot_id.in_(sa.select(lots.c.id).where(lots.c.lot_code == code))
+        )
     if reference is not None:
         named = sa.select(operations.c.id).where(operations.c.reference == reference)
         chosen = chosen.where(ledger.c.operation_id.in_(named))
@@ -75,33 +85,23 @@ def list_entries(
         chosen = chosen.where(ledger.c.timestamp >= start)
     if end is not None:
         chosen = chosen.where(ledger.c.timestamp < end)
-    if after := place.position_of(cursor):
-        chosen = chosen.where(_before(order.columns, after))
-    return read_page(conn, chosen, place, limit, lambda row: row[1:], _entries)
+    return read_page(conn, chosen, place, limit, order.position, _entries)
 
 
-class _Order(NamedTuple):
-    columns: tuple[sa.Column[Any], ...]
-    keys: tuple[Callable[[Any], Any], ...]
+def _of_kind(kind: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(operations.c.id == ledger.c.operation_id, operations.c.kind == kind)
 
 
-def _order(*, lot: bool, user: bool, timed: bool) -> _Order:
+def _order(*, lot: bool, user: bool, timed: bool) -> Order:
     """Newest first, by what an index keeps: within a lot by its own sequence, of a user by their
     operations, within a time by the clock, else as they were written."""
     if lot:
-        return _Order((ledger.c.lot_seq,), (id_key,))
+        return Order((ledger.c.lot_seq,), (id_key,), falls=True)
     if user:
-        return _Order((operations.c.id, ledger.c.id), (id_key, id_key))
+        return Order((operations.c.id, ledger.c.id), (id_key, id_key), falls=True)
     if timed:
-        return _Order((ledger.c.timestamp, ledger.c.id), (moment_key, id_key))
-    return _Order((ledger.c.id,), (id_key,))
-
-
-def _before(columns: Sequence[sa.Column[Any]], after: Sequence[Any]) -> sa.ColumnElement[bool]:
-    if len(columns) == 1:
-        return columns[0] < after[0]
-    values = [sa.literal(value, column.type) for column, value in zip(columns, after, strict=True)]
-    return sa.tuple_(*columns) < sa.tuple_(*values)
+        return Order((ledger.c.timestamp, ledger.c.id), (moment_key, id_key), falls=True)
+    return Order((ledger.c.id,), (id_key,), falls=True)
 
 
 def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[Any]:

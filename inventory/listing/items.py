@@ -9,10 +9,20 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock, stock
+from inventory import clock, stock, text
 from inventory.figures import Item, Totals
 from inventory.heads import add_up, heads, is_expired, item_heads, parts
-from inventory.listing.paging import USUAL_ROWS, Page, Place, code_key, read_page
+from inventory.listing.paging import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    code_key,
+    id_key,
+    int_key,
+    read_page,
+    text_key,
+)
 from inventory.listing.searching import clean_search, contains
 from inventory.models import QcStatus
 from inventory.quantity import ONE
@@ -39,23 +49,52 @@ def list_items(
     q: object = None,
     low_stock: bool | None = None,
     archived: bool | None = None,
+    unit: object = None,
+    sort: object = None,
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[StockedItem]:
-    """Items by code. `q` looks in code and name; `low_stock`: free at or below the reorder
-    point, which archived items never are."""
+    """Items by code, or as `sort` says: code, name or a figure (on_hand, reserved, on_hold,
+    free), with "-" before it the other way round. `q` looks in code and name; `low_stock`: free
+    at or below the reorder point, which archived items never are; `unit`: counted in it."""
     q = clean_search(q)
-    place = Place("items", {"q": q, "low": low_stock, "archived": archived}, (code_key,))
-    chosen = sa.select(items.c.id, items.c.code).order_by(items.c.code)
+    unit = text.clean_text(unit, field="unit", longest=16)
+    sort = text.clean_choice(sort or "code", field="sort", choices=ITEM_SORTS)
+    order = _order(sort.lstrip("-"), falls=sort.startswith("-"), today=clock.today())
+    filters = {"q": q, "low": low_stock, "archived": archived, "unit": unit, "sort": sort}
+    place = Place("items", filters, order.keys)
+    chosen = sa.select(items.c.id)
+    if sort.lstrip("-") not in ("code", "name"):
+        chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+    chosen = order.put(chosen, place.position_of(cursor))
     if q:
         chosen = chosen.where(contains(conn.dialect.name, q, items.c.code, items.c.name))
     if low_stock is not None:
         chosen = chosen.where(_is_low(clock.today()) if low_stock else ~_is_low(clock.today()))
     if archived is not None:
         chosen = chosen.where(items.c.archived_at.is_not(None) == archived)
-    if after := place.position_of(cursor):
-        chosen = chosen.where(items.c.code > after[0])
-    return read_page(conn, chosen, place, limit, lambda row: (row.code,), stocked_items)
+    if unit is not None:
+        chosen = chosen.where(items.c.unit == unit)
+    return read_page(conn, chosen, place, limit, order.position, stocked_items)
+
+
+_FIGURES = ("on_hand", "reserved", "on_hold", "free")
+ITEM_SORTS = tuple(f"{sign}{name}" for name in ("code", "name", *_FIGURES) for sign in ("", "-"))
+
+
+def _order(name: str, *, falls: bool, today: date) -> Order:
+    if name == "code":
+        return Order((items.c.code,), (code_key,), falls)
+    if name == "name":
+        return Order((items.c.name, items.c.id), (text_key, id_key), falls)
+    figure = _figures(today)[name]
+    whole, rest = (sa.func.coalesce(part, 0) for part in figure)
+    return Order((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
+
+
+def units(conn: Connection) -> list[str]:
+    """Every unit that something is counted in."""
+    return list(conn.execute(sa.select(items.c.unit).distinct().order_by(items.c.unit)).scalars())
 
 
 def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
@@ -106,6 +145,25 @@ def _usable(today: date) -> sa.ColumnElement[bool]:
 
 def _is_low(today: date) -> sa.ColumnElement[bool]:
     """`StockedItem.is_low` over the read cache."""
+    whole, rest = _figures(today)["free"]
+    point, point_rest = parts(items.c.reorder_point)
+    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
+    low = (
+        sa.select(free_is_low)
+        .where(item_heads.c.item_id == items.c.id)
+        .correlate(items)
+        .scalar_subquery()
+    )
+    return sa.and_(
+        items.c.reorder_point.is_not(None),
+        items.c.archived_at.is_(None),
+        sa.func.coalesce(low, sa.true()),
+    )
+
+
+def _figures(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
+    """An item's figures over its line of the read cache: whole units, and the rest."""
+    of = item_heads.c
     expired = [
         sa.select(add_up(part))
         .where(heads.c.item_id == items.c.id, is_expired(today))
@@ -113,20 +171,24 @@ def _is_low(today: date) -> sa.ColumnElement[bool]:
         .scalar_subquery()
         for part in parts(heads.c.on_hand - heads.c.reserved)
     ]
-    of = item_heads.c
-    units = of.on_hand - of.reserved - of.held - expired[0]
-    rest = of.on_hand_rest - of.reserved_rest - of.held_rest - expired[1]
-    # The rest may be less than nothing; division would round it towards nothing.
+    held = (of.held + expired[0], of.held_rest + expired[1])
+    return {
+        "on_hand": _carried(of.on_hand, of.on_hand_rest),
+        "reserved": _carried(of.reserved, of.reserved_rest),
+        "on_hold": _carried(*held),
+        "free": _carried(
+            of.on_hand - of.reserved - held[0], of.on_hand_rest - of.reserved_rest - held[1]
+        ),
+    }
+
+
+def _carried(
+    whole: sa.ColumnElement[int], rest: sa.ColumnElement[int]
+) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The rest made less than a unit. It may be less than nothing; division would round it
+    towards nothing."""
     shifted = rest + _SHIFT * ONE
-    whole, rest = units + shifted // ONE - _SHIFT, shifted % ONE
-    point, point_rest = parts(items.c.reorder_point)
-    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
-    low = sa.select(free_is_low).where(of.item_id == items.c.id).correlate(items).scalar_subquery()
-    return sa.and_(
-        items.c.reorder_point.is_not(None),
-        items.c.archived_at.is_(None),
-        sa.func.coalesce(low, sa.true()),
-    )
+    return whole + shifted // ONE - _SHIFT, shifted % ONE
 
 
 #: More whole units than the rests of all lots of an item come to.

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import stock, text
+from inventory import clock, stock, text
 from inventory.figures import Lot
-from inventory.heads import has_status, heads
-from inventory.listing.paging import USUAL_ROWS, Page, Place, date_key, id_key, in_order, read_page
+from inventory.heads import has_status, heads, is_usable
+from inventory.listing.paging import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    code_key,
+    date_key,
+    id_key,
+    in_order,
+    int_key,
+    read_page,
+)
 from inventory.listing.searching import clean_search, contains, id_of_item
 from inventory.models import QcDecision, QcStatus, table
-from inventory.stock import lots, operations, users
+from inventory.stock import items, lots, operations, users
 
 _decisions = table(QcDecision)
 
@@ -39,30 +51,37 @@ def list_lots(
     q: object = None,
     expiring_before: object = None,
     with_stock: bool | None = None,
+    having: object = None,
+    unit: object = None,
+    sort: object = None,
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[Lot]:
     """Lots, newest first; with `expiring_before` those that expire earlier than that day, soonest
-    first. `q` looks in lot code and supplier lot; `with_stock`: with something on hand."""
+    first; or as `sort` says: lot, received, expires (undated last), on_hand, reserved or free,
+    with "-" before it the other way round.
+
+    `q` looks in lot code and supplier lot; `with_stock`: with something on hand; `having`: those
+    that a figure is made of (reserved, on_hold, free); `unit`: counted in it.
+    """
     q = clean_search(q)
     until = text.clean_date(expiring_before, field="expiring_before")
-    filters = {"item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock}
-    place = Place("lots", filters, (id_key,) if until is None else (date_key, id_key))
-    after = place.position_of(cursor)
+    usual = "-received" if until is None else "expires"
+    sort = text.clean_choice(sort or usual, field="sort", choices=LOT_SORTS)
+    filters = {
+        "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
+        "having": having, "unit": unit, "sort": sort,
+    }  # fmt: skip
     # The index over what expires is one of lots in stock; of all lots there is another.
     expires_on = heads.c.expires_on if with_stock else lots.c.expires_on
-    soonest = (expires_on, heads.c.lot_id if with_stock else lots.c.id)
-    chosen = sa.select(heads.c.lot_id.label("id"), expires_on.label("expires_on")).join(
-        lots, lots.c.id == heads.c.lot_id
-    )
-    if until is None:
-        chosen = chosen.order_by(heads.c.lot_id.desc())
-        if after:
-            chosen = chosen.where(heads.c.lot_id < after[0])
-    else:
-        chosen = chosen.where(expires_on < until).order_by(*soonest)
-        if after:
-            chosen = chosen.where(sa.tuple_(*soonest) > sa.tuple_(*map(sa.literal, after)))
+    id = heads.c.lot_id if with_stock or until is None else lots.c.id
+    dated = expires_on if until is not None else sa.func.coalesce(expires_on, _NEVER)
+    order = _order(sort.lstrip("-"), sort.startswith("-"), dated, id)
+    place = Place("lots", filters, order.keys)
+    chosen = sa.select(heads.c.lot_id.label("id")).join(lots, lots.c.id == heads.c.lot_id)
+    chosen = order.put(chosen, place.position_of(cursor))
+    if until is not None:
+        chosen = chosen.where(expires_on < until)
     if item is not None:
         chosen = chosen.where(lots.c.item_id == id_of_item(item))
     if qc_status is not None:
@@ -70,6 +89,10 @@ def list_lots(
         chosen = chosen.where(has_status(str(status)))
     if with_stock is not None:
         chosen = chosen.where(heads.c.stocked if with_stock else ~heads.c.stocked)
+    if having is not None:
+        chosen = chosen.where(_has(text.clean_choice(having, field="having", choices=_HAVING)))
+    if unit is not None:
+        chosen = chosen.where(heads.c.item_id.in_(_counted_in(unit)))
     if q:
         searched = (lots.c.lot_code, lots.c.supplier_lot)
         chosen = chosen.where(contains(conn.dialect.name, q, *searched))
@@ -78,9 +101,44 @@ def list_lots(
         chosen,
         place,
         limit,
-        lambda row: (row.id,) if until is None else (row.expires_on, row.id),
+        order.position,
         lambda conn, ids: in_order(stock.read_lots(conn, ids), ids),
     )
+
+
+_HAVING = ("reserved", "on_hold", "free")
+_SORTED = ("lot", "received", "expires", "on_hand", "reserved", "free")
+LOT_SORTS = tuple(f"{sign}{name}" for name in _SORTED for sign in ("", "-"))
+_NEVER = sa.literal(date.max, sa.Date)
+_available = heads.c.on_hand - heads.c.reserved
+
+
+def _order(name: str, falls: bool, dated: Any, id: Any) -> Order:
+    if name == "received":
+        return Order((id,), (id_key,), falls)
+    if name == "expires":
+        return Order((dated, id), (date_key, id_key), falls)
+    if name == "lot":
+        return Order((lots.c.lot_code, id), (code_key, id_key), falls)
+    figure = {
+        "on_hand": heads.c.on_hand,
+        "reserved": heads.c.reserved,
+        "free": sa.case((is_usable(clock.today()), _available), else_=0),
+    }[name]
+    return Order((figure, id), (int_key, id_key), falls)
+
+
+def _has(figure: str) -> sa.ColumnElement[bool]:
+    """Lots that this figure is made of, by the read cache."""
+    if figure == "reserved":
+        return heads.c.reserved > 0
+    usable = is_usable(clock.today())
+    return sa.and_(heads.c.stocked, _available > 0, usable if figure == "free" else ~usable)
+
+
+def _counted_in(unit: object) -> sa.Select[tuple[int]]:
+    cleaned = text.clean_text(unit, field="unit", longest=16)
+    return sa.select(items.c.id).where(items.c.unit == cleaned)
 
 
 def decisions_on(conn: Connection, lot_id: int) -> list[Decision]:

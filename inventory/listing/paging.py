@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -107,6 +107,47 @@ def moment_key(value: Any) -> datetime:
     if moment.tzinfo is None:
         raise ValueError
     return moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list goes by: columns that together tell each row from every other, and what checks
+    the parts of a position among them."""
+
+    columns: tuple[sa.ColumnElement[Any], ...]
+    keys: tuple[Callable[[Any], Any], ...]
+    falls: bool = False
+
+    def put(self, chosen: sa.Select[Any], after: Sequence[Any] | None) -> sa.Select[Any]:
+        """The rows in this order, from the position `after` on; they tell their own position as
+        their last columns."""
+        named = [column.label(f"at_{number}") for number, column in enumerate(self.columns)]
+        order = [column.desc() if self.falls else column.asc() for column in self.columns]
+        chosen = chosen.add_columns(*named).order_by(*order)
+        return chosen if after is None else chosen.where(self._beyond(after))
+
+    def position(self, row: Any) -> Sequence[Any]:
+        """Where a row of such a query stands."""
+        return tuple(row[-len(self.columns) :])
+
+    def _beyond(self, after: Sequence[Any]) -> sa.ColumnElement[bool]:
+        pairs = zip(self.columns, after, strict=True)
+        values = [sa.literal(value, column.type) for column, value in pairs]
+        here: Any = sa.tuple_(*self.columns) if len(values) > 1 else self.columns[0]
+        there: Any = sa.tuple_(*values) if len(values) > 1 else values[0]
+        return cast(sa.ColumnElement[bool], here < there if self.falls else here > there)
+
+
+def int_key(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError
+    return value
+
+
+def text_key(value: Any) -> str:
+    if not isinstance(value, str) or text.clean_text(value, field="cursor", longest=200) != value:
+        raise ValueError
+    return value
 
 
 def read_page(

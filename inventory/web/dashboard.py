@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 from inventory import clock, overview
 from inventory.db import connection
 from inventory.figures import Totals
-from inventory.listing import list_entries, list_items, list_lots, list_reservations
+from inventory.listing import ITEM_SORTS, list_entries, list_items, list_lots, list_reservations
 from inventory.web import items, living, operations
 from inventory.web.choosing import choose
-from inventory.web.searching import page_links, page_of, search_of
+from inventory.web.searching import only, page_links, page_of, search_of, sort_heads
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -31,7 +31,8 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
     q = search_of(query)
-    page = list_items(conn, q=q, archived=False, **page_of(query, _ROWS))
+    sort = only(query.get("sort"), ITEM_SORTS, "")
+    page = list_items(conn, q=q, archived=False, sort=sort, **page_of(query, _ROWS))
     return {
         "units": [(name, name == unit) for name in by_unit],
         "unit": unit,
@@ -39,6 +40,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "today": today,
         "q": q,
         "page": page,
+        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
         "needs": _needs(conn, today) if not q else None,
         "entries": list_entries(conn, limit=8) if not q else None,
         **page_links(query, page, _ROWS),

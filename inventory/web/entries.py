@@ -14,7 +14,7 @@ from inventory import clock, stock, verification
 from inventory.db import connection
 from inventory.figures import Entry, utc
 from inventory.listing import list_entries
-from inventory.models import TxnType
+from inventory.models import Kind, TxnType
 from inventory.quantity import format_qty
 from inventory.web import living, verifying
 from inventory.web.exporting import all_pages, download
@@ -29,7 +29,9 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     names = ("item", "reference", "user")
     filters: dict[str, Any] = {name: query.get(name, "").strip() or None for name in names}
     return filters | {
+        "lot_code": query.get("lot", "").strip() or None,
         "type": only(query.get("type"), tuple(TxnType), "") or None,
+        "kind": only(query.get("kind"), tuple(Kind), "") or None,
         "since": _start_of(query.get("from")),
         "until": _start_of(query.get("to"), days=1),
     }
@@ -56,8 +58,12 @@ def _last_run() -> dict[str, Any] | None:
 
 @blueprint.get("/")
 def index() -> Response:
-    may_verify = current_user.may("admin")
-    return living.respond("entries/index.html", txn_types=list(TxnType), may_verify=may_verify)
+    return living.respond(
+        "entries/index.html",
+        txn_types=list(TxnType),
+        kinds=[one for one in Kind if one != Kind.QC],
+        may_verify=current_user.may("admin"),
+    )
 
 
 @blueprint.get("/<int:entry_id>/")

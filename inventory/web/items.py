@@ -13,7 +13,15 @@ from inventory import catalog, clock, history, stock
 from inventory.db import connection
 from inventory.errors import NotFound
 from inventory.figures import Item, Lot, totals
-from inventory.listing import StockedItem, list_entries, list_items, list_lots, list_reservations
+from inventory.listing import (
+    ITEM_SORTS,
+    StockedItem,
+    list_entries,
+    list_items,
+    list_lots,
+    list_reservations,
+    units,
+)
 from inventory.quantity import format_qty
 from inventory.web import charts, living, operations
 from inventory.web import stock_forms as forms
@@ -30,6 +38,7 @@ from inventory.web.searching import (
     page_links,
     page_of,
     search_of,
+    sort_heads,
 )
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
@@ -91,7 +100,12 @@ EDIT = Act(
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     state = only(query.get("state"), ("low", "archived"), "")
     low = True if state == "low" else None
-    return {"q": search_of(query), "low_stock": low, "archived": state == "archived"}
+    unit = query.get("unit", "").strip() or None
+    archived = state == "archived"
+    sort = only(query.get("sort"), ITEM_SORTS, "")
+    return {
+        "q": search_of(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
+    }  # fmt: skip
 
 
 @living.part("items.index", "items/_live.html")
@@ -101,6 +115,8 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
         "page": page,
         "state": only(query.get("state"), ("low", "archived"), ""),
         "q": query.get("q", ""),
+        "unit": query.get("unit", "").strip(),
+        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
         "exports": export_links("items", query),
         **page_links(query, page),
     }
@@ -133,7 +149,9 @@ def _row(one: StockedItem) -> list[str]:
 @blueprint.get("/")
 def index() -> Response:
     return living.respond(
-        "items/index.html", create=url_for("items.create") if CREATE.may() else ""
+        "items/index.html",
+        create=url_for("items.create") if CREATE.may() else "",
+        counted=lambda: {"units": units(connection())},
     )
 
 

@@ -15,7 +15,7 @@ from inventory.db import connection
 from inventory.figures import Lot, totals, utc
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
-from inventory.listing import Decision, decisions_on, list_entries, list_lots
+from inventory.listing import LOT_SORTS, Decision, decisions_on, list_entries, list_lots, units
 from inventory.models import QcStatus
 from inventory.quantity import format_qty
 from inventory.web import living, operations
@@ -33,6 +33,7 @@ from inventory.web.searching import (
     page_links,
     page_of,
     search_of,
+    sort_heads,
 )
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
@@ -192,6 +193,9 @@ def lot(lot_id: int) -> Response:
 
 _LISTED: dict[str, dict[str, Any]] = {
     "": {"with_stock": True},
+    "free": {"with_stock": True, "having": "free"},
+    "reserved": {"with_stock": True, "having": "reserved"},
+    "hold": {"with_stock": True, "having": "on_hold"},
     "quarantine": {"with_stock": True, "qc_status": "QUARANTINE"},
     "rejected": {"with_stock": True, "qc_status": "REJECTED"},
     "expiring": {"with_stock": True},
@@ -202,7 +206,10 @@ _LISTED: dict[str, dict[str, Any]] = {
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     state = only(query.get("state"), tuple(_LISTED), "")
     item = query.get("item", "").strip() or None
-    filters: dict[str, Any] = {"q": search_of(query), "item": item, **_LISTED[state]}
+    unit = query.get("unit", "").strip() or None
+    sort = only(query.get("sort"), LOT_SORTS, "")
+    filters: dict[str, Any] = {"q": search_of(query), "item": item, "unit": unit, "sort": sort}
+    filters |= _LISTED[state]
     if state == "expiring":
         filters["expiring_before"] = clock.today() + timedelta(days=30)
     return filters
@@ -216,6 +223,8 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
         "state": only(query.get("state"), tuple(_LISTED), ""),
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
+        "unit": query.get("unit", "").strip(),
+        "sorts": sort_heads(query, LOT_SORTS, ("lot", "expires")),
         "today": clock.today(),
         "exports": export_links("lots", query),
         **page_links(query, page),
@@ -254,7 +263,7 @@ def _row(lot: Lot) -> list[str]:
 
 @blueprint.get("/")
 def index() -> Response:
-    return living.respond("lots/index.html")
+    return living.respond("lots/index.html", counted=lambda: {"units": units(connection())})
 
 
 def _acting(lot_id: int) -> dict[str, Any]:

@@ -126,6 +126,7 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
         "may_book": references.ISSUE_ALL.may(),
         "state": only(query.get("state"), ("risk", "all"), "open"),
         "q": query.get("q", ""),
+        "item": query.get("item", "").strip(),
         "today": clock.today(),
         "exports": export_links("reservations", query),
         **page_links(query, page, step),

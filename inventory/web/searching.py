@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -84,6 +85,23 @@ def page_links(
     if cursor:
         links["first"] = f"?{urlencode(filters)}"
     return links
+
+
+def sort_heads(
+    query: MultiDict[str, str], sorts: Sequence[str], rising: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    """For each column that a list can be sorted by: where its head leads, and the order it is in
+    now ("ascending", "descending" or ""). One tap sorts, another turns it round, a third puts the
+    list back. Figures begin with the largest; `rising` columns with the smallest."""
+    filters, now = _filters(query), only(query.get("sort"), tuple(sorts), "")
+    heads = {}
+    for name in dict.fromkeys(one.lstrip("-") for one in sorts):
+        turns = [name, f"-{name}", ""] if name in rising else [f"-{name}", name, ""]
+        then = turns[turns.index(now) + 1] if now and now in turns else turns[0]
+        wanted = {key: value for key, value in (filters | {"sort": then}).items() if value}
+        order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
+        heads[name] = (f"?{urlencode(wanted)}", order)
+    return heads
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, str]:

@@ -143,3 +143,28 @@ def test_an_item_shows_how_its_stock_went(ada, stock):
     page = ada.get("/items/2/").text
     assert 'aria-label="On hand from 0 on' in page
     assert "to 7 pcs now, at most 7" in page
+
+
+def test_a_column_head_sorts_turns_round_and_puts_back(ada, stock):
+    stock.lot("receive 5", item="AXLE")
+    stock.lot("receive 9", item="BOLT")
+    for query, first, order, then in (
+        ("", "AXLE", "", "?sort=-free"),
+        ("?sort=-free", "BOLT", "descending", "?sort=free"),
+        ("?sort=free", "AXLE", "ascending", "?"),
+        ("?sort=nonsense", "AXLE", "", "?sort=-free"),
+    ):
+        for path in ("/items/", "/"):
+            page = ada.get(path + query).text
+            rows = page[page.index("<tbody>") :]
+            assert rows.index(first) < rows.index("BOLT" if first == "AXLE" else "AXLE")
+            head = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
+            assert (f'aria-sort="{order}"' in head) == bool(order)
+            assert f'id="sort-free" href="{then}"' in page
+
+
+def test_the_list_as_a_file_stands_in_the_same_order(ada, stock):
+    stock.lot("receive 5", item="AXLE")
+    stock.lot("receive 9", item="BOLT")
+    lines = ada.get("/items/export.csv?sort=-free").text.splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == ["BOLT", "AXLE"]
