@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from inventory import clock, demo, read_cache, stock, verification
+from inventory.cli_backups import backup
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
 from inventory.cli_labels import labels_group
@@ -32,7 +33,16 @@ demo_group = PlainGroup("demo", help="A warehouse to look around in.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (users, ledger, stock_group, demo_group, tokens, codes_group, labels_group):
+    for group in (
+        users,
+        ledger,
+        stock_group,
+        demo_group,
+        tokens,
+        codes_group,
+        labels_group,
+        backup,
+    ):
         app.cli.add_command(group)
 
 

@@ -9,7 +9,7 @@ import click
 import sqlalchemy as sa
 from flask.cli import AppGroup
 
-from inventory.errors import Busy, Refusal
+from inventory.errors import Busy, Refusal, Unable
 
 
 class PlainGroup(AppGroup):
@@ -18,7 +18,7 @@ class PlainGroup(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (Refusal, Busy) as error:
+        except (Refusal, Busy, Unable) as error:
             raise click.ClickException(error.detail) from None
         except sa.exc.DBAPIError as error:
             reason = str(error.orig).strip().splitlines()[0]

@@ -44,6 +44,7 @@ class Config:
     port: int
     database_url: str = field(repr=False)
     instance_path: Path
+    backup_path: Path
     secret_key: str = field(repr=False)
     secret_key_fallbacks: tuple[str, ...] = field(repr=False)
     site_timezone: ZoneInfo
@@ -75,6 +76,7 @@ class Config:
             port=env.read("PORT", _number(1, 65535), 8000),
             database_url=database_url,
             instance_path=instance_path,
+            backup_path=env.read("BACKUP_PATH", _path, instance_path / "backups"),
             secret_key_fallbacks=env.read("SECRET_KEY_FALLBACKS", _secrets, ()),
             site_timezone=env.read("SITE_TIMEZONE", _timezone, ZoneInfo("UTC")),
             site_name=env.read("SITE_NAME", _line(60), "Inventory"),
@@ -145,6 +147,7 @@ class Config:
             "HTTPS": self.https,
             "THREADS": self.threads,
             "INSTANCE_PATH": str(self.instance_path),
+            "BACKUP_PATH": str(self.backup_path),
             "SITE_NAME": self.site_name,
             "REGISTRATION": self.registration,
             "REGISTRATION_ROLE": self.registration_role,

@@ -99,9 +99,25 @@ def init_app(app: Flask) -> None:
     )
     db.init_app(app)
     with app.app_context():
-        if url.get_backend_name() == "sqlite":
-            event.listen(db.engine, "connect", _set_pragmas)
-            event.listen(db.engine, "begin", _begin)
+        _prepare(db.engine)
+
+
+def _prepare(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+
+
+@contextmanager
+def engine_on(url: str | sa.URL) -> Iterator[Engine]:
+    """Another database, treated as the app's own is: for backups and moves."""
+    url = sa.make_url(url)
+    engine = sa.create_engine(url, **_engine_options(url, threads=2))
+    _prepare(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def connection() -> Connection:
@@ -128,13 +144,26 @@ def weaknesses() -> list[str]:
 
 
 @contextmanager
-def snapshot() -> Iterator[Connection]:
+def snapshot(engine: Engine | None = None) -> Iterator[Connection]:
     """A connection that sees the database as it stands now, however long it reads."""
-    with db.engine.connect() as reader:
+    with (engine or db.engine).connect() as reader:
         if reader.dialect.name == "postgresql":
             reader = reader.execution_options(isolation_level="REPEATABLE READ")
-            reader.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                reader.exec_driver_sql(f"SET LOCAL {limit} = 0")
         yield reader
+
+
+def url() -> sa.URL:
+    """Where the app's database is."""
+    return db.engine.url
+
+
+@contextmanager
+def nobody_else_writes() -> Iterator[None]:
+    """Keep every other writer out while this lasts (SQLite; PostgreSQL has its own locks)."""
+    with _gate_of(db.engine)():
+        yield
 
 
 def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:

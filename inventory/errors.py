@@ -136,6 +136,14 @@ class Busy(InventoryError):
         self.detail = detail
 
 
+class Unable(InventoryError):
+    """Something around the inventory is not as it must be: a file, a program, a server."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
 def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
     """The remembered refusal, as it was first given."""
     kinds = {kind.code: kind for kind in _Business.__subclasses__()}

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +29,10 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from inventory import create_app, guards, registration
+from inventory.backups import sqlite
 from inventory.config import Config, ConfigError
 from inventory.db import db, snapshot, sqlite_module, weaknesses
+from inventory.errors import Unable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -57,13 +59,14 @@ def main() -> None:
         _set_up_logging(config.log_level)
         _require_address(config)
         _require_place(config)
-        for line in _prepare(config):
-            print(line, flush=True)
-    except (ConfigError, CannotStart) as error:
+        with _serving(config):
+            for line in _prepare(config):
+                print(line, flush=True)
+            _serve(config)
+    except (ConfigError, CannotStart, Unable) as error:
         sys.exit(f"Cannot start: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    _serve(config)
     print("Stopped.", flush=True)
 
 
@@ -94,6 +97,11 @@ def _require_place(config: Config) -> None:
     for needed in (path.parent, path):
         if needed.exists() and not os.access(needed, os.W_OK):
             raise CannotStart(f"this user may not write to {needed}, where the database is.")
+
+
+def _serving(config: Config) -> AbstractContextManager[None]:
+    """So that nobody puts a backup under a server's feet."""
+    return sqlite.serving(config.url) if config.is_sqlite else nullcontext()
 
 
 def _prepare(config: Config) -> list[str]:

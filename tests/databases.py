@@ -92,7 +92,7 @@ class Databases:
             for path in Path(name).parent.glob(f"{Path(name).name}*"):
                 path.unlink()
         else:
-            self._admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+            self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def make_template(self) -> None:
         if self.kind == "postgresql":

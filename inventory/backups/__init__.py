@@ -1,0 +1,132 @@
+"""Backups: made while people work, checked, kept in rotation, and put back.
+
+A backup holds the whole database as it stood at one moment, and a manifest with the figures
+that a copy of it must show: rows of each table, and one hash over where every lot stands.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from inventory import clock, schema_version, verification
+from inventory.backups import archive, facts, postgresql, rotation, sqlite
+from inventory.backups.archive import Backup
+from inventory.db import engine_on, snapshot
+from inventory.errors import Unable
+
+__all__ = ["Backup", "create", "figures", "found_in", "ledger_report", "restore", "rotate"]
+
+found_in = archive.found_in
+
+_KINDS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+_WORDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
+    """Back the database up into the directory; the file was read back before it got its name.
+
+    Work goes on meanwhile. Raises Unable, and leaves nothing behind, when it cannot be done.
+    """
+    kind = url.get_backend_name()
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _workshop(directory) as workshop:
+            made_at = clock.now()
+            database, found = _KINDS[kind].dump(url, workshop)
+            manifest = {"made_at": made_at.isoformat(), "database": kind, **found}
+            path = archive.write(
+                directory, archive.name_at(made_at, purpose), database, manifest
+            )  # fmt: skip
+    except OSError as error:
+        raise Unable(
+            f"No backup was made in {directory}: {error.strerror or error}. Is there room, and may"
+            " this user write there?"
+        ) from None
+    return next(one for one in found_in(directory) if one.path == path)
+
+
+def rotate(directory: Path, *, days: int, weeks: int) -> list[Backup]:
+    """Remove what the rotation no longer keeps; what was removed."""
+    gone = rotation.superfluous(found_in(directory), days=days, weeks=weeks)
+    for backup in gone:
+        backup.path.unlink()
+    return gone
+
+
+def figures(path: Path) -> dict[str, Any]:
+    """Read the whole backup, and compare what it holds with its manifest.
+
+    Raises Unable at the first difference.
+    """
+    with _opened(path) as (manifest, _):
+        return manifest
+
+
+def ledger_report(path: Path, migrations: Path) -> verification.Report | None:
+    """Recompute the ledger inside a backup of SQLite, from its raw rows.
+
+    None where that needs a database to restore into: PostgreSQL, or an earlier schema version.
+    """
+    with _opened(path) as (manifest, database):
+        current = schema_version.known(manifest["schema"], migrations).is_current
+        if manifest["database"] != "sqlite" or not current:
+            return None
+        with sqlite.on(database) as engine, snapshot(engine) as conn:
+            return verification.verify(conn)
+
+
+def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
+    """Put the backup's database where `url` says. Returns its manifest.
+
+    Raises Unable unless the backup is whole, of the same kind and not newer than this program, and
+    the place empty with nobody on it.
+    """
+    kind = url.get_backend_name()
+    manifest = archive.read_manifest(path)
+    if manifest["database"] != kind:
+        raise Unable(
+            f"The backup is of {_WORDS[manifest['database']]} and DATABASE_URL names"
+            f" {_WORDS[kind]}: restore it into {_WORDS[manifest['database']]}, and move it with"
+            " `flask database move`."
+        )
+    schema_version.require_not_newer(manifest["schema"], migrations)
+    place = Path(url.database or "").parent if kind == "sqlite" else None
+    if place is not None:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _opened(path, place) as (manifest, database):
+        _KINDS[kind].restore(url, database)
+    with engine_on(url) as engine, snapshot(engine) as conn:
+        if different := facts.differences(manifest, facts.of(conn)):
+            raise Unable(f"What was restored is not what was saved: {'; '.join(different)}.")
+    return manifest
+
+
+@contextmanager
+def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, Any], Path]]:
+    """The manifest and the unpacked database, compared with each other."""
+    manifest = archive.read_manifest(path)
+    with _workshop(place) as workshop:
+        [(name, expected)] = manifest["files"].items()
+        archive.require_room(workshop, int(expected["bytes"]))
+        database = workshop / Path(name).name
+        archive.unpack(path, manifest, database)
+        if manifest["database"] == "sqlite":
+            found = sqlite.inspect(database)
+        else:
+            found = postgresql.inspect(database, manifest["engine"])
+        if different := facts.differences(manifest, found):
+            raise Unable(f"{path} is not what its manifest says: {'; '.join(different)}.")
+        yield manifest, database
+
+
+@contextmanager
+def _workshop(place: Path | None) -> Iterator[Path]:
+    """A directory for this user alone, on the disk where the result shall be."""
+    with tempfile.TemporaryDirectory(prefix=".inventory-", dir=place) as directory:
+        yield Path(directory)

@@ -1,0 +1,187 @@
+"""A backup as a file: a zip with the database and a manifest that says what must be in it.
+
+Written under another name, made durable, and only then given its own: a backup is whole or is
+not there. It is never written over a file that exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inventory.errors import Unable
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+#: inventory-20261123T104200Z.zip, or with why it was made before ".zip".
+NAME = re.compile(r"inventory-(\d{8}T\d{6}Z)(-[a-z0-9-]+)?\.zip")
+_CHUNK = 1 << 20
+_BROKEN = (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was found; `manifest` is None when it cannot be read."""
+
+    path: Path
+    made_at: datetime
+    size: int
+    #: Why it was made, where that was not the daily round: "before-0007".
+    purpose: str
+    manifest: dict[str, Any] | None
+
+
+def name_at(moment: datetime, purpose: str = "") -> str:
+    return f"inventory-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}{purpose and f'-{purpose}'}.zip"
+
+
+def found_in(directory: Path) -> list[Backup]:
+    """The backups in a directory, the newest first."""
+    if not directory.is_dir():
+        return []
+    named = [(path, match) for path in directory.iterdir() if (match := NAME.fullmatch(path.name))]
+    return sorted(
+        (
+            Backup(
+                path,
+                datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+                path.stat().st_size,
+                (match[2] or "").removeprefix("-"),
+                _manifest_or_none(path),
+            )
+            for path, match in named
+        ),
+        key=lambda backup: (backup.made_at, backup.path.name),
+        reverse=True,
+    )
+
+
+def _manifest_or_none(path: Path) -> dict[str, Any] | None:
+    try:
+        return read_manifest(path)
+    except Unable:
+        return None
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file is one sentence."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Unable(f"There is no file {path}.") from None
+    except _BROKEN as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Unable(f"{path} is not a whole backup: {reason}.") from None
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """What the backup says of itself. Raises Unable when that cannot be read."""
+    with readable(path), zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read(MANIFEST))
+        if manifest["format"] != FORMAT:
+            raise ValueError("it was made by another version of the program")
+        _require_shape(manifest)
+        return dict(manifest)
+
+
+def _require_shape(manifest: dict[str, Any]) -> None:
+    [(name, file)] = manifest["files"].items()
+    texts = [manifest[word] for word in ("made_at", "database", "schema", "heads", "engine")]
+    whole = [file["bytes"], *manifest["tables"].values()]
+    if not all(isinstance(text, str) for text in (name, file["sha256"], *texts)):
+        raise TypeError("its manifest is not of the right shape")
+    if not all(isinstance(number, int) for number in whole):
+        raise TypeError("its manifest is not of the right shape")
+
+
+def unpack(path: Path, manifest: dict[str, Any], target: Path) -> None:
+    """Take the database out of the backup. Raises Unable unless every byte is as it was."""
+    with _new_file(target) as file:
+        _read(path, manifest, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path, manifest: dict[str, Any], into: BinaryIO | None = None) -> None:
+    with readable(path), zipfile.ZipFile(path) as archive:
+        [(name, expected)] = manifest["files"].items()
+        sum_, size = hashlib.sha256(), 0
+        with archive.open(name) as source:
+            while chunk := source.read(_CHUNK):
+                sum_.update(chunk)
+                size += len(chunk)
+                if into is not None:
+                    into.write(chunk)
+        if {"bytes": size, "sha256": sum_.hexdigest()} != expected:
+            raise ValueError("its checksum is another")
+
+
+def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) -> Path:
+    """Pack the database and its manifest into a file of that name."""
+    target = directory / name
+    partial = directory / f".{name}.{os.getpid()}.partial"
+    manifest = manifest | {"format": FORMAT, "files": {database.name: _checksum(database)}}
+    try:
+        with _new_file(partial) as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+                archive.write(database, database.name)
+            file.flush()
+            os.fsync(file.fileno())
+        _read(partial, read_manifest(partial))
+        _give_name(partial, target)
+        sync(directory)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def _give_name(partial: Path, target: Path) -> None:
+    try:
+        os.link(partial, target)  # refuses a name that is taken
+    except FileExistsError:
+        raise Unable(f"{target} exists already: a backup is never overwritten.") from None
+    except OSError:  # a stick or a share without links
+        if target.exists():
+            raise Unable(f"{target} exists already: a backup is never overwritten.") from None
+        partial.rename(target)
+
+
+def _new_file(path: Path) -> Any:
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w+b")
+
+
+def _checksum(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": found}
+
+
+def sync(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_room(directory: Path, needed: int) -> None:
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise Unable(
+            f"{directory} has {free // 2**20} MiB left, and {needed // 2**20 + 1} are needed."
+            " Make room, or set BACKUP_PATH to a larger disk."
+        )

@@ -1,0 +1,181 @@
+"""PostgreSQL: pg_dump and pg_restore, which sees and makes one moment of the whole database."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
+
+from inventory.backups import facts
+from inventory.db import engine_on, snapshot
+from inventory.errors import Unable
+from inventory.verification import digests
+
+FILE = "database.pgdump"
+
+_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
+
+def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
+    """Dump the database into the directory; the dump, and what stood in the same snapshot."""
+    target = directory / FILE
+    with engine_on(url) as engine, snapshot(engine) as conn:
+        version = _server_version(conn)
+        tool = _tool("pg_dump", version)
+        name = conn.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+        if not facts.tables(conn):
+            raise Unable("There is nothing to back up: the database has no tables yet.")
+        words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]
+        _run(tool, [*words, f"--file={target}", f"--dbname={_conninfo(url)}"], url)
+        target.chmod(0o600)
+        return target, facts.of(conn) | {"engine": f"PostgreSQL {version}"}
+
+
+def inspect(dump: Path, engine: str) -> dict[str, Any]:
+    """What a dump of that engine holds, read from its rows: no server is needed."""
+    counts: dict[str, int] = {}
+    heads: dict[int, tuple[int, bytes]] = {}
+    found = {"schema": "none"}
+    for name, columns, rows in _tables_in(dump, engine.split()[-1]):
+        counts[name] = 0
+        seen = _Rows(columns, name, heads, found)
+        for row in rows:
+            counts[name] += 1
+            seen.take(row)
+    in_order = ((id, *heads[id]) for id in sorted(heads))
+    return found | {"tables": counts, "heads": digests.heads_hash(in_order)}
+
+
+class _Rows:
+    """Looks into the rows of the two tables that matter."""
+
+    def __init__(
+        self,
+        columns: list[str],
+        table: str,
+        heads: dict[int, tuple[int, bytes]],
+        found: dict[str, str],
+    ) -> None:
+        self._heads, self._found = heads, found
+        self._is_version = table == facts.VERSION_TABLE
+        self._places = (
+            [columns.index(name) for name in ("lot_id", "lot_seq", "hash")]
+            if table == "inventory_ledger"
+            else None
+        )
+
+    def take(self, row: str) -> None:
+        if self._is_version:
+            self._found["schema"] = row
+        if self._places is None:
+            return
+        values = row.split("\t")
+        lot_id, seq, hash = (values[place] for place in self._places)
+        if self._heads.get(int(lot_id), (0, b""))[0] < int(seq):
+            self._heads[int(lot_id)] = (int(seq), bytes.fromhex(hash.removeprefix("\\\\x")))
+
+
+def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Iterator[str]]]:
+    command = [str(_tool("pg_restore", version)), "--data-only", "--file=-", str(dump)]
+    with subprocess.Popen(  # noqa: S603 - our own words
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        assert process.stdout is not None
+        lines = (line.rstrip("\n") for line in process.stdout)
+        for line in lines:
+            if match := re.fullmatch(r"COPY (?:\w+\.)?(\w+) \((.*)\) FROM stdin;", line):
+                columns = [name.strip('" ') for name in match[2].split(",")]
+                yield match[1], columns, iter(lambda: next(lines, "\\."), "\\.")
+    if process.returncode:
+        raise Unable("The dump in this backup cannot be read to its end by pg_restore.")
+
+
+def restore(url: sa.URL, dump: Path) -> None:
+    """Load a dump, all of it or nothing. Raises Unable when the database is not empty."""
+    with engine_on(url) as engine, snapshot(engine) as conn:
+        version = _server_version(conn)
+        tool = _tool("pg_restore", version)
+        if held := facts.tables(conn):
+            raise Unable(
+                f"The database {url.database} has {len(held)} tables already: make an empty one"
+                " (createdb) and set DATABASE_URL to it. A restore never overwrites a database."
+            )
+        if others := conn.exec_driver_sql(_OTHERS).scalar_one():
+            raise Unable(f"{others} others are connected to the database: stop the server first.")
+    words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    _run(tool, [*words, f"--dbname={_conninfo(url)}", str(dump)], url)
+
+
+def _server_version(conn: sa.Connection) -> str:
+    return str(conn.exec_driver_sql("SHOW server_version").scalar_one()).split()[0]
+
+
+def _conninfo(url: sa.URL) -> str:
+    """For libpq, without the password: a command line can be seen by everybody."""
+    facts = url.translate_connect_args(username="user", database="dbname")
+    facts.pop("password", None)
+    query = {k: ",".join(v) if isinstance(v, tuple) else v for k, v in url.query.items()}
+    query.pop("password", None)
+    return make_conninfo("", **{**facts, **query})
+
+
+def _run(tool: Path, words: list[str], url: sa.URL) -> None:
+    password = url.password or url.query.get("password")
+    environ = os.environ | ({"PGPASSWORD": str(password)} if password else {})
+    done = subprocess.run(  # noqa: S603 - our own words
+        [str(tool), "--no-password", *words],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise Unable(f"{tool.name} failed: {lines[0] if lines else 'it said nothing'}")
+
+
+def _tool(name: str, server_version: str) -> Path:
+    """A program of PostgreSQL that is not older than the server (an older one refuses)."""
+    needed = int(server_version.split(".")[0])
+    for place in _places():
+        path = Path(place, name)
+        if path.is_file() and os.access(path, os.X_OK) and _version_of(path) >= needed:
+            return path
+    raise Unable(
+        f"This needs PostgreSQL's own program {name}"
+        f", version {needed} or newer, and there is none on PATH"
+        " (Debian: apt-get install postgresql-client)."
+    )
+
+
+def _places() -> list[str]:
+    """PATH, where Debian keeps each version, and what pip may have brought for the tests."""
+    known = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
+    pip = [found for path in sys.path for found in glob.glob(f"{path}/*pgserver/pginstall*/bin")]
+    return [*os.environ.get("PATH", "").split(os.pathsep), *known, *pip]
+
+
+@cache
+def _version_of(path: Path) -> int:
+    try:
+        told = subprocess.run(  # noqa: S603
+            [str(path), "--version"], capture_output=True, text=True, check=False, timeout=10
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    match = re.search(r"(\d+)[.\w]*", told.split(")")[-1])
+    return int(match[1]) if match else 0

@@ -1,0 +1,25 @@
+"""Which backups stay: the last one of each of the newest days, and of each of the newest weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
+
+from inventory.backups.archive import Backup
+
+
+def superfluous(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup]:
+    """Those that may go. Only whole backups of the daily round count, and only they go."""
+    rounds = [one for one in backups if not one.purpose and one.manifest is not None]
+    kept = _last_of_each(rounds, lambda at: at.date(), days)
+    kept += _last_of_each(rounds, lambda at: at.isocalendar()[:2], weeks)
+    return [one for one in rounds if one not in kept]
+
+
+def _last_of_each(
+    backups: Sequence[Backup], period: Callable[[datetime], Hashable], most: int
+) -> list[Backup]:
+    last: dict[Hashable, Backup] = {}
+    for backup in sorted(backups, key=lambda one: one.made_at, reverse=True):
+        last.setdefault(period(backup.made_at), backup)
+    return list(last.values())[:most]
