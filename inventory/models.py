@@ -143,7 +143,9 @@ class InventoryLot(Base):
     expires_on: Mapped[date | None] = mapped_column(sa.Date)
     supplier_lot: Mapped[str | None] = mapped_column(sa.String(64))
     location: Mapped[str | None] = mapped_column(sa.String(64))
-    parent_lot_id: Mapped[int | None] = mapped_column(sa.ForeignKey("inventory_lots.id"))
+    parent_lot_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("inventory_lots.id"), index=True
+    )
     #: When the goods first came in; a split keeps its parent's.
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -34,9 +34,11 @@ from inventory.ledger.requests import (
     Count,
     Cut,
     Decide,
+    Hold,
     Issue,
     Part,
     Receive,
+    Release,
     Request,
     Reserve,
     Reverse,
@@ -49,10 +51,10 @@ from inventory.ledger.requests import (
 from inventory.models import Kind
 
 __all__ = [
-    "Count", "Cut", "Decide", "Issue", "Part", "Posting", "Receive", "Request", "Reserve",
-    "Reverse", "Split", "TakeOut", "Unreserve", "count", "decide", "issue", "post", "receive",
-    "reserve", "return_from_customer", "return_to_supplier", "reverse", "scrap", "split",
-    "unreserve",
+    "Count", "Cut", "Decide", "Hold", "Issue", "Part", "Posting", "Receive", "Release", "Request",
+    "Reserve", "Reverse", "Split", "TakeOut", "Unreserve", "count", "decide", "hold", "issue",
+    "post", "receive", "release", "reserve", "return_from_customer", "return_to_supplier",
+    "reverse", "scrap", "split", "unreserve",
 ]  # fmt: skip
 
 MOST_REQUESTS = 1000
@@ -61,6 +63,8 @@ MOST_REQUESTS = 1000
 _RULES: dict[type, Callable[[Book, Any], None]] = {
     Receive: receiving.receive,
     Decide: inspecting.decide,
+    Hold: inspecting.hold,
+    Release: inspecting.release,
     Reserve: promising.reserve,
     Unreserve: promising.unreserve,
     Issue: issuing.issue,
@@ -225,6 +229,18 @@ def decide(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Po
     unreserve. Raises QcTransition, InsufficientStock and its kin where no other lot has enough.
     """
     return post([Decide(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def hold(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """Recall a lot: put it, and what is left of every lot split off it, in quarantine, in one
+    operation. Reservations stay, at risk. Raises QcTransition where nothing is approved."""
+    return post([Hold(**facts)], user_id=user_id, key=key, dry_run=dry_run)
+
+
+def release(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
+    """End a hold: approve again every lot that it put in quarantine, or none. Raises
+    NotReversible where a lot was decided on since."""
+    return post([Release(**facts)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def reserve(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:

@@ -17,6 +17,7 @@ from inventory.figures import Item, Lot, Operation, Reservation
 from inventory.ledger.requests import Request
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.quantity import MAX, format_qty
+from inventory.recall import Decided
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +115,9 @@ class Book:
     read_holders: Callable[[Book, int], list[Reservation]] = lambda book, lot_id: []
     #: Lot id to its last decision's sequence and hash, for the lots that are decided on.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    #: Lot id to the ids of its family, for holds; operation id to its decisions, for releases.
+    families: dict[int, list[int]] = field(default_factory=dict)
+    decided: dict[int, list[Decided]] = field(default_factory=dict)
     #: Operation id to what is known of it, for reversals.
     past: dict[int, PastOperation] = field(default_factory=dict)
     #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from inventory.errors import InvalidInput, QcTransition
+from inventory.errors import InvalidInput, NotFound, NotReversible, QcTransition
 from inventory.figures import Lot
 from inventory.ledger import refusing
 from inventory.ledger.book import Book, NewOperation
-from inventory.ledger.requests import KEEP, REALLOCATE, Decide
+from inventory.ledger.requests import KEEP, REALLOCATE, Decide, Hold, Release
 from inventory.models import Kind, QcStatus, TxnType
+from inventory.recall import held_by_a_hold, is_hold
 
 ALLOWED = {
     QcStatus.QUARANTINE: {QcStatus.APPROVED, QcStatus.REJECTED},
@@ -56,3 +57,51 @@ def _move_reservations(book: Book, operation: NewOperation, lot: Lot, *, realloc
         book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
         for other, part in taken or []:
             book.append(operation, TxnType.RESERVE, other, part, reservation)
+
+
+def hold(book: Book, request: Hold) -> None:
+    """A recall. What is in quarantine or rejected already stays as it is."""
+    lot = book.lot(request.lot_id)
+    held = held_by_a_hold(lot, [book.lot(id) for id in book.families[request.lot_id]])
+    if not held:
+        raise QcTransition(
+            f"Nothing to put on hold: neither {lot.lot_code} nor anything left of what was split"
+            " off it is approved.",
+            lot_id=lot.id,
+            lot_code=lot.lot_code,
+            qc_status=lot.qc_status,
+            allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
+        )
+    operation = book.start(Kind.QC, request)
+    operation.shows_lot = lot
+    for one in held:
+        book.decide(operation, one, QcStatus.QUARANTINE)
+        operation.shows += book.holders_in(one) if one.reserved else []
+
+
+def release(book: Book, request: Release) -> None:
+    """Checks, in this order: whether it was a hold, and whether each lot still is as it left it."""
+    decided = book.decided[request.operation_id]
+    if not is_hold(decided):
+        raise NotFound(
+            f"Operation {request.operation_id} put nothing on hold.",
+            field="operation_id",
+            operation_id=request.operation_id,
+        )
+    moved_on = [
+        one.lot_code
+        for one in decided
+        if not one.is_last or book.lot(one.lot_id).qc_status != QcStatus.QUARANTINE
+    ]
+    if moved_on:
+        raise NotReversible(
+            f"QC has decided on {', '.join(moved_on[:3])} since: this hold cannot be ended as one."
+            " Decide on each lot.",
+            operation_id=request.operation_id,
+            operations=[],
+            lots=moved_on,
+        )
+    operation = book.start(Kind.QC, request)
+    operation.shows_lot = book.lot(decided[0].lot_id)
+    for one in decided:
+        book.decide(operation, book.lot(one.lot_id), QcStatus.APPROVED)

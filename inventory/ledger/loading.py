@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import stock
+from inventory import descent, recall, stock
 from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, PastOperation
 from inventory.ledger.requests import (
     REALLOCATE,
     Count,
     Decide,
+    Hold,
     Issue,
     Receive,
+    Release,
     Request,
     Reserve,
     Reverse,
@@ -69,7 +72,21 @@ def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
         named.update(entry.lot_id for entry in past.entries)
     if codes:
         named.update(lot.id for lot in _lots_by_code(tx, codes) if lot.id)
-    return named
+    families, decided = _recalled(tx, requests)
+    named.update(lot_id for family in families.values() for lot_id in family)
+    return named | {one.lot_id for found in decided.values() for one in found}
+
+
+def _recalled(
+    tx: Connection, requests: Sequence[Request]
+) -> tuple[dict[int, list[int]], dict[int, list[recall.Decided]]]:
+    """The families that are to be held, and what was decided by holds that are to end."""
+    held = {request.lot_id for request in requests if isinstance(request, Hold)}
+    ended = {request.operation_id for request in requests if isinstance(request, Release)}
+    return (
+        {lot_id: list(descent.family_of(tx, lot_id)) for lot_id in held},
+        {operation_id: recall.decisions_of(tx, operation_id) for operation_id in ended},
+    )
 
 
 def open_book(
@@ -90,7 +107,8 @@ def open_book(
     if receipts and tx.dialect.name != "sqlite":
         tx.execute(_HOLD_ITEMS, {"codes": sorted(receipts)}).all()
     book.items = {item.code: item for item in stock.read_items(tx, codes=sorted(codes))}
-    _keep(book, stock.read_lots(tx, locked))
+    book.families, book.decided = _recalled(tx, requests)
+    _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
     _read_stocked(tx, book, requests)
     new_codes = {
         (request.item, request.lot_code) for request in requests if isinstance(request, Receive)
@@ -225,6 +243,8 @@ def _later(tx: Connection, lot_id: int, lot_seq: int) -> list[dict[str, Any]]:
 def _read_quality(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
     """The last QC decisions, and what was on hand at the entries that counts saw."""
     ids = {request.lot_id for request in requests if isinstance(request, Decide)}
+    ids.update(chain(*book.families.values()))
+    ids.update(one.lot_id for one in chain(*book.decided.values()))
     if ids:
         newest = (
             sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq).label("seq"))

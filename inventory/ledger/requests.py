@@ -65,6 +65,25 @@ class Decide:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """A recall: the lot, and what is left of every lot that was split off it."""
+
+    lot_id: int
+    reason: str
+    reference: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """The end of a hold: everything that it put in quarantine."""
+
+    operation_id: int
+    reason: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reserve:
     item: str
     qty: Written | None
@@ -141,7 +160,19 @@ class Reverse:
     note: str | None = None
 
 
-Request = Receive | Decide | Reserve | Unreserve | Issue | TakeOut | Count | Split | Reverse
+Request = (
+    Receive
+    | Decide
+    | Hold
+    | Release
+    | Reserve
+    | Unreserve
+    | Issue
+    | TakeOut
+    | Count
+    | Split
+    | Reverse
+)
 
 
 def _text(longest: int, *, required: bool = False, lines: bool = False) -> Callable[..., Any]:
@@ -219,7 +250,9 @@ _FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
     for kind in (*get_args(Request), Part, Cut)
 }
 #: What must not be empty, beside the fields that have no default.
-_REQUIRED = {(Reserve, "reference"), (TakeOut, "reason")}
+_REQUIRED = {
+    (Reserve, "reference"), (TakeOut, "reason"), (Hold, "reason"), (Release, "reason"),
+}  # fmt: skip
 
 
 def clean(request: Any) -> Any:

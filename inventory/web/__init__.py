@@ -24,6 +24,7 @@ from inventory.web import (
     living,
     lots,
     operations,
+    recalls,
     references,
     reservations,
     roles,
@@ -59,7 +60,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
     for family in (
         dashboard, items, lots, reservations, references, entries, operations, finding, codes,
-        labels,
+        labels, recalls,
     ):  # fmt: skip
         app.register_blueprint(family.blueprint)
     floor.init_app(app)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 from flask import Response, send_file, stream_with_context
 
+from inventory.csv_files import Row, csv_lines
 from inventory.db import connection
 from inventory.errors import InvalidInput
 from inventory.listing import MOST_ROWS, Page
 
-Row = Sequence[str]
-
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_XLSX_ROWS = 1_048_576 - 1
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def all_pages(read: Callable[..., Page[Any]], **filters: Any) -> Iterator[Any]:
@@ -42,27 +38,9 @@ def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
     rows = iter(rows)
     # A filter that is refused must be so before the answer has begun.
     rows = chain(list(islice(rows, 1)), rows)
-    response = Response(stream_with_context(_csv_lines(heads, rows)), mimetype="text/csv")
+    response = Response(stream_with_context(csv_lines(heads, rows)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _csv_lines(heads: Row, rows: Iterable[Row]) -> Iterator[str]:
-    """With a byte order mark, by which spreadsheets know UTF-8."""
-    buffer = io.StringIO("")
-    writer = csv.writer(buffer)
-    writer.writerow(heads)
-    yield "\ufeff" + buffer.getvalue()
-    for row in rows:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow([harmless(cell) for cell in row])
-        yield buffer.getvalue()
 
 
 def _xlsx(name: str, heads: Row, rows: Iterable[Row]) -> Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, current_app, render_template, url_for
+from flask_login import current_user
 from wtforms import SelectChoice
 
 from inventory import clock, ledger, stock
@@ -14,9 +15,10 @@ from inventory.errors import InvalidInput
 from inventory.figures import Item, Lot, Totals, totals
 from inventory.listing import list_items
 from inventory.quantity import format_qty
+from inventory.recall import Decided, decisions_of, is_hold
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
-from inventory.web.roles import requires
+from inventory.web.roles import requires, role_of
 
 blueprint = Blueprint("operations", __name__)
 
@@ -168,6 +170,17 @@ def operation(operation_id: int) -> str:
     found = stock.get_operation(connection(), operation_id)
     undo = url_for("operations.reverse", operation_id=operation_id)
     may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
+    decided = decisions_of(connection(), operation_id) if found.kind == "QC" else []
     return render_template(
-        "operations/operation.html", operation=found, undo=undo if may_undo else None
+        "operations/operation.html",
+        operation=found,
+        undo=undo if may_undo else None,
+        decided=decided,
+        ends_hold=_may_end_hold(decided),
     )
+
+
+def _may_end_hold(decided: list[Decided]) -> bool:
+    release = current_app.view_functions["recalls.release"]
+    stands = is_hold(decided) and all(one.is_last for one in decided)
+    return stands and bool(current_user.may(role_of(release)))

@@ -133,6 +133,13 @@ class DecisionForm(OperationForm):
     )
 
 
+class HoldForm(OperationForm):
+    """A recall, and its end."""
+
+    reason = StringField("Reason", _needed("A reason is needed: it stays in the QC history."))
+    reference = StringField("Reference")
+
+
 class TakeOutForm(OperationForm):
     qty = _qty()
     reason = StringField("Reason", _needed("A reason is needed: it stays in the ledger."))

@@ -16,7 +16,7 @@ PAGES = [
     "/items/1/edit/", "/lots/1/", "/lots/1/?do=count", "/lots/2/?do=decide", "/reservations/",
     "/reservations/1/", "/ledger/", "/operations/1/", "/operations/1/reversal/", "/receive/",
     "/reserve/?item=BOLT", "/items/1/codes/", "/codes/1/unlink/", "/labels/",
-    "/labels/?operation=1&item=BOLT", "/lots/",
+    "/labels/?operation=1&item=BOLT", "/lots/", "/lots/1/recall/",
 ]  # fmt: skip
 
 

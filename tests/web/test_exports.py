@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from inventory.web.exporting import harmless
+from inventory.csv_files import harmless
 
 
 def rows_of(answer):
