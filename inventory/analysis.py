@@ -68,6 +68,12 @@ class Turnover:
     days_looked_at: int
 
     @property
+    def rounded_mean(self) -> int:
+        """To one decimal more than the item is counted in."""
+        step = 10 ** max(0, 5 - self.item.decimals)
+        return (self.mean + step // 2) // step * step
+
+    @property
     def rate(self) -> float | None:
         return self.issued / self.mean if self.mean > 0 else None
 

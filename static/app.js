@@ -65,11 +65,14 @@
 
   // Only a piece of our own HTML may be swapped in.
   const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
+  // A poll under way while a list is sorted or searched answers for what is no longer shown.
+  const isLate = (ctx) => isPoll(ctx) && ctx.request.action !== ctx.sourceElement.getAttribute("hx-get");
   const isPage = (text) => /^\s*<(!doctype|html)/i.test(text);
 
   on("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
     if (!ctx.response) return;
+    if (isLate(ctx)) return event.preventDefault();
     const { headers, raw, status } = ctx.response;
     const html = (headers.get("Content-Type") ?? "").startsWith("text/html");
     const partial = ctx.request.headers["HX-Request-Type"] === "partial";

@@ -50,6 +50,7 @@ def list_lots(
     qc_status: object = None,
     q: object = None,
     expiring_before: object = None,
+    expires_on: object = None,
     with_stock: bool | None = None,
     having: object = None,
     unit: object = None,
@@ -61,27 +62,31 @@ def list_lots(
     first; or as `sort` says: lot, received, expires (undated last), on_hand, reserved or free,
     with "-" before it the other way round.
 
-    `q` looks in lot code and supplier lot; `with_stock`: with something on hand; `having`: those
-    that a figure is made of (reserved, on_hold, free); `unit`: counted in it.
+    `expires_on`: on that very day; `q` looks in lot code and supplier lot; `with_stock`: with
+    something on hand; `having`: those that a figure is made of (reserved, on_hold, free); `unit`:
+    counted in it.
     """
     q = clean_search(q)
     until = text.clean_date(expiring_before, field="expiring_before")
     usual = "-received" if until is None else "expires"
+    day = text.clean_date(expires_on, field="expires_on")
     sort = text.clean_choice(sort or usual, field="sort", choices=LOT_SORTS)
     filters = {
         "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
-        "having": having, "unit": unit, "sort": sort,
+        "on": day, "having": having, "unit": unit, "sort": sort,
     }  # fmt: skip
     # The index over what expires is one of lots in stock; of all lots there is another.
-    expires_on = heads.c.expires_on if with_stock else lots.c.expires_on
+    expires = heads.c.expires_on if with_stock else lots.c.expires_on
     id = heads.c.lot_id if with_stock or until is None else lots.c.id
-    dated = expires_on if until is not None else sa.func.coalesce(expires_on, _NEVER)
+    dated = expires if until is not None else sa.func.coalesce(expires, _NEVER)
     order = _order(sort.lstrip("-"), sort.startswith("-"), dated, id)
     place = Place("lots", filters, order.keys)
     chosen = sa.select(heads.c.lot_id.label("id")).join(lots, lots.c.id == heads.c.lot_id)
     chosen = order.put(chosen, place.position_of(cursor))
     if until is not None:
-        chosen = chosen.where(expires_on < until)
+        chosen = chosen.where(expires < until)
+    if day is not None:
+        chosen = chosen.where(expires == day)
     if item is not None:
         chosen = chosen.where(lots.c.item_id == id_of_item(item))
     if qc_status is not None:

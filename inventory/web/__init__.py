@@ -11,6 +11,7 @@ from inventory import http_security, passwords, registration, static_files
 from inventory.config import Config
 from inventory.web import (
     account,
+    analysis,
     auth,
     codes,
     dashboard,
@@ -59,9 +60,19 @@ def init_app(app: Flask, config: Config) -> None:
     app.register_blueprint(users.blueprint)
     app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
     for family in (
-        dashboard, items, lots, reservations, references, entries, operations, finding, codes,
-        labels, recalls,
-    ):  # fmt: skip
+        dashboard,
+        items,
+        lots,
+        reservations,
+        references,
+        entries,
+        operations,
+        finding,
+        codes,
+        labels,
+        recalls,
+        analysis,
+    ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)
 

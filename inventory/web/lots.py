@@ -26,6 +26,7 @@ from inventory.web.exporting import all_pages, download
 from inventory.web.roles import requires
 from inventory.web.searching import (
     after,
+    day_in,
     day_of,
     export_links,
     moment_of,
@@ -210,6 +211,8 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     sort = only(query.get("sort"), LOT_SORTS, "")
     filters: dict[str, Any] = {"q": search_of(query), "item": item, "unit": unit, "sort": sort}
     filters |= _LISTED[state]
+    if (day := day_in(query, "expires")) is not None:
+        filters["expires_on"] = day
     if state == "expiring":
         filters["expiring_before"] = clock.today() + timedelta(days=30)
     return filters
@@ -225,6 +228,7 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
         "item": query.get("item", "").strip(),
         "unit": query.get("unit", "").strip(),
         "sorts": sort_heads(query, LOT_SORTS, ("lot", "expires")),
+        "expires": day_in(query, "expires"),
         "today": clock.today(),
         "exports": export_links("lots", query),
         **page_links(query, page),

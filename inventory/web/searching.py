@@ -40,6 +40,15 @@ def day_of(at: datetime | None) -> date:
     return at.astimezone(clock.zone()).date() if at else clock.today()
 
 
+def day_in(query: MultiDict[str, str], name: str) -> date | None:
+    """A day that the query names; one that is none is as good as none."""
+    try:
+        day = date.fromisoformat(query.get(name, ""))
+    except ValueError:
+        return None
+    return day if 1970 <= day.year < 9000 else None
+
+
 def after(at: datetime | None) -> datetime | None:
     """What is written at a moment counts: the first instant that no longer does."""
     return None if at is None else at + timedelta(microseconds=1)
@@ -47,7 +56,7 @@ def after(at: datetime | None) -> datetime | None:
 
 def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The list as files, with the same filters."""
-    filters = _filters(query)
+    filters = filters_of(query)
     ending = f"?{urlencode(filters)}" if filters else ""
     return [
         ("CSV", url_for(f"{family}.export_csv") + ending),
@@ -75,7 +84,7 @@ def page_links(
     `more` is the same page with more rows, as long as it may have more; then `after` is the
     next page.
     """
-    filters = _filters(query)
+    filters = filters_of(query)
     links: dict[str, str | None] = {"more": None, "after": None, "first": None}
     cursor, rows = query.get("cursor"), rows_of(query, step)
     if page.next_cursor and not cursor and rows < MOST_ROWS:
@@ -93,7 +102,7 @@ def sort_heads(
     """For each column that a list can be sorted by: where its head leads, and the order it is in
     now ("ascending", "descending" or ""). One tap sorts, another turns it round, a third puts the
     list back. Figures begin with the largest; `rising` columns with the smallest."""
-    filters, now = _filters(query), only(query.get("sort"), tuple(sorts), "")
+    filters, now = filters_of(query), only(query.get("sort"), tuple(sorts), "")
     heads = {}
     for name in dict.fromkeys(one.lstrip("-") for one in sorts):
         turns = [name, f"-{name}", ""] if name in rising else [f"-{name}", name, ""]
@@ -104,7 +113,7 @@ def sort_heads(
     return heads
 
 
-def _filters(query: MultiDict[str, str]) -> dict[str, str]:
+def filters_of(query: MultiDict[str, str]) -> dict[str, str]:
     """What the list is, wherever in it the page is."""
     place = ("cursor", "rows")
     return {name: value for name, value in query.items() if name not in place and value}

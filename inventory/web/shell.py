@@ -17,6 +17,7 @@ _NAV = (
     ("items.index", "Items", ""),
     ("reservations.index", "Reservations", ""),
     ("entries.index", "Ledger", ""),
+    ("analysis.index", "Analysis", ""),
     ("users.index", "Users", ""),
 )
 _VERBS = (
