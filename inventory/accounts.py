@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit, clock, passwords
 from inventory.db import atomic, connection
 from inventory.errors import Forbidden, InvalidInput, NotFound
-from inventory.models import LoginAttempt, Role, User
+from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
 from inventory.text import MAX_ID, clean_choice, clean_text
 
 ROLES: tuple[str, ...] = tuple(role.value for role in Role)
@@ -57,9 +57,10 @@ COLUMNS = (
     User.disabled_at,
     User.last_login_at,
 )
-_BY_ID = sa.select(*COLUMNS).where(User.id == sa.bindparam("user_id"))
+_PEOPLE = User.name_key != SYSTEM_KEY
+_BY_ID = sa.select(*COLUMNS).where(User.id == sa.bindparam("user_id"), _PEOPLE)
 _BY_KEY = sa.select(*COLUMNS).where(User.name_key == sa.bindparam("key"))
-_ALL = sa.select(*COLUMNS).order_by(User.name_key)
+_ALL = sa.select(*COLUMNS).where(_PEOPLE).order_by(User.name_key)
 _ACTIVE_ADMIN = sa.select(User.id).where(
     User.role == Role.ADMIN.value, User.approved_at.is_not(None), User.disabled_at.is_(None)
 )
@@ -106,7 +107,7 @@ def clean_name(value: object) -> str:
         raise InvalidInput(
             "The name mixes letters that look alike, such as Latin and Cyrillic ones.", field="name"
         )
-    if not 0 < len(key_of(name)) <= _LONGEST_KEY:
+    if not 0 < len(key_of(name)) <= _LONGEST_KEY or key_of(name) == key_of(SYSTEM_KEY):
         raise InvalidInput("That name cannot be used.", field="name")
     return name
 

@@ -77,8 +77,16 @@ class OpenLine(Base):
     lot_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     item_id: Mapped[int] = mapped_column(Id)
     open: Mapped[int] = mapped_column(sa.BigInteger)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         sa.Index("ix_open_lines_lot_id", "lot_id"),
         sa.Index("ix_open_lines_item_id", "item_id"),
+        sa.Index(
+            "ix_open_lines_expires_at",
+            "expires_at",
+            "reservation_id",
+            sqlite_where=sa.text("expires_at IS NOT NULL"),
+            postgresql_where=sa.text("expires_at IS NOT NULL"),
+        ),
     )

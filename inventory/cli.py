@@ -21,6 +21,7 @@ from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
 from inventory.cli_labels import labels_group
 from inventory.cli_reports import report_group
+from inventory.cli_reservations import reservations
 from inventory.cli_tokens import tokens
 from inventory.cli_users import users
 from inventory.db import atomic, connection, snapshot
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         codes_group,
         labels_group,
         backup,
+        reservations,
         report_group,
     ):
         app.cli.add_command(group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _zone: tzinfo = UTC
 _set: ContextVar[datetime | None] = ContextVar("set", default=None)
@@ -39,3 +39,8 @@ def at(moment: datetime) -> Iterator[None]:
 def today() -> date:
     """The calendar day at the site: the one that expiry dates are compared with."""
     return now().astimezone(_zone).date()
+
+
+def end_of(day: date) -> datetime:
+    """The moment at which a calendar day ends at the site."""
+    return datetime.combine(day + timedelta(days=1), time(), _zone).astimezone(UTC)

@@ -164,6 +164,10 @@ class Reservation:
         """What was promised and neither issued nor kept."""
         return self.qty - self.open - self.issued
 
+    def expired(self, now: datetime) -> bool:
+        """Whether its moment has passed while it still holds something."""
+        return self.expires_at is not None and self.expires_at <= now and self.open > 0
+
     def at_risk(self, today: date) -> bool:
         """Whether some of it is held in a lot that may not be issued from now."""
         return any(line.open and line.lot.hold(today) for line in self.lines)

@@ -72,6 +72,11 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
+#: The `name_key` of the account in whose name the inventory itself writes. What a person's name
+#: folds to is never in capitals, so nobody can register as it, log in as it or look it up.
+SYSTEM_KEY = "SYSTEM"
+
+
 class User(Base):
     __tablename__ = "users"
 

@@ -131,6 +131,12 @@ _LINES = sa.select(
         ledger.c.line_seq == _last_line.c.line_seq,
     ),
 )
+_EXPIRED = (
+    sa.select(open_lines.c.reservation_id)
+    .where(open_lines.c.expires_at.is_not(None))
+    .group_by(open_lines.c.reservation_id)
+    .order_by(open_lines.c.reservation_id)
+)
 _RESERVATIONS = (
     sa.select(
         *_ITEM_COLUMNS,
@@ -329,6 +335,23 @@ def open_reservation_ids(
     if lot_id is not None:
         chosen = chosen.where(open_lines.c.lot_id == lot_id)
     chosen = chosen.order_by(open_lines.c.reservation_id).limit(limit)
+    return list(conn.execute(chosen).scalars())
+
+
+def expired_reservation_ids(
+    conn: Connection,
+    *,
+    now: datetime,
+    lot_ids: Iterable[int] | None = None,
+    item_ids: Iterable[int] = (),
+    limit: int | None = None,
+) -> list[int]:
+    """The reservations past their moment that still hold something (in these lots, or of these
+    items), oldest first."""
+    chosen = _EXPIRED.where(open_lines.c.expires_at <= now).limit(limit)
+    if lot_ids is not None:
+        concerned = open_lines.c.lot_id.in_(sorted(lot_ids))
+        chosen = chosen.where(sa.or_(concerned, open_lines.c.item_id.in_(sorted(item_ids))))
     return list(conn.execute(chosen).scalars())
 
 

@@ -117,7 +117,9 @@ class ReservationBody(Write):
     reference: Reference
     lots: LotParts | None = None
     strategy: Strategy | None = Field(None, description="Which lots first, where none are named.")
-    expires_at: Moment | None = Field(None, description="When the promise should be looked at.")
+    expires_at: Moment | None = Field(
+        None, description="When the promise ends: what is open of it then is given back."
+    )
     note: Note | None = None
 
     def request(self, **named: Any) -> ledger.Request:

@@ -20,6 +20,7 @@ from inventory.errors import InvalidInput, Refusal
 from inventory.figures import Operation
 from inventory.ledger import (
     counting,
+    expiring,
     idempotency,
     inspecting,
     issuing,
@@ -52,9 +53,9 @@ from inventory.models import Kind
 
 __all__ = [
     "Count", "Cut", "Decide", "Hold", "Issue", "Part", "Posting", "Receive", "Release", "Request",
-    "Reserve", "Reverse", "Split", "TakeOut", "Unreserve", "count", "decide", "hold", "issue",
-    "post", "receive", "release", "reserve", "return_from_customer", "return_to_supplier",
-    "reverse", "scrap", "split", "unreserve",
+    "Reserve", "Reverse", "Split", "TakeOut", "Unreserve", "count", "decide", "expire", "hold",
+    "issue", "post", "receive", "release", "reserve", "return_from_customer",
+    "return_to_supplier", "reverse", "scrap", "split", "unreserve",
 ]  # fmt: skip
 
 MOST_REQUESTS = 1000
@@ -167,6 +168,7 @@ def _plan(
             tx, requests, locked=locked, complete=complete, now=now, today=today
         )
         try:
+            expiring.give_back(book)
             for index, one in enumerate(requests):
                 _named(index, len(requests), _RULES[type(one)], book, one)
         except LookAgain as look:
@@ -188,13 +190,15 @@ def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
 
 
 def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) -> Posting:
-    operations = writing.write(tx, book, user_id=request["user_id"], user_name=user_name)
+    written = writing.write(tx, book, user_id=request["user_id"], user_name=user_name)
+    asked = [plan for plan in book.operations if not plan.by_system]
+    operations = written[len(written) - len(asked) :]
     shown = tuple(
         {
             "reservations": [reservation.record(book.today) for reservation in plan.shows],
             "lot": plan.shows_lot and plan.shows_lot.record(book.today),
         }
-        for plan in book.operations
+        for plan in asked
     )
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
     idempotency.remember(tx, outcome=outcome, at=book.now, **request)
@@ -205,6 +209,36 @@ def _first_posting(tx: Connection, outcome: Any) -> Posting:
     """The posting that a key led to the first time, read back."""
     operations = stock.read_operations(tx, outcome["operations"])
     return Posting(tuple(operations), tuple(outcome["shown"]), replayed=True)
+
+
+def expire(*, most: int = 100) -> int:
+    """Give back what reservations past their moment still hold; how many there were.
+
+    Writes to their lots do the same on their way. Here it goes by `most` in one transaction.
+    """
+    total = 0
+    while done := _expire(most=most):
+        total += done
+    return total
+
+
+@atomic
+def _expire(tx: Connection, *, most: int) -> int:
+    now, today = clock.now(), clock.today()
+    ids = stock.expired_reservation_ids(tx, now=now, limit=most)
+    locked: set[int] = set()
+    wanted = stock.lot_ids_of_reservations(tx, ids)
+    while wanted:
+        loading.lock_lots(tx, wanted - locked)
+        locked |= wanted
+        book = loading.open_book(tx, [], locked=locked, complete=set(), now=now, today=today)
+        done = expiring.give_back(book)
+        wanted = book.touched()
+        if wanted <= locked:
+            if done:
+                writing.write(tx, book, user_id=0, user_name="")
+            return done
+    return 0
 
 
 def receive(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:

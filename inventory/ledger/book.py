@@ -68,6 +68,8 @@ class NewOperation:
     note: str | None = None
     occurred_at: datetime | None = None
     reverses_id: int | None = None
+    #: Written in the name of the inventory itself, beside what the user asked for.
+    by_system: bool = False
     entries: list[NewEntry] = field(default_factory=list)
     decisions: list[NewDecision] = field(default_factory=list)
     counts: list[NewCount] = field(default_factory=list)
@@ -122,6 +124,8 @@ class Book:
     past: dict[int, PastOperation] = field(default_factory=dict)
     #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.
     seen: dict[tuple[int, int], int] = field(default_factory=dict)
+    #: Reservations past their moment, to be given back before the requests are looked at.
+    expired: list[Reservation] = field(default_factory=list)
     operations: list[NewOperation] = field(default_factory=list)
 
     def item(self, code: str) -> Item:

@@ -123,6 +123,7 @@ def open_book(
     _read_past(tx, book, requests, ids)
     _keep_reservations(tx, book, ids)
     _read_quality(tx, book, requests)
+    _read_expired(tx, book, requests, by_hand=ids)
     return book
 
 
@@ -197,6 +198,20 @@ def _read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
     if sum(lines.values()) != stock.get_lot(tx, lot_id).reserved:
         ids = stock.reservation_ids_ever_in(tx, lot_id)
     return _keep_reservations(tx, book, ids)
+
+
+def _read_expired(
+    tx: Connection, book: Book, requests: Sequence[Request], *, by_hand: set[int]
+) -> None:
+    """Reservations past their moment in the lots and items concerned.
+
+    Those that a request itself gives back are left to it. An issue gives nothing back.
+    """
+    if not any(lot.reserved for lot in book.lots.values()):
+        return
+    by_hand = by_hand - {one.reservation_id for one in requests if isinstance(one, Issue)}
+    ids = stock.expired_reservation_ids(tx, now=book.now, lot_ids=book.lots, item_ids=book.stocked)
+    book.expired = _keep_reservations(tx, book, [id for id in ids if id not in by_hand])
 
 
 def _read_past(

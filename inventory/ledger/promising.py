@@ -95,13 +95,13 @@ def parts_of(
             return None
         qty = 0 if written is None else parse_qty(written, decimals=item.decimals, unit=item.unit)
         if written is None or qty > reservation.open:
-            raise _over(reservation, refusal, qty, reservation.open, verb)
+            raise _over(book, reservation, refusal, qty, reservation.open, verb)
         return None
     parts = _named_parts(book, item, written, named)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
-            raise _over(reservation, refusal, qty, open_here, verb, lot)
+            raise _over(book, reservation, refusal, qty, open_here, verb, lot)
     return parts
 
 
@@ -128,6 +128,7 @@ def _asked(reservation: Reservation, written: object) -> int:
 
 
 def _over(
+    book: Book,
     reservation: Reservation,
     refusal: type,
     qty: int,
@@ -137,9 +138,10 @@ def _over(
 ) -> Exception:
     where = f" in {lot.lot_code}" if lot else ""
     asked = f", {format_qty(qty)} cannot be {verb}" if qty else f": nothing can be {verb}"
+    ended = " The reservation has expired: reserve again." if reservation in book.expired else ""
     return refusal(  # type: ignore[no-any-return]
         f"{format_qty(open_qty)} {reservation.item.unit} open for {reservation.reference}{where}"
-        f"{asked}.",
+        f"{asked}.{ended}",
         reservation_id=reservation.id,
         reference=reservation.reference,
         item=reservation.item.code,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from inventory.figures import Entry, Operation
-from inventory.ledger import hashing
+from inventory.ledger import expiring, hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
 from inventory.ledger.inserting import insert
 from inventory.ledger.recording import record
@@ -18,11 +18,14 @@ from inventory.stock import ledger, lots, operations, reservations
 def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[Operation]:
     """Insert everything planned, in one statement a table, and tell what was written."""
     plans = book.operations
+    user = (user_id, user_name)
+    system = expiring.system_user(tx) if any(plan.by_system for plan in plans) else user
+    writers = [system if plan.by_system else user for plan in plans]
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
     ids = insert(tx, lots, [_lot_row(lot) for lot in new_lots])
     for lot, id in zip(new_lots, ids, strict=True):
         lot.id = id
-    rows = [_operation_row(book, plan, user_id) for plan in plans]
+    rows = [_operation_row(book, plan, id) for plan, (id, _) in zip(plans, writers, strict=True)]
     operation_ids = insert(tx, operations, rows)
     _insert_reservations(tx, book, operation_ids)
     entries = [entry for plan in plans for entry in plan.entries]
@@ -34,15 +37,13 @@ def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[O
         Operation(
             id=id,
             **{name: row[name] for name in ("kind", "reference", "reason", "note", "user_id")},
-            user_name=user_name,
+            user_name=name,
             recorded_at=row["recorded_at"],
             occurred_at=row["occurred_at"],
             reverses_id=row["reverses_id"],
-            entries=tuple(
-                _written(row, user_name, *next(written)) for _ in range(len(plan.entries))
-            ),
+            entries=tuple(_written(row, name, *next(written)) for _ in range(len(plan.entries))),
         )
-        for plan, id, row in zip(plans, operation_ids, rows, strict=True)
+        for plan, id, row, (_, name) in zip(plans, operation_ids, rows, writers, strict=True)
     ]
 
 

@@ -58,7 +58,7 @@ class Reference:
             (one, line.lot, line.open)
             for one in self.reservations
             for line in one.lines
-            if line.open and not (today and line.lot.hold(today))
+            if line.open and not (today and (line.lot.hold(today) or one.expired(clock.now())))
         ]
 
 

@@ -8,6 +8,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from inventory import clock
+from inventory.figures import Reservation
 from inventory.quantity import ONE, format_qty
 from inventory.web.saying import TXN_ICONS, WORDS
 
@@ -18,7 +19,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
-    app.jinja_env.filters.update(ago=ago, number=number)
+    app.jinja_env.filters.update(ago=ago, number=number, expired=expired)
     app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
@@ -67,6 +68,18 @@ def ago(moment: datetime, today: date) -> str:
     if days < 1:
         return "since today"
     return "since yesterday" if days == 1 else f"for {days} days"
+
+
+def expired(reservation: Reservation) -> str:
+    """ "Expired 2 h ago" while it still holds something past its moment, else nothing."""
+    now = clock.now()
+    if reservation.expires_at is None or not reservation.expired(now):
+        return ""
+    minutes = int((now - reservation.expires_at).total_seconds()) // 60
+    for size, unit in ((60 * 24, "d"), (60, "h"), (1, "min")):
+        if minutes >= size:
+            return f"Expired {minutes // size} {unit} ago"
+    return "Expired just now"
 
 
 def iso(moment: datetime) -> str:

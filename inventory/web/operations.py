@@ -93,7 +93,9 @@ def _send_return(form: Any, who: dict[str, Any]) -> ledger.Posting:
 
 def _send_reservation(form: Any, who: dict[str, Any]) -> ledger.Posting:
     facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
-    return ledger.reserve(lots=named_lot(form), **facts, **who)
+    day = form.expires_at.data
+    until = day and clock.end_of(day)
+    return ledger.reserve(lots=named_lot(form), expires_at=until, **facts, **who)
 
 
 def _send_issue(form: Any, who: dict[str, Any]) -> ledger.Posting:

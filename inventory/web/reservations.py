@@ -181,7 +181,7 @@ def _acting(reservation_id: int) -> dict[str, Any]:
     found = stock.get_reservation(connection(), reservation_id)
     page = url_for("reservations.reservation", reservation_id=reservation_id)
     usable = any(line.open and not line.lot.hold(clock.today()) for line in found.lines)
-    acts = [ISSUE, UNRESERVE] if usable else [UNRESERVE]
+    acts = [ISSUE, UNRESERVE] if usable and not found.expired(clock.now()) else [UNRESERVE]
     return choose(acts if found.open else [], page, {}, reservation_id=reservation_id)
 
 

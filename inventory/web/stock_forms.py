@@ -80,6 +80,8 @@ class ReserveForm(OperationForm):
     fixed = HiddenField()
     qty = _qty()
     reference = StringField("For", _needed("Whom for? A job or an order."))
+    #: The last day of the promise, at the site.
+    expires_at = DateField("Keep until", [Optional()])
     lot_id = _lot_choice()
     note = TextAreaField("Note")
 

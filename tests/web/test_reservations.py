@@ -1,8 +1,10 @@
 """Reservations: the list, one of them, issuing it and giving it back."""
 
 import re
+from datetime import timedelta
 
-from tests.web.people import form_of, words_of
+from inventory import clock
+from tests.web.people import Person, form_of, words_of
 
 
 def test_open_reservations_are_listed_and_found(ada, stock):
@@ -164,3 +166,30 @@ def test_a_viewer_is_offered_neither(person, stock):
     page = vic.get("/reservations/").text
     assert "JOB-1" in page
     assert "Issue all" not in page
+
+
+def test_a_reservation_is_kept_until_the_end_of_a_day_and_then_shows_as_expired(ada, stock):
+    lot = stock.lot("receive 10")
+    today = clock.today()
+    form = {"item": "BOLT", "qty": "4", "reference": "JOB-1"}
+    refused = ada.sends("/reserve/", **form, expires_at=str(today - timedelta(days=1)))
+    assert "would expire in the past" in refused.text
+    assert ada.sends("/reserve/", **form, expires_at=str(today)).status_code == 303
+    assert stock.reservation(1).expires_at == clock.end_of(today)
+    assert "Expired" not in words_of(ada.get("/reservations/1/").text)
+    with clock.at(clock.end_of(today) + timedelta(hours=2, minutes=59)):
+        expired = Person(ada.app, "ole")
+        page = words_of(expired.get("/reservations/1/").text)
+        assert "Expired 2 h ago" in page
+        assert "given back by the next write" in page
+        assert "/reservations/1/issue/" not in expired.get("/reservations/1/").text
+        assert "/reservations/1/unreserve/" in expired.get("/reservations/1/").text
+        for path in ("/reservations/", "/reservations/?state=all", f"/lots/{lot}/", "/items/1/"):
+            assert "Expired 2 h ago" in words_of(expired.get(path).text), path
+        assert "Issue all" not in words_of(expired.get("/reservations/").text)
+        result = ada.app.test_cli_runner().invoke(args=["reservations", "expire"])
+        assert result.output == "1 reservations had expired and were given back.\n"
+        assert "Expired" not in words_of(expired.get("/reservations/1/").text)
+        assert "Expiry" in words_of(expired.get("/ledger/").text)
+        assert "Inventory" in words_of(expired.get("/ledger/").text)
+    assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
