@@ -70,7 +70,7 @@ class Turnover:
     @property
     def rounded_mean(self) -> int:
         """To one decimal more than the item is counted in."""
-        step = 10 ** max(0, 5 - self.item.decimals)
+        step: int = 10 ** max(0, 5 - self.item.decimals)
         return (self.mean + step // 2) // step * step
 
     @property

@@ -15,7 +15,7 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 
-from inventory import clock, demo, read_cache, stock, verification
+from inventory import clock, demo, read_cache, search_index, stock, verification
 from inventory.cli_backups import backup
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
@@ -92,6 +92,7 @@ def rebuild_cache() -> None:
 @atomic
 def _rebuild(tx: sa.Connection) -> None:
     read_cache.rebuild(tx)
+    search_index.rebuild(tx)
 
 
 def _digest_in(path: Path) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from inventory import read_cache
+from inventory import read_cache, search_index
 
 #: Append-only tables, each with the column lists that identify a row.
 APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -115,4 +115,4 @@ def _sqlite_triggers() -> dict[str, str]:
             f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {exists} BEGIN"
             f" SELECT RAISE(ABORT, '{table} is append-only: UNIQUE row exists'); END"
         )
-    return triggers | read_cache.SQLITE
+    return triggers | read_cache.SQLITE | search_index.SQLITE

@@ -29,7 +29,7 @@ def list_codes(
     if lot is not None:
         chosen = chosen.where(codes.c.lot_id == lot)
     if q:
-        chosen = chosen.where(contains(conn.dialect.name, q, codes.c.code))
+        chosen = chosen.where(contains(conn, q, codes.c.code))
     if after := place.position_of(cursor):
         chosen = chosen.where(codes.c.id < after[0])
     return read_page(

@@ -68,7 +68,7 @@ def list_items(
         chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
     chosen = order.put(chosen, place.position_of(cursor))
     if q:
-        chosen = chosen.where(contains(conn.dialect.name, q, items.c.code, items.c.name))
+        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
     if low_stock is not None:
         chosen = chosen.where(_is_low(clock.today()) if low_stock else ~_is_low(clock.today()))
     if archived is not None:

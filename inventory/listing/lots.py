@@ -100,7 +100,7 @@ def list_lots(
         chosen = chosen.where(heads.c.item_id.in_(_counted_in(unit)))
     if q:
         searched = (lots.c.lot_code, lots.c.supplier_lot)
-        chosen = chosen.where(contains(conn.dialect.name, q, *searched))
+        chosen = chosen.where(contains(conn, q, *searched))
     return read_page(
         conn,
         chosen,

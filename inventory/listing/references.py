@@ -80,7 +80,7 @@ def list_references(
         if at_risk is (not risk) or (after and after[0] < risk):
             continue
         if q:
-            oldest = oldest.where(contains(conn.dialect.name, q, reservations.c.reference))
+            oldest = oldest.where(contains(conn, q, reservations.c.reference))
         if after and after[0] == risk:
             oldest = oldest.having(after[1] < _ID) if risk else oldest.where(after[1] < _OLDEST)
         rows = conn.execute(oldest.limit(clean_limit(limit) + 1 - len(found)))

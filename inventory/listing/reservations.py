@@ -53,7 +53,7 @@ def list_reservations(
     if reference is not None:
         chosen = chosen.where(reservations.c.reference == reference)
     if q:
-        chosen = chosen.where(contains(conn.dialect.name, q, reservations.c.reference))
+        chosen = chosen.where(contains(conn, q, reservations.c.reference))
     if after := place.position_of(cursor):
         chosen = chosen.where(id < after[0])
     return read_page(

@@ -6,11 +6,13 @@ two cases: `[öÖ]`, in a GLOB on SQLite and in a regular expression on PostgreS
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from inventory import text
+from inventory import search_index, text
 from inventory.stock import items
 
 LONGEST = 100
@@ -21,8 +23,16 @@ def clean_search(value: object) -> str | None:
     return text.clean_text(value, field="q", longest=LONGEST)
 
 
-def contains(dialect: str, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
+def contains(conn: Connection, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
     """Whether one of the columns contains the text."""
+    compared = _compared(conn.dialect.name, wanted, columns)
+    narrowed = search_index.narrowed(conn, wanted, columns[0].table.name)
+    return compared if narrowed is None else sa.and_(narrowed, compared)
+
+
+def _compared(
+    dialect: str, wanted: str, columns: Sequence[sa.Column[Any]]
+) -> sa.ColumnElement[bool]:
     if dialect == "sqlite":
         pattern = f"*{''.join(map(_glob, wanted))}*"
         return sa.or_(*(column.op("GLOB", is_comparison=True)(pattern) for column in columns))

@@ -1,0 +1,129 @@
+"""Finds pieces of codes and names among very many: an index over trigrams, on both databases.
+
+SQLite has FTS5 for that. PostgreSQL's pg_trgm is an extension that a site may not have; a GIN index
+over the trigrams that a function takes out of a text does the same on every PostgreSQL. Both are
+derived, and both only narrow down: what they name is compared anew (listing/searching.py).
+"""
+
+# ruff: noqa: S608 - every name in these statements stands in this file
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+
+#: What is searched in each table.
+SEARCHED = {
+    "items": ("code", "name"),
+    "inventory_lots": ("lot_code", "supplier_lot"),
+    "reservations": ("reference",),
+}
+#: More hits than this are found sooner by looking through the list from its beginning.
+_FEW = 1000
+#: Capitals are told apart beyond ASCII in each database's own way: what is looked up is ASCII.
+_RUNS = re.compile(r"[ -~]{3,}")
+
+
+def create(conn: Connection) -> None:
+    """Make the index over what there is; none may stand."""
+    if conn.dialect.name == "sqlite":
+        for table, columns in SEARCHED.items():
+            conn.exec_driver_sql(
+                f"CREATE VIRTUAL TABLE {table}_search USING fts5({', '.join(columns)},"
+                f" content='{table}', content_rowid='id', columnsize=0, tokenize='trigram')"
+            )
+        return rebuild(conn)
+    conn.exec_driver_sql(_FUNCTION)
+    for table, columns in SEARCHED.items():
+        conn.exec_driver_sql(
+            f"CREATE INDEX ix_{table}_search ON {table} USING gin ({_grams(table, columns)})"
+        )
+
+
+def rebuild(conn: Connection) -> None:
+    """Make the index anew: SQLite's from the tables; PostgreSQL keeps its own."""
+    if conn.dialect.name == "sqlite":
+        for table in SEARCHED:
+            conn.exec_driver_sql(f"INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')")
+
+
+def drop(conn: Connection) -> None:
+    if conn.dialect.name == "sqlite":
+        for table in SEARCHED:
+            for name in _triggers(table, SEARCHED[table]):
+                conn.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+            conn.exec_driver_sql(f"DROP TABLE {table}_search")
+        return
+    for table in SEARCHED:
+        conn.exec_driver_sql(f"DROP INDEX ix_{table}_search")
+    conn.exec_driver_sql("DROP FUNCTION inventory_trigrams(text)")
+
+
+def narrowed(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool] | None:
+    """A condition that all rows fulfil in which the text stands, and few others; None where there
+    is none to be had: the text is too short, or stands in so many rows that no index helps."""
+    runs = _RUNS.findall(wanted)
+    if table not in SEARCHED or not runs:
+        return None
+    if conn.dialect.name == "sqlite":
+        match = " AND ".join('"' + run.replace('"', '""') + '"' for run in runs)
+        ids = list(conn.execute(_MATCHES[table], {"match": match, "most": _FEW + 1}).scalars())
+        return sa.column(f"{table}.id", is_literal=True).in_(ids) if len(ids) <= _FEW else None
+    grams = sorted({run[at : at + 3] for run in map(str.lower, runs) for at in range(len(run) - 2)})
+    return sa.literal_column(_grams(table, SEARCHED[table]), ARRAY(sa.Text)).contains(
+        sa.literal(grams, ARRAY(sa.Text))
+    )
+
+
+_MATCHES = {
+    table: sa.text(f"SELECT rowid FROM {index} WHERE {index} MATCH :match LIMIT :most")
+    for table, index in ((table, f"{table}_search") for table in SEARCHED)
+}
+
+
+# --- SQLite: kept by triggers ---------------------------------------------------------------------
+
+
+def _triggers(table: str, columns: tuple[str, ...]) -> dict[str, str]:
+    names = ", ".join(columns)
+    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("NEW", "OLD"))
+    index = f"{table}_search"
+    put = f" INSERT INTO {index} (rowid, {names}) VALUES (NEW.id, {new});"
+    take = f" INSERT INTO {index} ({index}, rowid, {names}) VALUES ('delete', OLD.id, {old});"
+    events = {
+        "put": ("INSERT", put),
+        "changed": (f"UPDATE OF {names}", take + put),
+        "taken": ("DELETE", take),
+    }
+    return {
+        f"{index}_{word}": f"CREATE TRIGGER {index}_{word} AFTER {event} ON {table} BEGIN{does} END"
+        for word, (event, does) in events.items()
+    }
+
+
+SQLITE: dict[str, str] = {
+    name: sql
+    for table, columns in SEARCHED.items()
+    for name, sql in _triggers(table, columns).items()
+}
+
+
+# --- PostgreSQL: an index over an expression ------------------------------------------------------
+
+_FUNCTION = """
+CREATE FUNCTION inventory_trigrams(text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT substr(folded, at, 3)), '{}')
+    FROM (SELECT lower($1 COLLATE "C") AS folded) AS f, generate_series(1, length($1) - 2) AS at
+$$
+"""
+
+
+def _grams(table: str, columns: tuple[str, ...]) -> str:
+    """Trigrams of all columns; a line break stands between them, which none of them contains."""
+    first, *others = columns
+    joined = "".join(f" || E'\\n' || coalesce({table}.{column}, '')" for column in others)
+    return f"inventory_trigrams({table}.{first}{joined})"
