@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 import sqlalchemy as sa
+from flask import current_app
 from flask.cli import AppGroup
 
+from inventory import schema_version
+from inventory.db import snapshot
 from inventory.errors import Busy, Refusal, Unable
 
 
@@ -22,8 +26,20 @@ class PlainGroup(AppGroup):
             raise click.ClickException(error.detail) from None
         except sa.exc.DBAPIError as error:
             reason = str(error.orig).strip().splitlines()[0]
-            advice = " Run `flask db upgrade` first?" if "no such" in reason else ""
-            raise click.ClickException(f"The database says: {reason}.{advice}") from None
+            raise click.ClickException(
+                _schema_is_wrong() or f"The database says: {reason}."
+            ) from None
+
+
+def _schema_is_wrong() -> str:
+    """Whether a database that is too old or too new is behind an error, in one sentence."""
+    migrations = Path(current_app.extensions["migrate"].directory)
+    try:
+        with snapshot() as reader:
+            standing = schema_version.standing(reader, migrations)
+    except (sa.exc.SQLAlchemyError, OSError):
+        return ""
+    return "" if standing.is_current else f"T{str(standing)[1:]}"
 
 
 def example(text: str) -> str:

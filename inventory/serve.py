@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic import command
-from alembic.util import CommandError
 from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from inventory import create_app, guards, registration
+from inventory import backups, create_app, guards, registration, schema_version
 from inventory.backups import sqlite
 from inventory.config import Config, ConfigError
 from inventory.db import db, snapshot, sqlite_module, weaknesses
@@ -109,9 +108,9 @@ def _prepare(config: Config) -> list[str]:
     app = create_app(config)
     try:
         with app.app_context():
-            _migrate(app)
+            lines = _migrate(app, config)
             _require_safety(config)
-            lines = _introduction(config)
+            lines += _introduction(config)
             db.session.remove()
             db.engine.dispose()  # no connection may be open when the workers are forked
         return lines
@@ -120,13 +119,33 @@ def _prepare(config: Config) -> list[str]:
         raise CannotStart(f"the database ({config.database_name}) says: {reason}") from None
 
 
-def _migrate(app: Flask) -> None:
+def _migrate(app: Flask, config: Config) -> list[str]:
+    """Bring the schema up to date, after a backup of whatever somebody has worked with."""
+    lines = []
+    with snapshot() as reader:
+        standing = schema_version.standing(reader, config.root_path / "migrations")
+        has_data = not standing.is_current and schema_version.holds_data(reader)
+    if standing.is_newer:
+        raise CannotStart(str(standing))
+    if has_data:
+        kept = _back_up(config, standing)
+        lines.append(
+            f"The database was brought from schema version {standing.found} to"
+            f" {standing.newest}; as it was before, it is in {kept}"
+        )
+    command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+    return lines
+
+
+def _back_up(config: Config, standing: schema_version.Standing) -> Path:
     try:
-        command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
-    except CommandError as error:
+        purpose = f"before-{standing.newest}"
+        return backups.create(config.url, config.backup_path, purpose=purpose).path
+    except Unable as error:
         raise CannotStart(
-            f"the database fits another version of the program ({error}). Use that version, or "
-            "restore a backup."
+            f"the database must be brought from schema version {standing.found} to"
+            f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask db"
+            " upgrade` goes on without a backup.)"
         ) from None
 
 
