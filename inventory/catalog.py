@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import audit, clock, stock, text
+from inventory import audit, clock, reorder, stock, text
 from inventory.errors import DuplicateItem, InvalidInput, NotFound
 from inventory.figures import Item
 from inventory.once import once
@@ -98,7 +98,10 @@ def _create_item(tx: Connection, *, user_id: int, now: datetime, **facts: Any) -
     audit.record(
         tx, user_id=user_id, action="item created", subject=f"item {facts['code']}", **facts
     )
-    return item_record(stock.get_item(tx, facts["code"]))
+    item = stock.get_item(tx, facts["code"])
+    if item.reorder_point is not None:
+        reorder.watch(tx, [item.id])
+    return item_record(item)
 
 
 def _update_item(
@@ -125,6 +128,7 @@ def _update_item(
     if values:
         tx.execute(sa.update(items).where(items.c.id == before.id).values(**values))
         _audit_change(tx, user_id, "item changed", f"item {item}", before, values)
+        reorder.watch(tx, [before.id])
     return item_record(stock.get_item(tx, changes.get("code", item)))
 
 
@@ -140,6 +144,8 @@ def _update_lot(
     if changes:
         tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
         _audit_change(tx, user_id, "lot changed", f"lot {lot_id}", before, changes)
+        if "expires_on" in changes:
+            reorder.watch(tx, [before.item.id])
     return stock.get_lot(tx, lot_id).record(clock.today())
 
 

@@ -24,6 +24,7 @@ from inventory.cli_reports import report_group
 from inventory.cli_reservations import reservations
 from inventory.cli_tokens import tokens
 from inventory.cli_users import users
+from inventory.cli_webhooks import webhooks_group
 from inventory.db import atomic, connection, snapshot
 from inventory.figures import totals
 from inventory.quantity import format_qty
@@ -46,6 +47,7 @@ def init_app(app: Flask) -> None:
         backup,
         reservations,
         report_group,
+        webhooks_group,
     ):
         app.cli.add_command(group)
 

@@ -44,3 +44,10 @@ def recall(lot: str, item: str, as_csv: bool) -> None:
     conn = connection()
     found = find_lot(conn, lot, item)
     show(reports.recall_report(recall_of(conn, found.id or 0)), as_csv=as_csv)
+
+
+@report_group.command(epilog=example("flask report reorder --csv > reorder.csv"))
+@as_csv
+def reorder(as_csv: bool) -> None:
+    """The items of which no more is free than their reorder point."""
+    show(reports.reorder_report(connection()), as_csv=as_csv)

@@ -56,6 +56,7 @@ class Config:
     proxy_count: int
     workers: int
     threads: int
+    webhooks: bool
     log_level: str
 
     # Not from the environment: only tests take cheaper passwords (dataclasses.replace).
@@ -91,6 +92,7 @@ class Config:
                 "WORKERS", _one_process if sqlite else _number(1, 64), 1 if sqlite else 2
             ),
             threads=env.read("THREADS", _number(1, 64), 8),
+            webhooks=env.read("WEBHOOKS", _flag, True),
             log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
             # Last: nothing is written when another setting is refused.
             secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),

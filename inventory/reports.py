@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from inventory.csv_files import Row
 from inventory.figures import utc
+from inventory.listing import MOST_ROWS, list_items
 from inventory.quantity import format_qty
 from inventory.recall import Recall
+from inventory.reorder import low_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +53,40 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
             "on hand", "", item, lot.lot_code, format_qty(lot.on_hand), unit, "", "",
             utc(lot.received_at), "", lot.qc_status,
         )  # fmt: skip
+
+
+def reorder_report(conn: Connection) -> Report:
+    """What has to be bought: every item down to its reorder point."""
+    heads = (
+        "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
+        "low since",
+    )  # fmt: skip
+    return Report(heads, _reorder_rows(conn))
+
+
+def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
+    """Since when these items have been low, where that is known."""
+    chosen = sa.select(low_items).where(low_items.c.item_id.in_(list(item_ids)))
+    return {row.item_id: row.since for row in conn.execute(chosen)}
+
+
+def _reorder_rows(conn: Connection) -> Iterator[Row]:
+    cursor = None
+    while True:
+        page = list_items(conn, low_stock=True, limit=MOST_ROWS, cursor=cursor)
+        since = low_since(conn, [one.item.id for one in page.rows])
+        for one in page.rows:
+            item, sums = one.item, one.totals
+            point = item.reorder_point or 0
+            figures = (
+                sums.free,
+                point,
+                point - sums.free,
+                sums.on_hand,
+                sums.reserved,
+                sums.on_hold,
+            )
+            was = utc(since[item.id]) if item.id in since else ""
+            yield (item.code, item.name, item.unit, *map(format_qty, figures), was)
+        if (cursor := page.next_cursor) is None:
+            return

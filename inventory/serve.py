@@ -31,7 +31,9 @@ from inventory import backups, create_app, guards, registration, schema_version
 from inventory.backups import sqlite
 from inventory.config import Config, ConfigError
 from inventory.db import db, snapshot, sqlite_module, weaknesses
+from inventory.delivering import watch_outbox
 from inventory.errors import Unable
+from inventory.http_keys import accepted_keys
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -234,8 +236,16 @@ def _load(parent: int) -> WSGIApplication:
     config = Config.from_env()
     _set_up_logging(config.log_level)
     app = create_app(config)
+    if config.webhooks:
+        threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()
     _spare_the_collector()
     return app.wsgi_app
+
+
+def _deliver(app: Flask) -> None:
+    """Tell programs of low items, as long as the worker lives."""
+    with app.app_context():
+        watch_outbox(keys=accepted_keys(app))
 
 
 def _spare_the_collector() -> None:

@@ -34,3 +34,12 @@ def test_a_recall_is_printed_as_a_table_or_as_csv(flask: Shell, lot: int) -> Non
 def test_a_lot_that_is_not_there_is_said_so(flask: Shell, lot: int) -> None:
     done = flask("report", "recall", "L-2", "--item", "BOLT")
     assert (done.exit_code, done.output) == (1, "Error: There is no lot L-2 of BOLT.\n")
+
+
+def test_what_has_to_be_bought_is_printed(flask: Shell, app: Flask) -> None:
+    assert flask("report", "reorder").output == "Nothing.\n"
+    with app.app_context():
+        stock = Stock()
+        stock.item("BOLT", reorder_point="5")
+    lines = flask("report", "reorder").output.splitlines()
+    assert lines[1].split()[:5] == ["BOLT", "Bolt", "pcs", "0", "5"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory import clock, stock
+from inventory import clock, reorder, stock
 from inventory.db import atomic
 from inventory.errors import InvalidInput, Refusal
 from inventory.figures import Operation
@@ -200,6 +200,7 @@ def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) 
         }
         for plan in asked
     )
+    reorder.watch(tx, book.items_to_watch())
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
     idempotency.remember(tx, outcome=outcome, at=book.now, **request)
     return Posting(tuple(operations), shown)

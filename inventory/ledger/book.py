@@ -262,9 +262,17 @@ class Book:
 
     def touched(self) -> set[int]:
         """The existing lots that the plan writes to: they must be locked."""
+        return {lot.id for lot in self._written_to() if lot.id is not None}
+
+    def items_to_watch(self) -> set[int]:
+        """The items with a reorder point of which the plan changes something."""
+        found = (lot.item for lot in self._written_to())
+        return {item.id for item in found if item.reorder_point is not None}
+
+    def _written_to(self) -> set[Lot]:
         lots: set[Lot] = set()
         for operation in self.operations:
             lots.update(entry.lot for entry in operation.entries)
             lots.update(decision.lot for decision in operation.decisions)
             lots.update(count.lot for count in operation.counts)
-        return {lot.id for lot in lots if lot.id is not None}
+        return lots

@@ -70,7 +70,9 @@ def list_items(
     if q:
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
     if low_stock is not None:
-        chosen = chosen.where(_is_low(clock.today()) if low_stock else ~_is_low(clock.today()))
+        chosen = chosen.where(
+            is_low_item(clock.today()) if low_stock else ~is_low_item(clock.today())
+        )
     if archived is not None:
         chosen = chosen.where(items.c.archived_at.is_not(None) == archived)
     if unit is not None:
@@ -87,7 +89,7 @@ def _order(name: str, *, falls: bool, today: date) -> Order:
         return Order((items.c.code,), (code_key,), falls)
     if name == "name":
         return Order((items.c.name, items.c.id), (text_key, id_key), falls)
-    figure = _figures(today)[name]
+    figure = figures_of_items(today)[name]
     whole, rest = (sa.func.coalesce(part, 0) for part in figure)
     return Order((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
 
@@ -143,9 +145,9 @@ def _usable(today: date) -> sa.ColumnElement[bool]:
     )
 
 
-def _is_low(today: date) -> sa.ColumnElement[bool]:
+def is_low_item(today: date) -> sa.ColumnElement[bool]:
     """`StockedItem.is_low` over the read cache."""
-    whole, rest = _figures(today)["free"]
+    whole, rest = figures_of_items(today)["free"]
     point, point_rest = parts(items.c.reorder_point)
     free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
     low = (
@@ -161,7 +163,7 @@ def _is_low(today: date) -> sa.ColumnElement[bool]:
     )
 
 
-def _figures(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
+def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
     """An item's figures over its line of the read cache: whole units, and the rest."""
     of = item_heads.c
     expired = [

@@ -27,11 +27,13 @@ from inventory.web import (
     operations,
     recalls,
     references,
+    reports,
     reservations,
     roles,
     sessions,
     shell,
     users,
+    webhooks,
 )
 
 csrf = CSRFProtect()
@@ -72,6 +74,8 @@ def init_app(app: Flask, config: Config) -> None:
         labels,
         recalls,
         analysis,
+        reports,
+        webhooks,
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)

@@ -56,3 +56,7 @@ class TokenForm(PageForm):
     name = StringField("What it is for", _needed())
     role = SelectField("Role", choices=_ROLES)
     expires = DateField("Last day", [Optional()])
+
+
+class WebhookForm(PageForm):
+    url = StringField("Address", _needed())

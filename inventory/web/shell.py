@@ -17,7 +17,7 @@ _NAV = (
     ("items.index", "Items", ""),
     ("reservations.index", "Reservations", ""),
     ("entries.index", "Ledger", ""),
-    ("analysis.index", "Analysis", ""),
+    ("reports.index", "Reports", ""),
     ("users.index", "Users", ""),
 )
 _VERBS = (

@@ -44,6 +44,9 @@ PAGES = [
     "/analysis/ageing/",
     "/analysis/turnover/",
     "/analysis/expiry/",
+    "/reports/",
+    "/reports/reorder/",
+    "/webhooks/",
 ]
 
 #: What a page looks like does not hang on the database: all sizes and themes on one of them.

@@ -1,0 +1,57 @@
+"""`flask webhooks …`: who is told of low items, and delivering what waits for them."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+
+from inventory import delivering, webhooks
+from inventory.cli_common import PlainGroup, example, table
+from inventory.db import connection
+from inventory.http_keys import accepted_keys
+
+webhooks_group = PlainGroup("webhooks", help="Programs that are told when an item runs low.")
+
+
+@webhooks_group.command(epilog=example("flask webhooks add https://erp.example.com/stock"))
+@click.argument("url")
+def add(url: str) -> None:
+    """Tell a program from now on. Prints the secret that signs, once."""
+    number, secret = webhooks.add_endpoint(url=url, key=accepted_keys(current_app)[0], user_id=None)
+    click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
+    click.echo(secret)
+
+
+@webhooks_group.command("list", epilog=example("flask webhooks list"))
+def list_() -> None:
+    """List who is told, and the last deliveries."""
+    rows = [
+        (str(one.id), one.url, "ended" if one.ended_at else "told", str(one.waiting))
+        for one in webhooks.list_endpoints(connection())
+    ]
+    table(("WEBHOOK", "ADDRESS", "STATE", "WAITING"), rows)
+    click.echo("")
+    last = [
+        (str(one.id), one.type, one.item_code, one.state, str(one.attempts), one.outcome or "")
+        for one in webhooks.list_deliveries(connection())
+    ]
+    table(("DELIVERY", "EVENT", "ITEM", "STATE", "TRIES", "LAST ANSWER"), last)
+
+
+@webhooks_group.command(epilog=example("flask webhooks deliver --watch"))
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C, instead of once.")
+def deliver(watch: bool) -> None:
+    """Send what is due: for cron, or beside a server that has WEBHOOKS=no."""
+    keys = accepted_keys(current_app)
+    if watch:
+        delivering.watch_outbox(keys=keys)
+    delivering.sweep()
+    click.echo(f"{delivering.deliver_due(keys=keys)} sent.")
+
+
+@webhooks_group.command(epilog=example("flask webhooks replay 17"))
+@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+def replay(number: int) -> None:
+    """Send a delivery again; its number is in the list."""
+    webhooks.replay(delivery_id=number, user_id=None)
+    click.echo(f"Delivery {number} is due again.")

@@ -1,0 +1,113 @@
+"""Tells when what is free of an item is down to its reorder point, and when it has recovered.
+
+The row that tells it is written in the very transaction that makes it so: what was committed is
+told, what was rolled back is not. The figure is what is free (what can be reserved or issued right
+now), the one that every list of low items goes by. Free stock also changes without any
+transaction, when a lot expires: `sweep` looks for that.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock
+from inventory.db import atomic
+from inventory.figures import utc
+from inventory.heads import item_heads
+from inventory.listing.items import figures_of_items, is_low_item
+from inventory.models import table
+from inventory.quantity import ONE, format_qty
+from inventory.stock import items
+from inventory.webhook_models import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
+
+low_items = table(LowItem)
+endpoints = table(WebhookEndpoint)
+events = table(WebhookEvent)
+deliveries = table(WebhookDelivery)
+
+LOW, RECOVERED = "item.low", "item.recovered"
+_MOST_AT_ONCE = 500
+
+
+def watch(tx: Connection, item_ids: Iterable[int]) -> None:
+    """After a write to these items, in its transaction: tell which of them crossed the line."""
+    ids = sorted(item_ids)
+    if not ids:
+        return
+    for row in tx.execute(_figures().where(items.c.id.in_(ids))).all():
+        free = row.free * ONE + row.free_rest
+        watched = row.reorder_point is not None and row.archived_at is None
+        is_low = watched and free <= row.reorder_point
+        if is_low != row.was_low:
+            _tell(tx, row, free, LOW if is_low else RECOVERED)
+
+
+@atomic
+def sweep(tx: Connection) -> int:
+    """Tell of items that crossed the line as time went by. Returns how many were looked at."""
+    was_low = sa.exists().where(low_items.c.item_id == items.c.id)
+    crossed = sa.select(items.c.id).where(is_low_item(clock.today()) != was_low)
+    ids = list(tx.execute(crossed.order_by(items.c.id).limit(_MOST_AT_ONCE)).scalars())
+    watch(tx, ids)
+    return len(ids)
+
+
+def _figures() -> sa.Select[Any]:
+    figures = figures_of_items(clock.today())
+    columns = [
+        sa.func.coalesce(part, 0).label(name + rest)
+        for name, parts in figures.items()
+        for part, rest in zip(parts, ("", "_rest"), strict=True)
+    ]
+    return (
+        sa.select(
+            items.c.id, items.c.code, items.c.name, items.c.unit, items.c.reorder_point,
+            items.c.archived_at, *columns, low_items.c.item_id.is_not(None).label("was_low"),
+        )
+        .join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+        .join(low_items, low_items.c.item_id == items.c.id, isouter=True)
+        .order_by(items.c.id)
+    )  # fmt: skip
+
+
+def _tell(tx: Connection, row: Any, free: int, type: str) -> None:
+    now = clock.now()
+    if type == LOW:
+        tx.execute(sa.insert(low_items).values(item_id=row.id, since=now))
+    else:
+        tx.execute(sa.delete(low_items).where(low_items.c.item_id == row.id))
+    figures = {
+        "onHand": row.on_hand * ONE + row.on_hand_rest,
+        "reserved": row.reserved * ONE + row.reserved_rest,
+        "onHold": row.on_hold * ONE + row.on_hold_rest,
+        "free": free,
+        "reorderPoint": row.reorder_point,
+    }
+    written = {key: None if qty is None else format_qty(qty) for key, qty in figures.items()}
+    data = {"item": row.code, "name": row.name, "unit": row.unit, **written}
+    body = json.dumps({"type": type, "timestamp": utc(now), "data": data}, ensure_ascii=False)
+    event_id = tx.execute(
+        sa.insert(events)
+        .values(
+            message_id=f"msg_{uuid.uuid4().hex}",
+            type=type,
+            item_id=row.id,
+            body=body,
+            created_at=now,
+        )
+        .returning(events.c.id)
+    ).scalar_one()
+    told = sa.select(
+        sa.literal(event_id),
+        endpoints.c.id,
+        sa.literal(0),
+        sa.literal(now, events.c.created_at.type),
+    ).where(endpoints.c.ended_at.is_(None))
+    columns = ["event_id", "endpoint_id", "attempts", "due_at"]
+    tx.execute(sa.insert(deliveries).from_select(columns, told))
