@@ -9,7 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 
 from inventory import schema_version
 from inventory.db import snapshot
@@ -26,9 +26,9 @@ class PlainGroup(AppGroup):
             raise click.ClickException(error.detail) from None
         except sa.exc.DBAPIError as error:
             reason = str(error.orig).strip().splitlines()[0]
-            raise click.ClickException(
-                _schema_is_wrong() or f"The database says: {reason}."
-            ) from None
+            with ctx.ensure_object(ScriptInfo).load_app().app_context():
+                wrong = _schema_is_wrong()
+            raise click.ClickException(wrong or f"The database says: {reason}.") from None
 
 
 def _schema_is_wrong() -> str:
