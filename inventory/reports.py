@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from inventory import analysis, clock
 from inventory.csv_files import Row
 from inventory.figures import utc
+from inventory.inventory_at import day_at, every_item_at, every_lot_at
 from inventory.listing import MOST_ROWS, list_items
 from inventory.quantity import format_qty
 from inventory.recall import Recall
@@ -90,3 +92,74 @@ def _reorder_rows(conn: Connection) -> Iterator[Row]:
             yield (item.code, item.name, item.unit, *map(format_qty, figures), was)
         if (cursor := page.next_cursor) is None:
             return
+
+
+_FIGURES = ("on hand", "reserved", "available", "on hold", "free")
+
+
+def stock_report(conn: Connection, at: datetime) -> Report:
+    """What was in stock at a moment, by item."""
+    return Report(("item", "name", "unit", *_FIGURES), _stock_rows(conn, at))
+
+
+def _stock_rows(conn: Connection, at: datetime) -> Iterator[Row]:
+    for one in every_item_at(conn, at):
+        sums = one.totals
+        figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
+        yield (one.item.code, one.item.name, one.item.unit, *map(format_qty, figures))
+
+
+def lots_report(conn: Connection, at: datetime) -> Report:
+    """What was in stock at a moment, by lot."""
+    heads = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
+    return Report(heads, _lot_rows(conn, at))
+
+
+def _lot_rows(conn: Connection, at: datetime) -> Iterator[Row]:
+    day = day_at(at)
+    for lot in every_lot_at(conn, at):
+        figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(day), lot.free(day))
+        state, expires = lot.hold(day) or lot.qc_status, str(lot.expires_on or "")
+        named = (lot.item.code, lot.lot_code, lot.item.unit, state, expires)
+        yield (*named, *map(format_qty, figures), lot.location or "", utc(lot.received_at))
+
+
+def movement_report(conn: Connection, first: date, last: date, *, item_id: int | None) -> Report:
+    """Day by day what came in and went out: quantities of an item, else how many entries."""
+    rows = analysis.movement(conn, first, last, item_id=item_id)
+    word = str if item_id is None else format_qty
+    return Report(
+        ("day", "received", "issued"),
+        [(str(one.day), word(one.received), word(one.issued)) for one in rows],
+    )
+
+
+def ageing_report(conn: Connection, *, item_id: int | None) -> Report:
+    """What is on hand, by how long ago it was received."""
+    rows = analysis.ageing(conn, clock.today(), item_id=item_id)
+    return Report(
+        ("unit", "days old", "lots", "on hand"),
+        [(one.unit, _days(one.up_to), str(one.lots), format_qty(one.qty)) for one in rows],
+    )
+
+
+def _days(up_to: int | None) -> str:
+    return f"up to {up_to}" if up_to is not None else f"over {analysis.AGES[-1]}"
+
+
+def expiring_report(conn: Connection, *, item_id: int | None) -> Report:
+    """What has expired, and what expires in the weeks ahead, day by day."""
+    rows = analysis.expiring(conn, clock.today(), item_id=item_id)
+    return Report(
+        ("day", "unit", "lots", "on hand", "reserved"),
+        [
+            (
+                str(one.day),
+                one.unit,
+                str(one.lots),
+                format_qty(one.on_hand),
+                format_qty(one.reserved),
+            )
+            for one in rows
+        ],
+    )

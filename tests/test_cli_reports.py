@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from inventory import clock
 from inventory.db import db
-from tests.stock import Stock
+from tests.stock import Stock, in_days
 from tests.test_cli import Shell
 
 
@@ -43,3 +44,30 @@ def test_what_has_to_be_bought_is_printed(flask: Shell, app: Flask) -> None:
         stock.item("BOLT", reorder_point="5")
     lines = flask("report", "reorder").output.splitlines()
     assert lines[1].split()[:5] == ["BOLT", "Bolt", "pcs", "0", "5"]
+
+
+def csv(flask: Shell, *words: str) -> list[list[str]]:
+    lines = flask("report", *words, "--csv").output.removeprefix("\ufeff").splitlines()
+    return [line.split(",") for line in lines[1:]]
+
+
+def test_stock_is_printed_now_and_as_it_was(flask: Shell, lot: int) -> None:
+    assert csv(flask, "stock") == [["BOLT", "Bolt", "pcs", "10", "4", "6", "0", "6"]]
+    assert csv(flask, "stock", "--lots")[0][:4] == ["BOLT", "L-1", "pcs", "APPROVED"]
+    assert csv(flask, "stock", "--at", "2020-01-01") == []
+
+
+def test_movement_age_and_expiry_are_printed(flask: Shell, app: Flask, lot: int) -> None:
+    with app.app_context():
+        today = str(clock.today())
+        Stock().lot("receive 3", item="MILK", expires_on=in_days(2))
+        expires = str(in_days(2))
+    assert csv(flask, "movement", "--item", "BOLT")[-1] == [today, "10", "0"]
+    assert csv(flask, "movement")[-1] == [today, "2", "0"]
+    assert len(csv(flask, "movement", "--from", today, "--to", today)) == 1
+    assert csv(flask, "ageing") == [["pcs", "up to 30", "2", "13"]]
+    assert csv(flask, "ageing", "--item", "MILK") == [["pcs", "up to 30", "1", "3"]]
+    assert csv(flask, "expiring") == [[expires, "pcs", "1", "3", "0"]]
+    done = flask("report", "movement", "--from", today, "--to", "2020-01-01")
+    assert (done.exit_code, "in one go" in done.output) == (1, True)
+    assert "no item NUT" in flask("report", "ageing", "--item", "NUT").output

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
+from sqlalchemy.engine import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from inventory import reports
+from inventory import clock, reports
 from inventory.db import connection
+from inventory.inventory_at import items_at
 from inventory.listing import list_items
 from inventory.web import living
 from inventory.web.exporting import download
-from inventory.web.searching import page_links, page_of
+from inventory.web.searching import moment_of, page_links, page_of, search_of
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
@@ -43,3 +47,42 @@ def reorder() -> Response:
 def reorder_csv() -> Response:
     report = reports.reorder_report(connection())
     return download("csv", "reorder", report.heads, report.rows)
+
+
+@living.part("reports.stock", "reports/_stock_live.html")
+def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
+    at, at_text = moment_of(query)
+    page = items_at(connection(), at or clock.now(), q=search_of(query), **page_of(query))
+    return {
+        "page": page,
+        "at": at,
+        "at_text": at_text,
+        "q": query.get("q", ""),
+        "exports": [
+            ("CSV by item", url_for("reports.stock_csv", at=at_text or None)),
+            ("CSV by lot", url_for("reports.lots_csv", at=at_text or None)),
+        ],
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/stock/")
+def stock() -> Response:
+    return living.respond("reports/stock.html")
+
+
+@blueprint.get("/stock/export.csv")
+def stock_csv() -> Response:
+    return _at_moment(reports.stock_report, "stock")
+
+
+@blueprint.get("/stock/lots.csv")
+def lots_csv() -> Response:
+    return _at_moment(reports.lots_report, "stock-by-lot")
+
+
+def _at_moment(make: Callable[[Connection, datetime], reports.Report], name: str) -> Response:
+    at, _ = moment_of(request.args)
+    report = make(connection(), at or clock.now())
+    day = f"-{at.astimezone(clock.zone()):%Y-%m-%d}" if at else ""
+    return download("csv", f"{name}{day}", report.heads, report.rows)

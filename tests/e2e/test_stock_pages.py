@@ -46,6 +46,7 @@ PAGES = [
     "/analysis/expiry/",
     "/reports/",
     "/reports/reorder/",
+    "/reports/stock/?at=2026-01-01T00:00",
     "/webhooks/",
 ]
 
