@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak bench lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak bench lighthouse lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -50,6 +50,9 @@ bench: setup ## measure it all at 1,000 and 1,000,000 entries: the tables of doc
 	@for kind in sqlite postgresql; do \
 		for what in dataset pages api; do $(BIN)/python -m bench.$$what $$kind || exit 1; done; \
 	done
+
+lighthouse: setup ## have Lighthouse look at the main screens as a phone would (needs Node; ARGS="--only /")
+	@$(BIN)/python -m bench.lighthouse $(ARGS)
 
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check

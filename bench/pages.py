@@ -24,7 +24,8 @@ from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from bench.places import place
 from inventory import tokens
 from inventory.db import connection, db
-from inventory.stock import heads, items, lots, open_lines, operations, reservations
+from inventory.heads import heads, open_lines
+from inventory.stock import items, lots, operations, reservations
 from tests.databases import KINDS
 from tests.web.people import form_of
 

@@ -5,21 +5,58 @@ Over many lots, so all of it is read from the read cache; no decision is taken o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from inventory import stock
 from inventory.figures import Lot, Totals
 from inventory.heads import add_up, has_status, heads, is_expired, item_heads, parts
+from inventory.ledger.idempotency import requests
 from inventory.models import QcStatus
 from inventory.quantity import ONE
-from inventory.stock import items
+from inventory.stock import items, operations
+
+Figures = TypeVar("Figures")
+
+#: For each database: what it was when figures were worked out, and those figures.
+_remembered: WeakKeyDictionary[Engine, tuple[object, dict[object, Any]]] = WeakKeyDictionary()
+
+_LAST_WRITE = sa.select(
+    sa.select(sa.func.max(operations.c.id)).scalar_subquery(),
+    sa.select(sa.func.max(requests.c.id)).scalar_subquery(),
+)
+#: Which transactions can be seen: as long as it reads the same, so does everything.
+_SNAPSHOT = sa.text("SELECT pg_current_snapshot()::text")
+
+
+def unless_written(
+    conn: Connection, name: str, day: date, work_out: Callable[[], Figures]
+) -> Figures:
+    """Figures over the whole warehouse, worked out anew only when something was written since, or
+    another day has come. Nothing is served that has become wrong: what is compared is read from
+    the database each time. Whoever gets them must not change them."""
+    last_write = _LAST_WRITE if conn.dialect.name == "sqlite" else _SNAPSHOT
+    state = (tuple(conn.execute(last_write).one()), day)
+    known = _remembered.get(conn.engine)
+    if known is None or known[0] != state:
+        known = _remembered[conn.engine] = (state, {})
+    if name not in known[1]:
+        known[1][name] = work_out()
+    found: Figures = known[1][name]
+    return found
 
 
 def totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
     """What the warehouse holds, by unit (pieces and metres do not add up), most items first."""
+    return unless_written(conn, "totals", today, lambda: _totals_by_unit(conn, today))
+
+
+def _totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
     figures = [column for column in item_heads.c if column.name != "item_id"]
     rows = conn.execute(
         sa.select(items.c.unit, *map(add_up, figures))

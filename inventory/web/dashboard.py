@@ -27,10 +27,10 @@ _ROWS = 25
 @living.part("dashboard.index", "dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     conn, today = connection(), clock.today()
-    by_unit = overview.totals_by_unit(conn, today)
+    q = search_of(query)
+    by_unit = {} if q else overview.totals_by_unit(conn, today)
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
-    q = search_of(query)
     sort = only(query.get("sort"), ITEM_SORTS, "")
     page = list_items(conn, q=q, archived=False, sort=sort, **page_of(query, _ROWS))
     return {
@@ -41,7 +41,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "q": q,
         "page": page,
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
-        "needs": _needs(conn, today) if not q else None,
+        "needs": None if q else _needs(conn, today),
         "entries": list_entries(conn, limit=8) if not q else None,
         **page_links(query, page, _ROWS),
     }
@@ -49,6 +49,10 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
 
 def _needs(conn: Any, today: Any) -> dict[str, Any]:
     """What waits for somebody, a few of each kind; one more tells that there are others."""
+    return overview.unless_written(conn, "needs", today, lambda: _read_needs(conn, today))
+
+
+def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
     expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MOST)
     return {
         "risky": list_reservations(conn, at_risk=True, limit=_MOST),

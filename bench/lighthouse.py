@@ -1,0 +1,115 @@
+"""Lighthouse (mobile, as it comes) over the main screens of a demo warehouse.
+
+    python -m bench.lighthouse [--only /items/1/] [--keep DIRECTORY]
+
+Needs Chromium and Node 18.20 or newer; npx fetches Lighthouse itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.conftest import BROWSERS
+from tests.servers import ROOT, LiveServer
+from tests.web.people import form_of
+
+LIGHTHOUSE = "lighthouse@12.8.2"
+NAME, PASSWORD = "bench", "a quiet warehouse"
+SCREENS = (
+    "/login/", "/", "/items/", "/items/1/", "/lots/1/", "/reservations/", "/ledger/", "/analysis/",
+    "/floor/",
+)  # fmt: skip
+KINDS = ("performance", "accessibility", "best-practices", "seo")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", default=SCREENS)
+    parser.add_argument("--keep", type=Path, help="where the whole reports go")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        environ = {"INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
+        _fill(environ)
+        server = LiveServer(environ, Path(directory, "server.log")).start()
+        try:
+            cookie = _log_in(server.url)
+            print(f"| screen | {' | '.join(KINDS)} | LCP | CLS | sent |\n|---|{'---|' * 7}")
+            for screen in options.only:
+                report = _look(server.url + screen, "" if screen == "/login/" else cookie)
+                print(_row(screen, report), flush=True)
+                if options.keep:
+                    name = screen.strip("/").replace("/", "-") or "dashboard"
+                    options.keep.mkdir(parents=True, exist_ok=True)
+                    (options.keep / f"{name}.json").write_text(json.dumps(report))
+        finally:
+            server.stop()
+
+
+def _fill(environ: dict[str, str]) -> None:
+    flask = [sys.executable, "-m", "flask", "--app", "app"]
+    known = {"PATH": os.environ["PATH"], **environ}
+    make = ["users", "create", NAME, "--role", "admin", "--password-stdin"]
+    for command in (["db", "upgrade"], ["demo", "load"], make):
+        subprocess.run(
+            [*flask, *command], cwd=ROOT, env=known, input=PASSWORD.encode(), check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+def _log_in(url: str) -> str:
+    with httpx.Client(base_url=url) as client:
+        form = form_of(client.get("/login/").text)
+        client.post("/login/", data=form | {"name": NAME, "password": PASSWORD})
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def _look(url: str, cookie: str) -> dict[str, Any]:
+    chromium = next(path for name in BROWSERS if (path := shutil.which(name)))
+    with tempfile.TemporaryDirectory() as directory:
+        headers = Path(directory, "headers.json")
+        headers.write_text(json.dumps({"Cookie": cookie} if cookie else {}))
+        output = Path(directory, "report.json")
+        subprocess.run(
+            [
+                "npx", "--yes", LIGHTHOUSE, url, "--quiet", "--output=json",
+                f"--output-path={output}", f"--extra-headers={headers}",
+                f"--only-categories={','.join(KINDS)}",
+                "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
+            ],
+            env=os.environ | {"CHROME_PATH": chromium},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        report: dict[str, Any] = json.loads(output.read_text())
+        return report
+
+
+def _row(screen: str, report: dict[str, Any]) -> str:
+    scores = [f"{report['categories'][kind]['score']:.2f}" for kind in KINDS]
+    audits = report["audits"]
+    lcp = audits["largest-contentful-paint"]["numericValue"] / 1000
+    cls = audits["cumulative-layout-shift"]["numericValue"]
+    sent = audits["total-byte-weight"]["numericValue"] / 1024
+    wrong = [
+        name
+        for kind in KINDS
+        for name in (one["id"] for one in report["categories"][kind]["auditRefs"])
+        if kind != "performance" and (audits[name]["score"] or 0) < 1
+        and audits[name]["scoreDisplayMode"] == "binary"
+    ]  # fmt: skip
+    note = f" {', '.join(wrong)}" if wrong else ""
+    return f"| `{screen}` | {' | '.join(scores)} | {lcp:.1f} s | {cls:.3f} | {sent:.0f} KB |{note}"
+
+
+if __name__ == "__main__":
+    main()
