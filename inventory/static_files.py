@@ -58,10 +58,12 @@ BUNDLES = {
                 "list",
                 "people",
                 "controls",
+                "camera",
                 "start",
             )
         ),
     ),
+    "camera.js": ("vendor/zxing_reader.js", "floor/camera_worker.js"),
 }
 
 

@@ -177,7 +177,8 @@
       refocus({ gently: true });
     });
 
-    floor.initControls({ work, stock, onScan, post, refocus, scan: floor.listenForScans(onScan) });
+    floor.initControls({ work, stock, onScan, post, refocus });
+    floor.initCamera(floor.listenForScans(onScan));
     floor.initSignals();
     floor.stayAwake();
     floor.initLine(refresh);

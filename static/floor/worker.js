@@ -1,5 +1,6 @@
 // Keeps the page and what it is made of, so that it opens without a connection. SHELL, written
-// above this by the server, names the files; a new name makes this a new worker.
+// above this by the server, names the files; a new name makes this a new worker. EXTRA is kept
+// once it was used.
 "use strict";
 const FILES = "floor-files";
 const PAGE = "floor-page";
@@ -11,13 +12,20 @@ self.addEventListener("install", (event) => {
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(forgetOldFiles().then(() => self.clients.claim()));
+  event.waitUntil(renew().then(() => self.clients.claim()));
 });
 
-async function forgetOldFiles() {
+// Page and files go together: the old files stay for as long as the kept page needs them.
+async function renew() {
+  const page = await caches.open(PAGE);
+  if (await page.match("/floor/")) {
+    const response = await fetch("/floor/").catch(() => null);
+    if (!response?.ok || response.redirected) return;
+    await page.put("/floor/", response);
+  }
   const files = await caches.open(FILES);
   for (const request of await files.keys()) {
-    if (!SHELL.includes(new URL(request.url).pathname)) await files.delete(request);
+    if (![...SHELL, ...EXTRA].includes(new URL(request.url).pathname)) await files.delete(request);
   }
 }
 
@@ -27,14 +35,17 @@ self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
   if (request.mode === "navigate" && pathname === "/floor/") event.respondWith(openPage(request));
-  else if (SHELL.includes(pathname)) event.respondWith(openFile(request));
+  else if (EXTRA.includes(pathname)) event.respondWith(openExtra(request));
+  else if (pathname.startsWith("/static/")) event.respondWith(openFile(request));
 });
 
-// The server's page where it comes soon, else the kept one.
+// The server's page where it comes soon, else the kept one. Kept is only a page whose files are.
 async function openPage(request) {
   const page = await caches.open(PAGE);
   const fresh = fetch(request).then(async (response) => {
-    if (response.ok) await page.put("/floor/", response.clone());
+    if (response.ok && (await response.clone().text()).includes(SHELL[0])) {
+      await page.put("/floor/", response.clone());
+    }
     return response;
   });
   const kept = await page.match("/floor/");
@@ -47,4 +58,15 @@ async function openPage(request) {
 async function openFile(request) {
   const files = await caches.open(FILES);
   return (await files.match(request, { ignoreSearch: true })) ?? fetch(request);
+}
+
+async function openExtra(request) {
+  const files = await caches.open(FILES);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await files.put(request, response.clone());
+    return response;
+  } catch {
+    return (await files.match(request)) ?? Response.error();
+  }
 }

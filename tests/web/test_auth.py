@@ -312,6 +312,7 @@ DOORS = {
     "floor.take_over",
     "floor.leave",
     "floor.worker",
+    "floor.camera",
 }
 
 

@@ -55,8 +55,18 @@ def test_the_page_is_light(person, stock, client):
     assert sum(sizes.values()) + 300 * len(sizes) <= 45_000, sizes
 
 
+def test_only_the_reader_of_pictures_may_compile_webassembly(person):
+    ole = person("ole")
+    policies = {
+        path: ole.get(path).headers["Content-Security-Policy"]
+        for path in ("/floor/camera.js", "/floor/", "/floor/worker.js", "/account/")
+    }
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policies.pop("/floor/camera.js")
+    assert "unsafe" not in str(policies)
+
+
 def test_every_script_of_the_folder_is_sent():
-    sent = {Path(name).name for name in BUNDLES["floor.js"]}
+    sent = {Path(name).name for name in BUNDLES["floor.js"] + BUNDLES["camera.js"]}
     own = {path.name for path in FOLDER.glob("*.js")}
     assert own - sent <= {"worker.js"}
 

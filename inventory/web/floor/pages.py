@@ -13,6 +13,10 @@ from inventory.web.roles import public, requires
 
 #: The only addresses that the page makes into scripts are its own two workers.
 _POLICY = CONTENT_SECURITY_POLICY.replace("trusted-types htmx", "trusted-types floor")
+#: The reader of pictures alone may compile WebAssembly; it can reach nothing but our own files.
+_READER_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
+)
 #: What the page needs to open without a connection.
 _SHELL = (
     "floor.js", "floor/floor.css", "floor/icons.svg", "floor/floor.webmanifest", "favicon.svg",
@@ -34,7 +38,17 @@ def worker() -> Response:
     """The service worker, with the names of what it keeps: a new name makes it a new worker."""
     shell = [url_for("static", filename=name) for name in _SHELL]
     source = Path(current_app.static_folder or "static", "floor", "worker.js").read_text("utf-8")
-    text = f"const SHELL = {json.dumps(shell)};\n{source}"
+    extra = [url_for("floor.camera"), url_for("static", filename="vendor/zxing_reader.wasm")]
+    text = f"const SHELL = {json.dumps(shell)};\nconst EXTRA = {json.dumps(extra)};\n{source}"
     response = Response(text, content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/camera.js")
+@public
+def camera() -> Response:
+    """The worker that reads codes in the camera's pictures, with a policy of its own."""
+    response = make_response(current_app.view_functions["static"](filename="camera.js"))
+    response.headers["Content-Security-Policy"] = _READER_POLICY
     return response

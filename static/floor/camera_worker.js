@@ -1,0 +1,23 @@
+// Reads codes in pictures. It runs in a worker of its own, whose answer alone allows WebAssembly.
+"use strict";
+const OPTIONS = {
+  formats: ["DataMatrix", "QRCode", "Code128", "EAN13", "EAN8", "UPCA", "ITF", "Code39"],
+  tryHarder: true, maxNumberOfSymbols: 1, textMode: "Plain",
+};
+
+// What a scanner would send: the kind of code in front (]d2), GS for FNC1.
+const typed = ({ symbologyIdentifier, text }) => `${symbologyIdentifier}${text}`;
+
+self.onmessage = async ({ data }) => {
+  if (data.wasm) {
+    ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => data.wasm }, fireImmediately: true });
+    return;
+  }
+  let codes = [];
+  try {
+    codes = (await ZXingWASM.readBarcodes(data.picture, OPTIONS)).filter((one) => one.isValid).map(typed);
+  } catch (error) {
+    self.postMessage({ error: String(error) });
+  }
+  self.postMessage({ codes });
+};
