@@ -5,7 +5,18 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from inventory import api, cli, clock, db, http_bodies, http_errors, http_front, web
+from inventory import (
+    api,
+    cli,
+    clock,
+    db,
+    http_bodies,
+    http_errors,
+    http_front,
+    http_metrics,
+    http_observing,
+    web,
+)  # fmt: skip
 from inventory.config import Config
 
 
@@ -20,7 +31,9 @@ def create_app(config: Config | None = None) -> Flask:
     http_errors.init_app(app)
     web.init_app(app, config)
     api.init_app(app)
+    http_metrics.init_app(app, config)
     cli.init_app(app)
     http_front.init_app(app, config)
     http_bodies.init_app(app, at_once=config.threads)
+    http_observing.init_app(app, config)
     return app

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGISTRATIONS = ("approval", "open", "closed")
 REGISTRATION_ROLES = ("viewer", "operator", "inspector")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("text", "json")
 SHORTEST_SECRET = 32
 
 T = TypeVar("T")
@@ -58,6 +59,9 @@ class Config:
     threads: int
     webhooks: bool
     log_level: str
+    log_format: str
+    metrics_port: int
+    metrics_token: str = field(repr=False)
 
     # Not from the environment: only tests take cheaper passwords (dataclasses.replace).
     password_time_cost: int = 2
@@ -94,6 +98,9 @@ class Config:
             threads=env.read("THREADS", _number(1, 64), 8),
             webhooks=env.read("WEBHOOKS", _flag, True),
             log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
+            log_format=env.read("LOG_FORMAT", _one_of(LOG_FORMATS), "text"),
+            metrics_port=env.read("METRICS_PORT", _number(1, 65535), 0),
+            metrics_token=env.read("METRICS_TOKEN", _secret, ""),
             # Last: nothing is written when another setting is refused.
             secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),
         )

@@ -27,6 +27,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from inventory import telemetry
 from inventory.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -199,6 +200,7 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
 def _again_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
     """Return for a lost race (run again), else raise: Busy, or the error when it is a fault."""
     if is_lost_race(error):
+        telemetry.lost_race(getattr(error.orig, "sqlstate", None) or "UNIQUE")
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
         return
     if is_outage(error):
@@ -240,7 +242,9 @@ class Gate:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         deadline = time.monotonic() + WAIT_SECONDS
-        if not self._threads.acquire(timeout=WAIT_SECONDS):
+        with telemetry.waiting("gate"):
+            is_open = self._threads.acquire(timeout=WAIT_SECONDS)
+        if not is_open:
             raise Busy()
         try:
             if self._path is None:
@@ -291,6 +295,7 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
             "module": sqlite_module(),
             "pool_size": 2 * threads,
             "pool_timeout": WAIT_SECONDS,
+            "hide_parameters": True,  # what people typed is not for the log
             "connect_args": {"isolation_level": None, "check_same_thread": False},
         }
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
@@ -299,6 +304,7 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
         "pool_size": 2 * threads,
         "max_overflow": 4,
         "pool_timeout": WAIT_SECONDS,
+        "hide_parameters": True,
         "connect_args": {"options": settings, "connect_timeout": 5},
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory import clock
+from inventory import clock, telemetry
 from inventory.db import atomic
 from inventory.errors import Refusal
 from inventory.ledger import idempotency
@@ -28,8 +28,10 @@ def once(
         outcome, replayed = _run_once(do, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
     except idempotency.Replayed as replay:
         replay.refusal.replayed = True
+        telemetry.refusal(replay.refusal.code)
         raise replay.refusal from None
     if isinstance(outcome, Refusal):
+        telemetry.refusal(outcome.code)
         raise outcome
     return outcome, replayed
 

@@ -14,9 +14,11 @@ import socket
 import sys
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,7 +29,15 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from inventory import backups, create_app, guards, registration, schema_version
+from inventory import (
+    backups,
+    create_app,
+    guards,
+    http_logging,
+    http_metrics,
+    registration,
+    schema_version,
+)
 from inventory.backups import sqlite
 from inventory.config import Config, ConfigError
 from inventory.db import db, snapshot, sqlite_module, weaknesses
@@ -57,10 +67,10 @@ def main() -> None:
     os.umask(0o077)  # the database holds what only this user may read
     try:
         config = Config.from_env()
-        _set_up_logging(config.log_level)
+        http_logging.set_up(level=config.log_level, form=config.log_format)
         _require_address(config)
         _require_place(config)
-        with _serving(config):
+        with _serving(config), _counting(config):
             for line in _prepare(config):
                 print(line, flush=True)
             _serve(config)
@@ -103,6 +113,17 @@ def _require_place(config: Config) -> None:
 def _serving(config: Config) -> AbstractContextManager[None]:
     """So that nobody puts a backup under a server's feet."""
     return sqlite.serving(config.url) if config.is_sqlite else nullcontext()
+
+
+@contextmanager
+def _counting(config: Config) -> Iterator[None]:
+    """A place for what all workers count; its files are of this run alone."""
+    if not (config.metrics_token or config.metrics_port):
+        yield
+        return
+    with TemporaryDirectory(prefix="inventory-metrics-") as directory:
+        os.environ[http_metrics.DIRECTORY] = directory
+        yield
 
 
 def _prepare(config: Config) -> list[str]:
@@ -234,8 +255,9 @@ def _load(parent: int) -> WSGIApplication:
     threading.Thread(target=_stop_when_asked, daemon=True).start()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     config = Config.from_env()
-    _set_up_logging(config.log_level)
+    http_logging.set_up(level=config.log_level, form=config.log_format)
     app = create_app(config)
+    http_metrics.start_port(app, config)
     if config.webhooks:
         threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()
     _spare_the_collector()
@@ -267,21 +289,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-class _OneLine(logging.Formatter):
-    """What a request put into a log message cannot begin a line of its own."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        text = super().formatMessage(record)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _set_up_logging(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

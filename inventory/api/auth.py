@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from inventory import tokens
 from inventory.errors import Busy, Forbidden, Unauthenticated
+from inventory.http_observing import note_user
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ def require_caller(role: str) -> tokens.Caller:
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated("Send an API token: Authorization: Bearer inv_…")
     caller = tokens.authenticate(secret.strip())
+    note_user(caller.user_id)
     require_role(caller, role)
     if caller.note:
         _note_use_afterwards(caller.token_id)

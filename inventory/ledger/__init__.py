@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory import clock, reorder, stock
+from inventory import clock, reorder, stock, telemetry
 from inventory.db import atomic
 from inventory.errors import InvalidInput, Refusal
 from inventory.figures import Operation
@@ -106,6 +106,35 @@ def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool =
     Raises the refusal of the first request that cannot be done (in a batch it tells the
     `index`), IdempotencyKeyReused for a key of other content, and Busy.
     """
+    try:
+        posting = _answer(requests, user_id=user_id, key=key, dry_run=dry_run)
+    except Refusal as refusal:
+        telemetry.refusal(refusal.code)
+        telemetry.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
+        raise
+    outcome = "replayed" if posting.replayed else "dry_run" if dry_run else "posted"
+    for operation in posting.operations:
+        telemetry.operation(operation.kind, outcome)
+    return posting
+
+
+#: What a refused request would have become.
+_KIND_OF: dict[type, Kind] = {
+    Receive: Kind.RECEIPT,
+    Decide: Kind.QC,
+    Hold: Kind.QC,
+    Release: Kind.QC,
+    Reserve: Kind.RESERVATION,
+    Unreserve: Kind.UNRESERVATION,
+    Issue: Kind.ISSUE,
+    TakeOut: Kind.SCRAP,
+    Count: Kind.COUNT,
+    Split: Kind.SPLIT,
+    Reverse: Kind.REVERSAL,
+}
+
+
+def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool) -> Posting:
     if not 0 < len(requests) <= MOST_REQUESTS:
         raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
     key = idempotency.clean_key(key)

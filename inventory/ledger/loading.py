@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import descent, recall, stock
+from inventory import descent, recall, stock, telemetry
 from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, PastOperation
 from inventory.ledger.requests import (
@@ -54,7 +54,8 @@ def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
     """
     ids = sorted(ids)
     if ids and tx.dialect.name != "sqlite":
-        tx.execute(_LOCK_LOTS, {"ids": ids}).all()
+        with telemetry.waiting("lots"):
+            tx.execute(_LOCK_LOTS, {"ids": ids}).all()
 
 
 def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:

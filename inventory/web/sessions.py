@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from inventory import logins
 from inventory.accounts import Account
 from inventory.http_errors import is_program
+from inventory.http_observing import note_user
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = 12 * 3600
@@ -74,6 +75,7 @@ def _load(user_id: str) -> LoggedIn | None:
         return None
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
+    note_user(account.id)
     return LoggedIn(account)
 
 

@@ -1,0 +1,59 @@
+"""What happens, counted: the core tells it here, and knows nothing of who listens.
+
+Nobody does unless metrics are switched on (http_metrics.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Listener(Protocol):
+    def operation(self, kind: str, outcome: str) -> None:
+        """An operation was posted, replayed, or refused."""
+
+    def refusal(self, code: str) -> None:
+        """Something was refused, for this reason."""
+
+    def lost_race(self, why: str) -> None:
+        """A transaction ran again: somebody else wrote first."""
+
+    def waited(self, what: str, seconds: float) -> None:
+        """Somebody waited for a lock."""
+
+
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have this process tell it: one alone, the last."""
+    _listeners[:] = [listener]
+
+
+def operation(kind: str, outcome: str) -> None:
+    for one in _listeners:
+        one.operation(kind, outcome)
+
+
+def refusal(code: str) -> None:
+    for one in _listeners:
+        one.refusal(code)
+
+
+def lost_race(why: str) -> None:
+    for one in _listeners:
+        one.lost_race(why)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """How long it takes to get a lock."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        for one in _listeners:
+            one.waited(what, time.perf_counter() - began)
