@@ -25,6 +25,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config.from_env()
     app = Flask("inventory", root_path=str(config.root_path))
     app.config.from_mapping(config.to_flask())
+    app.extensions["inventory"] = config
     clock.use_zone(config.site_timezone)
     db.init_app(app)
     Migrate(app, db.db, directory=str(config.root_path / "migrations"))

@@ -19,6 +19,7 @@ from inventory import clock, demo, read_cache, search_index, stock, verification
 from inventory.cli_backups import backup
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
+from inventory.cli_doctor import doctor
 from inventory.cli_labels import labels_group
 from inventory.cli_reports import report_group
 from inventory.cli_reservations import reservations
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
         codes_group,
         labels_group,
         backup,
+        doctor,
         reservations,
         report_group,
         webhooks_group,

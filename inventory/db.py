@@ -37,6 +37,8 @@ R = TypeVar("R")
 
 WAIT_SECONDS = 8.0
 ATTEMPTS = 12
+#: From this version on SQLite is free of the bug that could reset a write-ahead log in use.
+SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 
 _PRAGMAS = {
     "journal_mode": "WAL",

@@ -40,7 +40,7 @@ from inventory import (
 )
 from inventory.backups import sqlite
 from inventory.config import Config, ConfigError
-from inventory.db import db, snapshot, sqlite_module, weaknesses
+from inventory.db import SQLITE_WITHOUT_RESET_BUG, db, snapshot, sqlite_module, weaknesses
 from inventory.delivering import watch_outbox
 from inventory.errors import Unable
 from inventory.http_keys import accepted_keys
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: From this version on SQLite is free of the bug that could reset a write-ahead log in use.
-SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 #: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
 RESTART_SECONDS = 0.5

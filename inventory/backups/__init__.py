@@ -35,7 +35,7 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
     """
     kind = url.get_backend_name()
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        archive.make_directory(directory)
         with _workshop(directory) as workshop:
             made_at = clock.now()
             database, found = _KINDS[kind].dump(url, workshop)
@@ -98,7 +98,7 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
     schema_version.require_not_newer(manifest["schema"], migrations)
     place = Path(url.database or "").parent if kind == "sqlite" else None
     if place is not None:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        archive.make_directory(place)
     with _opened(path, place) as (manifest, database):
         _KINDS[kind].restore(url, database)
     with engine_on(url) as engine, snapshot(engine) as conn:

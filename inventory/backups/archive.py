@@ -178,6 +178,12 @@ def sync(directory: Path) -> None:
         os.close(descriptor)
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory, and what is missing above it, for this user alone."""
+    for missing in [one for one in (*reversed(directory.parents), directory) if not one.exists()]:
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def require_room(directory: Path, needed: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:

@@ -118,6 +118,12 @@ def restore(url: sa.URL, dump: Path) -> None:
     _run(tool, [*words, f"--dbname={_conninfo(url)}", str(dump)], url)
 
 
+def require_programs(conn: sa.Connection) -> None:
+    """Raises Unable where backups of this server can be neither made nor restored."""
+    for name in ("pg_dump", "pg_restore"):
+        _tool(name, _server_version(conn))
+
+
 def _server_version(conn: sa.Connection) -> str:
     return str(conn.exec_driver_sql("SHOW server_version").scalar_one()).split()[0]
 

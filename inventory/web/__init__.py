@@ -13,6 +13,7 @@ from inventory.web import (
     account,
     analysis,
     auth,
+    checkup,
     codes,
     dashboard,
     entries,
@@ -76,6 +77,7 @@ def init_app(app: Flask, config: Config) -> None:
         analysis,
         reports,
         webhooks,
+        checkup,
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)

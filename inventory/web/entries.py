@@ -16,7 +16,7 @@ from inventory.figures import Entry, utc
 from inventory.listing import list_entries
 from inventory.models import Kind, TxnType
 from inventory.quantity import format_qty
-from inventory.web import living, verifying
+from inventory.web import errands, living
 from inventory.web.exporting import all_pages, download
 from inventory.web.filters import format_datetime
 from inventory.web.roles import requires
@@ -45,7 +45,7 @@ def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
         "page": page,
         "query": query,
         "verified": _last_run(),
-        "verifying": verifying.is_running(),
+        "verifying": errands.is_running(errands.VERIFY),
         "exports": exports,
         **page_links(query, page),
     }
@@ -77,7 +77,7 @@ def entry(entry_id: int) -> Response:
 @blueprint.post("/verification/")
 @requires("admin")
 def verify() -> Response:
-    verifying.start()
+    errands.start(errands.VERIFY)
     return redirect(url_for("entries.index"), 303)
 
 

@@ -20,6 +20,8 @@ _NAV = (
     ("reports.index", "Reports", ""),
     ("users.index", "Users", ""),
 )
+#: In the user's menu, for those whose task it is.
+_CARE = (("checkup.index", "Health", "list-checks"),)
 _VERBS = (
     ("operations.receive", "Receive", "package-plus"),
     ("operations.reserve", "Reserve", "bookmark-plus"),
@@ -47,6 +49,7 @@ def frame() -> dict[str, Any]:
         "viewer": viewer,
         "nav": _entries(_NAV, viewer),
         "verbs": _entries(_VERBS, viewer),
+        "care": _entries(_CARE, viewer),
         "theme": theme(),
         "here": iri_to_uri(request.full_path).rstrip("?") if request.method == "GET" else "/",
     }

@@ -10,7 +10,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 BEFORE_ANYBODY = ["/register/"]
 STRANGERS = ["/login/", "/register/", "/api/v1/docs"]
-PEOPLE = ["/account/", "/account/tokens/", "/users/", "/logout/"]
+PEOPLE = ["/account/", "/account/tokens/", "/users/", "/checkup/", "/logout/"]
 
 #: Links within a sentence are as high as their line, as WCAG has it.
 SMALL_TARGETS = """

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from inventory.db import db
-from inventory.web import verifying
+from inventory.web import errands
 from tests.servers import wait_until
 from tests.web.people import words_of
 
@@ -57,7 +57,7 @@ def verify(person):
 def verified(app, person):
     """What the page says when the run is over."""
     with app.app_context():
-        wait_until(lambda: not verifying.is_running(), "it never ends", seconds=60)
+        wait_until(lambda: not errands.is_running(errands.VERIFY), "it never ends", seconds=60)
     return words_of(person.get("/ledger/").text)
 
 

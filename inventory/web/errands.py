@@ -1,0 +1,56 @@
+"""Commands that a page starts: in a process of their own, so that nobody waits for them.
+
+What came of one is told by what it leaves: a verification run, a backup.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from flask import current_app
+
+VERIFY = ("ledger", "verify")
+BACK_UP = ("backup", "create")
+
+_lock = threading.Lock()
+_running: dict[tuple[str, tuple[str, ...]], subprocess.Popen[bytes]] = {}
+
+
+def is_running(errand: tuple[str, ...]) -> bool:
+    """Whether a run that was started here is still on its way."""
+    process = _running.get((_database(), errand))
+    return process is not None and process.poll() is None
+
+
+def failed(errand: tuple[str, ...]) -> bool:
+    """Whether the last run that was started here ended without success."""
+    process = _running.get((_database(), errand))
+    return process is not None and bool(process.poll())
+
+
+def start(errand: tuple[str, ...]) -> None:
+    """Begin a run, unless one is on its way."""
+    with _lock:
+        if not is_running(errand):
+            _running[_database(), errand] = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", "flask", *errand],
+                cwd=current_app.root_path,
+                env=os.environ | _settings(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+
+def _database() -> str:
+    return str(current_app.config["SQLALCHEMY_DATABASE_URI"])
+
+
+def _settings() -> dict[str, str]:
+    """The child is to work on the very same database."""
+    places = {name: str(current_app.config[name]) for name in ("INSTANCE_PATH", "BACKUP_PATH")}
+    return {"DATABASE_URL": _database(), **places}
