@@ -78,6 +78,8 @@ class OpenLine(Base):
     item_id: Mapped[int] = mapped_column(Id)
     open: Mapped[int] = mapped_column(sa.BigInteger)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Through which day the lot may be issued: None for ever, a day long past while QC holds it.
+    usable_until: Mapped[date | None] = mapped_column(sa.Date)
 
     __table_args__ = (
         sa.Index("ix_open_lines_lot_id", "lot_id"),
@@ -88,5 +90,12 @@ class OpenLine(Base):
             "reservation_id",
             sqlite_where=sa.text("expires_at IS NOT NULL"),
             postgresql_where=sa.text("expires_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_open_lines_usable_until",
+            "usable_until",
+            "reservation_id",
+            sqlite_where=sa.text("usable_until IS NOT NULL"),
+            postgresql_where=sa.text("usable_until IS NOT NULL"),
         ),
     )

@@ -40,11 +40,9 @@ def is_usable(today: date) -> sa.ColumnElement[bool]:
     return sa.and_(heads.c.qc_status == _APPROVED, dated)
 
 
-def on_hold(today: date) -> sa.CompoundSelect[Any]:
-    """The ids of the lots in stock that may not be used."""
-    not_approved = sa.and_(heads.c.stocked, heads.c.qc_status != _APPROVED)
-    ids = sa.select(heads.c.lot_id)
-    return sa.union_all(ids.where(not_approved), ids.where(is_expired(today)))
+def is_at_risk(today: date) -> sa.ColumnElement[bool]:
+    """Open lines in lots that may not be issued from."""
+    return open_lines.c.usable_until < today
 
 
 def parts(figure: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:

@@ -13,7 +13,9 @@ from sqlalchemy.engine import Connection
 
 _HEADS = "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
 _ITEMS = "item_id, on_hand, on_hand_rest, reserved, reserved_rest, held, held_rest"
-_LINES = "reservation_id, lot_id, item_id, open, expires_at"
+_LINES = "reservation_id, lot_id, item_id, open, expires_at, usable_until"
+#: Through which day a lot may be used: none when for ever; one long past when not at all.
+_UNTIL = "CASE WHEN {0}.qc_status = 'APPROVED' THEN {0}.expires_on ELSE '0001-01-01' END"
 
 _LAST_ENTRIES = (
     "SELECT e.lot_id, e.item_id, e.lot_seq, e.on_hand_after, e.reserved_after,"
@@ -22,8 +24,9 @@ _LAST_ENTRIES = (
     " (SELECT max(lot_seq) FROM inventory_ledger x WHERE x.lot_id = e.lot_id)"
 )
 _LAST_LINES = (
-    "SELECT e.reservation_id, e.lot_id, e.item_id, e.open_after, r.expires_at"
-    " FROM inventory_ledger e JOIN reservations r ON r.id = e.reservation_id"
+    "SELECT e.reservation_id, e.lot_id, e.item_id, e.open_after, r.expires_at,"
+    f" {_UNTIL.format('l')} FROM inventory_ledger e"
+    " JOIN reservations r ON r.id = e.reservation_id JOIN inventory_lots l ON l.id = e.lot_id"
     " WHERE e.open_after > 0 AND e.line_seq = (SELECT max(line_seq)"
     " FROM inventory_ledger x WHERE x.reservation_id = e.reservation_id AND x.lot_id = e.lot_id)"
 )
@@ -82,6 +85,7 @@ _LINE_UPSERT = " ON CONFLICT (reservation_id, lot_id) DO UPDATE SET open = exclu
 _FOLLOW_HEAD = (
     " UPDATE lot_heads SET qc_status = NEW.qc_status, expires_on = NEW.expires_on"
     " WHERE lot_id = NEW.id;"
+    f" UPDATE open_lines SET usable_until = {_UNTIL.format('NEW')} WHERE lot_id = NEW.id;"
 )
 _AVAILABLE = "(SELECT {} FROM lot_heads WHERE lot_id = NEW.id)"
 _FOLLOW_ITEM = (
@@ -148,13 +152,15 @@ BEGIN
         ) last WHERE last.open_after = 0
             AND o.reservation_id = last.reservation_id AND o.lot_id = last.lot_id;
         INSERT INTO open_lines ({_LINES})
-        SELECT last.reservation_id, last.lot_id, last.item_id, last.open_after, r.expires_at
+        SELECT last.reservation_id, last.lot_id, last.item_id, last.open_after, r.expires_at,
+            {_UNTIL.format("l")}
         FROM (
             SELECT DISTINCT ON (reservation_id, lot_id)
                 reservation_id, lot_id, item_id, open_after
             FROM fresh WHERE reservation_id IS NOT NULL
             ORDER BY reservation_id, lot_id, line_seq DESC
-        ) last JOIN reservations r ON r.id = last.reservation_id WHERE last.open_after > 0
+        ) last JOIN reservations r ON r.id = last.reservation_id
+            JOIN inventory_lots l ON l.id = last.lot_id WHERE last.open_after > 0
         {_LINE_UPSERT};
     END IF;
     RETURN NULL;
@@ -189,8 +195,9 @@ SQLITE = {
         " DELETE FROM open_lines WHERE NEW.open_after = 0"
         " AND reservation_id = NEW.reservation_id AND lot_id = NEW.lot_id;"
         f" INSERT INTO open_lines ({_LINES}) SELECT NEW.reservation_id, NEW.lot_id, NEW.item_id,"
-        f" NEW.open_after, r.expires_at FROM reservations r WHERE r.id = NEW.reservation_id"
-        f" AND NEW.open_after > 0{_LINE_UPSERT}; END"
+        f" NEW.open_after, r.expires_at, {_UNTIL.format('l')} FROM reservations r"
+        " JOIN inventory_lots l ON l.id = NEW.lot_id"
+        f" WHERE r.id = NEW.reservation_id AND NEW.open_after > 0{_LINE_UPSERT}; END"
     ),
     "inventory_lots_heads": (
         "CREATE TRIGGER inventory_lots_heads AFTER UPDATE OF qc_status, expires_on"

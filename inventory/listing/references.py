@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock
 from inventory.figures import Lot, Reservation
-from inventory.heads import on_hold
+from inventory.heads import is_at_risk
 from inventory.listing.paging import Page, Place, clean_limit, id_key
 from inventory.listing.searching import clean_search, contains
 from inventory.stock import open_lines, reservations
@@ -94,9 +94,7 @@ _ID = sa.func.min(open_lines.c.reservation_id)
 
 
 def _risky_references() -> sa.Select[Any]:
-    risky = sa.select(open_lines.c.reservation_id).where(
-        open_lines.c.lot_id.in_(on_hold(clock.today()))
-    )
+    risky = sa.select(open_lines.c.reservation_id).where(is_at_risk(clock.today()))
     return sa.select(reservations.c.reference).where(reservations.c.id.in_(risky))
 
 

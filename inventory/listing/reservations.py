@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock, text
 from inventory.figures import Reservation
-from inventory.heads import on_hold
+from inventory.heads import is_at_risk
 from inventory.listing.paging import USUAL_ROWS, Page, Place, id_key, in_order, read_page
 from inventory.listing.searching import clean_search, contains, id_of_item
 from inventory.stock import open_lines, reservations
@@ -35,7 +35,7 @@ def list_reservations(
     place = Place("reservations", filters, (id_key,))
     id = reservations.c.id
     chosen = sa.select(id).order_by(id.desc())
-    if open or at_risk:
+    if open and not at_risk:
         # What is open is little beside all that ever was: it leads, by its own key.
         id = open_lines.c.reservation_id
         chosen = sa.select(id.label("id")).group_by(id).order_by(id.desc())
@@ -43,8 +43,8 @@ def list_reservations(
     if open is False:
         chosen = chosen.where(id.not_in(sa.select(open_lines.c.reservation_id)))
     if at_risk:
-        # These are few: read them by their lots, then sort (the order of an expression).
-        chosen = chosen.where(open_lines.c.lot_id.in_(on_hold(clock.today())))
+        # These are few: read them by their index, then sort (the order of an expression).
+        chosen = chosen.where(id.in_(_at_risk(clock.today())))
         chosen = chosen.order_by(None).order_by((id + 0).desc())
     elif at_risk is False:
         chosen = chosen.where(id.not_in(_at_risk(clock.today())))
@@ -67,5 +67,4 @@ def list_reservations(
 
 
 def _at_risk(today: date) -> sa.Select[Any]:
-    on_hold_now = open_lines.c.lot_id.in_(on_hold(today))
-    return sa.select(open_lines.c.reservation_id).where(on_hold_now)
+    return sa.select(open_lines.c.reservation_id).where(is_at_risk(today))
