@@ -63,6 +63,7 @@ BUNDLES = {
             )
         ),
     ),
+    "scanner.js": ("floor/dom.js", "floor/gs1.js", "floor/wedge.js", "floor/scanner.js"),
     "camera.js": ("vendor/zxing_reader.js", "floor/camera_worker.js"),
 }
 

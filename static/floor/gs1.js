@@ -4,7 +4,7 @@
   "use strict";
   const floor = (globalThis.floor ??= {});
   const GS = "\x1d";
-  const SEPARATORS = ["\u241d", "^]", "<GS>", "{GS}", "<FNC1>", "{FNC1}"];
+  const SEPARATORS = floor.SEPARATORS = ["\u241d", "^]", "<GS>", "{GS}", "<FNC1>", "{FNC1}"];
   const GS1 = new Set(["C1", "e0", "e1", "e2", "d2", "Q3", "J1"]);
   const RETAIL = new Set(["E0", "E4"]);
   const MEASURES = { 310: "kg", 311: "m", 314: "m2", 315: "l", 316: "m3" };

@@ -16,6 +16,15 @@
   const FEWEST = 4;
   const FEWEST_BEFORE_ENTER = 3;
 
+  // What a key says; nothing for one that is no character.
+  floor.scanCharacter = (event) => {
+    if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
+    if (event.key === GS) return GS;
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
+  };
+  floor.MOST_GAP_MS = MOST_GAP_MS;
+
   floor.listenForScans = (onScan) => {
     let text = "";
     let last = -Infinity;
@@ -73,13 +82,6 @@
     const isScan = (fewest) => text.length >= fewest &&
       (!hiccups || (largest <= MACHINE_GAP_MS && text.length >= FEWEST_AROUND_HICCUP));
 
-    const characterOf = (event) => {
-      if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
-      if (event.key === GS) return GS;
-      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-      return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
-    };
-
     function onKey(event) {
       if (event.isComposing || event.target.closest?.("dialog, [data-no-scan]")) return;
       if (["Shift", "Control", "Alt", "AltGraph", "CapsLock"].includes(event.key)) return;
@@ -95,7 +97,7 @@
         }
         return;
       }
-      const character = characterOf(event);
+      const character = floor.scanCharacter(event);
       if (!character) return forget();
       if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
       if (character === GS) event.preventDefault();

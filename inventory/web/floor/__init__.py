@@ -11,10 +11,10 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from inventory.http_errors import problem
-from inventory.web.floor import doors, looking, operating, pages
+from inventory.web.floor import doors, looking, operating, pages, scanner
 from inventory.web.floor.routes import blueprint
 
-__all__ = ["blueprint", "doors", "init_app", "looking", "operating", "pages"]
+__all__ = ["blueprint", "doors", "init_app", "looking", "operating", "pages", "scanner"]
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,83 @@
+"""The page on which a scanner is set up: it tells what arrives, and what to change."""
+
+import io
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import expect
+
+from inventory import accounts
+from tests.e2e.tablets import PASSWORD, Tablet
+from tests.e2e.test_floor_page import SIZES, problems_of
+
+pytestmark = pytest.mark.browser
+
+CORE = "010952112345678510XYZ-1"
+RIGHT = f"]d2{CORE}\x1d17301231"
+GOOD, FAIR, POOR = "is set up well", "could be better", "has to be set up"
+
+
+@pytest.fixture
+def scanner(app, page):
+    with app.app_context():
+        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+    tablet = Tablet(page).opens()
+    page.get_by_role("link", name="Scanner set-up").click()
+    page.wait_for_url("**/floor/scanner/")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    yield tablet
+    assert tablet.said == []
+
+
+#: What a scanner sends, and what the page says of it.
+ARRIVALS = [
+    (RIGHT, "Enter", GOOD, "FNC1 arrives, as the character GS"),
+    (RIGHT, "Tab", GOOD, "ends with Tab"),
+    (RIGHT, "", FAIR, "No suffix"),
+    (RIGHT.removeprefix("]d2"), "Enter", FAIR, "No prefix"),
+    (RIGHT.replace("\x1d", "<GS>"), "Enter", GOOD, "FNC1 arrives, written as <GS>"),
+    (RIGHT.replace("\x1d", ""), "Enter", POOR, "the lot would be read as XYZ-117301231"),
+    (RIGHT.replace("\x1d", "#"), "Enter", POOR, "FNC1 arrives as #"),
+    (RIGHT.replace("]d2", "]d1"), "Enter", POOR, "]d1 says that the symbol is not GS1"),
+    ("*" + RIGHT, "Enter", POOR, "puts *]d2 in front"),
+    (RIGHT + "%", "Enter", POOR, "puts % behind"),
+    (RIGHT.replace("XYZ-1", "XZYß1"), "Enter", POOR, "keyboard language"),
+    (RIGHT.replace("XYZ", "xyz"), "Enter", POOR, "Caps Lock"),
+    ("4006381333931", "Enter", "another code", "That was another code"),
+]
+
+
+def test_it_tells_what_arrives_of_the_symbol(scanner, page):
+    for sent, end, verdict, said in ARRIVALS:
+        scanner.scans(sent, end=end)
+        expect(page.locator("#findings")).to_contain_text(said)
+        scanner.sees(verdict)
+
+
+def test_a_scanner_that_types_too_slowly_is_told(scanner, page):
+    scanner.scans(RIGHT, gap=1, hiccup=(0, 0, 120))
+    scanner.sees(POOR, "bad")
+    expect(page.locator("#findings")).to_contain_text("Keys are up to 121 ms apart")
+
+
+def test_the_symbols_are_what_the_page_expects_and_can_be_read_off_the_screen(scanner, page):
+    for kind in (".square", ".bars"):
+        shot = Image.open(io.BytesIO(page.locator(kind).screenshot()))
+        found = zxingcpp.read_barcode(shot)
+        assert found.content_type == zxingcpp.ContentType.GS1
+        assert found.text == "(01)09521123456785(10)XYZ-1(17)301231"
+        assert found.bytes == f"{CORE}\x1d17301231".encode()
+
+
+def test_the_page_is_accessible_large_enough_and_plain_to_read(scanner, page):
+    wrong = []
+    for sent in (RIGHT, RIGHT.replace("\x1d", "")):
+        scanner.scans(sent)
+        expect(page.locator("#findings")).to_contain_text("FNC1")
+        for width, height in SIZES:
+            for scheme in ("light", "dark"):
+                page.set_viewport_size({"width": width, "height": height})
+                page.emulate_media(color_scheme=scheme)
+                wrong += [f"{width} in {scheme}: {one}" for one in problems_of(page)]
+    assert not wrong, "\n".join(wrong)
