@@ -19,6 +19,7 @@ from inventory import clock, demo, read_cache, search_index, stock, verification
 from inventory.cli_backups import backup
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
+from inventory.cli_database import database
 from inventory.cli_doctor import doctor
 from inventory.cli_labels import labels_group
 from inventory.cli_reports import report_group
@@ -47,6 +48,7 @@ def init_app(app: Flask) -> None:
         labels_group,
         backup,
         doctor,
+        database,
         reservations,
         report_group,
         webhooks_group,

@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,6 +104,13 @@ class Config:
             # Last: nothing is written when another setting is refused.
             secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),
         )
+
+    def on(self, database_url: str) -> Config:
+        """The same site on another database. Raises ConfigError for what is no database."""
+        try:
+            return replace(self, database_url=_database_url(database_url))
+        except ValueError as error:
+            raise ConfigError(f"The target {error}") from None
 
     @property
     def url(self) -> URL:

@@ -157,6 +157,18 @@ def snapshot(engine: Engine | None = None) -> Iterator[Connection]:
         yield reader
 
 
+@contextmanager
+def writing_to(engine: Engine) -> Iterator[Connection]:
+    """One transaction on another database, however long: all of it stays, or nothing."""
+    with engine.connect() as connection:
+        tx = connection.execution_options(write=True)
+        with tx.begin():
+            if tx.dialect.name == "postgresql":
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    tx.exec_driver_sql(f"SET LOCAL {limit} = 0")
+            yield tx
+
+
 def url() -> sa.URL:
     """Where the app's database is."""
     return db.engine.url

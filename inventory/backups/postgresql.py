@@ -112,10 +112,14 @@ def restore(url: sa.URL, dump: Path) -> None:
                 f"The database {url.database} has {len(held)} tables already: make an empty one"
                 " (createdb) and set DATABASE_URL to it. A restore never overwrites a database."
             )
-        if others := conn.exec_driver_sql(_OTHERS).scalar_one():
-            raise Unable(f"{others} others are connected to the database: stop the server first.")
+        require_alone(conn)
     words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run(tool, [*words, f"--dbname={_conninfo(url)}", str(dump)], url)
+
+
+def require_alone(conn: sa.Connection) -> None:
+    if others := conn.exec_driver_sql(_OTHERS).scalar_one():
+        raise Unable(f"{others} others are connected to the database: stop the server first.")
 
 
 def require_programs(conn: sa.Connection) -> None:
