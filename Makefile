@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak bench lighthouse lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos soak bench lighthouse screenshots lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -53,6 +53,9 @@ bench: setup ## measure it all at 1,000 and 1,000,000 entries: the tables of doc
 
 lighthouse: setup ## have Lighthouse look at the main screens as a phone would (needs Node; ARGS="--only /")
 	@$(BIN)/python -m bench.lighthouse $(ARGS)
+
+screenshots: setup ## take the pictures of the README anew
+	@$(BIN)/python -m bench.screenshots
 
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check

@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         environ = {"INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
-        _fill(environ)
+        fill(environ)
         server = LiveServer(environ, Path(directory, "server.log")).start()
         try:
             cookie = _log_in(server.url)
@@ -55,7 +55,7 @@ def main() -> None:
             server.stop()
 
 
-def _fill(environ: dict[str, str]) -> None:
+def fill(environ: dict[str, str]) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "app"]
     known = {"PATH": os.environ["PATH"], **environ}
     make = ["users", "create", NAME, "--role", "admin", "--password-stdin"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -35,6 +35,8 @@ class StockedItem:
 
     item: Item
     totals: Totals
+    #: When something was last written about it in the ledger.
+    last_move: datetime | None = None
 
     @property
     def is_low(self) -> bool:
@@ -103,7 +105,20 @@ def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
     """These items with their stock, in this order."""
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
     of = _totals_of(conn, ids, clock.today())
-    return [StockedItem(found[id], of.get(id, Totals())) for id in ids if id in found]
+    moved = {row.id: row.last_move for row in conn.execute(_MOVED.where(items.c.id.in_(ids)))}
+    return [StockedItem(found[id], of.get(id, Totals()), moved[id]) for id in ids if id in found]
+
+
+_MOVED = sa.select(
+    items.c.id,
+    sa.select(ledger.c.timestamp)
+    .where(ledger.c.item_id == items.c.id)
+    .order_by(ledger.c.id.desc())
+    .limit(1)
+    .correlate(items)
+    .scalar_subquery()
+    .label("last_move"),
+)
 
 
 def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:

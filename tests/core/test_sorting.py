@@ -115,3 +115,10 @@ def test_entries_of_one_kind_and_of_lots_called_so(warehouse: Stock) -> None:
     assert kinds == {"ISSUE"}
     assert len(every(list_entries, lot_code="Z-1")) == 2
     assert every(list_entries, lot_code="z-1") == []
+
+
+def test_an_item_tells_when_it_moved_last(warehouse: Stock) -> None:
+    moved = {one.item.code: one.last_move for one in every(list_items)}
+    last = list_entries(connection(), item="BOLT", limit=1).rows[0]
+    assert moved["BOLT"] == last.timestamp
+    assert moved["AIR"] is None
