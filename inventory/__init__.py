@@ -37,4 +37,5 @@ def create_app(config: Config | None = None) -> Flask:
     http_front.init_app(app, config)
     http_bodies.init_app(app, at_once=config.threads)
     http_observing.init_app(app, config)
+    http_front.mount(app, config)
     return app

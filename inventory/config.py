@@ -55,6 +55,7 @@ class Config:
     trusted_hosts: tuple[str, ...]
     https: bool
     proxy_count: int
+    url_prefix: str
     workers: int
     threads: int
     webhooks: bool
@@ -92,6 +93,7 @@ class Config:
             trusted_hosts=env.read("TRUSTED_HOSTS", _hosts, ()),
             https=env.read("HTTPS", _flag, False),
             proxy_count=env.read("PROXY_COUNT", _number(0, 5), 0),
+            url_prefix=env.read("URL_PREFIX", _prefix, ""),
             workers=env.read(
                 "WORKERS", _one_process if sqlite else _number(1, 64), 1 if sqlite else 2
             ),
@@ -150,7 +152,8 @@ class Config:
         """Where a browser on this machine finds the server."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (it is read, not bound)
         host = everywhere.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}{self.url_prefix}/"
 
     def to_flask(self) -> dict[str, Any]:
         """The same for Flask and its extensions (the engine's options are db.py's)."""
@@ -269,6 +272,14 @@ def _hosts(text: str) -> tuple[str, ...]:
                 f"stock.example.com,.example.org; {host!r} is none."
             )
     return hosts
+
+
+def _prefix(text: str) -> str:
+    """The path below which the site stands, without a slash at its end."""
+    bare = text.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9][A-Za-z0-9._~-]*)*", bare):
+        raise ValueError(f"must be a path such as /stock, not {text!r}.")
+    return bare
 
 
 def _timezone(text: str) -> ZoneInfo:

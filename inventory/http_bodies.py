@@ -83,7 +83,10 @@ def refuse(environ: WSGIEnvironment, start: StartResponse, status: int, detail: 
     code = "BUSY" if status == HTTPStatus.SERVICE_UNAVAILABLE else "MALFORMED_REQUEST"
     kind, body = "text/plain; charset=utf-8", detail
     if environ.get("PATH_INFO", "").startswith(PROGRAMS):
-        kind, body = "application/problem+json", json.dumps(members(code, detail, status))
+        kind, body = (
+            "application/problem+json",
+            json.dumps(members(code, detail, status, root=environ.get("SCRIPT_NAME", ""))),
+        )
     headers = [
         ("Content-Type", kind),
         ("Content-Length", str(len(body.encode()))),

@@ -138,17 +138,17 @@ def problem(
 ) -> Response:
     """A refusal as problem details, the numbers behind it beside the members of the standard."""
     status = status or CODES[code][0]
-    standard = members(code, detail, status)
+    standard = members(code, detail, status, root=request.root_path)
     content = to_json(standard | camel(figures) | standard)
     response = Response(content, status, content_type="application/problem+json")
     response.headers.update(_headers(code, figures))
     return response
 
 
-def members(code: str, detail: str, status: int) -> dict[str, Any]:
+def members(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]:
     """The members that the standard names, and the code."""
     return {
-        "type": f"/api/v1/docs#{code}",
+        "type": f"{root}/api/v1/docs#{code}",
         "title": CODES[code][1],
         "status": status,
         "detail": detail,

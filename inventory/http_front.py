@@ -33,6 +33,30 @@ def init_app(app: Flask, config: Config) -> None:
     app.wsgi_app = front  # type: ignore[assignment, method-assign]
 
 
+def mount(app: Flask, config: Config) -> None:
+    """Before all else: everything behind it knows paths without the prefix, and makes addresses
+    with it. Not from X-Forwarded-Prefix: whoever sent one past a front that sets none would
+    choose where our links lead."""
+    if config.url_prefix:
+        below = UnderPrefix(app.wsgi_app, config.url_prefix)
+        app.wsgi_app = below  # type: ignore[assignment, method-assign]
+
+
+class UnderPrefix:
+    """Fronts may hand requests over with the prefix, or take it off before."""
+
+    def __init__(self, app: WSGIApplication, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            environ["PATH_INFO"] = path[len(self._prefix) :] or "/"
+        environ["SCRIPT_NAME"] = self._prefix
+        return self._app(environ, start)
+
+
 class KnownHosts:
     """Answers requests for these hosts (`.example.com`: any below it; none named: all)."""
 

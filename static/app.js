@@ -135,7 +135,7 @@
   }, { capture: true });
 
   // Whoever comes to the login is nobody: the floor's page must not open without one.
-  if (location.pathname === "/login/") window.caches?.delete("floor-page");
+  if (location.pathname.endsWith("/login/")) window.caches?.delete("floor-page");
 
   // Menus close on Escape and on a click elsewhere.
   const closeMenus = (except) => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 
 from inventory.api import manual
 from inventory.api.endpoints import answer_json, open_to_all
@@ -13,7 +13,7 @@ from inventory.api.v1 import v1
 @v1.blueprint.get("/openapi.json", provide_automatic_options=False)
 @open_to_all
 def openapi() -> Response:
-    return answer_json(document())
+    return answer_json(document() | {"servers": [{"url": f"{request.root_path}/"}]})
 
 
 @v1.blueprint.get("/docs", provide_automatic_options=False)

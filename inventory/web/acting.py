@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from inventory.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
 from inventory.ledger import Posting
-from inventory.web import living, next_steps, saying
+from inventory.web import living, next_steps, places, saying
 from inventory.web.htmx import wants_partial
 from inventory.web.roles import role_of
 from inventory.web.sessions import safe_next
@@ -74,7 +74,7 @@ def show(act: Act, *, back: str = "", given: dict[str, Any] | None = None, **ids
     """What a page needs to include the form of an act: operations/_form.html."""
     form = act.form(formdata=MultiDict(given or {}))
     form.renew_key()
-    form.back.data = back or request.full_path.rstrip("?")
+    form.back.data = back or places.here()
     return _context(act, form, ids)
 
 

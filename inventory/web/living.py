@@ -15,11 +15,11 @@ from flask import abort, current_app, make_response, render_template, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
-from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from inventory.errors import Refusal
 from inventory.text import MAX_ID
+from inventory.web import places
 from inventory.web.htmx import shown_url
 
 Read = Callable[..., dict[str, Any]]
@@ -50,7 +50,7 @@ def wants_live() -> bool:
 def respond(template: str, **values: Any) -> Response:
     """The page, or for htmx its changing part, or 304 when that is what the browser has."""
     assert request.endpoint is not None
-    url = iri_to_uri(request.full_path).rstrip("?")
+    url = places.here()
     context, html, tag = _render(request.endpoint, request.args, request.view_args or {}, url)
     if not wants_live():
         return make_response(render_template(template, **(context | _late(values)), live=html))
@@ -65,10 +65,11 @@ def render_current() -> Markup | None:
     """The changing part of the page that the browser shows now."""
     url = shown_url()
     adapter = current_app.create_url_adapter(request)
-    if url is None or adapter is None:
+    path = None if url is None else places.within(url.path)
+    if url is None or path is None or adapter is None:
         return None
     try:
-        endpoint, ids = adapter.match(url.path, method="GET")
+        endpoint, ids = adapter.match(path, method="GET")
         if endpoint not in _PARTS:
             return None
         query = MultiDict(parse_qsl(url.query, keep_blank_values=True))

@@ -12,13 +12,13 @@ from typing import Any
 
 from flask import Flask, abort, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
-from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from inventory import logins
 from inventory.accounts import Account
 from inventory.http_errors import is_program
 from inventory.http_observing import note_user
+from inventory.web import places
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = 12 * 3600
@@ -86,14 +86,15 @@ def ask_to_log_in() -> Response:
     if is_htmx():
         target = url_for("auth.login", next=_current_page())
         return Response(status=401, headers={"HX-Redirect": target})
-    here = iri_to_uri(request.full_path).rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.login", next=here if here != "/" else None), 303)
+    here = places.here() if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=here if here != places.root() else None), 303)
 
 
 def safe_next(value: Any) -> str:
     """Where to go on to: a path of this site, else its front page."""
     text = value if isinstance(value, str) else ""
-    return text if len(text) <= 2000 and _SAFE_NEXT.fullmatch(text) else "/"
+    is_ours = text.startswith(places.root()) and len(text) <= 2000 and _SAFE_NEXT.fullmatch(text)
+    return text if is_ours else places.root()
 
 
 def _current_page() -> str | None:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, g, request, url_for
-from werkzeug.urls import iri_to_uri
 
+from inventory.web import places
 from inventory.web.roles import role_of
 
 THEMES = ("light", "dark")
@@ -51,7 +51,7 @@ def frame() -> dict[str, Any]:
         "verbs": _entries(_VERBS, viewer),
         "care": _entries(_CARE, viewer),
         "theme": theme(),
-        "here": iri_to_uri(request.full_path).rstrip("?") if request.method == "GET" else "/",
+        "here": places.here() if request.method == "GET" else places.root(),
     }
 
 

@@ -34,7 +34,7 @@
     }
 
     function begin() {
-      const made = new Worker(floor.scriptUrl("/floor/camera.js"));
+      const made = new Worker(floor.scriptUrl(`${floor.root}camera.js`));
       made.postMessage({ wasm: document.body.dataset.wasm });
       return made;
     }

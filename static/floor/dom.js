@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
+  floor.root = document.body.dataset.root;
 
   floor.$ = (id) => document.getElementById(id);
   floor.emit = (name, detail) => document.dispatchEvent(new CustomEvent(`floor:${name}`, { detail }));

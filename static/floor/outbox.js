@@ -16,7 +16,7 @@
   floor.ask = async (path, options = {}) => {
     const headers = { Accept: "application/json", ...options.headers };
     try {
-      const response = await fetch(path, {
+      const response = await fetch(floor.root + path, {
         cache: "no-store", redirect: "error", signal: AbortSignal.timeout(PATIENCE_MS),
         ...options, headers,
       });
@@ -81,7 +81,7 @@
 
     // done, refused, keep (try later), or out (ask again who is logged in)
     async function judge(entry, csrf) {
-      const answer = await floor.ask("/floor/operations", {
+      const answer = await floor.ask("operations", {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
         body: JSON.stringify({ ...entry.body, key: entry.key, user: entry.user.id }),

@@ -80,7 +80,7 @@
     // As the server has it: null without an answer.
     async function there(reading) {
       if (reading.error) return null;
-      const answer = await floor.ask(`/floor/lookup?scan=${encodeURIComponent(reading.raw)}`, {
+      const answer = await floor.ask(`lookup?scan=${encodeURIComponent(reading.raw)}`, {
         signal: AbortSignal.timeout(LOOKUP_MS),
       });
       if (answer?.status === 422) {

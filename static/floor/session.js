@@ -6,7 +6,7 @@
   // What the server says: null without a connection, `user: null` when nobody is logged in.
   floor.session = async ({ timer = false } = {}) => {
     const headers = timer ? { "Floor-Timer": "1" } : {};
-    const answer = await floor.ask("/floor/session", { headers });
+    const answer = await floor.ask("session", { headers });
     const session = answer?.body?.csrfToken ? answer.body : null;
     if (session) floor.emit("session", session.user ? session : { ...session, user: null });
     else floor.emit("connection", answer ? "trouble" : "offline");
@@ -25,7 +25,7 @@
 
   // Logs in; returns why not, or an empty text.
   floor.takeOver = async (name, password) => {
-    const answer = await send("/floor/session", { name, password });
+    const answer = await send("session", { name, password });
     if (!answer) return "No connection. Logging in needs one.";
     if (answer.status !== 200) return answer.body.detail ?? "That did not work. Try again.";
     floor.emit("session", answer.body);
@@ -33,7 +33,7 @@
   };
 
   floor.leave = async () => {
-    const answer = await send("/floor/session/end", {});
+    const answer = await send("session/end", {});
     if (answer?.status !== 200) return false;
     floor.emit("session", { user: null });
     return true;

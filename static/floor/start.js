@@ -8,18 +8,18 @@
   const PAGES = "floor-page";
 
   // Scripts come from our own two addresses only: nothing else becomes a script's address.
-  const rules = { createScriptURL: (url) => (new URL(url, location.href).pathname.startsWith("/floor/") ? url : "") };
+  const rules = { createScriptURL: (url) => (new URL(url, location.href).pathname.startsWith(floor.root) ? url : "") };
   floor.scriptUrl = (url) =>
     (window.trustedTypes ? (floor.policy ??= trustedTypes.createPolicy("floor", rules)) : rules)
       .createScriptURL(url);
 
   async function keepPage() {
     if (!navigator.serviceWorker) return;
-    await navigator.serviceWorker.register(floor.scriptUrl(document.body.dataset.worker), { scope: "/floor/" });
+    await navigator.serviceWorker.register(floor.scriptUrl(document.body.dataset.worker), { scope: floor.root });
     const page = await caches.open(PAGES);
-    if (await page.match("/floor/")) return;
-    const response = await fetch("/floor/", { headers: { Accept: "text/html" } });
-    if (response.ok && !response.redirected) await page.put("/floor/", response);
+    if (await page.match(floor.root)) return;
+    const response = await fetch(floor.root, { headers: { Accept: "text/html" } });
+    if (response.ok && !response.redirected) await page.put(floor.root, response);
   }
 
   // After logging out: neither the page nor the stock stays, but what is not sent yet does.

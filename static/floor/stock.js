@@ -38,7 +38,7 @@
     // Takes the server's newest snapshot; the same one is as good as a new one.
     async function refresh() {
       const headers = { "Floor-Timer": "1", ...(kept.tag && { "If-None-Match": kept.tag }) };
-      const answer = await floor.ask("/floor/snapshot", { headers });
+      const answer = await floor.ask("snapshot", { headers });
       if (answer?.status === 200) {
         kept = { codes: [], ...answer.body, tag: answer.response.headers.get("ETag") ?? "" };
         index();

@@ -5,6 +5,9 @@
 const FILES = "floor-files";
 const PAGE = "floor-page";
 const PATIENCE_MS = 3000;
+// The site may stand below a path of its host: this file lies in the floor's own folder.
+const ROOT = new URL("./", self.location).pathname;
+const STATIC = new URL("../static/", self.location).pathname;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -18,10 +21,10 @@ self.addEventListener("activate", (event) => {
 // Page and files go together: the old files stay for as long as the kept page needs them.
 async function renew() {
   const page = await caches.open(PAGE);
-  if (await page.match("/floor/")) {
-    const response = await fetch("/floor/").catch(() => null);
+  if (await page.match(ROOT)) {
+    const response = await fetch(ROOT).catch(() => null);
     if (!response?.ok || response.redirected) return;
-    await page.put("/floor/", response);
+    await page.put(ROOT, response);
   }
   const files = await caches.open(FILES);
   for (const request of await files.keys()) {
@@ -34,9 +37,9 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname, origin } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
-  if (request.mode === "navigate" && pathname === "/floor/") event.respondWith(openPage(request));
+  if (request.mode === "navigate" && pathname === ROOT) event.respondWith(openPage(request));
   else if (EXTRA.includes(pathname)) event.respondWith(openExtra(request));
-  else if (pathname.startsWith("/static/")) event.respondWith(openFile(request));
+  else if (pathname.startsWith(STATIC)) event.respondWith(openFile(request));
 });
 
 // The server's page where it comes soon, else the kept one. Kept is only a page whose files are.
@@ -44,11 +47,11 @@ async function openPage(request) {
   const page = await caches.open(PAGE);
   const fresh = fetch(request).then(async (response) => {
     if (response.ok && (await response.clone().text()).includes(SHELL[0])) {
-      await page.put("/floor/", response.clone());
+      await page.put(ROOT, response.clone());
     }
     return response;
   });
-  const kept = await page.match("/floor/");
+  const kept = await page.match(ROOT);
   if (!kept) return fresh;
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, kept));
   const usable = fresh.then((response) => (response.status >= 500 ? kept : response));

@@ -1,5 +1,7 @@
 """The floor's page in the hands of somebody with gloves: large, plain, in light and in dark."""
 
+from urllib.parse import urljoin
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -119,9 +121,8 @@ def test_a_cold_page_is_light_on_the_wire(tablet, browser, live_server):
 def test_a_tablet_can_install_the_page(tablet, page):
     href = page.locator("link[rel=manifest]").get_attribute("href")
     manifest = page.evaluate("(href) => fetch(href).then((answer) => answer.json())", href)
-    assert (manifest["start_url"], manifest["scope"], manifest["display"]) == (
-        "/floor/", "/floor/", "standalone",
-    )  # fmt: skip
+    led_to = [urljoin(href, manifest[name]) for name in ("start_url", "scope")]
+    assert (led_to, manifest["display"]) == (["/floor/", "/floor/"], "standalone")
     tablet.keeps_the_page()
     scope = page.evaluate("navigator.serviceWorker.ready.then((one) => one.scope)")
     assert scope.endswith("/floor/")

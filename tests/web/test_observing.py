@@ -41,7 +41,7 @@ def test_operations_refusals_and_requests_are_counted(metered):
     from tests.web.people import Person
 
     stock, before = Backroom(metered), figures(metered)
-    lot = stock.lot("receive 10")
+    lot = stock.lot("receive 10, quarantine")
     ada = Person(metered, "ada")
     ada.sends("/issue/", item="BOLT", qty="99")
     ada.get(f"/lots/{lot}/").close()
