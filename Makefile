@@ -57,6 +57,9 @@ lighthouse: setup ## have Lighthouse look at the main screens as a phone would (
 screenshots: setup ## take the pictures of the README anew
 	@$(BIN)/python -m bench.screenshots
 
+prove-image: setup ## take the Dockerfile's steps without a container engine, and run what comes of them
+	@$(BIN)/python -m deploy.prove_image
+
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
