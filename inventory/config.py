@@ -127,7 +127,8 @@ class Config:
         """The database in words, without its password."""
         if self.is_sqlite:
             return f"SQLite, file {self.url.database}"
-        host = self.url.host or self.url.query.get("host") or "the local socket"
+        named = self.url.host or self.url.query.get("host") or "the local socket"
+        host = named if isinstance(named, str) else " or ".join(named)
         port = f":{self.url.port}" if self.url.port else ""
         return f"PostgreSQL, database {self.url.database} on {host}{port}"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from inventory import backups, clock, create_app, demo
@@ -165,6 +166,20 @@ def test_without_the_programs_of_postgresql_it_says_what_to_install(
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     assert "PostgreSQL's own program pg_dump, version 18" in flask.fails("backup", "create")
     assert list(directory(app).iterdir()) == []
+
+
+@pytest.mark.only("postgresql")
+def test_a_site_with_a_standby_names_two_servers(app: Flask, config: Config) -> None:
+    with app.app_context():
+        Stock().lot("receive 10")
+    url = sa.make_url(config.database_url)
+    place = str(url.query["host"])
+    query = {"host": (place, place), "target_session_attrs": "read-write"}
+    both = url.update_query_dict(query)
+    made = backups.create(both, config.backup_path)
+    assert backups.figures(made.path)["tables"]["inventory_ledger"] == 1
+    there = dataclasses.replace(config, database_url=both.render_as_string(hide_password=False))
+    assert there.database_name.endswith(f"on {place} or {place}")
 
 
 # --- what is wrong with a backup is found ---------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from inventory.backups import facts
 from inventory.db import engine_on, snapshot
@@ -134,11 +135,8 @@ def _server_version(conn: sa.Connection) -> str:
 
 def _conninfo(url: sa.URL) -> str:
     """For libpq, without the password: a command line can be seen by everybody."""
-    facts = url.translate_connect_args(username="user", database="dbname")
-    facts.pop("password", None)
-    query = {k: ",".join(v) if isinstance(v, tuple) else v for k, v in url.query.items()}
-    query.pop("password", None)
-    return make_conninfo("", **{**facts, **query})
+    _, facts = PGDialect_psycopg().create_connect_args(url)
+    return make_conninfo("", **{name: facts[name] for name in facts if name != "password"})
 
 
 def _run(tool: Path, words: list[str], url: sa.URL) -> None:
