@@ -50,15 +50,15 @@ def log_in(*, name: str, password: str, address: str) -> Session:
     Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
     not go together: which of them is wrong is not said), Forbidden (not approved yet, disabled).
     """
-    key, network = accounts.find_key(name), _network(address)
-    user = _admit(key, network)
+    key, network = accounts.find_key(name), network_of(address)
+    user = admit(key, network)
     if not passwords.matches(user.password_hash if user else None, password) or user is None:
         # Not the name that was typed: it may be a password, in the wrong field.
         log.warning("login refused: user %s from %s", user.id if user else "unknown", network)
         raise Unauthenticated("That name and password do not go together.")
-    _require_usable(accounts.account_from(user))
+    require_usable(accounts.account_from(user))
     new_hash = _new_hash(user.password_hash, password)
-    account = _begin(user.id, user.password_hash, new_hash, key, network)
+    account = begin(user.id, user.password_hash, new_hash, key, network)
     return Session(account=account, id=secrets.token_urlsafe(18))
 
 
@@ -69,8 +69,8 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
     """
     account = accounts.get_account(user_id=user_id)
     new = passwords.clean_password(new, name=account.name)
-    key, network = accounts.key_of(account.name), _network(address)
-    user = _admit(key, network)
+    key, network = accounts.key_of(account.name), network_of(address)
+    user = admit(key, network)
     if user is None or not passwords.matches(user.password_hash, current):
         raise InvalidInput("That is not your current password.", field="current_password")
     _forget(key=key, network=network)
@@ -118,7 +118,8 @@ def reset_throttle(tx: Connection, *, name: str | None = None) -> int:
     return tx.execute(forgotten).rowcount
 
 
-def _require_usable(account: Account) -> None:
+def require_usable(account: Account) -> None:
+    """Raises Forbidden for an account that is disabled, or not approved yet."""
     if account.disabled_at is not None:
         raise Forbidden("This account is disabled. Ask an admin.")
     if account.approved_at is None:
@@ -133,7 +134,7 @@ def _new_hash(password_hash: str, password: str) -> str | None:
 
 
 @atomic
-def _admit(tx: Connection, key: str, network: str) -> Any:
+def admit(tx: Connection, key: str, network: str) -> Any:
     """Write the attempt down before its password is looked at, so that guesses made at the same
     time count each other; the one that succeeds is forgotten again. Returns the user's row."""
     now = clock.now()
@@ -166,16 +167,19 @@ def _require_fewer(tx: Connection, most: int, whose: sa.ColumnElement[bool], now
 
 
 @atomic
-def _begin(
+def begin(
     tx: Connection, user_id: int, seen: str, new_hash: str | None, key: str, network: str
 ) -> Account:
+    """Note the login, and forget its attempts. `seen`: the password's hash as it was read.
+
+    Raises Unauthenticated where the password was changed meanwhile, Forbidden."""
     _forget_in(tx, key, network)
     values = {"last_login_at": clock.now(), "password_hash": new_hash or seen}
     same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
     if not tx.execute(same.values(**values)).rowcount:
         raise Unauthenticated("The password was changed just now. Try again.")
     account = accounts.read_account(tx, user_id)
-    _require_usable(account)
+    require_usable(account)
     audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}")
     return account
 
@@ -191,7 +195,7 @@ def _forget_in(tx: Connection, key: str, network: str) -> None:
     )
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """One name for what one person can call their own: an IPv4 address, an IPv6 /64."""
     try:
         ip = ipaddress.ip_address(address)

@@ -444,6 +444,24 @@ class EndedSession(Base):
     ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class TabletPin(Base):
+    """Somebody's PIN, good on one tablet of the floor only, after a login with the password."""
+
+    __tablename__ = "tablet_pins"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: The hash of the secret that the tablet keeps.
+    tablet: Mapped[str] = mapped_column(sa.String(64))
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    pin_hash: Mapped[str] = mapped_column(sa.String(255))
+    #: The user's epoch when it was set: whatever ends all sessions ends it too.
+    session_epoch: Mapped[int]
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (sa.UniqueConstraint("tablet", "user_id"),)
+
+
 class ApiToken(Base):
     """A program's key to the API; the token itself is shown once and kept only as its hash."""
 

@@ -6,6 +6,7 @@ the core says so (logins.find_session).
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from typing import Any
@@ -18,6 +19,7 @@ from inventory import logins
 from inventory.accounts import Account
 from inventory.http_errors import is_program
 from inventory.http_observing import note_user
+from inventory.models import Role
 from inventory.web import places
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
@@ -48,14 +50,17 @@ def init_app(app: Flask) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
 
 
-def begin(account: Account, *, session_id: str) -> None:
-    """Make this browser the account's; nothing of an earlier session remains."""
+def begin(account: Account, *, session_id: str, by_pin: bool = False) -> None:
+    """Make this browser the account's; nothing of an earlier session remains. A session that
+    began by a PIN is good for the floor only, and with the rights of an operator at most."""
     session.clear()
     session.permanent = True
     now = int(time.time())
     session.update(
         _user_id=str(account.id), epoch=account.session_epoch, sid=session_id, began=now, seen=now
     )
+    if by_pin:
+        session["by_pin"] = True
 
 
 def current_id() -> str:
@@ -68,6 +73,9 @@ def _load(user_id: str) -> LoggedIn | None:
         return None
     if now - session.get("seen", 0) > IDLE_SECONDS:
         return None
+    by_pin = session.get("by_pin", False)
+    if by_pin and request.blueprint != "floor":
+        return None
     account = logins.find_session(
         user_id=int(user_id), epoch=session.get("epoch", -1), session_id=current_id()
     )
@@ -76,6 +84,8 @@ def _load(user_id: str) -> LoggedIn | None:
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
     note_user(account.id)
+    if by_pin and account.may(Role.OPERATOR.value):
+        account = dataclasses.replace(account, role=Role.OPERATOR.value)
     return LoggedIn(account)
 
 

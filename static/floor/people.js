@@ -8,6 +8,13 @@
   const remember = (name) =>
     floor.setting("names", JSON.stringify([name, ...names().filter((one) => one !== name)].slice(0, 6)));
 
+  function showNewPin(isShown) {
+    $("field-pin").hidden = !isShown;
+    $("door-pad").hidden = isShown || floor.setting("pins") !== "on";
+    $("door-pin").setAttribute("aria-expanded", String(isShown));
+    $("door-new").value = "";
+  }
+
   floor.initDoor = (db, { forget }) => {
     const door = $("door");
     let user = null;
@@ -18,6 +25,7 @@
       $("door-names").replaceChildren(...names().map((name) => h("button.btn", { type: "button",
         onclick() { $("door-name").value = name; $("door-password").focus(); } }, name)));
       $("door-password").value = "";
+      $("door-pad").hidden = floor.setting("pins") !== "on" || !$("field-pin").hidden;
       if (!door.open) door.showModal();
       $($("door-name").value ? "door-password" : "door-name").focus();
     }
@@ -39,14 +47,22 @@
     }
 
     floor.on("session", (session) => become(session.user));
-    $("who").addEventListener("click", () => open());
+    $("who").addEventListener("click", () => { showNewPin(false); open(); });
+    $("door-pin").addEventListener("click", () => showNewPin($("field-pin").hidden));
+    $("door-pad").addEventListener("click", ({ target }) => {
+      const digit = target.closest("button")?.dataset.digit;
+      if (digit) $("door-password").value += digit;
+    });
     $("door-close").addEventListener("click", () => door.close());
     door.addEventListener("cancel", (event) => user || event.preventDefault());
     $("door-form").addEventListener("submit", async (event) => {
       event.preventDefault();
-      const refused = await floor.takeOver($("door-name").value, $("door-password").value);
+      const newPin = $("door-new").value;
+      const refused = await floor.takeOver($("door-name").value, $("door-password").value, newPin);
       $("door-password").value = "";
       if (refused) return open(refused);
+      if (newPin) floor.setting("pins", "on");
+      showNewPin(false);
       $("door-name").value = "";
       door.close();
     });

@@ -1,4 +1,4 @@
-// Who holds the tablet. Asked before anything is sent; people take turns by their password.
+// Who holds the tablet. Asked before anything is sent; people take turns by password or PIN.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -24,8 +24,8 @@
   }
 
   // Logs in; returns why not, or an empty text.
-  floor.takeOver = async (name, password) => {
-    const answer = await send("session", { name, password });
+  floor.takeOver = async (name, password, newPin) => {
+    const answer = await send("session", { name, password, newPin });
     if (!answer) return "No connection. Logging in needs one.";
     if (answer.status !== 200) return answer.body.detail ?? "That did not work. Try again.";
     floor.emit("session", answer.body);

@@ -172,7 +172,7 @@
       list();
       if (!user) return forget();
       outbox.send();
-      keepPage();
+      keepPage().catch(() => { /* no connection just now: the next visit keeps it */ });
       if (!(await stock.refresh())) floor.emit("stock");
       refocus({ gently: true });
     });

@@ -49,6 +49,16 @@
       h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps.filter(Boolean))];
   }
 
+  const IDLE = {
+    issue: ["What goes out?", "Scan its lot. One tap issues it."],
+    receive: ["What came in?", "Scan its label, or choose the item below."],
+    reserve: ["What is to be kept for a job?", "Scan its lot, or the item."],
+    count: ["What do you count?", "Scan its lot."],
+    move: ["What goes to another place?", "Scan its lot, then the place."],
+    lookup: ["What is it?", "Scan anything: a lot, an item, a job."],
+  };
+  const idle = (task) => h("div.idle", {}, icon("scan-barcode"), IDLE[task].map((text) => h("p", {}, text)));
+
   function drawSubject(s, work, stock) {
     const panel = $("subject");
     let parts = [];
@@ -58,6 +68,7 @@
       parts = [h("p.code", {}, s.item.code), h("p", {}, s.item.name),
         s.newLot && h("p", {}, "New lot ", h("strong", {}, s.newLot)), otherLots(s, work)];
     } else if (s.choices.length) parts = [otherLots(s, work)];
+    else if (s.task !== "pick") parts = [idle(s.task)];
     const warnings = s.warnings.map((text) => h("p.warning", {}, icon("triangle-alert"), text));
     panel.hidden = !parts.length;
     panel.replaceChildren(...parts.flat().filter(Boolean), ...warnings);
@@ -130,6 +141,7 @@
     go.hidden = !task.verb || !ready;
     const unit = s.item?.unit ?? "";
     const what = s.task === "move" ? s.location : `${s.qty || "…"} ${unit}`;
+    go.toggleAttribute("data-held", Boolean(task.usable && s.lot?.hold));
     go.replaceChildren(h("span", {}, task.verb), h("span.how-much", {}, ` ${what}`));
   }
 

@@ -1,6 +1,8 @@
 """The outbox under everything that happens to a tablet: nothing lost, nothing twice, nothing sent
 as somebody else."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -132,6 +134,29 @@ def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page)
     expect(page.locator("[data-state=held]")).to_contain_text("Kept until ole logs in")
     assert issued(stock, lot) == [(4, "ira")]
     tablet.takes_over("ole")
+    tablet.settles("done", "done")
+    assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
+
+
+def test_people_take_turns_by_pin_and_each_ones_work_waits_for_them(tablet, stock, lot, page):
+    for name in ("ira", "ole"):
+        page.locator("#who").click()
+        page.locator("#door-pin").click()
+        page.locator("#door-new").fill("2580")
+        tablet.takes_over(name)
+    page.context.set_offline(True)
+    tablet.issues("L-100", "3")
+    page.context.clear_cookies(name=re.compile("session"))
+    page.context.set_offline(False)
+    expect(page.locator("#door")).to_be_visible()
+    tablet.takes_over("ira", "2580")
+    tablet.issues("L-100", "4")
+    tablet.settles("waiting", "done")
+    page.locator("#who").click()
+    page.locator("#door-names").get_by_role("button", name="ole").click()
+    for digit in "2580":
+        page.locator(f"#door-pad [data-digit='{digit}']").click()
+    page.locator("#door-form .verb").click()
     tablet.settles("done", "done")
     assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
 

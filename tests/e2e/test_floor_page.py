@@ -73,7 +73,10 @@ def moments(tablet, page):
     yield "a job"
     tablet.scans("L-002")
     tablet.sees("Wrong lot")
+    page.evaluate("floor.setting('pins', 'on')")
     page.locator("#who").click()
+    yield "who is at work, by PIN"
+    page.locator("#door-pin").click()
     yield "who is at work"
     page.locator("#door-close").click()
     page.context.set_offline(True)

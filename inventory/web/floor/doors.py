@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
-from flask import Response, request, session
+from flask import Response, current_app, request, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from inventory import clock, logins
+from inventory import clock, logins, pins
 from inventory.accounts import Account
 from inventory.errors import Forbidden
 from inventory.http_errors import problem
@@ -18,6 +19,9 @@ from inventory.web.roles import public
 
 #: The least role that works on the floor.
 OPERATOR = "operator"
+#: The cookie that a tablet is known by.
+_TABLET = "tablet"
+_A_YEAR = 366 * 24 * 3600
 
 
 @blueprint.get("/session")
@@ -33,19 +37,39 @@ def show_session() -> Response:
 @blueprint.post("/session")
 @public
 def take_over() -> Response:
-    """Log in on a tablet: whoever was logged in before is logged out. Raises what logins.log_in
-    raises, and Forbidden for who does not work on the floor."""
+    """Log in on a tablet by password or PIN: whoever was logged in before is logged out. With the
+    password a new PIN for this tablet may be set. Raises what logins.log_in and pins.log_in
+    raise, InvalidInput, and Forbidden for who does not work on the floor."""
     body = sent_object()
-    begun = logins.log_in(
-        name=_text(body.get("name")),
-        password=_text(body.get("password")),
-        address=request.remote_addr or "",
-    )
+    new_pin = body.get("newPin") or None
+    if new_pin is not None:
+        pins.clean_pin(new_pin, field="newPin")
+    who = {"name": _text(body.get("name")), "address": request.remote_addr or ""}
+    secret, tablet = _text(body.get("password")), request.cookies.get(_TABLET, "")
+    by_pin = pins.is_pin(secret)
+    if by_pin:
+        begun = pins.log_in(pin=secret, tablet=tablet, **who)
+    else:
+        begun = logins.log_in(password=secret, **who)
     if not begun.account.may(OPERATOR):
         raise Forbidden(f"This needs the role {OPERATOR}; yours is {begun.account.role}.")
     _leave()
-    sessions.begin(begun.account, session_id=begun.id)
-    return _session(begun.account)
+    sessions.begin(begun.account, session_id=begun.id, by_pin=by_pin)
+    response = _session(begun.account)
+    if new_pin is not None and not by_pin:
+        tablet = tablet or secrets.token_urlsafe(32)
+        pins.set_pin(account=begun.account, pin=new_pin, tablet=tablet)
+        _mark(response, tablet)
+    return response
+
+
+def _mark(response: Response, tablet: str) -> None:
+    """What a PIN set here is good with: no script can read it."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(
+        _TABLET, tablet, max_age=_A_YEAR, path=url_for("floor.index"), secure=secure, httponly=True,
+        samesite="Strict",
+    )  # fmt: skip
 
 
 @blueprint.post("/session/end")
@@ -63,7 +87,8 @@ def _leave() -> None:
 
 
 def _session(account: Account | Any) -> Response:
-    user = {"id": account.id, "name": account.name, "role": account.role}
+    role = OPERATOR if session.get("by_pin") else account.role
+    user = {"id": account.id, "name": account.name, "role": role}
     user["works"] = account.may(OPERATOR)
     return answer({"user": user, "csrf_token": generate_csrf(), "today": clock.today().isoformat()})
 
