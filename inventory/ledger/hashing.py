@@ -47,10 +47,31 @@ def entry_hash(
     open_after: int | None,
     issued_after: int | None,
 ) -> bytes:
-    """`timestamp` as `moment` writes it. Spelled out: `verify` does this for every entry."""
+    """`timestamp` as `moment` writes it."""
     line = ""
     if reservation_id is not None:
         line = f"{reservation_id},{line_seq},{open_after},{issued_after}"
+    return entry_digest(
+        prev_hash, operation_hash, lot_id, item_id, lot_seq, txn_type, qty, timestamp,
+        on_hand_after, reserved_after, received_after, line,
+    )  # fmt: skip
+
+
+def entry_digest(
+    prev_hash: bytes,
+    operation_hash: bytes,
+    lot_id: int,
+    item_id: int,
+    lot_seq: int,
+    txn_type: str,
+    qty: int,
+    timestamp: str,
+    on_hand_after: int,
+    reserved_after: int,
+    received_after: int,
+    line: str,
+) -> bytes:
+    """`line` tells of the reservation. Spelled out: `verify` does this for every entry."""
     content = (
         f"lot={lot_id}\nitem={item_id}\nseq={lot_seq}\ntype={txn_type}\nqty={qty}\n"
         f"timestamp={timestamp}\non_hand={on_hand_after}\nreserved={reserved_after}\n"

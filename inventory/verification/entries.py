@@ -38,6 +38,9 @@ _MOVES = {"RECEIVE": (1, 0, 1), "ISSUE": (-1, 0, 0), "RESERVE": (0, 1, 0), "UNRE
 _LINE_MOVES = {"RECEIVE": (0, -1), "ISSUE": (0, 1), "RESERVE": (1, 0), "UNRESERVE": (-1, 0)}
 
 Line = tuple[int, int, int]
+_NOTHING: Line = (0, 0, 0)
+#: Rows that are fetched in one go.
+_AT_ONCE = 5000
 
 
 class _Lot:
@@ -53,6 +56,64 @@ class _Lot:
         self.last_at = ""
         self.lines: dict[int, Line] = {}
 
+    def takes(self, row: Any) -> bool:
+        """Whether the entry is all that it must be: then the lot has moved on to it, else nothing
+        was done. The same rules as in `_differences`, in one go: nearly every entry is right, and
+        a million of them are to be read in seconds."""
+        (
+            _, lot_id, item_id, seq, txn_type, qty, at, prev_seq,
+            on_hand_before, reserved_before, received_before,
+            on_hand, reserved, received,
+            reservation_id, line_seq, prev_line_seq, open_before, issued_before, open_after, issued,
+            prev_hash, own_hash, operation_hash, lot_item, _, reservation_item,
+        ) = row  # fmt: skip
+        moves = _MOVES.get(txn_type)
+        if moves is None or qty <= 0 or operation_hash is None:
+            return False
+        before = (on_hand_before, reserved_before, received_before)
+        after = (
+            on_hand_before + moves[0] * qty,
+            reserved_before + moves[1] * qty,
+            received_before + moves[2] * qty,
+        )
+        line = ""
+        if reservation_id is not None:
+            known = self.lines.get(reservation_id, _NOTHING)
+            move_open, move_issued = _LINE_MOVES[txn_type]
+            if (
+                (line_seq, prev_line_seq or 0) != (known[0] + 1, known[0])
+                or (open_before, issued_before) != known[1:]
+                or open_after != open_before + move_open * qty
+                or issued != issued_before + move_issued * qty
+                or open_after < 0
+                or issued < 0
+                or reservation_item != item_id
+            ):
+                return False
+            line = f"{reservation_id},{line_seq},{open_after},{issued}"
+        elif moves[1]:
+            return False
+        at = _canonical(at)
+        if (
+            before != self.balance
+            or (on_hand, reserved, received) != after
+            or not 0 <= reserved <= on_hand
+            or seq != self.seq + 1
+            or (prev_seq or 0) != self.seq
+            or item_id != lot_item
+            or at < self.last_at
+            or prev_hash != self.last_hash
+            or own_hash != hashing.entry_digest(
+                prev_hash, operation_hash, lot_id, item_id, seq, txn_type, qty, at,
+                on_hand, reserved, received, line,
+            )
+        ):  # fmt: skip
+            return False
+        self.seq, self.balance, self.last_at, self.last_hash = seq, after, at, own_hash
+        if reservation_id is not None:
+            self.lines[reservation_id] = (line_seq, open_after, issued)
+        return True
+
 
 def check(conn: Connection) -> Iterator[Finding | int]:
     """Every difference, and at the end the number of entries."""
@@ -62,14 +123,16 @@ def check(conn: Connection) -> Iterator[Finding | int]:
         prev_hash=blob.format("e.prev_hash"),
         hash=blob.format("e.hash"),
     )
-    rows = conn.execution_options(yield_per=5000).exec_driver_sql(statement)
+    rows = conn.execution_options(yield_per=_AT_ONCE).exec_driver_sql(statement)
     lot = _Lot(None)
     number = 0
-    for batch in rows.partitions():
+    for batch in rows.partitions(_AT_ONCE):
         for row in batch:
             if row[1] != lot.id:
                 yield from _end(lot)
                 lot = _Lot(row[1])
+            if lot.takes(row):
+                continue
             for what, expected, found in _differences(lot, row):
                 where = f"{row[0]} (lot {row[25]}, entry {row[3]})"
                 yield Finding(TABLE, where, what, str(expected), str(found))
