@@ -70,7 +70,7 @@ def test_a_server_for_the_network_asks_the_first_admin_for_a_code(make_server: M
 def test_it_stops_cleanly(live_server: LiveServer, signal_: signal.Signals) -> None:
     assert live_server.process is not None
     os.killpg(live_server.process.pid, signal_)
-    assert live_server.process.wait(15) == 0
+    assert live_server.process.wait(30) == 0
     assert live_server.log.splitlines()[-1] == "Stopped."
     assert len(live_server.log.splitlines()) == 5
     assert not answers(live_server.port)

@@ -1,13 +1,12 @@
 """The pages of stock, in light and dark, from a phone to a desk: nobody is kept out."""
 
-import os
 from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import expect
 
 from inventory import accounts
-from tests.e2e.test_every_page import PASSWORD, problems_of
+from tests.e2e.test_every_page import LOOKED_AT, PASSWORD, problems_of
 from tests.stock import in_days
 
 pytestmark = pytest.mark.browser
@@ -49,10 +48,6 @@ PAGES = [
     "/reports/stock/?at=2026-01-01T00:00",
     "/webhooks/",
 ]
-
-#: What a page looks like does not hang on the database: all sizes and themes on one of them.
-LOOKS = [(width, scheme) for width in (320, 768, 1280) for scheme in ("light", "dark")]
-LOOKED_AT = LOOKS if os.environ.get("TEST_DATABASE", "sqlite") == "sqlite" else LOOKS[:1]
 
 
 @pytest.fixture
