@@ -175,9 +175,9 @@ def url() -> sa.URL:
 
 
 @contextmanager
-def nobody_else_writes() -> Iterator[None]:
-    """Keep every other writer out while this lasts (SQLite; PostgreSQL has its own locks)."""
-    with _gate_of(db.engine)():
+def nobody_else_writes(file: str) -> Iterator[None]:
+    """Keep every other writer out of this file of SQLite while this lasts."""
+    with _gate_at(file)():
         yield
 
 
@@ -298,7 +298,10 @@ _gates: dict[str, Gate] = {}
 def _gate_of(engine: Engine) -> Callable[[], Any]:
     if engine.dialect.name != "sqlite":
         return _open_gate
-    path = engine.url.database or ""
+    return _gate_at(engine.url.database or "")
+
+
+def _gate_at(path: str) -> Gate:
     return _gates.setdefault(path, Gate(f"{path}-gate" if path not in ("", ":memory:") else None))
 
 

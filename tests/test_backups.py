@@ -10,6 +10,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from flask import Flask
 from inventory import backups, clock, create_app, demo
 from inventory.backups import facts, rotation
 from inventory.config import Config
-from inventory.db import db, snapshot, sqlite_module
+from inventory.db import db, nobody_else_writes, snapshot, sqlite_module
+from inventory.errors import Unable
 from tests.databases import Databases
 from tests.servers import LiveServer
 from tests.stock import Stock, part
@@ -336,3 +338,23 @@ def test_create_rotates_only_when_asked(app: Flask, flask: Shell) -> None:
         assert "3 older backups removed" in flask(*words).output
     names = sorted(os.listdir(directory(app)))
     assert names == ["inventory-20261105T100000Z.zip", "inventory-20261106T100000Z.zip"]
+
+
+@pytest.mark.only("sqlite")
+def test_no_writer_gets_between_a_restore_and_its_place(
+    app: Flask, flask: Shell, tmp_path: Path
+) -> None:
+    """A command that writes there holds the gate: the restore waits for it, then looks."""
+    path = a_backup(app, flask)
+    place = tmp_path / "place.db"
+    with ThreadPoolExecutor() as pool:
+        with nobody_else_writes(str(place)):
+            migrations = Path(app.extensions["migrate"].directory)
+            url = sa.URL.create("sqlite", database=str(place))
+            restoring = pool.submit(backups.restore, path, url, migrations)
+            wait([restoring], timeout=1)
+            assert not restoring.done()
+            place.write_text("somebody's")
+        with pytest.raises(Unable, match="exists and is not empty"):
+            restoring.result(20)
+    assert place.read_text() == "somebody's"

@@ -101,6 +101,13 @@ def test_files_that_others_may_read(well: Flask) -> None:
     assert told.verdict == "wrong"
     assert f"{directory} (mode 755)" in told.said
     assert told.advice == f"Run: chmod go= {directory}"
+    directory.chmod(0o700)
+    key = directory.parent / "secret_key"
+    key.write_text("x" * 40)
+    key.chmod(0o644)
+    assert found(well, "Files").verdict == "ok"  # nobody else gets into its directory
+    directory.parent.chmod(0o711)
+    assert f"{key} (mode 644)" in found(well, "Files").said
 
 
 @pytest.mark.parametrize(

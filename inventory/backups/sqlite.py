@@ -83,7 +83,7 @@ def serving(url: sa.URL, *, alone: bool = False) -> Iterator[None]:
 def restore(url: sa.URL, copy: Path) -> None:
     """Put a copy where the database shall be. Raises Unable when something is there already."""
     path = Path(url.database or "")
-    with serving(url, alone=True), nobody_else_writes():
+    with serving(url, alone=True), nobody_else_writes(str(path)):
         _require_empty(path)
         _set_aside(path)
         copy.rename(path)

@@ -70,16 +70,19 @@ def files(config: Config) -> Check:
     """Only the server's user may read the secret key, the database and the backups."""
     database = [Path(config.url.database or "")] if config.is_sqlite else []
     named = [config.instance_path, config.instance_path / "secret_key", *database]
-    open_to_all = [
-        path
-        for path in (*named, config.backup_path)
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
-    ]
+    open_to_all = [path for path in (*named, config.backup_path) if _is_exposed(path)]
     if open_to_all:
         told = ", ".join(f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all)
         words = " ".join(map(str, open_to_all))
         return wrong("Files", f"others may read {told}", f"Run: chmod go= {words}")
     return ok("Files", "secret key, database and backups are for their owner alone")
+
+
+def _is_exposed(path: Path) -> bool:
+    """Whether others can get to it: not where they may not even enter its directory."""
+    if not path.exists() or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return False
+    return path.is_dir() or bool(path.parent.stat().st_mode & 0o011)
 
 
 def file_system(config: Config, mounts: str | None = None) -> Check:
