@@ -15,7 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -107,8 +107,18 @@ def init_app(app: Flask) -> None:
 
 def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+
+
+def _make_private(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None:
+    """A database that is not there yet is made for its owner alone, whoever makes it."""
+    path = str(place[0])
+    if path.startswith(("file:", ":memory:")):
+        return
+    with suppress(OSError):  # it is there; or cannot be made, which SQLite says better
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextmanager

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -119,3 +123,16 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(app: Flask) -> None:
             assert reader.execute(count).scalar() == 1
             add_user(name="ben")
             assert reader.execute(count).scalar() == 1
+
+
+def test_a_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whoever makes it: commands do not set the umask that the server does."""
+    before = os.umask(0o022)
+    try:
+        with database.engine_on(f"sqlite:///{tmp_path}/new.db") as engine, engine.connect() as conn:
+            conn.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+            conn.commit()
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
