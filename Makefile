@@ -47,7 +47,8 @@ drills: setup ## rehearse fail-over to a standby, and full disks, ten times each
 	@$(BIN)/python -m tests.drills $(ARGS)
 
 soak: setup ## let a tablet lose answers, pages and servers for 500 operations (SOAK=2000 for more)
-	@SOAK=$${SOAK:-500} $(BIN)/python -m pytest --capture=no tests/e2e/test_floor_soak.py $(ARGS)
+	@SOAK=$${SOAK:-500} $(BIN)/python -m pytest --capture=no tests/e2e/test_floor_soak.py \
+		tests/soak/other_browsers.py $(ARGS)
 
 bench: setup ## measure it all at 1,000 and 1,000,000 entries: the tables of docs/benchmarks.md (an hour)
 	@for kind in sqlite postgresql; do \

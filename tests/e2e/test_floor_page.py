@@ -164,3 +164,32 @@ def test_the_band_is_heard_and_read(tablet, page):
     tablet.scans("L-002")
     tablet.sees("L-002")
     assert page.evaluate("window.played") == []
+
+
+#: What the browser is asked for, by name.
+_ASKED = """
+window.asked = [];
+const note = (name) => (value) => {
+  window.asked.push(`${name} ${value ?? ""}`.trim());
+  return Promise.resolve(true);
+};
+Object.defineProperty(navigator, "wakeLock", { value: { request: note("stay awake:") } });
+navigator.storage.persist = note("keep what is stored");
+navigator.setAppBadge = note("badge");
+"""
+
+
+def test_the_screen_stays_on_what_is_kept_stays_and_the_icon_counts(tablet, page):
+    page.add_init_script(_ASKED)
+    page.reload()
+    tablet.waits()
+    asked = page.evaluate("window.asked")
+    assert {"stay awake: screen", "keep what is stored"} <= set(asked)
+    page.context.set_offline(True)
+    tablet.issues("L-001", "2")
+    expect(page.locator("#waiting")).to_have_text("1 to send")
+    assert page.evaluate("window.asked").pop() == "badge 1"
+    page.context.set_offline(False)
+    tablet.settles("done")
+    expect(page.locator("#waiting")).to_be_hidden()
+    assert page.evaluate("window.asked").pop() == "badge 0"

@@ -1,5 +1,6 @@
 """The outbox through everything at once: answers lost on either side of the commit, busy servers,
-pages that reload or die, servers that are killed. A short run here; `make soak` runs 500."""
+pages that reload or die, servers that are killed. A short run here; `make soak` runs 500,
+in other browsers too (tests/soak)."""
 
 import os
 import random
@@ -16,7 +17,7 @@ OPERATIONS = int(os.environ.get("SOAK") or 60)
 SEED = int(os.environ.get("SOAK_SEED") or 12)
 ENDPOINT = "**/floor/operations"
 
-_ADD = """async ([number]) => {
+ADD = """async ([number]) => {
   const user = await (await indexedDbUser());
   const entry = await floor.outbox.add(user, {
     op: "issue", item: "BOLT", lotCode: "L-1", qty: "1", reference: `S-${number}` });
@@ -115,7 +116,7 @@ def test_nothing_is_lost_or_doubled_and_the_order_is_kept(lot, stock, app, page,
     tablet.keeps_the_page()
     page.route(ENDPOINT, weather)
     for number in range(OPERATIONS):
-        page.evaluate(_ADD, [number])
+        page.evaluate(ADD, [number])
         page.wait_for_timeout(chance.randrange(60))
         page = disturb(chance, page, weather, live_server, happened)
     weather.calm = True
