@@ -15,6 +15,7 @@ from inventory import (
     http_front,
     http_metrics,
     http_observing,
+    http_standby,
     web,
 )  # fmt: skip
 from inventory.config import Config
@@ -32,6 +33,7 @@ def create_app(config: Config | None = None) -> Flask:
     http_errors.init_app(app)
     web.init_app(app, config)
     api.init_app(app)
+    http_standby.init_app(app, config)
     http_metrics.init_app(app, config)
     cli.init_app(app)
     http_front.init_app(app, config)

@@ -44,6 +44,7 @@ class Config:
     host: str
     port: int
     database_url: str = field(repr=False)
+    database_read_url: str = field(repr=False)
     instance_path: Path
     backup_path: Path
     secret_key: str = field(repr=False)
@@ -81,6 +82,7 @@ class Config:
             host=env.read("HOST", _host, "127.0.0.1"),
             port=env.read("PORT", _number(1, 65535), 8000),
             database_url=database_url,
+            database_read_url=env.read("DATABASE_READ_URL", _read_url(sqlite), ""),
             instance_path=instance_path,
             backup_path=env.read("BACKUP_PATH", _path, instance_path / "backups"),
             secret_key_fallbacks=env.read("SECRET_KEY_FALLBACKS", _secrets, ()),
@@ -298,7 +300,9 @@ def _database_url(text: str) -> str:
         if colon and scheme == "sqlite" and "?" not in rest:
             return _sqlite_url(make_url(text))
         if colon and scheme in ("postgresql", "postgres", "postgresql+psycopg"):
-            url = make_url(f"postgresql+psycopg://{rest}")
+            url = make_url(f"postgresql+psycopg://{_hosts_apart(rest)}")
+            if "," in rest.partition("/")[0] and "target_session_attrs" not in url.query:
+                url = url.update_query_pairs([_WRITABLE], append=True)
             if url.database:
                 return url.render_as_string(hide_password=False)
     except (ArgumentError, ValueError):
@@ -307,6 +311,36 @@ def _database_url(text: str) -> str:
         "must be postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////PATH/TO/FILE (special "
         "characters in a password as %XX)."
     )
+
+
+#: Of several hosts the one that takes writes: after a failover that is another one.
+_WRITABLE = ("target_session_attrs", "read-write")
+
+
+def _hosts_apart(rest: str) -> str:
+    """USER:PASSWORD@HOST1:PORT,HOST2:PORT/NAME, as libpq has it, in the way SQLAlchemy does."""
+    place, _, path = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
+    if "," not in hosts:
+        return rest
+    database, _, query = path.partition("?")
+    pairs = "&".join([f"host={host}" for host in hosts.split(",")] + ([query] if query else []))
+    return f"{user}{at}/{database}?{pairs}"
+
+
+def _read_url(sqlite: bool) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if sqlite or not text.startswith("postgres"):
+            raise ValueError(
+                "must be the address of a PostgreSQL standby of DATABASE_URL's server."
+            )
+        return _database_url(
+            text
+            if "," not in text or "target_session_attrs" in text
+            else (f"{text}{'&' if '?' in text else '?'}target_session_attrs=prefer-standby")
+        )
+
+    return parse
 
 
 def _sqlite_url(url: URL) -> str:

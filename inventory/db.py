@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -133,9 +134,60 @@ def engine_on(url: str | sa.URL) -> Iterator[Engine]:
         engine.dispose()
 
 
+def new_engine(url: str, *, threads: int) -> Engine:
+    """An engine on another database, with the same settings; to be disposed of by the caller."""
+    made = sa.make_url(url)
+    engine = sa.create_engine(made, **_engine_options(made, threads=threads))
+    _prepare(engine)
+    return engine
+
+
+_reader: ContextVar[Connection | None] = ContextVar("reader", default=None)
+
+
 def connection() -> Connection:
     """The request's own connection, for reading."""
-    return db.session.connection()
+    return _reader.get() or db.session.connection()
+
+
+@contextmanager
+def reading_from(reader: Connection) -> Iterator[None]:
+    """Within, `connection()` is this one."""
+    token = _reader.set(reader)
+    try:
+        yield
+    finally:
+        _reader.reset(token)
+
+
+_tells_positions = False
+_position: ContextVar[str | None] = ContextVar("position", default=None)
+#: Further than any log will ever be: nobody can have come so far.
+_NEVER = "FFFFFFFF/FFFFFFFF"
+
+
+def tell_positions() -> None:
+    """From now on note after each write where the log of the database stands."""
+    global _tells_positions
+    _tells_positions = True
+
+
+def last_position() -> str | None:
+    """Where the log stood after this request's last write; asked once."""
+    position = _position.get()
+    _position.set(None)
+    return position
+
+
+def _note_position(writer: Connection) -> None:
+    """The write is done, whatever becomes of this."""
+    if not _tells_positions or writer.dialect.name != "postgresql":
+        return
+    try:
+        found = writer.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()
+        _position.set(str(found))
+    except sa.exc.DBAPIError:
+        _position.set(_NEVER)
 
 
 def weaknesses() -> list[str]:
@@ -210,6 +262,7 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
                         result = verb(tx, *args, **kwargs)
                         if kwargs.get("dry_run"):
                             transaction.rollback()
+                    _note_position(connection)
                     return result
             except sa.exc.DBAPIError as error:
                 _again_or_raise(error, attempt)
@@ -227,6 +280,8 @@ def _again_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
         telemetry.lost_race(getattr(error.orig, "sqlstate", None) or "UNIQUE")
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
         return
+    if getattr(error.orig, "sqlstate", None) == "25006":
+        db.engine.dispose()  # this server is a standby now: look for the one that took over
     if is_outage(error):
         raise Busy() from error
     raise error

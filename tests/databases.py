@@ -231,6 +231,29 @@ def postgresql(directory: Path, settings: dict[str, str] | None = None) -> Itera
 
 
 @contextmanager
+def standby_of(primary: Server, directory: Path, settings: dict[str, str]) -> Iterator[Server]:
+    """A hot standby that follows a running PostgreSQL through its socket."""
+    directory = directory / "pg"
+    directory.mkdir(mode=0o700)
+    with _binaries() as binaries:
+        if os.geteuid() == 0:
+            directory.parent.chmod(0o711)
+            os.chown(directory, *_nobody())
+        server = Server(binaries, directory, settings)
+        place = ["-h", primary.data.parent, "-U", "postgres", "-D", server.data]
+        copy: list[Any] = [binaries / "pg_basebackup", *place, "--write-recovery-conf"]
+        copy += ["--checkpoint=fast", "--no-sync"]
+        done = subprocess.run(copy, **_as_nobody(), check=False, capture_output=True, cwd=directory)
+        if done.returncode:
+            raise RuntimeError(f"pg_basebackup failed: {done.stderr.decode()}")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
 def _binaries() -> Iterator[Path]:
     """PostgreSQL refuses to run as root, and nobody else can look into /root: root gets a copy."""
     found = _installed()

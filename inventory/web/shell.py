@@ -51,6 +51,7 @@ def frame() -> dict[str, Any]:
         "verbs": _entries(_VERBS, viewer),
         "care": _entries(_CARE, viewer),
         "theme": theme(),
+        "behind": g.get("behind"),
         "here": places.here() if request.method == "GET" else places.root(),
     }
 
