@@ -73,8 +73,7 @@ def _load(user_id: str) -> LoggedIn | None:
         return None
     if now - session.get("seen", 0) > IDLE_SECONDS:
         return None
-    by_pin = session.get("by_pin", False)
-    if by_pin and request.blueprint != "floor":
+    if session.get("by_pin") and request.blueprint != "floor":
         return None
     account = logins.find_session(
         user_id=int(user_id), epoch=session.get("epoch", -1), session_id=current_id()
@@ -84,9 +83,14 @@ def _load(user_id: str) -> LoggedIn | None:
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
     note_user(account.id)
-    if by_pin and account.may(Role.OPERATOR.value):
-        account = dataclasses.replace(account, role=Role.OPERATOR.value)
-    return LoggedIn(account)
+    return LoggedIn(limited(account))
+
+
+def limited(account: Account) -> Account:
+    """The account with the rights that this session gives it."""
+    if session.get("by_pin") and account.may(Role.OPERATOR.value):
+        return dataclasses.replace(account, role=Role.OPERATOR.value)
+    return account
 
 
 def ask_to_log_in() -> Response:

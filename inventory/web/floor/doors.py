@@ -55,7 +55,7 @@ def take_over() -> Response:
         raise Forbidden(f"This needs the role {OPERATOR}; yours is {begun.account.role}.")
     _leave()
     sessions.begin(begun.account, session_id=begun.id, by_pin=by_pin)
-    response = _session(begun.account)
+    response = _session(sessions.limited(begun.account))
     if new_pin is not None and not by_pin:
         tablet = tablet or secrets.token_urlsafe(32)
         pins.set_pin(account=begun.account, pin=new_pin, tablet=tablet)
@@ -87,8 +87,7 @@ def _leave() -> None:
 
 
 def _session(account: Account | Any) -> Response:
-    role = OPERATOR if session.get("by_pin") else account.role
-    user = {"id": account.id, "name": account.name, "role": role}
+    user = {"id": account.id, "name": account.name, "role": account.role}
     user["works"] = account.may(OPERATOR)
     return answer({"user": user, "csrf_token": generate_csrf(), "today": clock.today().isoformat()})
 
