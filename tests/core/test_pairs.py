@@ -1,0 +1,103 @@
+"""Each two operations on one lot, with the second asked for between the first's look and its write.
+
+A hook holds the first after it has decided. The second must wait for it, and both must end as if
+they had been done one after the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from inventory import ledger
+from inventory.errors import Refusal
+from tests.stock import Stock, in_days, part
+
+_write = ledger._write
+Do = Callable[[Stock, int, int], Any]
+
+#: What each does with a lot of 10, 4 of them reserved.
+OPERATIONS: dict[str, Do] = {
+    "receive": lambda stock, lot, _: stock.do(
+        "receive", item="BOLT", lot_code=stock.look(lot).lot_code, qty=3, add_to_lot=True
+    ),
+    "reserve": lambda stock, lot, _: stock.reserve(6, lot=lot),
+    "unreserve": lambda stock, _, held: stock.do("unreserve", reservation_id=held),
+    "issue reserved": lambda stock, _, held: stock.do("issue", reservation_id=held, qty=4),
+    "issue free": lambda stock, lot, _: stock.do("issue", item="BOLT", qty=6, lots=[part(lot, 6)]),
+    "scrap": lambda stock, lot, _: stock.do("scrap", lot_id=lot, qty=6, reason="bent"),
+    "count": lambda stock, lot, _: stock.do("count", lot_id=lot, counted=7, reason="counted"),
+    "split": lambda stock, lot, _: stock.do(
+        "split", lot_id=lot, qty=6, lot_code=f"{stock.look(lot).lot_code}-S"
+    ),
+    "reject": lambda stock, lot, _: stock.do(
+        "decide", lot_id=lot, status="REJECTED", reason="cracks"
+    ),
+    "reverse": lambda stock, lot, _: stock.do(
+        "reverse", operation_id=stock.history(lot)[1].operation_id
+    ),
+}
+
+
+def prepared(stock: Stock) -> tuple[int, int]:
+    lot = stock.lot("receive 10", expires_on=in_days(30))
+    return lot, stock.reserve(4, lot=lot)
+
+
+def outcome(do: Do, stock: Stock, lot: int, held: int) -> str:
+    try:
+        do(stock, lot, held)
+    except Refusal as refusal:
+        return refusal.code
+    return "done"
+
+
+def ends(stock: Stock, lot: int) -> tuple[str, str]:
+    return stock.figures(lot), stock.look(lot).qc_status
+
+
+@pytest.mark.parametrize("first", OPERATIONS)
+def test_the_second_waits_and_sees_what_the_first_left(
+    app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    for second in OPERATIONS:
+        lot, held = prepared(stock)
+        serial = [outcome(OPERATIONS[name], stock, lot, held) for name in (first, second)]
+        expected = [*serial, *ends(stock, lot)]
+        assert interleaved(app, stock, monkeypatch, first, second) == expected, second
+
+
+def interleaved(
+    app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> list[str]:
+    lot, held = prepared(stock)
+    found: dict[str, str] = {}
+    decided, go_on = threading.Event(), threading.Event()
+
+    def held_back(*args: Any) -> Any:
+        if threading.current_thread().name == "first":
+            decided.set()
+            assert go_on.wait(20)
+        return _write(*args)
+
+    def run(name: str) -> None:
+        with app.app_context():
+            found[threading.current_thread().name] = outcome(OPERATIONS[name], stock, lot, held)
+
+    one = threading.Thread(target=run, args=(first,), name="first")
+    two = threading.Thread(target=run, args=(second,), name="second")
+    with monkeypatch.context() as hook:
+        hook.setattr(ledger, "_write", held_back)
+        one.start()
+        assert decided.wait(20), "the first was not granted"
+        two.start()
+        two.join(0.05)
+        assert "second" not in found, f"{second} did not wait"
+        go_on.set()
+        one.join()
+        two.join()
+    return [found["first"], found["second"], *ends(stock, lot)]
