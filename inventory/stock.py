@@ -131,11 +131,19 @@ _LINES = sa.select(
         ledger.c.line_seq == _last_line.c.line_seq,
     ),
 )
-_EXPIRED = (
-    sa.select(open_lines.c.reservation_id)
-    .where(open_lines.c.expires_at.is_not(None))
-    .group_by(open_lines.c.reservation_id)
-    .order_by(open_lines.c.reservation_id)
+_EXPIRED = sa.select(open_lines.c.reservation_id).where(
+    open_lines.c.expires_at.is_not(None), open_lines.c.expires_at <= sa.bindparam("now")
+)
+_LONGEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
+    sa.bindparam("most")
+)
+#: By their moment, of which few have passed, and not by their lots, which may hold many: what is
+#: compared as an expression cannot lead.
+_EXPIRED_IN = _EXPIRED.where(
+    sa.or_(
+        (open_lines.c.lot_id + 0).in_(_IDS),
+        (open_lines.c.item_id + 0).in_(sa.bindparam("items", expanding=True)),
+    )
 )
 _RESERVATIONS = (
     sa.select(
@@ -338,21 +346,18 @@ def open_reservation_ids(
     return list(conn.execute(chosen).scalars())
 
 
-def expired_reservation_ids(
-    conn: Connection,
-    *,
-    now: datetime,
-    lot_ids: Iterable[int] | None = None,
-    item_ids: Iterable[int] = (),
-    limit: int | None = None,
+def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> list[int]:
+    """Reservations past their moment that still hold something: of the oldest `most` lines."""
+    found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": most}).scalars()
+    return sorted(set(found))
+
+
+def expired_in(
+    conn: Connection, *, now: datetime, lot_ids: Iterable[int], item_ids: Iterable[int]
 ) -> list[int]:
-    """The reservations past their moment that still hold something (in these lots, or of these
-    items), oldest first."""
-    chosen = _EXPIRED.where(open_lines.c.expires_at <= now).limit(limit)
-    if lot_ids is not None:
-        concerned = open_lines.c.lot_id.in_(sorted(lot_ids))
-        chosen = chosen.where(sa.or_(concerned, open_lines.c.item_id.in_(sorted(item_ids))))
-    return list(conn.execute(chosen).scalars())
+    """Those of them that hold something in these lots, or of these items."""
+    bound = {"now": now, "ids": list(lot_ids), "items": list(item_ids)}
+    return sorted(set(conn.execute(_EXPIRED_IN, bound).scalars()))
 
 
 def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:

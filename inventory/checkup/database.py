@@ -150,7 +150,7 @@ def _verified(conn: Connection) -> Check:
 
 def _expired(conn: Connection) -> Check:
     old = clock.now() - timedelta(days=1)
-    waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
+    waiting = stock.expired_reservation_ids(conn, now=old, most=1000)
     if waiting:
         told = f"{len(waiting)} expired more than a day ago and still hold stock"
         advice = "Run `flask reservations expire`, each quarter hour from cron."

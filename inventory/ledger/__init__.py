@@ -255,7 +255,7 @@ def expire(*, most: int = 100) -> int:
 @atomic
 def _expire(tx: Connection, *, most: int) -> int:
     now, today = clock.now(), clock.today()
-    ids = stock.expired_reservation_ids(tx, now=now, limit=most)
+    ids = stock.expired_reservation_ids(tx, now=now, most=most)
     locked: set[int] = set()
     wanted = stock.lot_ids_of_reservations(tx, ids)
     while wanted:

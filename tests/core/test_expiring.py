@@ -13,6 +13,7 @@ from inventory import accounts, clock, ledger
 from inventory.db import connection, db
 from inventory.errors import InvalidInput
 from inventory.models import User
+from inventory.stock import _EXPIRED_IN as expired_statement
 from inventory.stock import open_lines, operations
 from tests.contenders import race
 from tests.stock import Stock, part, wrote
@@ -237,3 +238,15 @@ def test_nobody_can_be_the_account_of_the_inventory(stock: Stock, lot: int) -> N
         assert accounts.find_account(name=name) is None
         with pytest.raises(InvalidInput):
             accounts.create_user(name=name, password="a quiet warehouse", role="viewer")
+
+
+@pytest.mark.only("sqlite")
+def test_what_has_expired_is_found_by_its_moment_however_much_is_reserved(stock: Stock) -> None:
+    asked = {"now": NOW, "ids": [1], "items": [2]}
+    statement = expired_statement.params(**asked).compile(
+        db.engine, compile_kwargs={"literal_binds": True}
+    )
+    plan = connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    assert [row.detail.split("INDEX ")[1].split()[0] for row in plan] == [
+        "ix_open_lines_expires_at"
+    ]
