@@ -137,14 +137,9 @@ _EXPIRED = sa.select(open_lines.c.reservation_id).where(
 _LONGEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
     sa.bindparam("most")
 )
-#: By their moment, of which few have passed, and not by their lots, which may hold many: what is
+#: By their moment, of which few have passed, and not by their items, which may hold many: what is
 #: compared as an expression cannot lead.
-_EXPIRED_IN = _EXPIRED.where(
-    sa.or_(
-        (open_lines.c.lot_id + 0).in_(_IDS),
-        (open_lines.c.item_id + 0).in_(sa.bindparam("items", expanding=True)),
-    )
-)
+_EXPIRED_OF = _EXPIRED.add_columns(open_lines.c.lot_id).where((open_lines.c.item_id + 0).in_(_IDS))
 _RESERVATIONS = (
     sa.select(
         *_ITEM_COLUMNS,
@@ -352,12 +347,12 @@ def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> li
     return sorted(set(found))
 
 
-def expired_in(
-    conn: Connection, *, now: datetime, lot_ids: Iterable[int], item_ids: Iterable[int]
-) -> list[int]:
-    """Those of them that hold something in these lots, or of these items."""
-    bound = {"now": now, "ids": list(lot_ids), "items": list(item_ids)}
-    return sorted(set(conn.execute(_EXPIRED_IN, bound).scalars()))
+def expired_in(conn: Connection, lots: Iterable[Lot], *, now: datetime) -> list[int]:
+    """Those of them that hold something in these lots."""
+    items_of = {lot.id: lot.item.id for lot in lots}
+    bound = {"now": now, "ids": sorted(set(items_of.values()))}
+    found = conn.execute(_EXPIRED_OF, bound)
+    return sorted({row.reservation_id for row in found if row.lot_id in items_of})
 
 
 def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:

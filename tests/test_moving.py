@@ -13,6 +13,7 @@ from flask import Flask
 from inventory import create_app, demo, moving
 from inventory.backups import facts
 from inventory.db import db, engine_on, snapshot
+from inventory.errors import Unable
 from inventory.models import Item, table
 from tests.databases import Databases, migrate
 from tests.servers import LiveServer
@@ -100,6 +101,9 @@ def test_a_target_that_holds_anything_is_refused(app: Flask, test_databases: Dat
     close(app, other)
     before = held(url)
     assert "The target is not empty" in Shell(app).fails("database", "move", "--to", url)
+    old = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    with pytest.raises(Unable, match="The target is not empty"):
+        moving.move(old, sa.make_url(url), Path("migrations"))
     assert held(url) == before
     test_databases.drop(url)
 

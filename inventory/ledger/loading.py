@@ -211,7 +211,7 @@ def _read_expired(
     if not any(lot.reserved for lot in book.lots.values()):
         return
     by_hand = by_hand - {one.reservation_id for one in requests if isinstance(one, Issue)}
-    ids = stock.expired_in(tx, now=book.now, lot_ids=book.lots, item_ids=book.stocked)
+    ids = stock.expired_in(tx, book.lots.values(), now=book.now)
     book.expired = _keep_reservations(tx, book, [id for id in ids if id not in by_hand])
 
 
