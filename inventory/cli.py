@@ -21,6 +21,7 @@ from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
 from inventory.cli_database import database
 from inventory.cli_doctor import doctor
+from inventory.cli_export import export_group
 from inventory.cli_labels import labels_group
 from inventory.cli_reports import report_group
 from inventory.cli_reservations import reservations
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
         database,
         reservations,
         report_group,
+        export_group,
         webhooks_group,
     ):
         app.cli.add_command(group)

@@ -10,12 +10,12 @@ import click
 
 from inventory import analysis, clock, reports, stock
 from inventory.cli_common import PlainGroup, example, table
-from inventory.csv_files import csv_lines
 from inventory.db import connection
 from inventory.inventory_at import moment_in
 from inventory.recall import find_lot
 from inventory.recall import recall as recall_of
 from inventory.reports import Report
+from inventory.table_files import csv_lines
 
 report_group = PlainGroup("report", help="Reports, as tables or as CSV.")
 

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import analysis, clock
-from inventory.csv_files import Row
 from inventory.figures import utc
 from inventory.inventory_at import day_at, every_item_at, every_lot_at
 from inventory.listing import MOST_ROWS, list_items
 from inventory.quantity import format_qty
 from inventory.recall import Recall
 from inventory.reorder import low_items
+from inventory.table_files import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from inventory import analysis, clock, stock
 from inventory.analysis import Age, Expiry, Movement, Turnover
 from inventory.db import connection
 from inventory.errors import NotFound
+from inventory.exports import all_pages
 from inventory.figures import Item
 from inventory.quantity import format_qty
-from inventory.web.exporting import Row, all_pages, download
+from inventory.table_files import Row
+from inventory.web.exporting import download
 from inventory.web.searching import day_in, filters_of, page_links, page_of, search_of
 
 blueprint = Blueprint("analysis", __name__, url_prefix="/analysis")
@@ -211,7 +213,7 @@ def _turnover_file(view: View) -> Iterator[Row]:
     def read(conn: Any, **page: Any) -> Any:
         return analysis.turnover(conn, view.first, view.last, q=q, **page)
 
-    for row in all_pages(read):
+    for row in all_pages(connection, read):
         yield _turnover_row(row)
 
 

@@ -12,12 +12,10 @@ from werkzeug.wrappers import Response
 
 from inventory import clock, stock, verification
 from inventory.db import connection
-from inventory.figures import Entry, utc
 from inventory.listing import list_entries
 from inventory.models import Kind, TxnType
-from inventory.quantity import format_qty
 from inventory.web import errands, living
-from inventory.web.exporting import all_pages, download
+from inventory.web.exporting import download_list
 from inventory.web.filters import format_datetime
 from inventory.web.roles import requires
 from inventory.web.searching import export_links, only, page_links, page_of
@@ -81,34 +79,9 @@ def verify() -> Response:
     return redirect(url_for("entries.index"), 303)
 
 
-_HEADS = (
-    "entry", "time", "type", "kind", "operation", "item", "lot", "qty", "on hand after",
-    "reserved after", "reference", "user",
-)  # fmt: skip
-
-
-@blueprint.get("/export.csv")
-def export_csv() -> Response:
-    return _export("csv")
-
-
-@blueprint.get("/export.xlsx")
-def export_xlsx() -> Response:
-    return _export("xlsx")
-
-
-def _export(kind: str) -> Response:
-    found = all_pages(list_entries, **_filters(request.args))
-    return download(kind, "ledger", _HEADS, map(_row, found))
-
-
-def _row(entry: Entry) -> list[str]:
-    quantities = (entry.qty, entry.on_hand_after, entry.reserved_after)
-    return [
-        str(entry.id), utc(entry.timestamp), entry.txn_type, entry.kind, str(entry.operation_id),
-        entry.item_code, entry.lot_code, *map(format_qty, quantities), entry.reference or "",
-        entry.user_name,
-    ]  # fmt: skip
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "ledger", **_filters(request.args))
 
 
 def _start_of(text: str | None, *, days: int = 0) -> datetime | None:

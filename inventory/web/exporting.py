@@ -1,64 +1,43 @@
-"""Lists as files: exactly the rows that the page's filters find, as CSV or XLSX."""
+"""Lists as files: exactly the rows that the page's filters find, as CSV, XLSX or JSON Lines."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
-from flask import Response, send_file, stream_with_context
+from flask import Response, abort, send_file, stream_with_context
 
-from inventory.csv_files import Row, csv_lines
+from inventory import exports
 from inventory.db import connection
-from inventory.errors import InvalidInput
-from inventory.listing import MOST_ROWS, Page
+from inventory.table_files import KINDS, Row, csv_lines, jsonl_lines, write_xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MOST_XLSX_ROWS = 1_048_576 - 1
 
 
-def all_pages(read: Callable[..., Page[Any]], **filters: Any) -> Iterator[Any]:
-    """Every row of a list, page by page; read while the file is sent, so on a connection that is
-    the sending's own."""
-    cursor = None
-    while True:
-        page = read(connection(), **filters, limit=MOST_ROWS, cursor=cursor)
-        yield from page.rows
-        if page.next_cursor is None:
-            return
-        cursor = page.next_cursor
+def download_list(kind: str, name: str, /, **filters: Any) -> Response:
+    """One of the lists of exports.py, as it is filtered."""
+    rows = exports.rows_of(connection, name, **filters)
+    return download(kind, name, exports.LISTS[name].heads, rows)
 
 
 def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
     """The rows as a file that a browser saves."""
+    if kind not in KINDS:
+        abort(404)
     if kind == "xlsx":
-        return _xlsx(name, heads, rows)
+        file = io.BytesIO()  # the packed file alone
+        write_xlsx(file, name, heads, rows)
+        file.seek(0)
+        return send_file(file, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")
     rows = iter(rows)
     # A filter that is refused must be so before the answer has begun.
     rows = chain(list(islice(rows, 1)), rows)
-    response = Response(stream_with_context(csv_lines(heads, rows)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    if kind == "jsonl":
+        response = Response(stream_with_context(jsonl_lines(heads, rows)))
+        response.mimetype = "application/jsonl"
+    else:
+        response = Response(stream_with_context(csv_lines(heads, rows)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response
-
-
-def _xlsx(name: str, heads: Row, rows: Iterable[Row]) -> Response:
-    """Cells of text, all of them: quantities stay exact, and nothing is a formula."""
-    file = io.BytesIO()  # the packed file alone: its rows wait on disk
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        for column, head in enumerate(heads):
-            sheet.write_string(0, column, head, bold)
-        for number, row in enumerate(rows, start=1):
-            if number > _MOST_XLSX_ROWS:
-                raise InvalidInput(
-                    "That is more than an XLSX file can hold: narrow the filters, or take CSV.",
-                    field="filters",
-                )
-            for column, cell in enumerate(row):
-                sheet.write_string(number, column, cell)
-    file.seek(0)
-    return send_file(file, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

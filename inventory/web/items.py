@@ -15,7 +15,6 @@ from inventory.errors import NotFound
 from inventory.figures import Item, Lot, totals
 from inventory.listing import (
     ITEM_SORTS,
-    StockedItem,
     list_entries,
     list_items,
     list_lots,
@@ -27,7 +26,7 @@ from inventory.web import charts, living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
-from inventory.web.exporting import all_pages, download
+from inventory.web.exporting import download_list
 from inventory.web.roles import requires
 from inventory.web.searching import (
     after,
@@ -122,28 +121,9 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-_HEADS = ("item", "name", "unit", "on hand", "reserved", "available", "on hold", "free")
-
-
-@blueprint.get("/export.csv")
-def export_csv() -> Response:
-    return _export("csv")
-
-
-@blueprint.get("/export.xlsx")
-def export_xlsx() -> Response:
-    return _export("xlsx")
-
-
-def _export(kind: str) -> Response:
-    found = all_pages(list_items, **_filters(request.args))
-    return download(kind, "items", _HEADS, map(_row, found))
-
-
-def _row(one: StockedItem) -> list[str]:
-    sums = one.totals
-    figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
-    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures)]
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "items", **_filters(request.args))
 
 
 @blueprint.get("/")

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory import catalog, clock, ledger, stock
 from inventory.db import connection
-from inventory.figures import Lot, totals, utc
+from inventory.figures import Lot, totals
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
 from inventory.listing import LOT_SORTS, Decision, decisions_on, list_entries, list_lots, units
@@ -22,7 +22,7 @@ from inventory.web import living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
-from inventory.web.exporting import all_pages, download
+from inventory.web.exporting import download_list
 from inventory.web.roles import requires
 from inventory.web.searching import (
     after,
@@ -235,34 +235,9 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-_HEADS = (
-    "item", "lot", "unit", "state", "expires", "on hand", "reserved", "available", "on hold",
-    "free", "location", "supplier's lot", "received",
-)  # fmt: skip
-
-
-@blueprint.get("/export.csv")
-def export_csv() -> Response:
-    return _export("csv")
-
-
-@blueprint.get("/export.xlsx")
-def export_xlsx() -> Response:
-    return _export("xlsx")
-
-
-def _export(kind: str) -> Response:
-    found = all_pages(list_lots, **_filters(request.args))
-    return download(kind, "lots", _HEADS, map(_row, found))
-
-
-def _row(lot: Lot) -> list[str]:
-    today = clock.today()
-    figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(today), lot.free(today))
-    expires = lot.expires_on.isoformat() if lot.expires_on else ""
-    named = [lot.item.code, lot.lot_code, lot.item.unit, lot.hold(today) or lot.qc_status, expires]
-    where = [lot.location or "", lot.supplier_lot or "", utc(lot.received_at)]
-    return [*named, *map(format_qty, figures), *where]
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "lots", **_filters(request.args))
 
 
 @blueprint.get("/")

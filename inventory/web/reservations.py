@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from inventory import clock, ledger, stock
 from inventory.allocation import in_order
 from inventory.db import connection
-from inventory.figures import Reservation, utc
+from inventory.figures import Reservation
 from inventory.listing import (
     MOST_REFERENCES,
     USUAL_ROWS,
@@ -25,7 +25,7 @@ from inventory.web import living, references
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
 from inventory.web.choosing import choose
-from inventory.web.exporting import all_pages, download
+from inventory.web.exporting import download_list
 from inventory.web.operations import lot_choices, named_lot
 from inventory.web.roles import requires
 from inventory.web.searching import export_links, only, page_links, page_of, search_of
@@ -133,28 +133,9 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-_HEADS = ("reference", "item", "unit", "reserved", "open", "issued", "given back", "since")
-
-
-@blueprint.get("/export.csv")
-def export_csv() -> Response:
-    return _export("csv")
-
-
-@blueprint.get("/export.xlsx")
-def export_xlsx() -> Response:
-    return _export("xlsx")
-
-
-def _export(kind: str) -> Response:
-    found = all_pages(list_reservations, **_filters(request.args))
-    return download(kind, "reservations", _HEADS, map(_row, found))
-
-
-def _row(one: Reservation) -> list[str]:
-    figures = (one.qty, one.open, one.issued, one.unreserved)
-    named = (one.reference, one.item.code, one.item.unit)
-    return [*named, *map(format_qty, figures), utc(one.created_at)]
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "reservations", **_filters(request.args))
 
 
 @blueprint.get("/")

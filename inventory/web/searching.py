@@ -58,10 +58,8 @@ def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str
     """The list as files, with the same filters."""
     filters = filters_of(query)
     ending = f"?{urlencode(filters)}" if filters else ""
-    return [
-        ("CSV", url_for(f"{family}.export_csv") + ending),
-        ("XLSX", url_for(f"{family}.export_xlsx") + ending),
-    ]
+    words = {"csv": "CSV", "xlsx": "XLSX", "jsonl": "JSON Lines"}
+    return [(word, url_for(f"{family}.export", kind=kind) + ending) for kind, word in words.items()]
 
 
 def rows_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from inventory import accounts, create_app
-from inventory.csv_files import harmless
 from inventory.db import db
 from inventory.errors import InvalidInput
+from inventory.table_files import harmless
 from tests.web.people import PASSWORD, form_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}

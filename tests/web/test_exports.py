@@ -2,11 +2,12 @@
 
 import csv
 import io
+import json
 import zipfile
 
 import pytest
 
-from inventory.csv_files import harmless
+from inventory.table_files import harmless
 
 
 def rows_of(answer):
@@ -81,3 +82,17 @@ def test_lots_are_exported_as_they_are_filtered(ada, stock):
         "L-2",
         "L-1",
     ]
+
+
+def test_programs_take_json_lines(ada, stock):
+    stock.lot("receive 10", lot_code="L-1")
+    answer = ada.get("/lots/export.jsonl")
+    assert answer.mimetype == "application/jsonl"
+    (lot,) = [json.loads(line) for line in answer.text.splitlines()]
+    assert (lot["item"], lot["lot"], lot["on_hand"], lot["expires"]) == ("BOLT", "L-1", "10", None)
+    assert lot["suppliers_lot"] is None
+
+
+def test_another_ending_is_not_there(ada):
+    for path in ("/items/export.exe", "/ledger/export.", "/lots/export.csv.exe"):
+        assert ada.get(path).status_code == 404

@@ -1,0 +1,117 @@
+"""Every list as rows of text, from its beginning to its end: for files and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from inventory import clock
+from inventory.codes import Link
+from inventory.figures import Entry, Lot, Reservation, utc
+from inventory.listing import (
+    MOST_ROWS,
+    Page,
+    StockedItem,
+    list_codes,
+    list_entries,
+    list_items,
+    list_lots,
+    list_reservations,
+)
+from inventory.quantity import format_qty
+from inventory.table_files import Row
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    heads: Row
+    read: Callable[..., Page[Any]]
+    row: Callable[[Any], Row]
+
+
+def all_pages(
+    conn: Callable[[], Connection], read: Callable[..., Page[Any]], /, **filters: Any
+) -> Iterator[Any]:
+    """Every row of a list, page by page; `conn` gives the connection when a page is read, which
+    may be while the file is sent already."""
+    cursor = None
+    while True:
+        page = read(conn(), **filters, limit=MOST_ROWS, cursor=cursor)
+        yield from page.rows
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
+
+
+def rows_of(conn: Callable[[], Connection], name: str, /, **filters: Any) -> Iterator[Row]:
+    """The rows of one of LISTS, as it is filtered."""
+    chosen = LISTS[name]
+    return map(chosen.row, all_pages(conn, chosen.read, **filters))
+
+
+def _item(one: StockedItem) -> Row:
+    sums = one.totals
+    figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
+    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures)]
+
+
+def _lot(lot: Lot) -> Row:
+    today = clock.today()
+    figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(today), lot.free(today))
+    expires = lot.expires_on.isoformat() if lot.expires_on else ""
+    named = [lot.item.code, lot.lot_code, lot.item.unit, lot.hold(today) or lot.qc_status, expires]
+    where = [lot.location or "", lot.supplier_lot or "", utc(lot.received_at)]
+    return [*named, *map(format_qty, figures), *where]
+
+
+def _reservation(one: Reservation) -> Row:
+    figures = (one.qty, one.open, one.issued, one.unreserved)
+    named = (one.reference, one.item.code, one.item.unit)
+    return [*named, *map(format_qty, figures), utc(one.created_at)]
+
+
+def _entry(entry: Entry) -> Row:
+    quantities = (entry.qty, entry.on_hand_after, entry.reserved_after)
+    return [
+        str(entry.id), utc(entry.timestamp), entry.txn_type, entry.kind, str(entry.operation_id),
+        entry.item_code, entry.lot_code, *map(format_qty, quantities), entry.reference or "",
+        entry.user_name, entry.hash.hex(),
+    ]  # fmt: skip
+
+
+def _code(one: Link) -> Row:
+    return [one.code, one.item_code, one.lot_code or "", format_qty(one.qty)]
+
+
+LISTS: dict[str, ListFile] = {
+    "items": ListFile(
+        ("item", "name", "unit", "on hand", "reserved", "available", "on hold", "free"),
+        list_items,
+        _item,
+    ),
+    "lots": ListFile(
+        (
+            "item", "lot", "unit", "state", "expires", "on hand", "reserved", "available",
+            "on hold", "free", "location", "supplier's lot", "received",
+        ),
+        list_lots,
+        _lot,
+    ),
+    "reservations": ListFile(
+        ("reference", "item", "unit", "reserved", "open", "issued", "given back", "since"),
+        list_reservations,
+        _reservation,
+    ),
+    "codes": ListFile(("code", "item", "lot", "qty"), list_codes, _code),
+    "ledger": ListFile(
+        (
+            "entry", "time", "type", "kind", "operation", "item", "lot", "qty", "on hand after",
+            "reserved after", "reference", "user", "hash",
+        ),
+        list_entries,
+        _entry,
+    ),
+}  # fmt: skip
