@@ -6,7 +6,7 @@ Over many lots, so all of it is read from the read cache; no decision is taken o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from inventory import stock
-from inventory.figures import Lot, Totals
-from inventory.heads import add_up, has_status, heads, is_expired, item_heads, parts
+from inventory.figures import Lot, Reservation, Totals
+from inventory.heads import add_up, has_status, heads, is_expired, item_heads, open_lines, parts
 from inventory.ledger.idempotency import requests
 from inventory.models import QcStatus
 from inventory.quantity import ONE
@@ -92,3 +92,16 @@ def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
     ids = list(rows.scalars())
     found = {lot.id: lot for lot in stock.read_lots(conn, ids)}
     return [found[id] for id in ids]
+
+
+def old_reservations(conn: Connection, before: datetime, *, limit: int) -> list[Reservation]:
+    """Reservations that have held stock since before that moment, the oldest first."""
+    rows = conn.execute(
+        sa.select(open_lines.c.reservation_id)
+        .group_by(open_lines.c.reservation_id)
+        .order_by(open_lines.c.reservation_id)
+        .limit(limit)
+    )
+    ids = list(rows.scalars())
+    found = {one.id: one for one in stock.read_reservations(conn, ids)}
+    return [found[id] for id in ids if id in found and found[id].created_at < before]

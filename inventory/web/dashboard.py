@@ -20,6 +20,8 @@ from inventory.web.searching import only, page_links, page_of, search_of, sort_h
 blueprint = Blueprint("dashboard", __name__)
 
 _SOON = timedelta(days=30)
+#: A job that has not taken its stock for so long may have been forgotten.
+_OLD = timedelta(days=30)
 _MOST = 3
 _ROWS = 25
 
@@ -56,6 +58,7 @@ def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
     expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MOST)
     return {
         "risky": list_reservations(conn, at_risk=True, limit=_MOST),
+        "old": overview.old_reservations(conn, clock.now() - _OLD, limit=_MOST),
         "waiting": overview.lots_in_quarantine(conn, limit=_MOST),
         "expiring": expiring,
         "low": list_items(conn, low_stock=True, limit=_MOST),

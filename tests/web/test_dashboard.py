@@ -1,5 +1,8 @@
 """The front page, and how its figures stay true while it is open."""
 
+from datetime import timedelta
+
+from inventory import clock
 from tests.stock import in_days
 from tests.web.people import words_of
 
@@ -60,3 +63,16 @@ def test_odd_queries_are_forgiven(ada, stock):
     stock.item("BOLT")
     for query in ("?q=%00", "?q=" + "x" * 5000, "?unit=%27", "?do=nothing", "?q=%5B*"):
         assert ada.get(f"/{query}").status_code == 200, query
+
+
+def test_stock_that_was_promised_long_ago_is_named(ada, stock, monkeypatch):
+    lot = stock.lot("receive 10, reserve 4 JOB-1")
+    assert "held since" not in words_of(ada.get("/").text)
+    later = clock.now() + timedelta(days=31)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    stock.reserve(1, reference="JOB-2")
+    words = words_of(ada.get("/").text)
+    assert "Waiting JOB-1 4 pcs of BOLT held since" in words
+    assert "JOB-2" not in words[: words.index("Items")]
+    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="recall")
+    assert "held since" not in words_of(ada.get("/").text), "it is at risk, and named as that"
