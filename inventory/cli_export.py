@@ -22,6 +22,8 @@ _WORDS = {
     "items": "Every item with its stock.",
     "lots": "Every lot there ever was, with its figures.",
     "reservations": "Every reservation there ever was.",
+    "references": "Every job or order with something open.",
+    "operations": "Every operation: what users did, newest first.",
     "codes": "Every linked code.",
     "ledger": "The whole ledger, newest entry first.",
 }

@@ -10,15 +10,18 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock
 from inventory.codes import Link
-from inventory.figures import Entry, Lot, Reservation, utc
+from inventory.figures import Entry, Lot, Operation, Reservation, utc
 from inventory.listing import (
     MOST_ROWS,
     Page,
+    Reference,
     StockedItem,
     list_codes,
     list_entries,
     list_items,
     list_lots,
+    list_operations,
+    list_references,
     list_reservations,
 )
 from inventory.quantity import format_qty
@@ -73,6 +76,22 @@ def _reservation(one: Reservation) -> Row:
     return [*named, *map(format_qty, figures), utc(one.created_at)]
 
 
+def _reference(one: Reference) -> Row:
+    """Quantities only where all of it is counted in one unit: others cannot be added up."""
+    figures = map(format_qty, (one.qty, one.open, one.issued)) if one.unit else ("", "", "")
+    at_risk = "yes" if one.at_risk(clock.today()) else "no"
+    return [one.name, one.unit or "", *figures, at_risk, utc(one.since)]
+
+
+def _operation(one: Operation) -> Row:
+    occurred = utc(one.occurred_at) if one.occurred_at else ""
+    reverses = str(one.reverses_id) if one.reverses_id else ""
+    words = (one.reference or "", one.reason or "", one.note or "")
+    return [
+        str(one.id), utc(one.recorded_at), one.kind, *words, one.user_name, occurred, reverses,
+    ]  # fmt: skip
+
+
 def _entry(entry: Entry) -> Row:
     quantities = (entry.qty, entry.on_hand_after, entry.reserved_after)
     return [
@@ -104,6 +123,19 @@ LISTS: dict[str, ListFile] = {
         ("reference", "item", "unit", "reserved", "open", "issued", "given back", "since"),
         list_reservations,
         _reservation,
+    ),
+    "references": ListFile(
+        ("reference", "unit", "reserved", "open", "issued", "at risk", "since"),
+        list_references,
+        _reference,
+    ),
+    "operations": ListFile(
+        (
+            "operation", "time", "kind", "reference", "reason", "note", "user", "happened",
+            "reverses",
+        ),
+        list_operations,
+        _operation,
     ),
     "codes": ListFile(("code", "item", "lot", "qty"), list_codes, _code),
     "ledger": ListFile(

@@ -388,6 +388,12 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 
+def read_operation_heads(conn: Connection, ids: Iterable[int]) -> list[Operation]:
+    """These operations without their entries, which may be many; unknown ones are left out."""
+    rows = conn.execute(_OPERATIONS, {"ids": _possible(ids)})
+    return [Operation(**row._mapping, entries=()) for row in rows]
+
+
 def operation_of_entry(conn: Connection, entry_id: int) -> int:
     """The number of the operation that an entry belongs to. Raises NotFound."""
     chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)

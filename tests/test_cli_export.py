@@ -61,6 +61,28 @@ def test_the_ledger_is_all_of_it_page_by_page(
     assert [line[0] for line in lines] == ["3", "2", "1"]
 
 
+def test_operations_are_all_told_newest_first(
+    flask: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "MOST_ROWS", 1)
+    lines = rows_of(flask("export", "operations").output)[1:]
+    assert [(line[0], line[2], line[3]) for line in lines] == [
+        ("3", "RECEIPT", ""), ("2", "RESERVATION", "JOB-1"), ("1", "RECEIPT", ""),
+    ]  # fmt: skip
+
+
+def test_references_add_up_only_what_one_unit_counts(app: Flask, flask: Shell) -> None:
+    with app.app_context():
+        stock = Stock()
+        stock.lot("receive 5, reserve 1.5 JOB-2", item=stock.item("GAS", unit="l", decimals=1))
+        stock.lot("receive 5, reserve 2 JOB-2", item=stock.item("NUT"))
+        db.session.rollback()
+    lines = rows_of(flask("export", "references").output)[1:]
+    assert [line[:6] for line in lines] == [
+        ["JOB-1", "pcs", "4", "4", "0", "no"], ["JOB-2", "", "", "", "", "no"],
+    ]  # fmt: skip
+
+
 def test_a_file_that_is_there_is_left_alone(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("mine")

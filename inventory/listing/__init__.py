@@ -8,6 +8,7 @@ from inventory.listing.codes import list_codes
 from inventory.listing.entries import list_entries
 from inventory.listing.items import ITEM_SORTS, StockedItem, list_items, stocked_items, units
 from inventory.listing.lots import LOT_SORTS, Decision, decisions_on, list_lots
+from inventory.listing.operations import list_operations
 from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page
 from inventory.listing.references import MOST_REFERENCES, Reference, find_reference, list_references
 from inventory.listing.reservations import list_reservations
@@ -15,6 +16,6 @@ from inventory.listing.reservations import list_reservations
 __all__ = [
     "ITEM_SORTS", "LOT_SORTS", "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS", "Decision", "Page",
     "Reference", "StockedItem", "decisions_on", "find_reference", "list_codes", "list_entries",
-    "list_items", "list_lots",
+    "list_items", "list_lots", "list_operations",
     "list_references", "list_reservations", "stocked_items", "units",
 ]  # fmt: skip
