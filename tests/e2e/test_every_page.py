@@ -1,18 +1,15 @@
 """What holds for every page, in light and dark, from a phone to a desk."""
 
-import os
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-#: What a page looks like does not hang on the database: all sizes and themes on one of them.
 LOOKS = [(width, scheme) for width in (320, 768, 1280) for scheme in ("light", "dark")]
-LOOKED_AT = LOOKS if os.environ.get("TEST_DATABASE", "sqlite") == "sqlite" else LOOKS[:1]
 
 BEFORE_ANYBODY = ["/register/"]
 STRANGERS = ["/login/", "/register/", "/api/v1/docs"]
@@ -40,7 +37,7 @@ def look_at(page, paths, said):
     """Each page in each size and theme: everything that is wrong with it, in words."""
     wrong = []
     for path in paths:
-        for width, scheme in LOOKED_AT:
+        for width, scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
             page.goto(path)

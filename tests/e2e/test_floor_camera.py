@@ -10,7 +10,8 @@ from inventory import accounts
 from tests.conftest import BROWSER_FLAGS, BROWSERS, PATIENCE_MS
 from tests.e2e.tablets import PASSWORD, Tablet
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 WIDTH, HEIGHT = 640, 480
 GTIN = "09521123456785"

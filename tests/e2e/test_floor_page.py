@@ -1,6 +1,5 @@
 """The floor's page in the hands of somebody with gloves: large, plain, in light and in dark."""
 
-import os
 from urllib.parse import urljoin
 
 import pytest
@@ -12,7 +11,8 @@ from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_every_page import RULES
 from tests.stock import in_days
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 #: Everything to tap, and whether it is smaller than it must be.
 SMALL = """
@@ -23,9 +23,7 @@ SMALL = """
   .map(([e, box]) => `${e.outerHTML.slice(0, 90)} ${box.width} × ${box.height}`)
 """
 SIZES = ((1280, 800), (768, 1024), (320, 700))
-#: What the page looks like does not hang on the database: all of it on one of them.
 LOOKS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
-LOOKED_AT = LOOKS if os.environ.get("TEST_DATABASE", "sqlite") == "sqlite" else LOOKS[:1]
 
 
 @pytest.fixture
@@ -96,7 +94,7 @@ def moments(tablet, page):
 def test_the_page_is_accessible_large_enough_and_plain_to_read(tablet, page):
     wrong = []
     for moment in moments(tablet, page):
-        for (width, height), scheme in LOOKED_AT:
+        for (width, height), scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=scheme)
             wrong += [f"{moment} at {width} in {scheme}: {one}" for one in problems_of(page)]

@@ -11,7 +11,8 @@ from inventory import accounts
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_floor_page import SIZES, problems_of
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 CORE = "010952112345678510XYZ-1"
 RIGHT = f"]d2{CORE}\x1d17301231"

@@ -14,7 +14,8 @@ from tests.stock import in_days
 SCANS = json.loads((Path(__file__).parents[1] / "scans.json").read_text("utf-8"))
 GTIN = "09521123456785"
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from inventory import accounts
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
 

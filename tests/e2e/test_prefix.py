@@ -6,7 +6,8 @@ import pytest
 
 from inventory import accounts
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
 PREFIX = "/stock"

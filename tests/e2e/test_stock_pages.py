@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory import accounts
-from tests.e2e.test_every_page import LOOKED_AT, PASSWORD, problems_of
+from tests.e2e.test_every_page import LOOKS, PASSWORD, problems_of
 from tests.stock import in_days
 
-pytestmark = pytest.mark.browser
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PAGES = [
     "/",
@@ -73,7 +74,7 @@ def warehouse_page(warehouse, page):
     return page
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKED_AT)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_of_stock_is_accessible_fits_and_breaks_no_rule(warehouse_page, width, scheme):
     page, problems, said = warehouse_page, [], []
     page.set_viewport_size({"width": width, "height": 800})
