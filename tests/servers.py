@@ -55,6 +55,8 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # A test run under nohup ignores it, and so would all that it starts.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
         return self.process
 

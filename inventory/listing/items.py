@@ -109,12 +109,16 @@ def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
     return [StockedItem(found[id], of.get(id, Totals()), moved[id]) for id in ids if id in found]
 
 
+_LAST_OF_ITEM = (
+    sa.select(sa.func.max(ledger.c.id))
+    .where(ledger.c.item_id == items.c.id)
+    .correlate(items)
+    .scalar_subquery()
+)
 _MOVED = sa.select(
     items.c.id,
     sa.select(ledger.c.timestamp)
-    .where(ledger.c.item_id == items.c.id)
-    .order_by(ledger.c.id.desc())
-    .limit(1)
+    .where(ledger.c.id == _LAST_OF_ITEM)
     .correlate(items)
     .scalar_subquery()
     .label("last_move"),
