@@ -33,7 +33,10 @@
     const scans = [];
     const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
     const door = floor.initDoor(db, { forget });
-    const show = () => floor.draw(work, stock);
+    const show = () => {
+      floor.draw(work, stock);
+      document.getElementById("log").removeAttribute("data-waits"); // its place is known now
+    };
     floor.work = work;
 
     // The next scan has its field; `gently`: unless somebody is typing into another.
