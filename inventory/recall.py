@@ -164,7 +164,7 @@ def recall(conn: Connection, lot_id: int) -> Recall:
 
 def find_lot(conn: Connection, lot_code: str, item: str) -> Lot:
     """The lot of an item by its code. Raises NotFound."""
-    found = stock.lots_by_code(conn, [stock.get_item(conn, item).id], [lot_code])
+    found = stock.lots_by_code(conn, [(stock.get_item(conn, item).id, lot_code)])
     if not found:
         raise NotFound(f"There is no lot {lot_code} of {item}.", item=item, lot_code=lot_code)
     return found[0]

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import clock
+from inventory.chunks import chunks
 from inventory.db import atomic
 from inventory.figures import utc
 from inventory.heads import item_heads
@@ -37,15 +39,20 @@ _MOST_AT_ONCE = 500
 
 def watch(tx: Connection, item_ids: Iterable[int]) -> None:
     """After a write to these items, in its transaction: tell which of them crossed the line."""
-    ids = sorted(item_ids)
-    if not ids:
-        return
-    for row in tx.execute(_figures().where(items.c.id.in_(ids))).all():
-        free = row.free * ONE + row.free_rest
-        watched = row.reorder_point is not None and row.archived_at is None
-        is_low = watched and free <= row.reorder_point
-        if is_low != row.was_low:
-            _tell(tx, row, free, LOW if is_low else RECOVERED)
+    crossed: dict[str, list[Any]] = {LOW: [], RECOVERED: []}
+    for some in chunks(sorted(item_ids)):
+        for row in tx.execute(_figures().where(items.c.id.in_(some))).all():
+            is_low = _is_low(row)
+            if is_low != row.was_low:
+                crossed[LOW if is_low else RECOVERED].append(row)
+    for type, rows in crossed.items():
+        for few in chunks(rows):
+            _tell(tx, few, type)
+
+
+def _is_low(row: Any) -> bool:
+    watched = row.reorder_point is not None and row.archived_at is None
+    return watched and row.free * ONE + row.free_rest <= row.reorder_point
 
 
 @atomic
@@ -76,38 +83,45 @@ def _figures() -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _tell(tx: Connection, row: Any, free: int, type: str) -> None:
+def _tell(tx: Connection, rows: Sequence[Any], type: str) -> None:
     now = clock.now()
     if type == LOW:
-        tx.execute(sa.insert(low_items).values(item_id=row.id, since=now))
+        tx.execute(sa.insert(low_items), [{"item_id": row.id, "since": now} for row in rows])
     else:
-        tx.execute(sa.delete(low_items).where(low_items.c.item_id == row.id))
+        gone = low_items.c.item_id.in_([row.id for row in rows])
+        tx.execute(sa.delete(low_items).where(gone))
+    told = [
+        {
+            "message_id": f"msg_{uuid.uuid4().hex}",
+            "type": type,
+            "item_id": row.id,
+            "body": _body(row, type, now),
+            "created_at": now,
+        }
+        for row in rows
+    ]
+    tx.execute(sa.insert(events), told)
+    messages = [event["message_id"] for event in told]
+    to_all = (
+        sa.select(
+            events.c.id, endpoints.c.id, sa.literal(0), sa.literal(now, events.c.created_at.type)
+        )
+        .join_from(events, endpoints, sa.true())
+        .where(events.c.message_id.in_(messages), endpoints.c.ended_at.is_(None))
+        .order_by(events.c.id, endpoints.c.id)
+    )
+    columns = ["event_id", "endpoint_id", "attempts", "due_at"]
+    tx.execute(sa.insert(deliveries).from_select(columns, to_all))
+
+
+def _body(row: Any, type: str, now: datetime) -> str:
     figures = {
         "onHand": row.on_hand * ONE + row.on_hand_rest,
         "reserved": row.reserved * ONE + row.reserved_rest,
         "onHold": row.on_hold * ONE + row.on_hold_rest,
-        "free": free,
+        "free": row.free * ONE + row.free_rest,
         "reorderPoint": row.reorder_point,
     }
     written = {key: None if qty is None else format_qty(qty) for key, qty in figures.items()}
     data = {"item": row.code, "name": row.name, "unit": row.unit, **written}
-    body = json.dumps({"type": type, "timestamp": utc(now), "data": data}, ensure_ascii=False)
-    event_id = tx.execute(
-        sa.insert(events)
-        .values(
-            message_id=f"msg_{uuid.uuid4().hex}",
-            type=type,
-            item_id=row.id,
-            body=body,
-            created_at=now,
-        )
-        .returning(events.c.id)
-    ).scalar_one()
-    told = sa.select(
-        sa.literal(event_id),
-        endpoints.c.id,
-        sa.literal(0),
-        sa.literal(now, events.c.created_at.type),
-    ).where(endpoints.c.ended_at.is_(None))
-    columns = ["event_id", "endpoint_id", "attempts", "due_at"]
-    tx.execute(sa.insert(deliveries).from_select(columns, told))
+    return json.dumps({"type": type, "timestamp": utc(now), "data": data}, ensure_ascii=False)

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from inventory.chunks import chunks
 from inventory.errors import NotFound
 from inventory.figures import Entry, Item, Line, Lot, Operation, Reservation
 from inventory.heads import heads as heads
@@ -106,7 +107,7 @@ _STOCKED_LOTS_OF_ITEMS = _LOTS.join(heads, heads.c.lot_id == lots.c.id).where(
 )
 _HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
 _LOTS_BY_CODE = _LOTS.where(
-    lots.c.item_id.in_(_IDS), lots.c.lot_code.in_(sa.bindparam("codes", expanding=True))
+    sa.tuple_(lots.c.item_id, lots.c.lot_code).in_(sa.bindparam("pairs", expanding=True))
 )
 _ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
     items.c.code.in_(sa.bindparam("codes", expanding=True))
@@ -214,10 +215,10 @@ def read_items(
 ) -> list[Item]:
     """The items with these codes or ids, in no order; unknown ones are left out."""
     found = []
-    if codes := [code for code in codes if "\0" not in code]:
-        found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": codes})]
-    if ids := _possible(ids):
-        found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": ids})]
+    for some in chunks([code for code in codes if "\0" not in code]):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": some})]
+    for some_ids in chunks(_possible(ids)):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": some_ids})]
     return found
 
 
@@ -231,10 +232,11 @@ def get_item(conn: Connection, code: str) -> Item:
 
 def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
     """These lots as their latest entries left them, by id; unknown ones are left out."""
-    ids = _possible(ids)
-    if not ids:
-        return []
-    found = [_to_lot(row) for row in conn.execute(_LOTS_BY_ID, {"ids": ids})]
+    found = [
+        _to_lot(row)
+        for some in chunks(_possible(ids))
+        for row in conn.execute(_LOTS_BY_ID, {"ids": some})
+    ]
     return sorted(found, key=lambda lot: lot.id or 0)
 
 
@@ -274,12 +276,14 @@ def holding_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
     return [_to_lot(row) for row in conn.execute(_HOLDING_LOTS_OF_ITEMS, {"ids": ids})]
 
 
-def lots_by_code(conn: Connection, item_ids: Iterable[int], codes: Iterable[str]) -> list[Lot]:
-    """The lots of these items with these lot codes."""
-    bound = {"ids": list(item_ids), "codes": list(codes)}
-    if not bound["ids"] or not bound["codes"]:
-        return []
-    return [_to_lot(row) for row in conn.execute(_LOTS_BY_CODE, bound)]
+def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
+    """The lots that are named by their item's id and their lot code; unknown ones are left out."""
+    pairs = sorted({(item_id, code) for item_id, code in named if "\0" not in code})
+    return [
+        _to_lot(row)
+        for some in chunks(pairs)
+        for row in conn.execute(_LOTS_BY_CODE, {"pairs": some})
+    ]
 
 
 def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
@@ -350,9 +354,14 @@ def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> li
 def expired_in(conn: Connection, lots: Iterable[Lot], *, now: datetime) -> list[int]:
     """Those of them that hold something in these lots."""
     items_of = {lot.id: lot.item.id for lot in lots}
-    bound = {"now": now, "ids": sorted(set(items_of.values()))}
-    found = conn.execute(_EXPIRED_OF, bound)
-    return sorted({row.reservation_id for row in found if row.lot_id in items_of})
+    return sorted(
+        {
+            row.reservation_id
+            for some in chunks(sorted(set(items_of.values())))
+            for row in conn.execute(_EXPIRED_OF, {"now": now, "ids": some})
+            if row.lot_id in items_of
+        }
+    )
 
 
 def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:

@@ -181,7 +181,7 @@ def _of_gtin(conn: Connection, scanned: Scan, link: Link) -> list[Found]:
     found = replace(_of_link(conn, scanned, link), how="gtin")
     if not scanned.lot_code:
         return [found]
-    named = stock.lots_by_code(conn, [link.item_id], [scanned.lot_code])
+    named = stock.lots_by_code(conn, [(link.item_id, scanned.lot_code)])
     how: How = "lot_code"
     if not named:
         named, how = _lots_called(conn, scanned.lot_code, supplier_of=link.item_id), "supplier_lot"

@@ -85,8 +85,9 @@ class PastOperation:
 
     operation: Operation
     reversed_by: int | None
-    #: For each lot: the later operations there that took or promised stock, newest first.
-    later: dict[int, list[dict[str, Any]]]
+    #: Reads, of one of its lots, the later operations there that took or promised stock, newest
+    #: first.
+    later: Callable[[int], list[dict[str, Any]]]
 
 
 class LookAgain(Exception):

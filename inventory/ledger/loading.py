@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import descent, recall, stock, telemetry
+from inventory.chunks import chunks
 from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, PastOperation
 from inventory.ledger.requests import (
@@ -55,7 +57,15 @@ def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
     ids = sorted(ids)
     if ids and tx.dialect.name != "sqlite":
         with telemetry.waiting("lots"):
-            tx.execute(_LOCK_LOTS, {"ids": ids}).all()
+            for some in chunks(ids):
+                tx.execute(_LOCK_LOTS, {"ids": some}).all()
+
+
+def hold_items(tx: Connection, codes: Iterable[str]) -> None:
+    """Keep the items' decimals, unit and state as they are until the transaction ends."""
+    if tx.dialect.name != "sqlite":
+        for some in chunks(sorted(codes)):
+            tx.execute(_HOLD_ITEMS, {"codes": some}).all()
 
 
 def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
@@ -105,8 +115,7 @@ def open_book(
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
-    if receipts and tx.dialect.name != "sqlite":
-        tx.execute(_HOLD_ITEMS, {"codes": sorted(receipts)}).all()
+    hold_items(tx, receipts)
     book.items = {item.code: item for item in stock.read_items(tx, codes=sorted(codes))}
     book.families, book.decided = _recalled(tx, requests)
     _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
@@ -136,9 +145,9 @@ def _keep(book: Book, found: Iterable[Lot]) -> list[Lot]:
 def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
     if not codes:
         return []
-    known = {item.id: item.code for item in stock.read_items(tx, codes={item for item, _ in codes})}
-    found = stock.lots_by_code(tx, known, {lot_code for _, lot_code in codes})
-    return [lot for lot in found if (known[lot.item.id], lot.lot_code) in codes]
+    known = {item.code: item.id for item in stock.read_items(tx, codes={item for item, _ in codes})}
+    named = ((known[item], lot_code) for item, lot_code in codes if item in known)
+    return stock.lots_by_code(tx, named)
 
 
 def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
@@ -231,13 +240,13 @@ def _read_past(
     }
     for past in stock.read_operations(tx, ids):
         last = {entry.lot_id: entry.lot_seq for entry in past.entries}
-        later = {lot_id: _later(tx, lot_id, seq) for lot_id, seq in last.items()}
+        later = partial(_later, tx, last)
         book.past[past.id] = PastOperation(past, reversed_by.get(past.id), later)
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
 
 
-def _later(tx: Connection, lot_id: int, lot_seq: int) -> list[dict[str, Any]]:
-    """Operations that took or promised stock of the lot after an entry, newest first."""
+def _later(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
+    """Operations that took or promised stock of the lot after its entry in `last`, newest first."""
     reversal = operations.alias()
     rows = tx.execute(
         sa.select(operations.c.id, operations.c.kind, operations.c.reference)
@@ -245,7 +254,7 @@ def _later(tx: Connection, lot_id: int, lot_seq: int) -> list[dict[str, Any]]:
         .join(ledger, ledger.c.operation_id == operations.c.id)
         .where(
             ledger.c.lot_id == lot_id,
-            ledger.c.lot_seq > lot_seq,
+            ledger.c.lot_seq > last[lot_id],
             ledger.c.txn_type.in_(["ISSUE", "RESERVE"]),
             operations.c.kind != "REVERSAL",
             ~sa.exists().where(reversal.c.reverses_id == operations.c.id),

@@ -80,7 +80,7 @@ def _require_possible(
 def _in_the_way(
     past: PastOperation, entry: Entry, lot: Lot, there: int, word: str
 ) -> NotReversible:
-    later = past.later.get(entry.lot_id, [])
+    later = past.later(entry.lot_id)
     named = ", ".join(
         f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
     )

@@ -48,7 +48,7 @@ def get_lot(body: Body) -> Lot:
     code = text.clean_code(body.get("item"), field="item")
     lot_code = text.clean_code(body.get("lotCode"), field="lotCode")
     item = stock.get_item(connection(), code)
-    found = stock.lots_by_code(connection(), [item.id], [lot_code])
+    found = stock.lots_by_code(connection(), [(item.id, lot_code)])
     if not found:
         raise NotFound(f"There is no lot {lot_code} of {code}.", item=code, lot_code=lot_code)
     return found[0]
