@@ -1,21 +1,76 @@
-"""Who changed what outside the ledger: one append-only row for each change."""
+"""Who changed what outside the ledger, and who was turned away: one append-only row for each.
+
+A row never carries what opens a door: no password, PIN, code, token or secret of a webhook, and
+not the name that was typed at a refused login, which may be a password in the wrong field.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import clock
+from inventory.db import atomic, connection
+from inventory.errors import Busy
 from inventory.models import Audit
+from inventory.quantity import format_qty
+
+log = logging.getLogger(__name__)
+
+#: Every action there is, in words, by what people look for.
+GROUPS: dict[str, dict[str, str]] = {
+    "logins": {
+        "user.login": "Logged in",
+        "login.refused": "Login refused",
+        "user.logout": "Logged out",
+        "user.end_sessions": "Logged out everywhere",
+    },
+    "refusals": {"access.refused": "Not allowed"},
+    "accounts": {
+        "user.register": "Registered",
+        "user.create": "Account made",
+        "user.approve": "Account approved",
+        "user.set_role": "Role changed",
+        "user.disable": "Account disabled",
+        "user.enable": "Account enabled",
+        "user.unlock": "Refused logins forgotten",
+    },
+    "secrets": {
+        "user.set_password": "Password changed",
+        "user.set_pin": "PIN set on a tablet",
+        "password.refused": "Current password wrong",
+        "token.create": "Token made",
+        "token.revoke": "Token revoked",
+    },
+    "records": {
+        "item created": "Item made",
+        "item changed": "Item changed",
+        "lot changed": "Lot changed",
+        "code linked": "Code linked",
+        "code unlinked": "Code unlinked",
+        "webhook added": "Webhook added",
+        "webhook secret renewed": "Secret of a webhook renewed",
+        "webhook ended": "Webhook ended",
+        "webhook replayed": "Webhook sent again",
+    },
+}
+WORDS = {action: word for actions in GROUPS.values() for action, word in actions.items()}
+#: What nobody who is known did: not even the command line.
+BY_STRANGERS = ("login.refused",)
+#: How often the same refusal of the same user is written down, at most.
+NOTED_EACH = timedelta(minutes=5)
 
 
 def record(
     tx: Connection, *, user_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
     """Write it in the transaction of the change itself. `user_id` None: the command line."""
+    assert action in WORDS, action
     tx.execute(
         sa.insert(Audit).values(
             at=clock.now(),
@@ -25,3 +80,52 @@ def record(
             detail=json.dumps(detail, sort_keys=True, ensure_ascii=False),
         )
     )
+
+
+@atomic
+def note(tx: Connection, *, user_id: int | None, action: str, subject: str, **detail: Any) -> None:
+    """Write down what changed nothing else, such as a refused login."""
+    record(tx, user_id=user_id, action=action, subject=subject, **detail)
+
+
+def note_refusal(*, user_id: int, role: str, needed: str, place: str) -> None:
+    """Write down that a role was not enough for a place; once in a while is enough. Where the
+    database is busy this is not what to wait for: the refusal itself stands without it."""
+    subject = f"page {place}"[:120]
+    recent = sa.select(Audit.id).where(
+        Audit.subject == subject,
+        Audit.user_id == user_id,
+        Audit.action == "access.refused",
+        Audit.at > clock.now() - NOTED_EACH,
+    )
+    try:
+        if connection().execute(recent.limit(1)).first() is None:
+            facts = {"role": role, "needed": needed}
+            note(user_id=user_id, action="access.refused", subject=subject, **facts)
+    except (Busy, sa.exc.DBAPIError):
+        log.warning("a refusal was not written down: the database is busy")
+
+
+def told(detail: str) -> str:
+    """What a row says beyond its action, in a line for people."""
+    facts = json.loads(detail)
+    if {"before", "after"} <= set(facts):
+        after = facts["after"]
+        return "; ".join(
+            f"{_named(name)} {_shown(name, value)} → {_shown(name, after.get(name))}"
+            for name, value in sorted(facts["before"].items())
+        )
+    known = ((name, value) for name, value in sorted(facts.items()) if value not in (None, ""))
+    return "; ".join(f"{_named(name)} {_shown(name, value)}" for name, value in known)
+
+
+def _named(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "reorder_point" and isinstance(value, int):
+        return format_qty(value)
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    return str(value)

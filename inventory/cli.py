@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from inventory import clock, demo, read_cache, search_index, stock, verification
+from inventory.cli_audit import audit_group
 from inventory.cli_backups import backup
 from inventory.cli_codes import codes_group
 from inventory.cli_common import PlainGroup, example, table
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
         report_group,
         export_group,
         webhooks_group,
+        audit_group,
     ):
         app.cli.add_command(group)
 

@@ -26,6 +26,7 @@ _WORDS = {
     "operations": "Every operation: what users did, newest first.",
     "codes": "Every linked code.",
     "ledger": "The whole ledger, newest entry first.",
+    "audit": "Who logged in, was refused, changed accounts or records, newest first.",
 }
 
 

@@ -13,9 +13,11 @@ from inventory.codes import Link
 from inventory.figures import Entry, Lot, Operation, Reservation, utc
 from inventory.listing import (
     MOST_ROWS,
+    Note,
     Page,
     Reference,
     StockedItem,
+    list_audit,
     list_codes,
     list_entries,
     list_items,
@@ -105,6 +107,10 @@ def _code(one: Link) -> Row:
     return [one.code, one.item_code, one.lot_code or "", format_qty(one.qty)]
 
 
+def _note(one: Note) -> Row:
+    return [str(one.id), utc(one.at), one.who, one.what, one.whom, one.more, one.action]
+
+
 LISTS: dict[str, ListFile] = {
     "items": ListFile(
         ("item", "name", "unit", "on hand", "reserved", "available", "on hold", "free"),
@@ -145,5 +151,8 @@ LISTS: dict[str, ListFile] = {
         ),
         list_entries,
         _entry,
+    ),
+    "audit": ListFile(
+        ("number", "time", "who", "what", "whom or which", "more", "action"), list_audit, _note
     ),
 }  # fmt: skip

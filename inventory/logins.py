@@ -54,9 +54,12 @@ def log_in(*, name: str, password: str, address: str) -> Session:
     user = admit(key, network)
     if not passwords.matches(user.password_hash if user else None, password) or user is None:
         # Not the name that was typed: it may be a password, in the wrong field.
-        log.warning("login refused: user %s from %s", user.id if user else "unknown", network)
+        note_refused(user.id if user else None, network, by="password")
         raise Unauthenticated("That name and password do not go together.")
-    require_usable(accounts.account_from(user))
+    account = accounts.account_from(user)
+    if not account.is_usable:
+        note_refused(account.id, network, by="password", why="disabled or not approved")
+    require_usable(account)
     new_hash = _new_hash(user.password_hash, password)
     account = begin(user.id, user.password_hash, new_hash, key, network)
     return Session(account=account, id=secrets.token_urlsafe(18))
@@ -72,6 +75,9 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
     key, network = accounts.key_of(account.name), network_of(address)
     user = admit(key, network)
     if user is None or not passwords.matches(user.password_hash, current):
+        audit.note(
+            user_id=user_id, action="password.refused", subject=f"user {user_id}", address=network
+        )
         raise InvalidInput("That is not your current password.", field="current_password")
     _forget(key=key, network=network)
     return accounts.put_password(
@@ -109,13 +115,29 @@ def log_out(tx: Connection, *, user_id: int, session_id: str) -> None:
         audit.record(tx, user_id=user_id, action="user.logout", subject=f"user {user_id}")
 
 
+_ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
+
+
 @atomic
 def reset_throttle(tx: Connection, *, name: str | None = None) -> int:
     """Forget refused logins (of one name, or all); returns how many."""
     forgotten = sa.delete(LoginAttempt)
     if name is not None:
         forgotten = forgotten.where(LoginAttempt.name_key == accounts.find_key(name))
-    return tx.execute(forgotten).rowcount
+    count = tx.execute(forgotten).rowcount
+    whose = tx.execute(_ID_OF, {"key": accounts.find_key(name or "")}).scalar()
+    subject = f"user {whose}" if whose else "everybody" if name is None else "an unknown name"
+    audit.record(tx, user_id=None, action="user.unlock", subject=subject, forgotten=count)
+    return count
+
+
+def note_refused(user_id: int | None, network: str, *, by: str, why: str = "") -> None:
+    """Write down a login that was refused: whose, if anybody's, and from where."""
+    log.warning("login refused: user %s from %s", user_id or "unknown", network)
+    subject = f"user {user_id}" if user_id else "an unknown name"
+    audit.note(
+        user_id=None, action="login.refused", subject=subject, address=network, by=by, why=why
+    )
 
 
 def require_usable(account: Account) -> None:
@@ -168,7 +190,13 @@ def _require_fewer(tx: Connection, most: int, whose: sa.ColumnElement[bool], now
 
 @atomic
 def begin(
-    tx: Connection, user_id: int, seen: str, new_hash: str | None, key: str, network: str
+    tx: Connection,
+    user_id: int,
+    seen: str,
+    new_hash: str | None,
+    key: str,
+    network: str,
+    by: str = "password",
 ) -> Account:
     """Note the login, and forget its attempts. `seen`: the password's hash as it was read.
 
@@ -180,7 +208,8 @@ def begin(
         raise Unauthenticated("The password was changed just now. Try again.")
     account = accounts.read_account(tx, user_id)
     require_usable(account)
-    audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}")
+    how = {"address": network, "by": by}
+    audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}", **how)
     return account
 
 

@@ -106,7 +106,7 @@ class LoginAttempt(Base):
 
 
 class Audit(Base):
-    """Who changed what outside the ledger: master data, users, roles, tokens, logins."""
+    """Who changed what outside the ledger: master data, users, roles, tokens, logins (audit.py)."""
 
     __tablename__ = "audit"
 
@@ -116,6 +116,11 @@ class Audit(Base):
     action: Mapped[str] = mapped_column(sa.String(60))
     subject: Mapped[str] = mapped_column(sa.String(120), index=True)
     detail: Mapped[str] = mapped_column(sa.Text, default="{}")
+
+    __table_args__ = (
+        sa.Index("ix_audit_user_id", "user_id", "id"),
+        sa.Index("ix_audit_action", "action", "id"),
+    )
 
 
 class Item(Base):

@@ -58,8 +58,9 @@ def log_in(*, name: str, pin: str, tablet: str, address: str) -> logins.Session:
     user = logins.admit(key, network)
     pin_hash = _take_try(user.id, user.session_epoch, _name_of(tablet)) if user else None
     if not passwords.matches(pin_hash, pin) or user is None:
+        logins.note_refused(user.id if user else None, network, by="PIN")
         raise Unauthenticated("That PIN is not right on this tablet. Log in with the password.")
-    account = logins.begin(user.id, user.password_hash, None, key, network)
+    account = logins.begin(user.id, user.password_hash, None, key, network, by="PIN")
     _forget_tries(user.id, _name_of(tablet))
     return logins.Session(account=account, id=secrets.token_urlsafe(18))
 

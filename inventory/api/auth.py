@@ -7,7 +7,7 @@ import logging
 from flask import after_this_request, current_app, request
 from werkzeug.wrappers import Response
 
-from inventory import tokens
+from inventory import audit, tokens
 from inventory.errors import Busy, Forbidden, Unauthenticated
 from inventory.http_observing import note_user
 
@@ -29,6 +29,9 @@ def require_caller(role: str) -> tokens.Caller:
 
 def require_role(caller: tokens.Caller, role: str) -> None:
     if not caller.may(role):
+        audit.note_refusal(
+            user_id=caller.user_id, role=caller.role, needed=role, place=request.endpoint or ""
+        )
         raise Forbidden(
             f"This needs the role {role}; this token has {caller.role}.",
             needed=role,

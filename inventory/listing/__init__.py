@@ -4,6 +4,7 @@ The read cache (`lot_heads`, `open_lines`) finds the rows; every figure shown co
 ledger's latest entries.
 """
 
+from inventory.listing.audits import AUDIT_CHOICES, Note, list_audit
 from inventory.listing.codes import list_codes
 from inventory.listing.entries import list_entries
 from inventory.listing.items import ITEM_SORTS, StockedItem, list_items, stocked_items, units
@@ -14,8 +15,9 @@ from inventory.listing.references import MOST_REFERENCES, Reference, find_refere
 from inventory.listing.reservations import list_reservations
 
 __all__ = [
-    "ITEM_SORTS", "LOT_SORTS", "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS", "Decision", "Page",
-    "Reference", "StockedItem", "decisions_on", "find_reference", "list_codes", "list_entries",
+    "AUDIT_CHOICES", "ITEM_SORTS", "LOT_SORTS", "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS",
+    "Decision", "Note", "Page", "Reference", "StockedItem", "decisions_on", "find_reference",
+    "list_audit", "list_codes", "list_entries",
     "list_items", "list_lots", "list_operations",
     "list_references", "list_reservations", "stocked_items", "units",
 ]  # fmt: skip

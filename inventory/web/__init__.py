@@ -12,6 +12,7 @@ from inventory.config import Config
 from inventory.web import (
     account,
     analysis,
+    audits,
     auth,
     checkup,
     codes,
@@ -78,6 +79,7 @@ def init_app(app: Flask, config: Config) -> None:
         reports,
         webhooks,
         checkup,
+        audits,
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from inventory import clock, stock, verification
+from inventory import stock, verification
 from inventory.db import connection
 from inventory.listing import list_entries
 from inventory.models import Kind, TxnType
@@ -18,7 +18,7 @@ from inventory.web import errands, living
 from inventory.web.exporting import download_list
 from inventory.web.filters import format_datetime
 from inventory.web.roles import requires
-from inventory.web.searching import export_links, only, page_links, page_of
+from inventory.web.searching import export_links, only, page_links, page_of, start_of
 
 blueprint = Blueprint("entries", __name__, url_prefix="/ledger")
 
@@ -30,8 +30,8 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
         "lot_code": query.get("lot", "").strip() or None,
         "type": only(query.get("type"), tuple(TxnType), "") or None,
         "kind": only(query.get("kind"), tuple(Kind), "") or None,
-        "since": _start_of(query.get("from")),
-        "until": _start_of(query.get("to"), days=1),
+        "since": start_of(query.get("from")),
+        "until": start_of(query.get("to"), days=1),
     }
 
 
@@ -82,12 +82,3 @@ def verify() -> Response:
 @blueprint.get("/export.<kind>")
 def export(kind: str) -> Response:
     return download_list(kind, "ledger", **_filters(request.args))
-
-
-def _start_of(text: str | None, *, days: int = 0) -> datetime | None:
-    """The first moment of a day at the site, or of the day after it."""
-    try:
-        day = date.fromisoformat(text or "") + timedelta(days=days)
-        return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 from flask_login import current_user
 
+from inventory import audit
 from inventory.accounts import ROLES
 from inventory.errors import Forbidden
 
@@ -53,9 +54,17 @@ def guard() -> Any:
         return None
     if not current_user.is_authenticated:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
-    if not current_user.may(role_of(view)):
-        raise Forbidden(f"This needs the role {role_of(view)}; yours is {current_user.role}.")
+    require(current_user, role_of(view))
     return None
+
+
+def require(user: Any, needed: str) -> None:
+    """Raises Forbidden for a lower role, and has it written down."""
+    if user.may(needed):
+        return
+    place = request.endpoint or ""
+    audit.note_refusal(user_id=int(user.id), role=user.role, needed=needed, place=place)
+    raise Forbidden(f"This needs the role {needed}; yours is {user.role}.")
 
 
 def init_app(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +47,15 @@ def day_in(query: MultiDict[str, str], name: str) -> date | None:
     except ValueError:
         return None
     return day if 1970 <= day.year < 9000 else None
+
+
+def start_of(text: str | None, *, days: int = 0) -> datetime | None:
+    """The first moment of a day at the site, or of the day after it."""
+    try:
+        day = date.fromisoformat(text or "") + timedelta(days=days)
+        return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def after(at: datetime | None) -> datetime | None:

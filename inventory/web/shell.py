@@ -21,7 +21,10 @@ _NAV = (
     ("users.index", "Users", ""),
 )
 #: In the user's menu, for those whose task it is.
-_CARE = (("checkup.index", "Health", "list-checks"),)
+_CARE = (
+    ("checkup.index", "Health", "list-checks"),
+    ("audit.index", "Audit", "history"),
+)
 _VERBS = (
     ("operations.receive", "Receive", "package-plus"),
     ("operations.reserve", "Reserve", "bookmark-plus"),

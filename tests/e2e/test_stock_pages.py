@@ -48,6 +48,8 @@ PAGES = [
     "/reports/reorder/",
     "/reports/stock/?at=2026-01-01T00:00",
     "/webhooks/",
+    "/audit/",
+    "/audit/?who=ada&what=logins",
 ]
 
 

@@ -11,11 +11,10 @@ from flask_wtf.csrf import generate_csrf
 
 from inventory import clock, logins, pins
 from inventory.accounts import Account
-from inventory.errors import Forbidden
 from inventory.http_errors import problem
 from inventory.web import sessions
 from inventory.web.floor.routes import answer, blueprint, sent_object
-from inventory.web.roles import public
+from inventory.web.roles import public, require
 
 #: The least role that works on the floor.
 OPERATOR = "operator"
@@ -51,8 +50,7 @@ def take_over() -> Response:
         begun = pins.log_in(pin=secret, tablet=tablet, **who)
     else:
         begun = logins.log_in(password=secret, **who)
-    if not begun.account.may(OPERATOR):
-        raise Forbidden(f"This needs the role {OPERATOR}; yours is {begun.account.role}.")
+    require(begun.account, OPERATOR)
     _leave()
     sessions.begin(begun.account, session_id=begun.id, by_pin=by_pin)
     response = _session(sessions.limited(begun.account))
