@@ -23,6 +23,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase
@@ -92,7 +93,18 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-db = SQLAlchemy(model_class=Base)
+class ReaderSession(Session):
+    """The request's own reading; that it ends badly is no reason to withhold the answer."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except sa.exc.DBAPIError as error:
+            log.warning("the database went away after a request: %s", type(error).__name__)
+            self.invalidate()
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": ReaderSession})
 
 
 def init_app(app: Flask) -> None:

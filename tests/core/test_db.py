@@ -136,3 +136,15 @@ def test_a_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
         os.umask(before)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.only("postgresql")
+def test_a_connection_that_dies_after_the_last_question_costs_no_answer(app: Flask) -> None:
+    for _ in range(3):
+        with app.app_context():
+            backend = connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with db.engine.connect() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({backend}, 5000)")
+    with app.app_context():
+        assert not db.session.registry.has()
+        assert db.engine.pool.checkedout() == 0
