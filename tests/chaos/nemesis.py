@@ -16,6 +16,12 @@ from tests.databases import Server as PostgreSQL
 from tests.servers import LiveServer
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+#: libfaketime 0.9.10 answers EINVAL to the clock_nanosleep behind time.sleep whenever it leaves the
+#: monotonic clock alone: a thread that sleeps would die of it, and the server with its main one.
+_SLEEP = """
+import select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+"""
 
 
 class Nemesis:
@@ -100,7 +106,11 @@ def set_clock(file: Path, shift: str) -> None:
 def faked_clock(file: Path) -> dict[str, str]:
     """The environment of a process whose clock that file shifts."""
     set_clock(file, "+0")
+    patched = file.with_name("patched")
+    patched.mkdir()
+    (patched / "sitecustomize.py").write_text(_SLEEP)
     return {
+        "PYTHONPATH": str(patched),
         "LD_PRELOAD": str(FAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(file),
         "FAKETIME_CACHE_DURATION": "1",

@@ -75,9 +75,9 @@ def run(plan: Plan) -> Outcome:
         history = History()
         with _at_work(plan, wire, server, token, history):
             for _ in range(plan.strikes):
-                _some_work_is_done(history)
+                _some_work_is_done(history, server)
                 attacker.strike()
-            _some_work_is_done(history)
+            _some_work_is_done(history, server)
         rows = checking.Rows.of(url)
         problems = checking.problems_of(history, rows)
         problems += _what_the_api_has_otherwise(server, token, rows)
@@ -112,9 +112,16 @@ def _set_up(plan: Plan, place: Path, stack: ExitStack) -> tuple[LiveServer, Neme
     return server, attacker, url
 
 
-def _some_work_is_done(history: History) -> None:
+def _some_work_is_done(history: History, server: LiveServer) -> None:
     goal = history.answered() + 15
-    wait_until(lambda: history.answered() >= goal, "the clients get no answers", seconds=60)
+
+    def is_done() -> bool:
+        # Its workers may die; it starts others. If it ends itself, nobody brings it back.
+        ended = server.process is None or server.process.poll() is not None
+        assert not ended, f"the server ended by itself: {server.log[-3000:]}"
+        return history.answered() >= goal
+
+    wait_until(is_done, "the clients get no answers", seconds=60)
 
 
 @contextlib.contextmanager
@@ -159,6 +166,7 @@ def _what_the_api_has_otherwise(server: LiveServer, token: str, rows: checking.R
 
 def _what_verify_finds(server: LiveServer) -> list[str]:
     command = [sys.executable, "-m", "flask", "ledger", "verify"]
-    environ = {name: text for name, text in server.environ.items() if name != "LD_PRELOAD"}
+    ours = {"LD_PRELOAD", "PYTHONPATH"}
+    environ = {name: text for name, text in server.environ.items() if name not in ours}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     return [] if done.returncode == 0 else [f"ledger verify: {done.stdout}{done.stderr}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +12,10 @@ from tests.chaos.history import GRANTED, History, Look, Write
 from tests.chaos.run import Plan, run
 
 
-def test_nothing_is_lost_or_doubled_under_kills_pauses_and_a_broken_wire() -> None:
-    outcome = run(Plan(os.environ["TEST_DATABASE"], strikes=8))
+def test_nothing_is_lost_or_doubled_under_kills_pauses_and_a_broken_wire(
+    database_kind: str,
+) -> None:
+    outcome = run(Plan(database_kind, strikes=8))
     print(outcome)
     assert outcome.history.told()[GRANTED] > 20
     assert sum(outcome.faults.values()) > 10
