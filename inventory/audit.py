@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import clock
+from inventory.chunks import chunks
 from inventory.db import atomic, connection
 from inventory.errors import Busy
 from inventory.models import Audit
@@ -50,6 +52,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "records": {
         "item created": "Item made",
         "item changed": "Item changed",
+        "item removed": "Item removed",
+        "imported": "File imported",
+        "import taken back": "Import taken back",
         "lot changed": "Lot changed",
         "code linked": "Code linked",
         "code unlinked": "Code unlinked",
@@ -70,16 +75,31 @@ def record(
     tx: Connection, *, user_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
     """Write it in the transaction of the change itself. `user_id` None: the command line."""
+    record_all(tx, user_id=user_id, action=action, changes=[(subject, detail)])
+
+
+def record_all(
+    tx: Connection,
+    *,
+    user_id: int | None,
+    action: str,
+    changes: Sequence[tuple[str, dict[str, Any]]],
+) -> None:
+    """The same for many changes of one kind, each with its subject and its detail."""
     assert action in WORDS, action
-    tx.execute(
-        sa.insert(Audit).values(
-            at=clock.now(),
-            user_id=user_id,
-            action=action,
-            subject=subject,
-            detail=json.dumps(detail, sort_keys=True, ensure_ascii=False),
-        )
-    )
+    now = clock.now()
+    for some in chunks(changes):
+        rows = [
+            {
+                "at": now,
+                "user_id": user_id,
+                "action": action,
+                "subject": subject,
+                "detail": json.dumps(detail, sort_keys=True, ensure_ascii=False),
+            }
+            for subject, detail in some
+        ]
+        tx.execute(sa.insert(Audit), rows)
 
 
 @atomic

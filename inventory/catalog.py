@@ -50,7 +50,7 @@ def create_item(
     `decimals` (0 to 6) is how finely it is counted. Raises DuplicateItem, InvalidInput, InvalidQty.
     """
     facts: dict[str, Any] = {
-        "code": _item_code(code),
+        "code": clean_item_code(code),
         "name": text.clean_text(name, field="name", longest=200, required=True),
         "unit": text.clean_text(unit, field="unit", longest=16, required=True),
         "decimals": _decimals(decimals),
@@ -175,7 +175,8 @@ def _require_new_code(tx: Connection, code: str) -> None:
         raise DuplicateItem(f"Item {code} exists already.", item=code)
 
 
-def _item_code(value: object) -> str:
+def clean_item_code(value: object) -> str:
+    """The code of a new item. Raises InvalidInput."""
     code = text.clean_code(value, field="code")
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
@@ -198,7 +199,7 @@ def _reorder_point(value: object, decimals: int) -> int | None:
 
 
 _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
-    "code": _item_code,
+    "code": clean_item_code,
     "name": lambda value: text.clean_text(value, field="name", longest=200, required=True),
     "unit": lambda value: text.clean_text(value, field="unit", longest=16, required=True),
     "decimals": _decimals,

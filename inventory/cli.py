@@ -23,6 +23,7 @@ from inventory.cli_common import PlainGroup, example, table
 from inventory.cli_database import database
 from inventory.cli_doctor import doctor
 from inventory.cli_export import export_group
+from inventory.cli_import import import_group
 from inventory.cli_labels import labels_group
 from inventory.cli_reports import report_group
 from inventory.cli_reservations import reservations
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
         reservations,
         report_group,
         export_group,
+        import_group,
         webhooks_group,
         audit_group,
     ):

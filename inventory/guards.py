@@ -19,7 +19,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "operations": (("id",), ("reverses_id",)),
     "reservations": (("id",),),
     "qc_decisions": (("id",), ("lot_id", "decision_seq")),
-    "lot_counts": (("id",), ("operation_id",)),
+    "lot_counts": (("id",), ("operation_id", "lot_id")),
     "write_requests": (("id",), ("user_id", "idempotency_key")),
     "audit": (("id",),),
 }

@@ -431,13 +431,16 @@ class LotCount(Base):
     __tablename__ = "lot_counts"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    operation_id: Mapped[int] = mapped_column(sa.ForeignKey("operations.id"), unique=True)
+    operation_id: Mapped[int] = mapped_column(sa.ForeignKey("operations.id"))
     lot_id: Mapped[int] = mapped_column(sa.ForeignKey("inventory_lots.id"), index=True)
     counted: Mapped[int] = mapped_column(sa.BigInteger)
     on_hand: Mapped[int] = mapped_column(sa.BigInteger)
     lot_seq: Mapped[int] = mapped_column(sa.BigInteger)
 
-    __table_args__ = (sa.CheckConstraint("counted >= 0", "counted"),)
+    __table_args__ = (
+        sa.UniqueConstraint("operation_id", "lot_id"),
+        sa.CheckConstraint("counted >= 0", "counted"),
+    )
 
 
 class EndedSession(Base):
@@ -485,15 +488,3 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (sa.CheckConstraint(_one_of("role", Role), "role"),)
-
-
-class VerificationRun(Base):
-    """What a run of `ledger verify` found."""
-
-    __tablename__ = "verification_runs"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ok: Mapped[bool] = mapped_column(sa.Boolean)
-    entries: Mapped[int] = mapped_column(sa.BigInteger)
-    detail: Mapped[str] = mapped_column(sa.Text)

@@ -55,6 +55,14 @@ def _is_low(row: Any) -> bool:
     return watched and row.free * ONE + row.free_rest <= row.reorder_point
 
 
+def forget(tx: Connection, item_ids: Sequence[int]) -> None:
+    """Nothing is told any more of items that are no longer there."""
+    about = sa.select(events.c.id).where(events.c.item_id.in_(item_ids))
+    tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(about)))
+    tx.execute(sa.delete(events).where(events.c.item_id.in_(item_ids)))
+    tx.execute(sa.delete(low_items).where(low_items.c.item_id.in_(item_ids)))
+
+
 @atomic
 def sweep(tx: Connection) -> int:
     """Tell of items that crossed the line as time went by. Returns how many were looked at."""

@@ -17,12 +17,12 @@ Row = Sequence[str]
 KINDS = ("csv", "xlsx", "jsonl")
 _MOST_XLSX_ROWS = 1_048_576 - 1
 #: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def csv_lines(heads: Row, rows: Iterable[Row]) -> Iterator[str]:

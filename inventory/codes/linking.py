@@ -95,7 +95,7 @@ def link(
         refusal.figures["field"] = refusal.field = "code"
         raise
     facts = {
-        "code": _linkable(found),
+        "code": linkable(found),
         "gtin": found.gtin is not None,
         "item": None if item is None else text.clean_code(item, field="item"),
         "lot_id": None if lot_id is None else text.clean_id(lot_id, field="lot_id"),
@@ -148,7 +148,8 @@ def gtin_of(links: Iterable[Link]) -> str | None:
     return next((one.code for one in links if one.kind == "GTIN" and one.qty == single), None)
 
 
-def _linkable(found: Scan) -> str:
+def linkable(found: Scan) -> str:
+    """What of a scan is linked: a GTIN, or the code itself. Raises InvalidCode."""
     if found.own:
         raise InvalidCode(
             "This is a label of ours: it is known without being linked.",

@@ -31,6 +31,11 @@ def count(book: Book, request: Count) -> None:
     operation.counts.append(NewCount(lot, counted, lot.on_hand, lot.lot_seq))
     for cut in request.unreserve or ():
         _cut(book, operation, lot, cut.reservation_id, cut.qty)
+    settle(book, operation, lot, difference)
+
+
+def settle(book: Book, operation: NewOperation, lot: Lot, difference: int) -> None:
+    """Post what was found, or what was missing, unless it is reserved."""
     if lot.on_hand + difference < lot.reserved:
         raise _below_reserved(book, lot, lot.on_hand + difference)
     if difference > 0:

@@ -10,15 +10,29 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
+from inventory.chunks import chunks
+from inventory.progress import SILENT, Progress
+
 #: From so many rows on PostgreSQL takes them as one array a column: the driver spends four
 #: times as long on a VALUES list of a thousand rows.
 _AS_ARRAYS = 8
 
 
-def insert(tx: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+def insert(
+    tx: Connection,
+    table: sa.Table,
+    rows: Sequence[dict[str, Any]],
+    progress: Progress = SILENT,
+) -> Sequence[int]:
     """Insert the rows, which all have the same columns; their ids, in the same order."""
-    if not rows:
-        return ()
+    ids: list[int] = []
+    for some in chunks(rows):
+        ids += _insert(tx, table, some)
+        progress.step(len(some))
+    return ids
+
+
+def _insert(tx: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
     if tx.dialect.name == "sqlite" or len(rows) < _AS_ARRAYS:
         return tx.execute(_plain(table), rows).scalars().all()
     names = tuple(rows[0])

@@ -111,7 +111,7 @@ def open_book(
 ) -> Book:
     """Read what the rules will look at. Lots that are named have been locked before."""
     book = Book(now=now, today=today, complete=complete)
-    book.read_holders = lambda book, lot_id: _read_holders(tx, book, lot_id)
+    book.read_holders = partial(read_holders, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
@@ -133,7 +133,7 @@ def open_book(
     _read_past(tx, book, requests, ids)
     _keep_reservations(tx, book, ids)
     _read_quality(tx, book, requests)
-    _read_expired(tx, book, requests, by_hand=ids)
+    read_expired(tx, book, requests, by_hand=ids)
     return book
 
 
@@ -197,7 +197,7 @@ def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[R
     return [book.reservations[id] for id in ids if id in book.reservations]
 
 
-def _read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
+def read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
     """The reservations that hold something in the lot, as the ledger has them.
 
     The read cache names them. Their lines must add up to what the ledger says is reserved in
@@ -210,7 +210,7 @@ def _read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
     return _keep_reservations(tx, book, ids)
 
 
-def _read_expired(
+def read_expired(
     tx: Connection, book: Book, requests: Sequence[Request], *, by_hand: set[int]
 ) -> None:
     """Reservations past their moment in the lots and items concerned.

@@ -12,6 +12,7 @@ from inventory.ledger import hashing
 from inventory.ledger.book import Book, NewDecision, NewOperation
 from inventory.ledger.inserting import insert
 from inventory.models import LotCount, QcDecision, table
+from inventory.progress import Progress
 from inventory.stock import lots
 
 decisions = table(QcDecision)
@@ -24,10 +25,15 @@ _SET_STATUS = (
 )
 
 
-def record(tx: Connection, book: Book, written: Sequence[tuple[NewOperation, int, bytes]]) -> None:
+def record(
+    tx: Connection,
+    book: Book,
+    written: Sequence[tuple[NewOperation, int, bytes]],
+    progress: Progress,
+) -> None:
     """`written`: each planned operation with the id and the hash that it got."""
     rows = _decision_rows(book, written)
-    insert(tx, decisions, rows)
+    insert(tx, decisions, rows, progress)
     changed = [
         {"of_lot": row["lot_id"], "status": row["to_status"]}
         for row in rows
@@ -46,7 +52,7 @@ def record(tx: Connection, book: Book, written: Sequence[tuple[NewOperation, int
         for plan, id, _ in written
         for count in plan.counts
     ]
-    insert(tx, counts, counted)
+    insert(tx, counts, counted, progress)
 
 
 def _decision_rows(

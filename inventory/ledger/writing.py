@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory.figures import Entry, Operation
+from inventory.chunks import chunks
+from inventory.figures import Entry, Lot, Operation
 from inventory.ledger import expiring, hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
 from inventory.ledger.inserting import insert
 from inventory.ledger.recording import record
+from inventory.progress import SILENT, Progress
 from inventory.stock import ledger, lots, operations, reservations
 
 
-def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[Operation]:
+def write(
+    tx: Connection, book: Book, *, user_id: int, user_name: str, progress: Progress = SILENT
+) -> list[Operation]:
     """Insert everything planned, in one statement a table, and tell what was written."""
     plans = book.operations
     user = (user_id, user_name)
     system = expiring.system_user(tx) if any(plan.by_system for plan in plans) else user
     writers = [system if plan.by_system else user for plan in plans]
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
-    ids = insert(tx, lots, [_lot_row(lot) for lot in new_lots])
+    progress.start("Writing", _size_of(plans, new_lots))
+    ids = insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
     for lot, id in zip(new_lots, ids, strict=True):
         lot.id = id
     rows = [_operation_row(book, plan, id) for plan, (id, _) in zip(plans, writers, strict=True)]
     operation_ids = insert(tx, operations, rows)
     _insert_reservations(tx, book, operation_ids)
-    entries = [entry for plan in plans for entry in plan.entries]
-    entry_rows = _entry_rows(plans, operation_ids, [row["hash"] for row in rows])
-    entry_ids = iter(insert(tx, ledger, entry_rows))
-    record(tx, book, list(zip(plans, operation_ids, (row["hash"] for row in rows), strict=True)))
-    written = iter(zip(entries, entry_rows, entry_ids, strict=True))
+    planned = list(zip(plans, operation_ids, (row["hash"] for row in rows), strict=True))
+    names = [name for _, name in writers]
+    entries = iter(_insert_entries(tx, planned, rows, names, progress))
+    record(tx, book, planned, progress)
     return [
         Operation(
             id=id,
@@ -41,10 +46,16 @@ def write(tx: Connection, book: Book, *, user_id: int, user_name: str) -> list[O
             recorded_at=row["recorded_at"],
             occurred_at=row["occurred_at"],
             reverses_id=row["reverses_id"],
-            entries=tuple(_written(row, name, *next(written)) for _ in range(len(plan.entries))),
+            entries=tuple(islice(entries, len(plan.entries))),
         )
-        for plan, id, row, (_, name) in zip(plans, operation_ids, rows, writers, strict=True)
+        for plan, id, row, name in zip(plans, operation_ids, rows, names, strict=True)
     ]
+
+
+def _size_of(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> int:
+    """How many rows are to be written, as progress counts them."""
+    planned = (len(plan.entries) + len(plan.decisions) + len(plan.counts) for plan in plans)
+    return len(new_lots) + sum(planned)
 
 
 def _lot_row(lot: Any) -> dict[str, Any]:
@@ -90,20 +101,36 @@ def _insert_reservations(tx: Connection, book: Book, operation_ids: Sequence[int
         reservation.id = id
 
 
-def _entry_rows(
-    plans: list[NewOperation], operation_ids: Sequence[int], operation_hashes: list[bytes]
-) -> list[dict[str, Any]]:
-    """The rows with their hashes: each takes up the hash that the one before left on the lot."""
-    rows = []
-    for plan, operation_id, operation_hash in zip(
-        plans, operation_ids, operation_hashes, strict=True
-    ):
-        for entry in plan.entries:
-            row = _entry_row(entry, operation_id)
-            row["prev_hash"] = entry.lot.last_hash
-            row["hash"] = entry.lot.last_hash = _entry_hash(row, operation_hash)
-            rows.append(row)
-    return rows
+def _insert_entries(
+    tx: Connection,
+    planned: Sequence[tuple[NewOperation, int, bytes]],
+    operation_rows: Sequence[dict[str, Any]],
+    user_names: Sequence[str],
+    progress: Progress,
+) -> list[Entry]:
+    """A thousand at a time, and only what is told of them is kept: there may be very many."""
+    entries = [
+        (entry, id, hash, operation, name)
+        for (plan, id, hash), operation, name in zip(
+            planned, operation_rows, user_names, strict=True
+        )
+        for entry in plan.entries
+    ]
+    written: list[Entry] = []
+    for some in chunks(entries):
+        rows = [_hashed_row(entry, id, hash) for entry, id, hash, _, _ in some]
+        ids = insert(tx, ledger, rows, progress)
+        for (entry, _, _, operation, name), row, id in zip(some, rows, ids, strict=True):
+            written.append(_written(operation, name, entry, row, id))
+    return written
+
+
+def _hashed_row(entry: NewEntry, operation_id: int, operation_hash: bytes) -> dict[str, Any]:
+    """The row with its hash, which takes up the one that the entry before left on the lot."""
+    row = _entry_row(entry, operation_id)
+    row["prev_hash"] = entry.lot.last_hash
+    row["hash"] = entry.lot.last_hash = _entry_hash(row, operation_hash)
+    return row
 
 
 def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:

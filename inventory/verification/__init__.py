@@ -19,10 +19,11 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, read_cache
 from inventory.db import atomic
-from inventory.models import VerificationRun, table
+from inventory.models import table
 from inventory.verification import entries, records, schema
 from inventory.verification.digests import differences
 from inventory.verification.findings import Finding
+from inventory.verification.runs import VerificationRun
 
 runs = table(VerificationRun)
 

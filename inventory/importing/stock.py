@@ -1,0 +1,60 @@
+"""Opening stock and counts: planned and written by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from inventory.importing.judging import (
+    Judgement,
+    Suggester,
+    item_suggester,
+    lot_suggester,
+    with_suggestion,
+)
+from inventory.importing.mapping import Row
+from inventory.ledger import importing as ledger_imports
+from inventory.ledger.importing import CountedLot, OpeningLot
+from inventory.progress import Progress
+
+_PLANS: dict[str, tuple[Any, Any]] = {
+    "stock": (ledger_imports.plan_opening, OpeningLot),
+    "counts": (ledger_imports.plan_counts, CountedLot),
+}
+
+
+def judge(
+    conn: Connection,
+    rows: Sequence[Row],
+    *,
+    kind: str,
+    lock: bool,
+    reference: str | None,
+    progress: Progress,
+) -> Judgement:
+    plan_of, record = _PLANS[kind]
+    asked = [record(**row.facts) for row in rows]
+    plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
+    found = Judgement(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
+    items, lots = item_suggester(conn), dict[str, Suggester]()
+    for index, refusal in plan.refused:
+        field, reason, near = str(refusal.figures.get("field", "")), refusal.detail, ""
+        if refusal.code == "NOT_FOUND":
+            of = asked[index]
+            if field == "item":
+                near = items.near(of.item)
+            else:
+                suggester = lots.setdefault(of.item, lot_suggester(conn, of.item))
+                near = suggester.near(of.lot_code)
+        found.refused.append((index, field, with_suggestion(reason, near)))
+    return found
+
+
+def write(
+    tx: Connection, judgement: Judgement, *, user_id: int, user_name: str, progress: Progress
+) -> int:
+    """Returns the number of the operation."""
+    who: dict[str, Any] = {"user_id": user_id, "user_name": user_name}
+    return ledger_imports.write(tx, judgement.plan, **who, progress=progress).id

@@ -1,0 +1,273 @@
+"""Stock that a file brings in, as one operation: what stands there at the start, and counts.
+
+Thousands of rows are judged one by one, and all that is wrong is told, not the first thing only.
+What an import brought in before and still stands is left as it is, so that a file may come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import clock, reorder, stock, telemetry
+from inventory.chunks import chunks
+from inventory.errors import DuplicateLot, InvalidInput, NotFound, Refusal, StaleLot
+from inventory.figures import Item, Lot, Operation
+from inventory.ledger import counting, expiring, loading, writing
+from inventory.ledger.book import Book, NewCount, NewOperation
+from inventory.models import Kind, LotCount, QcStatus, TxnType, table
+from inventory.progress import SILENT, Progress
+from inventory.quantity import format_qty, parse_qty
+from inventory.stock import ledger, operations
+
+counts = table(LotCount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningLot:
+    """What stands there of one lot, and what is known of it."""
+
+    item: str
+    lot_code: str
+    qty: str
+    qc_status: str | None = None
+    expires_on: date | None = None
+    supplier_lot: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedLot:
+    """What was counted of one lot; `expected` is what stood on the counting sheet."""
+
+    item: str
+    lot_code: str
+    counted: str
+    expected: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be written, and which rows cannot be, by their place among the rows."""
+
+    book: Book
+    operation: NewOperation
+    refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def plan_opening(
+    conn: Connection,
+    rows: Sequence[OpeningLot],
+    *,
+    lock: bool,
+    reference: str | None = None,
+    progress: Progress = SILENT,
+) -> Plan:
+    """Each row becomes a lot of its own with its quantity on hand.
+
+    A lot that an import brought in with this very quantity, which still stands, is left alone;
+    one whose import was taken back is filled again. `lock` for the transaction that will write.
+    """
+    plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
+    brought = _brought_in(conn, plan.book.lots)
+    _judge(plan, rows, partial(_open, plan, brought), progress)
+    return plan
+
+
+def plan_counts(
+    conn: Connection,
+    rows: Sequence[CountedLot],
+    *,
+    lock: bool,
+    reference: str | None = None,
+    progress: Progress = SILENT,
+) -> Plan:
+    """Each row sets one lot right. A lot that moved on since its sheet was written is refused,
+    and so is one of which more is reserved than was counted."""
+    plan = _start(conn, rows, lock=lock, reference=reference, reason="Count")
+    plan.book.read_holders = partial(loading.read_holders, conn)
+    loading.read_expired(conn, plan.book, (), by_hand=set())
+    plan.book.operations.remove(plan.operation)
+    expiring.give_back(plan.book)
+    plan.book.operations.append(plan.operation)
+    _judge(plan, rows, partial(_count, plan), progress)
+    return plan
+
+
+def write(
+    tx: Connection, plan: Plan, *, user_id: int, user_name: str, progress: Progress = SILENT
+) -> Operation:
+    """Write what was planned under `lock`, in the same transaction."""
+    assert not plan.refused
+    written = writing.write(tx, plan.book, user_id=user_id, user_name=user_name, progress=progress)
+    reorder.watch(tx, plan.book.items_to_watch())
+    telemetry.operation(Kind.IMPORT, "posted")
+    return written[-1]
+
+
+def _start(
+    conn: Connection,
+    rows: Sequence[OpeningLot | CountedLot],
+    *,
+    lock: bool,
+    reference: str | None,
+    reason: str,
+) -> Plan:
+    book = Book(now=clock.now(), today=clock.today())
+    codes = sorted({row.item for row in rows})
+    if lock:
+        loading.hold_items(conn, codes)
+    book.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
+    named = [(book.items[row.item].id, row.lot_code) for row in rows if row.item in book.items]
+    found = stock.lots_by_code(conn, named)
+    if lock:
+        ids = [lot.id for lot in found if lot.id]
+        loading.lock_lots(conn, ids)
+        found = stock.read_lots(conn, ids)
+    for lot in found:
+        book.lots[lot.id or 0] = book.codes[lot.item.id, lot.lot_code] = lot
+    operation = NewOperation(Kind.IMPORT, reference=reference, reason=reason)
+    book.operations.append(operation)
+    return Plan(book, operation)
+
+
+def _judge(
+    plan: Plan, rows: Sequence[Any], rule: Callable[[Any], None], progress: Progress
+) -> None:
+    progress.start("Checking", len(rows))
+    for index, row in enumerate(rows):
+        try:
+            rule(row)
+        except Refusal as refusal:
+            plan.refused.append((index, refusal))
+        if index % 500 == 499:
+            progress.step(500)
+
+
+def _item(book: Book, code: str) -> Item:
+    item = book.item(code)
+    if item.archived_at is not None:
+        raise InvalidInput(f"{code} is archived: nothing is brought in of it.", field="item")
+    return item
+
+
+def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
+    """Checks, in this order: the item, the quantity, whether there is such a lot already."""
+    book = plan.book
+    item = _item(book, row.item)
+    qty = parse_qty(row.qty, decimals=item.decimals, unit=item.unit)
+    status = row.qc_status or (QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
+    lot = book.codes.get((item.id, row.lot_code))
+    if lot is None:
+        lot = Lot(
+            id=None,
+            item=item,
+            lot_code=row.lot_code,
+            qc_status=str(status),
+            expires_on=row.expires_on,
+            supplier_lot=row.supplier_lot,
+            location=row.location,
+            parent_lot_id=None,
+            received_at=book.now,
+        )
+        book.open_lot(plan.operation, lot, reason="as imported")
+        plan.new += 1
+    else:
+        earlier = brought.get(lot.id or 0, [])
+        _require_ours(lot, qty, earlier)
+        _require_alike(lot, row)
+        if any(stands for _, stands in earlier):
+            plan.same += 1
+            return
+        if status != lot.qc_status:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} exists already and is {lot.qc_status.lower()}.",
+                field="qc_status",
+            )
+        plan.changed += 1
+    book.append(plan.operation, TxnType.RECEIVE, lot, qty)
+
+
+def _require_ours(lot: Lot, qty: int, earlier: list[tuple[int, bool]]) -> None:
+    """An import brought the lot in with this quantity, or was taken back and left it empty."""
+    standing = [brought for brought, stands in earlier if stands]
+    if standing == [qty] or (earlier and not standing and not lot.on_hand):
+        return
+    there = f"{format_qty(lot.on_hand)} {lot.item.unit} on hand"
+    if len(standing) == 1:
+        there = f"imported before with {format_qty(standing[0])} {lot.item.unit}, {there}"
+    raise DuplicateLot(
+        f"Lot {lot.lot_code} of {lot.item.code} exists already: {there}.",
+        field="lot_code",
+        lot_id=lot.id,
+    )
+
+
+def _require_alike(lot: Lot, row: OpeningLot) -> None:
+    """What does not change by itself must be as the file says."""
+    for name, label in (("expires_on", "expiry"), ("supplier_lot", "supplier's lot")):
+        said, known = getattr(row, name), getattr(lot, name)
+        if said is not None and said != known:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} exists already, with the {label}"
+                f" {known or 'left empty'}. Change it on the lot's page.",
+                field=name,
+            )
+
+
+def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tuple[int, bool]]]:
+    """What imports of opening stock brought into these lots, and whether it still stands."""
+    undoing = operations.alias("undoing")
+    was_count = sa.exists().where(
+        counts.c.operation_id == ledger.c.operation_id, counts.c.lot_id == ledger.c.lot_id
+    )
+    chosen = (
+        sa.select(ledger.c.lot_id, ledger.c.qty, undoing.c.id.is_(None).label("stands"))
+        .join(operations, operations.c.id == ledger.c.operation_id)
+        .join(undoing, undoing.c.reverses_id == operations.c.id, isouter=True)
+        .where(
+            ledger.c.lot_id.in_(sa.bindparam("ids", expanding=True)),
+            ledger.c.txn_type == TxnType.RECEIVE.value,
+            operations.c.kind == Kind.IMPORT.value,
+            ~was_count,
+        )
+    )
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for some in chunks(sorted(lot_ids)):
+        for row in conn.execute(chosen, {"ids": some}):
+            found.setdefault(row.lot_id, []).append((row.qty, bool(row.stands)))
+    return found
+
+
+def _count(plan: Plan, row: CountedLot) -> None:
+    """Checks, in this order: the lot, the quantities, whether the lot moved on, reservations."""
+    book = plan.book
+    item = _item(book, row.item)
+    lot = book.codes.get((item.id, row.lot_code))
+    if lot is None:
+        raise NotFound(
+            f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
+        )
+    read = partial(parse_qty, decimals=item.decimals, unit=item.unit, zero=True)
+    counted = read(row.counted, field="counted")
+    if row.expected is not None and read(row.expected, field="expected") != lot.on_hand:
+        raise StaleLot(
+            f"Lot {lot.lot_code} moved on since it was counted: {row.expected} {item.unit} were"
+            f" expected, {format_qty(lot.on_hand)} are on hand now. Count it again.",
+            field="expected",
+            lot_id=lot.id,
+        )
+    seen, difference = NewCount(lot, counted, lot.on_hand, lot.lot_seq), counted - lot.on_hand
+    counting.settle(book, plan.operation, lot, difference)
+    plan.operation.counts.append(seen)
+    plan.changed += bool(difference)
+    plan.same += not difference

@@ -1,0 +1,24 @@
+"""How far long work has come, told as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Progress:
+    """`show` is called with what is being done, how much of it is done, and how much there is."""
+
+    def __init__(self, show: Callable[[str, int, int], None]) -> None:
+        self._show = show
+        self._word, self._done, self._total = "", 0, 0
+
+    def start(self, word: str, total: int) -> None:
+        self._word, self._done, self._total = word, 0, total
+        self._show(word, 0, total)
+
+    def step(self, count: int = 1) -> None:
+        self._done += count
+        self._show(self._word, min(self._done, self._total), self._total)
+
+
+SILENT = Progress(lambda word, done, total: None)
