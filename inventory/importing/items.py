@@ -212,11 +212,10 @@ def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     for id, before, _ in undo["changed"]:
         tx.execute(sa.update(items).where(items.c.id == id).values(**before))
     reorder.watch(tx, [id for id, *_ in undo["changed"]])
-    for action, changes in (
-        ("item removed", [(f"item {facts['code']}", facts) for _, facts in gone]),
-        ("item changed", [
-            (f"item {known[id].code}", {"before": after, "after": before})
-            for id, before, after in undo["changed"]
-        ]),
-    ):  # fmt: skip
-        audit.record_all(tx, user_id=user_id, action=action, changes=changes)
+    removed = [(f"item {facts['code']}", facts) for _, facts in gone]
+    audit.record_all(tx, user_id=user_id, action="item removed", changes=removed)
+    restored = [
+        (f"item {known[id].code}", {"before": after, "after": before})
+        for id, before, after in undo["changed"]
+    ]
+    audit.record_all(tx, user_id=user_id, action="item changed", changes=restored)
