@@ -20,6 +20,7 @@ from inventory import audit, clock, passwords
 from inventory.db import atomic, connection
 from inventory.errors import Forbidden, InvalidInput, NotFound
 from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
+from inventory.security_models import SecondFactor
 from inventory.text import MAX_ID, clean_choice, clean_text
 
 ROLES: tuple[str, ...] = tuple(role.value for role in Role)
@@ -37,6 +38,8 @@ class Account:
     approved_at: datetime | None
     disabled_at: datetime | None
     last_login_at: datetime | None
+    #: Whether a code is asked for after the password.
+    second_factor: bool
 
     @property
     def is_usable(self) -> bool:
@@ -56,6 +59,9 @@ COLUMNS = (
     User.approved_at,
     User.disabled_at,
     User.last_login_at,
+    sa.exists()
+    .where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None))
+    .label("second_factor"),
 )
 _PEOPLE = User.name_key != SYSTEM_KEY
 _BY_ID = sa.select(*COLUMNS).where(User.id == sa.bindparam("user_id"), _PEOPLE)
@@ -194,6 +200,11 @@ def put_password(
             raise InvalidInput("The password was changed just now.", field="current_password")
     values = {"password_hash": password_hash, **_END_SESSIONS}
     return _change(tx, user_id, "user.set_password", by, **values)
+
+
+def renew(tx: Connection, user_id: int, action: str, by: int | None) -> Account:
+    """End all sessions for a change of how somebody logs in."""
+    return _change(tx, user_id, action, by, **_END_SESSIONS)
 
 
 _END_SESSIONS: dict[str, Any] = {"session_epoch": User.session_epoch + 1}

@@ -49,6 +49,12 @@ GROUPS: dict[str, dict[str, str]] = {
         "token.create": "Token made",
         "token.revoke": "Token revoked",
     },
+    "second factors": {
+        "second_factor.on": "Second factor set up",
+        "second_factor.off": "Second factor taken away",
+        "second_factor.codes": "New recovery codes",
+        "second_factor.refused": "Second factor wrong",
+    },
     "records": {
         "item created": "Item made",
         "item changed": "Item changed",

@@ -8,7 +8,7 @@ import sys
 import click
 from flask import current_app
 
-from inventory import accounts, logins, registration
+from inventory import accounts, logins, registration, second_factor
 from inventory.accounts import ROLES, Account
 from inventory.cli_common import PlainGroup, example, table
 
@@ -83,6 +83,14 @@ def enable(name: str) -> None:
     click.echo(f"{account.name} can log in again.")
 
 
+@users.command("reset-totp", epilog=example("flask users reset-totp ANNA"))
+@click.argument("name")
+def reset_totp(name: str) -> None:
+    """Take a lost second factor away, and end the account's sessions."""
+    account = second_factor.remove(user_id=_account(name).id, by=None)
+    click.echo(f"{account.name} logs in by the password alone now.")
+
+
 @users.command(epilog=example("flask users unlock ANNA"))
 @click.argument("name", required=False)
 def unlock(name: str | None) -> None:
@@ -120,4 +128,6 @@ def _password(from_stdin: bool) -> str:
 def _state(account: Account) -> str:
     if account.disabled_at is not None:
         return "disabled"
-    return "active" if account.approved_at is not None else "waits for approval"
+    if account.approved_at is None:
+        return "waits for approval"
+    return "active, second factor" if account.second_factor else "active"

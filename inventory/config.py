@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 ROOT = Path(__file__).resolve().parent.parent
 
 REGISTRATIONS = ("approval", "open", "closed")
+ROLES = ("viewer", "operator", "inspector", "admin")
 REGISTRATION_ROLES = ("viewer", "operator", "inspector")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("text", "json")
@@ -54,6 +55,7 @@ class Config:
     registration: str
     registration_role: str
     trusted_hosts: tuple[str, ...]
+    totp_required_roles: tuple[str, ...]
     https: bool
     proxy_count: int
     url_prefix: str
@@ -93,6 +95,7 @@ class Config:
                 "REGISTRATION_ROLE", _one_of(REGISTRATION_ROLES), "operator"
             ),
             trusted_hosts=env.read("TRUSTED_HOSTS", _hosts, ()),
+            totp_required_roles=env.read("TOTP_REQUIRED_ROLES", _some_of(ROLES), ()),
             https=env.read("HTTPS", _flag, False),
             proxy_count=env.read("PROXY_COUNT", _number(0, 5), 0),
             url_prefix=env.read("URL_PREFIX", _prefix, ""),
@@ -173,6 +176,7 @@ class Config:
             "SITE_NAME": self.site_name,
             "REGISTRATION": self.registration,
             "REGISTRATION_ROLE": self.registration_role,
+            "TOTP_REQUIRED_ROLES": self.totp_required_roles,
             "PASSWORD_TIME_COST": self.password_time_cost,
             "PASSWORD_MEMORY_KIB": self.password_memory_kib,
             "MAX_CONTENT_LENGTH": 1024 * 1024,
@@ -227,6 +231,16 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
         if text in allowed:
             return text
         raise ValueError(f"must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {text!r}.")
+
+    return parse
+
+
+def _some_of(allowed: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        names = _names(text)
+        if set(names) <= set(allowed):
+            return names
+        raise ValueError(f"must be some of {', '.join(allowed)} with commas, not {text!r}.")
 
     return parse
 

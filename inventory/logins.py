@@ -29,6 +29,7 @@ WINDOW = timedelta(minutes=5)
 MOST_PER_USER_AND_ADDRESS = 10
 MOST_PER_ADDRESS = 100
 MOST_IN_ALL = 1000
+Limits = tuple[tuple[int, sa.ColumnElement[bool]], ...]
 LONGEST_SESSION = timedelta(days=7)
 
 
@@ -44,8 +45,16 @@ class Session:
     id: str
 
 
-def log_in(*, name: str, password: str, address: str) -> Session:
-    """Check name and password and begin a session.
+@dataclass(frozen=True)
+class HalfWay:
+    """The password was right; a code is still to come (second_factor.log_in)."""
+
+    user_id: int
+    epoch: int
+
+
+def log_in(*, name: str, password: str, address: str) -> Session | HalfWay:
+    """Check name and password and begin a session, where no second factor is asked for.
 
     Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
     not go together: which of them is wrong is not said), Forbidden (not approved yet, disabled).
@@ -61,6 +70,10 @@ def log_in(*, name: str, password: str, address: str) -> Session:
         note_refused(account.id, network, by="password", why="disabled or not approved")
     require_usable(account)
     new_hash = _new_hash(user.password_hash, password)
+    if account.second_factor:
+        if new_hash is not None:
+            _keep_hash(user.id, user.password_hash, new_hash)
+        return HalfWay(user_id=account.id, epoch=account.session_epoch)
     account = begin(user.id, user.password_hash, new_hash, key, network)
     return Session(account=account, id=secrets.token_urlsafe(18))
 
@@ -72,6 +85,16 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
     """
     account = accounts.get_account(user_id=user_id)
     new = passwords.clean_password(new, name=account.name)
+    seen = require_password(user_id=user_id, current=current, address=address)
+    return accounts.put_password(
+        user_id=user_id, password_hash=passwords.hash_password(new), by=user_id, seen=seen
+    )
+
+
+def require_password(*, user_id: int, current: str, address: str) -> str:
+    """Have somebody who is logged in show the password once more; returns its hash. Raises
+    TooManyAttempts, InvalidInput (current_password)."""
+    account = accounts.get_account(user_id=user_id)
     key, network = accounts.key_of(account.name), network_of(address)
     user = admit(key, network)
     if user is None or not passwords.matches(user.password_hash, current):
@@ -79,13 +102,8 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
             user_id=user_id, action="password.refused", subject=f"user {user_id}", address=network
         )
         raise InvalidInput("That is not your current password.", field="current_password")
-    _forget(key=key, network=network)
-    return accounts.put_password(
-        user_id=user_id,
-        password_hash=passwords.hash_password(new),
-        by=user_id,
-        seen=user.password_hash,
-    )
+    forget(key=key, network=network)
+    return str(user.password_hash)
 
 
 _OF_SESSION = sa.select(
@@ -121,11 +139,11 @@ _ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
 @atomic
 def reset_throttle(tx: Connection, *, name: str | None = None) -> int:
     """Forget refused logins (of one name, or all); returns how many."""
-    forgotten = sa.delete(LoginAttempt)
+    key, forgotten = accounts.find_key(name or ""), sa.delete(LoginAttempt)
+    whose = tx.execute(_ID_OF, {"key": key}).scalar()
     if name is not None:
-        forgotten = forgotten.where(LoginAttempt.name_key == accounts.find_key(name))
+        forgotten = forgotten.where(LoginAttempt.name_key.in_((key, code_key(whose or 0))))
     count = tx.execute(forgotten).rowcount
-    whose = tx.execute(_ID_OF, {"key": accounts.find_key(name or "")}).scalar()
     subject = f"user {whose}" if whose else "everybody" if name is None else "an unknown name"
     audit.record(tx, user_id=None, action="user.unlock", subject=subject, forgotten=count)
     return count
@@ -156,23 +174,35 @@ def _new_hash(password_hash: str, password: str) -> str | None:
 
 
 @atomic
+def _keep_hash(tx: Connection, user_id: int, seen: str, new_hash: str) -> None:
+    same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
+    tx.execute(same.values(password_hash=new_hash))
+
+
+@atomic
 def admit(tx: Connection, key: str, network: str) -> Any:
     """Write the attempt down before its password is looked at, so that guesses made at the same
     time count each other; the one that succeeds is forgotten again. Returns the user's row."""
+    mine = sa.and_(LoginAttempt.name_key == key, LoginAttempt.address == network)
+    take_try(tx, key, network, ((MOST_PER_USER_AND_ADDRESS, mine),))
+    found = sa.select(*accounts.COLUMNS, User.password_hash).where(User.name_key == key)
+    return tx.execute(found).first()
+
+
+def take_try(tx: Connection, key: str, network: str, limits: Limits) -> None:
+    """Write a try down, if there are not too many. Raises TooManyAttempts."""
     now = clock.now()
     accounts.lock(tx, "login_attempts")
     tx.execute(sa.delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
     here = LoginAttempt.address == network
-    limits = (
-        (MOST_PER_USER_AND_ADDRESS, sa.and_(LoginAttempt.name_key == key, here)),
-        (MOST_PER_ADDRESS, here),
-        (MOST_IN_ALL, sa.true()),
-    )
-    for most, whose in limits:
+    for most, whose in (*limits, (MOST_PER_ADDRESS, here), (MOST_IN_ALL, sa.true())):
         _require_fewer(tx, most, whose, now)
     tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=key, address=network))
-    found = sa.select(*accounts.COLUMNS, User.password_hash).where(User.name_key == key)
-    return tx.execute(found).first()
+
+
+def code_key(user_id: int) -> str:
+    """Under what the tries of a second factor are counted: nobody's name folds to capitals."""
+    return f"CODE {user_id}"
 
 
 def _require_fewer(tx: Connection, most: int, whose: sa.ColumnElement[bool], now: datetime) -> None:
@@ -214,7 +244,7 @@ def begin(
 
 
 @atomic
-def _forget(tx: Connection, *, key: str, network: str) -> None:
+def forget(tx: Connection, *, key: str, network: str) -> None:
     _forget_in(tx, key, network)
 
 

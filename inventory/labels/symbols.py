@@ -46,9 +46,20 @@ def matrix_of(label: Label) -> Matrix:
         barcode = zxingcpp.create_barcode(
             label.code, zxingcpp.BarcodeFormat.DataMatrix, gs1=True, force_square=True
         )
-    else:
-        barcode = zxingcpp.create_barcode(label.code, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+        return _drawn(barcode, QUIET[label.symbol])
+    return qr_of(label.code)
+
+
+def qr_of(text: str) -> Matrix:
+    """Any text as a QR code."""
+    import zxingcpp
+
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    return _drawn(barcode, QUIET["qr"])
+
+
+def _drawn(barcode: Any, quiet: int) -> Matrix:
     image: Any = barcode.to_image(1, add_quiet_zones=False)
     pixels: Any = memoryview(image).tolist()
     rows = tuple(tuple(value == 0 for value in row) for row in pixels)
-    return Matrix(rows, QUIET[label.symbol])
+    return Matrix(rows, quiet)

@@ -32,6 +32,7 @@ from inventory.web import (
     reports,
     reservations,
     roles,
+    second_factor,
     sessions,
     shell,
     users,
@@ -80,6 +81,7 @@ def init_app(app: Flask, config: Config) -> None:
         webhooks,
         checkup,
         audits,
+        second_factor,
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)

@@ -22,14 +22,14 @@ _TOKENS = "account/tokens.html"
 
 @blueprint.get("/")
 def index() -> Answer:
-    return show(_PAGE, PasswordForm(), account=_own())
+    return show(_PAGE, PasswordForm(), **_own())
 
 
 @blueprint.post("/password/")
 def change_password() -> Answer:
     form = PasswordForm()
     if not form.validate_on_submit():
-        return show(_PAGE, form, account=_own())
+        return show(_PAGE, form, **_own())
     try:
         changed = logins.change_password(
             user_id=current_user.id,
@@ -38,7 +38,7 @@ def change_password() -> Answer:
             address=request.remote_addr or "",
         )
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, account=_own())
+        return again(_PAGE, form, refusal, **_own())
     sessions.begin(changed, session_id=sessions.current_id())
     flash("Password changed. Every other device was logged out.")
     return redirect(url_for("account.index"), 303)
@@ -83,8 +83,8 @@ def revoke_token(token_id: int) -> Response:
     return redirect(url_for("account.own_tokens"), 303)
 
 
-def _own() -> accounts.Account:
-    return accounts.get_account(user_id=current_user.id)
+def _own() -> dict[str, Any]:
+    return {"account": accounts.get_account(user_id=current_user.id)}
 
 
 def _token_form(*, blank: bool = False) -> TokenForm:

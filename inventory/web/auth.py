@@ -16,11 +16,12 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory import logins, registration
+from inventory import logins, registration, second_factor
 from inventory.errors import Refusal
+from inventory.http_keys import accepted_keys
 from inventory.web import sessions
 from inventory.web.answering import Answer, again, show
-from inventory.web.forms import LoginForm, RegisterForm
+from inventory.web.forms import CodeForm, LoginForm, RegisterForm
 from inventory.web.roles import public
 from inventory.web.shell import THEMES
 
@@ -88,10 +89,37 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
         password=form.password.data or "",
         address=request.remote_addr or "",
     )
+    if isinstance(begun, logins.HalfWay):
+        sessions.wait_for_code(begun)
+        return redirect(url_for("auth.code", next=request.args.get("next")), 303)
+    return _enter(begun)
+
+
+def _enter(begun: logins.Session) -> Response:
     if current_user.is_authenticated:
         logins.log_out(user_id=current_user.id, session_id=sessions.current_id())
     sessions.begin(begun.account, session_id=begun.id)
     return redirect(sessions.safe_next(request.args.get("next")), 303)
+
+
+@blueprint.route("/login/code/", methods=["GET", "POST"])
+@public
+def code() -> Answer:
+    """The second factor. Whoever has not shown a right password just now is asked for that."""
+    half = sessions.waiting_for_code()
+    if half is None:
+        return redirect(url_for("auth.login", next=request.args.get("next")), 303)
+    form = CodeForm()
+    if form.validate_on_submit():
+        try:
+            keys = accepted_keys(current_app)
+            address = request.remote_addr or ""
+            return _enter(
+                second_factor.log_in(half=half, code=form.code.data, keys=keys, address=address)
+            )
+        except Refusal as refusal:
+            return again("auth/code.html", form, refusal)
+    return show("auth/code.html", form)
 
 
 def _welcome() -> dict[str, Any]:

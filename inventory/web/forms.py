@@ -41,6 +41,20 @@ class RegisterForm(PageForm):
     code = StringField("Setup code")
 
 
+class CodeForm(PageForm):
+    code = StringField("Code", _needed())
+
+
+class ShownPasswordForm(PageForm):
+    """The password once more, before something that only its owner may do."""
+
+    current_password = PasswordField("Your password", _needed())
+
+
+class RemoveFactorForm(ShownPasswordForm):
+    code = StringField("Code", _needed())
+
+
 class PasswordForm(PageForm):
     current_password = PasswordField("Current password", _needed())
     password = PasswordField("New password", _needed())

@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 from inventory import audit
 from inventory.accounts import ROLES
 from inventory.errors import Forbidden
+from inventory.http_errors import is_program
+from inventory.web.htmx import is_htmx
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -54,8 +57,20 @@ def guard() -> Any:
         return None
     if not current_user.is_authenticated:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    if current_user.must_set_up and request.blueprint != "second_factor":
+        return _lead_to_set_up()
     require(current_user, role_of(view))
     return None
+
+
+def _lead_to_set_up() -> Response:
+    """What somebody gets whose role asks for a second factor that is not there."""
+    if is_program():
+        raise Forbidden("Your role needs a second factor. Set it up under Account first.")
+    target = url_for("second_factor.index")
+    if is_htmx():
+        return Response(status=403, headers={"HX-Redirect": target})
+    return redirect(target, 303)
 
 
 def require(user: Any, needed: str) -> None:

@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
 from werkzeug.wrappers import Response
 
@@ -25,6 +25,8 @@ from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = 12 * 3600
 LONGEST_SECONDS = 7 * 24 * 3600
+#: How long a right password waits for its code.
+CODE_SECONDS = 600
 _NOTED_EACH = 300
 _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
@@ -32,11 +34,13 @@ _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 class LoggedIn(UserMixin):
     """The account behind a request, as flask-login wants it."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, must_set_up: bool = False) -> None:
         self.id = account.id
         self.name = account.name
         self.role = account.role
         self.may = account.may
+        #: Nothing is open before a second factor is set up.
+        self.must_set_up = must_set_up
 
 
 def init_app(app: Flask) -> None:
@@ -63,6 +67,19 @@ def begin(account: Account, *, session_id: str, by_pin: bool = False) -> None:
         session["by_pin"] = True
 
 
+def wait_for_code(half: logins.HalfWay) -> None:
+    """Remember for a while whose password was right: nothing is open by that."""
+    session["half"] = [half.user_id, half.epoch, int(time.time())]
+
+
+def waiting_for_code() -> logins.HalfWay | None:
+    """Whose password was right in this browser within the last minutes."""
+    user_id, epoch, at = session.get("half") or (0, 0, 0)
+    if not 0 <= time.time() - at <= CODE_SECONDS:
+        return None
+    return logins.HalfWay(user_id=user_id, epoch=epoch)
+
+
 def current_id() -> str:
     return str(session.get("sid", ""))
 
@@ -83,7 +100,8 @@ def _load(user_id: str) -> LoggedIn | None:
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
     note_user(account.id)
-    return LoggedIn(limited(account))
+    asked = account.role in current_app.config["TOTP_REQUIRED_ROLES"]
+    return LoggedIn(limited(account), must_set_up=asked and not account.second_factor)
 
 
 def limited(account: Account) -> Account:

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory import accounts
+from inventory import accounts, second_factor
 from inventory.accounts import Account
 from inventory.errors import InvalidInput, Refusal
 from inventory.web.forms import NewUserForm
@@ -66,6 +66,13 @@ def disable(user_id: int) -> Response:
 @requires("admin")
 def enable(user_id: int) -> Response:
     return _change("{name} can log in again.", accounts.enable, user_id)
+
+
+@blueprint.post("/<int:user_id>/second-factor/reset/")
+@requires("admin")
+def reset_second_factor(user_id: int) -> Response:
+    said = "{name} logs in by the password alone now, and can set up a second factor anew."
+    return _change(said, second_factor.remove, user_id)
 
 
 def _role() -> str:

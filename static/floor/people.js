@@ -24,7 +24,8 @@
       $("door-close").hidden = $("door-leave").hidden = !user;
       $("door-names").replaceChildren(...names().map((name) => h("button.btn", { type: "button",
         onclick() { $("door-name").value = name; $("door-password").focus(); } }, name)));
-      $("door-password").value = "";
+      $("door-password").value = $("door-code").value = "";
+      $("field-code").hidden = true;
       $("door-pad").hidden = floor.setting("pins") !== "on" || !$("field-pin").hidden;
       if (!door.open) door.showModal();
       $($("door-name").value ? "door-password" : "door-name").focus();
@@ -58,9 +59,16 @@
     $("door-form").addEventListener("submit", async (event) => {
       event.preventDefault();
       const newPin = $("door-new").value;
-      const refused = await floor.takeOver($("door-name").value, $("door-password").value, newPin);
+      const [name, password, code] = ["name", "password", "code"].map((one) => $(`door-${one}`).value);
+      const refused = await floor.takeOver(name, password, newPin, code);
+      $("field-code").hidden = refused?.field !== "code";
+      $("door-code").value = "";
+      if (refused?.field === "code") {
+        $("door-note").textContent = refused.detail;
+        return $("door-code").focus();
+      }
       $("door-password").value = "";
-      if (refused) return open(refused);
+      if (refused) return open(refused.detail);
       if (newPin) floor.setting("pins", "on");
       showNewPin(false);
       $("door-name").value = "";

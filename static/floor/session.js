@@ -23,13 +23,13 @@
     });
   }
 
-  // Logs in; returns why not, or an empty text.
-  floor.takeOver = async (name, password, newPin) => {
-    const answer = await send("session", { name, password, newPin });
-    if (!answer) return "No connection. Logging in needs one.";
-    if (answer.status !== 200) return answer.body.detail ?? "That did not work. Try again.";
+  // Logs in; returns why not, or null. `field` is "code" where that of an app is still to come.
+  floor.takeOver = async (name, password, newPin, code) => {
+    const answer = await send("session", { name, password, newPin, code });
+    if (!answer) return { detail: "No connection. Logging in needs one." };
+    if (answer.status !== 200) return { detail: "That did not work. Try again.", ...answer.body };
     floor.emit("session", answer.body);
-    return "";
+    return null;
   };
 
   floor.leave = async () => {

@@ -1,5 +1,6 @@
 """What holds for every page, in light and dark, from a phone to a desk."""
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -13,7 +14,14 @@ LOOKS = [(width, scheme) for width in (320, 768, 1280) for scheme in ("light", "
 
 BEFORE_ANYBODY = ["/register/"]
 STRANGERS = ["/login/", "/register/", "/api/v1/docs"]
-PEOPLE = ["/account/", "/account/tokens/", "/users/", "/checkup/", "/logout/"]
+PEOPLE = [
+    "/account/",
+    "/account/second-factor/",
+    "/account/tokens/",
+    "/users/",
+    "/checkup/",
+    "/logout/",
+]
 
 #: Links within a sentence are as high as their line, as WCAG has it.
 SMALL_TARGETS = """
@@ -68,3 +76,40 @@ def test_every_page_is_accessible_and_fits_and_breaks_no_policy(page):
     said.clear()
     wrong += look_at(page, PEOPLE, said)
     assert not wrong
+
+
+def test_the_pages_of_the_second_factor_are_like_that_too(page):
+    """Those that a form leads to: the secret as a picture, the codes, and the code at the door."""
+    said, wrong = [], []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+
+    def look():
+        for width, scheme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            wrong.extend(f"{page.url} at {width} in {scheme}: {one}" for one in problems_of(page))
+
+    enter(page, "/register/", "Make the account")
+    page.goto("/account/second-factor/")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Set it up").click()
+    secret = page.locator("#secret").inner_text().replace(" ", "")
+    look()
+    page.get_by_label("Code", exact=True).fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Confirm").click()
+    code = page.locator(".codes .code").first.inner_text()
+    look()
+    page.goto("/account/second-factor/")
+    look()
+    page.context.clear_cookies()
+    page.goto("/login/")
+    page.get_by_label("Name", exact=True).fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/login/code/")
+    look()
+    page.get_by_label("Code", exact=True).fill(code)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/", wait_until="networkidle")
+    assert wrong + said == []

@@ -305,6 +305,7 @@ DOORS = {
     "static",
     "auth.register",
     "auth.login",
+    "auth.code",
     "auth.logout",
     "auth.confirm_logout",
     "auth.theme",

@@ -9,9 +9,11 @@ from flask import Response, current_app, request, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from inventory import clock, logins, pins
+from inventory import clock, logins, pins, second_factor
 from inventory.accounts import Account
+from inventory.errors import InvalidInput
 from inventory.http_errors import problem
+from inventory.http_keys import accepted_keys
 from inventory.web import sessions
 from inventory.web.floor.routes import answer, blueprint, sent_object
 from inventory.web.roles import public, require
@@ -49,7 +51,7 @@ def take_over() -> Response:
     if by_pin:
         begun = pins.log_in(pin=secret, tablet=tablet, **who)
     else:
-        begun = logins.log_in(password=secret, **who)
+        begun = _log_in(secret, who, body.get("code"))
     require(begun.account, OPERATOR)
     _leave()
     sessions.begin(begun.account, session_id=begun.id, by_pin=by_pin)
@@ -59,6 +61,17 @@ def take_over() -> Response:
         pins.set_pin(account=begun.account, pin=new_pin, tablet=tablet)
         _mark(response, tablet)
     return response
+
+
+def _log_in(password: str, who: dict[str, str], code: object) -> logins.Session:
+    """By the password, and the code of who has a second factor."""
+    begun = logins.log_in(password=password, **who)
+    if not isinstance(begun, logins.HalfWay):
+        return begun
+    if not code:
+        raise InvalidInput("Type the code of your app, too.", field="code")
+    keys = accepted_keys(current_app)
+    return second_factor.log_in(half=begun, code=code, keys=keys, address=who["address"])
 
 
 def _mark(response: Response, tablet: str) -> None:
