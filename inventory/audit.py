@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "user.login": "Logged in",
         "login.refused": "Login refused",
         "user.logout": "Logged out",
+        "user.end_session": "Sessions elsewhere ended",
         "user.end_sessions": "Logged out everywhere",
     },
     "refusals": {"access.refused": "Not allowed"},

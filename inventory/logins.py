@@ -1,15 +1,12 @@
-"""Logging in and out: passwords checked, guesses slowed down, sessions that end when they should.
+"""Logging in: passwords checked, guesses slowed down, and who got in written down.
 
-A session is a signed cookie that names a user, the user's epoch and a random id. It ends at
-once when the epoch moves on (password changed, disabled, logged out everywhere) or when its id
-is written down as ended (logged out).
+What a session is, and when it ends: login_sessions.py.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,11 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import accounts, audit, clock, passwords
+from inventory import accounts, audit, clock, login_sessions, passwords
 from inventory.accounts import Account
-from inventory.db import atomic, connection
+from inventory.db import atomic
 from inventory.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
-from inventory.models import EndedSession, LoginAttempt, User
+from inventory.login_sessions import Session
+from inventory.models import LoginAttempt, User
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +28,6 @@ MOST_PER_USER_AND_ADDRESS = 10
 MOST_PER_ADDRESS = 100
 MOST_IN_ALL = 1000
 Limits = tuple[tuple[int, sa.ColumnElement[bool]], ...]
-LONGEST_SESSION = timedelta(days=7)
 
 
 class TooManyAttempts(Refusal):
@@ -38,11 +35,12 @@ class TooManyAttempts(Refusal):
 
 
 @dataclass(frozen=True)
-class Session:
-    """What the cookie carries."""
+class Place:
+    """From where somebody logs in, in which browser (its User-Agent), and by what."""
 
-    account: Account
-    id: str
+    address: str
+    browser: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class HalfWay:
     epoch: int
 
 
-def log_in(*, name: str, password: str, address: str) -> Session | HalfWay:
+def log_in(*, name: str, password: str, address: str, browser: str = "") -> Session | HalfWay:
     """Check name and password and begin a session, where no second factor is asked for.
 
     Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
@@ -74,8 +72,8 @@ def log_in(*, name: str, password: str, address: str) -> Session | HalfWay:
         if new_hash is not None:
             _keep_hash(user.id, user.password_hash, new_hash)
         return HalfWay(user_id=account.id, epoch=account.session_epoch)
-    account = begin(user.id, user.password_hash, new_hash, key, network)
-    return Session(account=account, id=secrets.token_urlsafe(18))
+    place = Place(address, browser, "password")
+    return begin(user.id, user.password_hash, new_hash, key, place)
 
 
 def change_password(*, user_id: int, current: str, new: str, address: str) -> Account:
@@ -104,33 +102,6 @@ def require_password(*, user_id: int, current: str, address: str) -> str:
         raise InvalidInput("That is not your current password.", field="current_password")
     forget(key=key, network=network)
     return str(user.password_hash)
-
-
-_OF_SESSION = sa.select(
-    *accounts.COLUMNS,
-    sa.exists().where(EndedSession.id == sa.bindparam("session_id")).label("ended"),
-).where(User.id == sa.bindparam("user_id"))
-
-
-def find_session(*, user_id: int, epoch: int, session_id: str) -> Account | None:
-    """Whose session this is, if it still holds."""
-    values = {"user_id": user_id, "session_id": session_id}
-    row = connection().execute(_OF_SESSION, values).first()
-    if row is None or row.ended:
-        return None
-    account = accounts.account_from(row)
-    return account if account.is_usable and account.session_epoch == epoch else None
-
-
-@atomic
-def log_out(tx: Connection, *, user_id: int, session_id: str) -> None:
-    """End one session, wherever copies of its cookie may be."""
-    now = clock.now()
-    tx.execute(sa.delete(EndedSession).where(EndedSession.ended_at < now - 2 * LONGEST_SESSION))
-    known = sa.select(EndedSession.id).where(EndedSession.id == session_id)
-    if tx.execute(known).first() is None:
-        tx.execute(sa.insert(EndedSession).values(id=session_id, ended_at=now))
-        audit.record(tx, user_id=user_id, action="user.logout", subject=f"user {user_id}")
 
 
 _ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
@@ -225,12 +196,12 @@ def begin(
     seen: str,
     new_hash: str | None,
     key: str,
-    network: str,
-    by: str = "password",
-) -> Account:
+    place: Place,
+) -> Session:
     """Note the login, and forget its attempts. `seen`: the password's hash as it was read.
 
     Raises Unauthenticated where the password was changed meanwhile, Forbidden."""
+    network = network_of(place.address)
     _forget_in(tx, key, network)
     values = {"last_login_at": clock.now(), "password_hash": new_hash or seen}
     same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
@@ -238,9 +209,11 @@ def begin(
         raise Unauthenticated("The password was changed just now. Try again.")
     account = accounts.read_account(tx, user_id)
     require_usable(account)
-    how = {"address": network, "by": by}
+    how = {"address": network, "by": place.by}
     audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}", **how)
-    return account
+    return login_sessions.begin(
+        tx, account, address=place.address, browser=place.browser, by=place.by
+    )
 
 
 @atomic

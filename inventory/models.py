@@ -443,15 +443,6 @@ class LotCount(Base):
     )
 
 
-class EndedSession(Base):
-    """A session that its user logged out of: its signed cookie alone must not outlive that."""
-
-    __tablename__ = "ended_sessions"
-
-    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
-    ended_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-
 class TabletPin(Base):
     """Somebody's PIN, good on one tablet of the floor only, after a login with the password."""
 

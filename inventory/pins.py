@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from inventory import accounts, audit, clock, logins, passwords
 from inventory.accounts import Account
 from inventory.db import atomic
 from inventory.errors import InvalidInput, Unauthenticated
+from inventory.login_sessions import Session
 from inventory.models import TabletPin
 
 MOST_TRIES = 5
@@ -48,7 +48,7 @@ def set_pin(*, account: Account, pin: str, tablet: str) -> None:
     _keep(account, passwords.hash_password(clean_pin(pin)), _name_of(tablet))
 
 
-def log_in(*, name: str, pin: str, tablet: str, address: str) -> logins.Session:
+def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "") -> Session:
     """Begin a session by the PIN that was set on this tablet.
 
     Raises TooManyAttempts, Forbidden, and Unauthenticated: which of name, PIN and tablet is
@@ -60,9 +60,10 @@ def log_in(*, name: str, pin: str, tablet: str, address: str) -> logins.Session:
     if not passwords.matches(pin_hash, pin) or user is None:
         logins.note_refused(user.id if user else None, network, by="PIN")
         raise Unauthenticated("That PIN is not right on this tablet. Log in with the password.")
-    account = logins.begin(user.id, user.password_hash, None, key, network, by="PIN")
+    place = logins.Place(address, browser, "PIN")
+    begun = logins.begin(user.id, user.password_hash, None, key, place)
     _forget_tries(user.id, _name_of(tablet))
-    return logins.Session(account=account, id=secrets.token_urlsafe(18))
+    return begun
 
 
 def _name_of(tablet: str) -> str:

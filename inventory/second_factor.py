@@ -30,6 +30,7 @@ from inventory import accounts, audit, clock, logins
 from inventory.accounts import Account
 from inventory.db import atomic, connection
 from inventory.errors import Forbidden, InvalidInput, Unauthenticated
+from inventory.login_sessions import Session
 from inventory.models import LoginAttempt, User
 from inventory.security_models import RecoveryCode, SecondFactor
 
@@ -117,7 +118,7 @@ def _confirm(
     row = _row_of(tx, user_id)
     if row is None or row.confirmed_at is not None:
         raise InvalidInput("Begin again: this code has nothing to confirm.", field="code")
-    step = _step_of(_open(row, keys), _bare(code), after=0)
+    step = _step_of(_open(row, keys), _bare(code))
     if step is None:
         raise InvalidInput("That code is not right. Is the clock of your telephone?", field="code")
     confirmed = sa.update(SecondFactor).where(SecondFactor.user_id == user_id)
@@ -157,8 +158,8 @@ def remove(tx: Connection, *, user_id: int, by: int | None) -> Account:
 
 
 def log_in(
-    *, half: logins.HalfWay, code: object, keys: Sequence[str], address: str
-) -> logins.Session:
+    *, half: logins.HalfWay, code: object, keys: Sequence[str], address: str, browser: str = ""
+) -> Session:
     """Go on from the right password to a session. Raises TooManyAttempts, Unauthenticated."""
     network = logins.network_of(address)
     account = accounts.get_account(user_id=half.user_id)
@@ -166,8 +167,8 @@ def log_in(
         raise Unauthenticated("Log in again, please.")
     by = _require(account, code, keys, network, "login.refused")
     key = accounts.key_of(account.name)
-    account = logins.begin(account.id, _hash_of(account.id), None, key, network, by=f"{by}, too")
-    return logins.Session(account=account, id=secrets.token_urlsafe(18))
+    place = logins.Place(address, browser, f"password and {by}")
+    return logins.begin(account.id, _hash_of(account.id), None, key, place)
 
 
 def require_code(*, user_id: int, code: object, keys: Sequence[str], address: str) -> None:
@@ -208,7 +209,7 @@ def _use(tx: Connection, *, user_id: int, code: str, keys: Sequence[str]) -> str
     if row is None or row.confirmed_at is None:
         return None
     if _APP_CODE.fullmatch(code):
-        return "a code of the app" if _use_app_code(tx, row, code, keys) else None
+        return "code" if _use_app_code(tx, row, code, keys) else None
     if not _RECOVERY_CODE.fullmatch(code):
         return None
     unused = sa.update(RecoveryCode).where(
@@ -217,12 +218,12 @@ def _use(tx: Connection, *, user_id: int, code: str, keys: Sequence[str]) -> str
         RecoveryCode.used_at.is_(None),
     )
     used = tx.execute(unused.values(used_at=clock.now())).rowcount
-    return "a recovery code" if used else None
+    return "recovery code" if used else None
 
 
 def _use_app_code(tx: Connection, row: Any, code: str, keys: Sequence[str]) -> bool:
     secret = _open(row, keys)
-    step = _step_of(secret, code, after=row.last_step)
+    step = _step_of(secret, code)
     if secret is None or step is None:
         return False
     mine = sa.update(SecondFactor).where(
@@ -232,13 +233,13 @@ def _use_app_code(tx: Connection, row: Any, code: str, keys: Sequence[str]) -> b
     return bool(tx.execute(mine.values(**moved)).rowcount)
 
 
-def _step_of(secret: str | None, code: str, *, after: int) -> int | None:
-    """The time step whose code this is: now or beside it, and none that was used."""
+def _step_of(secret: str | None, code: str) -> int | None:
+    """The time step whose code this is: now or beside it."""
     if secret is None or not _APP_CODE.fullmatch(code):
         return None
     now, app = int(clock.now().timestamp()) // STEP_SECONDS, pyotp.HOTP(secret)
-    steps = [step for step in range(now - SKEW, now + SKEW + 1) if app.verify(code, step)]
-    return next((step for step in steps if step > after), None)
+    steps = range(now - SKEW, now + SKEW + 1)
+    return next((step for step in steps if app.verify(code, step)), None)
 
 
 # --- how it is kept -------------------------------------------------------------------------------

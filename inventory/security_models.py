@@ -1,4 +1,4 @@
-"""The tables of second factors: the secret that an app shares, and codes for when it is lost."""
+"""The tables of logins: second factors, codes for when one is lost, and sessions."""
 
 from __future__ import annotations
 
@@ -37,3 +37,23 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (sa.UniqueConstraint("user_id", "code_hash"),)
+
+
+class LoginSession(Base):
+    """Where somebody is logged in."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: Of the random id in the cookie, which is kept nowhere else.
+    id_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    #: The user's when it began: whatever ends all sessions moves that on.
+    epoch: Mapped[int] = mapped_column(sa.Integer)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    address: Mapped[str] = mapped_column(sa.String(45))
+    #: Its family alone, such as "Firefox on Android".
+    browser: Mapped[str] = mapped_column(sa.String(60))
+    #: What let its user in.
+    by: Mapped[str] = mapped_column(sa.String(60))

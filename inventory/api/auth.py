@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
-from flask import after_this_request, current_app, request
-from werkzeug.wrappers import Response
+from flask import request
 
 from inventory import audit, tokens
-from inventory.errors import Busy, Forbidden, Unauthenticated
+from inventory.errors import Forbidden, Unauthenticated
+from inventory.http_afterwards import do_afterwards
 from inventory.http_observing import note_user
-
-log = logging.getLogger(__name__)
 
 
 def require_caller(role: str) -> tokens.Caller:
@@ -23,7 +19,7 @@ def require_caller(role: str) -> tokens.Caller:
     note_user(caller.user_id)
     require_role(caller, role)
     if caller.note:
-        _note_use_afterwards(caller.token_id)
+        do_afterwards(tokens.note_use, token_id=caller.token_id)
     return caller
 
 
@@ -37,20 +33,3 @@ def require_role(caller: tokens.Caller, role: str) -> None:
             needed=role,
             role=caller.role,
         )
-
-
-def _note_use_afterwards(token_id: int) -> None:
-    """Write the use down when the answer has been sent: it delays and fails nothing."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-
-    def note() -> None:
-        with app.app_context():
-            try:
-                tokens.note_use(token_id=token_id)
-            except Busy:
-                log.info("the last use of token %d was not noted: the database is busy", token_id)
-
-    @after_this_request
-    def note_when_closed(response: Response) -> Response:
-        response.call_on_close(note)
-        return response

@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, request, session, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory import accounts, logins, tokens
+from inventory import accounts, login_sessions, logins, tokens
 from inventory.errors import Refusal
 from inventory.web import sessions
 from inventory.web.answering import Answer, again, show
@@ -39,7 +39,7 @@ def change_password() -> Answer:
         )
     except Refusal as refusal:
         return again(_PAGE, form, refusal, **_own())
-    sessions.begin(changed, session_id=sessions.current_id())
+    sessions.begin_anew(changed)
     flash("Password changed. Every other device was logged out.")
     return redirect(url_for("account.index"), 303)
 
@@ -49,6 +49,23 @@ def end_sessions() -> Answer:
     accounts.end_sessions(user_id=current_user.id, by=current_user.id)
     session.clear()
     return redirect(url_for("auth.login"), 303)
+
+
+@blueprint.post("/sessions/<int:number>/end/")
+def end_session(number: int) -> Response:
+    try:
+        login_sessions.end_one(user_id=current_user.id, number=number)
+        flash("That device is logged out.")
+    except Refusal as refusal:
+        flash(refusal.detail, "bad")
+    return redirect(url_for("account.index"), 303)
+
+
+@blueprint.post("/sessions/others/end/")
+def end_other_sessions() -> Response:
+    count = login_sessions.end_others(user_id=current_user.id, this=sessions.current_id())
+    flash(f"Logged out elsewhere: {count}." if count else "You are logged in nowhere else.")
+    return redirect(url_for("account.index"), 303)
 
 
 @blueprint.get("/tokens/")
@@ -84,7 +101,10 @@ def revoke_token(token_id: int) -> Response:
 
 
 def _own() -> dict[str, Any]:
-    return {"account": accounts.get_account(user_id=current_user.id)}
+    return {
+        "account": accounts.get_account(user_id=current_user.id),
+        "places": login_sessions.list_open(user_id=current_user.id, this=sessions.current_id()),
+    }
 
 
 def _token_form(*, blank: bool = False) -> TokenForm:

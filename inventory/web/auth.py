@@ -16,7 +16,7 @@ from flask import (
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory import logins, registration, second_factor
+from inventory import login_sessions, logins, registration, second_factor
 from inventory.errors import Refusal
 from inventory.http_keys import accepted_keys
 from inventory.web import sessions
@@ -87,7 +87,7 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
     begun = logins.log_in(
         name=form.name.data or "",
         password=form.password.data or "",
-        address=request.remote_addr or "",
+        **sessions.place(),
     )
     if isinstance(begun, logins.HalfWay):
         sessions.wait_for_code(begun)
@@ -95,10 +95,10 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
     return _enter(begun)
 
 
-def _enter(begun: logins.Session) -> Response:
+def _enter(begun: login_sessions.Session) -> Response:
     if current_user.is_authenticated:
-        logins.log_out(user_id=current_user.id, session_id=sessions.current_id())
-    sessions.begin(begun.account, session_id=begun.id)
+        login_sessions.log_out(user_id=current_user.id, session_id=sessions.current_id())
+    sessions.begin(begun)
     return redirect(sessions.safe_next(request.args.get("next")), 303)
 
 
@@ -113,10 +113,8 @@ def code() -> Answer:
     if form.validate_on_submit():
         try:
             keys = accepted_keys(current_app)
-            address = request.remote_addr or ""
-            return _enter(
-                second_factor.log_in(half=half, code=form.code.data, keys=keys, address=address)
-            )
+            where = sessions.place()
+            return _enter(second_factor.log_in(half=half, code=form.code.data, keys=keys, **where))
         except Refusal as refusal:
             return again("auth/code.html", form, refusal)
     return show("auth/code.html", form)
@@ -141,7 +139,7 @@ def confirm_logout() -> Answer:
 @public
 def logout() -> Answer:
     if current_user.is_authenticated:
-        logins.log_out(user_id=current_user.id, session_id=sessions.current_id())
+        login_sessions.log_out(user_id=current_user.id, session_id=sessions.current_id())
     session.clear()
     return redirect(url_for("auth.login"), 303)
 

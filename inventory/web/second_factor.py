@@ -57,7 +57,7 @@ def confirm() -> Answer:
         )
     except Refusal as refusal:
         return again(_SET_UP, form, refusal, **_drawn(secret))
-    sessions.begin(account, session_id=sessions.current_id())
+    sessions.begin_anew(account)
     return show(_CODES, form, codes=codes, is_new=True)
 
 
@@ -88,7 +88,7 @@ def remove() -> Answer:
         account = second_factor.remove(user_id=current_user.id, by=current_user.id)
     except Refusal as refusal:
         return again(_PAGE, form, refusal, **_known(removal=form))
-    sessions.begin(account, session_id=sessions.current_id())
+    sessions.begin_anew(account)
     flash("Your password alone lets you in now. Every other device was logged out.")
     return _home()
 

@@ -1,7 +1,7 @@
 """The session of a logged-in browser: a signed cookie, held against the database each time.
 
 It ends 12 hours after its user last did something, 7 days after the login, and at once when
-the core says so (logins.find_session).
+its row is gone (login_sessions.py).
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin
 from werkzeug.wrappers import Response
 
-from inventory import logins
+from inventory import login_sessions, logins
 from inventory.accounts import Account
+from inventory.http_afterwards import do_afterwards
 from inventory.http_errors import is_program
 from inventory.http_observing import note_user
 from inventory.models import Role
 from inventory.web import places
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
-IDLE_SECONDS = 12 * 3600
-LONGEST_SECONDS = 7 * 24 * 3600
+IDLE_SECONDS = int(login_sessions.IDLE.total_seconds())
+LONGEST_SECONDS = int(login_sessions.LONGEST.total_seconds())
 #: How long a right password waits for its code.
 CODE_SECONDS = 600
 _NOTED_EACH = 300
@@ -54,15 +55,13 @@ def init_app(app: Flask) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
 
 
-def begin(account: Account, *, session_id: str, by_pin: bool = False) -> None:
+def begin(begun: login_sessions.Session, *, by_pin: bool = False) -> None:
     """Make this browser the account's; nothing of an earlier session remains. A session that
     began by a PIN is good for the floor only, and with the rights of an operator at most."""
     session.clear()
     session.permanent = True
     now = int(time.time())
-    session.update(
-        _user_id=str(account.id), epoch=account.session_epoch, sid=session_id, began=now, seen=now
-    )
+    session.update(_user_id=str(begun.account.id), sid=begun.id, began=now, seen=now)
     if by_pin:
         session["by_pin"] = True
 
@@ -80,6 +79,16 @@ def waiting_for_code() -> logins.HalfWay | None:
     return logins.HalfWay(user_id=user_id, epoch=epoch)
 
 
+def begin_anew(account: Account) -> None:
+    """Stay in, by a new session, where a change has just ended all of them."""
+    begin(login_sessions.begin_anew(account=account, **place()))
+
+
+def place() -> dict[str, str]:
+    """From where the request comes, and in which browser."""
+    return {"address": request.remote_addr or "", "browser": request.user_agent.string}
+
+
 def current_id() -> str:
     return str(session.get("sid", ""))
 
@@ -92,13 +101,14 @@ def _load(user_id: str) -> LoggedIn | None:
         return None
     if session.get("by_pin") and request.blueprint != "floor":
         return None
-    account = logins.find_session(
-        user_id=int(user_id), epoch=session.get("epoch", -1), session_id=current_id()
-    )
-    if account is None:
+    found = login_sessions.find(user_id=int(user_id), session_id=current_id())
+    if found is None:
         return None
+    account = found.account
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
+    if found.note and not is_poll():
+        do_afterwards(login_sessions.note_use, session_id=found.id)
     note_user(account.id)
     asked = account.role in current_app.config["TOTP_REQUIRED_ROLES"]
     return LoggedIn(limited(account), must_set_up=asked and not account.second_factor)

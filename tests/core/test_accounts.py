@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, clock, logins, passwords, registration
+from inventory import accounts, clock, login_sessions, logins, passwords, registration
 from inventory.db import db
 from inventory.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.models import Audit, LoginAttempt, User
@@ -35,10 +35,7 @@ def enter(name="ada", password=PASSWORD, address=HOME):
 
 
 def holds(begun):
-    found = logins.find_session(
-        user_id=begun.account.id, epoch=begun.account.session_epoch, session_id=begun.id
-    )
-    return found is not None
+    return login_sessions.find(user_id=begun.account.id, session_id=begun.id) is not None
 
 
 def rows(statement):
@@ -357,8 +354,8 @@ def test_a_session_of_an_account_that_may_not_log_in_does_not_hold(column):
 def test_logging_out_ends_that_session_and_no_other():
     user = make()
     one, two = enter(), enter()
-    logins.log_out(user_id=user.id, session_id=one.id)
-    logins.log_out(user_id=user.id, session_id=one.id)
+    login_sessions.log_out(user_id=user.id, session_id=one.id)
+    login_sessions.log_out(user_id=user.id, session_id=one.id)
     assert not holds(one)
     assert holds(two)
 

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, audit, clock, logins, pins, second_factor, tokens
+from inventory import accounts, audit, clock, login_sessions, logins, pins, second_factor, tokens
 from inventory.db import db
 from inventory.errors import Forbidden, InvalidInput, Unauthenticated
 from inventory.models import Audit
@@ -488,7 +488,7 @@ def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
         return second_factor.log_in(half=half, code=code, keys=keys_of(app), address=HOME)
 
     results = at_once(app, *[enter] * 4)
-    assert len([one for one in results if isinstance(one, logins.Session)]) == 1
+    assert len([one for one in results if isinstance(one, login_sessions.Session)]) == 1
 
 
 def test_the_core_refuses_what_makes_no_sense(app, ole):

@@ -9,11 +9,12 @@ from flask import Response, current_app, request, session, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from inventory import clock, logins, pins, second_factor
+from inventory import clock, login_sessions, logins, pins, second_factor
 from inventory.accounts import Account
 from inventory.errors import InvalidInput
 from inventory.http_errors import problem
 from inventory.http_keys import accepted_keys
+from inventory.login_sessions import Session
 from inventory.web import sessions
 from inventory.web.floor.routes import answer, blueprint, sent_object
 from inventory.web.roles import public, require
@@ -45,7 +46,7 @@ def take_over() -> Response:
     new_pin = body.get("newPin") or None
     if new_pin is not None:
         pins.clean_pin(new_pin, field="newPin")
-    who = {"name": _text(body.get("name")), "address": request.remote_addr or ""}
+    who = {"name": _text(body.get("name")), **sessions.place()}
     secret, tablet = _text(body.get("password")), request.cookies.get(_TABLET, "")
     by_pin = pins.is_pin(secret)
     if by_pin:
@@ -54,7 +55,7 @@ def take_over() -> Response:
         begun = _log_in(secret, who, body.get("code"))
     require(begun.account, OPERATOR)
     _leave()
-    sessions.begin(begun.account, session_id=begun.id, by_pin=by_pin)
+    sessions.begin(begun, by_pin=by_pin)
     response = _session(sessions.limited(begun.account))
     if new_pin is not None and not by_pin:
         tablet = tablet or secrets.token_urlsafe(32)
@@ -63,7 +64,7 @@ def take_over() -> Response:
     return response
 
 
-def _log_in(password: str, who: dict[str, str], code: object) -> logins.Session:
+def _log_in(password: str, who: dict[str, str], code: object) -> Session:
     """By the password, and the code of who has a second factor."""
     begun = logins.log_in(password=password, **who)
     if not isinstance(begun, logins.HalfWay):
@@ -71,7 +72,7 @@ def _log_in(password: str, who: dict[str, str], code: object) -> logins.Session:
     if not code:
         raise InvalidInput("Type the code of your app, too.", field="code")
     keys = accepted_keys(current_app)
-    return second_factor.log_in(half=begun, code=code, keys=keys, address=who["address"])
+    return second_factor.log_in(half=begun, code=code, keys=keys, **sessions.place())
 
 
 def _mark(response: Response, tablet: str) -> None:
@@ -94,7 +95,7 @@ def leave() -> Response:
 
 def _leave() -> None:
     if current_user.is_authenticated:
-        logins.log_out(user_id=current_user.id, session_id=sessions.current_id())
+        login_sessions.log_out(user_id=current_user.id, session_id=sessions.current_id())
 
 
 def _session(account: Account | Any) -> Response:
