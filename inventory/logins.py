@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,12 @@ WINDOW = timedelta(minutes=5)
 MOST_PER_USER_AND_ADDRESS = 10
 MOST_PER_ADDRESS = 100
 MOST_IN_ALL = 1000
+REGISTRATION_WINDOW = timedelta(hours=1)
+MOST_REGISTRATIONS_PER_ADDRESS = 20
+MOST_REGISTRATIONS = 200
+#: Under what registrations are counted: nobody's name folds to capitals.
+REGISTRATION_KEY = "REGISTRATION"
+_LOGINS = LoginAttempt.name_key != REGISTRATION_KEY
 Limits = tuple[tuple[int, sa.ColumnElement[bool]], ...]
 
 
@@ -164,11 +170,28 @@ def take_try(tx: Connection, key: str, network: str, limits: Limits) -> None:
     """Write a try down, if there are not too many. Raises TooManyAttempts."""
     now = clock.now()
     accounts.lock(tx, "login_attempts")
-    tx.execute(sa.delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
-    here = LoginAttempt.address == network
-    for most, whose in (*limits, (MOST_PER_ADDRESS, here), (MOST_IN_ALL, sa.true())):
-        _require_fewer(tx, most, whose, now)
+    tx.execute(sa.delete(LoginAttempt).where(_LOGINS, LoginAttempt.at <= now - WINDOW))
+    here = sa.and_(_LOGINS, LoginAttempt.address == network)
+    for most, whose in (*limits, (MOST_PER_ADDRESS, here), (MOST_IN_ALL, _LOGINS)):
+        _require_fewer(tx, most, whose)
     tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=key, address=network))
+
+
+@atomic
+def admit_registration(tx: Connection, network: str) -> None:
+    """Write down that an account is asked for. Raises TooManyAttempts."""
+    now = clock.now()
+    accounts.lock(tx, "login_attempts")
+    asked = LoginAttempt.name_key == REGISTRATION_KEY
+    tx.execute(sa.delete(LoginAttempt).where(asked, LoginAttempt.at <= now - REGISTRATION_WINDOW))
+    here = sa.and_(asked, LoginAttempt.address == network)
+    said: dict[str, Any] = {
+        "window": REGISTRATION_WINDOW,
+        "what": "Too many accounts were asked for.",
+    }
+    for most, whose in ((MOST_REGISTRATIONS_PER_ADDRESS, here), (MOST_REGISTRATIONS, asked)):
+        _require_fewer(tx, most, whose, **said)
+    tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=REGISTRATION_KEY, address=network))
 
 
 def code_key(user_id: int) -> str:
@@ -176,15 +199,21 @@ def code_key(user_id: int) -> str:
     return f"CODE {user_id}"
 
 
-def _require_fewer(tx: Connection, most: int, whose: sa.ColumnElement[bool], now: datetime) -> None:
+def _require_fewer(
+    tx: Connection,
+    most: int,
+    whose: sa.ColumnElement[bool],
+    window: timedelta = WINDOW,
+    what: str = "Too many tries.",
+) -> None:
     recent = sa.select(LoginAttempt.at).where(whose).order_by(LoginAttempt.at.desc())
     blocking = tx.execute(recent.offset(most - 1).limit(1)).scalar()
     if blocking is None:
         return
-    seconds = max(1, round((blocking + WINDOW - now).total_seconds()))
-    log.warning("login throttled: more than %d attempts", most)
+    seconds = max(1, round((blocking + window - clock.now()).total_seconds()))
+    log.warning("throttled: more than %d attempts", most)
     raise TooManyAttempts(
-        f"Too many tries. Wait {_minutes(seconds)} and try again, or ask an admin.",
+        f"{what} Wait {_minutes(seconds)} and try again, or ask an admin.",
         retry_after=seconds,
     )
 

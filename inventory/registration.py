@@ -13,7 +13,7 @@ import hmac
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import accounts, audit, passwords
+from inventory import accounts, audit, logins, passwords
 from inventory.accounts import Account
 from inventory.db import atomic, connection
 from inventory.errors import Forbidden, InvalidInput
@@ -48,15 +48,17 @@ def register(
     role: str,
     code: str = "",
     expected_code: str | None = None,
+    address: str = "",
 ) -> Account:
     """Make the account that somebody asks for; it can log in when `is_usable`.
 
     The first becomes admin, and must bring `expected_code` unless that is None. Later ones
     follow `policy`: APPROVAL, OPEN (as `role`), or CLOSED.
-    Raises InvalidInput (name, password, code) or Forbidden (closed).
+    Raises InvalidInput (name, password, code), Forbidden (closed), or TooManyAttempts.
     """
     name = accounts.clean_name(name)
     password = passwords.clean_password(password, name=name)
+    logins.admit_registration(logins.network_of(address))
     proven = expected_code is None or hmac.compare_digest(_bare(code), _bare(expected_code))
     return _register(name, passwords.hash_password(password), policy, role, proven)
 

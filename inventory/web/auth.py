@@ -50,6 +50,7 @@ def _register(form: RegisterForm) -> Answer:
         role=current_app.config["REGISTRATION_ROLE"],
         code=form.code.data or "",
         expected_code=current_app.config["SETUP_CODE"],
+        address=request.remote_addr or "",
     )
     if account.is_usable:
         return _log_in(form)

@@ -290,6 +290,66 @@ def test_every_change_is_audited():
     ]
 
 
+@pytest.fixture
+def an_hour(monkeypatch):
+    """`an_hour()`: it passes."""
+    now = [clock.now()]
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+
+    def passes():
+        now[0] += timedelta(hours=1)
+
+    return passes
+
+
+def _ask_in_vain(count, address):
+    """For a name that is taken: counted all the same, else names could be tried out."""
+    for _ in range(count):
+        with pytest.raises(InvalidInput, match="taken"):
+            ask("ada", address=address)
+
+
+def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
+    make("ada", "admin")
+    ask("ben", address=HOME)
+    _ask_in_vain(19, HOME)
+    with pytest.raises(logins.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
+        ask("cy", address=HOME)
+    assert refused.value.figures["retry_after"] == 3600
+    assert not ask("cy", address="192.0.2.8").is_usable
+    enter("ada", address=HOME)
+    an_hour()
+    assert not ask("dee", address=HOME).is_usable
+
+
+def test_two_hundred_registrations_in_all_close_the_door_and_a_command_opens_it():
+    make("ada", "admin")
+    _fill_with(logins.MOST_REGISTRATIONS, logins.REGISTRATION_KEY)
+    with pytest.raises(logins.TooManyAttempts):
+        ask("ben", address="198.51.100.1")
+    assert enter("ada").account.name == "ada"
+    assert logins.reset_throttle() == 200
+    assert not ask("ben", address="198.51.100.1").is_usable
+
+
+def _fill_with(count, name_key):
+    for number in range(count):
+        attempt = LoginAttempt(at=clock.now(), name_key=name_key, address=f"203.0.113.{number}")
+        db.session.add(attempt)
+    db.session.commit()
+
+
+def test_logins_do_not_count_as_registrations_and_do_not_forget_them():
+    make("ada", "admin")
+    _ask_in_vain(19, HOME)
+    for _ in range(3):
+        with pytest.raises(Unauthenticated):
+            enter(password="wrong password")
+    _ask_in_vain(1, HOME)
+    with pytest.raises(logins.TooManyAttempts):
+        ask("ben", address=HOME)
+
+
 # --- logging in and out ---------------------------------------------------------------------------
 
 

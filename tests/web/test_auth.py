@@ -116,6 +116,15 @@ def test_where_strangers_can_reach_the_server_the_first_needs_the_code(app, brow
     assert browser.register("ada", code=app.config["SETUP_CODE"]).status_code == 303
 
 
+def test_who_asks_for_too_many_accounts_has_to_wait_and_is_told_so(ada, other):
+    for _ in range(19):
+        assert other.register("ada").status_code == 422
+    answer = other.register("ben")
+    assert answer.status_code == 429
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert "Too many accounts were asked for. Wait 60 minutes" in answer.text
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
