@@ -81,14 +81,12 @@ def _run(
     found = importing.read_table(file.read_bytes(), sheet=sheet)
     mapping = _mapping(kind, found.heads, said)
     style = Style(dates=dates or "", decimal_comma=decimal_comma)
-    rows, wrong = importing.read_rows(kind, found, mapping, style)
+    reading = importing.read_rows(kind, found, mapping, style)
     del found  # as large as the rows themselves
-    work = Work(
-        kind=kind, rows=rows, wrong=wrong, mapping=mapping,
-        reference=importing.clean_reference(kind, reference),
-    )  # fmt: skip
+    said_for = importing.clean_reference(kind, reference)
+    work = Work(kind=kind, reading=reading, mapping=mapping, reference=said_for)
     with _Bar() as progress:
-        if commit and not wrong:
+        if commit and not reading.wrong:
             db.session.rollback()
             report = importing.commit(
                 work, file_name=file.name, user_id=user_id, key=uuid.uuid4().hex, progress=progress

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -25,18 +25,28 @@ WAIT_SECONDS = 15.0
 
 
 def init_app(app: Flask, *, at_once: int) -> None:
+    larger = app.config.get("LARGER_BODIES", {})
     largest = app.config["MAX_CONTENT_LENGTH"]
-    gate = WholeRequests(app.wsgi_app, largest=largest, at_once=at_once)
+    gate = WholeRequests(app.wsgi_app, largest=largest, at_once=at_once, larger=larger)
     app.wsgi_app = gate  # type: ignore[assignment, method-assign]
 
 
 class WholeRequests:
-    """The application behind it sees whole bodies of at most `largest` bytes, and at most
-    `at_once` requests; of a larger body it sees the length only, and answers 413."""
+    """The application behind it sees whole bodies of at most `largest` bytes (or what `larger`
+    says of a path), and at most `at_once` requests; of a larger body it sees the length only, and
+    answers 413."""
 
-    def __init__(self, app: WSGIApplication, *, largest: int, at_once: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        largest: int,
+        at_once: int,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._largest = largest
+        self._larger = larger or {}
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(at_once):
             self._places.put(None)
@@ -47,7 +57,8 @@ class WholeRequests:
             return refuse(environ, start, 411, "Send the body with a Content-Length.")
         if not (length.isascii() and length.isdigit() and len(length) < 20):
             return refuse(environ, start, 400, "That Content-Length is no number.")
-        body = _read(environ["wsgi.input"], int(length)) if int(length) <= self._largest else b""
+        most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
+        body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
         if body is None:
             return refuse(environ, start, 400, "The request broke off half way.")
         environ["wsgi.input"] = BytesIO(body)

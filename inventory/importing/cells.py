@@ -63,6 +63,14 @@ def qty(value: str, field: str, style: Style) -> str:
     return format_qty(parse_qty(value, decimals=SCALE, field=field, zero=True))
 
 
+def more_than_nothing(value: str, field: str, style: Style) -> str:
+    """The same, but zero is none."""
+    plain = qty(value, field, style)
+    if plain == "0":
+        raise InvalidQty("The quantity must be more than zero.", field=field)
+    return plain
+
+
 def qty_or_none(value: str, field: str, style: Style) -> str | None:
     """The same; `none` takes away what was there."""
     return None if value.casefold() in ("none", "-") else qty(value, field, style)

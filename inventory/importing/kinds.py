@@ -79,7 +79,8 @@ STOCK = Kind(
     "stock", "Opening stock", "What stands on the shelves today, each lot with its quantity.",
     (
         _item(), _LOT,
-        Field("qty", "Quantity", "What is there, more than zero.", cells.qty, True, _QTY_NAMES),
+        Field("qty", "Quantity", "What is there, more than zero.", cells.more_than_nothing, True,
+              _QTY_NAMES),
         Field("qc_status", "QC status",
               "approved, quarantine or rejected. When empty: quarantine for items that require QC.",
               cells.status, False, ("status", "qc", "quality", "state", "quality status")),
@@ -114,8 +115,9 @@ CODES = Kind(
         _item(),
         Field("lot_code", "Lot", "Only when the code stands for one lot.", cells.code, False,
               _LOT_NAMES),
-        Field("qty", "One scan is", "How much one scan stands for. 1 when empty.", cells.qty,
-              False, ("qty", "quantity", "pack", "pack size", "per scan", "units per pack")),
+        Field("qty", "One scan is", "How much one scan stands for. 1 when empty.",
+              cells.more_than_nothing, False,
+              ("qty", "quantity", "pack", "pack size", "per scan", "units per pack")),
     ),
     ("code",), "code",
 )  # fmt: skip

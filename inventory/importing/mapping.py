@@ -34,6 +34,15 @@ class Row:
     facts: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Rows that can be understood; those of which some cell cannot; and each such cell."""
+
+    rows: list[Row]
+    half: list[Row]
+    wrong: list[Wrong]
+
+
 def guess(kind: Kind, heads: Sequence[str]) -> dict[str, str]:
     """Field to head, for the heads that can be told: by name first, then those nearly alike."""
     free = {_folded(head): head for head in reversed(heads)}
@@ -76,12 +85,11 @@ def clean_mapping(kind: Kind, heads: Sequence[str], said: Mapping[str, str]) -> 
     return mapping
 
 
-def read_rows(
-    kind: Kind, table: Table, mapping: Mapping[str, str], style: Style
-) -> tuple[list[Row], list[Wrong]]:
-    """Every row that can be understood, and every cell that cannot."""
+def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style) -> Reading:
+    """Every row as far as it can be understood, and every cell that cannot."""
     columns = [(kind.field(name), head, table.heads.index(head)) for name, head in mapping.items()]
     rows: list[Row] = []
+    half: list[Row] = []
     wrong: list[Wrong] = []
     lines: dict[tuple[Any, ...], int] = {}
     for line, written in table.rows:
@@ -96,6 +104,7 @@ def read_rows(
         identity = tuple(facts[name] for name in kind.identity)
         first = lines.setdefault(identity, line)
         if len(wrong) > before:
+            half.append(Row(line, facts))
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
@@ -103,7 +112,7 @@ def read_rows(
             wrong.append(Wrong(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, facts))
-    return rows, wrong
+    return Reading(rows, half, wrong)
 
 
 def _read(field: Field, value: str, style: Style) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,16 +15,16 @@ from inventory.db import atomic
 from inventory.errors import NotFound, NotReversible
 from inventory.import_models import Import
 from inventory.importing import codes, items, stock
-from inventory.importing.judging import Judgement
+from inventory.importing.judging import Judgement, item_suggester, with_suggestion
 from inventory.importing.kinds import Kind
-from inventory.importing.mapping import Row, Wrong
+from inventory.importing.mapping import Reading, Row, Wrong
 from inventory.ledger import idempotency
 from inventory.ledger.requests import digest
 from inventory.listing.paging import Page, Place
 from inventory.models import table
 from inventory.once import once
 from inventory.progress import SILENT, Progress
-from inventory.stock import operations, users
+from inventory.stock import operations, read_items, users
 
 imports = table(Import)
 
@@ -72,13 +71,16 @@ def report_from(record: dict[str, Any]) -> Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Rows to import, as they were read; `mapping` tells how the file names their fields."""
+    """What to import, as it was read; `mapping` tells how the file names the fields."""
 
     kind: Kind
-    rows: Sequence[Row]
-    wrong: Sequence[Wrong]
+    reading: Reading
     mapping: dict[str, str]
     reference: str | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.reading.rows
 
     @property
     def fingerprint(self) -> bytes:
@@ -189,20 +191,35 @@ def _report(conn: Connection, work: Work, judgement: Judgement) -> Report:
         _wrong(work, work.rows[index], field, reason) for index, field, reason in judgement.refused
     ]
     notes = [Note(work.rows[index].line, said) for index, said in judgement.notes[:_MOST_NOTES]]
+    wrong = [*work.reading.wrong, *_unknown_items(conn, work), *refused]
     report = Report(
         work.kind.name,
-        len(work.rows) + len({one.line for one in work.wrong}),
+        len(work.rows) + len({one.line for one in work.reading.wrong}),
         judgement.new,
         judgement.changed,
         judgement.same,
-        sorted([*work.wrong, *refused], key=lambda one: one.line),
+        sorted(wrong, key=lambda one: one.line),
         notes,
     )
     if work.kind.name == "counts" and (before := _standing(conn, work.fingerprint)):
         report.done_before = before
         report.new = report.changed = 0
-        report.same, report.wrong = report.rows, list(work.wrong)
+        report.same, report.wrong = report.rows, list(work.reading.wrong)
     return report
+
+
+def _unknown_items(conn: Connection, work: Work) -> list[Wrong]:
+    """What can be told of rows that are wrong already: their item, at least."""
+    named = [row for row in work.reading.half if row.facts.get("item")]
+    known = {item.code for item in read_items(conn, codes=[row.facts["item"] for row in named])}
+    suggester = item_suggester(conn)
+    return [
+        _wrong(
+            work, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code))
+        )
+        for row in named
+        if (code := row.facts["item"]) not in known
+    ]
 
 
 def _wrong(work: Work, row: Row, field: str, reason: str) -> Wrong:

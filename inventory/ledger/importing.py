@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -27,6 +27,7 @@ from inventory.quantity import format_qty, parse_qty
 from inventory.stock import ledger, operations
 
 counts = table(LotCount)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,32 @@ def _judge(
             rule(row)
         except Refusal as refusal:
             plan.refused.append((index, refusal))
+        except _Several as several:
+            plan.refused += [(index, refusal) for refusal in several.refusals]
         if index % 500 == 499:
             progress.step(500)
+
+
+class _Several(Exception):
+    """More than one thing is wrong with a row."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+
+def _all(*steps: Callable[[], T]) -> list[T]:
+    """What each step leads to. Each is taken, and everything that is refused is told together."""
+    done: list[T] = []
+    refusals: list[Refusal] = []
+    for step in steps:
+        try:
+            done.append(step())
+        except Refusal as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise _Several(refusals)
+    return done
 
 
 def _item(book: Book, code: str) -> Item:
@@ -161,59 +186,72 @@ def _item(book: Book, code: str) -> Item:
 
 
 def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
-    """Checks, in this order: the item, the quantity, whether there is such a lot already."""
+    """Checks the item, then the quantity and whether there is such a lot already."""
     book = plan.book
     item = _item(book, row.item)
-    qty = parse_qty(row.qty, decimals=item.decimals, unit=item.unit)
-    status = row.qc_status or (QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
+    read = partial(parse_qty, row.qty, decimals=item.decimals, unit=item.unit)
     lot = book.codes.get((item.id, row.lot_code))
     if lot is None:
-        lot = Lot(
-            id=None,
-            item=item,
-            lot_code=row.lot_code,
-            qc_status=str(status),
-            expires_on=row.expires_on,
-            supplier_lot=row.supplier_lot,
-            location=row.location,
-            parent_lot_id=None,
-            received_at=book.now,
-        )
+        qty: int = read()
+        lot = _new_lot(book, item, row)
         book.open_lot(plan.operation, lot, reason="as imported")
         plan.new += 1
     else:
         earlier = brought.get(lot.id or 0, [])
-        _require_ours(lot, qty, earlier)
-        _require_alike(lot, row)
-        if any(stands for _, stands in earlier):
+        [qty, *_] = _all(
+            read, partial(_require_ours, lot, earlier), partial(_require_alike, lot, row, earlier)
+        )
+        if stands := [before for before, stands in earlier if stands]:
+            _require_same(lot, qty, stands)
             plan.same += 1
             return
-        if status != lot.qc_status:
-            raise InvalidInput(
-                f"Lot {lot.lot_code} exists already and is {lot.qc_status.lower()}.",
-                field="qc_status",
-            )
         plan.changed += 1
     book.append(plan.operation, TxnType.RECEIVE, lot, qty)
 
 
-def _require_ours(lot: Lot, qty: int, earlier: list[tuple[int, bool]]) -> None:
-    """An import brought the lot in with this quantity, or was taken back and left it empty."""
-    standing = [brought for brought, stands in earlier if stands]
-    if standing == [qty] or (earlier and not standing and not lot.on_hand):
-        return
-    there = f"{format_qty(lot.on_hand)} {lot.item.unit} on hand"
-    if len(standing) == 1:
-        there = f"imported before with {format_qty(standing[0])} {lot.item.unit}, {there}"
-    raise DuplicateLot(
-        f"Lot {lot.lot_code} of {lot.item.code} exists already: {there}.",
+def _status_of(item: Item, row: OpeningLot) -> str:
+    return row.qc_status or str(QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
+
+
+def _new_lot(book: Book, item: Item, row: OpeningLot) -> Lot:
+    return Lot(
+        id=None,
+        item=item,
+        lot_code=row.lot_code,
+        qc_status=_status_of(item, row),
+        expires_on=row.expires_on,
+        supplier_lot=row.supplier_lot,
+        location=row.location,
+        parent_lot_id=None,
+        received_at=book.now,
+    )
+
+
+def _require_ours(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
+    """An import brought the lot in; if it was taken back since, it left the lot empty."""
+    if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
+        raise _exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
+    return 0
+
+
+def _require_same(lot: Lot, qty: int, standing: list[int]) -> None:
+    if standing != [qty]:
+        before, unit = format_qty(sum(standing)), lot.item.unit
+        there = f"{format_qty(lot.on_hand)} {unit} on hand"
+        raise _exists(lot, f"imported before with {before} {unit}, {there}")
+
+
+def _exists(lot: Lot, how: str) -> DuplicateLot:
+    return DuplicateLot(
+        f"Lot {lot.lot_code} of {lot.item.code} exists already: {how}.",
         field="lot_code",
         lot_id=lot.id,
     )
 
 
-def _require_alike(lot: Lot, row: OpeningLot) -> None:
-    """What does not change by itself must be as the file says."""
+def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
+    """What does not change by itself must be as the file says. A lot's status changes by work,
+    so it is compared only where the lot is to be filled again."""
     for name, label in (("expires_on", "expiry"), ("supplier_lot", "supplier's lot")):
         said, known = getattr(row, name), getattr(lot, name)
         if said is not None and said != known:
@@ -222,6 +260,13 @@ def _require_alike(lot: Lot, row: OpeningLot) -> None:
                 f" {known or 'left empty'}. Change it on the lot's page.",
                 field=name,
             )
+    stands = any(stands for _, stands in earlier)
+    if earlier and not stands and _status_of(lot.item, row) != lot.qc_status:
+        raise InvalidInput(
+            f"Lot {lot.lot_code} exists already and is {lot.qc_status.lower()}.",
+            field="qc_status",
+        )
+    return 0
 
 
 def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tuple[int, bool]]]:
@@ -258,8 +303,11 @@ def _count(plan: Plan, row: CountedLot) -> None:
             f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
         )
     read = partial(parse_qty, decimals=item.decimals, unit=item.unit, zero=True)
-    counted = read(row.counted, field="counted")
-    if row.expected is not None and read(row.expected, field="expected") != lot.on_hand:
+    counted, expected = _all(
+        partial(read, row.counted, field="counted"),
+        partial(read, row.expected or "0", field="expected"),
+    )
+    if row.expected is not None and expected != lot.on_hand:
         raise StaleLot(
             f"Lot {lot.lot_code} moved on since it was counted: {row.expected} {item.unit} were"
             f" expected, {format_qty(lot.on_hand)} are on hand now. Count it again.",

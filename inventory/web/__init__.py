@@ -22,6 +22,7 @@ from inventory.web import (
     finding,
     floor,
     htmx,
+    imports,
     items,
     labels,
     living,
@@ -56,6 +57,7 @@ def init_app(app: Flask, config: Config) -> None:
     roles.public(app.view_functions["static"])
     _compress(app)
     htmx.init_app(app)
+    imports.init_app(app)
     sessions.init_app(app)
     # The guard before the CSRF check: an ended session is told so, not that a token is missing.
     roles.init_app(app)

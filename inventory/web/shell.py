@@ -22,6 +22,7 @@ _NAV = (
 )
 #: In the user's menu, for those whose task it is.
 _CARE = (
+    ("imports.index", "Import", "upload"),
     ("checkup.index", "Health", "list-checks"),
     ("audit.index", "Audit", "history"),
 )

@@ -32,8 +32,8 @@ def work(kind: str, text: str, **said: Any) -> Work:
     table = importing.read_table(text.encode())
     style = Style(said.pop("dates", ""), said.pop("decimal_comma", False))
     mapping = importing.clean_mapping(chosen, table.heads, importing.guess(chosen, table.heads))
-    rows, wrong = importing.read_rows(chosen, table, mapping, style)
-    return Work(kind=chosen, rows=rows, wrong=wrong, mapping=mapping, **said)
+    reading = importing.read_rows(chosen, table, mapping, style)
+    return Work(kind=chosen, reading=reading, mapping=mapping, **said)
 
 
 def check(kind: str, text: str, **said: Any) -> Report:
@@ -211,6 +211,21 @@ def test_what_is_wrong_with_a_row_of_stock(stock: Stock, row: str, reason: str) 
     ):
         assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
     assert stock.entries() == before
+
+
+def test_all_that_is_wrong_with_one_row_is_told(stock: Stock) -> None:
+    stock.lot("receive 7", lot_code="OLD")
+    assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
+        "2 qty: 1.5 has too many decimals: this item is counted in pcs, whole numbers only.",
+        "2 lot: Lot OLD of BOLT exists already: 7 pcs on hand.",
+        "3 qty: That is not a quantity. Write it as a plain number, like 12 or 12.5.",
+        "3 expires on: tomorrow is no date. Write dates like 2027-03-31.",
+        "3 item: There is no item BOLD. Did you mean BOLT?",
+    ]
+    text = "item,lot,counted,expected\nBOLT,OLD,1.5,7.5\n"
+    assert [line.partition(":")[0] for line in reasons(check("counts", text))] == [
+        "2 counted", "2 expected",
+    ]  # fmt: skip
 
 
 def test_dates_and_commas_are_read_as_somebody_says(stock: Stock) -> None:

@@ -48,6 +48,7 @@ PAGES = [
     "/reports/reorder/",
     "/reports/stock/?at=2026-01-01T00:00",
     "/webhooks/",
+    "/import/",
     "/audit/",
     "/audit/?who=ada&what=logins",
 ]

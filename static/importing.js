@@ -1,0 +1,64 @@
+// Shows how far long work has come. Without this file the page waits for the answer instead.
+(() => {
+  "use strict";
+
+  async function* linesOf(response) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const line of lines) yield JSON.parse(line);
+    }
+  }
+
+  function show(bar, { word, done, total }) {
+    const progress = bar.querySelector("progress");
+    progress.max = total || 1;
+    progress.value = done;
+    bar.querySelector("span").textContent = `${word}: ${done} of ${total}`;
+  }
+
+  async function send(form, submitter) {
+    const bar = form.querySelector("[data-bar]");
+    const say = (text) => { bar.querySelector("span").textContent = text; };
+    form.setAttribute("aria-busy", "true");
+    submitter?.setAttribute("aria-disabled", "true");
+    bar.hidden = false;
+    say("Reading …");
+    try {
+      const response = await fetch(form.action, {
+        method: "POST",
+        body: new FormData(form),
+        headers: { Accept: "application/x-ndjson" },
+      });
+      const type = response.headers.get("Content-Type") ?? "";
+      // A page instead of lines: what was typed is wrong, or a login is needed. Let it be shown.
+      if (!type.startsWith("application/x-ndjson")) return form.submit();
+      for await (const line of linesOf(response)) {
+        if (line.location) {
+          if (line.location.split("#")[0] === location.pathname + location.search) {
+            location.hash = line.location.split("#")[1] ?? "";
+            return location.reload();
+          }
+          return location.assign(line.location);
+        }
+        if (line.error) say(line.error);
+        else show(bar, line);
+      }
+    } catch {
+      say("The connection was lost. Send it again: nothing is imported twice.");
+    }
+    form.removeAttribute("aria-busy");
+    submitter?.removeAttribute("aria-disabled");
+  }
+
+  for (const form of document.querySelectorAll("form[data-progress]")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (form.getAttribute("aria-busy") !== "true") send(form, event.submitter);
+    });
+  }
+})();
