@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos drills soak bench lighthouse screenshots lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos powercut drills soak bench lighthouse screenshots lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -42,6 +42,9 @@ api-fuzz: setup ## attack the API from its own description for a minute and a ha
 
 chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --strikes 200 --hard")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+powercut: setup ## cut the power under the working product (needs root, FUSE; ARGS="postgresql --cuts 20")
+	@$(BIN)/python -m tests.powercut $(ARGS)
 
 drills: setup ## rehearse fail-over to a standby, and full disks, ten times each (ARGS="--rounds 3")
 	@$(BIN)/python -m tests.drills $(ARGS)

@@ -32,6 +32,8 @@ class LiveServer:
         self.log_path = log
         #: What the server is started through, for tests that take rights away from it.
         self.prefix: tuple[str, ...] = ()
+        #: The tree that it runs from, for tests that put faults into a copy.
+        self.root = ROOT
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> LiveServer:
@@ -49,7 +51,7 @@ class LiveServer:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", "inventory.serve"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

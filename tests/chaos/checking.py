@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +51,19 @@ def problems_of(history: History, rows: Rows) -> list[str]:
         *_replayed(rows)[1],
         *_out_of_order(history, rows),
     ]
+
+
+def problems_so_far(history: History, rows: Rows) -> list[str]:
+    """The same while some still wait for their answer: theirs may be done, or not."""
+    told, waiting = [], set()
+    for write in list(history.writes):
+        if write.told:
+            told.append(write)
+        else:
+            waiting.add(write.key)
+    answered = History(told, looks=list(history.looks))
+    settled = [operation for operation in rows.operations if _key_of(operation) not in waiting]
+    return problems_of(answered, replace(rows, operations=settled))
 
 
 def figures_of(rows: Rows) -> dict[int, tuple[int, int, int]]:

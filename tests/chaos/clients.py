@@ -205,6 +205,8 @@ class Client(threading.Thread):
                     return response
             if once:
                 return None
+            if self.history.abandoned:
+                raise ConnectionError("nobody will answer any more")
             time.sleep(self.random.uniform(0.01, 0.1))
 
     def _is_trouble(self, path: str, response: httpx.Response) -> bool:

@@ -42,6 +42,8 @@ class History:
     strange: list[str] = field(default_factory=list)
     #: Tries that ended without an answer, by what came instead.
     troubles: Counter[str] = field(default_factory=Counter)
+    #: Nothing will ever answer again: who still waits may go home.
+    abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, key: str, path: str) -> Write:

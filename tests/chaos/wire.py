@@ -9,6 +9,7 @@ import socketserver
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 _FAULTS = ("not sent", "half sent", "answer lost", "answer torn", "late", "twice", "again later")
 
@@ -30,6 +31,8 @@ class Wire(socketserver.ThreadingTCPServer):
         self.faults: Counter[str] = Counter()
         self.carried = 0
         self.lock = threading.Lock()
+        #: Whether the power is gone: whatever is answered now reaches nobody.
+        self.is_dark: Callable[[], bool] = lambda: False
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -67,7 +70,7 @@ class _Connection(socketserver.BaseRequestHandler):
             threading.Timer(self.server.random.uniform(0.1, 2), self._send, (data,)).start()
         if fault == "answer torn":
             answer = answer[: len(answer) // 2]
-        if fault != "answer lost":
+        if fault != "answer lost" and not self.server.is_dark():
             self.request.sendall(answer)
 
     def _send(self, data: bytes, *, ends: bool = False) -> bytes:

@@ -1,0 +1,52 @@
+"""The product, broken on purpose: what a checker must catch to be worth its word.
+
+Each mutant is a copy of the tree in which a few lines say something else.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers import ROOT
+
+_IGNORED = shutil.ignore_patterns("__pycache__", "instance", "screenshots")
+_PARTS = ("inventory", "migrations", "static", "templates", "app.py")
+
+#: Name to (file, what stands there, what shall stand there).
+MUTANTS: dict[str, list[tuple[str, str, str]]] = {
+    "synchronous=NORMAL": [
+        ("inventory/db.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
+        ("inventory/db.py", '"synchronous": "2"', '"synchronous": "1"'),
+    ],
+    "synchronous=OFF": [
+        ("inventory/db.py", '"synchronous": "FULL"', '"synchronous": "OFF"'),
+        ("inventory/db.py", '"synchronous": "2"', '"synchronous": "0"'),
+    ],
+    "synchronous_commit=off": [
+        ("inventory/db.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
+        ("inventory/db.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
+    ],
+}
+
+
+@contextmanager
+def mutated(name: str) -> Iterator[Path]:
+    """Where a tree lies that has this fault."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as directory:
+        root = Path(directory)
+        for part in _PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, root / part, ignore=_IGNORED)
+            else:
+                shutil.copy(ROOT / part, root / part)
+        for file, old, new in MUTANTS[name]:
+            path = root / file
+            text = path.read_text()
+            if text.count(old) != 1:
+                raise RuntimeError(f"{name}: {old!r} stands {text.count(old)} times in {file}")
+            path.write_text(text.replace(old, new))
+        yield root
