@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz chaos powercut drills soak bench lighthouse screenshots lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack chaos powercut drills soak bench lighthouse screenshots lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -39,6 +39,9 @@ test-postgresql: setup ## run all tests on PostgreSQL only
 
 api-fuzz: setup ## attack the API from its own description for a minute and a half (ARGS="postgresql")
 	@$(BIN)/python -m tests.api.fuzz $(ARGS)
+
+attack: setup ## send 20,000 hostile requests to every form and route, on both databases (ARGS="--seed 7")
+	@$(BIN)/python -m tests.attack $(ARGS)
 
 chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --strikes 200 --hard")
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -74,7 +74,8 @@ def list_entries(
             ledger.c.lot_id.in_(sa.select(lots.c.id).where(lots.c.lot_code == code))
         )
     if reference is not None:
-        named = sa.select(operations.c.id).where(operations.c.reference == reference)
+        mine = operations.alias()
+        named = sa.select(mine.c.id).where(mine.c.reference == reference)
         chosen = chosen.where(ledger.c.operation_id.in_(named))
     if user is not None:
         of_name = sa.select(users.c.id).where(users.c.name_key == accounts.find_key(user))
@@ -89,7 +90,9 @@ def list_entries(
 
 
 def _of_kind(kind: str) -> sa.ColumnElement[bool]:
-    return sa.exists().where(operations.c.id == ledger.c.operation_id, operations.c.kind == kind)
+    """Its own look at the operations, whatever else of them the query reads."""
+    mine = operations.alias()
+    return sa.exists().where(mine.c.id == ledger.c.operation_id, mine.c.kind == kind)
 
 
 def _order(*, lot: bool, user: bool, timed: bool) -> Order:

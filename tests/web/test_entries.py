@@ -27,6 +27,9 @@ def test_entries_are_shown_newest_first_with_their_balances(ada, stock):
         ("from=2020-01-01&to=2020-01-02", set()),
         ("from=2020-01-01", {1, 2, 3}),
         ("type=LOVE", {1, 2, 3}),
+        ("user=ada&kind=RESERVATION", set()),
+        ("user=ada&reference=JOB-1", set()),
+        ("kind=RESERVATION&reference=JOB-1", {2}),
     ],
 )
 def test_each_filter_is_in_the_url(ada, stock, query, shown):

@@ -1,0 +1,56 @@
+"""The forms of a page, as a browser sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+
+@dataclass
+class Form:
+    action: str
+    method: str = "get"
+    is_file: bool = False
+    #: Each field's values to choose from; one, where somebody types.
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+
+class _Forms(HTMLParser):
+    def __init__(self, here: str) -> None:
+        super().__init__()
+        self.here, self.found = here, list[Form]()
+        self.open: Form | None = None
+        self.select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = {name: value or "" for name, value in attrs}
+        name, value = facts.get("name", ""), facts.get("value", "")
+        if tag == "form":
+            action, method = facts.get("action") or self.here, facts.get("method", "get").lower()
+            self.open = Form(action, method)
+            self.found.append(self.open)
+        if self.open is None:
+            return
+        if tag == "select":
+            self.select = name
+            self.open.fields.setdefault(name, [])
+        if tag == "option" and self.select:
+            self.open.fields[self.select].append(value)
+        if tag in ("input", "button", "textarea") and name:
+            if facts.get("type") == "file":
+                self.open.files.append(name)
+            else:
+                self.open.fields.setdefault(name, []).append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.open = None
+        if tag == "select":
+            self.select = ""
+
+
+def forms_of(html: str, here: str) -> list[Form]:
+    parser = _Forms(here)
+    parser.feed(html)
+    return parser.found
