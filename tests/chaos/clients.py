@@ -14,7 +14,7 @@ import httpx
 from tests.chaos.history import GRANTED, History, Look
 
 ITEMS = ("BOLT", "GLUE", "PIPE")
-_AGAIN = {"BUSY", "IDEMPOTENCY_IN_PROGRESS", "NOT_READY"}
+AGAIN = {"BUSY", "IDEMPOTENCY_IN_PROGRESS", "NOT_READY"}
 
 Json = dict[str, Any]
 
@@ -212,7 +212,7 @@ class Client(threading.Thread):
     def _is_trouble(self, path: str, response: httpx.Response) -> bool:
         """Whether to ask again, with the same key: an outage, which must be told as one."""
         code = response.json().get("code") if response.status_code >= 400 else None
-        if code in _AGAIN:
+        if code in AGAIN:
             if "Retry-After" not in response.headers:
                 self.history.strange.append(f"{path}: {code} without Retry-After")
             self.history.trouble(code)

@@ -13,6 +13,37 @@ from pathlib import Path
 
 from tests.servers import ROOT
 
+_HASTY = """    return _hasty(run)
+
+
+_early: ContextVar[Any] = ContextVar("early")
+
+
+def _hasty(run: Any) -> Any:
+    import contextvars
+    import queue
+
+    def hurry(*args: Any, **kwargs: Any) -> Any:
+        told: Any = queue.SimpleQueue()
+
+        def work() -> None:
+            _early.set(told)
+            try:
+                told.put((run(*args, **kwargs), None))
+            except BaseException as error:
+                told.put((None, error))
+
+        threading.Thread(target=contextvars.copy_context().run, args=(work,)).start()
+        result, error = told.get()
+        if error is not None:
+            raise error
+        return result
+
+    return functools.wraps(run)(hurry)
+
+
+def _again_or_raise"""
+
 _IGNORED = shutil.ignore_patterns("__pycache__", "instance", "screenshots")
 _PARTS = ("inventory", "migrations", "static", "templates", "app.py")
 
@@ -29,6 +60,25 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     "synchronous_commit=off": [
         ("inventory/db.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
         ("inventory/db.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
+    ],
+    # Neither the look-up nor the unique constraint finds what was done under a key.
+    "keys-forgotten": [
+        (
+            "inventory/ledger/idempotency.py",
+            '"idempotency_key": key,',
+            '"idempotency_key": f"{key[:200]} {at}",',
+        ),
+    ],
+    # The answer goes out a moment before the transaction is committed.
+    "answer-before-commit": [
+        (
+            "inventory/db.py",
+            "result = verb(tx, *args, **kwargs)",
+            "result = verb(tx, *args, **kwargs)\n"
+            "                        _early.get().put((result, None))\n"
+            "                        time.sleep(0.1)",
+        ),
+        ("inventory/db.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
     ],
 }
 

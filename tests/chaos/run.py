@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -19,6 +20,7 @@ from tests.api.live import admin_token
 from tests.chaos import checking, nemesis
 from tests.chaos.clients import ITEMS, Client, Floor
 from tests.chaos.history import GRANTED, History
+from tests.chaos.mutants import mutated
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.wire import Wire
 from tests.databases import migrate, postgresql
@@ -35,6 +37,10 @@ class Plan:
     seed: int = 1
     #: Full disks and jumping clocks too; these need root and libfaketime.
     hard: bool = False
+    #: At the end there are at least so many answers.
+    answers: int = 0
+    #: One of MUTANTS, which the checker is to see through.
+    mutant: str = ""
 
 
 @dataclass
@@ -45,6 +51,23 @@ class Outcome:
     carried: int
     entries: int
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        told = self.history.told()
+        return {
+            "kills": self.strikes.get("kill server", 0) + self.strikes.get("kill worker", 0),
+            "postmaster_kills": self.strikes.get("kill database", 0),
+            "strikes": self.strikes,
+            "requests": self.carried,
+            "spoilt": sum(self.faults.values()),
+            "faults": self.faults,
+            "granted": told[GRANTED],
+            "refused": told.total() - told[GRANTED],
+            "looks": len(self.history.looks),
+            "told_busy": self.history.troubles["BUSY"],
+            "problems": len(self.problems),
+        }
 
     def __str__(self) -> str:
         told = self.history.told()
@@ -78,6 +101,8 @@ def run(plan: Plan) -> Outcome:
                 _some_work_is_done(history, server)
                 attacker.strike()
             _some_work_is_done(history, server)
+            while history.answered() < plan.answers:
+                _some_work_is_done(history, server)
         rows = checking.Rows.of(url)
         problems = checking.problems_of(history, rows)
         problems += _what_the_api_has_otherwise(server, token, rows)
@@ -102,7 +127,10 @@ def _set_up(plan: Plan, place: Path, stack: ExitStack) -> tuple[LiveServer, Neme
         database = stack.enter_context(postgresql(disk, {"max_connections": "100"}))
         url = database.url
     migrate(url)
-    server = LiveServer(environ | {"DATABASE_URL": url}, place / "log").start()
+    server = LiveServer(environ | {"DATABASE_URL": url}, place / "log")
+    if plan.mutant:
+        server.root = stack.enter_context(mutated(plan.mutant))
+    server.start()
     attacker = Nemesis(server, seed=plan.seed)
     if database is not None:
         attacker.can_kill(database)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,24 +108,42 @@ class _Run:
             wire.is_dark = lambda: self.disk.is_dark
             stack.enter_context(chaos._at_work(plan, wire, self.server, token, history))
             while outcome.disk["cuts"] < self.plan.cuts:
-                _answered(history, 25)
+                self._work_is_done()
                 self._cut()
                 if not self._recovers() and self.plan.careless:
                     history.abandoned = True
                     return outcome
                 self.server.start()
-            _answered(history, 25)
+            self._work_is_done()
         rows = checking.Rows.of(self.database.url)
         outcome.problems += checking.problems_of(history, rows)
         outcome.problems += chaos._what_the_api_has_otherwise(self.server, token, rows)
         outcome.problems += chaos._what_verify_finds(self.server)
         return outcome
 
+    def _work_is_done(self) -> None:
+        history = self.outcome.history
+        goal = history.answered() + 25
+        self._wait(lambda: history.answered() >= goal)
+
+    def _wait(self, condition: Callable[[], bool]) -> None:
+        """A stall is told with all that is known of it."""
+        history = self.outcome.history
+        before = history.troubles.copy()
+        try:
+            wait_until(condition, "", seconds=60)
+        except AssertionError:
+            met = history.troubles - before
+            raise AssertionError(
+                f"nobody gets on: clients met {dict(met)}, {history.strange};"
+                f" the server said: {self.server.log[-3000:]}"
+            ) from None
+
     def _cut(self) -> None:
         self._order(REACH)
         if self.random.random() < 0.4:
             self.database.checkpoint()  # the cut is to come in the middle of it
-        self.disk.wait_for_cut(60)
+        self._wait(lambda: self.disk.is_dead)
         self.server.kill()
         self._is_dark("at work")
 
@@ -172,8 +191,3 @@ class _Run:
             (self.disk.path / "nothing").touch()
         self._is_dark("at recovery")
         self.disk.start()
-
-
-def _answered(history: History, more: int) -> None:
-    goal = history.answered() + more
-    wait_until(lambda: history.answered() >= goal, "the clients get no answers", seconds=60)
