@@ -40,7 +40,7 @@ class LotHead(Base):
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        _stocked_index("ix_lot_heads_item_id", "item_id", "lot_id"),
+        _stocked_index("ix_lot_heads_item_id", "item_id", "expires_on", "lot_id"),
         _stocked_index("ix_lot_heads_expires_on", "expires_on", "lot_id"),
         _stocked_index(
             "ix_lot_heads_qc_status",

@@ -1,6 +1,7 @@
 """Conditions over the read cache, written so that its indexes serve them.
 
-Lists find their rows by these; the figures that are shown come from the ledger.
+Lists find their rows by these. Figures of single lots, and all that is decided, come from the
+ledger; what the lots of an item add up to comes from here in lists over many items.
 """
 
 from __future__ import annotations

@@ -70,8 +70,10 @@ def narrowed(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool
         return None
     if conn.dialect.name == "sqlite":
         match = " AND ".join('"' + run.replace('"', '""') + '"' for run in runs)
-        ids = list(conn.execute(_MATCHES[table], {"match": match, "most": _FEW + 1}).scalars())
-        return sa.column(f"{table}.id", is_literal=True).in_(ids) if len(ids) <= _FEW else None
+        if conn.execute(_COUNTS[table], {"match": match, "most": _FEW + 1}).scalar_one() > _FEW:
+            return None
+        found = _MATCHES[table].bindparams(match=match).columns(sa.column("rowid"))
+        return sa.column(f"{table}.id", is_literal=True).in_(found)
     grams = sorted({run[at : at + 3] for run in map(str.lower, runs) for at in range(len(run) - 2)})
     return sa.literal_column(_grams(table, SEARCHED[table]), ARRAY(sa.Text)).contains(
         sa.literal(grams, ARRAY(sa.Text))
@@ -79,8 +81,12 @@ def narrowed(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool
 
 
 _MATCHES = {
-    table: sa.text(f"SELECT rowid FROM {index} WHERE {index} MATCH :match LIMIT :most")
-    for table, index in ((table, f"{table}_search") for table in SEARCHED)
+    table: sa.text(f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH :match")
+    for table in SEARCHED
+}
+_COUNTS = {
+    table: sa.text(f"SELECT count(*) FROM ({match.text} LIMIT :most)")
+    for table, match in _MATCHES.items()
 }
 
 

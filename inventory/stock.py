@@ -1,8 +1,8 @@
 """What the ledger adds up to, read from each lot's latest entry.
 
 The cost of a figure does not grow with the length of a lot's history. Lists over the whole
-warehouse find their rows through `lot_heads` and `open_lines`, a read cache that triggers keep
-(guards.py); every figure and every decision comes from the ledger itself.
+warehouse find their rows, and what each item's lots add up to, through a read cache that triggers
+keep (read_cache.py); every decision comes from the ledger itself.
 """
 
 from __future__ import annotations

@@ -1,13 +1,20 @@
 """Lists over the whole warehouse, page by page: for the API, the pages and exports.
 
-The read cache (`lot_heads`, `open_lines`) finds the rows; every figure shown comes from the
-ledger's latest entries.
+The read cache (`lot_heads`, `open_lines`) finds the rows, and `item_heads` has what an item's lots
+add up to; every other figure comes from the ledger's latest entries.
 """
 
 from inventory.listing.audits import AUDIT_CHOICES, Note, list_audit
 from inventory.listing.codes import list_codes
 from inventory.listing.entries import list_entries
-from inventory.listing.items import ITEM_SORTS, StockedItem, list_items, stocked_items, units
+from inventory.listing.items import (
+    ITEM_SORTS,
+    StockedItem,
+    list_items,
+    stocked_items,
+    suggest_items,
+    units,
+)
 from inventory.listing.lots import LOT_SORTS, Decision, decisions_on, list_lots
 from inventory.listing.operations import list_operations
 from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page
@@ -19,5 +26,6 @@ __all__ = [
     "Decision", "Note", "Page", "Reference", "StockedItem", "decisions_on", "find_reference",
     "list_audit", "list_codes", "list_entries",
     "list_items", "list_lots", "list_operations",
-    "list_references", "list_reservations", "stocked_items", "units",
+    "list_references", "list_reservations", "stocked_items", "suggest_items",
+    "units",
 ]  # fmt: skip

@@ -24,9 +24,8 @@ from inventory.listing.paging import (
     text_key,
 )
 from inventory.listing.searching import clean_search, contains
-from inventory.models import QcStatus
 from inventory.quantity import ONE
-from inventory.stock import items, ledger, lots
+from inventory.stock import items, ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,16 @@ def _order(name: str, *, falls: bool, today: date) -> Order:
     return Order((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
 
 
+def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
+    """Items to choose from, by code: those that `q` finds, and none that is archived."""
+    chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
+    if q := clean_search(q):
+        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
+    ids = list(conn.execute(chosen.order_by(items.c.code).limit(limit)).scalars())
+    found = {item.id: item for item in stock.read_items(conn, ids=ids)}
+    return [found[id] for id in ids if id in found]
+
+
 def units(conn: Connection) -> list[str]:
     """Every unit that something is counted in."""
     return list(conn.execute(sa.select(items.c.unit).distinct().order_by(items.c.unit)).scalars())
@@ -126,42 +135,25 @@ _MOVED = sa.select(
 
 
 def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:
-    """`figures.totals` over the items' lots, added up by the database."""
-    figures = (*parts(ledger.c.on_hand_after), *parts(ledger.c.reserved_after))
-    usable = _usable(today).label("usable")
-    rows = conn.execute(
-        sa.select(heads.c.item_id, usable, *map(add_up, figures))
-        .join(lots, lots.c.id == heads.c.lot_id)
-        .join(ledger, sa.and_(ledger.c.lot_id == heads.c.lot_id, ledger.c.lot_seq == _LAST))
-        .where(heads.c.item_id.in_(ids), heads.c.stocked)
-        .group_by(heads.c.item_id, usable)
-    )
-    found: dict[int, Totals] = {}
-    for item_id, is_usable, on_hand_units, on_hand_rest, reserved_units, reserved_rest in rows:
-        before = found.get(item_id, Totals())
-        here = Totals(on_hand_units * ONE + on_hand_rest, reserved_units * ONE + reserved_rest)
-        found[item_id] = Totals(
-            before.on_hand + here.on_hand,
-            before.reserved + here.reserved,
-            before.on_hold + (0 if is_usable else here.available),
+    """`figures.totals` over the items' lots, from the read cache: what a list costs must not grow
+    with how many lots its items have. An item's own page adds up the ledger."""
+    lost = {
+        item_id: units * ONE + rest
+        for item_id, units, rest in conn.execute(
+            sa.select(heads.c.item_id, *map(add_up, parts(heads.c.on_hand - heads.c.reserved)))
+            .where(heads.c.item_id.in_(ids), is_expired(today))
+            .group_by(heads.c.item_id)
         )
-    return found
-
-
-_LAST = (
-    sa.select(sa.func.max(ledger.c.lot_seq))
-    .where(ledger.c.lot_id == heads.c.lot_id)
-    .correlate(heads)
-    .scalar_subquery()
-)
-
-
-def _usable(today: date) -> sa.ColumnElement[bool]:
-    """`Lot.hold` is None."""
-    return sa.and_(
-        lots.c.qc_status == QcStatus.APPROVED.value,
-        sa.or_(lots.c.expires_on.is_(None), lots.c.expires_on >= today),
-    )
+    }
+    rows = conn.execute(sa.select(item_heads).where(item_heads.c.item_id.in_(ids)))
+    return {
+        row.item_id: Totals(
+            row.on_hand * ONE + row.on_hand_rest,
+            row.reserved * ONE + row.reserved_rest,
+            row.held * ONE + row.held_rest + lost.get(row.item_id, 0),
+        )
+        for row in rows
+    }
 
 
 def is_low_item(today: date) -> sa.ColumnElement[bool]:

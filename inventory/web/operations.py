@@ -13,7 +13,7 @@ from inventory.allocation import in_order
 from inventory.db import connection
 from inventory.errors import InvalidInput
 from inventory.figures import Item, Lot, Totals, totals
-from inventory.listing import list_items
+from inventory.listing import suggest_items
 from inventory.quantity import format_qty
 from inventory.recall import Decided, decisions_of, is_hold
 from inventory.web import stock_forms as forms
@@ -31,9 +31,9 @@ def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
     return {"item": item, "unit": item.unit if item else "", "suggested": suggested}
 
 
-def _suggest(code: str) -> list[Any]:
+def _suggest(code: str) -> list[Item]:
     try:
-        return list_items(connection(), q=code, archived=False, limit=30).rows
+        return suggest_items(connection(), code, limit=30)
     except InvalidInput:
         return []
 
