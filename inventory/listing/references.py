@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock, stock
+from inventory import clock, stock, text
 from inventory.figures import Lot, Reservation
 from inventory.heads import is_at_risk
 from inventory.listing.paging import Page, Place, clean_limit, id_key
@@ -126,10 +126,11 @@ def _safe() -> sa.Select[Any]:
     )
 
 
-def find_reference(conn: Connection, name: str) -> Reference | None:
-    """What is open for one reference; None when that is nothing."""
-    found = _open_of(conn, [name])
-    return Reference(name, found) if found else None
+def find_reference(conn: Connection, name: object) -> Reference | None:
+    """What is open for one reference; None when that is nothing. Raises InvalidInput."""
+    known = text.clean_text(name, field="reference", longest=100)
+    found = _open_of(conn, [known]) if known else []
+    return Reference(known, found) if known and found else None
 
 
 def _risk_key(value: Any) -> int:

@@ -130,3 +130,14 @@ def test_https_in_front_is_enough_for_strict_transport_security(app, client):
     app.config["HTTPS"] = True
     strict = client.get("/register/").headers["Strict-Transport-Security"]
     assert int(re.match(r"max-age=(\d+); includeSubDomains$", strict)[1]) >= 31536000
+
+
+@pytest.mark.parametrize("verb", ["issue", "unreserve"])
+@pytest.mark.parametrize("name", ["a%00b", "x" * 5000, "%ED%A0%80"])
+def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name):
+    path = f"/references/{verb}/"
+    assert ada.get(f"{path}?reference={name}").status_code in (404, 422)
+    token = form_of(ada.get("/receive/").text)["csrf_token"]
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"csrf_token={token}&reference={name}&parts="
+    assert ada.client.post(path, data=body, headers=headers).status_code in (404, 422)
