@@ -33,7 +33,6 @@ from inventory.db import db, sqlite_module
 KINDS = ("sqlite", "postgresql")
 
 _SETTINGS = {
-    "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "wal_level": "minimal",
@@ -172,7 +171,8 @@ class Server:
             raise RuntimeError(f"initdb failed: {done.stderr.decode()}")
 
     def start(self) -> None:
-        settings = {"unix_socket_directories": str(self._directory), **self._settings}
+        ours = {"listen_addresses": "", "unix_socket_directories": str(self._directory)}
+        settings = ours | self._settings
         command: list[Any] = [self._binaries / "postgres", "-D", self.data]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("ab") as log:

@@ -21,7 +21,7 @@ from tests.chaos import checking
 from tests.chaos.history import GRANTED, History
 from tests.chaos.nemesis import small_disk
 from tests.chaos.run import Plan, _at_work, _what_verify_finds
-from tests.databases import _fast_place, migrate, postgresql
+from tests.databases import Server, _fast_place, migrate, postgresql
 from tests.drills.standby import pair
 from tests.servers import LiveServer, wait_until
 
@@ -34,6 +34,17 @@ class Told:
     before: int
     meanwhile: int
     after: int
+
+    @property
+    def figures(self) -> dict[str, int]:
+        told = self.history.told()
+        return {
+            "granted": told[GRANTED],
+            "refused": told.total() - told[GRANTED],
+            "told_busy": self.history.troubles["BUSY"],
+            "strange": len(self.history.strange),
+            "problems": len(self.problems),
+        }
 
     def __str__(self) -> str:
         told = self.history.told()
@@ -75,6 +86,13 @@ def full_disk(kind: str, *, answers: int) -> Told:
             url = stack.enter_context(postgresql(disk, {"max_connections": "60"})).url
         migrate(url)
         return _rehearse(url, place, answers, meanwhile=lambda server: _filled(disk))
+
+
+def database_down(*, answers: int) -> Told:
+    """PostgreSQL is stopped under a working program, which nobody restarts when it is back."""
+    with _place() as place, postgresql(place / "pair", {"max_connections": "60"}) as database:
+        migrate(database.url)
+        return _rehearse(database.url, place, answers, meanwhile=lambda _: _stopped(database))
 
 
 def full_quota(*, answers: int) -> Told:
@@ -125,6 +143,15 @@ def _rehearse(
 def _answered(history: History, more: int) -> None:
     goal = history.answered() + more
     wait_until(lambda: history.answered() >= goal, "the clients get no answers", seconds=60)
+
+
+@contextmanager
+def _stopped(database: Server) -> Iterator[None]:
+    database.stop()
+    try:
+        yield
+    finally:
+        database.start()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.chaos.history import GRANTED
-from tests.drills.drills import fail_over, full_quota
+from tests.drills.drills import database_down, fail_over, full_quota
 
 
 @pytest.mark.only("postgresql")
@@ -22,6 +22,14 @@ def test_a_standby_that_was_cut_off_has_lost_what_came_after() -> None:
     """The negative control: the checker sees a loss where there is one."""
     told = fail_over(answers=15, synchronous=False)
     assert any("acknowledged, and lost" in problem for problem in told.problems)
+
+
+@pytest.mark.only("postgresql")
+def test_a_database_that_is_down_is_told_as_such_and_found_again() -> None:
+    told = database_down(answers=25)
+    assert told.problems == []
+    assert told.history.troubles["BUSY"] > 10
+    assert told.after >= 25
 
 
 @pytest.mark.only("sqlite")

@@ -18,7 +18,6 @@ from tests.powercut.disk import PowerCutDisk
 from tests.servers import ROOT, wait_until
 
 _SETTINGS = {
-    "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "16MB",
     # Small, so that the log is written round many times, and a checkpoint is often under way.
