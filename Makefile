@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack chaos powercut drills soak bench lighthouse screenshots lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack chaos chaos-long powercut drills soak bench lighthouse screenshots lint format lock clean
 
 # More test runners than this only disturb one another.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
@@ -45,6 +45,19 @@ attack: setup ## send 20,000 hostile requests to every form and route, on both d
 
 chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --strikes 200 --hard")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-long: setup ## all figures of docs/faults.md, into a folder (root, FUSE, libfaketime; two hours)
+	@for run in "chaos sqlite --strikes 290" "chaos postgresql --strikes 290 --hard" \
+		"chaos sqlite --strikes 120 --hard" "chaos sqlite --strikes 0 --answers 10000" \
+		"chaos postgresql --strikes 0 --answers 10000" "chaos.same_key sqlite" \
+		"chaos.same_key postgresql" "powercut sqlite --cuts 60" "powercut postgresql --cuts 24" \
+		"powercut sqlite --careless synchronous=NORMAL" \
+		"powercut sqlite --careless synchronous=OFF" \
+		"powercut postgresql --careless synchronous_commit=off" \
+		"powercut postgresql --careless fsync=off" "chaos sqlite --strikes 6 --mutant keys-forgotten" \
+		"chaos sqlite --strikes 6 --mutant answer-before-commit" "drills"; do \
+		$(BIN)/python -m tests.$$run --figures $(or $(FIGURES),figures) || exit 1; \
+	done; $(BIN)/python -m tests.chaos.figures $(or $(FIGURES),figures)
 
 powercut: setup ## cut the power under the working product (needs root, FUSE; ARGS="postgresql --cuts 20")
 	@$(BIN)/python -m tests.powercut $(ARGS)
