@@ -92,6 +92,9 @@ def test_who_opens_what_a_role_does_not_allow_is_written_down_once_in_a_while(ap
     found = written(app, action="access.refused", user_id=vic.id)
     assert [row[2] for row in found] == ["page users.index", "page checkup.index"]
     assert found[0][3] == {"needed": "admin", "role": "viewer"}
+    ole = person("ole")
+    assert ole.get("/users/").status_code == 403
+    assert len(written(app, action="access.refused", user_id=ole.id)) == 1
 
 
 def test_a_program_that_asks_for_more_than_its_token_allows_is_written_down(app, person):
@@ -172,6 +175,9 @@ def test_filters_find_what_somebody_did_and_what_was_done_to_them(app, ada, pers
     assert rows_on(ada, from_tomorrow) == []
     assert len(rows_on(ada, f"?to={clock.today()}")) == len(rows_on(ada))
     assert rows_on(ada, "?who=nobody") == []
+    with app.app_context():
+        catalog.create_item(user_id=ole.id, key=key(), code="NUT", name="Nut")
+    assert "ole Item made item NUT" in rows_on(ada, "?who=ole")[0]
     assert "meets all of these filters" in ada.get("/audit/?who=nobody").text
 
 
