@@ -12,7 +12,6 @@ import functools
 import logging
 import os
 import random
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask import Flask
@@ -125,29 +123,6 @@ def _prepare(engine: Engine) -> None:
         event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
-    else:
-        ask = functools.partial(_still_lives, engine.dialect.do_ping)
-        engine.dialect.do_ping = ask  # type: ignore[method-assign]
-
-
-#: A connection is asked again after so many seconds, whatever it looks like.
-_ASKED_EACH = 2.0
-_asked: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
-
-
-def _still_lives(ask: Callable[[Any], bool], connection: Any) -> bool:
-    """Whether a connection from the pool can be used.
-
-    A server that ends a connection, or dies, says so on the wire. Where nothing came in since the
-    last answer, asking would only be one more round trip for each reading and each writing.
-    """
-    wire = select.poll()
-    wire.register(connection.pgconn.socket, select.POLLIN)
-    now = time.monotonic()
-    if not wire.poll(0) and now < _asked.get(connection, 0) + _ASKED_EACH:
-        return True
-    _asked[connection] = now
-    return ask(connection)
 
 
 def _make_private(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None:

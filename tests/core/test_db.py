@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import stat
 from pathlib import Path
@@ -149,46 +148,3 @@ def test_a_connection_that_dies_after_the_last_question_costs_no_answer(app: Fla
     with app.app_context():
         assert not db.session.registry.has()
         assert db.engine.pool.checkedout() == 0
-
-
-def ask_ten_times(app: Flask) -> set[int]:
-    """The backends that answered ten requests, one after the other."""
-    found = set()
-    for _ in range(10):
-        with app.app_context():
-            backend = connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-            found.add(int(backend))
-    return found
-
-
-@pytest.mark.only("postgresql")
-def test_a_connection_in_use_is_not_asked_each_time_whether_it_lives(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[object] = []
-    with app.app_context():
-        ask = db.engine.dialect.do_ping
-        real = ask.args[0]  # type: ignore[attr-defined]
-        counted = functools.partial(ask.func, lambda one: asked.append(one) or real(one))  # type: ignore[attr-defined]
-        monkeypatch.setattr(db.engine.dialect, "do_ping", counted)
-    monkeypatch.setattr(database, "_ASKED_EACH", 3600)
-    ask_ten_times(app)
-    assert len(asked) <= 1
-    monkeypatch.setattr(database, "_ASKED_EACH", 0)
-    ask_ten_times(app)
-    assert len(asked) >= 10
-
-
-@pytest.mark.only("postgresql")
-def test_a_connection_that_was_ended_in_the_pool_is_seen_without_asking(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not by the clock: on the wire."""
-    monkeypatch.setattr(database, "_ASKED_EACH", 3600)
-    with app.app_context(), db.engine.connect() as other:
-        for _ in range(3):
-            with db.engine.connect() as one:
-                backend = one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-            other.exec_driver_sql(f"SELECT pg_terminate_backend({backend}, 5000)")
-            with db.engine.connect() as next_one:
-                assert next_one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != backend
