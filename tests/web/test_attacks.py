@@ -133,11 +133,13 @@ def test_https_in_front_is_enough_for_strict_transport_security(app, client):
 
 
 @pytest.mark.parametrize("verb", ["issue", "unreserve"])
-@pytest.mark.parametrize("name", ["a%00b", "x" * 5000, "%ED%A0%80"])
-def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name):
+@pytest.mark.parametrize(
+    ("name", "statuses"), [("a%00b", {422}), ("x" * 5000, {422}), ("%ED%A0%80", {404, 422})]
+)
+def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name, statuses):
     path = f"/references/{verb}/"
-    assert ada.get(f"{path}?reference={name}").status_code in (404, 422)
+    assert ada.get(f"{path}?reference={name}").status_code in statuses
     token = form_of(ada.get("/receive/").text)["csrf_token"]
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = f"csrf_token={token}&reference={name}&parts="
-    assert ada.client.post(path, data=body, headers=headers).status_code in (404, 422)
+    assert ada.client.post(path, data=body, headers=headers).status_code in statuses
