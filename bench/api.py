@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from bench import results
 from tests.api.live import admin_token
 from tests.databases import KINDS, fresh_database
 from tests.servers import LiveServer
@@ -56,13 +57,18 @@ def main() -> None:
             program = Program(server.url, admin_token(server))
             program.write("/items", {"code": "X", "name": "X", "decimals": 6})
             print(f"\n{options.database}")
-            compare_batches(program, options.singles)
-            compare_reads(program, options.entries)
+            found = {
+                "batches": compare_batches(program, options.singles),
+                "long lot of short": compare_reads(program, options.entries),
+            }
         finally:
             server.stop()
+    results.keep("api", options.database, found)
 
 
-def compare_batches(program: Program, singles: int) -> None:
+def compare_batches(program: Program, singles: int) -> dict[str, float]:
+    """How many times as fast a batch is."""
+    times: dict[str, float] = {}
     stock = program.write("/receipts", receipt() | {"qty": "1000000000"})["entries"][0]["lotId"]
     part = {"item": "X", "qty": "1", "lots": [{"lotId": stock, "qty": "1"}]}
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -79,9 +85,11 @@ def compare_batches(program: Program, singles: int) -> None:
             f"{name:16} one at a time {single:8.0f}/s   in a batch of {BATCH} {batch:8.0f}/s"
             f"   {batch / single:6.1f} times"
         )
+        times[name] = round(batch / single, 1)
+    return times
 
 
-def compare_reads(program: Program, entries: int) -> None:
+def compare_reads(program: Program, entries: int) -> float:
     for code in ("SHORT", "LONG"):
         program.write("/items", {"code": code, "name": code})
     for code, wanted in (("SHORT", 10), ("LONG", entries)):
@@ -101,6 +109,7 @@ def compare_reads(program: Program, entries: int) -> None:
         f"{'stock of an item':16} 10 entries {short:8.2f} ms   {entries} entries {long:8.2f} ms"
         f"   {long / short:6.2f} times"
     )
+    return round(long / short, 2)
 
 
 def receipt() -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
+from bench import results
 from bench.places import Place, place
 from bench.warehouse import USER, Rows, Warehouse
 from inventory import accounts, clock, create_app, guards, verification
@@ -37,12 +38,16 @@ def main() -> None:
     parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
     parser.add_argument("--entries", type=int, nargs="+", default=SIZES)
     parser.add_argument("--new", action="store_true", help="make them anew")
+    parser.add_argument("--verify", action="store_true", help="verify kept ones once more")
     options = parser.parse_args()
     with place(options.database) as where:
         for entries in options.entries:
             if options.new:
                 where.drop(name_of(entries))
-            ensure(where, entries)
+            url = ensure(where, entries)
+            if options.verify:
+                with application(url) as app, app.app_context():
+                    check(entries, where.kind)
 
 
 def name_of(entries: int) -> str:
@@ -158,6 +163,8 @@ def check(entries: int, kind: str) -> None:
         f" ({report.entries / report.seconds:,.0f}/s), {report.count} differences",
         flush=True,
     )
+    speed = round(report.entries / report.seconds)
+    results.keep(f"verify-{entries}", kind, {"entries": report.entries, "a second": speed})
     if not report.ok or report.entries < entries:
         raise SystemExit("\n".join(map(str, report.findings[:10])))
 

@@ -17,13 +17,13 @@ import os
 import re
 import secrets
 import socket
-import statistics
 import subprocess
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from typing import Any
 import httpx
 from sqlalchemy.engine import make_url
 
+from bench import results
 from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from bench.places import Place, place
 from inventory import catalog, ledger
@@ -103,15 +104,15 @@ ASKED: dict[str, Callable[[Site], bytes]] = {
 # --- clients --------------------------------------------------------------------------------------
 
 
-def ask(site: Site, name: str, clients: int, seconds: float) -> list[float]:
-    """Seconds that each answer took, of that many clients at once."""
+def ask(site: Site, name: str, clients: int, seconds: float) -> list[list[float]]:
+    """For each of so many clients at once, the seconds that each answer took."""
     processes = min(clients, 2)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         each = [(site, name, clients // processes, seconds)] * processes
         return [took for found in pool.starmap(_clients, each) for took in found]
 
 
-def _clients(site: Site, name: str, clients: int, seconds: float) -> list[float]:
+def _clients(site: Site, name: str, clients: int, seconds: float) -> list[list[float]]:
     found: list[list[float]] = [[] for _ in range(clients)]
     threads = [
         threading.Thread(target=_client, args=(site, ASKED[name], seconds, found[number]))
@@ -121,21 +122,27 @@ def _clients(site: Site, name: str, clients: int, seconds: float) -> list[float]
         thread.start()
     for thread in threads:
         thread.join()
-    return [took for one in found for took in one]
+    return found
 
 
 def _client(site: Site, make: Callable[[Site], bytes], seconds: float, took: list[float]) -> None:
-    with socket.create_connection(("127.0.0.1", site.port)) as wire:
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with open_wire(site) as wire:
         for _ in range(5):
-            _exchange(wire, make(site))
+            exchange(wire, make(site))
         end = time.perf_counter() + seconds
         while (began := time.perf_counter()) < end:
-            _exchange(wire, make(site))
+            exchange(wire, make(site))
             took.append(time.perf_counter() - began)
 
 
-def _exchange(wire: socket.socket, request: bytes) -> None:
+@contextmanager
+def open_wire(site: Site) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", site.port)) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield wire
+
+
+def exchange(wire: socket.socket, request: bytes) -> None:
     wire.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
@@ -219,7 +226,7 @@ def _reserve(connection: Any, lot: int) -> None:
     ).fetchone()  # fmt: skip
     operation = run(
         "INSERT INTO operations (kind, reference, user_id, recorded_at, hash)"
-        " VALUES ('RESERVATION', 'LOAD', 1, ?, x'00')", (at,),
+        " VALUES ('RESERVATION', 'LOAD', 1, ?, zeroblob(32))", (at,),
     ).lastrowid  # fmt: skip
     reservation = run(
         "INSERT INTO reservations (item_id, reference, qty, operation_id, created_at)"
@@ -231,13 +238,13 @@ def _reserve(connection: Any, lot: int) -> None:
         " on_hand_after, reserved_after, received_after, reservation_id, line_seq, prev_line_seq,"
         " open_before, issued_before, open_after, issued_after, prev_hash, hash)"
         " VALUES (?, ?, ?, 'RESERVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, 0, 0, ?, 0,"
-        " x'00', x'00')",
+        " zeroblob(32), zeroblob(32))",
         (lot, item, seq + 1, one, at, operation, seq, hand, held, got, hand, held + one, got,
          reservation, one),
     )  # fmt: skip
     run(
         "INSERT INTO write_requests (user_id, idempotency_key, fingerprint, refused, outcome,"
-        " recorded_at) VALUES (1, ?, x'00', 0, '{}', ?)", (key, at),
+        " recorded_at) VALUES (1, ?, zeroblob(32), 0, '{}', ?)", (key, at),
     )  # fmt: skip
     run("COMMIT")
 
@@ -255,33 +262,66 @@ def main() -> None:
     print(f"\n{options.database}, {options.seconds:.0f} s each")
     print("| entries | asked | clients | a second | p50 ms | p95 ms | p99 ms | of the floor |")
     print("|---|---|---|---|---|---|---|---|")
+    found: list[dict[str, Any]] = []
     with place(options.database) as where:
         for entries in options.entries:
-            for row in measure(where, entries, options):
-                print(f"| {entries:,} | {row}", flush=True)
+            for one in measure(where, entries, options):
+                found.append({"entries": entries, **one})
+                print(_row(found[-1]), flush=True)
+    results.keep("load", options.database, {"seconds": options.seconds, "rows": found})
 
 
-def measure(where: Place, entries: int, options: argparse.Namespace) -> Iterator[str]:
+def measure(where: Place, entries: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     ensure(where, entries)
     where.copy(f"bench_{entries}", "bench_load")
     url = where.url("bench_load")
-    lots = _stock(url)
     with tempfile.TemporaryDirectory() as directory:
         environ = {"DATABASE_URL": url, "INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
         server = LiveServer(environ, Path(directory, "server.log")).start()
         try:
-            site = Site(server.port, admin_token(server), _cookie(server.url), lots)
+            site = site_of(server, url)
             for name in options.only:
                 for clients in CLIENTS:
-                    took = sorted(ask(site, name, clients, options.seconds))
-                    rate, share = len(took) / options.seconds, ""
+                    each = ask(site, name, clients, options.seconds)
+                    floor = None
                     if name == "reserve":
                         floor = _floor(where.kind, url, site, clients, options.seconds)
-                        share = f"{rate / floor:.2f} of {floor:,.0f}/s"
-                    yield _row(name, clients, rate, took, share)
+                    yield _found(name, each, options.seconds, floor)
         finally:
             server.stop()
     where.drop("bench_load")
+
+
+def site_of(server: LiveServer, url: str) -> Site:
+    """What a client must know of a running server over a kept warehouse."""
+    lots = stock_lots(url)
+    return Site(server.port, admin_token(server), _cookie(server.url), lots)
+
+
+def _found(
+    name: str, each: list[list[float]], seconds: float, floor: float | None
+) -> dict[str, Any]:
+    took = sorted(one for client in each for one in client)
+    rate, counts = len(took) / seconds, [len(client) for client in each]
+    found = {
+        "asked": name,
+        "clients": len(each),
+        "a second": round(rate, 1),
+        **{f"p{at}": round(1000 * took[int(len(took) * at / 100)], 2) for at in (50, 95, 99)},
+        "longest": round(1000 * took[-1], 1),
+        "slowest client of fastest": round(min(counts) / max(counts), 2),
+    }
+    return found if floor is None else found | {"floor": round(floor, 1)}
+
+
+def _row(one: dict[str, Any]) -> str:
+    share = (
+        f"{one['a second'] / one['floor']:.2f} of {one['floor']:,.0f}/s" if "floor" in one else ""
+    )
+    return (
+        f"| {one['entries']:,} | {one['asked']} | {one['clients']} | {one['a second']:,.0f}"
+        f" | {one['p50']:.1f} | {one['p95']:.1f} | {one['p99']:.1f} | {share} |"
+    )
 
 
 def _floor(kind: str, url: str, site: Site, clients: int, seconds: float) -> float:
@@ -290,13 +330,7 @@ def _floor(kind: str, url: str, site: Site, clients: int, seconds: float) -> flo
     return pgbench(url, site, clients, seconds)
 
 
-def _row(name: str, clients: int, rate: float, took: list[float], share: str) -> str:
-    p50, p95, p99 = (1000 * took[int(len(took) * at / 100)] for at in (50, 95, 99))
-    assert statistics.fmean(took) > 0
-    return f"{name} | {clients} | {rate:,.0f} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {share} |"
-
-
-def _stock(url: str) -> list[tuple[int, str]]:
+def stock_lots(url: str) -> list[tuple[int, str]]:
     """Lots with more in them than can be taken, with numbers that follow on each other."""
     with application(url) as app, app.app_context():
         codes = [f"LOAD-{number}" for number in range(LOTS)]

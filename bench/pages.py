@@ -20,6 +20,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from flask import Flask
 
+from bench import results
 from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from bench.places import place
 from inventory import tokens
@@ -232,12 +233,20 @@ def report(options: argparse.Namespace, names: list[str], sites: list[Site]) -> 
     print(f"\n{options.database}, {options.times} times each, ms")
     print(f"| page | {small}: p50 | p95 | {large}: p50 | p95 | ratio of p50 |")
     print("|---|---|---|---|---|---|")
+    found: dict[str, dict[str, float]] = {}
     for name in names:
         figures = [(statistics.median(t), _p95(t)) for t in (site.times[name] for site in sites)]
         ratio = figures[1][0] / figures[0][0]
         missed = " ✗" if ratio > RATIO or figures[1][1] > MOST else ""
         cells = " | ".join(f"{one:.1f}" for pair in figures for one in pair)
         print(f"| {name} | {cells} | {ratio:.2f}{missed} |")
+        found[name] = {
+            "small": round(figures[0][0], 2),
+            "p50": round(figures[1][0], 2),
+            "p95": round(figures[1][1], 2),
+        }
+    if not options.only:
+        results.keep("pages", options.database, {"pages": found})
 
 
 def _p95(times: list[float]) -> float:

@@ -116,9 +116,11 @@ def open_book(
     codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
     hold_items(tx, receipts)
-    book.items = {item.code: item for item in stock.read_items(tx, codes=sorted(codes))}
     book.families, book.decided = _recalled(tx, requests)
     _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
+    known = {lot.item.code: lot.item for lot in book.lots.values() if lot.item.code in codes}
+    unknown = sorted(codes - set(known))
+    book.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
     _read_stocked(tx, book, requests)
     new_codes = {
         (request.item, request.lot_code) for request in requests if isinstance(request, Receive)

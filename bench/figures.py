@@ -1,0 +1,204 @@
+"""The table of figures in docs/benchmarks.md and the plot beside it, from what was measured.
+
+    python -m bench.figures [--run] [--faults FOLDER]
+
+`--run` measures everything first, on both databases: an hour and a half, on a quiet machine.
+Without it the kept results are told anew. `--faults`: where the runs of docs/faults.md wrote to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import plot, results
+from tests.databases import KINDS
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "benchmarks.md"
+PLOT = ROOT / "docs" / "screenshots" / "throughput.svg"
+BEGIN, END = "<!-- figures: python -m bench.figures -->", "<!-- /figures -->"
+
+#: Everything that is measured, in an order that fills what the next one needs.
+RUNS = (
+    ("bench.dataset", "--verify"),
+    ("bench.pages",),
+    ("bench.costs",),
+    ("bench.load", "--entries", "1000", "100000", "1000000"),
+    ("bench.api",),
+    ("bench.imports",),
+    ("bench.memory",),
+)
+
+Found = tuple[str, bool] | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    what: str
+    goal: str
+    #: What was reached on one database, in words, and whether that is enough; None: not measured.
+    read: Callable[[str], Found]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", action="store_true", help="measure everything first")
+    parser.add_argument("--faults", type=Path, help="a folder of counts of docs/faults.md")
+    options = parser.parse_args()
+    if options.run:
+        for kind in KINDS:
+            for module, *words in RUNS:
+                subprocess.run([sys.executable, "-m", module, kind, *words], check=True)
+    for path in sorted(options.faults.glob("*.json")) if options.faults else ():
+        counts = json.loads(path.read_text("utf-8"))
+        results.keep("fault", path.stem, {"counts": counts})
+    text = PAGE.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", "utf-8")
+    PLOT.write_text(plot.draw({kind: _loads(kind) for kind in KINDS}), "utf-8")
+    print(table())
+
+
+def table() -> str:
+    lines = ["| what | to reach | SQLite | PostgreSQL |", "|---|---|---|---|"]
+    for figure in FIGURES:
+        cells = [_cell(figure.read(kind)) for kind in KINDS]
+        lines.append(f"| {figure.what} | {figure.goal} | {' | '.join(cells)} |")
+    days = {(one["at"], one["machine"]) for one in _all() if "at" in one}
+    said = "; ".join(f"{machine}, {day}" for day, machine in sorted(days))
+    return "\n".join([*lines, "", f"Measured on: {said}. **Bold**: not reached."])
+
+
+def _cell(found: Found) -> str:
+    if found is None:
+        return "–"
+    words, enough = found
+    return words if enough else f"**{words}**"
+
+
+def _all() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text("utf-8")) for path in results.folder().glob("*.json")]
+
+
+# --- what was reached -----------------------------------------------------------------------------
+
+
+def _loads(kind: str) -> list[dict[str, Any]]:
+    return results.read("load", kind).get("rows", [])
+
+
+def _load(kind: str, asked: str, clients: int, entries: int = 1_000_000) -> dict[str, Any]:
+    for one in _loads(kind):
+        if (one["asked"], one["clients"], one["entries"]) == (asked, clients, entries):
+            return one
+    return {}
+
+
+def _cost(name: str) -> Callable[[str], Found]:
+    def read(kind: str) -> Found:
+        costs = results.read("costs", kind).get("milliseconds", {}).get(name)
+        if not costs:
+            return None
+        small, large = (costs[size(costs, key=int)] for size in (min, max))
+        return f"{large / small:.2f} ({small:.1f} → {large:.1f} ms)", large / small <= 1.3
+
+    return read
+
+
+def _floor(clients: int, least: dict[str, float]) -> Callable[[str], Found]:
+    def read(kind: str) -> Found:
+        one = _load(kind, "reserve", clients)
+        if not one:
+            return None
+        share = one["a second"] / one["floor"]
+        words = f"{share:.2f} ({one['a second']:,.0f} of {one['floor']:,.0f}/s)"
+        return words, share >= least.get(kind, 0)
+
+    return read
+
+
+def _p99(kind: str) -> Found:
+    one = _load(kind, "reserve", 8)
+    if not one:
+        return None
+    return f"{one['p99']:.0f} ms", kind != "sqlite" or one["p99"] <= 60
+
+
+def _fair(kind: str) -> Found:
+    one = _load(kind, "reserve", 8)
+    if not one:
+        return None
+    share = one["slowest client of fastest"]
+    words = f"{one['longest'] / 1000:.2f} s; {share:.2f}; 0 errors"
+    return words, one["longest"] <= 1500 and share >= 0.5
+
+
+def _bulk(kind: str) -> Found:
+    found = results.read("api", kind).get("batches")
+    if not found:
+        return None
+    least = min(times for name, times in found.items() if "any" not in name)
+    return f"{least:.1f}", least >= {"sqlite": 8, "postgresql": 20}[kind]
+
+
+def _verified(kind: str) -> Found:
+    found = results.read("verify-1000000", kind)
+    return (f"{found['a second']:,}/s", found["a second"] >= 100_000) if found else None
+
+
+def _memory(kind: str) -> Found:
+    found = results.read("memory", kind).get("megabytes")
+    if not found:
+        return None
+    half, last = found[len(found) // 2][1], found[-1][1]
+    return f"{last:.0f} MB ({half:.0f} at half)", last <= 120 and last - half <= 5
+
+
+def _pages(kind: str) -> Found:
+    found = results.read("pages", kind).get("pages")
+    if not found:
+        return None
+    wanted = ("dashboard", "dashboard, search keystroke", "item", "lot", "ledger")
+    ratios = {name: found[name]["p50"] / found[name]["small"] for name in wanted}
+    worst, slowest = max(ratios.values()), max(found[name]["p95"] for name in wanted)
+    return f"{worst:.2f}; {slowest:.0f} ms", worst <= 1.5 and slowest <= 50
+
+
+def _imported(kind: str) -> Found:
+    found = results.read("imports", kind)
+    if not found:
+        return None
+    enough = found["seconds"] <= 30 and found["megabytes"] <= 300
+    return f"{found['seconds']:.0f} s, {found['megabytes']} MB", enough
+
+
+_SHARES = {1: {"postgresql": 0.4}, 8: {"postgresql": 0.3}}
+FIGURES = (
+    Figure("an operation with 1,000,000 entries : 1,000, spread over lots", "≤ 1.3",
+           _cost("spread")),
+    Figure("the same in one lot with a tenth of all entries", "≤ 1.3", _cost("one lot")),
+    Figure("reserve over HTTP, 1 client, of what the bare database does with the same statements",
+           "≥ 0.4 (PostgreSQL)", _floor(1, _SHARES[1])),
+    Figure("the same, 8 clients", "≥ 0.3 (PostgreSQL)", _floor(8, _SHARES[8])),
+    Figure("reserve over HTTP, 8 clients: p99", "≤ 60 ms (SQLite)", _p99),
+    Figure("8 writers: longest wait; slowest of fastest client; lock errors", "≤ 1.5 s; ≥ 0.5; 0",
+           _fair),
+    Figure("bulk 1,000 : single", "≥ 8, ≥ 20", _bulk),
+    Figure("verify, 1,000,000 entries", "≥ 100,000/s", _verified),
+    Figure("memory of a worker after 100,000 requests", "≤ 120 MB, flat", _memory),
+    Figure("dashboard, keystroke, item, lot, ledger with 1,000,000 entries : 1,000; p95",
+           "≤ 1.5; ≤ 50 ms", _pages),
+    Figure("import of 50,000 lots", "≤ 30 s, ≤ 300 MB", _imported),
+)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
