@@ -180,8 +180,56 @@ def _imported(kind: str) -> Found:
     return f"{found['seconds']:.0f} s, {found['megabytes']} MB", enough
 
 
+# --- what was counted under faults ----------------------------------------------------------------
+
+
+def _counts(run: str, kind: str) -> list[dict[str, Any]]:
+    """Of the honest runs: none where something was taken away on purpose."""
+    found = [
+        results.read("fault", path.stem.removeprefix("fault-"))["counts"]
+        for path in sorted(results.folder().glob(f"fault-{run}-{kind}*.json"))
+    ]
+    return [one for one in found if "=" not in one["run"] and "mutant" not in one["run"]]
+
+
+def _faults(run: str, words: str, *counted: str, least: dict[str, int]) -> Callable[[str], Found]:
+    def read(kind: str) -> Found:
+        runs = _counts(run, kind)
+        if not runs:
+            return None
+        sums = [sum(one[name] for one in runs) for name in counted]
+        problems = sum(one["problems"] for one in runs)
+        said = f"{' / '.join(f'{one:,}' for one in sums)}{words}: {problems} problems"
+        return said, problems == 0 and sums[-1] >= least.get(kind, 0)
+
+    return read
+
+
+def _control(kind: str) -> Found:
+    found = [
+        results.read("fault", path.stem.removeprefix("fault-"))["counts"]
+        for path in sorted(results.folder().glob(f"fault-powercut-{kind}-*=*.json"))
+    ]
+    if not found:
+        return None
+    said = "; ".join(f"{one['lost']} lost in {one['cuts']} cuts" for one in found)
+    return said, all(one["lost"] for one in found)
+
+
 _SHARES = {1: {"postgresql": 0.4}, 8: {"postgresql": 0.3}}
 FIGURES = (
+    Figure("kills of the server or its workers / of the postmaster, in mid-load",
+           "≥ 300 / ≥ 50: 0 lost, doubled, broken",
+           _faults("chaos", "", "kills", "postmaster_kills", least={})),
+    Figure("simulated power cuts", "≥ 50, ≥ 20: 0 lost",
+           _faults("powercut", "", "cuts", least={"sqlite": 50, "postgresql": 20})),
+    Figure("the same where the disk is not waited for", "must lose", _control),
+    Figure("requests spoilt by the wire", "≥ 5,000: 0",
+           _faults("chaos", "", "spoilt", least={"sqlite": 5000, "postgresql": 5000})),
+    Figure("operations answered / looks, in the order of the clients' clocks", "≥ 10,000: 0",
+           _faults("chaos", "", "granted", "looks", least={})),
+    Figure("one key, eight at once: rounds", "≥ 1,000: 1 row, 8 equal answers",
+           _faults("same-key", "", "rounds", least={"sqlite": 1000, "postgresql": 1000})),
     Figure("an operation with 1,000,000 entries : 1,000, spread over lots", "≤ 1.3",
            _cost("spread")),
     Figure("the same in one lot with a tenth of all entries", "≤ 1.3", _cost("one lot")),

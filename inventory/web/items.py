@@ -39,6 +39,7 @@ from inventory.web.searching import (
     search_of,
     sort_heads,
 )
+from inventory.web.shelves import stocked_lots
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -164,7 +165,7 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 
 def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
     if at is None:
-        return stock.stocked_lots_of(connection(), [item_id])
+        return stocked_lots(item_id)
     return [lot for lot in stock.lots_of(connection(), [item_id], at=at) if lot.on_hand]
 
 
@@ -186,7 +187,7 @@ def _chart(item_id: int) -> dict[str, Any] | None:
 
 def _acting(item_id: int) -> dict[str, Any]:
     item = get_by_id(item_id)
-    there = totals(stock.stocked_lots_of(connection(), [item_id]), clock.today())
+    there = totals(stocked_lots(item_id), clock.today())
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
     if there.free:
         acts = [*acts[1:3], acts[0], acts[3]]

@@ -19,6 +19,7 @@ from inventory.recall import Decided, decisions_of, is_hold
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
 from inventory.web.roles import requires, role_of
+from inventory.web.shelves import stocked_lots
 
 blueprint = Blueprint("operations", __name__)
 
@@ -43,7 +44,7 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
     context = _load_item(form)
     today, usable, hint = clock.today(), [], ""
     if item := context["item"]:
-        there = stock.stocked_lots_of(connection(), [item.id])
+        there = stocked_lots(item.id)
         usable = in_order([lot for lot in there if lot.free(today)], "fefo")
         hint = say_figures(totals(there, today), item)
     form.lot_id.choices = lot_choices(usable, {lot.id: lot.free(today) for lot in usable}, "free")
