@@ -403,6 +403,23 @@ def read_operation_heads(conn: Connection, ids: Iterable[int]) -> list[Operation
     return [Operation(**row._mapping, entries=()) for row in rows]
 
 
+def get_operation_head(conn: Connection, operation_id: int) -> Operation:
+    """One operation without its entries. Raises NotFound."""
+    found = read_operation_heads(conn, [operation_id])
+    if not found:
+        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+    return found[0]
+
+
+def entries_of(conn: Connection, operation_id: int, *, since: int = 0, most: int) -> list[Entry]:
+    """An operation's entries from the one with the number `since` on, at most so many."""
+    if not 0 <= since <= MAX_ID:
+        return []
+    chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
+    rows = conn.execute(chosen.order_by(ledger.c.id).limit(most))
+    return [Entry(*tuple(row)) for row in rows]
+
+
 def operation_of_entry(conn: Connection, entry_id: int) -> int:
     """The number of the operation that an entry belongs to. Raises NotFound."""
     chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)

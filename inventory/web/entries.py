@@ -68,7 +68,12 @@ def index() -> Response:
 def entry(entry_id: int) -> Response:
     """Where one entry is to be found for ever: among those of its operation."""
     operation_id = stock.operation_of_entry(connection(), entry_id)
-    page = url_for("operations.operation", operation_id=operation_id, _anchor=f"entry-{entry_id}")
+    page = url_for(
+        "operations.operation",
+        operation_id=operation_id,
+        entry=entry_id,
+        _anchor=f"entry-{entry_id}",
+    )
     return redirect(page, 303)
 
 

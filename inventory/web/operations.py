@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask_login import current_user
 from wtforms import SelectChoice
 
@@ -12,7 +12,7 @@ from inventory import clock, ledger, stock
 from inventory.allocation import in_order
 from inventory.db import connection
 from inventory.errors import InvalidInput
-from inventory.figures import Item, Lot, Totals, totals
+from inventory.figures import Entry, Item, Lot, Totals, totals
 from inventory.listing import suggest_items
 from inventory.quantity import format_qty
 from inventory.recall import Decided, decisions_of, is_hold
@@ -22,6 +22,9 @@ from inventory.web.roles import requires, role_of
 from inventory.web.shelves import stocked_lots
 
 blueprint = Blueprint("operations", __name__)
+
+#: So many entries stand on an operation's page; an import may have tens of thousands.
+MOST_ENTRIES = 200
 
 
 def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
@@ -109,7 +112,7 @@ def _send_reversal(form: Any, who: dict[str, Any], operation_id: int) -> ledger.
 
 
 def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
-    return {"operation": stock.get_operation(connection(), operation_id)}
+    return {"operation": stock.get_operation_head(connection(), operation_id)}
 
 
 _KEEPS = ("item", "fixed")
@@ -170,17 +173,30 @@ def reverse(operation_id: int) -> Answer:
 
 @blueprint.get("/operations/<int:operation_id>/")
 def operation(operation_id: int) -> str:
-    found = stock.get_operation(connection(), operation_id)
+    conn = connection()
+    found = stock.get_operation_head(conn, operation_id)
+    entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
     undo = url_for("operations.reverse", operation_id=operation_id)
     may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
-    decided = decisions_of(connection(), operation_id) if found.kind == "QC" else []
+    decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
     return render_template(
         "operations/operation.html",
         operation=found,
+        entries=entries[:MOST_ENTRIES],
+        more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,
         undo=undo if may_undo else None,
         decided=decided,
         ends_hold=_may_end_hold(decided),
     )
+
+
+def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
+    """The first ones; or, of an import with very many, those from this entry on."""
+    most = MOST_ENTRIES + 1
+    first = stock.entries_of(connection(), operation_id, most=most)
+    if not entry_id or len(first) < most or entry_id in {one.id for one in first[:-1]}:
+        return first
+    return stock.entries_of(connection(), operation_id, since=entry_id, most=most)
 
 
 def _may_end_hold(decided: list[Decided]) -> bool:

@@ -91,6 +91,6 @@ def test_only_an_admin_may_verify(person):
 def test_an_entry_is_found_by_its_number(ada, stock):
     stock.lot("receive 12, reserve 4 JOB-1")
     answer = ada.get("/ledger/2/")
-    assert answer.location == "/operations/2/#entry-2"
+    assert answer.location == "/operations/2/?entry=2#entry-2"
     assert 'id="entry-2"' in ada.get("/operations/2/").text
     assert ada.get("/ledger/3/").status_code == 404

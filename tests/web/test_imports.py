@@ -13,6 +13,7 @@ from werkzeug.test import encode_multipart
 from inventory import importing
 from inventory.db import connection, db
 from inventory.import_models import ImportDraft
+from inventory.web import operations
 from tests.web.people import ROLES, Person, form_of, words_of
 
 ITEMS = "SKU,What,UoM\nBOLT,Bolt,pcs\nNUT,Nut,pcs\n"
@@ -259,3 +260,20 @@ def test_many_imports_stand_on_pages(ada, app):
     shown = re.findall(r"\b(\d+)\.csv\b", first) + re.findall(r"\b(\d+)\.csv\b", second)
     assert [int(n) for n in shown] == list(range(24, -1, -1))
     assert ada.get("/import/?cursor=x").status_code == 422
+
+
+def test_an_operation_with_very_many_entries_stands_on_pages(ada, stock, monkeypatch):
+    monkeypatch.setattr(operations, "MOST_ENTRIES", 3)
+    stock.item("BOLT")
+    bring(ada, "stock", "item,lot,qty\n" + "".join(f"BOLT,L-{n},1\n" for n in range(7)))
+    page = ada.get("/operations/1/").text
+    assert re.findall(r'id="entry-(\d)"', page) == ["1", "2", "3"]
+    assert "Labels" not in page
+    following = re.search(r'href="(/operations/1/\?entry=\d)" rel="next"', page)[1]
+    page = ada.get(following).text
+    assert re.findall(r'id="entry-(\d)"', page) == ["4", "5", "6"]
+    found = ada.get("/ledger/7/").location
+    assert re.findall(r'id="entry-(\d)"', ada.get(found).text) == ["7"]
+    assert "?entry=7#entry-7" in ada.get("/ledger/").text
+    ada.sends("/operations/1/reversal/")
+    assert stock.lot_called("L-6").on_hand == 0
