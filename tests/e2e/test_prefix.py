@@ -22,7 +22,7 @@ def test_the_browser_asks_for_nothing_outside(app, stock, make_server, browser):
     context.set_default_timeout(20_000)
     page, asked, said = context.new_page(), [], []
     context.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: said.append((message.type, message.text)))
     page.goto(f"{PREFIX}/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -42,4 +42,5 @@ def test_the_browser_asks_for_nothing_outside(app, stock, make_server, browser):
     context.close()
     assert len(asked) > 10
     assert [path for path in asked if not path.startswith(f"{PREFIX}/")] == []
-    assert said == []
+    # Whoever types before the page has set its focus is told so: an "info", and no fault.
+    assert [text for kind, text in said if kind in ("error", "warning", "verbose")] == []
