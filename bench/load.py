@@ -164,13 +164,13 @@ _PGBENCH = """
 SELECT gen_random_uuid() AS key, now() AS at \\gset
 BEGIN;
 SELECT id FROM inventory_lots WHERE id = :lot FOR NO KEY UPDATE;
-SELECT u.name, w.outcome FROM users u LEFT JOIN write_requests w ON w.user_id = u.id AND w.idempotency_key = :'key' WHERE u.id = 1;
+SELECT u.name, w.outcome FROM users u LEFT JOIN write_requests w ON w.user_id = u.id AND w.idempotency_key = :key WHERE u.id = 1;
 SELECT * FROM items WHERE code = 'LOAD-' || (:lot - {first});
 SELECT i.id AS item, e.lot_seq AS seq, e.on_hand_after AS hand, e.reserved_after AS held, e.received_after AS got FROM inventory_lots l JOIN items i ON i.id = l.item_id JOIN inventory_ledger e ON e.lot_id = l.id AND e.lot_seq = (SELECT max(lot_seq) FROM inventory_ledger WHERE lot_id = l.id) WHERE l.id = :lot \\gset
-INSERT INTO operations (kind, reference, user_id, recorded_at, hash) VALUES ('RESERVATION', 'LOAD', 1, :'at', sha256('')) RETURNING id AS op \\gset
-INSERT INTO reservations (item_id, reference, qty, operation_id, created_at) VALUES (:item, 'LOAD', 1000000, :op, :'at') RETURNING id AS res \\gset
-INSERT INTO inventory_ledger (lot_id, item_id, lot_seq, txn_type, qty, timestamp, operation_id, prev_seq, on_hand_before, reserved_before, received_before, on_hand_after, reserved_after, received_after, reservation_id, line_seq, prev_line_seq, open_before, issued_before, open_after, issued_after, prev_hash, hash) VALUES (:lot, :item, :seq + 1, 'RESERVE', 1000000, :'at', :op, :seq, :hand, :held, :got, :hand, :held + 1000000, :got, :res, 1, NULL, 0, 0, 1000000, 0, sha256(''), sha256(''));
-INSERT INTO write_requests (user_id, idempotency_key, fingerprint, refused, outcome, recorded_at) VALUES (1, :'key', sha256(''), false, '{{}}', :'at');
+INSERT INTO operations (kind, reference, user_id, recorded_at, hash) VALUES ('RESERVATION', 'LOAD', 1, :at, sha256('')) RETURNING id AS op \\gset
+INSERT INTO reservations (item_id, reference, qty, operation_id, created_at) VALUES (:item, 'LOAD', 1000000, :op, :at) RETURNING id AS res \\gset
+INSERT INTO inventory_ledger (lot_id, item_id, lot_seq, txn_type, qty, timestamp, operation_id, prev_seq, on_hand_before, reserved_before, received_before, on_hand_after, reserved_after, received_after, reservation_id, line_seq, prev_line_seq, open_before, issued_before, open_after, issued_after, prev_hash, hash) VALUES (:lot, :item, :seq + 1, 'RESERVE', 1000000, :at, :op, :seq, :hand, :held, :got, :hand, :held + 1000000, :got, :res, 1, NULL, 0, 0, 1000000, 0, sha256(''), sha256(''));
+INSERT INTO write_requests (user_id, idempotency_key, fingerprint, refused, outcome, recorded_at) VALUES (1, :key, sha256(''), false, '{{}}', :at);
 COMMIT;
 """  # noqa: E501
 
