@@ -21,7 +21,7 @@ import httpx
 from inventory import create_app, verification
 from inventory.api import openapi
 from inventory.config import Config
-from inventory.db import connection, db
+from inventory.db import db, snapshot
 from tests.api.live import admin_token
 from tests.databases import KINDS, fresh_database
 from tests.servers import LiveServer
@@ -75,7 +75,9 @@ def _fill(server: LiveServer, token: str) -> None:
             client.post(address, json=body, headers=headers).raise_for_status()
     app = create_app(Config.from_env(server.environ))
     with app.app_context():
-        verification.keep(report=verification.verify(connection()))
+        with snapshot() as reader:
+            report = verification.verify(reader)
+        verification.keep(report=report)
         db.session.remove()
         db.engine.dispose()
 

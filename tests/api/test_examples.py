@@ -14,7 +14,7 @@ from inventory import verification
 from inventory.api import openapi
 from inventory.api.refusals import WHEN
 from inventory.api.v1 import v1
-from inventory.db import connection
+from inventory.db import snapshot
 from inventory.http_errors import problem
 from tests.stock import in_days
 
@@ -130,8 +130,8 @@ def _send(app, api, name, path, given):
     endpoint = next(one for one in v1.all if one.name == name)
     address = endpoint.path.format(**path)
     if name == "get_verification":
-        with app.app_context():
-            verification.keep(report=verification.verify(connection()))
+        with app.app_context(), snapshot() as reader:
+            verification.keep(report=verification.verify(reader))
     if endpoint.is_write:
         response = api.send(endpoint.method, address, given, key=name)
     else:

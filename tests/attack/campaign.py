@@ -15,7 +15,7 @@ from flask import Flask
 
 from inventory import accounts, logins, tokens, verification
 from inventory.api import openapi
-from inventory.db import connection, db
+from inventory.db import db, snapshot
 from tests.attack import values
 from tests.attack.callers import Answer, Caller, Headers, Jar
 from tests.attack.forms import Form, forms_of
@@ -147,7 +147,8 @@ class Campaign:
         """What is wrong with the ledger afterwards."""
         with self.app.app_context():
             db.session.rollback()
-            found = [str(one) for one in verification.verify(connection()).findings]
+            with snapshot() as reader:
+                found = [str(one) for one in verification.verify(reader).findings]
             db.session.remove()
         return found
 

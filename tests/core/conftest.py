@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from inventory.db import connection, db
+from inventory.db import db, snapshot
 from inventory.verification import verify
 from tests.stock import Stock
 
@@ -14,5 +14,6 @@ def stock(app: Flask) -> Iterator[Stock]:
     with app.app_context():
         yield Stock()
         db.session.rollback()
-        report = verify(connection())
+        with snapshot() as reader:
+            report = verify(reader)
         assert not report.findings, report.findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from pathlib import Path
@@ -148,3 +149,38 @@ def test_a_connection_that_dies_after_the_last_question_costs_no_answer(app: Fla
     with app.app_context():
         assert not db.session.registry.has()
         assert db.engine.pool.checkedout() == 0
+
+
+def backend() -> int:
+    return int(connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+
+@pytest.mark.only("postgresql")
+def test_a_connection_is_asked_whether_it_lives_only_when_its_wire_says_something(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    with app.app_context(), db.engine.connect() as other:
+        dialect = db.engine.dialect
+        ask = dialect.do_ping.args[0]  # type: ignore[attr-defined]
+        counted = functools.partial(database._lives, lambda one: asked.append(one) or ask(one))  # type: ignore[func-returns-value]
+        monkeypatch.setattr(dialect, "do_ping", counted)
+        found = []
+        for _ in range(10):
+            found.append(backend())
+            db.session.rollback()
+        assert len(set(found)) == 1
+        assert asked == []
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({found[0]}, 5000)")
+        assert backend() != found[0]
+        assert len(asked) == 1
+
+
+@pytest.mark.only("postgresql")
+def test_reading_for_a_request_takes_one_connection_and_no_transaction(app: Flask) -> None:
+    with app.app_context():
+        assert backend() == backend()
+        assert db.engine.pool.checkedout() == 1
+        wire = connection().connection.dbapi_connection
+        assert wire is not None
+        assert wire.info.transaction_status.name == "IDLE"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inventory import catalog, clock, overview, read_cache
-from inventory.db import connection, db
+from inventory.db import connection, db, snapshot
 from inventory.figures import Totals
 from inventory.listing import (
     entries,
@@ -115,7 +115,8 @@ def test_a_wrong_sum_is_named(stock: Stock) -> None:
     stock.lot("receive 10")
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql("UPDATE item_heads SET reserved_rest = 1")
-    assert [finding.table for finding in verify(connection()).findings] == ["item_heads"]
+    with snapshot() as reader:
+        assert [finding.table for finding in verify(reader).findings] == ["item_heads"]
     db.session.rollback()
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         read_cache.rebuild(conn)
@@ -129,9 +130,9 @@ def plans(stock: Stock, monkeypatch: pytest.MonkeyPatch):
     """Runs a list and tells how the database found its rows."""
     stock.lot("receive 10, reserve 4")
     conn = connection()
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        conn.exec_driver_sql("SET LOCAL enable_sort = off")
+    settings = ("enable_seqscan", "enable_sort") if conn.dialect.name == "postgresql" else ()
+    for setting in settings:
+        conn.exec_driver_sql(f"SET {setting} = off")
     found: list[str] = []
 
     def explained(conn: Any, chosen: Any, *rest: Any) -> Any:
@@ -141,7 +142,9 @@ def plans(stock: Stock, monkeypatch: pytest.MonkeyPatch):
 
     for module in (entries, items, lots, listed_reservations):
         monkeypatch.setattr(module, "read_page", explained)
-    return found
+    yield found
+    for setting in settings:
+        conn.exec_driver_sql(f"RESET {setting}")
 
 
 @pytest.mark.parametrize(
