@@ -10,6 +10,7 @@ kept for the other benchmarks (in PLACE, bench/places.py) until `--new`.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -157,7 +158,7 @@ def _finish() -> None:
 def check(entries: int, kind: str) -> None:
     with snapshot() as reader:
         assert guards.missing(reader) == [], "a trigger does not stand"
-        report = verification.verify(reader)
+        report = verification.verify(reader, processes=os.cpu_count() or 1)
     print(
         f"{kind}: {report.entries} entries verified in {report.seconds:.1f} s"
         f" ({report.entries / report.seconds:,.0f}/s), {report.count} differences",

@@ -6,6 +6,7 @@ Each error is one sentence and an exit code; each command's help shows an exampl
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,11 +72,18 @@ def init_app(app: Flask) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A digest that was kept: finds a tail that was cut off.",
 )
-def verify(against: Path | None) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=lambda: os.cpu_count() or 1,
+    show_default="one for each processor",
+    help="How many processes read a long ledger at once.",
+)
+def verify(against: Path | None, processes: int) -> None:
     """Recompute everything from raw rows. Exit code 1 if anything differs."""
     kept = None if against is None else _digest_in(against)
     with snapshot() as reader:
-        report = verification.verify(reader, against=kept)
+        report = verification.verify(reader, against=kept, processes=processes)
     verification.keep(report=report)
     for finding in report.findings:
         click.echo(str(finding))

@@ -13,21 +13,38 @@ from typing import Any
 
 FIRST = bytes(32)
 
-OPERATION_FIELDS = (
-    "kind",
-    "reference",
-    "reason",
-    "note",
-    "user_id",
-    "recorded_at",
-    "occurred_at",
-    "reverses_id",
-)
-
 
 def operation_hash(row: Mapping[str, Any]) -> bytes:
-    lines = [f"{name}={_plain(row[name])}" for name in OPERATION_FIELDS]
-    return hashlib.sha256("\n".join(lines).encode()).digest()
+    occurred_at = row["occurred_at"]
+    return operation_digest(
+        row["kind"],
+        row["reference"],
+        row["reason"],
+        row["note"],
+        row["user_id"],
+        moment(row["recorded_at"]),
+        "" if occurred_at is None else moment(occurred_at),
+        row["reverses_id"],
+    )
+
+
+def operation_digest(
+    kind: str,
+    reference: str | None,
+    reason: str | None,
+    note: str | None,
+    user_id: int,
+    recorded_at: str,
+    occurred_at: str,
+    reverses_id: int | None,
+) -> bytes:
+    """Moments as `moment` writes them. Spelled out: `verify` does this for every operation."""
+    content = (
+        f"kind={kind}\nreference={_text(reference)}\nreason={_text(reason)}\nnote={_text(note)}\n"
+        f"user_id={user_id}\nrecorded_at={recorded_at}\noccurred_at={occurred_at}\n"
+        f"reverses_id={'' if reverses_id is None else reverses_id}"
+    )
+    return hashlib.sha256(content.encode()).digest()
 
 
 def entry_hash(
@@ -92,7 +109,7 @@ def decision_hash(
     """QC decisions are a chain of their own within the lot."""
     content = (
         f"lot={lot_id}\nseq={decision_seq}\nfrom={from_status}\nto={to_status}\n"
-        f"reason={_plain(reason)}"
+        f"reason={_text(reason)}"
     )
     return hashlib.sha256(prev_hash + operation_hash + content.encode()).digest()
 
@@ -102,12 +119,15 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def _plain(value: Any) -> str:
+def written_moment(text: str) -> str:
+    """The same from "2026-11-23 10:42:00.000000", as it stands in the database."""
+    return f"{text[:10]}T{text[11:26]}Z"
+
+
+def _text(value: str | None) -> str:
+    """A line break in a note must not look like the next field."""
     if value is None:
         return ""
-    if isinstance(value, datetime):
-        return moment(value)
-    if isinstance(value, str):
-        # A line break in a note must not look like the next field.
+    if "\\" in value or "\n" in value:
         return value.replace("\\", "\\\\").replace("\n", "\\n")
-    return str(value)
+    return value

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,35 +20,25 @@ from sqlalchemy.engine import Connection
 from inventory import clock, read_cache
 from inventory.db import atomic
 from inventory.models import table
-from inventory.verification import entries, records, schema
+from inventory.verification import records, schema
 from inventory.verification.digests import differences
 from inventory.verification.findings import Finding
+from inventory.verification.parts import Found, checked, readable
 from inventory.verification.runs import VerificationRun
 
 runs = table(VerificationRun)
 
-#: So many findings are kept; of more, only their number is told.
-MOST = 1000
 
-
-@dataclass(slots=True)
-class Report:
+@dataclass(slots=True, kw_only=True)
+class Report(Found):
     """What a run of `verify` found."""
 
     started_at: datetime
     seconds: float = 0.0
-    entries: int = 0
-    count: int = 0
-    findings: list[Finding] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
         return not self.findings
-
-    def add(self, finding: Finding) -> None:
-        self.count += 1
-        if len(self.findings) < MOST:
-            self.findings.append(finding)
 
     def record(self) -> dict[str, Any]:
         """The report, ready for JSON."""
@@ -62,38 +52,31 @@ class Report:
         }
 
 
-def verify(conn: Connection, *, against: Mapping[str, Any] | None = None) -> Report:
+def verify(
+    conn: Connection, *, against: Mapping[str, Any] | None = None, processes: int = 1
+) -> Report:
     """Check the whole ledger as the connection sees it; `against` is an earlier digest.
 
-    Entries come first in the report, then what they belong to, then the schema.
+    Entries come first in the report, then what they belong to, then the schema. A long ledger is
+    read by so many processes at once, each in a snapshot of its own.
     """
-    report = Report(clock.now())
+    report = Report(started_at=clock.now())
     began = time.monotonic()
-    for found in _readable("inventory_ledger", entries.check(conn)):
-        if isinstance(found, Finding):
-            report.add(found)
-        else:
-            report.entries = found
-    for finding in _readable("records", records.check(conn)):
+    with checked(conn, processes) as parts:
+        others = [*readable("records", records.check(conn)), *schema.check(conn)]
+        others += [
+            Finding(name, None, "the read cache differs; run `flask ledger rebuild-cache`")
+            for name in read_cache.differences(conn)
+        ]
+        for part in parts:
+            report.take(part)
+    for finding in others:
         report.add(finding)
-    for finding in schema.check(conn):
-        report.add(finding)
-    for name in read_cache.differences(conn):
-        report.add(Finding(name, None, "the read cache differs; run `flask ledger rebuild-cache`"))
     if against is not None:
         for finding in differences(conn, against):
             report.add(finding)
     report.seconds = time.monotonic() - began
     return report
-
-
-def _readable(table: str, found: Iterator[Any]) -> Iterator[Any]:
-    """Rows that cannot even be read are a finding, not the end of the run."""
-    try:
-        yield from found
-    except (sa.exc.DBAPIError, TypeError, ValueError, AttributeError) as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        yield Finding(table, None, f"a row cannot be read: {reason}")
 
 
 @atomic

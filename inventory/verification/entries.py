@@ -8,16 +8,11 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from inventory.ledger import hashing
+from inventory.verification import raw
 from inventory.verification.findings import Finding
 
 TABLE = "inventory_ledger"
 
-#: SQLite lets any type into any column; as a BLOB even bytes that are no text can be read.
-_BLOB = {"sqlite": "CAST({} AS BLOB)", "postgresql": "{}"}
-_MOMENT = {
-    "sqlite": "e.timestamp",
-    "postgresql": "to_char(e.timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
-}
 #: Raw rows, without any type conversion: a hundred thousand of them in a second.
 _ROWS = """
 SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {moment},
@@ -30,6 +25,7 @@ FROM inventory_ledger e
 LEFT JOIN operations o ON o.id = e.operation_id
 LEFT JOIN inventory_lots l ON l.id = e.lot_id
 LEFT JOIN reservations r ON r.id = e.reservation_id
+WHERE {within}
 ORDER BY e.lot_id, e.lot_seq, e.id
 """
 #: What an entry adds to on hand, reserved, received.
@@ -39,8 +35,6 @@ _LINE_MOVES = {"RECEIVE": (0, -1), "ISSUE": (0, 1), "RESERVE": (1, 0), "UNRESERV
 
 Line = tuple[int, int, int]
 _NOTHING: Line = (0, 0, 0)
-#: Rows that are fetched in one go.
-_AT_ONCE = 5000
 
 
 class _Lot:
@@ -93,7 +87,7 @@ class _Lot:
             line = f"{reservation_id},{line_seq},{open_after},{issued}"
         elif moves[1]:
             return False
-        at = _canonical(at)
+        at = hashing.written_moment(at)
         if (
             before != self.balance
             or (on_hand, reserved, received) != after
@@ -115,18 +109,19 @@ class _Lot:
         return True
 
 
-def check(conn: Connection) -> Iterator[Finding | int]:
-    """Every difference, and at the end the number of entries."""
-    blob = _BLOB[conn.dialect.name]
+def check(conn: Connection, within: str) -> Iterator[Finding | int]:
+    """Every difference, and at the end the number of entries; `within` is a condition with {} for
+    the lot's id."""
     statement = _ROWS.format(
-        moment=_MOMENT[conn.dialect.name],
-        prev_hash=blob.format("e.prev_hash"),
-        hash=blob.format("e.hash"),
+        moment=raw.moment(conn, "e.timestamp"),
+        prev_hash=raw.blob(conn, "e.prev_hash"),
+        hash=raw.blob(conn, "e.hash"),
+        within=within.replace("{}", "e.lot_id"),
     )
-    rows = conn.execution_options(yield_per=_AT_ONCE).exec_driver_sql(statement)
+    rows = conn.execution_options(yield_per=raw.AT_ONCE).exec_driver_sql(statement)
     lot = _Lot(None)
     number = 0
-    for batch in rows.partitions(_AT_ONCE):
+    for batch in rows.partitions(raw.AT_ONCE):
         for row in batch:
             if row[1] != lot.id:
                 yield from _end(lot)
@@ -186,7 +181,12 @@ def _line_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
-    at, prev_hash, own_hash, operation_hash = _canonical(row[6]), row[21], row[22], row[23]
+    at, prev_hash, own_hash, operation_hash = (
+        hashing.written_moment(row[6]),
+        row[21],
+        row[22],
+        row[23],
+    )
     if at < lot.last_at:
         yield "timestamp", f"not before {lot.last_at}", at
     if operation_hash is None:
@@ -199,11 +199,6 @@ def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
     if computed != own_hash:
         yield "hash", computed.hex(), bytes(own_hash).hex()
     lot.last_at, lot.last_hash = at, own_hash
-
-
-def _canonical(text: str) -> str:
-    """As hashing.moment writes it, from "2026-11-23 10:42:00.000000"."""
-    return f"{text[:10]}T{text[11:26]}Z"
 
 
 def _end(lot: _Lot) -> Iterator[Finding]:

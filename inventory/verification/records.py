@@ -11,29 +11,66 @@ from sqlalchemy.engine import Connection
 from inventory.ledger import hashing
 from inventory.models import LotCount, QcDecision, table
 from inventory.stock import ledger, lots, operations, reservations
+from inventory.verification import raw
 from inventory.verification.findings import Finding
 
 decisions = table(QcDecision)
 counts = table(LotCount)
 
 
+#: Raw rows, without any type conversion, as those of the entries.
+_OPERATIONS = """
+SELECT id, {hash}, kind, reference, reason, note, user_id, {recorded_at}, {occurred_at}, reverses_id
+FROM operations
+WHERE {within}
+ORDER BY id
+"""
+
+
 def check(conn: Connection) -> Iterator[Finding]:
-    yield from _operations(conn)
+    """What can be told without a look at each operation's content."""
+    yield from _reversals(conn)
     yield from _reservations(conn)
     yield from _decisions(conn)
     yield from _lots(conn)
 
 
-def _operations(conn: Connection) -> Iterator[Finding]:
-    names = [*hashing.OPERATION_FIELDS, "id", "hash"]
-    statement = sa.select(*(operations.c[name] for name in names)).order_by(operations.c.id)
-    for rows in conn.execution_options(yield_per=5000).execute(statement).mappings().partitions():
-        for row in rows:
-            computed = hashing.operation_hash(row)  # type: ignore[arg-type]
-            if computed != row["hash"]:
-                yield Finding(
-                    "operations", row["id"], "hash", computed.hex(), bytes(row["hash"]).hex()
-                )
+def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
+    """The content of each operation; `within` is a condition with {} for its id."""
+    statement = _OPERATIONS.format(
+        hash=raw.blob(conn, "hash"),
+        recorded_at=raw.moment(conn, "recorded_at"),
+        occurred_at=raw.moment(conn, "occurred_at"),
+        within=within.replace("{}", "id"),
+    )
+    rows = conn.execution_options(yield_per=raw.AT_ONCE).exec_driver_sql(statement)
+    for batch in rows.partitions(raw.AT_ONCE):
+        for id, kept, *content in batch:
+            computed = _digest(content)
+            if computed != kept:
+                found = "" if kept is None else bytes(kept).hex()
+                yield Finding("operations", id, "hash", computed.hex(), found)
+
+
+def _digest(content: list[Any]) -> bytes:
+    """Of a row that holds something else than it should, a hash that no operation has."""
+    kind, reference, reason, note, user_id, recorded_at, occurred_at, reverses_id = content
+    try:
+        return hashing.operation_digest(
+            kind,
+            reference,
+            reason,
+            note,
+            user_id,
+            hashing.written_moment(recorded_at),
+            "" if occurred_at is None else hashing.written_moment(occurred_at),
+            reverses_id,
+        )
+    except TypeError:
+        return hashing.FIRST
+
+
+def _reversals(conn: Connection) -> Iterator[Finding]:
     twice = (
         sa.select(operations.c.reverses_id)
         .where(operations.c.reverses_id.is_not(None))

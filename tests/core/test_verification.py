@@ -9,7 +9,7 @@ from flask import Flask
 from inventory import guards, read_cache
 from inventory.db import db, snapshot
 from inventory.stock import ledger
-from inventory.verification import digests, verify
+from inventory.verification import digests, parts, verify
 from tests.stock import Stock
 
 
@@ -125,6 +125,54 @@ def test_one_flipped_byte_of_a_hash_is_named(busy: Stock) -> None:
     raw(flipped[db.engine.dialect.name])
     found = [one for one in findings() if not one.startswith("schema")]
     assert found[0].startswith("inventory_ledger row 2 (lot L-1, entry 2): hash")
+
+
+def test_several_processes_find_what_one_finds(
+    busy: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even of lots and operations with numbers that nobody gave."""
+    with snapshot() as reader:
+        alone = verify(reader)
+        monkeypatch.setattr(parts, "LONG", 0)
+        together = verify(reader, processes=2)
+    assert together.ok
+    assert together.entries == alone.entries > 0
+    raw(
+        "UPDATE inventory_ledger SET qty = qty + 1 WHERE id = 2",
+        "UPDATE inventory_ledger SET lot_id = -5 WHERE id = 3",
+        "UPDATE inventory_ledger SET lot_id = 99999 WHERE id = 4",
+        "UPDATE operations SET note = 'other' WHERE id IN (1, 2)",
+        "UPDATE operations SET id = -5 WHERE id = 3",
+        "UPDATE qc_decisions SET reason = 'X' WHERE decision_seq = 2",
+    )
+    with snapshot() as reader:
+        together = verify(reader, processes=2)
+        monkeypatch.undo()
+        alone = verify(reader)
+    assert together.findings == alone.findings
+    assert (together.count, together.entries) == (alone.count, alone.entries)
+    tables = {finding.table for finding in together.findings}
+    assert {"inventory_ledger", "operations", "qc_decisions", "schema"} <= tables
+
+
+def test_no_more_findings_are_kept_than_anybody_reads(
+    busy: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw("UPDATE operations SET note = 'other'", "UPDATE inventory_ledger SET qty = qty + 1")
+    monkeypatch.setattr(parts, "MOST", 3)
+    with snapshot() as reader:
+        report = verify(reader)
+    assert len(report.findings) == 3
+    assert report.count > report.entries > 3
+
+
+@pytest.mark.only("sqlite")
+def test_an_operation_that_holds_no_text_is_named(busy: Stock) -> None:
+    raw("UPDATE operations SET note = x'FF' WHERE id = 1")
+    raw("UPDATE operations SET recorded_at = 5 WHERE id = 2")
+    found = [one for one in findings() if one.startswith("operations")]
+    assert found[0].startswith("operations row 1: hash")
+    assert found[1].startswith("operations row 2: hash")
 
 
 @pytest.mark.parametrize("table", sorted(guards.APPEND_ONLY))
