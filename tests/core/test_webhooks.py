@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -247,6 +247,38 @@ def test_a_receiver_that_is_not_there_or_speaks_nonsense_is_a_failed_try(stock: 
     found = webhooks.list_deliveries(connection())
     assert {one.state for one in found} == {"waiting"}
     assert all(one.outcome and one.outcome.startswith("no answer") for one in found)
+
+
+def test_a_slow_receiver_holds_up_nobody_else(
+    stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow one answers once the other was told: one after the other, that would be never."""
+    told = threading.Event()
+    waited = []
+    with receiving() as quick:
+        webhooks.add_endpoint(url=quick.url, key=KEY, user_id=stock.user_id)
+        stock.item("BOLT", reorder_point="5")
+        send = delivering.send
+
+        def sent(claimed: delivering.Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
+            if claimed.url == receiver.url:
+                waited.append(told.wait(10))
+                return False, "slow"
+            told.set()
+            return send(claimed, keys=keys)
+
+        monkeypatch.setattr(delivering, "send", sent)
+        assert deliver_due(keys=[KEY]) == 2
+        assert waited == [True]
+        assert quick.types == ["item.low"]
+
+
+def test_a_round_of_a_slow_receiver_ends(
+    stock: Stock, receiver: Receiver, secret: str, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "ROUND_SECONDS", 0.01)
+    receiver.seconds = 0.05
+    assert [deliver_due(keys=[KEY]) for _ in range(3)] == [1, 1, 0]
 
 
 def test_a_receiver_that_never_ends_its_answer_is_cut_off(
