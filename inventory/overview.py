@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import Pool
 
 from inventory import stock
 from inventory.figures import Lot, Reservation, Totals
@@ -24,7 +25,7 @@ from inventory.stock import items, operations
 Figures = TypeVar("Figures")
 
 #: For each database: what it was when figures were worked out, and those figures.
-_remembered: WeakKeyDictionary[Engine, tuple[object, dict[object, Any]]] = WeakKeyDictionary()
+_remembered: WeakKeyDictionary[Pool, tuple[object, dict[object, Any]]] = WeakKeyDictionary()
 
 _LAST_WRITE = sa.select(
     sa.select(sa.func.max(operations.c.id)).scalar_subquery(),
@@ -42,9 +43,10 @@ def unless_written(
     the database each time. Whoever gets them must not change them."""
     last_write = _LAST_WRITE if conn.dialect.name == "sqlite" else _SNAPSHOT
     state = (tuple(conn.execute(last_write).one()), day)
-    known = _remembered.get(conn.engine)
+    database = conn.engine.pool  # an Engine with options is another one for each request
+    known = _remembered.get(database)
     if known is None or known[0] != state:
-        known = _remembered[conn.engine] = (state, {})
+        known = _remembered[database] = (state, {})
     if name not in known[1]:
         known[1][name] = work_out()
     found: Figures = known[1][name]

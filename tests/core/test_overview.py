@@ -26,7 +26,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def totals(days: int = 0):
-    db.session.rollback()
+    db.session.remove()  # as between two requests
     return overview.totals_by_unit(connection(), clock.today() + timedelta(days=days))
 
 
