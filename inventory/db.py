@@ -17,12 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import event
@@ -197,6 +197,20 @@ def reading_from(reader: Connection) -> Iterator[None]:
         yield
     finally:
         _reader.reset(token)
+
+
+def in_a_thread(work: Callable[[], None]) -> threading.Thread:
+    """A thread for `work` on the same database, with sessions of its own; not started yet.
+
+    A daemon: a program that is asked to stop does not wait for it.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def run() -> None:
+        with app.app_context():
+            work()
+
+    return threading.Thread(target=copy_context().run, args=(run,), daemon=True)
 
 
 _tells_positions = False

@@ -16,17 +16,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.engine import Connection
 
 from inventory import clock
-from inventory.db import atomic, snapshot
+from inventory.db import atomic, in_a_thread, snapshot
 from inventory.errors import Busy
 from inventory.reorder import deliveries, endpoints, events, sweep
 from inventory.webhooks import headers_of
@@ -61,13 +59,12 @@ class Claimed:
 def deliver_due(*, keys: Sequence[str]) -> int:
     """Send what is due: to several receivers at once, to each one after the other. Returns how many
     tries were made. A receiver that is slow holds up nobody else for longer than a round."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     receivers = deque(_receivers_due())
     tries: list[int] = []
     failures: list[BaseException] = []
 
     def deliver() -> None:
-        with app.app_context(), suppress(IndexError):
+        with suppress(IndexError):
             while not failures:
                 endpoint_id = receivers.popleft()
                 try:
@@ -75,11 +72,7 @@ def deliver_due(*, keys: Sequence[str]) -> int:
                 except BaseException as failure:
                     failures.append(failure)
 
-    # Daemons: a server that is asked to stop waits for no receiver, as it would for a pool's.
-    senders = [
-        threading.Thread(target=copy_context().run, args=(deliver,), daemon=True)
-        for _ in range(min(SENDERS, len(receivers)))
-    ]
+    senders = [in_a_thread(deliver) for _ in range(min(SENDERS, len(receivers)))]
     for sender in senders:
         sender.start()
     for sender in senders:

@@ -30,10 +30,14 @@ def totals(days: int = 0):
     return overview.totals_by_unit(connection(), clock.today() + timedelta(days=days))
 
 
-def test_nothing_written_nothing_worked_out(stock: Stock, reads: list[int]) -> None:
+def test_nothing_written_nothing_worked_out(
+    stock: Stock, reads: list[int], database_kind: str
+) -> None:
     stock.lot("receive 10")
-    assert totals() == totals()
-    assert len(reads) == 1
+    # Again and again: a server of PostgreSQL that others write to moves on in between.
+    seen = [totals() for _ in range(50)]
+    assert all(one == seen[0] for one in seen)
+    assert len(reads) == 1 if database_kind == "sqlite" else len(reads) < 50
 
 
 @pytest.mark.parametrize(
