@@ -1,4 +1,5 @@
-"""Find anything: an item, a lot, a reservation, or something to do."""
+"""Find anything: an item, a lot, a reservation, or something to do. What is called exactly so,
+or was scanned, comes first: Enter goes there."""
 
 from __future__ import annotations
 
@@ -6,8 +7,17 @@ from typing import NamedTuple
 
 from flask import Blueprint, render_template, request, url_for
 
+from inventory import codes
 from inventory.db import connection
-from inventory.listing import list_items, list_lots, list_reservations
+from inventory.errors import InvalidCode
+from inventory.figures import Lot, Reservation
+from inventory.listing import (
+    StockedItem,
+    list_items,
+    list_lots,
+    list_reservations,
+    stocked_items,
+)
 from inventory.quantity import format_qty
 from inventory.web import items, operations
 from inventory.web.htmx import wants_partial
@@ -29,6 +39,8 @@ class Found(NamedTuple):
 def index() -> str:
     q = search_of(request.args)
     found = [*_doings(q), *(_things(q) if q else [])]
+    if q:
+        found = list(dict.fromkeys([*_exactly(q), *found]))
     template = "finding/_found.html" if wants_partial() else "finding/index.html"
     return render_template(template, q=q, found=found)
 
@@ -46,29 +58,41 @@ def _doings(q: str) -> list[Found]:
     ]
 
 
+def _exactly(q: str) -> list[Found]:
+    """What bears this very code, on its label or on the job's paper."""
+    conn = connection()
+    try:
+        scanned = codes.resolve(conn, q)
+        ones = scanned.choices or (scanned,)
+    except InvalidCode:
+        ones = ()
+    items_ = [one.item.id for one in ones if one.item and not one.lot]
+    lots = [one.lot for one in ones if one.lot]
+    held = list_reservations(conn, reference=q, open=True, limit=_MOST).rows
+    named = stocked_items(conn, [id for id in items_ if id is not None])
+    return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_promise, held)]
+
+
 def _things(q: str) -> list[Found]:
     conn = connection()
-    found = [
-        Found(
-            "package", row.item.code,
-            f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free",
-            url_for("items.item", item_id=row.item.id),
-        )
-        for row in list_items(conn, q=q, limit=_MOST).rows
-    ]  # fmt: skip
-    found += [
-        Found(
-            "map-pin", lot.lot_code,
-            f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand",
-            url_for("lots.lot", lot_id=lot.id),
-        )
-        for lot in list_lots(conn, q=q, limit=_MOST).rows
-    ]  # fmt: skip
-    return found + [
-        Found(
-            "bookmark", one.reference,
-            f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open",
-            url_for("reservations.reservation", reservation_id=one.id),
-        )
-        for one in list_reservations(conn, q=q, limit=_MOST).rows
-    ]  # fmt: skip
+    return [
+        *map(_item, list_items(conn, q=q, limit=_MOST).rows),
+        *map(_lot, list_lots(conn, q=q, limit=_MOST).rows),
+        *map(_promise, list_reservations(conn, q=q, limit=_MOST).rows),
+    ]
+
+
+def _item(row: StockedItem) -> Found:
+    about = f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free"
+    return Found("package", row.item.code, about, url_for("items.item", item_id=row.item.id))
+
+
+def _lot(lot: Lot) -> Found:
+    about = f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand"
+    return Found("map-pin", lot.lot_code, about, url_for("lots.lot", lot_id=lot.id))
+
+
+def _promise(one: Reservation) -> Found:
+    about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
+    url = url_for("reservations.reservation", reservation_id=one.id)
+    return Found("bookmark", one.reference, about, url)

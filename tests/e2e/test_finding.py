@@ -1,0 +1,50 @@
+"""Search by keyboard alone: the palette, and the rows that a page's own search found."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e import test_lists
+
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
+
+ada = test_lists.ada
+
+
+def test_enter_waits_for_the_answer_to_what_was_typed(ada):
+    """A scanner types faster than any network answers."""
+    page = ada
+    page.goto("/", wait_until="networkidle")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#found a").first).to_be_visible()
+    page.keyboard.type("PART-017")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/items/\d+/$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("PART-017")
+
+
+def test_enter_goes_nowhere_when_nothing_is_called_so(ada):
+    page = ada
+    page.keyboard.press("/")
+    page.keyboard.type("no such thing")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_contain_text("Nothing is called")
+    expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_arrows_choose_among_the_rows_that_a_search_found(ada):
+    page = ada
+    page.goto("/items/")
+    page.get_by_label("Search items").fill("PART-01")
+    expect(page.locator("#live .table tbody tr")).to_have_count(10)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="PART-011")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Search items")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("PART-010")
