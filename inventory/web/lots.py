@@ -64,6 +64,7 @@ def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
     open_here = stock.open_in_lot(connection(), lot_id, ids)
     return {
         "lot": lot,
+        "is_first": len(decisions_on(connection(), lot_id)) == 1,
         "holders": [(one, open_here[one.id]) for one in found if one.id is not None],
         "decisions": [(to, *_DECISIONS[to]) for to in _DECISIONS if to in allowed],
     }
@@ -168,6 +169,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "parent": parents[0] if parents else None,
         "decisions": _decisions_at(lot_id, at),
         "reservations": stock.read_reservations(conn, ids),
+        "here": stock.open_in_lot(conn, lot_id, ids),
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
 
@@ -247,12 +249,14 @@ def index() -> Response:
 
 def _acting(lot_id: int) -> dict[str, Any]:
     found = stock.get_lot(connection(), lot_id)
-    usable = found.hold(clock.today()) is None
-    in_item = [operations.RESERVE, operations.ISSUE] if usable else []
+    today = clock.today()
+    usable = found.hold(today) is None
+    # Where nothing is free, they would quietly take another lot.
+    in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
     more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
-    first = [DECIDE, *in_item] if not usable else [*in_item, DECIDE]
-    return choose([*first, *more], url_for("lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+    acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
+    return choose(acts, url_for("lots.lot", lot_id=lot_id), given, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])

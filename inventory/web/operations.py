@@ -65,8 +65,8 @@ def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
     """The ledger's own choice first: earliest expiry, then oldest receipt."""
     if not lots:
         return []
-    then = "" if len(lots) == 1 else ", then the next"
-    choices = [SelectChoice("", f"By expiry: {lots[0].lot_code}{then}")]
+    first = "" if len(lots) == 1 else " first"
+    choices = [SelectChoice("", f"By expiry: {lots[0].lot_code}{first}")]
     for lot in lots:
         expiry = f" · expires {lot.expires_on}" if lot.expires_on else ""
         place = f" · {lot.location}" if lot.location else ""

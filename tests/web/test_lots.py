@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.stock import in_days
 from tests.web.people import form_of, words_of
 
 
@@ -127,3 +128,29 @@ def test_lots_are_listed_by_state_and_found_by_code(ada, stock):
     assert "FINE" not in held
     assert "FINE" in ada.get("/lots/?q=fin").text
     assert "No such lot" in ada.get("/lots/?state=expiring").text
+
+
+def test_who_holds_a_lot_is_shown_with_what_they_hold_in_it(ada, stock):
+    lot = stock.lot("receive 4", lot_code="L-1", expires_on=in_days(5))
+    stock.lot("receive 20", lot_code="L-2", expires_on=in_days(9))
+    stock.reserve("10", reference="JOB-1")
+    words = words_of(ada.get(f"/lots/{lot}/").text)
+    assert "JOB-1 4 pcs 10 pcs 0 of 10" in words
+
+
+def test_where_nothing_is_free_no_other_lot_is_taken_unasked(ada, stock):
+    taken = stock.lot("receive 4, reserve 4 JOB-1", lot_code="L-1")
+    free = stock.lot("receive 4", lot_code="L-2")
+    assert f"/lots/{taken}/?do=reserve#act" not in ada.get(f"/lots/{taken}/").text
+    assert f"/lots/{free}/?do=reserve#act" in ada.get(f"/lots/{free}/").text
+
+
+def test_a_decision_says_whether_it_needs_a_reason(ada, stock):
+    fresh = stock.lot("receive 10", qc_required=True)
+    assert "Only needed to reject it." in ada.get(f"/lots/{fresh}/").text
+    back = stock.lot("receive 10, approve, quarantine", lot_code="L-2")
+    rejected = stock.lot("receive 10, reject", lot_code="L-3")
+    for lot in (back, rejected):
+        page = ada.get(f"/lots/{lot}/").text
+        assert "Only needed" not in page
+        assert "It stays in the QC history." in page

@@ -112,7 +112,7 @@ def test_the_lot_that_expires_first_is_taken_unless_another_is_chosen(ada, stock
     stock.lot("receive 5", lot_code="LATE", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="SOON", expires_on=in_days(9))
     page = words_of(ada.get("/reserve/?item=BOLT").text)
-    assert "By expiry: SOON, then the next" in page
+    assert "By expiry: SOON first" in page
     ada.sends("/reserve/", item="BOLT", qty="2", reference="A")
     ada.sends("/reserve/?item=BOLT", qty="3", reference="B", lot_id="1")
     assert (stock.lot_called("SOON").reserved, stock.lot_called("LATE").reserved) == (
