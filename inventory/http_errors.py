@@ -103,7 +103,7 @@ def answer_http(error: HTTPException) -> Any:
     detail = error.description or ""
     if not is_program():
         headers = {"Allow": _allowed(error)} if isinstance(error, MethodNotAllowed) else {}
-        return _page(error.code, error.name, detail, headers)
+        return _page(error.code, *_FOR_PEOPLE.get(error.code, (error.name, detail)), headers)
     code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
     if code in _WORDS:
         detail = _WORDS[code].format(path=request.path[:100], method=request.method)
@@ -122,6 +122,30 @@ _WORDS = {
     "METHOD_NOT_ALLOWED": "{method} is not done at {path}.",
     "CONTENT_TOO_LARGE": "The body is larger than what is taken at once.",
     "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
+}
+
+#: What a person is told, and what to do next: the words of HTTP are for programs.
+_FOR_PEOPLE = {
+    400: (
+        "That could not be read",
+        "The page was open for too long, or it sent something odd. Nothing was booked. Go back,"
+        " load the page again, and send it once more.",
+    ),
+    404: (
+        "There is no such page",
+        "The address may be mistyped, or what it showed is gone. Items, lots and jobs are found"
+        " by their code.",
+    ),
+    405: (
+        "There is nothing to see here",
+        "This address only takes what a form sends. Go back to the page with the form.",
+    ),
+    413: ("Too large", "That is more than is taken at once. Nothing was booked."),
+    500: (
+        "Our fault",
+        "Something went wrong on our side, and it was written down. Look whether it was booked"
+        " before you do it again.",
+    ),
 }
 
 

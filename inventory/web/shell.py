@@ -33,11 +33,27 @@ _VERBS = (
 )
 
 
+#: Where in the menu the pages below a section belong, by their blueprint.
+_SECTIONS = {
+    "items": "items.index",
+    "lots": "items.index",
+    "codes": "items.index",
+    "recalls": "items.index",
+    "reservations": "reservations.index",
+    "references": "reservations.index",
+    "entries": "entries.index",
+    "reports": "reports.index",
+    "analysis": "reports.index",
+    "webhooks": "reports.index",
+}
+
+
 class Entry(NamedTuple):
     word: str
     url: str
     icon: str
-    is_here: bool
+    #: For `aria-current`: "page", "true" for a page below this one, or "".
+    current: str
 
 
 def init_app(app: Flask) -> None:
@@ -69,7 +85,16 @@ def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[Ent
     """Those that exist and that this user may open."""
     views = current_app.view_functions
     return [
-        Entry(word, url_for(endpoint), icon, request.endpoint == endpoint)
+        Entry(word, url_for(endpoint), icon, _current(endpoint))
         for endpoint, word, icon in entries
         if viewer and endpoint in views and viewer.may(role_of(views[endpoint]))
     ]
+
+
+def _current(endpoint: str) -> str:
+    if request.endpoint == endpoint:
+        return "page"
+    section = _SECTIONS.get(request.blueprint or "")
+    if request.endpoint == "operations.operation":
+        section = "entries.index"
+    return "true" if section == endpoint else ""
