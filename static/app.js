@@ -137,6 +137,10 @@
   // Whoever comes to the login is nobody: the floor's page must not open without one.
   if (location.pathname.endsWith("/login/")) window.caches?.delete("floor-page");
 
+  // A narrow menu shows where one is.
+  const here = document.querySelector(".nav [aria-current]");
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.clientWidth / 3;
+
   // Menus close on Escape and on a click elsewhere.
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
