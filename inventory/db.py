@@ -7,7 +7,6 @@ runs again; locked too long, full or gone is Busy. Why each of these: docs/decis
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import logging
 import os
@@ -16,29 +15,31 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine, Transaction
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from inventory import telemetry
 from inventory.errors import Busy
+from inventory.gate import WAIT_SECONDS, gate_at
+from inventory.pipelining import Cursor, few_journeys, say_begin, settle
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-WAIT_SECONDS = 8.0
 ATTEMPTS = 12
 #: From this version on SQLite is free of the bug that could reset a write-ahead log in use.
 SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
@@ -94,6 +95,17 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+#: To a session another Engine is another connection: so each has one for reading, for good.
+_reading_engines: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
+
+
+def _reading(engine: Engine) -> Engine:
+    if engine not in _reading_engines:
+        options = {"isolation_level": "AUTOCOMMIT"}
+        _reading_engines[engine] = engine.execution_options(**options)
+    return _reading_engines[engine]
+
+
 class ReaderSession(Session):
     """The request's own reading; that it ends badly is no reason to withhold the answer.
 
@@ -104,10 +116,7 @@ class ReaderSession(Session):
     def get_bind(self, *args: Any, **kwargs: Any) -> Any:
         bind = super().get_bind(*args, **kwargs)
         if bind.dialect.name == "postgresql" and isinstance(bind, Engine):
-            # Once for each session: to a session, another Engine is another connection.
-            if bind not in self.info:
-                self.info[bind] = bind.execution_options(isolation_level="AUTOCOMMIT")
-            return self.info[bind]
+            return _reading(bind)
         return bind
 
     def close(self) -> None:
@@ -292,7 +301,7 @@ def url() -> sa.URL:
 @contextmanager
 def nobody_else_writes(file: str) -> Iterator[None]:
     """Keep every other writer out of this file of SQLite while this lasts."""
-    with _gate_at(file)():
+    with gate_at(file)():
         yield
 
 
@@ -302,7 +311,41 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
     Called with `dry_run=True` the verb runs to its end and everything is rolled back.
     Raises Busy when the database stays locked, is full, or cannot be reached.
     """
+    return _atomic(verb, _begun)
 
+
+def atomic_in_few_journeys(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """The same for a verb whose statements can travel together (pipelining.py): it looks at no
+    statement's row count, and at the rows of one as late as it can."""
+    return _atomic(verb, _begun_in_few_journeys)
+
+
+@contextmanager
+def _begun(tx: Connection) -> Iterator[Transaction]:
+    with tx.begin() as transaction:
+        yield transaction
+
+
+@contextmanager
+def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
+    if tx.dialect.name != "postgresql":
+        with tx.begin() as transaction:
+            yield transaction
+        return
+    tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
+    with few_journeys(tx), tx.begin() as transaction:
+        try:
+            say_begin(tx)
+            yield transaction
+        except BaseException:
+            settle(tx)
+            raise
+
+
+def _atomic(
+    verb: Callable[Concatenate[Connection, P], R],
+    begun: Callable[[Connection], AbstractContextManager[Transaction]],
+) -> Callable[P, R]:
     @functools.wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         db.session.rollback()
@@ -311,7 +354,7 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
             try:
                 with _gate_of(engine)(), engine.connect() as connection:
                     tx = connection.execution_options(write=True)
-                    with tx.begin() as transaction:
+                    with begun(tx) as transaction:
                         result = verb(tx, *args, **kwargs)
                         if kwargs.get("dry_run"):
                             transaction.rollback()
@@ -361,66 +404,15 @@ def is_outage(error: sa.exc.DBAPIError) -> bool:
     return isinstance(error, sa.exc.InterfaceError)
 
 
-class Gate:
-    """One writer at a time for one SQLite file: threads by a lock, processes by flock.
-
-    Without it busy writers meet "database is locked" after waits of seconds.
-    """
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._threads = threading.Lock()
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        deadline = time.monotonic() + WAIT_SECONDS
-        with telemetry.waiting("gate"):
-            is_open = self._threads.acquire(timeout=WAIT_SECONDS)
-        if not is_open:
-            raise Busy()
-        try:
-            if self._path is None:
-                yield
-                return
-            try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError as error:
-                raise Busy() from error
-            try:
-                _wait_for_flock(descriptor, deadline)
-                yield
-            finally:
-                os.close(descriptor)
-        finally:
-            self._threads.release()
-
-
-def _wait_for_flock(descriptor: int, deadline: float) -> None:
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise Busy() from None
-            time.sleep(0.001)
-
-
 @contextmanager
 def _open_gate() -> Iterator[None]:
     yield
 
 
-_gates: dict[str, Gate] = {}
-
-
 def _gate_of(engine: Engine) -> Callable[[], Any]:
     if engine.dialect.name != "sqlite":
         return _open_gate
-    return _gate_at(engine.url.database or "")
-
-
-def _gate_at(path: str) -> Gate:
-    return _gates.setdefault(path, Gate(f"{path}-gate" if path not in ("", ":memory:") else None))
+    return gate_at(engine.url.database or "")
 
 
 def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
@@ -440,7 +432,11 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
         "max_overflow": 4,
         "pool_timeout": WAIT_SECONDS,
         "hide_parameters": True,
-        "connect_args": {"options": settings, "connect_timeout": 5},
+        "connect_args": {
+            "options": settings,
+            "connect_timeout": 5,
+            "cursor_factory": Cursor,
+        },
     }
 
 

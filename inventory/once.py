@@ -25,7 +25,10 @@ def once(
     """One key, one outcome: run the change, or answer what it led to the first time."""
     key = idempotency.clean_key(key)
     try:
-        outcome, replayed = _run_once(do, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+        with idempotency.telling_in_progress():
+            outcome, replayed = _run_once(
+                do, user_id=user_id, key=key, facts=facts, dry_run=dry_run
+            )
     except idempotency.Replayed as replay:
         replay.refusal.replayed = True
         telemetry.refusal(replay.refusal.code)

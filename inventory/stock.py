@@ -7,7 +7,7 @@ keep (read_cache.py); every decision comes from the ledger itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -137,6 +137,10 @@ _EXPIRED = sa.select(open_lines.c.reservation_id).where(
 )
 _LONGEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
     sa.bindparam("most")
+)
+_FEW = 20
+_FIRST_EXPIRED = (
+    _EXPIRED.add_columns(open_lines.c.lot_id).order_by(open_lines.c.expires_at).limit(_FEW)
 )
 #: By their moment, of which few have passed, and not by their items, which may hold many: what is
 #: compared as an expression cannot lead.
@@ -351,17 +355,26 @@ def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> li
     return sorted(set(found))
 
 
-def expired_in(conn: Connection, lots: Iterable[Lot], *, now: datetime) -> list[int]:
-    """Those of them that hold something in these lots."""
-    items_of = {lot.id: lot.item.id for lot in lots}
-    return sorted(
-        {
-            row.reservation_id
-            for some in chunks(sorted(set(items_of.values())))
-            for row in conn.execute(_EXPIRED_OF, {"now": now, "ids": some})
-            if row.lot_id in items_of
-        }
-    )
+def ask_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]], list[int]]:
+    """Ask for reservations past their moment that still hold something; what is returned tells
+    which of them hold something in these lots.
+
+    There are hardly ever more than a few, so they are asked for before the lots are known.
+    """
+    asked = conn.execute(_FIRST_EXPIRED, {"now": now})
+
+    def in_lots(lots: Iterable[Lot]) -> list[int]:
+        items_of = {lot.id: lot.item.id for lot in lots}
+        rows = asked.all()
+        if len(rows) == _FEW:
+            rows = [
+                row
+                for some in chunks(sorted(set(items_of.values())))
+                for row in conn.execute(_EXPIRED_OF, {"now": now, "ids": some})
+            ]
+        return sorted({row.reservation_id for row in rows if row.lot_id in items_of})
+
+    return in_lots
 
 
 def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:

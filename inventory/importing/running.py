@@ -110,7 +110,8 @@ def commit(
     key = idempotency.clean_key(key)
     name = " ".join(file_name.split())[:200] or "file"
     try:
-        return _commit(work, file_name=name, user_id=user_id, key=key, progress=progress)
+        with idempotency.telling_in_progress():
+            return _commit(work, file_name=name, user_id=user_id, key=key, progress=progress)
     except _Refused as refused:
         return refused.report
 

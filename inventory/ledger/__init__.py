@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from inventory import clock, reorder, stock, telemetry
-from inventory.db import atomic
+from inventory.db import atomic_in_few_journeys
 from inventory.errors import InvalidInput, Refusal
 from inventory.figures import Operation
 from inventory.ledger import (
@@ -142,7 +142,8 @@ def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: boo
         _named(index, len(requests), clean, request) for index, request in enumerate(requests)
     ]
     try:
-        outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
+        with idempotency.telling_in_progress():
+            outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
     except idempotency.Replayed as replay:
         replay.refusal.replayed = True
         raise replay.refusal from None
@@ -151,7 +152,7 @@ def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: boo
     return outcome
 
 
-@atomic
+@atomic_in_few_journeys
 def _post(
     tx: Connection, requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
 ) -> Posting | _Refused:
@@ -190,12 +191,13 @@ def _plan(
     while True:
         loading.lock_lots(tx, wanted - locked)
         locked |= wanted
-        known = idempotency.find_outcome(tx, **request)
-        if known.outcome is not None:
+        answer = idempotency.ask_outcome(tx, **request)
+        with telemetry.waiting("lots"):
+            book = loading.open_book(
+                tx, requests, locked=locked, complete=complete, now=now, today=today
+            )
+        if (known := answer()).outcome is not None:
             raise _Repeated(known.outcome)
-        book = loading.open_book(
-            tx, requests, locked=locked, complete=complete, now=now, today=today
-        )
         try:
             expiring.give_back(book)
             for index, one in enumerate(requests):
@@ -252,7 +254,7 @@ def expire(*, most: int = 100) -> int:
     return total
 
 
-@atomic
+@atomic_in_few_journeys
 def _expire(tx: Connection, *, most: int) -> int:
     now, today = clock.now(), clock.today()
     ids = stock.expired_reservation_ids(tx, now=now, most=most)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.errors import (
+    Busy,
     IdempotencyInProgress,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
@@ -42,7 +45,7 @@ _FIND = (
     )
     .where(users.c.id == sa.bindparam("user_id"))
 )
-_REMEMBER = sa.insert(requests)
+_REMEMBER = sa.insert(requests).inline()
 
 
 def clean_key(key: object) -> str:
@@ -62,13 +65,24 @@ class Known:
     outcome: Any | None
 
 
-def find_outcome(tx: Connection, *, user_id: int, key: str, fingerprint: bytes) -> Known:
-    """What is known of the caller and the key.
+def ask_outcome(
+    tx: Connection, *, user_id: int, key: str, fingerprint: bytes
+) -> Callable[[], Known]:
+    """Ask what is known of the caller and the key; what is returned waits for the answer.
 
-    Raises Replayed with the remembered refusal, IdempotencyKeyReused when the key had other
+    It raises Replayed with the remembered refusal, IdempotencyKeyReused when the key had other
     content, NotFound when there is no such user.
     """
-    row = tx.execute(_FIND, {"user_id": user_id, "key": key}).first()
+    asked = tx.execute(_FIND, {"user_id": user_id, "key": key})
+    return lambda: _known(asked.first(), user_id=user_id, key=key, fingerprint=fingerprint)
+
+
+def find_outcome(tx: Connection, **request: Any) -> Known:
+    """The same, at once."""
+    return ask_outcome(tx, **request)()
+
+
+def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> Known:
     if row is None:
         raise NotFound(f"There is no user number {user_id}.", field="user_id")
     if row.fingerprint is None:
@@ -110,13 +124,22 @@ def remember(
         "outcome": json.dumps(outcome, separators=(",", ":")),
         "recorded_at": at,
     }
+    tx.execute(_REMEMBER, row)
+
+
+@contextmanager
+def telling_in_progress() -> Iterator[None]:
+    """Whoever waited too long for the first request with the key is told so, and not just that
+    the database is busy."""
     try:
-        tx.execute(_REMEMBER, row)
-    except sa.exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03":
+        yield
+    except Busy as busy:
+        cause: Any = getattr(busy.__cause__, "orig", None)
+        where = getattr(getattr(cause, "diag", None), "context", None) or ""
+        if getattr(cause, "sqlstate", None) == "55P03" and requests.name in where:
             raise IdempotencyInProgress(
                 "The first request with this key is still being worked on. Try again in a moment."
-            ) from error
+            ) from busy
         raise
 
 

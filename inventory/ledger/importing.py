@@ -96,7 +96,7 @@ def plan_counts(
     and so is one of which more is reserved than was counted."""
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Count")
     plan.book.read_holders = partial(loading.read_holders, conn)
-    loading.read_expired(conn, plan.book, (), by_hand=set())
+    loading.read_expired(conn, plan.book)
     plan.book.operations.remove(plan.operation)
     expiring.give_back(plan.book)
     plan.book.operations.append(plan.operation)

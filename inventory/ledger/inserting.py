@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,36 +18,73 @@ from inventory.progress import SILENT, Progress
 _AS_ARRAYS = 8
 
 
+def draw_ids(tx: Connection, counts: Mapping[sa.Table, int]) -> dict[sa.Table, Sequence[int]]:
+    """So many ids for rows to come, of each table, in one question.
+
+    On PostgreSQL from the tables' sequences, so that nobody else gets them. SQLite has one writer.
+    """
+    tables = tuple(counts)
+    if tx.dialect.name == "sqlite":
+        last = tx.execute(_last_ids(tables)).one()
+        return {
+            table: range(before + 1, before + 1 + counts[table])
+            for table, before in zip(tables, last, strict=True)
+        }
+    drawn: dict[sa.Table, list[int]] = {table: [] for table in tables}
+    wanted = {table.name: count for table, count in counts.items()}
+    for at, id in tx.execute(_next_ids(tables), wanted):
+        drawn[tables[at]].append(id)
+    return {table: sorted(ids) for table, ids in drawn.items()}
+
+
+@functools.cache
+def _last_ids(tables: tuple[sa.Table, ...]) -> sa.Select[Any]:
+    last = (sa.func.coalesce(sa.func.max(table.c.id), 0) for table in tables)
+    return sa.select(*(sa.select(one).scalar_subquery() for one in last))
+
+
+@functools.cache
+def _next_ids(tables: tuple[sa.Table, ...]) -> sa.CompoundSelect[Any]:
+    return sa.union_all(
+        *(
+            sa.select(
+                sa.literal_column(str(at)), sa.literal_column(f"nextval('{table.name}_id_seq')")
+            ).select_from(sa.func.generate_series(1, sa.bindparam(table.name, type_=sa.Integer)))
+            for at, table in enumerate(tables)
+        )
+    )
+
+
 def insert(
     tx: Connection,
     table: sa.Table,
     rows: Sequence[dict[str, Any]],
     progress: Progress = SILENT,
-) -> Sequence[int]:
-    """Insert the rows, which all have the same columns; their ids, in the same order."""
-    ids: list[int] = []
+) -> None:
+    """Insert the rows, which all have the same columns."""
     for some in chunks(rows):
-        ids += _insert(tx, table, some)
+        _insert(tx, table, some)
         progress.step(len(some))
-    return ids
 
 
-def _insert(tx: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
-    if tx.dialect.name == "sqlite" or len(rows) < _AS_ARRAYS:
-        return tx.execute(_plain(table), rows).scalars().all()
-    names = tuple(rows[0])
-    arrays = {name: [row[name] for row in rows] for name in names}
-    return sorted(tx.execute(_from_arrays(table, names), arrays).scalars())
+def _insert(tx: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    if len(rows) == 1:
+        tx.execute(_plain(table), rows[0])
+    elif tx.dialect.name == "sqlite" or len(rows) < _AS_ARRAYS:
+        tx.execute(_plain(table), rows)
+    else:
+        names = tuple(rows[0])
+        arrays = {name: [row[name] for row in rows] for name in names}
+        tx.execute(_from_arrays(table, names), arrays)
 
 
 @functools.cache
 def _plain(table: sa.Table) -> Any:
-    return sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return sa.insert(table).inline()
 
 
 @functools.cache
 def _from_arrays(table: sa.Table, names: tuple[str, ...]) -> Any:
-    """Ids are drawn in the order of the rows, so sorted ids stand in that order too."""
     arrays = [
         sa.cast(sa.bindparam(name, type_=ARRAY(table.c[name].type)), ARRAY(table.c[name].type))
         for name in names
@@ -59,4 +96,4 @@ def _from_arrays(table: sa.Table, names: tuple[str, ...]) -> Any:
         .render_derived(name="new")
     )
     rows = sa.select(*(new.c[name] for name in names)).order_by(new.c.position)
-    return sa.insert(table).from_select(names, rows, include_defaults=False).returning(table.c.id)
+    return sa.insert(table).from_select(names, rows, include_defaults=False)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import descent, recall, stock, telemetry
+from inventory import descent, recall, stock
 from inventory.chunks import chunks
 from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, PastOperation
@@ -56,16 +56,15 @@ def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
     """
     ids = sorted(ids)
     if ids and tx.dialect.name != "sqlite":
-        with telemetry.waiting("lots"):
-            for some in chunks(ids):
-                tx.execute(_LOCK_LOTS, {"ids": some}).all()
+        for some in chunks(ids):
+            tx.execute(_LOCK_LOTS, {"ids": some})
 
 
 def hold_items(tx: Connection, codes: Iterable[str]) -> None:
     """Keep the items' decimals, unit and state as they are until the transaction ends."""
     if tx.dialect.name != "sqlite":
         for some in chunks(sorted(codes)):
-            tx.execute(_HOLD_ITEMS, {"codes": some}).all()
+            tx.execute(_HOLD_ITEMS, {"codes": some})
 
 
 def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
@@ -116,6 +115,7 @@ def open_book(
     codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
     hold_items(tx, receipts)
+    expired = stock.ask_expired(tx, now=now)
     book.families, book.decided = _recalled(tx, requests)
     _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
     known = {lot.item.code: lot.item for lot in book.lots.values() if lot.item.code in codes}
@@ -135,7 +135,9 @@ def open_book(
     _read_past(tx, book, requests, ids)
     _keep_reservations(tx, book, ids)
     _read_quality(tx, book, requests)
-    read_expired(tx, book, requests, by_hand=ids)
+    # What a request itself gives back is left to it. An issue gives nothing back.
+    by_hand = ids - {one.reservation_id for one in requests if isinstance(one, Issue)}
+    book.expired = _keep_reservations(tx, book, set(expired(book.lots.values())) - by_hand)
     return book
 
 
@@ -188,7 +190,7 @@ def _operation_ids(requests: Sequence[Request]) -> set[int]:
 
 def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[Reservation]:
     """Each reservation is one object in the book, its lines on the book's lots."""
-    ids = list(ids)
+    ids = sorted(ids)
     found = stock.read_reservations(
         tx, set(ids) - set(book.reservations), lots_known=book.lots.values()
     )
@@ -212,18 +214,10 @@ def read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
     return _keep_reservations(tx, book, ids)
 
 
-def read_expired(
-    tx: Connection, book: Book, requests: Sequence[Request], *, by_hand: set[int]
-) -> None:
-    """Reservations past their moment in the lots and items concerned.
-
-    Those that a request itself gives back are left to it. An issue gives nothing back.
-    """
-    if not any(lot.reserved for lot in book.lots.values()):
-        return
-    by_hand = by_hand - {one.reservation_id for one in requests if isinstance(one, Issue)}
-    ids = stock.expired_in(tx, book.lots.values(), now=book.now)
-    book.expired = _keep_reservations(tx, book, [id for id in ids if id not in by_hand])
+def read_expired(tx: Connection, book: Book) -> None:
+    """Reservations past their moment in the lots of the book."""
+    expired = stock.ask_expired(tx, now=book.now)
+    book.expired = _keep_reservations(tx, book, expired(book.lots.values()))
 
 
 def _read_past(

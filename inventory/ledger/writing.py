@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.chunks import chunks
 from inventory.figures import Entry, Lot, Operation
 from inventory.ledger import expiring, hashing
 from inventory.ledger.book import Book, NewEntry, NewOperation
-from inventory.ledger.inserting import insert
+from inventory.ledger.inserting import draw_ids, insert
 from inventory.ledger.recording import record
 from inventory.progress import SILENT, Progress
 from inventory.stock import ledger, lots, operations, reservations
+
+_ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
 
 
 def write(
@@ -28,28 +31,41 @@ def write(
     writers = [system if plan.by_system else user for plan in plans]
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
     progress.start("Writing", _size_of(plans, new_lots))
-    ids = insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
-    for lot, id in zip(new_lots, ids, strict=True):
+    ids = draw_ids(tx, _counts(plans, new_lots))
+    for lot, id in zip(new_lots, ids[lots], strict=True):
         lot.id = id
-    rows = [_operation_row(book, plan, id) for plan, (id, _) in zip(plans, writers, strict=True)]
-    operation_ids = insert(tx, operations, rows)
-    _insert_reservations(tx, book, operation_ids)
-    planned = list(zip(plans, operation_ids, (row["hash"] for row in rows), strict=True))
+    insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
+    rows = [
+        _operation_row(book, plan, id, writer)
+        for plan, id, (writer, _) in zip(plans, ids[operations], writers, strict=True)
+    ]
+    insert(tx, operations, rows)
+    _insert_reservations(tx, plans, ids)
+    planned = [(plan, row["id"], row["hash"]) for plan, row in zip(plans, rows, strict=True)]
     names = [name for _, name in writers]
-    entries = iter(_insert_entries(tx, planned, rows, names, progress))
+    entries = iter(_insert_entries(tx, plans, rows, names, ids[ledger], progress))
     record(tx, book, planned, progress)
     return [
         Operation(
-            id=id,
-            **{name: row[name] for name in ("kind", "reference", "reason", "note", "user_id")},
+            **{name: row[name] for name in _ALSO_TOLD},
             user_name=name,
             recorded_at=row["recorded_at"],
             occurred_at=row["occurred_at"],
             reverses_id=row["reverses_id"],
             entries=tuple(islice(entries, len(plan.entries))),
         )
-        for plan, id, row, name in zip(plans, operation_ids, rows, names, strict=True)
+        for plan, row, name in zip(plans, rows, names, strict=True)
     ]
+
+
+def _counts(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> dict[sa.Table, int]:
+    """How many rows of each table are planned that others point to."""
+    return {
+        lots: len(new_lots),
+        operations: len(plans),
+        reservations: sum(plan.reservation is not None for plan in plans),
+        ledger: sum(len(plan.entries) for plan in plans),
+    }
 
 
 def _size_of(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> int:
@@ -59,12 +75,13 @@ def _size_of(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> int:
 
 
 def _lot_row(lot: Any) -> dict[str, Any]:
-    names = "lot_code qc_status expires_on supplier_lot location parent_lot_id received_at"
+    names = "id lot_code qc_status expires_on supplier_lot location parent_lot_id received_at"
     return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in names.split()}}
 
 
-def _operation_row(book: Book, plan: NewOperation, user_id: int) -> dict[str, Any]:
+def _operation_row(book: Book, plan: NewOperation, id: int, user_id: int) -> dict[str, Any]:
     row: dict[str, Any] = {
+        "id": id,
         "kind": str(plan.kind),
         "reference": plan.reference,
         "reason": plan.reason,
@@ -78,14 +95,19 @@ def _operation_row(book: Book, plan: NewOperation, user_id: int) -> dict[str, An
     return row
 
 
-def _insert_reservations(tx: Connection, book: Book, operation_ids: Sequence[int]) -> None:
+def _insert_reservations(
+    tx: Connection, plans: Sequence[NewOperation], ids: dict[sa.Table, Sequence[int]]
+) -> None:
     new = [
         (plan.reservation, operation_id)
-        for plan, operation_id in zip(book.operations, operation_ids, strict=True)
+        for plan, operation_id in zip(plans, ids[operations], strict=True)
         if plan.reservation is not None
     ]
+    for (reservation, _), id in zip(new, ids[reservations], strict=True):
+        reservation.id = id
     rows = [
         {
+            "id": reservation.id,
             "item_id": reservation.item.id,
             "reference": reservation.reference,
             "qty": reservation.qty,
@@ -96,40 +118,37 @@ def _insert_reservations(tx: Connection, book: Book, operation_ids: Sequence[int
         }
         for reservation, operation_id in new
     ]
-    ids = insert(tx, reservations, rows)
-    for (reservation, _), id in zip(new, ids, strict=True):
-        reservation.id = id
+    insert(tx, reservations, rows)
 
 
 def _insert_entries(
     tx: Connection,
-    planned: Sequence[tuple[NewOperation, int, bytes]],
+    plans: Sequence[NewOperation],
     operation_rows: Sequence[dict[str, Any]],
     user_names: Sequence[str],
+    ids: Sequence[int],
     progress: Progress,
 ) -> list[Entry]:
     """A thousand at a time, and only what is told of them is kept: there may be very many."""
     entries = [
-        (entry, id, hash, operation, name)
-        for (plan, id, hash), operation, name in zip(
-            planned, operation_rows, user_names, strict=True
-        )
+        (entry, operation, name)
+        for plan, operation, name in zip(plans, operation_rows, user_names, strict=True)
         for entry in plan.entries
     ]
     written: list[Entry] = []
-    for some in chunks(entries):
-        rows = [_hashed_row(entry, id, hash) for entry, id, hash, _, _ in some]
-        ids = insert(tx, ledger, rows, progress)
-        for (entry, _, _, operation, name), row, id in zip(some, rows, ids, strict=True):
-            written.append(_written(operation, name, entry, row, id))
+    for some in chunks(list(zip(ids, entries, strict=True))):
+        rows = [_hashed_row(id, entry, operation) for id, (entry, operation, _) in some]
+        insert(tx, ledger, rows, progress)
+        for (_, (entry, operation, name)), row in zip(some, rows, strict=True):
+            written.append(_written(operation, name, entry, row))
     return written
 
 
-def _hashed_row(entry: NewEntry, operation_id: int, operation_hash: bytes) -> dict[str, Any]:
+def _hashed_row(id: int, entry: NewEntry, operation: dict[str, Any]) -> dict[str, Any]:
     """The row with its hash, which takes up the one that the entry before left on the lot."""
-    row = _entry_row(entry, operation_id)
+    row = _entry_row(id, entry, operation["id"])
     row["prev_hash"] = entry.lot.last_hash
-    row["hash"] = entry.lot.last_hash = _entry_hash(row, operation_hash)
+    row["hash"] = entry.lot.last_hash = _entry_hash(row, operation["hash"])
     return row
 
 
@@ -153,9 +172,10 @@ def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
     )
 
 
-def _entry_row(entry: NewEntry, operation_id: int) -> dict[str, Any]:
+def _entry_row(id: int, entry: NewEntry, operation_id: int) -> dict[str, Any]:
     line_seq = entry.line_seq
     return {
+        "id": id,
         "lot_id": entry.lot.id,
         "item_id": entry.lot.item.id,
         "lot_seq": entry.lot_seq,
@@ -181,10 +201,10 @@ def _entry_row(entry: NewEntry, operation_id: int) -> dict[str, Any]:
 
 
 def _written(
-    operation: dict[str, Any], user_name: str, entry: NewEntry, row: dict[str, Any], id: int
+    operation: dict[str, Any], user_name: str, entry: NewEntry, row: dict[str, Any]
 ) -> Entry:
     return Entry(
-        id=id,
+        id=row["id"],
         operation_id=row["operation_id"],
         kind=operation["kind"],
         item_code=entry.lot.item.code,

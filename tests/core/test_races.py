@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from inventory import db as database
-from inventory import ledger
+from inventory import gate, ledger
 from inventory.db import connection, db
 from inventory.errors import Busy
 from inventory.ledger import Posting, loading
@@ -206,7 +206,7 @@ def test_a_lot_locked_too_long_is_busy_and_the_same_key_works_later(
     app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot, one_key = stock.lot("receive 5"), key()
-    monkeypatch.setattr(database, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(gate, "WAIT_SECONDS", 0.2)
     facts = {"item": "BOLT", "qty": 1, "reference": "R", "lots": [part(lot, 1)], "key": one_key}
     with _lot_held(lot), pytest.raises(Busy):
         stock.do("reserve", **facts)
