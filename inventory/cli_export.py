@@ -14,7 +14,7 @@ import click
 from inventory import exports
 from inventory.cli_common import PlainGroup, example
 from inventory.db import snapshot
-from inventory.table_files import KINDS, csv_lines, jsonl_lines, write_xlsx
+from inventory.table_files import KINDS, file_parts
 
 export_group = PlainGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
 
@@ -61,13 +61,8 @@ def _write(file: BinaryIO, name: str, kind: str) -> None:
     """All of it as it stands at one moment, however long it takes."""
     heads = exports.LISTS[name].heads
     with snapshot() as reader:
-        rows = exports.rows_of(lambda: reader, name)
-        if kind == "xlsx":
-            write_xlsx(file, name, heads, rows)
-            return
-        lines = csv_lines(heads, rows) if kind == "csv" else jsonl_lines(heads, rows)
-        for line in lines:
-            file.write(line.encode())
+        for part in file_parts(kind, name, heads, exports.rows_of(lambda: reader, name)):
+            file.write(part)
 
 
 @contextmanager

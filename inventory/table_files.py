@@ -6,16 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
 
-import xlsxwriter  # type: ignore[import-untyped]
-
-from inventory.errors import InvalidInput
+from inventory.xlsx_stream import xlsx_parts
 
 Row = Sequence[str]
 
 KINDS = ("csv", "xlsx", "jsonl")
-_MOST_XLSX_ROWS = 1_048_576 - 1
 #: What a spreadsheet would take for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -47,20 +43,12 @@ def jsonl_lines(heads: Row, rows: Iterable[Row]) -> Iterator[str]:
         yield json.dumps(cells, ensure_ascii=False) + "\n"
 
 
-def write_xlsx(file: BinaryIO, name: str, heads: Row, rows: Iterable[Row]) -> None:
-    """Cells of text, all of them: quantities stay exact, and nothing is a formula. Its rows wait
-    on disk until it is packed."""
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        for column, head in enumerate(heads):
-            sheet.write_string(0, column, head, bold)
-        for number, row in enumerate(rows, start=1):
-            if number > _MOST_XLSX_ROWS:
-                raise InvalidInput(
-                    "That is more than an XLSX file can hold: narrow the filters, or take CSV.",
-                    field="filters",
-                )
-            for column, cell in enumerate(row):
-                sheet.write_string(number, column, cell)
+def file_parts(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Iterator[bytes]:
+    """The file of one of KINDS, piece by piece. Cells of XLSX are text, all of them: quantities
+    stay exact, and nothing is a formula."""
+    if kind == "xlsx":
+        yield from xlsx_parts(name, heads, rows)
+        return
+    lines = csv_lines(heads, rows) if kind == "csv" else jsonl_lines(heads, rows)
+    for line in lines:
+        yield line.encode()

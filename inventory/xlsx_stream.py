@@ -1,0 +1,151 @@
+"""XLSX files that are sent while they are made: nothing of them waits in memory or on a disk.
+
+Only what a table needs (ECMA-376, SpreadsheetML): cells of text, a line of heads that stays in
+sight, and a further sheet wherever one is full.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count, islice
+from xml.sax.saxutils import escape
+
+MOST_ROWS = 1_048_576 - 1
+#: So many rows are packed before something is sent.
+_AT_ONCE = 200
+#: zlib's levels: 6 makes files a tenth smaller, and takes twice as long.
+_LEVEL = 2
+
+_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKED = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+#: What XML cannot hold, and what spreadsheets would read as such a thing.
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+
+_TYPES = (
+    f'{_XML}<Types xmlns="{_PACKED}/content-types">'
+    '<Default Extension="rels"'
+    ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Default Extension="xml" ContentType="{_TYPE}.worksheet+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/></Types>'
+)
+_ROOT = (
+    f'{_XML}<Relationships xmlns="{_PACKED}/relationships">'
+    f'<Relationship Id="rId1" Type="{_LINKS}/officeDocument" Target="xl/workbook.xml"/>'
+    "</Relationships>"
+)
+_STYLES = (
+    f'{_XML}<styleSheet xmlns="{_MAIN}">'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    "</styleSheet>"
+)
+_BEGIN = (
+    f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
+    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+    "</sheetView></sheetViews><sheetData>"
+)
+_END = "</sheetData></worksheet>"
+
+
+class _Wire:
+    """What the zip is written to: it cannot go back, and gives away what it was given."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: bytes) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def taken(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def xlsx_parts(
+    name: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, most: int = MOST_ROWS
+) -> Iterator[bytes]:
+    """The file, piece by piece. `most`: rows below the heads of one sheet."""
+    wire, rows = _Wire(), iter(rows)
+    with zipfile.ZipFile(wire, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as book:  # type: ignore[call-overload]
+        book.writestr("[Content_Types].xml", _TYPES)
+        book.writestr("_rels/.rels", _ROOT)
+        book.writestr("xl/styles.xml", _STYLES)
+        for sheet in count(1):
+            with book.open(f"xl/worksheets/sheet{sheet}.xml", "w") as file:
+                for text in _sheet(heads, islice(rows, most)):
+                    file.write(text.encode())
+                    yield wire.taken()
+            following = list(islice(rows, 1))
+            if not following:
+                break
+            rows = chain(following, rows)
+        book.writestr("xl/workbook.xml", _workbook(name, sheet))
+        book.writestr("xl/_rels/workbook.xml.rels", _sheets(sheet))
+    yield wire.taken()
+
+
+def _sheet(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    letters = [_letters(number) for number in range(len(heads))]
+    yield _BEGIN + _row(1, letters, heads, ' s="1"')
+    numbers = count(2)
+    while some := [_row(next(numbers), letters, row) for row in islice(rows, _AT_ONCE)]:
+        yield "".join(some)
+    yield _END
+
+
+def _row(number: int, letters: Sequence[str], cells: Sequence[str], style: str = "") -> str:
+    written = "".join(
+        f'<c r="{letter}{number}"{style} t="inlineStr"><is>'
+        f'<t xml:space="preserve">{_speakable(cell)}</t></is></c>'
+        for letter, cell in zip(letters, cells, strict=True)
+        if cell
+    )
+    return f'<row r="{number}">{written}</row>'
+
+
+def _speakable(cell: str) -> str:
+    return escape(_UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", cell))
+
+
+def _letters(number: int) -> str:
+    """As spreadsheets name columns."""
+    rest, last = divmod(number, 26)
+    return (_letters(rest - 1) if rest else "") + chr(65 + last)
+
+
+def _workbook(name: str, sheets: int) -> str:
+    names = (
+        name[:28] if number == 1 else f"{name[:22]} {number}" for number in range(1, sheets + 1)
+    )
+    written = "".join(
+        f'<sheet name="{name}" sheetId="{number}" r:id="rId{number}"/>'
+        for number, name in enumerate(names, start=1)
+    )
+    spaces = f'xmlns="{_MAIN}" xmlns:r="{_LINKS}"'
+    return f"{_XML}<workbook {spaces}><sheets>{written}</sheets></workbook>"
+
+
+def _sheets(sheets: int) -> str:
+    parts = [("worksheet", f"worksheets/sheet{number}.xml") for number in range(1, sheets + 1)]
+    written = "".join(
+        f'<Relationship Id="rId{number}" Type="{_LINKS}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate([*parts, ("styles", "styles.xml")], start=1)
+    )
+    return f'{_XML}<Relationships xmlns="{_PACKED}/relationships">{written}</Relationships>'

@@ -1,0 +1,81 @@
+"""Spreadsheets that are sent while they are made."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from inventory.xlsx_stream import xlsx_parts
+
+
+def made(rows: list[list[str]], heads: tuple[str, ...] = ("item", "qty"), **more: int) -> bytes:
+    return b"".join(xlsx_parts("ledger", heads, rows, **more))
+
+
+def sheets(content: bytes) -> dict[str, list[list[str]]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_every_cell_is_the_text_that_was_given() -> None:
+    rows = [["=1+1", "0012.50"], ["<ü & \"'>", " x "], ["-", ""], ["a\tb\nc", "_x0041_"]]
+    assert sheets(made(rows)) == {"ledger": [["item", "qty"], *rows]}
+
+
+def test_what_xml_cannot_hold_is_written_as_spreadsheets_write_it() -> None:
+    content = made([["a\x01b\ufffe", "1"]])
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        assert "a_x0001_b_xFFFE_" in book.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_a_table_without_rows_has_its_heads() -> None:
+    assert sheets(made([])) == {"ledger": [["item", "qty"]]}
+
+
+@pytest.mark.parametrize(("count", "lengths"), [(10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_a_full_sheet_is_followed_by_another(count: int, lengths: list[int]) -> None:
+    found = sheets(made([[f"I-{number}", "1"] for number in range(count)], most=10))
+    assert list(found) == ["ledger", "ledger 2", "ledger 3"][: len(lengths)]
+    assert [len(rows) - 1 for rows in found.values()] == lengths
+    assert all(rows[0] == ["item", "qty"] for rows in found.values())
+    assert [row[0] for rows in found.values() for row in rows[1:]][-1] == f"I-{count - 1}"
+
+
+def test_many_columns_have_their_letters() -> None:
+    heads = tuple(f"h{number}" for number in range(30))
+    [rows] = sheets(made([list(heads)], heads=heads)).values()
+    assert rows == [list(heads), list(heads)]
+
+
+def test_each_part_is_whole_xml_and_named_where_it_must_be() -> None:
+    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, most=2))) as book:
+        assert book.testzip() is None
+        names = book.namelist()
+        for name in names:
+            ElementTree.fromstring(book.read(name))  # noqa: S314 - our own
+        links = book.read("xl/_rels/workbook.xml.rels").decode()
+    assert names[0] == "[Content_Types].xml"
+    assert all(f'"{name.removeprefix("xl/")}"' in links for name in names if "sheets/" in name)
+
+
+def test_it_is_sent_while_the_rows_are_read() -> None:
+    read = 0
+
+    def rows() -> Iterator[list[str]]:
+        nonlocal read
+        for number in range(100_000):
+            read += 1
+            yield [f"I-{number * 7919 % 100_003}", str(number)]
+
+    sent = 0
+    for part in xlsx_parts("ledger", ("item", "qty"), rows()):
+        sent += len(part)
+        if read < 50_000:
+            assert len(part) < 100_000
+            half = sent
+    assert half > 100_000
