@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
+import psycopg
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -362,8 +363,8 @@ def _atomic(
                     return result
             except sa.exc.DBAPIError as error:
                 _again_or_raise(error, attempt)
-            except sa.exc.TimeoutError as error:
-                raise Busy() from error
+            except (sa.exc.TimeoutError, psycopg.Error) as error:
+                raise Busy() from error  # no connection; or it was lost where a pipeline ends
         log.error("gave up after %d lost races in %s", ATTEMPTS, verb.__name__)
         raise Busy()
 

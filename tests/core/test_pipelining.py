@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -77,6 +78,58 @@ def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
         write()
     assert there(3_000) == 0
     assert db.engine.pool.checkedout() == 0
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())").all(),
+        lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())"),
+        lambda tx: tx.connection.driver_connection.close(),
+    ],
+    ids=["seen at once", "seen at the commit", "closed here"],
+)
+def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
+    @atomic_in_few_journeys
+    def write(tx: Connection) -> None:
+        tx.execute(sa.insert(items).inline(), item_row(4_000))
+        lose(tx)
+
+    with pytest.raises(Busy):
+        write()
+    assert there(4_000) == 0
+    stock.lot("receive 1")
+
+
+def test_a_connection_lost_before_the_first_word_is_busy(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @atomic_in_few_journeys
+    def write(tx: Connection) -> None:
+        tx.execute(sa.insert(items).inline(), item_row(4_000))
+
+    def lost(self: psycopg.Connection) -> None:
+        raise psycopg.OperationalError("the connection is closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "pipeline", lost)
+        with pytest.raises(Busy):
+            write()
+    write()
+
+
+def test_a_transaction_that_would_stay_open_is_no_success(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @atomic_in_few_journeys
+    def write(tx: Connection) -> None:
+        tx.execute(sa.insert(items).inline(), item_row(5_000))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "commit", lambda self: None)
+        with pytest.raises(RuntimeError, match="left open"):
+            write()
+    assert there(5_000) == 0
 
 
 def test_a_reservation_takes_four_journeys(stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
