@@ -56,9 +56,10 @@
         { stroke: ink, font, grid, ticks: grid, size: 60, incrs: bars ? WHOLE : undefined },
       ],
       series: [
-        { label: head, value: (u, index) => (index === null ? "–" : word(index)) },
+        { label: head, value: (u, index) => (index === null ? "" : word(index)) },
         ...series.map(({ name, kind }) => ({
           label: name,
+          value: (u, value) => value ?? "",
           stroke: colour(COLOURS[kind]),
           width: bars ? 0 : 2,
           fill: bars ? colour(COLOURS[kind]) : undefined,

@@ -45,6 +45,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
         "needs": None if q else _needs(conn, today),
         "entries": list_entries(conn, limit=8) if not q else None,
+        "may_begin": items.CREATE.may(),
         **page_links(query, page, _ROWS),
     }
 

@@ -117,6 +117,7 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
         "q": query.get("q", ""),
         "unit": query.get("unit", "").strip(),
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
+        "may_begin": CREATE.may(),
         "exports": export_links("items", query),
         **page_links(query, page),
     }

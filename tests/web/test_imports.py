@@ -121,7 +121,7 @@ def test_what_became_wrong_since_the_check_is_told(ada, stock):
 def test_rows_can_be_pasted_from_a_spreadsheet(ada):
     path = look(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
     assert "pasted rows" in words_of(ada.get(path).text)
-    assert "1 rows: 1 new" in words_of(check(ada, path).text)
+    assert "1 row: 1 new" in words_of(check(ada, path).text)
 
 
 @pytest.mark.parametrize(

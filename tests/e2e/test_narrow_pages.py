@@ -1,0 +1,53 @@
+"""What only a narrow page shows: nothing is squeezed until it cannot be read."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e import test_lists
+
+#: What the browser does does not hang on the database.
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
+
+ada = test_lists.ada
+
+
+@pytest.fixture
+def narrow(ada):
+    ada.set_viewport_size({"width": 320, "height": 800})
+    return ada
+
+
+def test_what_was_done_is_read_in_a_few_lines(narrow):
+    page = narrow
+    page.goto("/items/1/?do=reserve")
+    form = page.locator("#act")
+    form.get_by_label("Quantity").fill("2")
+    form.get_by_label("For").fill("JOB-4711")
+    form.get_by_role("button", name="Reserve").click()
+    expect(page.locator(".toast")).to_contain_text("Reserved 2 of PART-000 for JOB-4711")
+    assert page.locator(".toast").bounding_box()["height"] < 160
+
+
+def test_the_menu_is_scrolled_to_where_one_is(narrow):
+    page = narrow
+    page.goto("/users/")
+    box = page.locator(".nav").get_by_role("link", name="Users").bounding_box()
+    assert 0 <= box["x"] and box["x"] + box["width"] <= 320
+
+
+def test_a_search_is_never_narrower_than_a_code(narrow):
+    page = narrow
+    for path in ("/", "/items/", "/reservations/", "/labels/"):
+        page.goto(path)
+        assert page.locator("main input[type=search]").bounding_box()["width"] > 160, path
+
+
+def test_a_long_reference_does_not_push_the_page_apart(narrow, stock):
+    page = narrow
+    lot = stock.lot("receive 9", lot_code="L" * 64, location="A" * 30)
+    stock.do("issue", item="BOLT", qty=1, reference="R" * 100)
+    for width in (320, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/", "/ledger/", f"/lots/{lot}/", "/items/31/", "/lots/?q=LLL", "/search/?q=LLL"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
