@@ -118,10 +118,9 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
         hash=raw.blob(conn, "e.hash"),
         within=within.replace("{}", "e.lot_id"),
     )
-    rows = conn.execution_options(yield_per=raw.AT_ONCE).exec_driver_sql(statement)
     lot = _Lot(None)
     number = 0
-    for batch in rows.partitions(raw.AT_ONCE):
+    for batch in raw.rows(conn, statement):
         for row in batch:
             if row[1] != lot.id:
                 yield from _end(lot)

@@ -43,8 +43,7 @@ def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
         occurred_at=raw.moment(conn, "occurred_at"),
         within=within.replace("{}", "id"),
     )
-    rows = conn.execution_options(yield_per=raw.AT_ONCE).exec_driver_sql(statement)
-    for batch in rows.partitions(raw.AT_ONCE):
+    for batch in raw.rows(conn, statement):
         for id, kept, *content in batch:
             computed = _digest(content)
             if computed != kept:

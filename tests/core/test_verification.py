@@ -10,6 +10,7 @@ from inventory import guards, read_cache
 from inventory.db import db, snapshot
 from inventory.stock import ledger
 from inventory.verification import digests, parts, verify
+from inventory.verification import raw as raw_rows
 from tests.stock import Stock
 
 
@@ -173,6 +174,26 @@ def test_an_operation_that_holds_no_text_is_named(busy: Stock) -> None:
     found = [one for one in findings() if one.startswith("operations")]
     assert found[0].startswith("operations row 1: hash")
     assert found[1].startswith("operations row 2: hash")
+
+
+@pytest.mark.only("sqlite")
+def test_a_row_that_cannot_be_read_is_named_and_not_the_end(busy: Stock) -> None:
+    raw("UPDATE operations SET note = CAST(x'FF' AS TEXT) WHERE id = 1")
+    raw("UPDATE lot_counts SET on_hand = 1")
+    found = findings()
+    assert found[0].startswith("operations: a row cannot be read: Could not decode to UTF-8")
+    assert any(one.startswith("lot_counts row 1:") for one in found)
+
+
+def test_no_row_is_lost_between_one_fetch_and_the_next(
+    busy: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_rows, "AT_ONCE", 2)
+    with snapshot() as reader:
+        report = verify(reader)
+        count = reader.execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one()
+    assert report.ok
+    assert report.entries == count > 4
 
 
 @pytest.mark.parametrize("table", sorted(guards.APPEND_ONLY))
