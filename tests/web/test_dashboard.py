@@ -1,10 +1,13 @@
 """The front page, and how its figures stay true while it is open."""
 
+import re
 from datetime import timedelta
+
+import pytest
 
 from inventory import clock
 from tests.stock import in_days
-from tests.web.people import words_of
+from tests.web.people import form_of, words_of
 
 
 def poll(person, path="/", tag=""):
@@ -83,3 +86,14 @@ def test_stock_that_was_promised_long_ago_is_named(ada, person, stock, monkeypat
     assert "JOB-2" not in words[: words.index("Items")]
     stock.do("decide", lot_id=lot, status="QUARANTINE", reason="recall")
     assert "held since" not in words_of(ira.get("/").text), "it is at risk, and named as that"
+
+
+@pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
+def test_stock_is_booked_on_the_dashboard_itself(ada, stock, verb):
+    stock.lot("receive 10", lot_code="L-1")
+    page = ada.get(f"/?do={verb}").text
+    sent_to = re.search(r'<form[^>]*id="act"[^>]*action="([^"]+)" hx-post="([^"]+)"', page)
+    assert sent_to.groups() == (f"/{verb}/", f"/{verb}/")
+    typed = {"item": "BOLT", "qty": "2", "reference": "JOB-1", "lot_code": "L-2"}
+    answer = ada.post(sent_to[1], form_of(page), **typed)
+    assert (answer.status_code, answer.location) == (303, f"/?do={verb}")

@@ -41,3 +41,20 @@ def test_a_person_is_told_what_to_do_and_not_what_http_says(ada, path, method, s
     words = words_of(answer.text)
     assert said in words
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])
+
+
+def test_every_form_is_sent_to_where_forms_are_taken(app, ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1")
+    stock.link("9521123456785")
+    adapter = app.url_map.bind("localhost")
+    pages = (
+        "/", "/?do=reserve", "/?do=issue", "/items/", "/items/1/", "/items/1/codes/", "/lots/",
+        f"/lots/{lot}/", f"/lots/{lot}/?do=count", f"/lots/{lot}/recall/", "/reservations/",
+        "/reservations/1/", "/ledger/", "/operations/1/reversal/", "/labels/", "/import/",
+        "/users/", "/account/", "/account/tokens/", "/webhooks/", "/checkup/", "/receive/",
+    )  # fmt: skip
+    for page in pages:
+        forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', ada.get(page).text)
+        assert len(forms) > 2 or page not in ("/", "/items/1/"), page
+        for path in forms:
+            adapter.match(path, method="POST")
