@@ -41,8 +41,9 @@ def index() -> str:
     found = [*_doings(q), *(_things(q) if q else [])]
     if q:
         found = list(dict.fromkeys([*_exactly(q), *found]))
-    template = "finding/_found.html" if wants_partial() else "finding/index.html"
-    return render_template(template, q=q, found=found)
+    if wants_partial():
+        return render_template("finding/_found.html", q=q, found=found, id="found")
+    return render_template("finding/index.html", q=q, found=found, id="found-here")
 
 
 def _doings(q: str) -> list[Found]:

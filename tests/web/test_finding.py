@@ -47,3 +47,8 @@ def test_a_scanned_code_is_found_as_on_the_floor(ada, stock):
 
 def test_the_palette_knows_which_question_was_answered(ada, stock):
     assert 'data-q="L-1"' in ada.get("/search/?q=+L-1+").text
+
+
+def test_no_two_parts_of_the_search_page_bear_one_name(ada, stock):
+    names = re.findall(r'\sid="([^"]+)"', ada.get("/search/?q=x").text)
+    assert len(names) == len(set(names))
