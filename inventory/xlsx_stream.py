@@ -6,11 +6,11 @@ sight, and a further sheet wherever one is full.
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
-from xml.sax.saxutils import escape
 
 MOST_ROWS = 1_048_576 - 1
 #: So many rows are packed before something is sent.
@@ -121,7 +121,7 @@ def _row(number: int, letters: Sequence[str], cells: Sequence[str], style: str =
 
 
 def _speakable(cell: str) -> str:
-    return escape(_UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", cell))
+    return html.escape(_UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", cell), quote=False)
 
 
 def _letters(number: int) -> str:
