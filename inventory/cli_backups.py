@@ -40,19 +40,18 @@ def list_() -> None:
     for one in backups.found_in(_directory()):
         entries = (one.manifest or {}).get("tables", {}).get("inventory_ledger", "?")
         state = (one.manifest or {}).get("engine", "cannot be read")
-        rows.append((one.path.name, _size(one.size), str(entries), state))
+        rows.append((one.path.name, _size(one.size), str(entries), state, _proof(one)))
     if not rows:
         click.echo(f"There are no backups in {_directory()}.")
     else:
-        table(("FILE", "SIZE", "ENTRIES", "DATABASE"), rows)
+        table(("FILE", "SIZE", "ENTRIES", "DATABASE", "VERIFIED (UTC)"), rows)
 
 
 @backup.command(epilog=example("flask backup verify instance/backups/inventory-….zip"))
 @_FILE
 def verify(file: Path) -> None:
     """Read a whole backup: checksums, rows, where each lot stands, and (SQLite) the ledger."""
-    manifest = backups.figures(file)
-    report = backups.ledger_report(file, _migrations())
+    manifest, report = backups.verify(file, _migrations())
     click.echo(f"{file} is whole: {_told(manifest)}.")
     if report is not None:
         _tell(report)
@@ -90,6 +89,12 @@ def _told(manifest: dict[str, object]) -> str:
         f" {tables.get('inventory_lots', 0)} lots,"
         f" {tables.get('inventory_ledger', 0)} entries"
     )
+
+
+def _proof(one: backups.Backup) -> str:
+    if one.proof is None:
+        return "never"
+    return f"{one.proof.at:%Y-%m-%d %H:%M}{'' if one.proof.whole else ', wrong'}"
 
 
 def _size(size: int) -> str:

@@ -12,6 +12,8 @@ from inventory.http_keys import accepted_keys
 
 webhooks_group = PlainGroup("webhooks", help="Programs that are told when an item runs low.")
 
+_NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+
 
 @webhooks_group.command(epilog=example("flask webhooks add https://erp.example.com/stock"))
 @click.argument("url")
@@ -20,6 +22,23 @@ def add(url: str) -> None:
     number, secret = webhooks.add_endpoint(url=url, key=accepted_keys(current_app)[0], user_id=None)
     click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
     click.echo(secret)
+
+
+@webhooks_group.command("new-secret", epilog=example("flask webhooks new-secret 3"))
+@_NUMBER
+def new_secret(number: int) -> None:
+    """Sign with a new secret from now on, and print it, once; the old one is worthless."""
+    key = accepted_keys(current_app)[0]
+    _, secret = webhooks.renew_secret(endpoint_id=number, key=key, user_id=None)
+    click.echo(secret)
+
+
+@webhooks_group.command(epilog=example("flask webhooks end 3"))
+@_NUMBER
+def end(number: int) -> None:
+    """Tell a program nothing any more, not even what waits for it."""
+    webhooks.end_endpoint(endpoint_id=number, user_id=None)
+    click.echo(f"Webhook {number} is told nothing any more.")
 
 
 @webhooks_group.command("list", epilog=example("flask webhooks list"))
@@ -50,7 +69,7 @@ def deliver(watch: bool) -> None:
 
 
 @webhooks_group.command(epilog=example("flask webhooks replay 17"))
-@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+@_NUMBER
 def replay(number: int) -> None:
     """Send a delivery again; its number is in the list."""
     webhooks.replay(delivery_id=number, user_id=None)

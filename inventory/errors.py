@@ -144,6 +144,10 @@ class Unable(InventoryError):
         self.detail = detail
 
 
+class NotWhole(Unable):
+    """A backup that does not hold what it should."""
+
+
 def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
     """The remembered refusal, as it was first given."""
     kinds = {kind.code: kind for kind in _Business.__subclasses__()}

@@ -114,15 +114,16 @@ _ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
 
 
 @atomic
-def reset_throttle(tx: Connection, *, name: str | None = None) -> int:
-    """Forget refused logins (of one name, or all); returns how many."""
+def reset_throttle(tx: Connection, *, name: str | None = None, by: int | None = None) -> int:
+    """Forget refused logins (of one name, or all); returns how many. `by`: who does it; None
+    stands for the command line."""
     key, forgotten = accounts.find_key(name or ""), sa.delete(LoginAttempt)
     whose = tx.execute(_ID_OF, {"key": key}).scalar()
     if name is not None:
         forgotten = forgotten.where(LoginAttempt.name_key.in_((key, code_key(whose or 0))))
     count = tx.execute(forgotten).rowcount
     subject = f"user {whose}" if whose else "everybody" if name is None else "an unknown name"
-    audit.record(tx, user_id=None, action="user.unlock", subject=subject, forgotten=count)
+    audit.record(tx, user_id=by, action="user.unlock", subject=subject, forgotten=count)
     return count
 
 

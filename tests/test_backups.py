@@ -51,7 +51,7 @@ def directory(app: Flask) -> Path:
 
 
 def only_backup(app: Flask) -> Path:
-    [path] = directory(app).iterdir()
+    [path] = directory(app).glob("*.zip")
     return path
 
 
@@ -249,6 +249,40 @@ def test_a_wrong_ledger_in_a_backup_is_named(app: Flask, flask: Shell, database_
     assert "qc_decisions row 1: hash" in output
 
 
+def test_when_a_backup_was_verified_stands_in_the_list(app: Flask, flask: Shell) -> None:
+    path = a_backup(app, flask)
+    assert " never" in flask("backup", "list").output
+    with clock.at(datetime(2027, 3, 31, 9, 5, tzinfo=UTC)):
+        assert flask("backup", "verify", str(path)).exit_code == 0
+    assert "2027-03-31 09:05\n" in flask("backup", "list").output
+    change_manifest(path, lambda manifest: manifest.update(heads="0" * 64))
+    with clock.at(datetime(2027, 4, 1, 9, 5, tzinfo=UTC)):
+        flask.fails("backup", "verify", str(path))
+    assert "2027-04-01 09:05, wrong" in flask("backup", "list").output
+    assert stat.S_IMODE((directory(app) / "verified.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kept", ["[", "[]", '{"x.zip": 7, "y.zip": {"at": "soon"}}'])
+def test_a_note_that_cannot_be_read_counts_as_none(app: Flask, flask: Shell, kept: str) -> None:
+    path = a_backup(app, flask)
+    (directory(app) / "verified.json").write_text(kept)
+    assert " never" in flask("backup", "list").output
+    assert flask("backup", "verify", str(path)).exit_code == 0
+    assert list(json.loads((directory(app) / "verified.json").read_text())) == [path.name]
+
+
+def test_what_could_not_be_looked_at_is_not_called_wrong(
+    app: Flask, flask: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(directory: Path, needed: int) -> None:
+        raise Unable("no room")
+
+    path = a_backup(app, flask)
+    monkeypatch.setattr(backups.archive, "require_room", full)
+    assert "no room" in flask.fails("backup", "verify", str(path))
+    assert " never" in flask("backup", "list").output
+
+
 # --- where a backup may be put --------------------------------------------------------------------
 
 
@@ -307,7 +341,9 @@ def test_nothing_is_restored_while_others_are_connected(
 
 
 def backup_at(moment: datetime, purpose: str = "", *, whole: bool = True) -> backups.Backup:
-    return backups.Backup(Path(f"{moment}{purpose}"), moment, 1, purpose, {} if whole else None)
+    return backups.Backup(
+        Path(f"{moment}{purpose}"), moment, 1, purpose, {} if whole else None, None
+    )
 
 
 def test_rotation_keeps_the_last_of_each_day_and_week() -> None:

@@ -57,6 +57,21 @@ def test_a_program_is_added_told_and_told_again(
     assert lines[1] not in listed
 
 
+def test_a_program_gets_a_new_secret_and_is_told_no_more(
+    flask: Shell, app: Flask, receiver: Receiver
+) -> None:
+    first = flask("webhooks", "add", receiver.url).output.splitlines()[1]
+    second = flask("webhooks", "new-secret", "1").output.strip()
+    assert second.startswith("whsec_")
+    assert second != first
+    run_low(app)
+    assert "told nothing any more" in flask("webhooks", "end", "1").output
+    assert flask("webhooks", "deliver").output == "0 sent.\n"
+    assert "ended" in flask("webhooks", "list").output
+    assert "no webhook number 1" in flask.fails("webhooks", "end", "1")
+    assert "no webhook number 2" in flask.fails("webhooks", "new-secret", "2")
+
+
 def test_what_cannot_be_done_is_one_sentence(flask: Shell) -> None:
     done = flask("webhooks", "add", "ftp://a.example")
     assert (done.exit_code, done.output.count("\n")) == (1, 1)

@@ -43,6 +43,13 @@ def test_every_command_of_ours_is_documented_and_shows_an_example(app: Flask) ->
         assert "flask " in (command.help or "") + (command.epilog or ""), path
 
 
+def test_each_group_of_commands_has_its_page_named(app: Flask) -> None:
+    """A group that is only a command stands in the words below the table, with the reason."""
+    [section] = re.findall(r"^## On a page, or at.*?(?=^## |\Z)", RUNNING, re.MULTILINE | re.DOTALL)
+    ours = {path.split()[1] for path, _ in commands(app.cli)} - {"run", "shell", "routes"}
+    assert [name for name in sorted(ours) if f"`flask {name}" not in section] == []
+
+
 def test_links_between_the_docs_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):

@@ -16,12 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from inventory import clock, schema_version, verification
-from inventory.backups import archive, facts, postgresql, rotation, sqlite
+from inventory.backups import archive, facts, postgresql, proofs, rotation, sqlite
 from inventory.backups.archive import Backup
 from inventory.db import engine_on, snapshot
-from inventory.errors import Unable
+from inventory.errors import NotWhole, Unable
 
-__all__ = ["Backup", "create", "figures", "found_in", "ledger_report", "restore", "rotate"]
+__all__ = ["Backup", "create", "figures", "found_in", "restore", "rotate", "verify"]
 
 found_in = archive.found_in
 
@@ -61,25 +61,34 @@ def rotate(directory: Path, *, days: int, weeks: int) -> list[Backup]:
 
 
 def figures(path: Path) -> dict[str, Any]:
-    """Read the whole backup, and compare what it holds with its manifest.
-
-    Raises Unable at the first difference.
-    """
+    """What the backup holds, after reading all of it. Raises Unable at the first difference."""
     with _opened(path) as (manifest, _):
         return manifest
 
 
-def ledger_report(path: Path, migrations: Path) -> verification.Report | None:
-    """Recompute the ledger inside a backup of SQLite, from its raw rows.
+def verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.Report | None]:
+    """Read the whole backup, and compare what it holds with its manifest; with it goes what
+    recomputing the ledger inside it found (None where that needs a database to restore into:
+    PostgreSQL, or an earlier schema version). Beside the backup is noted what came of it.
 
-    None where that needs a database to restore into: PostgreSQL, or an earlier schema version.
+    Raises Unable at the first difference.
     """
+    try:
+        manifest, report = _verify(path, migrations)
+    except NotWhole:
+        proofs.note(path, whole=False)
+        raise
+    proofs.note(path, whole=report is None or report.ok)
+    return manifest, report
+
+
+def _verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.Report | None]:
     with _opened(path) as (manifest, database):
         current = schema_version.known(manifest["schema"], migrations).is_current
         if manifest["database"] != "sqlite" or not current:
-            return None
+            return manifest, None
         with sqlite.on(database) as engine, snapshot(engine) as conn:
-            return verification.verify(conn)
+            return manifest, verification.verify(conn)
 
 
 def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
         else:
             found = postgresql.inspect(database, manifest["engine"])
         if different := facts.differences(manifest, found):
-            raise Unable(f"{path} is not what its manifest says: {'; '.join(different)}.")
+            raise NotWhole(f"{path} is not what its manifest says: {'; '.join(different)}.")
         yield manifest, database
 
 

@@ -20,7 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inventory.errors import Unable
+from inventory.backups import proofs
+from inventory.backups.proofs import Proof
+from inventory.errors import NotWhole, Unable
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -40,6 +42,8 @@ class Backup:
     #: Why it was made, where that was not the daily round: "before-0007".
     purpose: str
     manifest: dict[str, Any] | None
+    #: The last time that it was read to its end; None when it never was.
+    proof: Proof | None
 
 
 def name_at(moment: datetime, purpose: str = "") -> str:
@@ -50,6 +54,7 @@ def found_in(directory: Path) -> list[Backup]:
     """The backups in a directory, the newest first."""
     if not directory.is_dir():
         return []
+    proved = proofs.read(directory)
     named = [(path, match) for path in directory.iterdir() if (match := NAME.fullmatch(path.name))]
     return sorted(
         (
@@ -59,6 +64,7 @@ def found_in(directory: Path) -> list[Backup]:
                 path.stat().st_size,
                 (match[2] or "").removeprefix("-"),
                 _manifest_or_none(path),
+                proved.get(path.name),
             )
             for path, match in named
         ),
@@ -83,7 +89,8 @@ def readable(path: Path) -> Iterator[None]:
         raise Unable(f"There is no file {path}.") from None
     except _BROKEN as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise Unable(f"{path} is not a whole backup: {reason}.") from None
+        kind = Unable if isinstance(error, OSError) else NotWhole
+        raise kind(f"{path} is not a whole backup: {reason}.") from None
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from inventory.backups import facts
 from inventory.db import engine_on, snapshot
-from inventory.errors import Unable
+from inventory.errors import NotWhole, Unable
 from inventory.verification import digests
 
 FILE = "database.pgdump"
@@ -100,7 +100,7 @@ def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Itera
                 columns = [name.strip('" ') for name in match[2].split(",")]
                 yield match[1], columns, iter(lambda: next(lines, "\\."), "\\.")
     if process.returncode:
-        raise Unable("The dump in this backup cannot be read to its end by pg_restore.")
+        raise NotWhole("The dump in this backup cannot be read to its end by pg_restore.")
 
 
 def restore(url: sa.URL, dump: Path) -> None:

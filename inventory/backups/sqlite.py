@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from inventory.backups import archive, facts
 from inventory.db import engine_on, nobody_else_writes, snapshot, sqlite_module
-from inventory.errors import Unable
+from inventory.errors import NotWhole, Unable
 
 FILE = "database.sqlite"
 
@@ -51,7 +51,7 @@ def inspect(copy: Path) -> dict[str, Any]:
     with on(copy) as engine, snapshot(engine) as conn:
         problem = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if problem != "ok":
-            raise Unable(f"The database is damaged: {problem}.")
+            raise NotWhole(f"The database is damaged: {problem}.")
         return facts.of(conn) | {"engine": f"SQLite {sqlite_module().sqlite_version}"}
 
 

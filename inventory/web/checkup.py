@@ -1,12 +1,16 @@
-"""The admin's page of the installation: its check-up, and its backups."""
+"""The admin's page of the installation: its check-up, its backups, and its upkeep."""
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+import json
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from inventory import backups, checkup
+from inventory import backups, checkup, clock, ledger
 from inventory.checkup import Verdict
+from inventory.db import snapshot
+from inventory.verification import digests
 from inventory.web import errands
 from inventory.web.roles import requires
 
@@ -32,6 +36,8 @@ def index() -> str:
         place=config.backup_path,
         backing_up=errands.is_running(errands.BACK_UP),
         failed=errands.failed(errands.BACK_UP),
+        verifying={one.path.name for one in kept if errands.is_running(_reading(one))},
+        rebuilding=errands.is_running(errands.REBUILD),
     )
 
 
@@ -41,3 +47,47 @@ def back_up() -> Response:
     errands.start(errands.BACK_UP)
     flash("A backup is being made. You may go on working.")
     return redirect(url_for("checkup.index"), 303)
+
+
+def _reading(backup: backups.Backup) -> tuple[str, ...]:
+    return ("backup", "verify", str(backup.path))
+
+
+@blueprint.post("/backups/<name>/verification/")
+@requires("admin")
+def verify_backup(name: str) -> Response:
+    """Only what stands in the list is read: a name is no path."""
+    for one in backups.found_in(current_app.extensions["inventory"].backup_path):
+        if one.path.name == name:
+            errands.start(_reading(one))
+            flash(f"{name} is being read to its end. Load this page again to see what came of it.")
+            return redirect(url_for("checkup.index", _anchor="backups"), 303)
+    abort(404)
+
+
+@blueprint.post("/expired-reservations/")
+@requires("admin")
+def expire() -> Response:
+    done = ledger.expire()
+    flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
+    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+
+
+@blueprint.post("/read-cache/")
+@requires("admin")
+def rebuild() -> Response:
+    errands.start(errands.REBUILD)
+    flash("The read cache is made anew from the ledger. You may go on working.")
+    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+
+
+@blueprint.get("/digest.json")
+@requires("admin")
+def digest() -> Response:
+    """Where every lot stands, signed, as a file to keep elsewhere."""
+    with snapshot() as reader:
+        made = digests.digest(reader, key=str(current_app.config["SECRET_KEY"]).encode())
+    response = current_app.response_class(json.dumps(made), mimetype="application/json")
+    name = f"digest-{clock.today().isoformat()}.json"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -60,6 +60,10 @@ class PasswordForm(PageForm):
     password = PasswordField("New password", _needed())
 
 
+class GivenPasswordForm(PageForm):
+    password = PasswordField("New password", _needed())
+
+
 class NewUserForm(PageForm):
     name = StringField("Name", _needed())
     password = PasswordField("First password", _needed())

@@ -1,4 +1,4 @@
-"""The admin's page of who may use the inventory, and as what."""
+"""The admin's pages of who may use the inventory, and as what, and of everybody's tokens."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory import accounts, second_factor
+from inventory import accounts, logins, second_factor, tokens
 from inventory.accounts import Account
 from inventory.errors import InvalidInput, Refusal
-from inventory.web.forms import NewUserForm
+from inventory.web.answering import Answer, again, show
+from inventory.web.forms import GivenPasswordForm, NewUserForm
 from inventory.web.roles import requires
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+_PASSWORD = "users/password.html"  # noqa: S105 - a page
 
 
 @blueprint.get("/")
@@ -73,6 +76,53 @@ def enable(user_id: int) -> Response:
 def reset_second_factor(user_id: int) -> Response:
     said = "{name} logs in by the password alone now, and can set up a second factor anew."
     return _change(said, second_factor.remove, user_id)
+
+
+@blueprint.get("/<int:user_id>/password/")
+@requires("admin")
+def new_password(user_id: int) -> Answer:
+    return show(_PASSWORD, GivenPasswordForm(), account=accounts.get_account(user_id=user_id))
+
+
+@blueprint.post("/<int:user_id>/password/")
+@requires("admin")
+def set_password(user_id: int) -> Answer:
+    """For whoever forgot theirs. Their own people change under Account, where it is asked for."""
+    if user_id == current_user.id:
+        return redirect(url_for("account.index"), 303)
+    form, account = GivenPasswordForm(), accounts.get_account(user_id=user_id)
+    if not form.validate_on_submit():
+        return show(_PASSWORD, form, account=account)
+    try:
+        accounts.set_password(user_id=user_id, password=form.password.data, by=current_user.id)
+    except Refusal as refusal:
+        return again(_PASSWORD, form, refusal, account=account)
+    flash(f"{account.name} has a new password, and was logged out everywhere.")
+    return redirect(url_for("users.index"), 303)
+
+
+@blueprint.post("/unlocking/")
+@requires("admin")
+def unlock() -> Response:
+    """Let everybody try again who was refused too often."""
+    count = logins.reset_throttle(by=current_user.id)
+    flash(f"Refused logins that are forgotten now: {count}.")
+    return redirect(url_for("users.index"), 303)
+
+
+@blueprint.get("/tokens/")
+@requires("admin")
+def all_tokens() -> str:
+    found = [token for token in tokens.list_tokens() if token.is_usable]
+    return render_template("users/tokens.html", tokens=found)
+
+
+@blueprint.post("/tokens/<int:token_id>/revocation/")
+@requires("admin")
+def revoke_token(token_id: int) -> Response:
+    ended = tokens.revoke_token(token_id=token_id, by=current_user.id)
+    flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
+    return redirect(url_for("users.all_tokens"), 303)
 
 
 def _role() -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inventory import accounts
+from inventory import accounts, tokens
 
 PASSWORD = "a quiet warehouse"
 
@@ -96,3 +96,52 @@ def test_an_unknown_role_is_refused(app, admin, ben, role):
 def test_an_account_that_is_not_there_is_refused(admin):
     assert "no such account" in post(admin, "/users/99/disabling/").text
     assert post(admin, f"/users/{10**30}/disabling/").status_code == 404
+
+
+def test_who_forgot_the_password_gets_a_new_one(app, admin, ben):
+    there = app.test_client()
+    path = f"/users/{ben.id}/password/"
+    assert "New password for ben" in admin.get(path).text
+    assert post(admin, path, password="short").status_code == 422
+    assert "At least 8 characters" in post(admin, path, password="short").text
+    assert "logged out everywhere" in post(admin, path, password="another quiet one").text
+    assert logged_in(there, "ben", PASSWORD) is False
+    assert logged_in(there, "ben", "another quiet one") is True
+    post(admin, path, password="and a third quiet one")
+    assert there.get("/", follow_redirects=False).status_code == 303
+
+
+def test_ones_own_password_is_changed_where_the_old_one_is_asked_for(app, admin):
+    mine = f"/users/{now(app, 'ada').id}/password/"
+    answer = post(admin, mine, password="another quiet one")
+    assert "Current password" in answer.text
+    assert logged_in(app.test_client(), "ada", PASSWORD) is True
+
+
+def test_refused_logins_are_forgotten(app, admin, ben):
+    there = app.test_client()
+    for _ in range(11):
+        logged_in(there, "ben", "not the password")
+    assert logged_in(there, "ben", PASSWORD) is False
+    assert "forgotten now: 1" in post(admin, "/users/unlocking/").text
+    assert logged_in(there, "ben", PASSWORD) is True
+
+
+def test_everybodys_tokens_are_seen_and_ended(app, admin, ben):
+    with app.app_context():
+        token, secret = tokens.create_token(user_id=ben.id, name="scales")
+    page = admin.get("/users/tokens/").text
+    assert "scales" in page
+    assert secret not in page
+    answer = post(admin, f"/users/tokens/{token.id}/revocation/")
+    assert "“scales” of ben no longer works" in answer.text
+    assert "No token works" in answer.text
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert app.test_client().get("/api/v1/items", headers=headers).status_code == 401
+
+
+def logged_in(client, name, password):
+    page = client.get("/login/").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
+    fields = {"csrf_token": token, "name": name, "password": password}
+    return client.post("/login/", data=fields).status_code in (302, 303)

@@ -1,0 +1,46 @@
+"""Every list as a file, whole: what `flask export` writes, for whoever has no command line."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory import exports
+from inventory.table_files import KINDS
+from inventory.web import roles
+from inventory.web.exporting import download_list
+
+blueprint = Blueprint("files", __name__, url_prefix="/files")
+
+#: What stands behind the name of each list.
+WORDS = {
+    "items": "Every item with its stock",
+    "lots": "Every lot there ever was, with its figures",
+    "reservations": "Every reservation there ever was",
+    "references": "Every job or order with something open",
+    "operations": "Every operation: what users did, newest first",
+    "codes": "Every linked code",
+    "ledger": "The whole ledger with its hashes, newest entry first",
+    "audit": "Who logged in, was refused, changed accounts or records",
+}
+_FOR_ADMINS = {"audit"}
+
+
+@blueprint.get("/")
+def index() -> str:
+    shown = {
+        name: words
+        for name, words in WORDS.items()
+        if name not in _FOR_ADMINS or current_user.may("admin")
+    }
+    return render_template("files/index.html", lists=shown, kinds=KINDS)
+
+
+@blueprint.get("/<name>.<kind>")
+def download(name: str, kind: str) -> Response:
+    if name not in exports.LISTS:
+        abort(404)
+    if name in _FOR_ADMINS:
+        roles.require(current_user, "admin")
+    return download_list(kind, name)
