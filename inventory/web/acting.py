@@ -102,8 +102,9 @@ def operate(act: Act, given: dict[str, Any] | None = None, **ids: Any) -> Answer
         given = (given or {}) | request.args.to_dict()
         return _render(show(act, back=given.pop("back", ""), given=given, **ids), 200)
     form = act.form()
-    if "qty" in form and (instead := request.form.get("instead")):
-        form["qty"].data = instead
+    for name, step in (("qty", "instead"), ("item", "instead_item")):
+        if name in form and (instead := request.form.get(step)):
+            form[name].data = instead
     if not form.validate():
         return _again(act, form, ids, 422)
     try:

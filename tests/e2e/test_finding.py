@@ -48,3 +48,16 @@ def test_arrows_choose_among_the_rows_that_a_search_found(ada):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("PART-010")
+
+
+@pytest.mark.parametrize("verb", ["receive", "reserve"])
+def test_the_items_of_a_form_are_searched_while_one_types(ada, stock, verb):
+    page = ada
+    stock.item("ZINC", name="Zinc sheet")
+    page.goto(f"/{verb}/")
+    page.get_by_label("Item", exact=True).press_sequentially("zin")
+    expect(page.locator("#item-codes option")).to_have_count(1)
+    expect(page.locator("#item-codes option")).to_have_attribute("value", "ZINC")
+    page.get_by_label("Item", exact=True).fill("PART-01")
+    expect(page.locator("#item-codes option")).to_have_count(10)
+    expect(page.get_by_label("Item", exact=True)).to_have_value("PART-01")

@@ -231,3 +231,22 @@ def test_forged_fields_are_refused_calmly(ada, stock):
         answer = ada.sends(path, **typed)
         assert answer.status_code in (303, 400, 404, 409, 422), (path, typed)
         assert "evil" not in (answer.location or "")
+
+
+def test_a_code_that_is_nearly_an_items_is_set_right_with_one_tap(ada, stock):
+    stock.item("BOLT-M8")
+    answer = ada.sends("/receive/", item="bolt-m8", lot_code="L", qty="1")
+    assert answer.status_code == 422
+    assert 'name="instead_item" value="BOLT-M8"' in answer.text
+    assert "Use BOLT-M8" in words_of(answer.text)
+    again = ada.post("/receive/", form_of(answer.text), instead_item="BOLT-M8")
+    assert again.status_code == 303
+    assert stock.lot_called("L").item.code == "BOLT-M8"
+
+
+def test_the_items_to_choose_from_follow_what_is_typed(ada, stock):
+    for number in range(40):
+        stock.item(f"ABOVE-{number:02d}")
+    stock.item("ZINC")
+    assert '<option value="ZINC">' not in ada.get("/receive/").text
+    assert '<option value="ZINC">' in ada.get("/receive/?item=zi").text
