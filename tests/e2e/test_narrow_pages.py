@@ -53,3 +53,15 @@ def test_a_long_reference_does_not_push_the_page_apart(narrow, stock):
             page.goto(path)
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not wide, (path, width)
+
+
+def test_item_lot_and_ledger_fit_on_paper(ada, stock):
+    page = ada
+    lot = stock.lot("receive 9", lot_code="L" * 64)
+    stock.do("issue", item="BOLT", qty=1, reference="R" * 100)
+    page.set_viewport_size({"width": 688, "height": 900})
+    page.emulate_media(media="print")
+    for path in ("/items/31/", f"/lots/{lot}/", "/ledger/"):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, path
