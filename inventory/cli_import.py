@@ -12,6 +12,7 @@ import click
 from inventory import accounts, importing
 from inventory.cli_common import PlainGroup, example, table
 from inventory.db import connection, db
+from inventory.errors import InvalidInput
 from inventory.importing import Kind, Report, Style, Work
 from inventory.progress import Progress
 from inventory.table_files import csv_lines
@@ -105,7 +106,13 @@ def _mapping(kind: Kind, heads: list[str], said: tuple[str, ...]) -> dict[str, s
             raise click.UsageError(f"There is no field {name}. There are: {known}.")
         guessed = {known: column for known, column in guessed.items() if column != head}
         guessed[name] = head
-    return importing.clean_mapping(kind, heads, guessed)
+    try:
+        return importing.clean_mapping(kind, heads, guessed)
+    except InvalidInput as refusal:
+        there = ", ".join(heads)
+        raise click.ClickException(
+            f"{refusal.detail} The file has: {there}. Say it by --map {refusal.field}=COLUMN."
+        ) from None
 
 
 def _user_id(name: str) -> int:

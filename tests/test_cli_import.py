@@ -68,6 +68,18 @@ def test_columns_can_be_named(flask: Shell, tmp_path: Path) -> None:
     assert "There is no column Nowhere" in flask.fails(*words, "--map", "name=Nowhere")
 
 
+def test_a_column_that_is_not_found_is_asked_for_with_those_that_are_there(
+    flask: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("Teilenummer;Bezeichnung\nBOLT;Bolt\n")
+    said = flask.fails("import", "items", str(file))
+    assert "Which column has the code?" in said
+    assert "The file has: Teilenummer, Bezeichnung. Say it by --map code=COLUMN." in said
+    words = ("--map", "code=Teilenummer", "--map", "name=Bezeichnung")
+    assert "1 rows can be imported" in flask("import", "items", str(file), *words).output
+
+
 def test_an_import_is_taken_back(flask: Shell, tmp_path: Path) -> None:
     for kind in ("items", "stock"):
         file = tmp_path / f"{kind}.csv"
