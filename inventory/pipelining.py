@@ -84,7 +84,9 @@ def say_begin(connection: Connection) -> None:
 
 def settle(connection: Connection) -> None:
     """After a failure: have all that was sent answered, so that the transaction can be rolled
-    back."""
+    back. Nothing is left to settle where the connection is gone."""
+    if connection.invalidated:
+        return
     driver: Any = connection.connection.driver_connection
     with suppress(psycopg.Error), driver.pipeline() as pipeline:
         pipeline.sync()

@@ -86,8 +86,9 @@ def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
         lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())").all(),
         lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())"),
         lambda tx: tx.connection.driver_connection.close(),
+        lambda tx: kill_from_outside(tx),
     ],
-    ids=["seen at once", "seen at the commit", "closed here"],
+    ids=["seen at once", "seen at the commit", "closed here", "seen at the next statement"],
 )
 def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
     @atomic_in_few_journeys
@@ -99,6 +100,14 @@ def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
         write()
     assert there(4_000) == 0
     stock.lot("receive 1")
+
+
+def kill_from_outside(tx: Connection) -> None:
+    backend = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with db.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({backend}, 5000)").all()
+    for _ in range(3):
+        tx.execute(sa.select(items.c.id))
 
 
 def test_a_connection_lost_before_the_first_word_is_busy(
