@@ -102,7 +102,7 @@ class Config:
             workers=env.read(
                 "WORKERS", _one_process if sqlite else _number(1, 64), 1 if sqlite else 2
             ),
-            threads=env.read("THREADS", _number(1, 64), 8),
+            threads=env.read("THREADS", _number(1, 64), 4),
             webhooks=env.read("WEBHOOKS", _flag, True),
             log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
             log_format=env.read("LOG_FORMAT", _one_of(LOG_FORMATS), "text"),

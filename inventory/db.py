@@ -135,7 +135,7 @@ def init_app(app: Flask) -> None:
     """Bind the handle to the app; its SQLALCHEMY_DATABASE_URI says which database."""
     url = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(
-        url, threads=app.config.get("THREADS", 8)
+        url, threads=app.config.get("THREADS", 4)
     )
     db.init_app(app)
     with app.app_context():
