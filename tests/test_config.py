@@ -22,7 +22,7 @@ def read(**environ: str) -> Config:
 
 def test_the_defaults(tmp_path: Path) -> None:
     config = Config.from_env({"INSTANCE_PATH": str(tmp_path)})
-    assert (config.host, config.port, config.workers, config.threads) == ("127.0.0.1", 8000, 1, 8)
+    assert (config.host, config.port, config.workers, config.threads) == ("127.0.0.1", 8000, 1, 4)
     assert config.database_url == f"sqlite:///{tmp_path}/inventory.db"
     assert str(config.site_timezone) == "UTC"
     assert (config.site_name, config.registration) == ("Inventory", "approval")

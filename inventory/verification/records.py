@@ -78,9 +78,16 @@ def _reversals(conn: Connection) -> Iterator[Finding]:
     )
     for id in conn.execute(twice).scalars():
         yield Finding("operations", id, "reversed more than once")
+    # A count that found what was expected moves nothing, nor does taking it back.
+    undone = operations.alias()
     without = sa.select(operations.c.id).where(
         operations.c.kind.not_in(["QC", "COUNT"]),
         ~sa.exists().where(ledger.c.operation_id == operations.c.id),
+        ~sa.exists().where(counts.c.operation_id == operations.c.id),
+        ~sa.exists().where(
+            undone.c.id == operations.c.reverses_id,
+            ~sa.exists().where(ledger.c.operation_id == undone.c.id),
+        ),
     )
     for id in conn.execute(without).scalars():
         yield Finding("operations", id, "has no entries")

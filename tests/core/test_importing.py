@@ -13,14 +13,15 @@ import sqlalchemy as sa
 import xlsxwriter
 from flask import Flask
 
-from inventory import catalog, clock, importing, ledger
+from inventory import catalog, clock, importing, ledger, verification
 from inventory import stock as reads
-from inventory.db import connection, db
+from inventory.db import connection, db, snapshot
 from inventory.errors import IdempotencyKeyReused, InvalidInput, NotReversible
 from inventory.exports import LISTS
 from inventory.importing import KINDS, Report, Style, Work
 from inventory.importing.judging import Suggester
 from inventory.quantity import format_qty
+from inventory.verification.findings import Finding
 from tests.stock import Stock, key
 
 ITEMS = "code,name,unit,decimals,qc required,reorder point\n"
@@ -71,6 +72,11 @@ def shelves() -> list[str]:
         f" {format_qty(lot.on_hand)}/{format_qty(lot.reserved)} {lot.expires_on or ''}".strip()
         for lot in reads.read_lots(connection(), rows)
     ]
+
+
+def differences() -> list[Finding]:
+    with snapshot() as reader:
+        return list(verification.verify(reader).findings)
 
 
 def catalogue() -> list[str]:
@@ -313,6 +319,18 @@ def test_counts_can_be_taken_back(stock: Stock) -> None:
     undo(stock, report.import_id, reason="counted the wrong shelf")
     assert shelves() == before
     assert counts(bring(stock, "counts", text)) == (0, 2, 0)
+
+
+def test_a_count_that_found_what_was_expected_is_in_order_and_so_is_taking_it_back(
+    stock: Stock,
+) -> None:
+    stock.lot("receive 10", lot_code="A")
+    report = bring(stock, "counts", "item,lot,counted\nBOLT,A,10\n", reference="November")
+    assert counts(report) == (0, 0, 1)
+    assert differences() == []
+    undo(stock, report.import_id, reason="counted the wrong shelf")
+    assert differences() == []
+    assert shelves() == ["BOLT A APPROVED 10/0"]
 
 
 @pytest.mark.parametrize(
