@@ -60,7 +60,13 @@ def rows_of(conn: Callable[[], Connection], name: str, /, **filters: Any) -> Ite
 def _item(one: StockedItem) -> Row:
     sums = one.totals
     figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
-    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures)]
+    point = one.item.reorder_point
+    master = [
+        str(one.item.decimals),
+        "yes" if one.item.qc_required else "no",
+        "" if point is None else format_qty(point),
+    ]
+    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures), *master]
 
 
 def _lot(lot: Lot) -> Row:
@@ -113,7 +119,10 @@ def _note(one: Note) -> Row:
 
 LISTS: dict[str, ListFile] = {
     "items": ListFile(
-        ("item", "name", "unit", "on hand", "reserved", "available", "on hold", "free"),
+        (
+            "item", "name", "unit", "on hand", "reserved", "available", "on hold", "free",
+            "decimals", "qc required", "reorder point",
+        ),
         list_items,
         _item,
     ),

@@ -17,7 +17,7 @@ from inventory import catalog, clock, importing, ledger, verification
 from inventory import stock as reads
 from inventory.db import connection, db, snapshot
 from inventory.errors import IdempotencyKeyReused, InvalidInput, NotReversible
-from inventory.exports import LISTS
+from inventory.exports import LISTS, rows_of
 from inventory.importing import KINDS, Report, Style, Work
 from inventory.importing.judging import Suggester
 from inventory.quantity import format_qty
@@ -506,6 +506,21 @@ def test_our_own_templates_and_lists_are_understood() -> None:
         "item": "item", "lot_code": "lot", "qty": "on hand", "qc_status": "state",
         "expires_on": "expires", "location": "location", "supplier_lot": "supplier's lot",
     }  # fmt: skip
+
+
+def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> None:
+    (
+        stock.item("BOLT", reorder_point="20"),
+        stock.item("MILK", decimals=2, unit="l", qc_required=True),
+    )
+    db.session.rollback()
+    rows = [LISTS["items"].heads, *rows_of(connection, "items")]
+    text = "\n".join(",".join(row) for row in rows)
+    before = catalogue()
+    assert counts(bring(stock, "items", text)) == (0, 0, 2)
+    assert catalogue() == before
+    assert counts(bring(stock, "items", text.replace(",no,20", ",no,25"))) == (0, 1, 1)
+    assert catalogue() == ["BOLT Bolt pcs 0 False 25", "MILK Milk l 2 True None"]
 
 
 def test_a_column_that_is_needed_is_asked_for() -> None:
