@@ -1,6 +1,7 @@
 """`make api-fuzz`: schemathesis attacks a running server from its own document, with all checks.
 
     python -m tests.api.fuzz [sqlite|postgresql] [--seconds 90] [--least 3000] [--seed N]
+        [--figures FOLDER]
 
 The server has the warehouse of the examples, so that some requests get all the way through.
 """
@@ -23,6 +24,7 @@ from inventory.api import openapi
 from inventory.config import Config
 from inventory.db import db, snapshot
 from tests.api.live import admin_token
+from tests.chaos import figures
 from tests.databases import KINDS, fresh_database
 from tests.servers import LiveServer
 
@@ -43,7 +45,9 @@ def main() -> int:
         print(f"{sent} requests on {options.database}; at least {options.least} must be.")
         if "Traceback" in server.log:
             print(server.log)
-            return 1
+            code = code or 1
+        counted = {"requests": sent, "problems": int(code != 0)}
+        figures.tell(f"api-fuzz-{options.database}", counted, options.figures)
         return code or int(sent < options.least)
 
 
@@ -53,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=90)
     parser.add_argument("--least", type=int, default=3000)
     parser.add_argument("--seed", type=int)
+    figures.options(parser)
     return parser.parse_args()
 
 

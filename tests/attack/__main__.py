@@ -1,6 +1,7 @@
 """`make attack`: thousands of hostile requests at a running server, by people of each role.
 
     python -m tests.attack [sqlite|postgresql ...] [--requests 20000] [--seed N]
+        [--figures FOLDER]
 
 Nothing may be answered with 5xx, no markup may come back as such, every answer has its policy, and
 the ledger must verify afterwards. The seed of a run is printed: with it the same run is sent again.
@@ -19,6 +20,7 @@ from inventory.config import Config
 from inventory.db import db
 from tests.attack.callers import OverTheWire
 from tests.attack.campaign import Campaign
+from tests.chaos import figures
 from tests.databases import KINDS, fresh_database
 from tests.servers import LiveServer
 
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("databases", nargs="*", metavar="database", help=" or ".join(KINDS))
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    figures.options(parser)
     options = parser.parse_args()
     faults = [_attack(kind, options) for kind in options.databases or KINDS]
     return int(any(faults))
@@ -55,7 +58,10 @@ def _attack(kind: str, options: argparse.Namespace) -> int:
     by_status = ", ".join(f"{n} × {status}" for status, n in sorted(campaign.statuses.items()))
     print(f"{kind}: {count} requests with seed {options.seed}: {by_status}")
     print(f"{len(campaign.faults)} faults; the ledger {'DIFFERS' if wrong else 'verifies'}.")
-    return len(campaign.faults) + len(wrong) + len(logged)
+    problems = len(campaign.faults) + len(wrong) + len(logged)
+    counted = {"requests": count, "problems": problems, "seed": options.seed}
+    figures.tell(f"attack-{kind}", counted, options.figures)
+    return problems
 
 
 if __name__ == "__main__":
