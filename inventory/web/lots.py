@@ -169,7 +169,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "parent": parents[0] if parents else None,
         "decisions": _decisions_at(lot_id, at),
         "reservations": stock.read_reservations(conn, ids),
-        "here": stock.open_in_lot(conn, lot_id, ids),
+        "held_here": stock.open_in_lot(conn, lot_id, ids),
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
 
