@@ -8,8 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack chaos chaos-long powercut drills soak bench lighthouse screenshots lint format lock clean
 
-# More test runners than this only disturb one another.
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+# One more than there are cores, since tests wait for servers and browsers; more than four only
+# disturb one another.
+RUNNERS := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))' 2>/dev/null)
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(or $(RUNNERS),2) --dist=worksteal
 SUMMARY := .pytest_cache/summary
 
 help: ## list the targets
