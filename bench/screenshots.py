@@ -24,7 +24,7 @@ SHOTS = (
     ("floor", "/floor/", (1280, 800), "dark"),
 )
 #: An item and a lot with something to tell: many lots, and a decision of QC.
-ITEM, LOT, SCANNED = "PASTE-SAC", "L2611-0866", "L2609-0472"
+ITEM, LOT, SCANNED = "PASTE-SAC", "L2609-0446", "L2609-0472"
 
 
 def main() -> None:
