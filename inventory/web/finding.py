@@ -26,6 +26,9 @@ from inventory.web.searching import search_of
 blueprint = Blueprint("finding", __name__)
 
 _MOST = 6
+#: Shorter pieces stand in nearly every code, and no index tells where: each lot and reservation
+#: would be looked through at each keystroke. What is called exactly so is found all the same.
+_SHORTEST = 3
 
 
 class Found(NamedTuple):
@@ -41,9 +44,10 @@ def index() -> str:
     found = [*_doings(q), *(_things(q) if q else [])]
     if q:
         found = list(dict.fromkeys([*_exactly(q), *found]))
+    told = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
     if wants_partial():
-        return render_template("finding/_found.html", q=q, found=found, id="found")
-    return render_template("finding/index.html", q=q, found=found, id="found-here")
+        return render_template("finding/_found.html", id="found", **told)
+    return render_template("finding/index.html", id="found-here", **told)
 
 
 def _doings(q: str) -> list[Found]:
@@ -76,8 +80,11 @@ def _exactly(q: str) -> list[Found]:
 
 def _things(q: str) -> list[Found]:
     conn = connection()
+    found = [*map(_item, list_items(conn, q=q, limit=_MOST).rows)]
+    if len(q) < _SHORTEST:
+        return found
     return [
-        *map(_item, list_items(conn, q=q, limit=_MOST).rows),
+        *found,
         *map(_lot, list_lots(conn, q=q, limit=_MOST).rows),
         *map(_promise, list_reservations(conn, q=q, limit=_MOST).rows),
     ]

@@ -52,3 +52,15 @@ def test_the_palette_knows_which_question_was_answered(ada, stock):
 def test_no_two_parts_of_the_search_page_bear_one_name(ada, stock):
     names = re.findall(r'\sid="([^"]+)"', ada.get("/search/?q=x").text)
     assert len(names) == len(set(names))
+
+
+def test_two_letters_find_items_and_what_is_called_so_and_ask_for_a_third(ada, stock):
+    stock.lot("receive 10, reserve 2 J", lot_code="L-1")
+    stock.item("NUT-1")
+    short = ada.get("/search/?q=-1")
+    assert first_of(short)[2] == "NUT-1"
+    assert "L-1" not in words_of(short.text).split()
+    assert "Type a third letter" in short.text
+    assert first_of(ada.get("/search/?q=J"))[2] == "J"
+    assert "Nothing is called" not in ada.get("/search/?q=qq").text
+    assert "Type a third letter" not in ada.get("/search/?q=L-1").text
