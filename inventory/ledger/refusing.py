@@ -43,7 +43,11 @@ def too_little_in_lot(
 ) -> Refusal:
     """More is asked of one lot than it has."""
     unit = lot.item.unit
-    detail = f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
+    detail = (
+        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
+        if free
+        else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
+    )
     detail += _held_by(lot.reserved, unit, holders) + "."
     return InsufficientStock(
         detail,
@@ -78,8 +82,11 @@ def too_little_of_item(
         kind = LotExpired
     elif sums.available >= qty:
         kind = QcBlocked
-    detail = f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, "
-    detail += f"{format_qty(qty)} asked for"
+    detail = (
+        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)} asked for"
+        if sums.free
+        else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} asked for"
+    )
     detail += "".join(
         f"; {format_qty(amount)} {_WHY[hold]}" for hold, amount in sorted(holds.items())
     )
