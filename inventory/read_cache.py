@@ -21,7 +21,7 @@ _LAST_ENTRIES = (
     "SELECT e.lot_id, e.item_id, e.lot_seq, e.on_hand_after, e.reserved_after,"
     " e.on_hand_after > 0, l.qc_status, l.expires_on, l.received_at"
     " FROM inventory_ledger e JOIN inventory_lots l ON l.id = e.lot_id WHERE e.lot_seq ="
-    " (SELECT max(lot_seq) FROM inventory_ledger x WHERE x.lot_id = e.lot_id)"
+    " (SELECT max(lot_seq) FROM inventory_ledger x WHERE x.lot_id = l.id)"
 )
 _LAST_LINES = (
     "SELECT e.reservation_id, e.lot_id, e.item_id, e.open_after, r.expires_at,"
@@ -114,11 +114,10 @@ def differences(connection: Connection) -> list[str]:
     for table, columns, truth in _TRUTHS:
         if table == "item_heads" and wrong:
             continue  # its truth is lot_heads, which is wrong itself
-        cached = f"SELECT {columns} FROM {table}"
-        if (
-            connection.exec_driver_sql(f"{truth} EXCEPT {cached}").first()
-            or connection.exec_driver_sql(f"{cached} EXCEPT {truth}").first()
-        ):
+        both = f"SELECT {columns}, 1 AS side FROM truth UNION ALL SELECT {columns}, -1 FROM {table}"
+        unmatched = f"SELECT 1 FROM ({both}) AS them GROUP BY {columns} HAVING sum(side) <> 0"
+        named = f"WITH truth ({columns}) AS ({truth}) {unmatched} LIMIT 1"
+        if connection.exec_driver_sql(named).first():
             wrong.append(table)
     return wrong
 
