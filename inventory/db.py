@@ -101,6 +101,8 @@ _reading_engines: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 def _reading(engine: Engine) -> Engine:
+    if engine.dialect.name != "postgresql":
+        return engine
     if engine not in _reading_engines:
         options = {"isolation_level": "AUTOCOMMIT"}
         _reading_engines[engine] = engine.execution_options(**options)
@@ -116,9 +118,7 @@ class ReaderSession(Session):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Any:
         bind = super().get_bind(*args, **kwargs)
-        if bind.dialect.name == "postgresql" and isinstance(bind, Engine):
-            return _reading(bind)
-        return bind
+        return _reading(bind) if isinstance(bind, Engine) else bind
 
     def close(self) -> None:
         try:
@@ -221,6 +221,17 @@ def in_a_thread(work: Callable[[], None]) -> threading.Thread:
             work()
 
     return threading.Thread(target=copy_context().run, args=(run,), daemon=True)
+
+
+@contextmanager
+def reading_briefly() -> Iterator[None]:
+    """Within, `connection()` is one that is given back at the end: for what is asked before a
+    write, which would leave the request's own reading first. A session costs more than that."""
+    if _reader.get() is not None:
+        yield
+        return
+    with _reading(db.engine).connect() as reader, reading_from(reader):
+        yield
 
 
 _tells_positions = False
@@ -349,7 +360,8 @@ def _atomic(
 ) -> Callable[P, R]:
     @functools.wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        db.session.rollback()
+        if db.session.registry.has():
+            db.session.rollback()
         engine = db.engine
         for attempt in range(ATTEMPTS):
             try:

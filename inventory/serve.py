@@ -6,6 +6,7 @@ what was measured: docs/decisions.md.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
@@ -55,6 +56,7 @@ STOP_SECONDS = 9
 RESTART_SECONDS = 0.5
 #: Threads that read requests; only THREADS of them work on one at the same time.
 READERS = 64
+_M_ARENA_MAX = -8  # malloc.h
 
 
 class CannotStart(Exception):
@@ -252,6 +254,7 @@ def _load(parent: int) -> WSGIApplication:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     threading.Thread(target=_stop_when_asked, daemon=True).start()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _share_the_heap()
     config = Config.from_env()
     http_logging.set_up(level=config.log_level, form=config.log_format)
     app = create_app(config)
@@ -266,6 +269,13 @@ def _deliver(app: Flask) -> None:
     """Tell programs of low items, as long as the worker lives."""
     with app.app_context():
         watch_outbox(keys=accepted_keys(app))
+
+
+def _share_the_heap() -> None:
+    """Have the threads share one heap, where the C library is glibc: it would keep one for each of
+    70, and what is free in one is no use to the others (11 MB of 137 after 10,000 requests)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _spare_the_collector() -> None:

@@ -394,7 +394,8 @@ def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -
     ids = list(reservation_ids)
     if not ids:
         return {}
-    rows = conn.execute(_LINES.where(ledger.c.lot_id == lot_id), {"ids": ids})
+    # Found by the reservations: a lot may have very many entries.
+    rows = conn.execute(_LINES.where(ledger.c.lot_id + 0 == lot_id), {"ids": ids})
     return {row.reservation_id: row.open_after for row in rows}
 
 

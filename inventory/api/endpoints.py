@@ -7,6 +7,7 @@ token (401), role (403), query parameters (422), key (400), body (400, 415, 422)
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from inventory.api import answers
 from inventory.api.auth import require_caller
 from inventory.api.reading import read_body, read_key, read_query
 from inventory.api.shapes import Body, FlagInQuery
+from inventory.db import reading_briefly
 from inventory.errors import Refusal
 from inventory.http_json import camel_name, to_json
 from inventory.tokens import Caller
@@ -153,7 +155,8 @@ class Endpoints:
 def _view_of(endpoint: Endpoint) -> Callable[..., Response]:
     @wraps(endpoint.view)
     def view(**named: Any) -> Response:
-        caller = require_caller(endpoint.role)
+        with reading_briefly() if endpoint.is_write else nullcontext():
+            caller = require_caller(endpoint.role)
         query = read_query(endpoint.query)
         key = read_key() if endpoint.is_write else ""
         body = read_body(endpoint.body, needed=endpoint.body_needed) if endpoint.body else None

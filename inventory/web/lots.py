@@ -159,6 +159,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     today = day_of(at)
     lot = now if at is None else _lot_at(now, at)
     ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
+    reservations = stock.read_reservations(conn, ids)
     parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
     return {
         "lot": lot,
@@ -168,8 +169,10 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "totals": totals([lot], today),
         "parent": parents[0] if parents else None,
         "decisions": _decisions_at(lot_id, at),
-        "reservations": stock.read_reservations(conn, ids),
-        "held_here": stock.open_in_lot(conn, lot_id, ids),
+        "reservations": reservations,
+        "held_here": {
+            one.id: line.open for one in reservations for line in one.lines if line.lot.id == lot_id
+        },
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
 
