@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from inventory.importing.reading import Table, read_table
 from inventory.importing.running import Report, Work, clean_reference, report_from
 from inventory.models import table
 
+#: What `secrets.token_urlsafe` makes.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 drafts = table(ImportDraft)
 
 KEPT = timedelta(days=1)
@@ -105,7 +108,7 @@ def _keep(
 def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
     """A file of this user. Raises NotFound."""
     chosen = sa.select(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id)
-    row = conn.execute(chosen).first()
+    row = conn.execute(chosen).first() if _ID.fullmatch(id) else None
     if row is None:
         raise NotFound("This file was imported, or put away, or a day has passed.")
     report = report_from(json.loads(row.report)) if row.report else None
@@ -140,7 +143,9 @@ def note(tx: Connection, draft: Draft, report: Report | None) -> None:
 
 @atomic
 def put_away(tx: Connection, id: str, *, user_id: int) -> None:
-    """Forget a file."""
+    """Forget a file, if there is such a one."""
+    if not _ID.fullmatch(id):
+        return  # PostgreSQL takes no NUL even to compare with
     tx.execute(sa.delete(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id))
 
 

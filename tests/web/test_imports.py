@@ -163,6 +163,16 @@ def test_files_are_their_owners_alone(ada, app, monkeypatch):
     assert ada.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("odd", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
+def test_a_file_that_cannot_be_is_not_there(ada, odd):
+    token = {"csrf_token": form_of(ada.get("/import/").text)["csrf_token"]}
+    path = f"/import/files/{odd}/"
+    for got in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
+        assert got.status_code == 404
+    assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
+    assert ada.post(f"{path}drop/", token).location == "/import/"
+
+
 def test_only_a_few_files_of_one_person_wait(ada, app):
     paths = [look(ada, "items", ITEMS) for _ in range(7)]
     assert len(drafts(app)) == 5
