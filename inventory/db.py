@@ -341,7 +341,7 @@ def _begun(tx: Connection) -> Iterator[Transaction]:
 @contextmanager
 def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
     if tx.dialect.name != "postgresql":
-        with tx.begin() as transaction:
+        with _begun(tx) as transaction:
             yield transaction
         return
     tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
