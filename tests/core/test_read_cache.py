@@ -10,6 +10,7 @@ import pytest
 from inventory import catalog, clock, overview, read_cache
 from inventory.db import connection, db, snapshot
 from inventory.figures import Totals
+from inventory.heads import item_heads
 from inventory.listing import (
     entries,
     items,
@@ -117,6 +118,28 @@ def test_a_wrong_sum_is_named(stock: Stock) -> None:
         conn.exec_driver_sql("UPDATE item_heads SET reserved_rest = 1")
     with snapshot() as reader:
         assert [finding.table for finding in verify(reader).findings] == ["item_heads"]
+    db.session.rollback()
+    with db.engine.connect().execution_options(write=True) as conn, conn.begin():
+        read_cache.rebuild(conn)
+
+
+_SUMS = ", ".join(column.name for column in item_heads.c if column.name != "item_id")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "DELETE FROM item_heads",
+        f"INSERT INTO item_heads (item_id, {_SUMS}) SELECT 1000, {_SUMS} FROM item_heads",
+    ],
+    ids=["missing", "one too many"],
+)
+def test_a_line_that_is_missing_or_one_too_many_is_named(stock: Stock, harm: str) -> None:
+    stock.lot("receive 10")
+    with db.engine.connect().execution_options(write=True) as conn, conn.begin():
+        conn.exec_driver_sql(harm)
+    with snapshot() as reader:
+        assert read_cache.differences(reader) == ["item_heads"]
     db.session.rollback()
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         read_cache.rebuild(conn)
