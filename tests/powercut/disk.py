@@ -92,6 +92,23 @@ def powercut_disk(place: Path) -> Iterator[PowerCutDisk]:
     disk = PowerCutDisk(place)
     disk.start()
     try:
+        _require_truth(disk)
         yield disk
     finally:
         disk.unmount()
+
+
+def _require_truth(disk: PowerCutDisk) -> None:
+    """A disk that does not do what it is told would be taken for a database that forgets."""
+    path = disk.path / "truth"
+    with path.open("w+b") as file:
+        file.write(b"12345678")
+        file.flush()
+        for length in (5, 3):
+            file.truncate(length)
+            if os.fstat(file.fileno()).st_size != length:
+                raise RuntimeError("files of this disk do not become shorter")
+    os.truncate(path, 2)
+    if path.read_bytes() != b"12":
+        raise RuntimeError(f"the disk says {path.read_bytes()!r} where 12 was left")
+    path.unlink()

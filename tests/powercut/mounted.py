@@ -75,10 +75,15 @@ class Mounted(mfusepy.Operations):
             keep(self.state, self.disk, told)
             os._exit(0)
 
+    def _number(self, path: str | None, fh: int | None = None) -> int:
+        if not fh and path is None:
+            raise OSError(errno.EBADF, "which file?")
+        return fh or self.disk.find(path or "")
+
     # --- names ------------------------------------------------------------------------------------
 
     def getattr(self, path: str | None, fh: int | None = None) -> dict[str, Any]:
-        number = fh if fh else self.disk.find(path or "/")
+        number = self._number(path, fh)
         node = self.disk.nodes[number]
         size = len(node.data)
         return {
@@ -128,12 +133,12 @@ class Mounted(mfusepy.Operations):
         return 0
 
     def chmod(self, path: str | None, mode: int) -> int:
-        node = self.disk.nodes[self.disk.find(path or "/")]
+        node = self.disk.nodes[self._number(path)]
         node.mode = stat.S_IFMT(node.mode) | stat.S_IMODE(mode)
         return 0
 
     def chown(self, path: str | None, uid: int, gid: int) -> int:
-        node = self.disk.nodes[self.disk.find(path or "/")]
+        node = self.disk.nodes[self._number(path)]
         node.uid, node.gid = node.uid if uid == -1 else uid, node.gid if gid == -1 else gid
         return 0
 
@@ -160,7 +165,7 @@ class Mounted(mfusepy.Operations):
 
     def truncate(self, path: str | None, length: int, fh: int | None = None) -> int:
         self._changes()
-        self.disk.truncate(fh if fh else self.disk.find(path or "/"), length)
+        self.disk.truncate(self._number(path, fh), length)
         return 0
 
     def fsync(self, path: str | None, datasync: int, fh: int) -> int:
@@ -169,6 +174,13 @@ class Mounted(mfusepy.Operations):
         return 0
 
     fsyncdir = fsync
+
+
+class Fuse(mfusepy.FUSE):
+    """With libfuse 3 the library does not tell which open file is to be cut."""
+
+    def truncate_fuse_3(self, path: bytes | None, length: int, opened: Any) -> int:
+        return int(self.ftruncate(path, length, opened))
 
 
 def keep(state: Path, disk: Disk, told: dict[str, Any]) -> None:
@@ -188,7 +200,7 @@ def main() -> None:
     if state.exists():
         disk = pickle.loads(state.read_bytes())[0]
         state.unlink()
-    mfusepy.FUSE(
+    Fuse(
         Mounted(disk, state), mountpoint, foreground=True, nothreads=True, allow_other=True,
         default_permissions=True, kernel_cache=True, use_ino=True,
         fsname="powercut",
