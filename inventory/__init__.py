@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_migrate import Migrate
 
 from inventory import (
     api,
@@ -21,15 +20,18 @@ from inventory import (
 from inventory.config import Config
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """The only place that knows every part."""
+def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
+    """The only place that knows every part. One that only serves is spared what migrates."""
     config = config or Config.from_env()
     app = Flask("inventory", root_path=str(config.root_path))
     app.config.from_mapping(config.to_flask())
     app.extensions["inventory"] = config
     clock.use_zone(config.site_timezone)
     db.init_app(app)
-    Migrate(app, db.db, directory=str(config.root_path / "migrations"))
+    if migrates:
+        from flask_migrate import Migrate  # Alembic: 10 MB in each worker
+
+        Migrate(app, db.db, directory=str(config.root_path / "migrations"))
     http_errors.init_app(app)
     web.init_app(app, config)
     api.init_app(app)

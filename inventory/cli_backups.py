@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import click
-import flask_migrate
 from flask import current_app
 
-from inventory import backups, verification
+from inventory import backups, schema_version, verification
 from inventory import db as database
 from inventory.cli_common import PlainGroup, example, table
 
@@ -65,7 +64,7 @@ def restore(file: Path) -> None:
     """Put a backup into the empty place that DATABASE_URL names; the server must be stopped."""
     manifest = backups.restore(file, database.url(), _migrations())
     click.echo(f"Restored: {_told(manifest)}.")
-    flask_migrate.upgrade()
+    schema_version.upgrade()
     with database.snapshot() as reader:
         report = verification.verify(reader)
     verification.keep(report=report)
@@ -106,4 +105,4 @@ def _directory() -> Path:
 
 
 def _migrations() -> Path:
-    return Path(current_app.extensions["migrate"].directory)
+    return Path(current_app.root_path, "migrations")

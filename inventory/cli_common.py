@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -33,7 +32,7 @@ class PlainGroup(AppGroup):
 
 def _schema_is_wrong() -> str:
     """Whether a database that is too old or too new is behind an error, in one sentence."""
-    migrations = Path(current_app.extensions["migrate"].directory)
+    migrations = current_app.extensions["inventory"].root_path / "migrations"
     try:
         with snapshot() as reader:
             standing = schema_version.standing(reader, migrations)

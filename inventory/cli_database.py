@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import flask_migrate
 from flask import current_app
 
-from inventory import moving
+from inventory import moving, schema_version
 from inventory.backups import archive
 from inventory.cli_common import PlainGroup, example
 from inventory.config import Config, ConfigError
@@ -41,7 +40,7 @@ def move(to: str) -> None:
     began = time.monotonic()
     moving.require_room_for(target.url)
     with _at_home(target):
-        flask_migrate.upgrade()
+        schema_version.upgrade()
     moved = moving.move(config.url, target.url, config.root_path / "migrations")
     rows = sum(moved.rows.values())
     click.echo(f"Moved {rows} rows of {len(moved.rows)} tables to {target.database_name}.")

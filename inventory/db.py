@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-import psycopg
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -34,7 +33,6 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from inventory import telemetry
 from inventory.errors import Busy
 from inventory.gate import WAIT_SECONDS, gate_at
-from inventory.pipelining import Cursor, few_journeys, say_begin, settle
 
 log = logging.getLogger(__name__)
 
@@ -344,6 +342,8 @@ def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
         with _begun(tx) as transaction:
             yield transaction
         return
+    from inventory.pipelining import few_journeys, say_begin, settle  # psycopg: 8 MB
+
     tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
     with few_journeys(tx), tx.begin() as transaction:
         try:
@@ -375,8 +375,8 @@ def _atomic(
                     return result
             except sa.exc.DBAPIError as error:
                 _again_or_raise(error, attempt)
-            except (sa.exc.TimeoutError, psycopg.Error) as error:
-                raise Busy() from error  # no connection; or it was lost where a pipeline ends
+            except sa.exc.TimeoutError as error:
+                raise Busy() from error
         log.error("gave up after %d lost races in %s", ATTEMPTS, verb.__name__)
         raise Busy()
 
@@ -438,6 +438,8 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
             "hide_parameters": True,  # what people typed is not for the log
             "connect_args": {"isolation_level": None, "check_same_thread": False},
         }
+    from inventory.pipelining import Cursor
+
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
     return {
         "pool_pre_ping": True,

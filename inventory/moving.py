@@ -58,7 +58,7 @@ def require_room_for(url: sa.URL) -> None:
 
 def _is_ours(name: str) -> bool:
     """Not the number of the schema, nor the inside of a search index."""
-    return name != facts.VERSION_TABLE and "_search" not in name
+    return name != schema_version.TABLE and "_search" not in name
 
 
 def move(source: sa.URL, target: sa.URL, migrations: Path) -> Moved:

@@ -18,6 +18,8 @@ from psycopg import Column
 from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import Connection
 
+from inventory.errors import Busy
+
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +57,8 @@ class Cursor(psycopg.Cursor[Any]):
 
 @contextmanager
 def few_journeys(connection: Connection) -> Iterator[None]:
-    """Within, statements on this connection travel together. Begin and commit within, too."""
+    """Within, statements on this connection travel together. Begin and commit within, too.
+    Raises Busy when the connection is lost."""
     driver: Any = connection.connection.driver_connection
     is_done = False
     try:
@@ -64,7 +67,7 @@ def few_journeys(connection: Connection) -> Iterator[None]:
             is_done = True
     except psycopg.Error as error:
         if not is_done:
-            raise
+            raise Busy() from error  # the connection was lost on the way
         log.warning("the database went away after a commit: %s", type(error).__name__)
     else:
         if driver.info.transaction_status != TransactionStatus.IDLE:

@@ -19,11 +19,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyotp
 import sqlalchemy as sa
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.engine import Connection
 
 from inventory import accounts, audit, clock, logins
@@ -33,6 +32,9 @@ from inventory.errors import Forbidden, InvalidInput, Unauthenticated
 from inventory.login_sessions import Session
 from inventory.models import LoginAttempt, User
 from inventory.security_models import RecoveryCode, SecondFactor
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 log = logging.getLogger(__name__)
 
@@ -278,6 +280,8 @@ def _hash(code: str) -> bytes:
 
 
 def _box(keys: Sequence[str]) -> MultiFernet:
+    from cryptography.fernet import Fernet, MultiFernet
+
     made = [hmac.digest(key.encode(), b"second factors", "sha256") for key in keys]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])
 
@@ -288,6 +292,8 @@ def _seal(user_id: int, secret: str, keys: Sequence[str]) -> str:
 
 def _open(row: Any, keys: Sequence[str]) -> str | None:
     """The secret; None where no key opens it, or where it was somebody else's."""
+    from cryptography.fernet import InvalidToken
+
     try:
         user_id, _, secret = _box(keys).decrypt(row.secret.encode()).decode().partition(":")
     except InvalidToken:

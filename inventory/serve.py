@@ -9,13 +9,14 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
 from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -57,6 +57,7 @@ RESTART_SECONDS = 0.5
 #: Threads that read requests; only THREADS of them work on one at the same time.
 READERS = 64
 _M_ARENA_MAX = -8  # malloc.h
+_FORKED = multiprocessing.get_context("fork")
 
 
 class CannotStart(Exception):
@@ -71,7 +72,7 @@ def main() -> None:
         _require_address(config)
         _require_place(config)
         with _serving(config), _counting(config):
-            for line in _prepare(config):
+            for line in _elsewhere(_prepare, config):
                 print(line, flush=True)
             _serve(config)
     except (ConfigError, CannotStart, Unable) as error:
@@ -126,12 +127,39 @@ def _counting(config: Config) -> Iterator[None]:
         yield
 
 
+def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]:
+    """Have it done in a process of its own: workers are forks of this one, and would keep in
+    memory for good what it took."""
+    told, teller = _FORKED.Pipe(duplex=False)
+    child = _FORKED.Process(target=_tell, args=(teller, work, config))
+    child.start()
+    teller.close()
+    try:
+        found = told.recv()
+    except EOFError:
+        raise CannotStart("what prepares the database was killed; start again.") from None
+    finally:
+        child.join()
+    if isinstance(found, BaseException):
+        raise found
+    return list(found)
+
+
+def _tell(teller: Any, work: Callable[[Config], list[str]], config: Config) -> None:
+    try:
+        found: object = work(config)
+    except BaseException as error:  # raised where it is told
+        found = error
+    with suppress(BrokenPipeError):
+        teller.send(found)
+
+
 def _prepare(config: Config) -> list[str]:
     """Migrate the database; returns what whoever started the server should know."""
     app = create_app(config)
     try:
         with app.app_context():
-            lines = _migrate(app, config)
+            lines = _migrate(config)
             _require_safety(config)
             lines += _introduction(config)
             db.session.remove()
@@ -142,7 +170,7 @@ def _prepare(config: Config) -> list[str]:
         raise CannotStart(f"the database ({config.database_name}) says: {reason}") from None
 
 
-def _migrate(app: Flask, config: Config) -> list[str]:
+def _migrate(config: Config) -> list[str]:
     """Bring the schema up to date, after a backup of whatever somebody has worked with."""
     lines = []
     with snapshot() as reader:
@@ -156,7 +184,7 @@ def _migrate(app: Flask, config: Config) -> list[str]:
             f"The database was brought from schema version {standing.found} to"
             f" {standing.newest}; as it was before, it is in {kept}"
         )
-    command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+    schema_version.upgrade()
     return lines
 
 
@@ -257,7 +285,7 @@ def _load(parent: int) -> WSGIApplication:
     _share_the_heap()
     config = Config.from_env()
     http_logging.set_up(level=config.log_level, form=config.log_format)
-    app = create_app(config)
+    app = create_app(config, migrates=False)
     http_metrics.start_port(app, config)
     if config.webhooks:
         threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()

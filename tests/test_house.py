@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,18 @@ def test_templates_keep_to_the_content_security_policy(path: Path) -> None:
         r"\sstyle=|<style|\shx-on|\son[a-z]+=\"|javascript:|\"js:|<script(?![^>]*src=)", text
     )
     assert not broken, broken and broken.group()
+
+
+def test_a_worker_keeps_nothing_in_memory_that_it_never_needs(tmp_path: Path) -> None:
+    make = (
+        "import sys; from inventory import serve; from inventory.config import Config;"
+        f" config = Config.from_env({{'INSTANCE_PATH': {str(tmp_path)!r}}});"
+        " serve.create_app(config, migrates=False); print(*sys.modules)"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", make], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(made.stdout.split())
+    assert "flask" in loaded
+    unneeded = {"alembic", "mako", "psycopg", "cryptography", "xlsxwriter", "reportlab"}
+    assert not loaded & unneeded

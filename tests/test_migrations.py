@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import flask_migrate
 import pytest
@@ -12,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from inventory import create_app, guards, search_index
+from inventory import create_app, guards, schema_version, search_index
 from inventory.config import Config
 from inventory.db import Base, db
 
@@ -71,3 +72,6 @@ def test_there_is_one_line_of_migrations() -> None:
     assert [one.revision for one in script.walk_revisions()] == sorted(
         (one.revision for one in script.walk_revisions()), reverse=True
     )
+    known = schema_version.known(None, Path("migrations"))
+    assert known.newest == script.get_current_head()
+    assert known.known == {one.revision for one in script.walk_revisions()}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app
 
-from inventory import guards
+from inventory import guards, schema_version
 from inventory.api.endpoints import answer_json, open_to_all
 from inventory.db import db
 from inventory.http_errors import problem
@@ -35,16 +31,11 @@ def ready() -> Response:
 def _why_not_ready() -> str | None:
     try:
         with db.engine.connect() as connection:
-            standing = set(MigrationContext.configure(connection).get_current_heads())
-            if standing != _heads(current_app.extensions["migrate"].directory):
+            migrations = current_app.extensions["inventory"].root_path / "migrations"
+            if not schema_version.standing(connection, migrations).is_current:
                 return "The database is not at the version of this program: run its migrations."
             if missing := guards.missing(connection):
                 return f"The database does not guard the ledger: {', '.join(missing)} missing."
     except (sa.exc.SQLAlchemyError, OSError):
         return "The database does not answer."
     return None
-
-
-@functools.cache
-def _heads(directory: str) -> set[str]:
-    return set(ScriptDirectory(directory).get_heads())

@@ -7,9 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from inventory import schema_version
 from inventory.verification import digests
-
-VERSION_TABLE = "alembic_version"
 
 
 def tables(conn: Connection) -> list[str]:
@@ -27,19 +26,11 @@ def counts(conn: Connection) -> dict[str, int]:
     }  # fmt: skip
 
 
-def schema_version(conn: Connection) -> str:
-    """The migration that the database stands at."""
-    if VERSION_TABLE not in tables(conn):
-        return "none"
-    found = conn.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalar()  # noqa: S608
-    return "none" if found is None else str(found)
-
-
 def of(conn: Connection) -> dict[str, Any]:
     """Schema version, rows of each table, and one hash over where every lot stands."""
     found = counts(conn)
     heads = digests.heads_hash_of(conn) if "inventory_ledger" in found else ""
-    return {"schema": schema_version(conn), "tables": found, "heads": heads}
+    return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": heads}
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from inventory import schema_version
 from inventory.backups import facts
 from inventory.db import engine_on, snapshot
 from inventory.errors import NotWhole, Unable
@@ -70,7 +70,7 @@ class _Rows:
         found: dict[str, str],
     ) -> None:
         self._heads, self._found = heads, found
-        self._is_version = table == facts.VERSION_TABLE
+        self._is_version = table == schema_version.TABLE
         self._places = (
             [columns.index(name) for name in ("lot_id", "lot_seq", "hash")]
             if table == "inventory_ledger"
@@ -136,6 +136,8 @@ def _server_version(conn: sa.Connection) -> str:
 def _conninfo(url: sa.URL) -> str:
     """For libpq, without the password: a command line can be seen by everybody."""
     _, facts = PGDialect_psycopg().create_connect_args(url)
+    from psycopg.conninfo import make_conninfo
+
     return make_conninfo("", **{name: facts[name] for name in facts if name != "password"})
 
 

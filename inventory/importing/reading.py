@@ -11,8 +11,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from inventory.errors import InvalidInput
 from inventory.table_files import FORMULA
 
@@ -163,6 +161,8 @@ def _delimiter(text: str) -> str:
 
 
 def _from_spreadsheet(content: bytes, wanted: str) -> Table:
+    from python_calamine import CalamineError, CalamineWorkbook
+
     _require_modest(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))

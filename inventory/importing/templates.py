@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 from inventory.importing.kinds import Kind
 from inventory.importing.running import Report
 from inventory.table_files import Row, csv_lines
@@ -21,6 +19,8 @@ def template_csv(kind: Kind) -> str:
 
 def template_xlsx(file: BinaryIO, kind: Kind) -> None:
     """The same as a spreadsheet, with a second sheet that explains the columns."""
+    import xlsxwriter  # type: ignore[import-untyped]
+
     with xlsxwriter.Workbook(file) as book:
         bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
         text = book.add_format({"num_format": "@"})
