@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from inventory import clock
 from inventory.figures import Reservation
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
     app.jinja_env.filters.update(ago=ago, number=number, expired=expired)
+    app.jinja_env.globals.update(bar=bar)
     app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
@@ -32,13 +34,26 @@ def figure(micros: int) -> Markup:
     plain = format_qty(micros)
     whole, point, fraction = plain.partition(".")
     sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
-    if len(digits) < _GROUPED_FROM:
-        return Markup('<span class="fig">{}</span>').format(sign + digits + point + fraction)
-    head = len(digits) % 3 or 3
-    groups = [digits[start : start + 3] for start in range(head, len(digits), 3)]
-    tail = Markup("").join(Markup("<span>{}</span>").format(group) for group in groups)
-    return Markup('<span class="fig">{}{}{}</span>').format(
-        sign + digits[:head], tail, point + fraction
+    if len(digits) >= _GROUPED_FROM:
+        head = len(digits) % 3 or 3
+        rest = (digits[start : start + 3] for start in range(head, len(digits), 3))
+        digits = digits[:head] + "".join(f"<span>{group}</span>" for group in rest)
+    # Digits, a sign and a point have nothing to escape, and a page shows very many of them.
+    return Markup(f'<span class="fig">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
+
+
+def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
+    """Shares of a whole: bar("Free 85 of 120", [("free", 85), ("hold", 15)], 120). Kinds: free,
+    hold, reserved, done."""
+    drawn, at = "", 0.0
+    for kind, amount in parts if whole else ():
+        share = 100 * amount / whole
+        if amount:
+            drawn += f'<rect class="b-{kind}" x="{at:.3f}%" width="{share:.3f}%" height="100%"/>'
+        at += share
+    return Markup(  # noqa: S704 - the label is escaped, the rest is ours
+        f'<svg class="bar" role="img" aria-label="{escape(label)}">'
+        f'<rect width="100%" height="100%" rx="3"/>{drawn}</svg>'
     )
 
 
