@@ -35,6 +35,7 @@
     const grid = { stroke: colour("--rule"), width: 1 };
     const font = "12px " + getComputedStyle(document.body).fontFamily;
     const word = (at) => words[at] ?? "";
+    const last = words.length - 1; // told of while nobody points at another
     const at = (count, width) => Math.max(1, Math.ceil(count / Math.max(1, Math.floor(width / 90))));
     return {
       width: place.clientWidth - 2 * parseFloat(getComputedStyle(place).paddingLeft),
@@ -56,10 +57,10 @@
         { stroke: ink, font, grid, ticks: grid, size: 60, incrs: bars ? WHOLE : undefined },
       ],
       series: [
-        { label: head, value: (u, index) => (index === null ? "" : word(index)) },
+        { label: head, value: (u, index) => word(index ?? last) },
         ...series.map(({ name, kind }) => ({
           label: name,
-          value: (u, value) => value ?? "",
+          value: (u, value, at) => value ?? u.data[at][last],
           stroke: colour(COLOURS[kind]),
           width: bars ? 0 : 2,
           fill: bars ? colour(COLOURS[kind]) : undefined,

@@ -33,7 +33,7 @@ class Section:
     id: str
     call: str
     role: str
-    summary: str
+    summary: Words
     about: Words
     parameters: list[Field]
     body: list[Field]
@@ -87,7 +87,7 @@ def _section(call: str, operation: Json) -> Section:
         id=operation["operationId"],
         call=call,
         role=role,
-        summary=operation["summary"],
+        summary=_words(operation["summary"]),
         about=_words(operation.get("description", "").replace(f"Role: {role}.", "")),
         parameters=[_parameter(one) for one in operation.get("parameters", [])],
         body=_fields(body.get("schema")),

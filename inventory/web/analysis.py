@@ -187,7 +187,7 @@ def _calendar(rows: Iterable[Expiry], today: date) -> list[list[Cell]]:
 def _age_word(up_to: int | None) -> str:
     ages = list(analysis.AGES)
     if up_to is None:
-        return f"older than {ages[-1]} days"
+        return f"over {ages[-1]} days"
     at = ages.index(up_to)
     return f"{ages[at - 1] + 1 if at else 0} to {up_to} days"
 

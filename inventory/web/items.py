@@ -75,7 +75,7 @@ def _update(form: Any, who: dict[str, Any], item_id: int) -> dict[str, Any]:
 
 
 def _created(record: dict[str, Any]) -> Done:
-    return Done(f"{record['code']} is taken up. Receive its first lot.", _url(record), "See it")
+    return Done(f"{record['code']} is added. Receive a lot of it.", _url(record), "See it")
 
 
 def _updated(record: dict[str, Any]) -> Done:

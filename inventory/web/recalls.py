@@ -29,8 +29,8 @@ def _load_hold(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _load_release(form: Any, operation_id: int) -> dict[str, Any]:
-    stock.get_operation(connection(), operation_id)
-    return {"decided": decisions_of(connection(), operation_id)}
+    operation = stock.get_operation(connection(), operation_id)
+    return {"operation": operation, "decided": decisions_of(connection(), operation_id)}
 
 
 def _hold(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:

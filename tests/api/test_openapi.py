@@ -175,9 +175,10 @@ def test_a_shape_takes_exactly_what_its_schema_says(kind):
 def test_the_page_tells_all_that_the_document_does(client):
     response = client.get("/api/v1/docs")
     assert response.content_type.startswith("text/html")
+    told = re.sub("</?code>", "`", response.text.replace("&#39;", "'"))
     for call, operation in operations():
         assert call in response.text
-        assert operation["summary"] in response.text.replace("&#39;", "'")
+        assert operation["summary"] in told
     for code in document()["components"]["examples"]:
         assert f'id="{code}"' in response.text, code
     anchors = set(re.findall(r'href="#([^"]+)"', response.text))

@@ -42,10 +42,10 @@ def test_an_empty_inventory_says_what_to_do_first(ada, person):
     ole = person("ole")
     for path in ("/", "/items/"):
         page = ada.get(path).text
-        assert "Take up the first item" in words_of(page)
+        assert "Add your first item" in words_of(page)
         assert 'href="/items/new/">' in page.partition('id="live"')[2]
         assert "flask demo load" in page
-        assert "an admin has taken up the first item" in words_of(ole.get(path).text)
+        assert "an admin has added the first item" in words_of(ole.get(path).text)
     assert "Needs you" not in ada.get("/").text
     assert 'id="act"' not in person("vic").get("/").text
 

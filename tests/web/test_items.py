@@ -11,12 +11,12 @@ from tests.stock import in_days
 from tests.web.people import form_of, words_of
 
 
-def test_an_item_is_taken_up_and_its_page_opens(ada, stock):
+def test_an_item_is_added_and_its_page_opens(ada, stock):
     answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
     assert answer.status_code == 303
     words = words_of(ada.get(answer.location).text)
     assert "BOLT Bolt" in words
-    assert "Receive its first lot" in words
+    assert "BOLT is added. Receive a lot of it." in words
 
 
 def test_a_code_that_exists_is_refused(ada, stock):

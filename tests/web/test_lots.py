@@ -15,6 +15,22 @@ def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
     assert "JOB-1" in words
 
 
+@pytest.mark.parametrize(
+    ("page", "act"),
+    [
+        ("decision", "QC decision"),
+        ("count", "Count"),
+        ("move", "Move"),
+        ("split", "Split"),
+        ("scrap", "Scrap"),
+        ("supplier-return", "Supplier return"),
+    ],
+)
+def test_a_form_on_a_page_of_its_own_says_which_lot_it_is_about(ada, stock, page, act):
+    lot = stock.lot("receive 10", lot_code="L-1")
+    assert f"BOLT L-1 {act} L-1 Bolt" in words_of(ada.get(f"/lots/{lot}/{page}/").text)
+
+
 def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
     lot = stock.lot("receive 10", qc_required=True)
     assert ada.sends(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303

@@ -18,7 +18,7 @@ from inventory.http_json import camel
     refusals=("DUPLICATE_ITEM",),
 )  # fmt: skip
 def create_item(call: Call) -> Answered:
-    """Take up a new item."""
+    """Add a new item."""
     record, replayed = catalog.create_item(**call.body.facts(), **call.write)
     return Answered(camel(record), replayed)
 
