@@ -342,13 +342,20 @@ def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
         with _begun(tx) as transaction:
             yield transaction
         return
-    from inventory.pipelining import few_journeys, say_begin, settle  # psycopg: 8 MB
+    from inventory.pipelining import (  # psycopg: 8 MB
+        few_journeys,
+        hear_of_begin,
+        say_begin,
+        settle,
+    )
 
     tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
     with few_journeys(tx), tx.begin() as transaction:
         try:
             say_begin(tx)
             yield transaction
+            if transaction.is_active:
+                hear_of_begin(tx)
         except BaseException:
             settle(tx)
             raise

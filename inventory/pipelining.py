@@ -1,7 +1,7 @@
 """Several statements on one journey to PostgreSQL (libpq's pipeline mode, driven by psycopg).
 
-Within `few_journeys` a statement is sent and not waited for: its rows are waited for when they are
-fetched, and by then all that was asked before has been answered too. So whoever executes first
+Within `few_journeys` a statement is kept until somebody waits for an answer: then all that was
+asked is sent in one piece, and answered. So whoever executes first
 and fetches later pays for one journey; statements without rows cost none of their own. The server
 does one after the other as ever: each sees what was committed when its turn came.
 """
@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 
 import psycopg
 from psycopg import Column
+from psycopg.abc import PQGen
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import Connection
 
@@ -55,12 +57,33 @@ class Cursor(psycopg.Cursor[Any]):
         return self._columns[self._text]
 
 
+class _Pipeline(psycopg.Pipeline):
+    """Sends nothing before somebody waits for an answer, and then all of it in one piece: sent one
+    by one, statements would wake the server one by one."""
+
+    def _communicate_gen(self) -> PQGen[None]:
+        yield from ()
+
+    def _fetch_gen(self, *, flush: bool) -> PQGen[None]:
+        while self.command_queue:
+            self.command_queue.popleft()()
+        if not flush:
+            yield from send(self.pgconn)
+        yield from super()._fetch_gen(flush=flush)
+
+    def _exit_gen(self) -> PQGen[None]:
+        """After a commit nothing is on its way any more: that needs no journey."""
+        if self.command_queue or self.result_queue:
+            yield from super()._exit_gen()
+
+
 @contextmanager
 def few_journeys(connection: Connection) -> Iterator[None]:
     """Within, statements on this connection travel together. Begin and commit within, too.
     Raises Busy when the connection is lost."""
     driver: Any = connection.connection.driver_connection
     is_done = False
+    driver._pipeline = _Pipeline(driver)
     try:
         with driver.pipeline():
             yield
@@ -77,12 +100,19 @@ def few_journeys(connection: Connection) -> Iterator[None]:
 def say_begin(connection: Connection) -> None:
     """BEGIN, on its way with what follows.
 
-    The driver would wait for the answer, since it knows that a transaction is open from a sync
-    alone; so one is sent along. Without it a COMMIT would be taken for needless.
+    The driver knows that a transaction is open from a sync alone; so one is sent along.
     """
     connection.exec_driver_sql("BEGIN")
     driver: Any = connection.connection.driver_connection
     driver._pipeline._enqueue_sync()
+
+
+def hear_of_begin(connection: Connection) -> None:
+    """Before a commit: until an answer has come the driver knows of no transaction, and would take
+    COMMIT for needless. Who has fetched anything has heard."""
+    driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status == TransactionStatus.IDLE:
+        connection.exec_driver_sql("SELECT 1").scalar_one()
 
 
 def settle(connection: Connection) -> None:
