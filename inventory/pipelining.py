@@ -1,9 +1,9 @@
 """Several statements on one journey to PostgreSQL (libpq's pipeline mode, driven by psycopg).
 
 Within `few_journeys` a statement is kept until somebody waits for an answer: then all that was
-asked is sent in one piece, and answered. So whoever executes first
-and fetches later pays for one journey; statements without rows cost none of their own. The server
-does one after the other as ever: each sees what was committed when its turn came.
+asked is sent in one piece, and answered. So whoever executes first and fetches later pays for one
+journey; statements without rows cost none of their own. The server does one after the other as
+ever: each sees what was committed when its turn came.
 """
 
 from __future__ import annotations

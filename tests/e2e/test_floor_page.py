@@ -3,12 +3,11 @@
 from urllib.parse import urljoin
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from inventory import accounts
 from tests.e2e.tablets import PASSWORD, Tablet
-from tests.e2e.test_every_page import RULES
+from tests.e2e.test_every_page import RULES, axe
 from tests.stock import in_days
 
 #: What the browser does does not hang on the database.
@@ -40,11 +39,8 @@ def tablet(app, stock, page):
 
 
 def problems_of(page):
-    options = {
-        "runOnly": [*RULES, "wcag2aaa"],
-        "rules": {"identical-links-same-purpose": {"enabled": False}},
-    }
-    found = Axe().run(page, options=options).response["violations"]
+    rules = {"identical-links-same-purpose": {"enabled": False}}
+    found = axe(page, runOnly=[*RULES, "wcag2aaa"], rules=rules)
     problems = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         problems.append("scrolls sideways")
