@@ -53,7 +53,10 @@ def role_of(view: Callable[..., Any]) -> str:
 def guard() -> Any:
     """Before each request: turn strangers and lower roles away."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or role_of(view) == PUBLIC:
+    if view is None:
+        _load_who_asks()
+        return None
+    if role_of(view) == PUBLIC:
         return None
     if not current_user.is_authenticated:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
@@ -61,6 +64,11 @@ def guard() -> Any:
         return _lead_to_set_up()
     require(current_user, role_of(view))
     return None
+
+
+def _load_who_asks() -> None:
+    """So that the page for an address that is not there keeps its navigation."""
+    bool(current_user)
 
 
 def _lead_to_set_up() -> Response:

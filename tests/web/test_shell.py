@@ -40,6 +40,7 @@ def test_a_person_is_told_what_to_do_and_not_what_http_says(ada, path, method, s
     assert answer.status_code == status
     words = words_of(answer.text)
     assert said in words
+    assert "Reservations" in words  # the way on
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])
 
 
