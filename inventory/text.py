@@ -40,12 +40,14 @@ def clean_text(
 def _cannot_be_written(character: str) -> bool:
     """Controls, line separators, halves of pairs, what Unicode promises never to be one, and the
     mark that stands where bytes were no UTF-8: a form's text must not be kept half read.
-    A character that this Python does not know yet is fine: tomorrow's emoji are."""
+    A character that this Python does not know yet is fine: tomorrow's emoji are. So are the last
+    two of each plane beyond the first, which every format can hold: the API's document has to say
+    in a pattern what is taken, and few know how to write those in one."""
     if character == "\N{REPLACEMENT CHARACTER}":
         return True
     if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
         return True
-    return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
+    return 0xFFFE <= ord(character) <= 0xFFFF or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
 def clean_code(value: object, *, field: str) -> str:

@@ -12,7 +12,9 @@ from pydantic_core import PydanticCustomError
 from inventory.api.openapi import document
 from inventory.api.shapes import ITEM_CODE, Day, Flag, Id, Moment, Note, Qty, QtyOrZero, text
 from inventory.api.v1 import v1
+from inventory.errors import InvalidInput
 from inventory.http_errors import CODES
+from inventory.text import clean_text
 from tests.api.breaking import breaks
 
 STORED = Path(__file__).with_name("openapi-v1.json")
@@ -170,6 +172,19 @@ def test_a_shape_takes_exactly_what_its_schema_says(kind):
 
 
 # --- for people -----------------------------------------------------------------------------------
+
+
+def test_the_document_promises_each_character_that_the_core_takes_and_no_other():
+    beyond = [plane * 0x10000 + last for plane in range(1, 17) for last in (0, 0xFFFE, 0xFFFF)]
+    for lines in (False, True):
+        promised = re.compile(text(9, lines=lines).schema["pattern"])
+        for character in map(chr, [*range(0xD800), *range(0xE000, 0x10000), *beyond]):
+            try:
+                clean_text(f"a{character}b", field="note", longest=9, lines=lines)
+            except InvalidInput:
+                assert not promised.match(f"a{character}b"), hex(ord(character))
+            else:
+                assert promised.match(f"a{character}b"), hex(ord(character))
 
 
 def test_the_page_tells_all_that_the_document_does(client):
