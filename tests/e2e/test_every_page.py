@@ -34,6 +34,16 @@ SMALL_TARGETS = """
 """
 
 
+#: What is wider than the sheet it stands on: lines that run on over the edge.
+STICKING_OUT = """
+[...document.querySelectorAll(".sheet :is(table, form, dl, ul, svg)")]
+  .filter((e) => e.checkVisibility())
+  .map((e) => [e, ...[e, e.closest(".sheet")].map((one) => one.getBoundingClientRect().right)])
+  .filter(([e, right, edge]) => right > edge + 0.5)
+  .map(([e, right, edge]) => `${e.outerHTML.slice(0, 80)} reaches ${right}, its sheet ${edge}`)
+"""
+
+
 def axe(page, **options):
     """What axe finds wrong. The rest of its report, every node that is right, takes longer to hand
     over than to find."""
@@ -48,7 +58,7 @@ def problems_of(page):
     problems = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         problems.append("scrolls sideways")
-    return problems + page.evaluate(SMALL_TARGETS)
+    return problems + page.evaluate(SMALL_TARGETS) + page.evaluate(STICKING_OUT)
 
 
 def look_at(page, paths, said):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory import accounts
-from tests.e2e.test_every_page import PASSWORD, SCHEMES, WIDTHS, problems_of
+from tests.e2e.test_every_page import PASSWORD, SCHEMES, STICKING_OUT, WIDTHS, problems_of
 from tests.stock import in_days
 
 #: What the browser does does not hang on the database.
@@ -91,6 +91,20 @@ def test_every_page_of_stock_is_accessible_fits_and_breaks_no_rule(warehouse_pag
             said.clear()
             problems += [f"{path} in {scheme}: {problem}" for problem in found]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("width", [704, 767, 1024, 1216])
+def test_nothing_sticks_out_where_the_layout_changes(warehouse_page, width):
+    page = warehouse_page
+    page.set_viewport_size({"width": width, "height": 800})
+    wrong = []
+    for path in [*PAGES, "/users/", "/checkup/"]:
+        page.goto(path, wait_until="commit")
+        page.wait_for_load_state("domcontentloaded")
+        wrong += [f"{path}: {one}" for one in page.evaluate(STICKING_OUT)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"{path} scrolls sideways")
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
