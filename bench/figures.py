@@ -212,7 +212,7 @@ def _control(kind: str) -> Found:
     ]
     if not found:
         return None
-    said = "; ".join(f"{one['lost']} lost in {one['cuts']} cuts" for one in found)
+    said = "; ".join(f"{one['lost']} lost, cuts: {one['cuts']}" for one in found)
     return said, all(one["lost"] for one in found)
 
 
