@@ -31,6 +31,17 @@ def test_a_form_on_a_page_of_its_own_says_which_lot_it_is_about(ada, stock, page
     assert f"BOLT L-1 {act} L-1 Bolt" in words_of(ada.get(f"/lots/{lot}/{page}/").text)
 
 
+def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    for path, words in (
+        ("/reservations/1/issue/", "Reservations JOB-1 Issue BOLT Bolt"),
+        ("/reservations/1/unreserve/", "Reservations JOB-1 Give back BOLT Bolt"),
+        ("/operations/1/reversal/", "Ledger Receipt 1 Undo Receipt 1"),
+        ("/items/1/edit/", "Items BOLT Change item Bolt"),
+    ):
+        assert words in words_of(ada.get(path).text), path
+
+
 def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
     lot = stock.lot("receive 10", qc_required=True)
     assert ada.sends(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303

@@ -36,6 +36,15 @@ def test_one_click_holds_all_of_it_and_one_ends_the_hold(person, ada, lot):
     assert release not in ira.get(f"/operations/{operation}/").text
 
 
+def test_what_is_on_hold_already_shows_no_form_to_hold_it(ada, lot):
+    path = f"/lots/{lot}/recall/hold/"
+    assert 'name="reason"' in ada.get(path).text
+    ada.sends(path)
+    page = ada.get(path).text
+    assert "All of it is on hold already." in words_of(page)
+    assert 'name="reason"' not in page
+
+
 def test_with_htmx_the_page_shows_the_hold_at_once(ada, lot):
     answer = ada.taps(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
     assert "L-1 is on hold." in words_of(answer.text)
