@@ -105,4 +105,5 @@ def _directory() -> Path:
 
 
 def _migrations() -> Path:
-    return Path(current_app.root_path, "migrations")
+    migrations: Path = current_app.extensions["inventory"].root_path / "migrations"
+    return migrations

@@ -137,7 +137,9 @@ def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]
     try:
         found = told.recv()
     except EOFError:
-        raise CannotStart("what prepares the database was killed; start again.") from None
+        raise CannotStart(
+            "the database was not prepared: what went wrong stands above, or it was killed."
+        ) from None
     finally:
         child.join()
     if isinstance(found, BaseException):
@@ -148,8 +150,10 @@ def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]
 def _tell(teller: Any, work: Callable[[Config], list[str]], config: Config) -> None:
     try:
         found: object = work(config)
-    except BaseException as error:  # raised where it is told
-        found = error
+    except (CannotStart, ConfigError, Unable) as error:
+        found = error  # raised where it is told; a fault shows its traceback here
+    except KeyboardInterrupt:
+        return
     with suppress(BrokenPipeError):
         teller.send(found)
 

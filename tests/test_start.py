@@ -18,6 +18,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
+from inventory import serve
+from inventory.config import Config
 from tests.servers import LiveServer, answers, wait_until
 
 Maker = Callable[..., LiveServer]
@@ -29,6 +31,10 @@ def refused(server: LiveServer) -> str:
     assert server.log.startswith("Cannot start: "), server.log
     assert len(server.log.splitlines()) == 1, server.log
     return server.log
+
+
+def cannot(why: str) -> list[str]:
+    raise serve.CannotStart(why)
 
 
 def send(port: int, data: bytes, *, end: bool = False) -> bytes:
@@ -260,3 +266,21 @@ def test_make_run_starts_a_server_and_ctrl_c_stops_it(make_server: Maker) -> Non
     process.wait(30)
     assert server.log.splitlines()[-1] == "Stopped."
     assert not answers(server.port)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda _: os._exit(9), "was not prepared"),
+        (lambda _: 1 / 0, "was not prepared"),
+        (lambda _: cannot("no room"), "no room"),
+    ],
+    ids=["killed", "a fault", "a reason"],
+)
+def test_what_stops_the_preparation_stops_the_start(config: Config, work, said: str) -> None:
+    with pytest.raises(serve.CannotStart, match=said):
+        serve._elsewhere(work, config)
+
+
+def test_what_the_preparation_says_is_told(config: Config) -> None:
+    assert serve._elsewhere(lambda _: ["ready"], config) == ["ready"]

@@ -135,9 +135,9 @@ def _server_version(conn: sa.Connection) -> str:
 
 def _conninfo(url: sa.URL) -> str:
     """For libpq, without the password: a command line can be seen by everybody."""
-    _, facts = PGDialect_psycopg().create_connect_args(url)
     from psycopg.conninfo import make_conninfo
 
+    _, facts = PGDialect_psycopg().create_connect_args(url)
     return make_conninfo("", **{name: facts[name] for name in facts if name != "password"})
 
 
