@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack chaos chaos-long powercut drills soak bench lighthouse screenshots lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots lint format lock clean
 
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another.
@@ -44,6 +44,9 @@ api-fuzz: setup ## attack the API from its own description for a minute and a ha
 
 attack: setup ## send 20,000 hostile requests to every form and route, on both databases (ARGS="--seed 7")
 	@$(BIN)/python -m tests.attack $(ARGS)
+
+slow-clients: setup ## hold the server with 200 slow clients of each kind (ARGS="postgresql --seconds 30")
+	@$(BIN)/python -m tests.attack.slow_clients $(ARGS)
 
 chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --strikes 200 --hard")
 	@$(BIN)/python -m tests.chaos $(ARGS)

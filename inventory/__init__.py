@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from flask import Flask, request
 
 from inventory import (
     api,
     cli,
     clock,
     db,
+    http_asgi,
     http_bodies,
     http_errors,
     http_front,
@@ -18,6 +24,9 @@ from inventory import (
     web,
 )  # fmt: skip
 from inventory.config import Config
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
@@ -39,7 +48,31 @@ def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
     http_metrics.init_app(app, config)
     cli.init_app(app)
     http_front.init_app(app, config)
-    http_bodies.init_app(app, at_once=config.threads)
+    http_bodies.init_app(app)
     http_observing.init_app(app, config)
     http_front.mount(app, config)
     return app
+
+
+def create_asgi_app(app: Flask, config: Config) -> http_asgi.SlowClientsApart:
+    """The application as our server runs it."""
+    return http_asgi.SlowClientsApart(
+        app.wsgi_app,
+        threads=config.threads,
+        limits=http_asgi.Limits(
+            body_bytes=app.config["MAX_CONTENT_LENGTH"],
+            larger_bytes=app.config["LARGER_BODIES"],
+            body_seconds=config.body_seconds,
+        ),
+        knows=partial(_comes_from_a_user, app),
+        prefix=config.url_prefix,
+    )
+
+
+def _comes_from_a_user(app: Flask, environ: WSGIEnvironment) -> bool:
+    """Whether a session or an API token comes with a request whose body is not here yet."""
+    with app.request_context({**environ, "wsgi.input": BytesIO()}):
+        try:
+            return api.has_caller() if request.path.startswith("/api/") else web.has_user()
+        except sa.exc.SQLAlchemyError:
+            return False  # the application says that the database does not answer

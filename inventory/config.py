@@ -61,6 +61,7 @@ class Config:
     url_prefix: str
     workers: int
     threads: int
+    body_seconds: int
     webhooks: bool
     log_level: str
     log_format: str
@@ -103,6 +104,7 @@ class Config:
                 "WORKERS", _one_process if sqlite else _number(1, 64), 1 if sqlite else 2
             ),
             threads=env.read("THREADS", _number(1, 64), 4),
+            body_seconds=env.read("BODY_SECONDS", _number(1, 300), 10),
             webhooks=env.read("WEBHOOKS", _flag, True),
             log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
             log_format=env.read("LOG_FORMAT", _one_of(LOG_FORMATS), "text"),

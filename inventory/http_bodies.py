@@ -1,55 +1,56 @@
-"""Takes up a request when all of it is here, and a few at a time.
+"""Refuses a request whose body is not whole: of a form that broke off half way, Flask would see
+only the first fields, as if they were all.
 
-The server hands over a request as soon as its headers are read. A slow or lost client would
-then hold one of the few places where requests are worked on; and of a form that broke off half
-way, Flask would see only the first fields, as if they were all.
+Our server has the whole body before it calls the application (http_asgi.py); other WSGI servers
+hand a request over as soon as its headers are read.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
 
 from inventory.http_errors import PROGRAMS, TRY_AGAIN, members
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-WAIT_SECONDS = 15.0
+#: In the environment of a request: its body is complete already.
+WHOLE = "inventory.body_is_whole"
+#: Its body was not read, since its sender is not signed in: the most that would have been.
+WITHHELD = "inventory.body_withheld"
 
 
-def init_app(app: Flask, *, at_once: int) -> None:
+def init_app(app: Flask) -> None:
     larger = app.config.get("LARGER_BODIES", {})
     largest = app.config["MAX_CONTENT_LENGTH"]
-    gate = WholeRequests(app.wsgi_app, largest=largest, at_once=at_once, larger=larger)
-    app.wsgi_app = gate  # type: ignore[assignment, method-assign]
+    # Before whatever reads a form, the CSRF check among it.
+    app.before_request_funcs.setdefault(None, []).insert(0, _expect_no_withheld_body)
+    whole = WholeRequests(app.wsgi_app, largest=largest, larger=larger)
+    app.wsgi_app = whole  # type: ignore[assignment, method-assign]
+
+
+def _expect_no_withheld_body() -> None:
+    """Who is not signed in hears so where a sign-in is needed, elsewhere 413."""
+    if (most := request.environ.get(WITHHELD)) is not None:
+        request.max_content_length = most
 
 
 class WholeRequests:
     """The application behind it sees whole bodies of at most `largest` bytes (or what `larger`
-    says of a path), and at most `at_once` requests; of a larger body it sees the length only, and
-    answers 413."""
+    says of a path); of a larger body it sees the length only, and answers 413."""
 
     def __init__(
-        self,
-        app: WSGIApplication,
-        *,
-        largest: int,
-        at_once: int,
-        larger: Mapping[str, int] | None = None,
+        self, app: WSGIApplication, *, largest: int, larger: Mapping[str, int] | None = None
     ) -> None:
         self._app = app
         self._largest = largest
         self._larger = larger or {}
-        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(at_once):
-            self._places.put(None)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
@@ -57,20 +58,14 @@ class WholeRequests:
             return refuse(environ, start, 411, "Send the body with a Content-Length.")
         if not (length.isascii() and length.isdigit() and len(length) < 20):
             return refuse(environ, start, 400, "That Content-Length is no number.")
-        most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
-        body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
-        if body is None:
-            return refuse(environ, start, 400, "The request broke off half way.")
-        environ["wsgi.input"] = BytesIO(body)
+        if not (WHOLE in environ or WITHHELD in environ):
+            most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
+            body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
+            if body is None:
+                return refuse(environ, start, 400, "The request broke off half way.")
+            environ["wsgi.input"] = BytesIO(body)
         environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
-        try:
-            self._places.get(timeout=WAIT_SECONDS)
-        except queue.Empty:
-            return refuse(environ, start, 503, "The server is busy. Try again.")
-        try:
-            return self._app(environ, start)
-        finally:
-            self._places.put(None)
+        return self._app(environ, start)
 
 
 def _read(stream: BytesIO, length: int) -> bytes | None:

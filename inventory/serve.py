@@ -6,6 +6,7 @@ what was measured: docs/decisions.md.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import logging
@@ -21,18 +22,20 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
-from granian import Granian
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.common import AbstractServer
+from granian.server.mp import MPServer
 
 from inventory import (
     backups,
     create_app,
+    create_asgi_app,
     guards,
     http_logging,
     http_metrics,
@@ -44,18 +47,26 @@ from inventory.config import Config, ConfigError
 from inventory.db import SQLITE_WITHOUT_RESET_BUG, db, snapshot, sqlite_module, weaknesses
 from inventory.delivering import watch_outbox
 from inventory.errors import Unable
+from inventory.http_asgi import SlowClientsApart
 from inventory.http_keys import accepted_keys
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
 #: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
 RESTART_SECONDS = 0.5
-#: Threads that read requests; only THREADS of them work on one at the same time.
-READERS = 64
+#: A connection whose peer is silent or does not read is ended after some 60 seconds, whatever it
+#: was doing: tablets vanish in the middle of a request.
+_PEER_IS_GONE = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 30),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 10),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 3),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 60_000),
+}
+_STOPS = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+_HEADERS_MS = 20_000
+_BACKLOG = 2048
 _M_ARENA_MAX = -8  # malloc.h
 _FORKED = multiprocessing.get_context("fork")
 
@@ -244,6 +255,7 @@ def _serve(config: Config) -> None:
     logging.getLogger("_granian").addFilter(
         lambda record: not record.getMessage().startswith("Configur")
     )
+    _hold_signals_in_children()
     while True:
         server = _server(config)
         with suppress(SystemExit):
@@ -255,16 +267,59 @@ def _serve(config: Config) -> None:
             return
 
 
-def _server(config: Config) -> AbstractServer[Any]:
-    server: AbstractServer[Any] = Granian(
+def _hold_signals_in_children() -> None:
+    """A worker that is asked to stop before it has begun: the request waits for _stop_when_asked,
+    and does not reach the main process's handler, which the worker inherits."""
+    masks: list[Any] = []
+    os.register_at_fork(
+        before=lambda: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop()),
+    )
+
+
+class _Server(MPServer):
+    """Listens on sockets of our making, one for each worker: connections inherit their options."""
+
+    def _init_shared_socket(self) -> None:
+        self._listening = [_listen(self.bind_addr, self.bind_port) for _ in range(self.workers)]
+
+    def _drop_shared_socket(self) -> None:
+        for one in self._listening:
+            one.close()
+
+    def _spawn_worker(self, idx: int, *args: Any, **kwargs: Any) -> Any:
+        self._sso = self._listening[idx]
+        holder: Any = SocketHolder  # its stub lacks the arguments
+        self._shd = holder(self._sso.fileno(), False, _BACKLOG)
+        return super()._spawn_worker(idx, *args, **kwargs)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for name, (level, value) in _PEER_IS_GONE.items():
+        if hasattr(socket, name):  # not each system has all of them
+            listener.setsockopt(level, getattr(socket, name), value)
+    listener.bind((host, port))
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _server(config: Config) -> _Server:
+    server: _Server = _Server(
         "inventory",
         address=config.host,
         port=config.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADERS_MS),
         websockets=False,
         workers=config.workers,
-        blocking_threads=max(READERS, 2 * config.threads),
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
@@ -277,14 +332,14 @@ def _server(config: Config) -> AbstractServer[Any]:
     return server
 
 
-def _load(parent: int) -> WSGIApplication:
+def _load(parent: int) -> SlowClientsApart:
     """The application, made inside a worker process."""
     # Granian hangs when Ctrl-C, or a service manager, signals the worker and the main process at
     # once: two stops. So nothing interrupts the worker; a thread waits for the first request to
-    # stop. Until granian puts its handler in place, while the application loads, that is the end.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP, signal.SIGTERM})
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    threading.Thread(target=_stop_when_asked, daemon=True).start()
+    # stop, and lets that one in.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    threading.Thread(target=_stop_when_asked, args=(loop,), daemon=True).start()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _share_the_heap()
     config = Config.from_env()
@@ -294,7 +349,7 @@ def _load(parent: int) -> WSGIApplication:
     if config.webhooks:
         threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()
     _spare_the_collector()
-    return app.wsgi_app
+    return create_asgi_app(app, config)
 
 
 def _deliver(app: Flask) -> None:
@@ -317,11 +372,16 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _stop_when_asked() -> None:
+def _stop_when_asked(loop: asyncio.AbstractEventLoop) -> None:
     signal.sigwait({signal.SIGTERM})
-    handler = signal.getsignal(signal.SIGTERM)
-    if callable(handler):
-        handler(signal.SIGTERM, None)
+    loop.call_soon_threadsafe(_stop)
+
+
+def _stop() -> None:
+    """Raise the signal for which granian's handler waits, in the main thread."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.raise_signal(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
 def _end_with(parent: int) -> None:

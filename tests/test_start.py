@@ -200,16 +200,81 @@ def test_a_directory_that_may_not_be_written_to_is_named(
 # --- requests that are not whole ------------------------------------------------------------------
 
 
+HALF_HEADERS = b"GET /login/ HTTP/1.1\r\nHost: x\r\nX-"
+HALF_BODY = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=a"
+
+
 def test_slow_clients_do_not_stop_the_others(live_server: LiveServer) -> None:
-    half_headers = b"GET /login/ HTTP/1.1\r\nHost: x\r\nX-"
-    half_body = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=a"
     with ExitStack() as connections:
-        for _ in range(20):
-            for half in (half_headers, half_body):
+        for _ in range(100):
+            for half in (HALF_HEADERS, HALF_BODY):
                 connection = socket.create_connection(("127.0.0.1", live_server.port))
                 connections.enter_context(connection).sendall(half)
-        time.sleep(0.2)
-        assert httpx.get(f"{live_server.url}/register/", timeout=5).status_code == 200
+        time.sleep(0.5)
+        for path in ("/health/live", "/register/"):
+            assert httpx.get(f"{live_server.url}{path}", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login/", "/api/v1/receipts"])
+@pytest.mark.parametrize("pause", [0, 0.3], ids=["silent", "a byte at a time"])
+def test_a_body_that_takes_too_long_is_refused(make_server: Maker, path: str, pause: float) -> None:
+    server = make_server(BODY_SECONDS="1").start()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nn".encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.3) as connection:
+        connection.sendall(head)
+        answer, latest = b"", time.monotonic() + 10
+        while b"\r\n\r\n" not in answer and time.monotonic() < latest:
+            try:
+                answer += connection.recv(1000)
+            except TimeoutError:
+                if pause:
+                    connection.sendall(b"x")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer.lower()
+    assert (b"application/problem+json" in answer) == path.startswith("/api")
+
+
+def test_a_large_body_of_a_stranger_is_not_waited_for(live_server: LiveServer) -> None:
+    for path, status in (("/import/", 303), ("/api/v1/receipts", 401), ("/login/", 413)):
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\nx"
+        )
+        began = time.monotonic()
+        assert send(live_server.port, head.encode()).startswith(f"HTTP/1.1 {status} ".encode())
+        assert time.monotonic() - began < 5  # the body has 10 seconds
+
+
+def test_a_health_check_needs_no_free_thread(make_server: Maker) -> None:
+    """Somebody holds the lock that the only thread waits for."""
+    server = make_server(THREADS="1").start()
+    engine = create_engine(server.environ["DATABASE_URL"])
+    lock = "BEGIN IMMEDIATE" if engine.name == "sqlite" else "LOCK TABLE users"
+    with httpx.Client(base_url=server.url) as visitor, ThreadPoolExecutor() as pool:
+        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', visitor.get("/register/").text)
+        assert token
+        form = {"csrf_token": token[1], "name": "ada", "password": "a quiet warehouse"}
+        with engine.connect() as other:
+            other.exec_driver_sql(lock)
+            answer = pool.submit(visitor.post, "/register/", data=form)
+            time.sleep(0.5)
+            assert httpx.get(f"{server.url}/health/live", timeout=3).status_code == 200
+            assert not answer.done()
+            other.rollback()
+        assert answer.result(10).status_code == 303
+    engine.dispose()
+
+
+def test_connections_end_when_their_peer_is_gone() -> None:
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(serve._listen("127.0.0.1", 0))
+        sockets.enter_context(socket.create_connection(listener.getsockname()))
+        listener.setblocking(True)
+        connection = sockets.enter_context(listener.accept()[0])
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        idle = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        unread = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert (idle, unread) == (30, 60_000)
 
 
 def test_a_body_that_broke_off_is_refused(live_server: LiveServer) -> None:

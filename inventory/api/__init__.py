@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from inventory.api import documents  # noqa: F401 - declares its routes
+from inventory.api.auth import has_caller
 from inventory.api.health import health
 from inventory.api.routing import ItemCode, RowId
 from inventory.api.v1 import v1 as version_1
+
+__all__ = ["has_caller", "init_app"]
 
 
 def init_app(app: Flask) -> None:

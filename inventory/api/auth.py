@@ -23,6 +23,15 @@ def require_caller(role: str) -> tokens.Caller:
     return caller
 
 
+def has_caller() -> bool:
+    """Whether a valid token comes with the request."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    try:
+        return scheme.lower() == "bearer" and bool(tokens.authenticate(secret.strip()))
+    except Unauthenticated:
+        return False
+
+
 def require_role(caller: tokens.Caller, role: str) -> None:
     if not caller.may(role):
         audit.note_refusal(

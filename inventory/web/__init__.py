@@ -5,6 +5,7 @@ from __future__ import annotations
 import jinja2
 from flask import Flask
 from flask_compress import Compress
+from flask_login import current_user
 from flask_wtf import CSRFProtect
 
 from inventory import http_security, passwords, registration, static_files
@@ -89,6 +90,11 @@ def init_app(app: Flask, config: Config) -> None:
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)
+
+
+def has_user() -> bool:
+    """Whether the request comes from a browser that is signed in."""
+    return bool(current_user.is_authenticated)
 
 
 def _set_up_templates(app: Flask) -> None:
