@@ -26,6 +26,7 @@ from inventory.listing import (
     list_references,
     list_reservations,
 )
+from inventory.models import Role
 from inventory.quantity import format_qty
 from inventory.table_files import Row
 
@@ -35,6 +36,8 @@ class ListFile:
     heads: Row
     read: Callable[..., Page[Any]]
     row: Callable[[Any], Row]
+    #: Who can read it, in a browser.
+    role: str = Role.VIEWER.value
 
 
 def all_pages(
@@ -162,6 +165,9 @@ LISTS: dict[str, ListFile] = {
         _entry,
     ),
     "audit": ListFile(
-        ("number", "time", "who", "what", "whom or which", "more", "action"), list_audit, _note
+        ("number", "time", "who", "what", "whom or which", "more", "action"),
+        list_audit,
+        _note,
+        role=Role.ADMIN.value,
     ),
 }  # fmt: skip

@@ -7,17 +7,20 @@ from itertools import chain, islice
 from typing import Any
 
 from flask import Response, abort, stream_with_context
+from flask_login import current_user
 
 from inventory import exports
 from inventory.db import connection
 from inventory.table_files import Row, file_parts
+from inventory.web import roles
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"csv": "text/csv", "xlsx": XLSX, "jsonl": "application/jsonl"}
 
 
 def download_list(kind: str, name: str, /, **filters: Any) -> Response:
-    """One of the lists of exports.py, as it is filtered."""
+    """One of the lists of exports.py, as it is filtered. Raises Forbidden for a lower role."""
+    roles.require(current_user, exports.LISTS[name].role)
     rows = exports.rows_of(connection, name, **filters)
     return download(kind, name, exports.LISTS[name].heads, rows)
 

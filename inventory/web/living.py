@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from inventory.errors import Refusal
 from inventory.text import MAX_ID
-from inventory.web import places
+from inventory.web import places, roles
 from inventory.web.htmx import shown_url
 
 Read = Callable[..., dict[str, Any]]
@@ -35,6 +35,11 @@ def part(endpoint: str, template: str) -> Callable[[Read], Read]:
         return read
 
     return mark
+
+
+def endpoints() -> list[str]:
+    """Every page that has a changing part."""
+    return sorted(_PARTS)
 
 
 def refuse_numbers_beyond_the_database(endpoint: str | None, ids: dict[str, Any] | None) -> None:
@@ -72,6 +77,7 @@ def render_current() -> Markup | None:
         endpoint, ids = adapter.match(path, method="GET")
         if endpoint not in _PARTS:
             return None
+        refuse_numbers_beyond_the_database(endpoint, dict(ids))
         query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
         here = f"{url.path}?{url.query}" if url.query else url.path
         return _render(endpoint, query, ids, here)[1]
@@ -82,6 +88,8 @@ def render_current() -> Markup | None:
 def _render(
     endpoint: str, query: MultiDict[str, str], ids: Mapping[str, Any], url: str
 ) -> tuple[dict[str, Any], Markup, str]:
+    """Render a part, for whoever could open its page. Raises Forbidden."""
+    roles.require_open(endpoint)
     template, read = _PARTS[endpoint]
     context = read(query, **ids)
     part = Markup(render_template(template, **context))  # noqa: S704 - by our own template

@@ -11,6 +11,7 @@ all routes: PUBLIC, or one of accounts.ROLES.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, request, url_for
@@ -50,20 +51,57 @@ def role_of(view: Callable[..., Any]) -> str:
     return getattr(view, "minimum_role", EVERYBODY)
 
 
+class Missing(Enum):
+    """What keeps a user from a view."""
+
+    LOGIN = "a login"
+    SECOND_FACTOR = "a second factor"
+    ROLE = "a role"
+
+
+def missing_for(user: Any, endpoint: str) -> Missing | None:
+    """Find what the user of this request lacks to open a view; None where nothing is lacking.
+
+    The only list of the conditions: for the request's own view and for every part of a page.
+    """
+    needed = role_of(current_app.view_functions[endpoint])
+    if needed == PUBLIC:
+        return None
+    blueprint = endpoint.rpartition(".")[0]
+    if not user.is_authenticated or (user.by_pin and blueprint != "floor"):
+        return Missing.LOGIN
+    if user.must_set_up and blueprint != "second_factor":
+        return Missing.SECOND_FACTOR
+    return None if user.may(needed) else Missing.ROLE
+
+
 def guard() -> Any:
     """Before each request: turn strangers and lower roles away."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if view is None:
+    endpoint = request.endpoint or ""
+    if endpoint not in current_app.view_functions:
         _load_who_asks()
         return None
-    if role_of(view) == PUBLIC:
-        return None
-    if not current_user.is_authenticated:
+    missing = missing_for(current_user, endpoint)
+    if missing is Missing.LOGIN:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
-    if current_user.must_set_up and request.blueprint != "second_factor":
+    if missing is Missing.SECOND_FACTOR:
         return _lead_to_set_up()
-    require(current_user, role_of(view))
+    if missing is Missing.ROLE:
+        require(current_user, role_of(current_app.view_functions[endpoint]))
     return None
+
+
+def require_open(endpoint: str) -> None:
+    """Check that the user of this request could open the view of an endpoint.
+
+    Raises: Forbidden, which is audited where a role is lacking.
+    """
+    missing = missing_for(current_user, endpoint)
+    if missing is Missing.ROLE:
+        needed = role_of(current_app.view_functions[endpoint])
+        require(current_user, needed, place=endpoint)
+    if missing is not None:
+        raise Forbidden(f"This needs {missing.value}.")
 
 
 def _load_who_asks() -> None:
@@ -81,11 +119,11 @@ def _lead_to_set_up() -> Response:
     return redirect(target, 303)
 
 
-def require(user: Any, needed: str) -> None:
-    """Raises Forbidden for a lower role, and has it written down."""
+def require(user: Any, needed: str, *, place: str = "") -> None:
+    """Raises Forbidden for a lower role, and has it written down: at `place`, usually here."""
     if user.may(needed):
         return
-    place = request.endpoint or ""
+    place = place or request.endpoint or ""
     audit.note_refusal(user_id=int(user.id), role=user.role, needed=needed, place=place)
     raise Forbidden(f"This needs the role {needed}; yours is {user.role}.")
 

@@ -35,13 +35,17 @@ _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 class LoggedIn(UserMixin):
     """The account behind a request, as flask-login wants it."""
 
-    def __init__(self, account: Account, *, must_set_up: bool = False) -> None:
+    def __init__(
+        self, account: Account, *, must_set_up: bool = False, by_pin: bool = False
+    ) -> None:
         self.id = account.id
         self.name = account.name
         self.role = account.role
         self.may = account.may
         #: Nothing is open before a second factor is set up.
         self.must_set_up = must_set_up
+        #: Good for the floor only.
+        self.by_pin = by_pin
 
 
 def init_app(app: Flask) -> None:
@@ -111,7 +115,11 @@ def _load(user_id: str) -> LoggedIn | None:
         do_afterwards(login_sessions.note_use, session_id=found.id)
     note_user(account.id)
     asked = account.role in current_app.config["TOTP_REQUIRED_ROLES"]
-    return LoggedIn(limited(account), must_set_up=asked and not account.second_factor)
+    return LoggedIn(
+        limited(account),
+        must_set_up=asked and not account.second_factor,
+        by_pin=bool(session.get("by_pin")),
+    )
 
 
 def limited(account: Account) -> Account:

@@ -1,0 +1,210 @@
+"""Whatever way an answer is made, it shows nothing that its user could not open as a page."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+import zipfile
+
+import pytest
+from flask import g
+
+from inventory import accounts, exports, tokens, webhooks
+from inventory.accounts import ROLES
+from inventory.table_files import KINDS
+from inventory.web import living, roles, sessions
+from tests.stock import key
+from tests.web.people import PASSWORD, Person, form_of
+from tests.web.test_floor_pins import PIN, Tablet, sets_pin
+
+LOWER = ("vic", "ole", "ira")
+#: Stands in what administrators alone can read, and nowhere else.
+SECRET = "secret-of-admins"
+_CHOICES = {
+    "name": tuple(exports.LISTS),
+    "kind": (*KINDS, "items", "datamatrix"),
+    "report": ("movement", "ageing", "turnover", "expiry"),
+    "ending": ("csv", "xlsx"),
+}
+
+
+@pytest.fixture
+def ada(app, ada, stock):
+    """The administrator of a warehouse with something to see in every list."""
+    stock.lot("receive 10, reserve 4 JOB-1")
+    stock.link("9521123456785", item="BOLT")
+    with app.app_context():
+        accounts.create_user(name=f"{SECRET}-user", password=PASSWORD, role="viewer", by=ada.id)
+        tokens.create_token(user_id=ada.id, name=f"{SECRET}-token")
+        webhooks.add_endpoint(url=f"https://{SECRET}.example/", key="x" * 32, user_id=ada.id)
+    return ada
+
+
+def addresses(app, method):
+    """(endpoint, path) of every route that takes the method, with every choice it has."""
+    for rule in app.url_map.iter_rules():
+        if method not in rule.methods or rule.rule.startswith(("/api/", "/static/", "/health/")):
+            continue
+        names = sorted(rule.arguments)
+        for values in itertools.product(*(_CHOICES.get(name, (1,)) for name in names)):
+            with app.test_request_context():
+                path = app.url_for(rule.endpoint, **dict(zip(names, values, strict=True)))
+            yield rule.endpoint, path
+
+
+def role_of(app, endpoint):
+    return roles.role_of(app.view_functions[endpoint])
+
+
+def is_above(app, endpoint, person):
+    needed = role_of(app, endpoint)
+    mine = {"vic": "viewer", "ole": "operator", "ira": "inspector", "ada": "admin"}[person]
+    return needed != roles.PUBLIC and ROLES.index(needed) > ROLES.index(mine)
+
+
+def pages_with_parts(app):
+    """(endpoint, path) of every page that has a changing part."""
+    registered = set(living.endpoints())
+    found = [one for one in addresses(app, "GET") if one[0] in registered]
+    assert {endpoint for endpoint, _ in found} == registered
+    return found
+
+
+def ways_to_ask(path):
+    """The headers by which an answer is made a piece of a page, and those that name a page."""
+    page = f"http://localhost{path}"
+    named = {"HX-Current-URL": page, "Referer": page, "HX-Boosted": "true"}
+    htmx = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    return (
+        {},
+        htmx | {"HX-Target": "div#live"} | named,
+        htmx | {"HX-Target": "form#act"} | named,
+        htmx | {"HX-Target": "div#toasts"} | named,
+    )
+
+
+def text_of(answer):
+    """All there is to read in an answer, also in a workbook."""
+    if not answer.data.startswith(b"PK"):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist())
+
+
+def test_the_walk_looks_for_what_only_administrators_see(app, ada):
+    seen = {path for _, path in addresses(app, "GET") if SECRET in text_of(ada.get(path))}
+    assert {"/audit/", "/users/", "/users/tokens/", "/webhooks/"} <= seen
+    lists = {name for name, one in exports.LISTS.items() if one.role == "admin"}
+    assert {f"/files/{name}.{kind}" for name in lists for kind in KINDS} <= seen
+
+
+@pytest.mark.parametrize("name", LOWER)
+def test_no_address_shows_more_than_the_role_can_open(app, ada, name):
+    person = Person(app, name)
+    for endpoint, path in addresses(app, "GET"):
+        for headers in ways_to_ask("/audit/?rows=200"):
+            answer = person.get(path, **headers)
+            assert SECRET not in text_of(answer), (path, headers)
+            if is_above(app, endpoint, name):
+                assert answer.status_code == 403, (path, headers)
+
+
+@pytest.mark.parametrize("name", LOWER)
+def test_a_search_finds_nothing_that_the_role_cannot_open(app, ada, name):
+    person = Person(app, name)
+    for word in (SECRET, "audit", "users", "webhook", "import"):
+        for headers in ways_to_ask("/audit/"):
+            answer = person.get(f"/search/?q={word}", **headers)
+            assert f"{SECRET}-" not in answer.text
+            found = answer.text.partition("<main")[2] or answer.text
+            assert not {"/audit/", "/users/", "/import/"} & set(found.split('"'))
+
+
+@pytest.mark.parametrize("name", LOWER)
+def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
+    person = Person(app, name)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/account/").text)[1]
+    ends_the_session = {"auth.logout", "account.end_sessions", "account.end_session", "floor.leave"}
+    for endpoint, path in addresses(app, "POST"):
+        for headers in ways_to_ask("/audit/?rows=200")[1:] * (endpoint not in ends_the_session):
+            fields = {"csrf_token": token, "back": "/audit/"}
+            answer = person.client.post(path, data=fields, headers=headers)
+            assert SECRET not in text_of(answer), path
+            assert person.get("/account/").status_code == 200, path
+
+
+def received(person, path, target):
+    """Receive by htmx on the page of the path, twice with one key: both answers."""
+    fields = form_of(person.get("/receive/").text)
+    fields |= {"item": "BOLT", "lot_code": key(), "qty": "1", "back": path}
+    headers = ways_to_ask(path)[2] | {"HX-Target": target}
+    return [person.client.post("/receive/", data=fields, headers=headers) for _ in range(2)]
+
+
+@pytest.mark.parametrize("target", ["form#act", "div#toasts"])
+@pytest.mark.parametrize("name", ["ole", "ira", "ada"])
+def test_an_operation_answers_with_the_parts_that_the_role_can_open(app, ada, name, target):
+    person = ada if name == "ada" else Person(app, name)
+    for endpoint, path in pages_with_parts(app):
+        for answer in received(person, path, target):
+            assert answer.status_code == 200
+            is_shown = 'hx-target="#live"' in answer.text
+            assert is_shown != is_above(app, endpoint, name), path
+            assert (SECRET in answer.text) == (endpoint == "audit.index" and is_shown)
+
+
+def test_a_part_that_was_asked_for_in_vain_is_audited(app, ada):
+    ole = Person(app, "ole")
+    received(ole, "/audit/?rows=200", "form#act")
+    assert "page audit.index" in ada.get("/audit/export.csv").text
+
+
+def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):
+    with app.app_context():
+        account = accounts.get_account(user_id=ada.id)
+    for must_set_up in (False, True):
+        page = {"HX-Current-URL": "http://localhost/items/"}
+        with app.test_request_context("/account/second-factor/", headers=page):
+            g._login_user = sessions.LoggedIn(account, must_set_up=must_set_up)
+            assert (living.render_current() is None) == must_set_up
+
+
+def test_a_part_is_not_for_strangers_nor_for_a_session_that_a_pin_began(app, ada):
+    with app.app_context():
+        account = accounts.get_account(user_id=ada.id)
+    page = {"HX-Current-URL": "http://localhost/items/"}
+    with app.test_request_context("/floor/operations", headers=page):
+        assert living.render_current() is None
+    with app.test_request_context("/floor/operations", headers=page):
+        g._login_user = sessions.LoggedIn(account, by_pin=True)
+        assert living.render_current() is None
+
+
+def test_the_tablet_answers_no_header_with_a_part(app, ada):
+    Person(app, "ole")
+    tablet = Tablet(app.test_client())
+    assert sets_pin(tablet, "ole").status_code == 200
+    assert tablet.takes_over("ole", PIN).status_code == 200
+    for endpoint, path in addresses(app, "GET"):
+        for headers in ways_to_ask("/audit/"):
+            answer = tablet.client.get(path, headers=headers)
+            assert SECRET not in text_of(answer), path
+            on_the_floor = endpoint.startswith("floor.")
+            is_open = on_the_floor or role_of(app, endpoint) == roles.PUBLIC
+            assert is_open or answer.status_code in (303, 401), path
+
+
+def test_a_number_beyond_the_database_shows_no_part_and_undoes_nothing(app, ada):
+    for answer in received(ada, f"/lots/{10**30}/", "form#act"):
+        assert answer.status_code == 200
+        assert 'hx-target="#live"' not in answer.text
+
+
+def test_every_condition_before_a_view_is_one_that_its_part_is_held_to(app):
+    """A condition of one blueprint's own would be forgotten for its parts: it belongs in
+    roles.missing_for."""
+    assert set(app.before_request_funcs) == {None}
+    of_the_site = [one.__name__ for one in app.before_request_funcs[None]]
+    known = ["_let_files_be_larger", "guard", "csrf_protect", "_note_route"]
+    assert of_the_site == known
