@@ -14,6 +14,7 @@ import click
 from inventory import exports
 from inventory.cli_common import PlainGroup, example
 from inventory.db import snapshot
+from inventory.page_reads import reads_on
 from inventory.table_files import KINDS, file_parts
 
 export_group = PlainGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
@@ -61,7 +62,7 @@ def _write(file: BinaryIO, name: str, kind: str) -> None:
     """All of it as it stands at one moment, however long it takes."""
     heads = exports.LISTS[name].heads
     with snapshot() as reader:
-        for part in file_parts(kind, name, heads, exports.rows_of(lambda: reader, name)):
+        for part in file_parts(kind, name, heads, exports.rows_of(reads_on(reader), name)):
             file.write(part)
 
 

@@ -12,6 +12,7 @@ from inventory import analysis, clock, reports, stock
 from inventory.cli_common import PlainGroup, example, table
 from inventory.db import connection
 from inventory.inventory_at import moment_in
+from inventory.page_reads import reads_on
 from inventory.recall import find_lot
 from inventory.recall import recall as recall_of
 from inventory.reports import Report
@@ -58,7 +59,7 @@ def recall(lot: str, item: str, as_csv: bool) -> None:
 @as_csv
 def reorder(as_csv: bool) -> None:
     """The items of which no more is free than their reorder point."""
-    show(reports.reorder_report(connection()), as_csv=as_csv)
+    show(reports.reorder_report(reads_on(connection())), as_csv=as_csv)
 
 
 @report_group.command("stock", epilog=example("flask report stock --at 2026-10-31T23:59:59 --csv"))
@@ -73,7 +74,7 @@ def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
     """What was in stock at a moment, of every item."""
     moment = moment_in(at) if at else clock.now()
     report = reports.lots_report if lots else reports.stock_report
-    show(report(connection(), moment), as_csv=as_csv)
+    show(report(reads_on(connection()), moment), as_csv=as_csv)
 
 
 @report_group.command(epilog=example("flask report movement --from 2026-10-01 --to 2026-10-31"))

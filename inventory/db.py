@@ -221,6 +221,11 @@ def in_a_thread(work: Callable[[], None]) -> threading.Thread:
     return threading.Thread(target=copy_context().run, args=(run,), daemon=True)
 
 
+def reading_engine() -> Engine:
+    """The app's engine, for connections that only read."""
+    return _reading(db.engine)
+
+
 @contextmanager
 def reading_briefly() -> Iterator[None]:
     """Within, `connection()` is one that is given back at the end: for what is asked before a
@@ -228,7 +233,7 @@ def reading_briefly() -> Iterator[None]:
     if _reader.get() is not None:
         yield
         return
-    with _reading(db.engine).connect() as reader, reading_from(reader):
+    with reading_engine().connect() as reader, reading_from(reader):
         yield
 
 

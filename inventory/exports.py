@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from inventory import clock
 from inventory.codes import Link
 from inventory.figures import Entry, Lot, Operation, Reservation, utc
 from inventory.listing import (
-    MOST_ROWS,
     Note,
     Page,
     Reference,
     StockedItem,
+    all_pages,
     list_audit,
     list_codes,
     list_entries,
@@ -27,6 +25,7 @@ from inventory.listing import (
     list_reservations,
 )
 from inventory.models import Role
+from inventory.page_reads import Reads
 from inventory.quantity import format_qty
 from inventory.table_files import Row
 
@@ -40,24 +39,10 @@ class ListFile:
     role: str = Role.VIEWER.value
 
 
-def all_pages(
-    conn: Callable[[], Connection], read: Callable[..., Page[Any]], /, **filters: Any
-) -> Iterator[Any]:
-    """Every row of a list, page by page; `conn` gives the connection when a page is read, which
-    may be while the file is sent already."""
-    cursor = None
-    while True:
-        page = read(conn(), **filters, limit=MOST_ROWS, cursor=cursor)
-        yield from page.rows
-        if page.next_cursor is None:
-            return
-        cursor = page.next_cursor
-
-
-def rows_of(conn: Callable[[], Connection], name: str, /, **filters: Any) -> Iterator[Row]:
+def rows_of(reads: Reads, name: str, /, **filters: Any) -> Iterator[Row]:
     """The rows of one of LISTS, as it is filtered."""
     chosen = LISTS[name]
-    return map(chosen.row, all_pages(conn, chosen.read, **filters))
+    return map(chosen.row, all_pages(reads, chosen.read, **filters))
 
 
 def _item(one: StockedItem) -> Row:

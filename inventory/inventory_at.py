@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from inventory import clock, stock
 from inventory.figures import Lot, totals
-from inventory.listing import MOST_ROWS, Page, StockedItem, list_items
+from inventory.listing import Page, StockedItem, all_pages, list_items
+from inventory.page_reads import Reads
 
 
 def day_at(at: datetime) -> date:
@@ -38,23 +39,20 @@ def items_at(conn: Connection, at: datetime, **page: object) -> Page[StockedItem
     return Page(rows, found.next_cursor)
 
 
-def every_item_at(conn: Connection, at: datetime) -> Iterator[StockedItem]:
+def every_item_at(reads: Reads, at: datetime) -> Iterator[StockedItem]:
     """Every item of which something was on hand, by code."""
-    cursor = None
-    while True:
-        page = items_at(conn, at, limit=MOST_ROWS, cursor=cursor)
-        yield from (one for one in page.rows if one.totals.on_hand)
-        if (cursor := page.next_cursor) is None:
-            return
+    found = all_pages(reads, items_at, at)
+    return (one for one in found if one.totals.on_hand)
 
 
-def every_lot_at(conn: Connection, at: datetime) -> Iterator[Lot]:
+def every_lot_at(reads: Reads, at: datetime) -> Iterator[Lot]:
     """Every lot of which something was on hand, by item code, oldest first."""
-    cursor = None
-    while True:
-        page = list_items(conn, limit=MOST_ROWS, cursor=cursor)
-        found = stock.lots_of(conn, [one.item.id for one in page.rows], at=at)
-        found.sort(key=lambda lot: (lot.item.code, lot.id))
-        yield from (lot for lot in found if lot.on_hand)
-        if (cursor := page.next_cursor) is None:
-            return
+    return all_pages(reads, _lots_at, at)
+
+
+def _lots_at(conn: Connection, at: datetime, **page: object) -> Page[Lot]:
+    """The lots on hand of a page of items."""
+    items = list_items(conn, **page)  # type: ignore[arg-type]
+    found = stock.lots_of(conn, [one.item.id for one in items.rows], at=at)
+    found.sort(key=lambda lot: (lot.item.code, lot.id))
+    return Page([lot for lot in found if lot.on_hand], items.next_cursor)

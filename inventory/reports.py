@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,7 +13,8 @@ from sqlalchemy.engine import Connection
 from inventory import analysis, clock
 from inventory.figures import utc
 from inventory.inventory_at import day_at, every_item_at, every_lot_at
-from inventory.listing import MOST_ROWS, list_items
+from inventory.listing import Page, StockedItem, all_pages, list_items
+from inventory.page_reads import Reads
 from inventory.quantity import format_qty
 from inventory.recall import Recall
 from inventory.reorder import low_items
@@ -57,13 +59,13 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def reorder_report(conn: Connection) -> Report:
+def reorder_report(reads: Reads) -> Report:
     """What has to be bought: every item down to its reorder point."""
     heads = (
         "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
         "low since",
     )  # fmt: skip
-    return Report(heads, _reorder_rows(conn))
+    return Report(heads, _reorder_rows(reads))
 
 
 def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
@@ -72,52 +74,47 @@ def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
     return {row.item_id: row.since for row in conn.execute(chosen)}
 
 
-def _reorder_rows(conn: Connection) -> Iterator[Row]:
-    cursor = None
-    while True:
-        page = list_items(conn, low_stock=True, limit=MOST_ROWS, cursor=cursor)
-        since = low_since(conn, [one.item.id for one in page.rows])
-        for one in page.rows:
-            item, sums = one.item, one.totals
-            point = item.reorder_point or 0
-            figures = (
-                sums.free,
-                point,
-                point - sums.free,
-                sums.on_hand,
-                sums.reserved,
-                sums.on_hold,
-            )
-            was = utc(since[item.id]) if item.id in since else ""
-            yield (item.code, item.name, item.unit, *map(format_qty, figures), was)
-        if (cursor := page.next_cursor) is None:
-            return
+def _low_items(conn: Connection, **page: Any) -> Page[tuple[StockedItem, datetime | None]]:
+    """Items down to their reorder point, and since when."""
+    found = list_items(conn, low_stock=True, **page)
+    since = low_since(conn, [one.item.id for one in found.rows])
+    return Page([(one, since.get(one.item.id)) for one in found.rows], found.next_cursor)
+
+
+def _reorder_rows(reads: Reads) -> Iterator[Row]:
+    for one, since in all_pages(reads, _low_items):
+        item, sums = one.item, one.totals
+        point = item.reorder_point or 0
+        short = point - sums.free
+        figures = (sums.free, point, short, sums.on_hand, sums.reserved, sums.on_hold)
+        named = (item.code, item.name, item.unit)
+        yield (*named, *map(format_qty, figures), utc(since) if since else "")
 
 
 _FIGURES = ("on hand", "reserved", "available", "on hold", "free")
 
 
-def stock_report(conn: Connection, at: datetime) -> Report:
+def stock_report(reads: Reads, at: datetime) -> Report:
     """What was in stock at a moment, by item."""
-    return Report(("item", "name", "unit", *_FIGURES), _stock_rows(conn, at))
+    return Report(("item", "name", "unit", *_FIGURES), _stock_rows(reads, at))
 
 
-def _stock_rows(conn: Connection, at: datetime) -> Iterator[Row]:
-    for one in every_item_at(conn, at):
+def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
+    for one in every_item_at(reads, at):
         sums = one.totals
         figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
         yield (one.item.code, one.item.name, one.item.unit, *map(format_qty, figures))
 
 
-def lots_report(conn: Connection, at: datetime) -> Report:
+def lots_report(reads: Reads, at: datetime) -> Report:
     """What was in stock at a moment, by lot."""
     heads = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
-    return Report(heads, _lot_rows(conn, at))
+    return Report(heads, _lot_rows(reads, at))
 
 
-def _lot_rows(conn: Connection, at: datetime) -> Iterator[Row]:
+def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:
     day = day_at(at)
-    for lot in every_lot_at(conn, at):
+    for lot in every_lot_at(reads, at):
         figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(day), lot.free(day))
         state, expires = lot.hold(day) or lot.qc_status, str(lot.expires_on or "")
         named = (lot.item.code, lot.lot_code, lot.item.unit, state, expires)

@@ -13,6 +13,7 @@ from flask import Flask
 
 from inventory import exports
 from inventory.db import db
+from inventory.listing import paging
 from tests.stock import Stock
 from tests.test_cli import Shell
 
@@ -56,7 +57,7 @@ def test_formulas_stay_text_for_spreadsheets_and_as_they_are_for_programs(flask:
 def test_the_ledger_is_all_of_it_page_by_page(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "MOST_ROWS", 1)
+    monkeypatch.setattr(paging, "MOST_ROWS", 1)
     lines = rows_of(flask("export", "ledger").output)[1:]
     assert [line[0] for line in lines] == ["3", "2", "1"]
 
@@ -64,7 +65,7 @@ def test_the_ledger_is_all_of_it_page_by_page(
 def test_operations_are_all_told_newest_first(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "MOST_ROWS", 1)
+    monkeypatch.setattr(paging, "MOST_ROWS", 1)
     lines = rows_of(flask("export", "operations").output)[1:]
     assert [(line[0], line[2], line[3]) for line in lines] == [
         ("3", "RECEIPT", ""), ("2", "RESERVATION", "JOB-1"), ("1", "RECEIPT", ""),

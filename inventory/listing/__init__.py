@@ -17,13 +17,14 @@ from inventory.listing.items import (
 )
 from inventory.listing.lots import LOT_SORTS, Decision, decisions_on, list_lots
 from inventory.listing.operations import list_operations
-from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page
+from inventory.listing.paging import MOST_ROWS, USUAL_ROWS, Page, all_pages
 from inventory.listing.references import MOST_REFERENCES, Reference, find_reference, list_references
 from inventory.listing.reservations import list_reservations
 
 __all__ = [
     "AUDIT_CHOICES", "ITEM_SORTS", "LOT_SORTS", "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS",
-    "Decision", "Note", "Page", "Reference", "StockedItem", "decisions_on", "find_reference",
+    "Decision", "Note", "Page", "Reference", "StockedItem", "all_pages", "decisions_on",
+    "find_reference",
     "list_audit", "list_codes", "list_entries",
     "list_items", "list_lots", "list_operations",
     "list_references", "list_reservations", "stocked_items", "suggest_items",

@@ -10,9 +10,10 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from inventory import text
 from inventory.errors import InvalidInput
+from inventory.page_reads import Reads
 
 MOST_ROWS = 200
 USUAL_ROWS = 50
@@ -165,6 +167,29 @@ def read_page(
     rows = rows[:limit]
     cursor = place.cursor_after(position(rows[-1])) if more else None
     return Page(read(conn, [row.id for row in rows]) if rows else [], cursor)
+
+
+def all_pages(
+    reads: Reads, read: Callable[..., Page[Row]], /, *about: Any, **filters: Any
+) -> Iterator[Row]:
+    """Every row of a list, page by page: `read(conn, *about, **filters, limit=, cursor=)`."""
+    cursor: str | None = None
+    while True:
+        page = reads(partial(_read_from, read, about, filters, cursor))
+        yield from page.rows
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
+
+
+def _read_from(
+    read: Callable[..., Page[Row]],
+    about: Sequence[Any],
+    filters: Mapping[str, Any],
+    cursor: str | None,
+    conn: Connection,
+) -> Page[Row]:
+    return read(conn, *about, **filters, limit=MOST_ROWS, cursor=cursor)
 
 
 def in_order(found: Iterable[Any], ids: Sequence[int]) -> list[Any]:

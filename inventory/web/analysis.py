@@ -16,11 +16,11 @@ from inventory import analysis, clock, stock
 from inventory.analysis import Age, Expiry, Movement, Turnover
 from inventory.db import connection
 from inventory.errors import NotFound
-from inventory.exports import all_pages
 from inventory.figures import Item
+from inventory.listing import all_pages
 from inventory.quantity import format_qty
 from inventory.table_files import Row
-from inventory.web.exporting import download
+from inventory.web.exporting import download, own_reads
 from inventory.web.searching import day_in, filters_of, page_links, page_of, search_of
 
 blueprint = Blueprint("analysis", __name__, url_prefix="/analysis")
@@ -208,13 +208,10 @@ def _ageing_file(view: View) -> Iterator[Row]:
 
 
 def _turnover_file(view: View) -> Iterator[Row]:
-    q = search_of(request.args)
-
-    def read(conn: Any, **page: Any) -> Any:
-        return analysis.turnover(conn, view.first, view.last, q=q, **page)
-
-    for row in all_pages(connection, read):
-        yield _turnover_row(row)
+    found = all_pages(
+        own_reads(), analysis.turnover, view.first, view.last, q=search_of(request.args)
+    )
+    return map(_turnover_row, found)
 
 
 def _turnover_row(row: Turnover) -> Row:

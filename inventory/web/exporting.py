@@ -1,38 +1,89 @@
-"""Lists as files: exactly the rows that the page's filters find, as CSV, XLSX or JSON Lines."""
+"""Lists as files: exactly the rows that the page's filters find, as CSV, XLSX or JSON Lines.
+
+A file is sent while its rows are read. Where they cannot be read to the end, the iterator of the
+answer raises, and the server cuts the connection: a part of a file never looks like a whole one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Response, abort, stream_with_context
+from flask import Response, abort
 from flask_login import current_user
 
 from inventory import exports
-from inventory.db import connection
+from inventory.db import reading_engine
+from inventory.page_reads import Reads, short_reads
 from inventory.table_files import Row, file_parts
 from inventory.web import roles
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"csv": "text/csv", "xlsx": XLSX, "jsonl": "application/jsonl"}
 
 
+def own_reads() -> Reads:
+    """Reads for the rows of a file: each page on a connection of its own."""
+    return short_reads(reading_engine())
+
+
 def download_list(kind: str, name: str, /, **filters: Any) -> Response:
     """One of the lists of exports.py, as it is filtered. Raises Forbidden for a lower role."""
     roles.require(current_user, exports.LISTS[name].role)
-    rows = exports.rows_of(connection, name, **filters)
+    rows = exports.rows_of(own_reads(), name, **filters)
     return download(kind, name, exports.LISTS[name].heads, rows)
 
 
 def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
-    """The rows as a file that a browser saves."""
+    """The rows as a file that a browser saves; once the answer begins, `rows` cannot use the
+    request. Raises Busy."""
     if kind not in _TYPES:
         abort(404)
     rows = iter(rows)
     # A filter that is refused must be so before the answer has begun.
     rows = chain(list(islice(rows, 1)), rows)
-    parts = stream_with_context(file_parts(kind, name, heads, rows))
-    response = Response(parts, mimetype=_TYPES[kind])
+    response = FileResponse(_sent(file_parts(kind, name, heads, rows), name), mimetype=_TYPES[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response
+
+
+def _sent(parts: Iterable[bytes], name: str) -> Iterator[bytes]:
+    try:
+        yield from parts
+    except Exception as error:
+        log.warning("the file %s broke off: %s", name, type(error).__name__)
+        raise
+
+
+class FileResponse(Response):
+    """Sent piece by piece, between other answers of the same thread."""
+
+    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        return _InOwnContext(super().get_app_iter(environ))
+
+
+class _InOwnContext:
+    """What Flask and its extensions push while a piece is made is gone from the thread when the
+    piece is there: another request may come next."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._context = copy_context()
+        self._parts = iter(parts)
+        self._close: Callable[[], None] = getattr(parts, "close", lambda: None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return self._context.run(next, self._parts)
+
+    def close(self) -> None:
+        self._context.run(self._close)

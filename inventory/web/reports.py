@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
-from sqlalchemy.engine import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -15,8 +14,9 @@ from inventory import clock, reports
 from inventory.db import connection
 from inventory.inventory_at import items_at
 from inventory.listing import list_items
+from inventory.page_reads import Reads
 from inventory.web import living
-from inventory.web.exporting import download
+from inventory.web.exporting import download, own_reads
 from inventory.web.searching import moment_of, page_links, page_of, search_of
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
@@ -45,7 +45,7 @@ def reorder() -> Response:
 
 @blueprint.get("/reorder/export.csv")
 def reorder_csv() -> Response:
-    report = reports.reorder_report(connection())
+    report = reports.reorder_report(own_reads())
     return download("csv", "reorder", report.heads, report.rows)
 
 
@@ -81,8 +81,8 @@ def lots_csv() -> Response:
     return _at_moment(reports.lots_report, "stock-by-lot")
 
 
-def _at_moment(make: Callable[[Connection, datetime], reports.Report], name: str) -> Response:
+def _at_moment(make: Callable[[Reads, datetime], reports.Report], name: str) -> Response:
     at, _ = moment_of(request.args)
-    report = make(connection(), at or clock.now())
+    report = make(own_reads(), at or clock.now())
     day = f"-{at.astimezone(clock.zone()):%Y-%m-%d}" if at else ""
     return download("csv", f"{name}{day}", report.heads, report.rows)

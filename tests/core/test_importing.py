@@ -20,6 +20,7 @@ from inventory.errors import IdempotencyKeyReused, InvalidInput, NotReversible
 from inventory.exports import LISTS, rows_of
 from inventory.importing import KINDS, Report, Style, Work
 from inventory.importing.judging import Suggester
+from inventory.page_reads import reads_on
 from inventory.quantity import format_qty
 from inventory.verification.findings import Finding
 from tests.stock import Stock, key
@@ -514,7 +515,7 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
         stock.item("MILK", decimals=2, unit="l", qc_required=True),
     )
     db.session.rollback()
-    rows = [LISTS["items"].heads, *rows_of(connection, "items")]
+    rows = [LISTS["items"].heads, *rows_of(reads_on(connection()), "items")]
     text = "\n".join(",".join(row) for row in rows)
     before = catalogue()
     assert counts(bring(stock, "items", text)) == (0, 0, 2)
