@@ -125,6 +125,10 @@ class Unauthenticated(Refusal):
     code = "UNAUTHENTICATED"
 
 
+class TooManyDownloads(Refusal):
+    code = "TOO_MANY_DOWNLOADS"
+
+
 class Busy(InventoryError):
     """The database cannot answer now. Nothing is known to be wrong with the request: the same
     request with the same key may be sent again."""

@@ -43,6 +43,7 @@ CODES: dict[str, tuple[int, str]] = {
     "OTHER_USER": (403, "Somebody else's operation"),
     "SESSION_CHANGED": (419, "Another session"),
     "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
+    "TOO_MANY_DOWNLOADS": (429, "Too many downloads at once"),
     "BUSY": (503, "Busy"),
     "NOT_READY": (503, "Not ready"),
     "MALFORMED_REQUEST": (400, "The request cannot be read"),
@@ -184,7 +185,7 @@ def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
     if code == "UNAUTHENTICATED" and is_program():
         shown = request.headers.get("Authorization")
         return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
-    if code == "TOO_MANY_ATTEMPTS":
+    if "retry_after" in figures:
         return {"Retry-After": str(figures["retry_after"])}
     return {"Retry-After": TRY_AGAIN[code]} if code in TRY_AGAIN else {}
 

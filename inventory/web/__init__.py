@@ -19,6 +19,7 @@ from inventory.web import (
     codes,
     dashboard,
     entries,
+    exporting,
     files,
     filters,
     finding,
@@ -59,6 +60,7 @@ def init_app(app: Flask, config: Config) -> None:
     roles.public(app.view_functions["static"])
     _compress(app)
     htmx.init_app(app)
+    exporting.init_app(app)
     imports.init_app(app)
     sessions.init_app(app)
     # The guard before the CSRF check: an ended session is told so, not that a token is missing.

@@ -7,12 +7,13 @@ answer raises, and the server cuts the connection: a part of a file never looks 
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, abort
+from flask import Flask, Response, abort, current_app
 from flask_login import current_user
 
 from inventory import exports
@@ -20,6 +21,7 @@ from inventory.db import reading_engine
 from inventory.page_reads import Reads, short_reads
 from inventory.table_files import Row, file_parts
 from inventory.web import roles
+from inventory.web.download_limits import Download, DownloadLimits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -28,6 +30,11 @@ log = logging.getLogger(__name__)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"csv": "text/csv", "xlsx": XLSX, "jsonl": "application/jsonl"}
+_LIMITS = "download_limits"
+
+
+def init_app(app: Flask) -> None:
+    app.extensions[_LIMITS] = DownloadLimits()
 
 
 def own_reads() -> Reads:
@@ -44,23 +51,38 @@ def download_list(kind: str, name: str, /, **filters: Any) -> Response:
 
 def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
     """The rows as a file that a browser saves; once the answer begins, `rows` cannot use the
-    request. Raises Busy."""
+    request. Raises TooManyDownloads, Busy."""
     if kind not in _TYPES:
         abort(404)
-    rows = iter(rows)
-    # A filter that is refused must be so before the answer has begun.
-    rows = chain(list(islice(rows, 1)), rows)
-    response = FileResponse(_sent(file_parts(kind, name, heads, rows), name), mimetype=_TYPES[kind])
+    limits: DownloadLimits = current_app.extensions[_LIMITS]
+    begun = limits.begin(current_user.id)
+    try:
+        rows = iter(rows)
+        # A filter that is refused must be so before the answer has begun.
+        rows = chain(list(islice(rows, 1)), rows)
+        response = FileResponse(
+            _sent(file_parts(kind, name, heads, rows), name, begun, limits), mimetype=_TYPES[kind]
+        )
+    except BaseException:
+        limits.end(begun)
+        raise
+    response.call_on_close(weakref.finalize(response, limits.end, begun))
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response
 
 
-def _sent(parts: Iterable[bytes], name: str) -> Iterator[bytes]:
+def _sent(
+    parts: Iterable[bytes], name: str, begun: Download, limits: DownloadLimits
+) -> Iterator[bytes]:
     try:
-        yield from parts
+        for part in parts:
+            limits.keep(begun)
+            yield part
     except Exception as error:
         log.warning("the file %s broke off: %s", name, type(error).__name__)
         raise
+    finally:
+        limits.end(begun)
 
 
 class FileResponse(Response):

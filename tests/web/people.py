@@ -11,7 +11,7 @@ from flask import Flask
 from inventory import accounts
 
 PASSWORD = "a quiet warehouse"
-ROLES = {"ada": "admin", "ira": "inspector", "ole": "operator", "vic": "viewer"}
+ROLES = {"ada": "admin", "ira": "inspector", "ole": "operator", "vic": "viewer", "eve": "viewer"}
 
 
 class Person:

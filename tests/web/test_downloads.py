@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import zipfile
@@ -19,6 +20,7 @@ from inventory.db import db
 from inventory.errors import Busy
 from inventory.listing import paging
 from inventory.table_files import KINDS
+from inventory.web import download_limits
 from tests.stock import key
 from tests.web.test_parts_by_role import addresses
 
@@ -32,6 +34,11 @@ def ada(app, ada, stock):
     for code in CODES:
         stock.item(code)
     return ada
+
+
+@pytest.fixture
+def limits(app):
+    return app.extensions["download_limits"]
 
 
 def opened(person, path, **headers):
@@ -156,7 +163,9 @@ def test_a_file_goes_on_when_there_is_a_connection_again(app, ada, kind, monkeyp
 
 @pytest.mark.parametrize("encoding", ["", "br"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_cannot_go_on_ends_with_an_error(app, ada, kind, encoding, monkeypatch, caplog):
+def test_a_file_that_cannot_go_on_ends_with_an_error(
+    app, ada, limits, kind, encoding, monkeypatch, caplog
+):
     monkeypatch.setattr(page_reads, "RETRY_SECONDS", (0.0, 0.01))
     parts = unstarted(ada, f"/items/export.{kind}", encoding)
     sent = []
@@ -176,9 +185,10 @@ def test_a_file_that_cannot_go_on_ends_with_an_error(app, ada, kind, encoding, m
         assert 100 < len(found) < ITEMS
         assert found == CODES[: len(found)]
     parts.close()
+    assert limits.running == 0
 
 
-def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, monkeypatch):
+def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, limits, monkeypatch):
     def wait(seconds):
         raise AssertionError("nobody is to wait for an answer")
 
@@ -195,12 +205,15 @@ def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, monkeypatch):
         assert ada.get("/items/export.csv").status_code == 503
     finally:
         sa.event.remove(engine, "before_cursor_execute", refuse)
+    assert limits.running == 0
 
 
 # --- slow clients ---------------------------------------------------------------------------------
 
 
-def test_files_that_nobody_reads_hold_no_connection(app, ada, person):
+def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatch):
+    monkeypatch.setattr(download_limits, "MOST_OF_USER", 100)
+    monkeypatch.setattr(download_limits, "MOST", 100)
     vic = person("vic")
     unread = [opened(vic, f"/items/export.{kind}") for kind in KINDS for _ in range(20)]
     assert connections_in_use(app) == 0
@@ -227,3 +240,77 @@ def test_no_file_of_any_page_holds_a_connection_while_it_is_sent(app, ada, stock
             assert connections_in_use(app) == 0, path
         answer.close()
     assert files > 40
+
+
+# --- how many at once -----------------------------------------------------------------------------
+
+
+def test_one_user_downloads_two_files_at_once(ada, person):
+    vic = person("vic")
+    first, _second = (opened(vic, "/files/items.csv") for _ in range(2))
+    refused = vic.get("/files/items.csv")
+    assert refused.status_code == 429
+    assert "You are downloading 2 files already." in refused.text
+    assert refused.headers["Retry-After"] == "10"
+    assert vic.get("/items/").status_code == 200
+    opened(ada, "/files/items.csv")
+    first.close()
+    opened(vic, "/files/items.csv")
+
+
+def test_a_program_is_told_the_code(ada, person):
+    unread = [opened(ada, "/files/items.csv") for _ in range(2)]
+    refused = ada.get("/files/items.csv", Accept="application/json")
+    assert (refused.status_code, refused.json["code"]) == (429, "TOO_MANY_DOWNLOADS")
+    assert unread
+
+
+def test_one_process_sends_eight_files_at_once(ada, person):
+    people = [ada, *map(person, ("ira", "ole", "vic"))]
+    unread = [opened(one, "/files/items.csv") for one in people for _ in range(2)]
+    eve = person("eve")
+    refused = eve.get("/files/items.csv")
+    assert refused.status_code == 503
+    assert "Many files are being downloaded now." in refused.text
+    assert "Retry-After" in refused.headers
+    unread.pop().close()
+    opened(eve, "/files/items.csv")
+
+
+@pytest.mark.parametrize(
+    "how", ["read", "close", "head", "lost", "unstarted", "dropped", "kind", "filter"]
+)
+def test_a_download_gives_its_place_back(ada, limits, how):
+    if how == "head":
+        assert ada.client.head("/files/items.csv").status_code == 200
+    elif how in ("unstarted", "dropped"):
+        parts = unstarted(ada, "/files/items.csv")
+        assert limits.running == 1
+        if how == "unstarted":
+            parts.close()
+        del parts
+        gc.collect()
+    elif how in ("kind", "filter"):
+        path = "/ledger/export.exe" if how == "kind" else f"/ledger/export.csv?user={'x' * 300}"
+        ada.get(path).close()
+    else:
+        answer = opened(ada, "/files/items.csv")
+        assert limits.running == 1
+        if how == "read":
+            assert answer.data
+        if how in ("read", "close"):
+            answer.close()
+        del answer
+        gc.collect()
+    assert limits.running == 0
+
+
+def test_a_stalled_download_makes_room_when_another_one_waits(ada, limits, monkeypatch):
+    stalled, moving = (opened(ada, "/files/items.csv") for _ in range(2))
+    assert ada.get("/files/items.csv").status_code == 429
+    monkeypatch.setattr(download_limits, "STALLED_SECONDS", -1.0)
+    newer = opened(ada, "/files/items.csv")
+    assert limits.running == 2
+    with pytest.raises(download_limits.DownloadEnded):
+        assert stalled.data
+    assert codes_in(moving.data, "csv") == codes_in(newer.data, "csv") == CODES
