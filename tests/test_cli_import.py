@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from inventory import importing
+from tests.hostile_files import HOSTILE
 from tests.test_cli import Shell, user
 
 FILES = {
@@ -90,6 +91,13 @@ def test_an_import_is_taken_back(flask: Shell, tmp_path: Path) -> None:
     assert "taken back" in flask("import", "list").output
     assert "reversed already" in flask.fails("import", "undo", "2", "--user", "Anna")
     assert "There is no import number 9" in flask.fails("import", "undo", "9", "--user", "Anna")
+
+
+def test_a_file_with_a_cell_far_away_is_refused(flask: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "items.xlsx"
+    file.write_bytes(HOSTILE["last cell"][0])
+    assert file.stat().st_size < 3000
+    assert "Cell XFD1048576 of the sheet Sheet1" in flask.fails("import", "items", str(file))
 
 
 def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ written), imported as a whole (`commit`), and taken back as a whole (`take_back`
 
 from inventory.importing.cells import DATE_ORDERS, Style
 from inventory.importing.kinds import KINDS, Field, Kind
+from inventory.importing.limits import MOST_BYTES, MOST_ROWS
 from inventory.importing.mapping import Reading, Row, Wrong, clean_mapping, guess, read_rows
-from inventory.importing.reading import MOST_BYTES, MOST_ROWS, Table, read_table
+from inventory.importing.reading import Table, read_table
 from inventory.importing.running import (
     Imported,
     Report,

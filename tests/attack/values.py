@@ -8,6 +8,8 @@ import json
 import random
 from typing import Any
 
+from tests import hostile_files
+
 #: Stands in many of the texts: no page may show it as a tag.
 MARK = "<i id=zz9>"
 
@@ -93,4 +95,5 @@ FILES: tuple[bytes, ...] = (
     b"", b"\0" * 500, b"PK\x03\x04 no archive", b"item,qty\n=1+1,5\n", b"item;qty\n\xff\xfe;1\n",
     b"\xef\xbb\xbfitem,qty\nBOLT,1\n", b'item,qty\n"BOLT,1\n' + b"x" * 9999, b"," * 20_000, b"\n" * 20_000,
     ("item,qty\n" + "BOLT,1\n" * 2000).encode(), b"item,qty\n" + b"9" * 5000 + b"," + b"9" * 5000,
+    *hostile_files.SMALL,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from inventory import importing
 from inventory.db import connection, db
 from inventory.import_models import ImportDraft
 from inventory.web import operations
+from tests.hostile_files import HOSTILE, SMALL
 from tests.web.people import ROLES, Person, form_of, words_of
 
 ITEMS = "SKU,What,UoM\nBOLT,Bolt,pcs\nNUT,Nut,pcs\n"
@@ -137,6 +138,22 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
 def test_a_file_that_cannot_be_read_says_why_and_nothing_is_kept(ada, app, kind, text, said):
     answer = upload(ada, kind, text)
     assert answer.status_code == 422
+    assert said in words_of(answer.text)
+    assert drafts(app) == []
+
+
+@pytest.mark.parametrize("content", SMALL)
+def test_a_hostile_file_is_refused_or_read(ada, content):
+    answer = upload(ada, "items", content)
+    assert answer.status_code in (303, 422)
+    if answer.status_code == 303:
+        assert ada.get(answer.location).status_code == 200
+
+
+def test_a_file_with_a_cell_far_away_is_refused_by_the_name_of_the_cell(ada, app):
+    answer = upload(ada, "items", HOSTILE["last cell"][0])
+    assert answer.status_code == 422
+    said = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
     assert said in words_of(answer.text)
     assert drafts(app) == []
 

@@ -141,9 +141,14 @@ def test_nothing_that_runs_or_unpacks_what_is_sent_is_used():
                 assert called not in forbidden, (path, node.lineno)
                 shell = [word for word in node.keywords if word.arg == "shell"]
                 assert not shell, (path, node.lineno)
-            if isinstance(node, ast.Import | ast.ImportFrom):
+            if isinstance(node, ast.Import | ast.ImportFrom) and not _refuses_entities(path, node):
                 names = [one.name for one in node.names] + [getattr(node, "module", "") or ""]
                 assert not {name.split(".")[0] for name in names} & modules, (path, node.lineno)
+
+
+def _refuses_entities(path, node):
+    """The one use of an XML parser; tests/core/test_hostile_files.py holds that it refuses them."""
+    return path.name == "packages.py" and getattr(node, "module", "") == "xml.parsers"
 
 
 def _patterns():

@@ -1,0 +1,70 @@
+"""Numbers in spreadsheet cells as texts: plain decimals, or dates where the format says so.
+
+Source: ECMA-376 Part 1, 18.8.30 (number formats) and 18.17.4 (dates and times).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+#: A spreadsheet keeps this many digits of a number; of longer codes it has lost some.
+_EXACT_DIGITS = 15
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+#: Built-in formats that show a date or time; 27 to 36 and 50 to 58 depend on the language.
+_DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+_NO_DATE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|General', re.IGNORECASE)
+_DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet's dates have no time zone
+_EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
+#: Excel counts February 29, 1900, which was no day.
+_NO_DAY = 60
+_DAYS = 2_958_466
+_MIDNIGHT = re.compile(r"T00:00(:00(\.0+)?)?Z?$")
+
+
+def is_date_format(number: int, code: str | None) -> bool:
+    """Return whether a number format shows a date or a time."""
+    if code is None:
+        return number in _DATE_FORMATS
+    return _DATE_LETTERS.search(_NO_DATE.sub("", code)) is not None
+
+
+def number_text(written: str) -> str | None:
+    """Return a number as a plain decimal; None when it is none."""
+    if written.isdigit() and written.isascii() and len(written) <= _EXACT_DIGITS:
+        return written.lstrip("0") or "0"
+    if len(written) > 400 or not _NUMBER.fullmatch(written):
+        return None
+    value = float(written)
+    if not math.isfinite(value):
+        return None
+    if value.is_integer() and abs(value) >= 10**_EXACT_DIGITS:
+        return f"{value:.0f} (a number of which the spreadsheet kept 15 digits only)"
+    shortest = repr(value + 0.0)
+    return f"{Decimal(shortest):f}" if "e" in shortest else shortest.removesuffix(".0")
+
+
+@lru_cache(2048)
+def date_text(written: str, *, since_1904: bool) -> str | None:
+    """Return a serial number as an ISO date, with its time where it has one; None otherwise."""
+    if len(written) > 400 or not _NUMBER.fullmatch(written):
+        return None
+    days = float(written)
+    if not 0 <= days < _DAYS:
+        return None
+    moment = timedelta(milliseconds=round(days * 86_400_000))
+    epoch = _EPOCH_1904 if since_1904 else _EPOCH + timedelta(days=days < _NO_DAY)
+    found = epoch + moment
+    if days < 1 and not since_1904:
+        return found.time().isoformat()
+    midnight = found.time() == found.min.time()
+    return found.date().isoformat() if midnight else found.isoformat()
+
+
+def without_midnight(written: str) -> str:
+    """Return an ISO date without the time, where that says nothing."""
+    return _MIDNIGHT.sub("", written)
