@@ -144,6 +144,7 @@ SMALL: tuple[bytes, ...] = tuple(
 def mutants(dice: random.Random, count: int) -> list[bytes]:
     """Files like valid ones, with some bytes changed, lost or repeated."""
     rows = '<row r="3"><c r="A3" t="s"><v>0</v></c><c r="B3" s="1"><v>46000.5</v></c></row>'
+    rows += '<row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="B4"><f>2+3</f></c></row>'
     parts = [
         xlsx_parts(_ROWS + rows, texts="<si><r><t>Nut</t></r><rPh><t>n</t></rPh></si>"),
         ods_parts(_ODS_ROWS + ods_row("B", "Nut", more=_REPEATED.format(3))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 
 from inventory import importing
 from tests.hostile_files import HOSTILE
+from tests.spreadsheet_files import xlsx, xlsx_row
 from tests.test_cli import Shell, user
 
 FILES = {
@@ -98,6 +100,29 @@ def test_a_file_with_a_cell_far_away_is_refused(flask: Shell, tmp_path: Path) ->
     file.write_bytes(HOSTILE["last cell"][0])
     assert file.stat().st_size < 3000
     assert "Cell XFD1048576 of the sheet Sheet1" in flask.fails("import", "items", str(file))
+
+
+def test_errors_of_a_spreadsheet_are_told_and_import_nothing(flask: Shell, tmp_path: Path) -> None:
+    items, file = tmp_path / "items.csv", tmp_path / "stock.xlsx"
+    items.write_text(FILES["items"])
+    flask("import", "items", str(items), "--commit", "--user", "anna")
+    rows = xlsx_row(1, "item", "lot", "quantity", "QC status", "expires on")
+    cells = '<c r="D2" t="e"><v>#N/A</v></c><c r="E2" t="e"><f>A9</f><v>#REF!</v></c></row>'
+    rows += xlsx_row(2, "BOLT", "L-1", "12").replace("</row>", cells)
+    cells = '<c r="E3"><f>TODAY()+90</f></c></row>'
+    rows += xlsx_row(3, "NUT", "L-2", "3").replace("</row>", cells)
+    file.write_bytes(xlsx(rows))
+    said = flask.fails("import", "stock", str(file), "--commit", "--user", "anna")
+    for pattern in (
+        r"2  QC status +#N/A +The spreadsheet has an error here \(#N/A\)",
+        r"2  expires on +#REF! +The spreadsheet has an error here \(#REF!\)",
+        r"3  expires on +\(formula without a value\) +The formula here has no stored value",
+    ):
+        assert re.search(pattern, said)
+    assert "3 things are wrong. Nothing was written." in said
+    assert [line.split()[3] for line in flask("import", "list").output.splitlines()[1:]] == [
+        "items"
+    ]
 
 
 def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:

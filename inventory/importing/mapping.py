@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.errors import InvalidInput, Refusal
+from inventory.importing.cell_texts import reason_unreadable
 from inventory.importing.cells import Style
 from inventory.importing.kinds import Field, Kind
 from inventory.importing.reading import Table
@@ -117,6 +118,8 @@ def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style
 
 def _read(field: Field, value: str, style: Style) -> Any:
     if value:
+        if reason := reason_unreadable(value):
+            raise InvalidInput(reason, field=field.name)
         return field.read(value, field.name, style)
     if field.required:
         raise InvalidInput(f"The {field.label.lower()} is missing.", field=field.name)

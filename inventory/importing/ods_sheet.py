@@ -10,7 +10,14 @@ from __future__ import annotations
 import re
 
 from inventory.errors import InvalidInput
-from inventory.importing.cell_texts import column_letters, plain
+from inventory.importing.cell_texts import (
+    NOT_CALCULATED,
+    BadCell,
+    column_letters,
+    error_cell,
+    is_error,
+    plain,
+)
 from inventory.importing.limits import MOST_COLUMNS, MemoryBudget, unreadable
 from inventory.importing.number_cells import number_text, without_midnight
 from inventory.importing.ods_tables import OFFICE, TABLE, TEXT, TableWalker
@@ -20,6 +27,8 @@ from inventory.importing.packages import Attributes
 _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
 _NUMBERS = ("float", "percentage", "currency")
+_OWN_TYPE = "calcext:value-type"
+_LONGEST_ERROR = 40
 _REPEAT = re.compile(r"[1-9][0-9]{0,6}")
 
 
@@ -121,11 +130,13 @@ class SheetWalker(TableWalker):
         first, count = self._column, self._repeated(self._cell, "number-columns-repeated")
         if first + count > _LAST_COLUMN:
             raise self._damaged(f"row {self._row} has more than {_LAST_COLUMN:,} cells")
-        text = self._value(self.take_text())
+        text = self._readable(self.take_text())
         self._column = first + count
         if not text:
             return
         if self._column > MOST_COLUMNS:
+            if isinstance(text, BadCell):
+                return
             self._column = max(first, MOST_COLUMNS)
             raise unreadable(
                 f"{self.where()} is not empty, but only {MOST_COLUMNS} columns (A to"
@@ -133,6 +144,21 @@ class SheetWalker(TableWalker):
             )
         self._budget.spend(text)
         self._cells.update(dict.fromkeys(range(first, self._column), text))
+
+    def _readable(self, shown: str) -> str:
+        """Return the value of the cell, unless it is an error or was never calculated.
+
+        LibreOffice marks errors by a type of its own; before 4.1 they were numbers shown as errors.
+        """
+        shown = shown.strip()
+        has_formula = f"{TABLE}formula" in self._cell
+        if self._cell.get(_OWN_TYPE) == "error" or (has_formula and is_error(shown)):
+            return error_cell(shown[:_LONGEST_ERROR])
+        value = self._value(shown)
+        kind = self._cell.get(f"{OFFICE}value-type")
+        if has_formula and not value and kind != "string":
+            return NOT_CALCULATED
+        return value
 
     def _value(self, text: str) -> str:
         kind = self._cell.get(f"{OFFICE}value-type", "string")

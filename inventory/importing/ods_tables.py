@@ -66,5 +66,5 @@ class NamesWalker(TableWalker):
             self.filled.add(self.found[-1])
 
     def _cell(self, attributes: Attributes) -> None:
-        if f"{OFFICE}value-type" in attributes:
+        if f"{OFFICE}value-type" in attributes or f"{TABLE}formula" in attributes:
             self._fill(attributes)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from inventory.errors import InvalidInput
-from inventory.importing.cell_texts import column_letters, plain
+from inventory.importing.cell_texts import column_letters, plain, reason_unreadable
 from inventory.importing.limits import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, unreadable
 from inventory.importing.spreadsheets import read_sheet
 
@@ -63,7 +63,9 @@ def _to_table(
     margin = 0
     for number, cells in lines:
         if heads is None:
-            heads, margin = _heads(cells), _empty_at_first(cells)
+            heads, margin = _heads(cells, number), _empty_at_first(cells)
+            continue
+        if len(cells) > len(heads) and not (cells := _without_bad_cells(cells, len(heads))):
             continue
         if len(cells) > len(heads):
             raise _too_many_cells(number, len(cells), len(heads), sheet)
@@ -83,6 +85,14 @@ def _empty_at_first(cells: list[str]) -> int:
     return next(number for number, cell in enumerate(cells) if cell)
 
 
+def _without_bad_cells(cells: list[str], heads: int) -> list[str]:
+    """The cells without those that have neither a head nor a value."""
+    cells = list(cells)
+    while cells and (not cells[-1] or (len(cells) > heads and reason_unreadable(cells[-1]))):
+        cells.pop()
+    return cells
+
+
 def _too_many_cells(line: int, cells: int, heads: int, sheet: str) -> InvalidInput:
     if sheet:
         return unreadable(
@@ -98,12 +108,15 @@ def _too_many_cells(line: int, cells: int, heads: int, sheet: str) -> InvalidInp
     )
 
 
-def _heads(cells: Sequence[str]) -> list[str]:
+def _heads(cells: Sequence[str], line: int) -> list[str]:
     """The heads, each once."""
     if len(cells) > MOST_COLUMNS:
         raise unreadable(f"The file has more than {MOST_COLUMNS} columns.")
     heads: list[str] = []
     for number, cell in enumerate(cells):
+        if reason := reason_unreadable(cell):
+            place = f"{column_letters(number)}{line}"
+            raise unreadable(f"The column head in {place} cannot be read. {reason}", line=line)
         head = " ".join(cell.split())[:60] or f"Column {column_letters(number)}"
         while head in heads:
             head += " again"

@@ -11,7 +11,14 @@ import re
 from collections.abc import Container, Iterator, Sequence
 
 from inventory.errors import InvalidInput
-from inventory.importing.cell_texts import column_letters, plain
+from inventory.importing.cell_texts import (
+    NOT_CALCULATED,
+    OUTDATED,
+    BadCell,
+    column_letters,
+    error_cell,
+    plain,
+)
 from inventory.importing.limits import MOST_COLUMNS, MemoryBudget, unreadable
 from inventory.importing.number_cells import date_text, number_text, without_midnight
 from inventory.importing.packages import Attributes
@@ -22,6 +29,8 @@ _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
 _COLUMNS = {column_letters(number): number for number in range(MOST_COLUMNS)}
 _DIGITS = "0123456789"
+_LONGEST_ERROR = 40
+_BOOLEANS = {"1": "yes", "true": "yes", "0": "no", "false": "no"}
 #: Texts that the budget of their row covers.
 _SHORT = 16
 
@@ -36,11 +45,14 @@ class SheetWalker(RichTextWalker):
         texts: Sequence[str],
         dates: Container[str],
         since_1904: bool,
+        is_outdated: bool,
         budget: MemoryBudget,
     ) -> None:
         super().__init__()
         self._sheet, self._texts, self._dates = sheet, texts, dates
         self._since_1904, self._budget = since_1904, budget
+        self._is_outdated = is_outdated
+        self._has_formula = self._has_value = False
         self._rows: list[tuple[int, list[str]]] = []
         self._row, self._column = 0, -1
         self._row_text = ""
@@ -50,7 +62,8 @@ class SheetWalker(RichTextWalker):
         self.handle("sheetData", self._begin_cells, self._end_cells)
         self.handle("row", self._begin_row, self._end_row)
         self.handle("c", self._begin_cell, self._end_cell)
-        self.handle("f", end=self._pieces.clear)
+        self.handle("f", end=self._end_formula)
+        self.handle("v", self._begin_value)
         self.handle("is", self._begin_runs, self.collect_text)
 
     def _begin_cells(self, _: Attributes) -> None:
@@ -63,6 +76,13 @@ class SheetWalker(RichTextWalker):
     def _require_no_cells(self) -> None:
         if self._cells:
             raise self._damaged(f"cell {self._address()} is in no row")
+
+    def _end_formula(self) -> None:
+        self._has_formula = True
+        self._pieces.clear()
+
+    def _begin_value(self, _: Attributes) -> None:
+        self._has_value = True
 
     def _begin_runs(self, _: Attributes) -> None:
         """What stands between runs is no text."""
@@ -107,6 +127,7 @@ class SheetWalker(RichTextWalker):
 
     def _begin_cell(self, attributes: Attributes) -> None:
         self._cell = attributes
+        self._has_formula = self._has_value = False
         self._pieces.clear()
         address = attributes.get("r")
         if address is None:
@@ -140,11 +161,20 @@ class SheetWalker(RichTextWalker):
     def _end_cell(self) -> None:
         kind = self._cell.get("t", "n")
         written = self._pieces[0] if len(self._pieces) == 1 else self.take_text()
-        text = self._shared(written) if kind == "s" else self._value(kind, written)
-        if not text:
-            return
+        if kind == "s":
+            text = self._shared(written)
+        elif self._has_formula:
+            text = self._calculated(kind, written)
+        else:
+            text = self._value(kind, written)
+        if text:
+            self._keep(text)
+
+    def _keep(self, text: str) -> None:
         cells, column = self._cells, self._column
         if column >= MOST_COLUMNS:
+            if isinstance(text, BadCell):
+                return
             raise unreadable(
                 f"{self.where()} is not empty, but only {MOST_COLUMNS} columns (A to"
                 f" {column_letters(MOST_COLUMNS - 1)}) can be imported. Clear the cells beyond."
@@ -175,14 +205,26 @@ class SheetWalker(RichTextWalker):
             return ""
         raise self._damaged(f"cell {self._address()} has a text that is not in the file")
 
+    def _calculated(self, kind: str, written: str) -> str:
+        """Return the stored value of a formula; texts may be empty, where the value is there."""
+        if not written.strip() and not (kind == "str" and self._has_value):
+            return NOT_CALCULATED
+        return OUTDATED if self._is_outdated else self._value(kind, written)
+
     def _value(self, kind: str, written: str) -> str:
         if kind == "n":
             return self._number(written.strip())
         if kind in ("str", "inlineStr"):
             return self._budget.spend(plain(unescaped(written)))
-        if kind == "b":
-            return {"1": "yes", "true": "yes", "0": "no", "false": "no"}.get(written.strip(), "")
-        return self._budget.spend(without_midnight(written.strip())) if kind == "d" else ""
+        if kind == "e":
+            return error_cell(written.strip()[:_LONGEST_ERROR])
+        if not written.strip():
+            return ""
+        if kind == "d":
+            return self._budget.spend(without_midnight(written.strip()))
+        if kind == "b" and (word := _BOOLEANS.get(written.strip())):
+            return word
+        raise self._damaged(f"cell {self._address()} has a value of an unknown type")
 
     def _number(self, written: str) -> str:
         if not written:

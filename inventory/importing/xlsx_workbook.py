@@ -18,6 +18,7 @@ from inventory.importing.xlsx_texts import SharedTextsWalker
 _MOST_FORMATS = 100_000
 _MOST_CODES = 10_000
 _MOST_NAME = 255
+_TRUE = ("1", "true")
 
 
 class XlsxWorkbook:
@@ -59,6 +60,7 @@ class XlsxWorkbook:
             texts=self._texts.found,
             dates=self._styles.dates,
             since_1904=self._book.since_1904,
+            is_outdated=self._book.is_outdated,
             budget=self._budget,
         )
         for _ in self._package.walk(self._parts[sheet], walker):
@@ -87,9 +89,10 @@ class _WorkbookWalker(Walker):
     def __init__(self) -> None:
         super().__init__()
         self.sheets: list[tuple[str, str]] = []
-        self.since_1904 = False
+        self.since_1904 = self.is_outdated = False
         self.handle("sheet", self._sheet)
         self.handle("workbookPr", self._properties)
+        self.handle("calcPr", self._calculation)
 
     def _sheet(self, attributes: Attributes) -> None:
         if len(self.sheets) == MOST_SHEETS:
@@ -98,7 +101,11 @@ class _WorkbookWalker(Walker):
         self.sheets.append((attributes.get("name", "")[:_MOST_NAME], id[:_MOST_NAME]))
 
     def _properties(self, attributes: Attributes) -> None:
-        self.since_1904 = attributes.get("date1904") in ("1", "true")
+        self.since_1904 = attributes.get("date1904") in _TRUE
+
+    def _calculation(self, attributes: Attributes) -> None:
+        """Programs that do not calculate ask the one that opens the file to do so."""
+        self.is_outdated = attributes.get("fullCalcOnLoad") in _TRUE
 
 
 class _StylesWalker(Walker):

@@ -22,7 +22,7 @@ def test_no_file_takes_more_memory_than_there_is_and_each_refusal_says_what_is_w
     assert wrong == {}
 
 
-def test_no_file_of_many_takes_seconds() -> None:
+def test_no_small_file_takes_seconds() -> None:
     names = [name for name, (content, _) in HOSTILE.items() if len(content) < 10_000]
     outcomes = read_limited({name: HOSTILE[name][0] for name in names})
     slow = {name: seconds for name, (_, _, seconds) in outcomes.items() if seconds > 5}

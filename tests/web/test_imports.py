@@ -15,6 +15,7 @@ from inventory.db import connection, db
 from inventory.import_models import ImportDraft
 from inventory.web import operations
 from tests.hostile_files import HOSTILE, SMALL
+from tests.spreadsheet_files import xlsx, xlsx_row
 from tests.web.people import ROLES, Person, form_of, words_of
 
 ITEMS = "SKU,What,UoM\nBOLT,Bolt,pcs\nNUT,Nut,pcs\n"
@@ -156,6 +157,19 @@ def test_a_file_with_a_cell_far_away_is_refused_by_the_name_of_the_cell(ada, app
     said = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
     assert said in words_of(answer.text)
     assert drafts(app) == []
+
+
+def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
+    stock.lot("receive 10", lot_code="A")
+    rows = xlsx_row(1, "item", "lot", "counted", "expected")
+    rows += xlsx_row(2, "BOLT", "A", "9").replace("</row>", '<c r="D2" t="e"><v>#N/A</v></c></row>')
+    path = look(ada, "counts", xlsx(rows))
+    assert "In the file: #N/A" in words_of(ada.get(path).text)
+    said = words_of(check(ada, path).text)
+    assert "1 thing is wrong in 1 row. Nothing was written." in said
+    assert "The spreadsheet has an error here (#N/A)." in said
+    assert commit(ada, path).location.startswith(path)
+    assert stock.lot_called("A").on_hand == 10_000_000
 
 
 def test_files_may_be_larger_than_forms_but_not_endless(ada):
