@@ -37,6 +37,7 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+GET_BROWSER = "apt-get install chromium fonts-dejavu-core libatomic1"
 #: How long a page may take on a busy machine; tests that pass do not wait for it.
 PATIENCE_MS = 20_000
 
@@ -77,9 +78,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     kinds = ("failed", "error", "passed", "skipped", "xfailed")
     counts = ", ".join(f"{len(found[kind])} {kind}" for kind in kinds if kind in found)
     verdict = "FAILED" if exitstatus else "ok"
-    Path(path).write_text(
-        f"{Databases.from_environ().version:<18}{verdict}: {counts or 'nothing'}\n"
-    )
+    lines = [f"{Databases.from_environ().version:<18}{verdict}: {counts or 'nothing'}"]
+    lines += sorted({_why_skipped(report) for report in found.get("skipped", [])})
+    Path(path).write_text("\n".join(lines) + "\n")
+
+
+def _why_skipped(report: pytest.TestReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return f"  left out: {reason.removeprefix('Skipped: ')}"
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +187,7 @@ def browser() -> Iterator[Browser]:
     if path is None and os.environ.get("CI"):
         pytest.fail("No Chromium was found, and on CI the browser tests must run.")
     if path is None:
-        pytest.skip("no Chromium found (Debian: apt-get install chromium)")
+        pytest.skip(f"tests in a browser, since no Chromium was found. To run them: {GET_BROWSER}")
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE_MS)
