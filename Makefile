@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots lint format lock clean
+.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
 
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another.
@@ -82,6 +82,9 @@ lighthouse: setup ## have Lighthouse look at the main screens as a phone would (
 
 screenshots: setup ## take the pictures of the README anew
 	@$(BIN)/python -m bench.screenshots
+
+prove-fresh: ## run both commands of the README in a bare Debian (root; ARGS="--short")
+	@deploy/prove-fresh $(ARGS)
 
 prove-image: setup ## take the Dockerfile's steps without a container engine, and run what comes of them
 	@$(BIN)/python -m deploy.prove_image
