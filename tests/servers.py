@@ -40,7 +40,7 @@ class LiveServer:
         self.launch()
         assert self.process is not None
         deadline = time.monotonic() + 30
-        while not answers(self.port):
+        while not serves(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server did not start: {self.log}")
             time.sleep(0.02)
@@ -93,6 +93,16 @@ class LiveServer:
         found = re.search(r"asks for this code: (\S+)", self.log)
         assert found, self.log
         return found[1]
+
+
+def serves(port: int) -> bool:
+    """Whether a worker is up: the server accepts connections before that."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def answers(port: int) -> bool:

@@ -19,7 +19,9 @@ def main() -> int:
     parser.add_argument("-H", action="append", default=[], dest="headers")
     parser.add_argument("--json", dest="data")
     given = parser.parse_args()
-    headers = {"Content-Type": "application/json", "Accept": "application/json"} if given.data else {}
+    headers = (
+        {"Content-Type": "application/json", "Accept": "application/json"} if given.data else {}
+    )
     for header in given.headers:
         name, _, value = header.partition(":")
         headers |= {name.strip().title(): value.strip()}
