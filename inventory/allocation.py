@@ -17,17 +17,17 @@ def in_order(lots: Iterable[Lot], strategy: str) -> list[Lot]:
     return sorted(lots, key=_fefo if strategy == "fefo" else _fifo)
 
 
-def allocate(lots: Iterable[Lot], qty: int, *, today: date) -> list[tuple[Lot, int]] | None:
-    """Spread `qty` over the free stock of the lots, in their order; None when it is not enough."""
-    taken = []
+def allocate(lots: Iterable[Lot], qty: int, *, today: date) -> list[tuple[Lot, int]]:
+    """Spread `qty`, or as much of it as fits, over the free stock of the lots, in their order."""
+    taken: list[tuple[Lot, int]] = []
     for lot in lots:
         part = min(qty, lot.free(today))
         if part > 0:
             taken.append((lot, part))
             qty -= part
         if qty == 0:
-            return taken
-    return None
+            break
+    return taken
 
 
 def _fefo(lot: Lot) -> tuple[Any, ...]:

@@ -104,9 +104,19 @@ def _written(one: figures.Operation, shown: Json, replayed: bool) -> Json:
     if one.kind in (Kind.RESERVATION, Kind.UNRESERVATION):
         return {**reservations[0], "operationId": one.id}
     if one.kind == Kind.QC:
-        return {**lot_shown, "reservations": reservations, "operationId": one.id}
+        return {
+            **lot_shown,
+            "reservations": reservations,
+            **_settlement(shown),
+            "operationId": one.id,
+        }
     more = {"lot": lot_shown, "reservations": reservations}
     return operation(one, replayed=replayed) | more
+
+
+def _settlement(shown: Json) -> Json:
+    """Answers that were stored before there were these lists have none."""
+    return {"moved": [], "unreserved": [], "kept": []} | camel(shown.get("settlement") or {})
 
 
 def page(found: listing.Page[Any], row: Any) -> Json:

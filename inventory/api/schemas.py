@@ -120,8 +120,32 @@ class LotInFull(Lot):
     qc_history: list[Decision]
 
 
+class SettledLot(Answer):
+    lot_id: int
+    lot_code: str
+    qty: Qty
+
+
+class SettledReservation(Answer):
+    reservation_id: int
+    reference: str
+    qty: Qty = Field(description="Of this reservation, in all of `lots`.")
+    unit: str
+    lots: list[SettledLot]
+
+
 class DecidedLot(Lot):
     reservations: list[Reservation] = Field(description="What became of those concerned.")
+    moved: list[SettledReservation] = Field(
+        description="What was moved to other lots: `lots` are those that it is reserved in now."
+    )
+    unreserved: list[SettledReservation] = Field(
+        description="What was unreserved: `lots` are those that it was reserved in."
+    )
+    kept: list[SettledReservation] = Field(
+        description="What is still reserved in the lot and at risk: it cannot be issued from"
+        " there now."
+    )
     operation_id: int
 
 

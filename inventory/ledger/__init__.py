@@ -30,7 +30,7 @@ from inventory.ledger import (
     reversing,
     writing,
 )
-from inventory.ledger.book import Book, LookAgain
+from inventory.ledger.book import Book, LookAgain, NewOperation
 from inventory.ledger.requests import (
     Count,
     Cut,
@@ -81,7 +81,8 @@ class Posting:
     """What was written: one operation a request, in their order.
 
     `shown` has for each operation what else belongs to its answer, as it stood then and ready
-    for JSON: `reservations` (the reservation made, or what became of those concerned) and `lot`.
+    for JSON: `reservations` (the reservation made, or what became of those concerned), `lot`, and
+    for a QC decision `settlement` (what was moved, unreserved, or kept at risk).
     """
 
     operations: tuple[Operation, ...]
@@ -224,17 +225,19 @@ def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) 
     written = writing.write(tx, book, user_id=request["user_id"], user_name=user_name)
     asked = [plan for plan in book.operations if not plan.by_system]
     operations = written[len(written) - len(asked) :]
-    shown = tuple(
-        {
-            "reservations": [reservation.record(book.today) for reservation in plan.shows],
-            "lot": plan.shows_lot and plan.shows_lot.record(book.today),
-        }
-        for plan in asked
-    )
+    shown = tuple(_shown(book, plan) for plan in asked)
     reorder.watch(tx, book.items_to_watch())
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
     idempotency.remember(tx, outcome=outcome, at=book.now, **request)
     return Posting(tuple(operations), shown)
+
+
+def _shown(book: Book, plan: NewOperation) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "reservations": [reservation.record(book.today) for reservation in plan.shows],
+        "lot": plan.shows_lot and plan.shows_lot.record(book.today),
+    }
+    return shown | {"settlement": plan.settlement.record()} if plan.settlement else shown
 
 
 def _first_posting(tx: Connection, outcome: Any) -> Posting:
@@ -291,8 +294,9 @@ def return_from_customer(*, user_id: int, key: str, dry_run: bool = False, **fac
 def decide(*, user_id: int, key: str, dry_run: bool = False, **facts: Any) -> Posting:
     """A QC decision on a lot, and what becomes of the reservations in it.
 
-    `on_reservations`: keep (they are at risk), reallocate (to other lots, all or nothing), or
-    unreserve. Raises QcTransition, InsufficientStock and its kin where no other lot has enough.
+    `on_reservations`: keep (they are at risk), reallocate (what fits into other lots is moved,
+    oldest reservation first, and the rest is kept), or unreserve. The posting's `settlement`
+    lists what was moved, unreserved and kept. Raises QcTransition, never for lack of other stock.
     """
     return post([Decide(**facts)], user_id=user_id, key=key, dry_run=dry_run)
 

@@ -18,6 +18,7 @@ from inventory.ledger.requests import Request
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.quantity import MAX, format_qty
 from inventory.recall import Decided
+from inventory.settlement import Settlement
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +78,8 @@ class NewOperation:
     #: Reservations whose state belongs to the answer, and a lot that does.
     shows: list[Reservation] = field(default_factory=list)
     shows_lot: Lot | None = None
+    #: Of a QC decision: what became of the reservations in its lots.
+    settlement: Settlement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class Book:
     #: Reservations past their moment, to be given back before the requests are looked at.
     expired: list[Reservation] = field(default_factory=list)
     operations: list[NewOperation] = field(default_factory=list)
+    #: What the plan reserves in each lot.
+    _reserved_in: dict[Lot, list[Reservation]] = field(default_factory=dict)
 
     def item(self, code: str) -> Item:
         try:
@@ -165,11 +170,16 @@ class Book:
 
     def allocate(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]] | None:
         """Spread a quantity over the item's free stock; None when it is not enough."""
+        taken = self.allocate_what_fits(item, qty, strategy)
+        return taken if sum(part for _, part in taken) == qty else None
+
+    def allocate_what_fits(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]]:
+        """Spread a quantity, or as much of it as is free, over the item's free stock."""
         if (item.id, strategy) not in self._ordered:
             candidates = self.stocked.get(item.id, [])
             self._ordered[item.id, strategy] = in_order(candidates, strategy)
         taken = allocate(self._ordered[item.id, strategy], qty, today=self.today)
-        if taken is None and item.id not in self.complete:
+        if item.id not in self.complete and sum(part for _, part in taken) < qty:
             raise LookAgain(item)
         return taken
 
@@ -184,13 +194,14 @@ class Book:
             ) from None
 
     def holders_in(self, lot: Lot) -> list[Reservation]:
-        """The reservations that hold something in this lot, oldest first."""
-        found = self.read_holders(self, lot.id) if lot.id is not None else []
-        return [
-            holder
-            for holder in (*found, *(plan.reservation for plan in self.operations))
-            if holder and any(line.lot is lot and line.open for line in holder.lines)
-        ]
+        """The reservations that hold something in this lot, oldest first.
+
+        Also those that an earlier request of the same batch made, or moved here.
+        """
+        stored = self.read_holders(self, lot.id) if lot.id is not None else []
+        found = dict.fromkeys([*stored, *self._reserved_in.get(lot, ())])
+        holders = [one for one in found if any(line.lot is lot and line.open for line in one.lines)]
+        return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
     def start(self, kind: Kind, request: Request, **facts: Any) -> NewOperation:
         """Start the operation that this request becomes."""
@@ -252,6 +263,8 @@ class Book:
         lot.received = entry.received_after
         lot.last_at = entry.timestamp
         if reservation is not None:
+            if txn_type == TxnType.RESERVE:
+                self._reserved_in.setdefault(lot, []).append(reservation)
             line = reservation.line_in(lot)
             entry.line_seq = line.line_seq + 1
             entry.open_before, entry.issued_before = line.open, line.issued

@@ -1,14 +1,14 @@
-"""QC decisions: who may use a lot, and what becomes of the reservations in it."""
+"""QC decisions: whether a lot can be used, and what becomes of the reservations in it."""
 
 from __future__ import annotations
 
 from inventory.errors import InvalidInput, NotFound, NotReversible, QcTransition
-from inventory.figures import Lot
-from inventory.ledger import refusing
+from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, NewOperation
-from inventory.ledger.requests import KEEP, REALLOCATE, Decide, Hold, Release
+from inventory.ledger.requests import KEEP, REALLOCATE, UNRESERVE, Decide, Hold, Release
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.recall import held_by_a_hold, is_hold
+from inventory.settlement import Settlement, Share
 
 ALLOWED = {
     QcStatus.QUARANTINE: {QcStatus.APPROVED, QcStatus.REJECTED},
@@ -18,7 +18,7 @@ ALLOWED = {
 
 
 def decide(book: Book, request: Decide) -> None:
-    """Checks, in this order: the transition, the reason, what the reservations need."""
+    """Checks, in this order: the transition, the reason. Other stock is never a condition."""
     lot = book.lot(request.lot_id)
     status = QcStatus(request.status)
     if status not in ALLOWED[QcStatus(lot.qc_status)]:
@@ -35,28 +35,37 @@ def decide(book: Book, request: Decide) -> None:
     operation = book.start(Kind.QC, request)
     operation.shows_lot = lot
     book.decide(operation, lot, status)
-    if status == QcStatus.APPROVED or request.on_reservations == KEEP:
-        operation.shows += book.holders_in(lot) if lot.reserved else []
-        return
-    _move_reservations(book, operation, lot, reallocate=request.on_reservations == REALLOCATE)
+    handling = KEEP if status == QcStatus.APPROVED else request.on_reservations
+    _settle(book, operation, lot, handling)
 
 
-def _move_reservations(book: Book, operation: NewOperation, lot: Lot, *, reallocate: bool) -> None:
-    """Empty the lot of reservations, oldest first; all of them find a place or nothing is done."""
-    for reservation in book.holders_in(lot):
-        operation.shows.append(reservation)
-        qty = reservation.line_in(lot).open
-        taken: list[tuple[Lot, int]] | None = []
-        if reallocate:
-            taken = book.allocate(lot.item, qty, "fefo")
-            if taken is None:
-                lots = book.stocked.get(lot.item.id, [])
-                raise refusing.too_little_of_item(
-                    lot.item, qty, lots, [reservation], today=book.today
-                )
-        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
-        for other, part in taken or []:
-            book.append(operation, TxnType.RESERVE, other, part, reservation)
+def _settle(book: Book, operation: NewOperation, lot: Lot, handling: str) -> None:
+    """Do with the reservations in the lot what was chosen, oldest first."""
+    settlement = operation.settlement = operation.settlement or Settlement()
+    for reservation in book.holders_in(lot) if lot.reserved else []:
+        if reservation not in operation.shows:
+            operation.shows.append(reservation)
+        if handling == UNRESERVE:
+            qty = reservation.line_in(lot).open
+            book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+            settlement.unreserved.append(Share(reservation, lot, qty))
+        elif handling == REALLOCATE:
+            _move_what_fits(book, operation, settlement, lot, reservation)
+        if (rest := reservation.line_in(lot).open) and lot.hold(book.today):
+            settlement.kept.append(Share(reservation, lot, rest))
+
+
+def _move_what_fits(
+    book: Book, operation: NewOperation, settlement: Settlement, lot: Lot, reservation: Reservation
+) -> None:
+    """The lot itself is on hold by now, so that nothing is moved to where it was."""
+    taken = book.allocate_what_fits(lot.item, reservation.line_in(lot).open, "fefo")
+    if taken:
+        moved = sum(qty for _, qty in taken)
+        book.append(operation, TxnType.UNRESERVE, lot, moved, reservation)
+    for other, qty in taken:
+        book.append(operation, TxnType.RESERVE, other, qty, reservation)
+        settlement.moved.append(Share(reservation, other, qty))
 
 
 def hold(book: Book, request: Hold) -> None:
@@ -76,7 +85,7 @@ def hold(book: Book, request: Hold) -> None:
     operation.shows_lot = lot
     for one in held:
         book.decide(operation, one, QcStatus.QUARANTINE)
-        operation.shows += book.holders_in(one) if one.reserved else []
+        _settle(book, operation, one, KEEP)
 
 
 def release(book: Book, request: Release) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -29,7 +29,7 @@ from inventory.ledger.requests import (
     Split,
 )
 from inventory.models import QcDecision, table
-from inventory.stock import items, ledger, lots, operations
+from inventory.stock import heads, items, ledger, lots, operations
 
 decisions = table(QcDecision)
 
@@ -39,6 +39,9 @@ _LOCK_LOTS = (
     .where(lots.c.id.in_(_IDS))
     .order_by(lots.c.id)
     .with_for_update(key_share=True)
+)
+_STOCKED_BESIDE = sa.select(heads.c.lot_id).where(
+    heads.c.item_id.in_(sa.select(lots.c.item_id).where(lots.c.id.in_(_IDS))), heads.c.stocked
 )
 #: Holds an item's decimals still while the first entries that rely on them are written.
 _HOLD_ITEMS = (
@@ -77,6 +80,7 @@ def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
         named.update(part.lot_id for part in getattr(request, "lots", None) or ())
         if isinstance(request, Receive) and request.add_to_lot:
             codes.add((request.item, request.lot_code))
+    named |= _lots_to_move_to(tx, requests)
     named |= stock.lot_ids_of_reservations(tx, _reservation_ids(requests))
     for past in stock.read_operations(tx, _operation_ids(requests)):
         named.update(entry.lot_id for entry in past.entries)
@@ -85,6 +89,19 @@ def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
     families, decided = _recalled(tx, requests)
     named.update(lot_id for family in families.values() for lot_id in family)
     return named | {one.lot_id for found in decided.values() for one in found}
+
+
+def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
+    """The lots in stock that decisions may move reservations to: locked with all others, in id
+    order, so that two decisions never wait for each other."""
+    ids = [one.lot_id for one in requests if _moves_reservations(one)]
+    if not ids:
+        return set()
+    return set(tx.execute(_STOCKED_BESIDE, {"ids": ids}).scalars())
+
+
+def _moves_reservations(request: Request) -> TypeGuard[Decide]:
+    return isinstance(request, Decide) and request.on_reservations == REALLOCATE
 
 
 def _recalled(
@@ -165,9 +182,7 @@ def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> No
     } | {
         book.lots[request.lot_id].item.id
         for request in requests
-        if isinstance(request, Decide)
-        and request.on_reservations == REALLOCATE
-        and request.lot_id in book.lots
+        if _moves_reservations(request) and request.lot_id in book.lots
     }
     found = stock.holding_lots_of(tx, wanted & book.complete)
     if partly := wanted - book.complete:

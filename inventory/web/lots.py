@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response
 
 from inventory import catalog, clock, ledger, stock
 from inventory.db import connection
-from inventory.figures import Lot, totals
+from inventory.figures import Lot, Reservation, totals
 from inventory.ledger import Cut
 from inventory.ledger.inspecting import ALLOWED
 from inventory.listing import LOT_SORTS, Decision, decisions_on, list_entries, list_lots, units
 from inventory.models import QcStatus
 from inventory.quantity import format_qty
+from inventory.settlement import Settlement, Share, settled_by
 from inventory.web import living, operations
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, Done, operate
@@ -36,6 +37,7 @@ from inventory.web.searching import (
     search_of,
     sort_heads,
 )
+from inventory.web.shelves import stocked_lots
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -66,8 +68,14 @@ def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
         "lot": lot,
         "is_first": len(decisions_on(connection(), lot_id)) == 1,
         "holders": [(one, open_here[one.id]) for one in found if one.id is not None],
+        "free_elsewhere": _free_elsewhere(lot) if found else 0,
         "decisions": [(to, *_DECISIONS[to]) for to in _DECISIONS if to in allowed],
     }
+
+
+def _free_elsewhere(lot: Lot) -> int:
+    others = [one for one in stocked_lots(lot.item.id) if one.id != lot.id]
+    return totals(others, clock.today()).free
 
 
 def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
@@ -161,6 +169,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
     reservations = stock.read_reservations(conn, ids)
     parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
+    decisions = _decisions_at(lot_id, at)
     return {
         "lot": lot,
         "today": today,
@@ -168,13 +177,35 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "at_text": at_text,
         "totals": totals([lot], today),
         "parent": parents[0] if parents else None,
-        "decisions": _decisions_at(lot_id, at),
+        "decisions": decisions,
+        "settlement": _settlement(lot, decisions, reservations),
         "reservations": reservations,
         "held_here": {
             one.id: line.open for one in reservations for line in one.lines if line.lot.id == lot_id
         },
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
+
+
+def _settlement(
+    lot: Lot, decisions: list[Decision], reservations: list[Reservation]
+) -> dict[str, Any] | None:
+    """What the last decision moved or unreserved, and what is at risk in the lot now."""
+    if lot.qc_status == QcStatus.APPROVED or not decisions or decisions[0].from_status is None:
+        return None
+    found = settled_by(connection(), decisions[0].operation_id)
+    kept = [
+        Share(one, lot, line.open)
+        for one in reservations
+        for line in one.lines
+        if line.lot.id == lot.id and line.open
+    ]
+    settled = Settlement(
+        [one for one in found.moved if one.reservation.item.id == lot.item.id],
+        [one for one in found.unreserved if one.lot.id == lot.id],
+        kept,
+    )
+    return settled.record()
 
 
 def _decisions_at(lot_id: int, at: datetime | None) -> list[Decision]:

@@ -16,6 +16,7 @@ from inventory.figures import Entry, Item, Lot, Totals, totals
 from inventory.listing import suggest_items
 from inventory.quantity import format_qty
 from inventory.recall import Decided, decisions_of, is_hold
+from inventory.settlement import settled_by
 from inventory.web import stock_forms as forms
 from inventory.web.acting import Act, Answer, operate
 from inventory.web.roles import requires, role_of
@@ -179,6 +180,7 @@ def operation(operation_id: int) -> str:
     undo = url_for("operations.reverse", operation_id=operation_id)
     may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
     decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
+    on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
     return render_template(
         "operations/operation.html",
         operation=found,
@@ -186,6 +188,7 @@ def operation(operation_id: int) -> str:
         more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,
         undo=undo if may_undo else None,
         decided=decided,
+        settlement=settled_by(conn, operation_id, on_hold=on_hold).record() if decided else None,
         ends_hold=_may_end_hold(decided),
     )
 

@@ -18,6 +18,7 @@ from inventory.web.acting import Act, Answer, Done, operate
 from inventory.web.choosing import choose
 from inventory.web.exporting import download
 from inventory.web.roles import requires
+from inventory.web.saying import settlement_sentences
 
 blueprint = Blueprint("recalls", __name__)
 
@@ -25,7 +26,9 @@ blueprint = Blueprint("recalls", __name__)
 def _load_hold(form: Any, lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     form.reason.data = form.reason.data or f"Recall of {found.lot.lot_code}"
-    return {"lot": found.lot, "held": found.usable}
+    held = found.usable
+    at_risk = [(one, lot, qty) for one, lot, qty in found.reserved if lot in held]
+    return {"lot": found.lot, "held": held, "at_risk": at_risk}
 
 
 def _load_release(form: Any, operation_id: int) -> dict[str, Any]:
@@ -57,7 +60,8 @@ def _done(posting: ledger.Posting, state: str) -> Done:
     named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
     url = url_for("operations.operation", operation_id=operation_id)
     are = "is" if len(codes) == 1 else "are"
-    return Done(f"{named} {are} {state}.", url, "See all")
+    text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.shown[0])])
+    return Done(text, url, "See all")
 
 
 HOLD = Act(

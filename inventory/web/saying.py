@@ -46,7 +46,8 @@ def sentence(operation: Operation, shown: dict[str, Any]) -> str:
         return f"Operation {operation.reverses_id} is undone."
     lot = shown.get("lot")
     if operation.kind == "QC" and lot:
-        return f"{lot['lot_code']} is {_STATUS[lot['qc_status']]}."
+        status = f"{lot['lot_code']} is {_STATUS[lot['qc_status']]}."
+        return " ".join([status, *settlement_sentences(shown)])
     if operation.kind == "COUNT" and lot:
         moved = any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries)
         was = "set right" if moved else "as the ledger says"
@@ -66,3 +67,31 @@ def sentence(operation: Operation, shown: dict[str, Any]) -> str:
 
 
 _STATUS = {"APPROVED": "approved", "QUARANTINE": "back in quarantine", "REJECTED": "rejected"}
+
+_SETTLED = {
+    "moved": "Moved to other lots",
+    "unreserved": "Unreserved",
+    "kept": "Still reserved there, at risk",
+}
+#: A sentence names at most so many reservations.
+_MOST_NAMED = 3
+
+
+def settlement_sentences(shown: dict[str, Any]) -> list[str]:
+    """What a QC decision did with the reservations: moved, unreserved, kept at risk."""
+    settlement = shown.get("settlement") or {}
+    return [
+        f"{words}: {_named(settlement[name], to=name == 'moved')}."
+        for name, words in _SETTLED.items()
+        if settlement.get(name)
+    ]
+
+
+def _named(settled: list[dict[str, Any]], *, to: bool) -> str:
+    named = [
+        f"{one['reference']} {one['qty']} {one['unit']}"
+        + (f" to {' and '.join(lot['lot_code'] for lot in one['lots'])}" if to else "")
+        for one in settled[:_MOST_NAMED]
+    ]
+    more = len(settled) - _MOST_NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -127,8 +127,8 @@ class DecisionForm(OperationForm):
         "What becomes of the reservations?",
         choices=[
             SelectChoice("keep", "Keep them here, at risk"),
-            SelectChoice("reallocate", "Move them to other lots"),
-            SelectChoice("unreserve", "Give them back"),
+            SelectChoice("reallocate", "Move what fits to other lots, keep the rest at risk"),
+            SelectChoice("unreserve", "Unreserve them"),
         ],
         default="keep",
         validate_choice=False,

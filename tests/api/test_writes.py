@@ -1,9 +1,12 @@
 """What holds for every write: keys, replays, dry runs, strangers."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from inventory import ledger
+from inventory.api import answers
 from inventory.api.v1 import v1
 from tests.api.writes import WRITES, endpoint_of
 from tests.stock import in_days
@@ -126,6 +129,57 @@ def test_keys_of_different_users_are_different(caller):
         assert (
             caller("admin").post("/items", {"code": code, "name": "X"}, key="k").status_code == 201
         )
+
+
+REJECT = {"status": "REJECTED", "reason": "rust", "onReservations": "reallocate"}
+
+
+def settled(reservation, reference, qty, lot_id, lot_code):
+    """What the answer to a decision says of one reservation."""
+    lots = [{"lotId": lot_id, "lotCode": lot_code, "qty": qty}]
+    facts = {"reservationId": reservation, "reference": reference, "qty": qty, "unit": "pcs"}
+    return {**facts, "lots": lots}
+
+
+@pytest.mark.parametrize("before", [None, "QUARANTINE"])
+def test_a_decision_lists_what_it_moved_and_what_it_kept(api, before):
+    lot = api.lot("9", lotCode="A")
+    first, second = (api.reservation(qty, reference=f"J{qty}") for qty in ("4", "5"))
+    other = api.lot("6", lotCode="B")
+    if before:
+        api.made(f"/lots/{lot}/qc", {"status": before, "reason": "look"})
+    answer = api.post(f"/lots/{lot}/qc", REJECT, key="k")
+    assert answer.status_code == 200
+    assert answer.json["qcStatus"] == "REJECTED"
+    assert answer.json["moved"] == [
+        settled(first, "J4", "4", other, "B"),
+        settled(second, "J5", "2", other, "B"),
+    ]
+    assert answer.json["unreserved"] == []
+    assert answer.json["kept"] == [settled(second, "J5", "3", lot, "A")]
+    api.lot("50")
+    again = api.post(f"/lots/{lot}/qc", REJECT, key="k")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.data == answer.data
+
+
+def test_a_decision_in_a_batch_lists_the_same(api):
+    lot = api.lot("9", lotCode="A")
+    reservation = api.reservation("4", reference="J1")
+    operations = [{"op": "qc", "lotId": lot, **REJECT, "onReservations": "unreserve"}]
+    [answer] = api.made("/batch", {"operations": operations})["results"]
+    assert answer["unreserved"] == [settled(reservation, "J1", "4", lot, "A")]
+    assert (answer["moved"], answer["kept"]) == ([], [])
+
+
+def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app):
+    lot = api.lot("9")
+    with app.app_context():
+        facts = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
+        posting = ledger.decide(user_id=api.user_id, key="k", **facts)
+        shown = {name: posting.shown[0][name] for name in ("lot", "reservations")}
+        [answer] = answers.written(replace(posting, shown=(shown,), replayed=True))
+    assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])
 
 
 def test_a_remembered_refusal_is_answered_again_word_for_word(api):

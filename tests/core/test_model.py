@@ -107,17 +107,14 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     @rule(target=promises, qty=QTY)
     def reserve(self, qty: int) -> object:
-        usable = sorted(
-            (lot for lot in self.model.items() if lot[1].free),
-            key=lambda lot: (lot[1].days is None, lot[1].days or 0, lot[1].born, lot[1].code),
-        )
-        granted = sum(lot.free for _, lot in usable) >= qty
+        usable = self.usable()
+        granted = sum(lot.free for lot in usable) >= qty
         posting = self.attempt("reserve", granted=granted, item=self.item, qty=qty, reference="J")
         if not posting:
             return multiple()
         promise = posting.shown[0]["reservations"][0]["id"]
         self.promised[promise], self.issued[promise] = qty, 0
-        for _, lot in usable:
+        for lot in usable:
             taken = min(qty, lot.free)
             if taken:
                 lot.holds[promise] = taken
@@ -202,7 +199,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @rule(
         lot=lots,
         status=st.sampled_from(["APPROVED", "QUARANTINE", "REJECTED"]),
-        what=st.sampled_from(["keep", "unreserve"]),
+        what=st.sampled_from(["keep", "unreserve", "reallocate"]),
     )
     def decide(self, lot: int, status: str, what: str) -> None:
         there = self.model[lot]
@@ -210,13 +207,41 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             ("QUARANTINE", "APPROVED"), ("QUARANTINE", "REJECTED"), ("APPROVED", "QUARANTINE"),
             ("APPROVED", "REJECTED"), ("REJECTED", "QUARANTINE"),
         }  # fmt: skip
-        if self.attempt(
+        posting = self.attempt(
             "decide", granted=(there.qc, status) in allowed, lot_id=lot, status=status,
             reason="seen", on_reservations=what,
-        ):  # fmt: skip
-            there.qc = status
-            if what == "unreserve" and status != "APPROVED":
-                there.holds.clear()
+        )  # fmt: skip
+        if not posting:
+            return
+        there.qc = status
+        moved: dict[int, int] = {}
+        if what == "unreserve" and status != "APPROVED":
+            there.holds.clear()
+        if what == "reallocate" and status != "APPROVED":
+            moved = self.moved_from(there)
+        told = posting.shown[0]["settlement"]
+        kept = {} if there.usable else {id: qty for id, qty in there.holds.items() if qty}
+        assert {one["reservation_id"]: int(one["qty"]) for one in told["moved"]} == moved
+        assert {one["reservation_id"]: int(one["qty"]) for one in told["kept"]} == kept
+
+    def moved_from(self, there: ModelLot) -> dict[int, int]:
+        """Move what fits, oldest reservation first; how much of each was moved."""
+        moved: dict[int, int] = {}
+        for promise in sorted(there.holds):
+            for lot in self.usable():
+                taken = min(there.holds[promise], lot.free)
+                if taken:
+                    there.holds[promise] -= taken
+                    lot.holds[promise] = lot.holds.get(promise, 0) + taken
+                    moved[promise] = moved.get(promise, 0) + taken
+        return moved
+
+    def usable(self) -> list[ModelLot]:
+        """Lots with something free, in the order of allocation."""
+        return sorted(
+            (lot for lot in self.model.values() if lot.free),
+            key=lambda lot: (lot.days is None, lot.days or 0, lot.born, lot.code),
+        )
 
     @rule(lot=lots, qty=QTY)
     def receive_and_take_back(self, lot: int, qty: int) -> None:

@@ -6,6 +6,7 @@ they had been done one after the other.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,21 +15,30 @@ import pytest
 from flask import Flask
 
 from inventory import ledger
+from inventory.db import connection
 from inventory.errors import Refusal
+from inventory.stock import lots_of
 from tests.stock import Stock, in_days, part
 
 _write = ledger._write
+_numbers = itertools.count(1)
 Do = Callable[[Stock, int, int], Any]
 
 #: What each does with a lot of 10, 4 of them reserved.
 OPERATIONS: dict[str, Do] = {
     "receive": lambda stock, lot, _: stock.do(
-        "receive", item="BOLT", lot_code=stock.look(lot).lot_code, qty=3, add_to_lot=True
+        "receive",
+        item=item_of(stock, lot),
+        lot_code=stock.look(lot).lot_code,
+        qty=3,
+        add_to_lot=True,
     ),
-    "reserve": lambda stock, lot, _: stock.reserve(6, lot=lot),
+    "reserve": lambda stock, lot, _: stock.reserve(6, lot=lot, item=item_of(stock, lot)),
     "unreserve": lambda stock, _, held: stock.do("unreserve", reservation_id=held),
     "issue reserved": lambda stock, _, held: stock.do("issue", reservation_id=held, qty=4),
-    "issue free": lambda stock, lot, _: stock.do("issue", item="BOLT", qty=6, lots=[part(lot, 6)]),
+    "issue free": lambda stock, lot, _: stock.do(
+        "issue", item=item_of(stock, lot), qty=6, lots=[part(lot, 6)]
+    ),
     "scrap": lambda stock, lot, _: stock.do("scrap", lot_id=lot, qty=6, reason="bent"),
     "count": lambda stock, lot, _: stock.do("count", lot_id=lot, counted=7, reason="counted"),
     "split": lambda stock, lot, _: stock.do(
@@ -37,15 +47,25 @@ OPERATIONS: dict[str, Do] = {
     "reject": lambda stock, lot, _: stock.do(
         "decide", lot_id=lot, status="REJECTED", reason="cracks"
     ),
+    "reject and move": lambda stock, lot, _: stock.do(
+        "decide", lot_id=lot, status="REJECTED", reason="cracks", on_reservations="reallocate"
+    ),
     "reverse": lambda stock, lot, _: stock.do(
         "reverse", operation_id=stock.history(lot)[1].operation_id
     ),
 }
 
 
+def item_of(stock: Stock, lot: int) -> str:
+    return stock.look(lot).item.code
+
+
 def prepared(stock: Stock) -> tuple[int, int]:
-    lot = stock.lot("receive 10", expires_on=in_days(30))
-    return lot, stock.reserve(4, lot=lot)
+    """A lot, and another one of its item that has room for a part of what is reserved."""
+    item = stock.item(f"BOLT-{next(_numbers)}")
+    lot = stock.lot("receive 10", item=item, expires_on=in_days(30))
+    stock.lot("receive 3", item=item, expires_on=in_days(60))
+    return lot, stock.reserve(4, lot=lot, item=item)
 
 
 def outcome(do: Do, stock: Stock, lot: int, held: int) -> str:
@@ -56,8 +76,10 @@ def outcome(do: Do, stock: Stock, lot: int, held: int) -> str:
     return "done"
 
 
-def ends(stock: Stock, lot: int) -> tuple[str, str]:
-    return stock.figures(lot), stock.look(lot).qc_status
+def ends(stock: Stock, lot: int) -> tuple[str, str, str]:
+    item = stock.look(lot).item
+    beside = [one for one in lots_of(connection(), [item.id]) if one.id != lot]
+    return stock.figures(lot), stock.look(lot).qc_status, stock.figures(beside[0].id or 0)
 
 
 @pytest.mark.parametrize("first", OPERATIONS)

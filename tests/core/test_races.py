@@ -13,7 +13,7 @@ from flask import Flask
 from inventory import db as database
 from inventory import gate, ledger
 from inventory.db import connection, db
-from inventory.errors import Busy
+from inventory.errors import Busy, QcTransition
 from inventory.ledger import Posting, loading
 from inventory.models import InventoryLedger, Operation
 from tests.contenders import race, race_processes
@@ -167,6 +167,57 @@ def test_lots_in_opposite_order_never_lock_each_other_out(app: Flask, stock: Sto
     assert (
         stock.figures(first) == stock.figures(second) == ("100 on hand, 40 reserved, 60 available")
     )
+
+
+def test_decisions_that_move_reservations_never_lock_each_other_out(
+    app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each moves to the lots of the others: all of them are locked before, in id order."""
+    monkeypatch.setattr(database, "ATTEMPTS", 1)
+    lots = [stock.lot("receive 10") for _ in range(4)]
+    for lot in lots:
+        stock.reserve(4, lot=lot)
+    orders = [lots, lots[::-1], lots[2:] + lots[:2], lots[1:] + lots[:1]]
+
+    def do(number: int) -> object:
+        last: object = None
+        for lot in orders[number % 4]:
+            facts = {"lot_id": lot, "reason": "seen", "on_reservations": "reallocate"}
+            for status in ("QUARANTINE", "APPROVED"):
+                try:
+                    last = stock.do("decide", status=status, **facts)
+                except QcTransition as refusal:
+                    last = refusal
+        return last
+
+    assert set(told(race(app, 8, do))) <= {"granted", "QC_TRANSITION"}
+    found = [stock.look(lot) for lot in lots]
+    assert sum(lot.reserved for lot in found) == 16_000_000
+    assert all(lot.reserved <= lot.on_hand for lot in found)
+
+
+def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
+    app: Flask, stock: Stock
+) -> None:
+    lot, other = stock.lot("receive 20"), stock.lot("receive 20")
+    for _ in range(5):
+        stock.reserve(3, lot=lot)
+
+    def do(number: int) -> object:
+        if number == 0:
+            facts = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
+            return stock.do("decide", lot_id=lot, **facts)
+        return reserve_one(stock, other, tries=2)
+
+    outcomes = race(app, 8, do)
+    assert set(told(outcomes)) <= {"granted", "INSUFFICIENT_STOCK"}
+    decided = outcomes[0]
+    assert isinstance(decided, Posting)
+    settled = decided.shown[0]["settlement"]
+    moved, kept = (sum(int(one["qty"]) for one in settled[name]) for name in ("moved", "kept"))
+    assert moved + kept == 15
+    assert stock.look(lot).reserved == kept * 10**6
+    assert stock.look(other).reserved <= 20_000_000
 
 
 def test_reads_see_what_was_just_written_by_another_thread(app: Flask, stock: Stock) -> None:

@@ -65,6 +65,59 @@ def test_a_decision_shows_first_the_reservations_it_hits(ada, stock):
     assert stock.figures(2) == "9 on hand, 4 reserved, 5 available"
 
 
+@pytest.mark.parametrize("before", ["", ", quarantine"])
+def test_a_decision_offers_what_to_do_with_reservations_from_whatever_status(ada, stock, before):
+    lot = stock.lot(f"receive 9, reserve 4 J1, reserve 5 J2{before}", lot_code="A")
+    stock.lot("receive 6", lot_code="B")
+    page = ada.get(f"/lots/{lot}/decision/").text
+    words = words_of(page)
+    assert "J1 : 4 pcs" in words
+    assert "J2 : 5 pcs" in words
+    assert "Free in other lots: 6 pcs" in words
+    for handling in ("keep", "reallocate", "unreserve"):
+        assert f'name="on_reservations" type="radio" value="{handling}"' in page
+
+
+def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
+    lot = stock.lot("receive 9, reserve 4 J1, reserve 5 J2, quarantine", lot_code="A")
+    stock.lot("receive 6", lot_code="B")
+    facts = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **facts)
+    toast = (
+        "A is rejected. Moved to other lots: J1 4 pcs to B, J2 2 pcs to B."
+        " Still reserved there, at risk: J2 3 pcs."
+    )
+    assert toast in words_of(answer.text)
+    listed = "Moved J1 4 pcs to B Moved J2 2 pcs to B At risk J2 3 pcs still reserved in A"
+    operation = answer.text.partition('href="/operations/')[2].partition("/")[0]
+    for text in (
+        answer.text,
+        ada.get(f"/lots/{lot}/").text,
+        ada.get(f"/operations/{operation}/").text,
+    ):
+        assert listed in words_of(text)
+    # The lot's page tells what is at risk now, the operation's page what was then.
+    stock.do("unreserve", reservation_id=2)
+    assert "J2 3 pcs still reserved in A" not in words_of(ada.get(f"/lots/{lot}/").text)
+    assert "J2 3 pcs still reserved in A" in words_of(ada.get(f"/operations/{operation}/").text)
+
+
+def test_a_decision_that_unreserves_tells_what(ada, stock):
+    lot = stock.lot("receive 9, reserve 4 J1", lot_code="A")
+    facts = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **facts)
+    assert "A is back in quarantine. Unreserved: J1 4 pcs." in words_of(answer.text)
+    assert "Unreserved J1 4 pcs in A" in words_of(answer.text)
+
+
+def test_a_toast_names_three_reservations_and_counts_the_others(ada, stock):
+    steps = ", ".join(f"reserve 1 J{number}" for number in range(1, 6))
+    lot = stock.lot(f"receive 9, {steps}", lot_code="A")
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x")
+    told = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
+    assert told in words_of(answer.text)
+
+
 def test_a_decision_that_is_not_possible_is_refused(ada, stock):
     lot = stock.lot("receive 10")
     answer = ada.sends(f"/lots/{lot}/decision/", status="APPROVED")

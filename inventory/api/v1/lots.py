@@ -56,13 +56,19 @@ def change_lot(call: Call, id: int) -> Answered:
 @v1.write(
     "POST", "/lots/{id}/qc", schemas.DecidedLot, role="inspector", body=bodies.QcBody,
     tag="lots", status=200,
-    refusals=("QC_TRANSITION", "INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED"),
+    refusals=("QC_TRANSITION",),
 )  # fmt: skip
 def decide(call: Call, id: int) -> Answered:
     """Take a QC decision on a lot.
 
-    Its open reservations are kept (and are at risk until the lot is approved again), moved to
-    other lots, or given back: `onReservations`. Everything but the first approval needs a reason.
+    `onReservations` says what becomes of its open reservations, whenever the lot goes to
+    QUARANTINE or REJECTED, from whatever status: `keep` (at risk until the lot is approved
+    again), `reallocate`, or `unreserve`. `reallocate` moves what fits into other lots, earliest
+    expiry first, the oldest reservation first, and a part of one where not all of it fits; the
+    rest is kept. A decision is never refused for lack of other stock: `moved`, `unreserved` and
+    `kept` list what became of each reservation. With APPROVED the reservations stay.
+
+    Everything but the first approval needs a reason.
     """
     return call.post(lot_id=id)
 
