@@ -346,7 +346,11 @@ class Problem(Answer):
     detail: str = Field(description="A sentence for people.")
     code: str
     field: str = Field(_ABSENT, description="What is wrong: lots[0].qty, operations[3].item.")
-    index: int = Field(_ABSENT, description="Which operation of a batch it is about.")
+    index: int = Field(
+        _ABSENT,
+        description="Which operation of a batch it is about, from 0. The figures count the"
+        " operations before it in the batch, although nothing was posted.",
+    )
     errors: list[Error] = Field(_ABSENT, description="All that does not fit, of several.")
     requested: Qty = Field(_ABSENT)
     free: Qty = Field(_ABSENT)

@@ -161,15 +161,16 @@ def _post(
     request: dict[str, Any] = {"user_id": user_id, "key": key}
     request["fingerprint"] = fingerprint(requests)
     try:
-        book, user_name = _plan(tx, requests, request, now, today)
+        plan = _plan(tx, requests, request, now, today)
     except _Repeated as repeat:
         return _first_posting(tx, repeat.outcome)
-    except Refusal as refusal:
-        if not refusal.remembered:
-            raise
-        idempotency.remember_refusal(tx, refusal, at=now, **request)
-        return _Refused(refusal)
-    return _write(tx, book, user_name, request)
+    if plan.refusal is None:
+        return _write(tx, plan.book, plan.user_name, request)
+    if plan.book.operations:
+        writing.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
+        reorder.watch(tx, plan.book.items_to_watch())
+    idempotency.remember_refusal(tx, plan.refusal, at=now, **request)
+    return _Refused(plan.refusal)
 
 
 class _Repeated(Exception):
@@ -178,13 +179,22 @@ class _Repeated(Exception):
         self.outcome = outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written: all that was asked for, or with a refusal only what has expired."""
+
+    book: Book
+    user_name: str
+    refusal: Refusal | None
+
+
 def _plan(
     tx: Connection,
     requests: Sequence[Request],
     request: dict[str, Any],
     now: datetime,
     today: date,
-) -> tuple[Book, str]:
+) -> _Plan:
     """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
     locked: set[int] = set()
     complete: set[int] = set()
@@ -200,24 +210,43 @@ def _plan(
         if (known := answer()).outcome is not None:
             raise _Repeated(known.outcome)
         try:
-            expiring.give_back(book)
-            for index, one in enumerate(requests):
-                _named(index, len(requests), _RULES[type(one)], book, one)
+            refusal = _refusal_of(book, requests)
         except LookAgain as look:
             complete.add(look.item.id)
             continue
         wanted = book.touched()
         if wanted <= locked or tx.dialect.name == "sqlite":
-            return book, known.user_name
+            return _Plan(book, known.user_name, refusal)
+
+
+def _refusal_of(book: Book, requests: Sequence[Request]) -> Refusal | None:
+    """Plan the requests; the refusal of the first that cannot be done, if it is remembered.
+
+    Expired reservations stay unreserved then, because the refusal's figures count on it.
+    """
+    expiring.give_back(book)
+    try:
+        for index, one in enumerate(requests):
+            _named(index, len(requests), _RULES[type(one)], book, one)
+    except Refusal as refusal:
+        if not refusal.remembered:
+            raise
+        book.operations = [plan for plan in book.operations if plan.by_system]
+        return refusal
+    return None
 
 
 def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
-    """In a batch a refusal tells which request it is about."""
+    """In a batch a refusal tells which request it is about, and what its figures count."""
     try:
         return do(*args)
     except Refusal as refusal:
         if of > 1:
             refusal.figures["index"] = index
+        if index and refusal.remembered:
+            before = "the operation" if index == 1 else f"the {index} operations"
+            refusal.detail += f" Nothing was posted: this counts {before} before it in the batch."
+            refusal.args = (refusal.detail,)
         raise
 
 

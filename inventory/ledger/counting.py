@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from inventory.errors import InsufficientStock, InvalidInput, OverUnreserve, StaleLot
-from inventory.figures import Lot
+from inventory.figures import Lot, Reservation
 from inventory.ledger.book import Book, NewCount, NewOperation
 from inventory.ledger.promising import line_of
-from inventory.ledger.requests import KEEP_COUNTED, KEEP_DIFFERENCE, Count
+from inventory.ledger.requests import KEEP_COUNTED, KEEP_DIFFERENCE, Count, Cut
 from inventory.models import Kind, TxnType
 from inventory.quantity import format_qty, parse_qty
 
@@ -26,18 +26,20 @@ def count(book: Book, request: Count) -> None:
         zero=True,
     )
     difference = _difference(book, lot, counted, request)
+    cuts = [_cut(book, lot, cut) for cut in request.unreserve or ()]
+    _require_reserved(book, lot, lot.on_hand + difference, cut=sum(qty for _, qty in cuts))
     operation = book.start(Kind.COUNT, request)
     operation.shows_lot = lot
     operation.counts.append(NewCount(lot, counted, lot.on_hand, lot.lot_seq))
-    for cut in request.unreserve or ():
-        _cut(book, operation, lot, cut.reservation_id, cut.qty)
+    for reservation, qty in cuts:
+        operation.shows.append(reservation)
+        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
     settle(book, operation, lot, difference)
 
 
 def settle(book: Book, operation: NewOperation, lot: Lot, difference: int) -> None:
     """Post what was found, or what was missing, unless it is reserved."""
-    if lot.on_hand + difference < lot.reserved:
-        raise _below_reserved(book, lot, lot.on_hand + difference)
+    _require_reserved(book, lot, lot.on_hand + difference)
     if difference > 0:
         book.append(operation, TxnType.RECEIVE, lot, difference)
     elif difference < 0:
@@ -72,11 +74,9 @@ def _difference(book: Book, lot: Lot, counted: int, request: Count) -> int:
     )
 
 
-def _cut(
-    book: Book, operation: NewOperation, lot: Lot, reservation_id: int, written: object
-) -> None:
-    reservation = book.reservation(reservation_id)
-    qty = parse_qty(written, decimals=lot.item.decimals, unit=lot.item.unit, field="unreserve")
+def _cut(book: Book, lot: Lot, cut: Cut) -> tuple[Reservation, int]:
+    reservation = book.reservation(cut.reservation_id)
+    qty = parse_qty(cut.qty, decimals=lot.item.decimals, unit=lot.item.unit, field="unreserve")
     open_here = line_of(reservation, lot).open
     if qty > open_here:
         raise OverUnreserve(
@@ -86,21 +86,33 @@ def _cut(
             requested=format_qty(qty),
             open=format_qty(open_here),
         )
-    operation.shows.append(reservation)
-    book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+    return reservation, qty
 
 
-def _below_reserved(book: Book, lot: Lot, remaining: int) -> InsufficientStock:
+def _require_reserved(book: Book, lot: Lot, remaining: int, *, cut: int = 0) -> None:
+    """Enough must be left for the reservations, less what the request cuts of them."""
+    if remaining < lot.reserved - cut:
+        raise _below_reserved(book, lot, remaining, cut)
+
+
+def _below_reserved(book: Book, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
+    """All figures are those before the count: nothing of it, nor of its cuts, is posted."""
+    to_cut = format_qty(lot.reserved - remaining)
+    named = (
+        f" {to_cut} must be unreserved, {format_qty(cut)} are named."
+        if cut
+        else " Name the reservations to cut first."
+    )
     return InsufficientStock(
         f"{format_qty(remaining)} {lot.item.unit} counted in {lot.lot_code}, but"
-        f" {format_qty(lot.reserved)} are reserved. Name the reservations to cut first.",
+        f" {format_qty(lot.reserved)} are reserved.{named}",
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,
         counted=format_qty(remaining),
         on_hand=format_qty(lot.on_hand),
         reserved=format_qty(lot.reserved),
-        to_cut=format_qty(lot.reserved - remaining),
+        to_cut=to_cut,
         reservations=[
             {
                 "reservation_id": holder.id,

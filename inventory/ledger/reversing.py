@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from inventory.errors import NotReversible
 from inventory.figures import Entry, Lot
 from inventory.ledger import refusing
@@ -40,57 +43,89 @@ def reverse(book: Book, request: Reverse) -> None:
             operation_id=operation.id,
             operations=[],
         )
+    _require_possible(book, past)
     plan = book.start(
         Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
     )
-    returned: set[int] = set()
     for entry in reversed(operation.entries):
-        lot = book.lot(entry.lot_id)
-        txn_type = OPPOSITE[TxnType(entry.txn_type)]
         reservation = None
         if entry.reservation_id is not None:
             reservation = book.reservation(entry.reservation_id)
             if reservation not in plan.shows:
                 plan.shows.append(reservation)
-        _require_possible(book, past, entry, lot, renewed=entry.lot_id not in returned)
-        if txn_type == TxnType.RECEIVE:
-            returned.add(entry.lot_id)
-        book.append(plan, txn_type, lot, entry.qty, reservation)
+        txn_type = OPPOSITE[TxnType(entry.txn_type)]
+        book.append(plan, txn_type, book.lot(entry.lot_id), entry.qty, reservation)
 
 
-def _require_possible(
-    book: Book, past: PastOperation, entry: Entry, lot: Lot, *, renewed: bool
-) -> None:
-    line = None
-    if entry.reservation_id is not None:
-        line = line_of(book.reservation(entry.reservation_id), lot)
-    if entry.txn_type == TxnType.RECEIVE and entry.qty > lot.available:
-        raise _in_the_way(past, entry, lot, lot.available, "available")
-    if entry.txn_type == TxnType.RESERVE and line and entry.qty > line.open:
-        raise _in_the_way(past, entry, lot, line.open, "open")
-    if entry.txn_type == TxnType.ISSUE and line and entry.qty > line.issued:
-        raise _in_the_way(past, entry, lot, line.issued, "issued")
-    if entry.txn_type == TxnType.UNRESERVE:
-        if renewed and (refusal := refusing.held_lot(lot, book.today, verb="reserved again")):
+#: What of a figure is taken back with an entry: "available" is the lot's, "open" and "issued"
+#: are the reservation's in that lot.
+_TAKES = {
+    TxnType.RECEIVE: {"available": 1, "issued": -1},
+    TxnType.ISSUE: {"available": -1, "issued": 1},
+    TxnType.RESERVE: {"available": -1, "open": 1},
+    TxnType.UNRESERVE: {"available": 1, "open": -1},
+}
+_Figure = tuple[int, int | None, str]
+
+
+def _require_possible(book: Book, past: PastOperation) -> None:
+    """Nothing is planned before all of it is known to be possible, so that a refusal tells the
+    figures as they are, and all that would be needed of each."""
+    entries = past.operation.entries[::-1]
+    needed = _needed(entries)
+    returned: set[int] = set()
+    for entry in entries:
+        lot = book.lot(entry.lot_id)
+        renews = entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned
+        if renews and (refusal := refusing.held_lot(lot, book.today, verb="reserved again")):
             raise refusal
-        if entry.qty > lot.available:
-            raise _in_the_way(past, entry, lot, lot.available, "available")
+        if entry.txn_type == TxnType.ISSUE:
+            returned.add(entry.lot_id)
+        for figure in _figures_of(entry):
+            there = _there(book, lot, figure)
+            if needed[figure] > there:
+                raise _in_the_way(past, lot, needed[figure], there, figure[2])
 
 
-def _in_the_way(
-    past: PastOperation, entry: Entry, lot: Lot, there: int, word: str
-) -> NotReversible:
-    later = past.later(entry.lot_id)
+def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:
+    """What taking the entries back, in this order, needs of each figure in all."""
+    taken: Counter[_Figure] = Counter()
+    most: Counter[_Figure] = Counter()
+    for entry in entries:
+        for figure, sign in _figures_of(entry).items():
+            taken[figure] += sign * entry.qty
+            most[figure] = max(most[figure], taken[figure])
+    return most
+
+
+def _figures_of(entry: Entry) -> dict[_Figure, int]:
+    return {
+        (entry.lot_id, None if name == "available" else entry.reservation_id, name): sign
+        for name, sign in _TAKES[TxnType(entry.txn_type)].items()
+        if name == "available" or entry.reservation_id is not None
+    }
+
+
+def _there(book: Book, lot: Lot, figure: _Figure) -> int:
+    _, reservation_id, name = figure
+    if reservation_id is None:
+        return lot.available
+    line = line_of(book.reservation(reservation_id), lot)
+    return line.open if name == "open" else line.issued
+
+
+def _in_the_way(past: PastOperation, lot: Lot, needed: int, there: int, word: str) -> NotReversible:
+    later = past.later(lot.id or 0)
     named = ", ".join(
         f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
     )
     return NotReversible(
-        f"{format_qty(entry.qty)} {lot.item.unit} of {lot.lot_code} would have to be taken back,"
+        f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be taken back,"
         f" {format_qty(there)} are {word} now" + (f". In the way: {named}." if named else "."),
         operation_id=past.operation.id,
         lot_id=lot.id,
         lot_code=lot.lot_code,
-        requested=format_qty(entry.qty),
+        requested=format_qty(needed),
         available=format_qty(there),
         operations=later,
     )

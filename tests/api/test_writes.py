@@ -182,6 +182,18 @@ def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app
     assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])
 
 
+def test_a_refusal_in_a_batch_says_that_it_counts_the_operations_before_it(api):
+    api.lot("10")
+    operations = [{"op": "issue", "item": "BOLT-M8", "qty": qty} for qty in ("6", "5")]
+    problem = api.refused("INSUFFICIENT_STOCK", "/batch", {"operations": operations})
+    assert (problem["index"], problem["free"], problem["onHand"]) == (1, "4", "4")
+    assert "this counts the operation before it in the batch" in problem["detail"]
+    only = [{"op": "issue", "item": "BOLT-M8", "qty": "11"}]
+    problem = api.refused("INSUFFICIENT_STOCK", "/batch", {"operations": only})
+    assert (problem["index"], problem["free"]) == (0, "10")
+    assert "batch" not in problem["detail"]
+
+
 def test_a_remembered_refusal_is_answered_again_word_for_word(api):
     api.lot("10")
     body = {"item": "BOLT-M8", "qty": "11"}

@@ -11,7 +11,7 @@ from flask import Flask
 
 from inventory import accounts, clock, ledger
 from inventory.db import connection, db
-from inventory.errors import InvalidInput
+from inventory.errors import InsufficientStock, InvalidInput, OverIssue
 from inventory.models import User
 from inventory.stock import _EXPIRED_OF as expired_statement
 from inventory.stock import open_lines, operations
@@ -118,12 +118,23 @@ def test_reservations_of_other_lots_wait_for_their_own_writes(
     assert "EXPIRY" not in kinds(stock)
 
 
-def test_a_refused_write_writes_no_expiry(stock: Stock, lot: int) -> None:
+def test_a_refusal_that_counts_on_an_expiry_posts_it(stock: Stock, lot: int) -> None:
+    facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2", "key": "one-key"}
+    with clock.at(SOON), pytest.raises(InsufficientStock) as caught:
+        stock.do("reserve", **facts)
+    assert caught.value.figures["free"] == "10"
+    assert kinds(stock)[-1] == "EXPIRY"
+    assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
     with clock.at(SOON):
-        refusal = stock.refused(
-            "INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=11, reference="JOB-2"
-        )
-    assert refusal.figures["free"] == "10"
+        assert stock.refused("INSUFFICIENT_STOCK", "reserve", **facts).replayed
+
+
+def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
+    with clock.at(SOON):
+        stock.refused("INVALID_QTY", "reserve", item="BOLT", qty="0.5", reference="JOB-2")
+        facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2"}
+        stock.refused("INSUFFICIENT_STOCK", "reserve", **facts, dry_run=True)
+    assert "EXPIRY" not in kinds(stock)
 
 
 def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
@@ -142,9 +153,11 @@ def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
 
 def test_an_expired_reservation_cannot_be_issued(stock: Stock, lot: int) -> None:
     reservation = reservation_of(stock)
-    with clock.at(SOON):
-        refusal = stock.refused("OVER_ISSUE", "issue", reservation_id=reservation, qty=4)
-    assert "has expired: reserve again" in refusal.detail
+    with clock.at(SOON), pytest.raises(OverIssue) as caught:
+        stock.do("issue", reservation_id=reservation, qty=4)
+    assert "has expired: reserve again" in caught.value.detail
+    assert caught.value.figures["open"] == "0"
+    assert stock.reservation(reservation).open == 0
 
 
 def test_giving_it_back_by_hand_is_the_hands_doing(stock: Stock, lot: int) -> None:

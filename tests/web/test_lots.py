@@ -118,6 +118,16 @@ def test_a_toast_names_three_reservations_and_counts_the_others(ada, stock):
     assert told in words_of(answer.text)
 
 
+def test_a_count_that_cuts_too_little_proposes_all_that_must_be_cut(ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
+    fields = form_of(ada.sends(f"/lots/{lot}/count/", counted="3").text)
+    answer = ada.post(f"/lots/{lot}/count/", fields | {"cut-1": "1", "cut-2": "1"})
+    assert answer.status_code == 409
+    fields = form_of(answer.text)
+    assert (fields["cut-2"], fields["cut-1"]) == ("5", "1")
+    assert ada.post(f"/lots/{lot}/count/", fields).status_code == 303
+
+
 def test_a_decision_that_is_not_possible_is_refused(ada, stock):
     lot = stock.lot("receive 10")
     answer = ada.sends(f"/lots/{lot}/decision/", status="APPROVED")
