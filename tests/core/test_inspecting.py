@@ -262,7 +262,9 @@ def test_approving_again_keeps_the_reservations_whatever_is_said(stock: Stock) -
     lot = stock.lot("receive 5")
     reservation = stock.reserve(4)
     stock.do("decide", lot_id=lot, status=Q, reason="x")
-    stock.do("decide", lot_id=lot, status=A, reason="y", on_reservations="unreserve")
+    facts = {"status": A, "reason": "y", "on_reservations": "unreserve"}
+    posting = stock.do("decide", lot_id=lot, **facts)
+    assert lists(posting) == {"moved": [], "unreserved": [], "kept": []}
     assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
 
 
