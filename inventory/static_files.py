@@ -35,6 +35,7 @@ BUNDLES = {
         "vendor/htmx.min.js",
         "vendor/hx-preload.min.js",
         "vendor/hx-ptag.min.js",
+        "double_submit.js",
         "app.js",
         "palette.js",
     ),

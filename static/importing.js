@@ -39,6 +39,7 @@
       if (!type.startsWith("application/x-ndjson")) return form.submit();
       for await (const line of linesOf(response)) {
         if (line.location) {
+          document.dispatchEvent(new CustomEvent("submitted", { detail: line.location }));
           if (line.location.split("#")[0] === location.pathname + location.search) {
             location.hash = line.location.split("#")[1] ?? "";
             return location.reload();

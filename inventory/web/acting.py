@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -61,6 +62,8 @@ class Act:
     #: Whether the person goes on to where the outcome can be seen.
     leaves: bool = False
     danger: bool = False
+    #: Whether its buttons differ in what they post, so that Enter must not choose one.
+    by_button: bool = False
 
     @property
     def name(self) -> str:
@@ -136,7 +139,7 @@ def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> A
         return Response(status=204, headers={"HX-Redirect": there})
     if not wants_partial():
         flash(toast, "ready")
-        return redirect(back, 303)
+        return redirect(_emptied(act, form, back), 303)
     live = living.render_current()
     if from_toast:
         return render_template("operations/_undone.html", toast=toast, live=live)
@@ -144,6 +147,19 @@ def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> A
     context = show(act, back=form.back.data or "", given=kept, **ids)
     context["focus"] = "first"
     return render_template("operations/_posted.html", toast=toast, live=live, **context)
+
+
+def _emptied(act: Act, form: OperationForm, url: str) -> str:
+    """The page to go on to, without what would fill in the posted form again."""
+    path, _, query = url.partition("?")
+    if not query or path != request.root_path + request.path:
+        return url
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(query, keep_blank_values=True)
+        if name not in form or name in act.keeps
+    ]
+    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def _toast(done: Done, **values: Any) -> Markup:

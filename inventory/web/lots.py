@@ -144,8 +144,9 @@ def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> 
 
 
 DECIDE = _act(
-    "decide", "QC decision", "shield-check", forms.DecisionForm, _decide, load=_load_decision
-)
+    "decide", "QC decision", "shield-check", forms.DecisionForm, _decide, load=_load_decision,
+    by_button=True,
+)  # fmt: skip
 COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_load_count)
 MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
 SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)

@@ -34,7 +34,7 @@ blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
 
 def _load_issue(form: Any, reservation_id: int) -> dict[str, Any]:
-    """Only what stands in lots that may be used can be issued now: that much is proposed."""
+    """Only what is in lots that can be used can be issued now: that much is offered as all."""
     found = stock.get_reservation(connection(), reservation_id)
     today = clock.today()
     return _load_lines(form, found, lambda line: line.open and not line.lot.hold(today))
@@ -52,16 +52,14 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
         form.lot_id.choices = lot_choices(
             lots, {line.lot.id: line.open for line in lines}, "reserved"
         )
-    proposed = sum(line.open for line in lines)
-    if form.qty.data is None and proposed:
-        form.qty.data = format_qty(proposed)
+    whole = sum(line.open for line in lines)
     unit = reservation.item.unit
     hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
-    if proposed < reservation.open:
-        hint += f" · {format_qty(reservation.open - proposed)} on hold"
+    if whole < reservation.open:
+        hint += f" · {format_qty(reservation.open - whole)} on hold"
     return {
         "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
-        "unit": unit, "item": reservation.item,
+        "unit": unit, "item": reservation.item, "all": whole,
     }  # fmt: skip
 
 
@@ -92,7 +90,7 @@ ISSUE = Act(
     send=_issue,
 )  # fmt: skip
 UNRESERVE = Act(
-    endpoint="reservations.unreserve", word="Give back", icon="bookmark-minus",
+    endpoint="reservations.unreserve", word="Unreserve", icon="bookmark-minus",
     form=forms.UnreserveForm, fields="reservations/_unreserve_fields.html", load=_load_unreserve,
     send=_unreserve,
 )  # fmt: skip

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from inventory import accounts
+from tests.e2e.test_double_submit import SETTLED_MS
 from tests.e2e.test_every_page import PASSWORD, enter, problems_of
 
 #: What the browser does does not hang on the database.
@@ -26,6 +27,7 @@ def choose(page, kind, text):
     page.set_input_files("#file", files=[file])
     page.get_by_role("button", name="Look at it").click()
     page.wait_for_url("**/files/**")
+    page.wait_for_timeout(SETTLED_MS)
 
 
 def test_a_spreadsheet_is_brought_in(admin):
@@ -45,6 +47,7 @@ def test_a_spreadsheet_is_brought_in(admin):
     page.get_by_role("button", name="Check it").click()
     page.get_by_text("3,000 rows: 3,000 new").wait_for()
     look()
+    page.wait_for_timeout(SETTLED_MS)
     page.get_by_role("button", name="Import 3,000 rows").click()
     page.wait_for_url(re.compile(r"/import/\?done=1$"))
     page.get_by_text("3000 new, 0 changed").wait_for()
@@ -59,6 +62,8 @@ def test_a_spreadsheet_is_brought_in(admin):
     assert download.value.suggested_filename == "wrong.csv"
     choose(page, "Opening stock", "item,lot,qty\nP-1,L-1,5\nP-2,L-2,7\n")
     page.get_by_role("button", name="Check it").click()
+    page.get_by_role("button", name="Import 2 rows").wait_for()
+    page.wait_for_timeout(SETTLED_MS)
     page.get_by_role("button", name="Import 2 rows").click()
     page.wait_for_url(re.compile(r"/import/\?done=2$"))
     page.get_by_role("link", name="Take back import 2").click()

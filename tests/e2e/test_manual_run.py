@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory import accounts
+from tests.e2e.test_double_submit import SETTLED_MS
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +54,7 @@ class Clerk:
 
     def is_refused(self, text):
         expect(self.page.locator("#refusal")).to_contain_text(text)
+        self.page.wait_for_timeout(SETTLED_MS)
 
     def sees(self, on_hand, reserved, available, free, on_hold=None):
         figures = self.page.locator(".tiles dd:not(.tile-note)")
@@ -175,6 +177,7 @@ def test_a_double_click_books_once_and_undo_takes_it_back(page, live_server):
     clerk.sees("10", "0", "10", "10")
     expect(page.locator("#toasts .toast")).to_have_count(1)
     expect(page.locator("#act").get_by_label("Lot code")).to_be_focused()
+    page.wait_for_timeout(SETTLED_MS)
     page.locator("#toasts").get_by_role("button", name="Undo").click()
     clerk.reads("is undone.")
     clerk.sees("0", "0", "0", "0")
@@ -227,8 +230,10 @@ def test_by_keyboard_alone_a_lot_is_found_reserved_issued_and_undone(page, app, 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="JOB-1")).to_be_visible()
     page.locator("#qty").focus()
+    page.keyboard.type("5")
     page.keyboard.press("Enter")
     clerk.reads("Issued 5 of BOLT from L-0815 for JOB-1.")
+    page.wait_for_timeout(SETTLED_MS)
     page.locator("#toasts").get_by_role("button", name="Undo").focus()
     page.keyboard.press("Enter")
     clerk.reads("is undone.")

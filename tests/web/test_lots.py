@@ -35,7 +35,7 @@ def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     for path, words in (
         ("/reservations/1/issue/", "Reservations JOB-1 Issue BOLT Bolt"),
-        ("/reservations/1/unreserve/", "Reservations JOB-1 Give back BOLT Bolt"),
+        ("/reservations/1/unreserve/", "Reservations JOB-1 Unreserve BOLT Bolt"),
         ("/operations/1/reversal/", "Ledger Receipt 1 Undo Receipt 1"),
         ("/items/1/edit/", "Items BOLT Change item Bolt"),
     ):

@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from inventory import clock
 from tests.web.people import Person, form_of, words_of
 
@@ -30,8 +32,6 @@ def test_closed_ones_are_under_all_and_those_at_risk_apart(ada, stock):
 
 def test_a_reservation_is_issued_in_part_and_its_rest_closed(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
-    form = form_of(ada.get("/reservations/1/").text)
-    assert form["qty"] == "8"
     assert ada.sends("/reservations/1/issue/", qty="3").status_code == 303
     refused = ada.sends("/reservations/1/issue/", qty="6")
     assert refused.status_code == 409
@@ -39,6 +39,44 @@ def test_a_reservation_is_issued_in_part_and_its_rest_closed(ada, stock):
     assert ada.sends("/reservations/1/issue/", qty="2", close_remainder="y").status_code == 303
     assert stock.promise(1) == "8 promised: 0 open, 5 issued, 3 given back"
     assert 'id="act"' not in ada.get("/reservations/1/").text
+
+
+@pytest.mark.parametrize(
+    ("verb", "word", "outcome"),
+    [
+        ("issue", "Issue all", "8 promised: 0 open, 8 issued, 0 given back"),
+        ("unreserve", "Unreserve all", "8 promised: 0 open, 3 issued, 5 given back"),
+    ],
+)
+def test_the_quantity_is_never_filled_in_and_one_button_posts_all(ada, stock, verb, word, outcome):
+    stock.lot("receive 10, reserve 8 JOB-1")
+    page = f"/reservations/1/?do={verb}"
+    assert form_of(ada.get(page).text)["qty"] == ""
+    answer = ada.taps("/reservations/1/issue/", at="/reservations/1/", qty="3")
+    assert form_of(answer.text)["qty"] == ""
+    shown = ada.get(page).text
+    assert f"{word} 5 pcs" in words_of(shown)
+    assert re.findall(r'name="instead" value="(\d+)"', shown) == ["5"]
+    assert ada.post(f"/reservations/1/{verb}/", form_of(shown), instead="5").status_code == 303
+    assert stock.promise(1) == outcome
+    assert f"{word} " not in words_of(ada.get(f"/reservations/1/{verb}/").text)
+
+
+def test_a_form_filled_by_its_address_comes_back_empty(ada, stock):
+    stock.lot("receive 10, reserve 8 JOB-1")
+    page = "/reservations/1/issue/?qty=3&note=now"
+    assert form_of(ada.get(page).text)["qty"] == "3"
+    assert ada.sends("/reservations/1/issue/", page=page).location == "/reservations/1/issue/"
+    page = "/receive/?item=BOLT&qty=5&lot_code=L-9"
+    assert ada.sends("/receive/", page=page).location == "/receive/?item=BOLT"
+
+
+def test_the_rest_is_not_offered_as_all_where_part_is_on_hold(ada, stock):
+    lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
+    stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
+    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    assert "Issue all " not in words_of(ada.get("/reservations/1/issue/").text)
+    assert "Issue all 3 pcs" in words_of(ada.get("/reservations/2/issue/").text)
 
 
 def test_a_reservation_is_given_back_in_part(ada, stock):
@@ -55,7 +93,7 @@ def test_what_is_held_in_a_lot_on_hold_is_not_proposed_for_issue(ada, stock):
     stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
     words = words_of(ada.get("/reservations/1/").text)
     assert "At risk" in words
-    assert "Give back" in words
+    assert "Unreserve" in words
     refused = ada.sends("/reservations/1/issue/", qty="5")
     assert refused.status_code == 409
     assert ">See L-1</a>" in refused.text

@@ -1,0 +1,287 @@
+"""One press posts once: a second Enter, a double click or a held key never posts the rest."""
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory import accounts
+from tests.e2e.tablets import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+#: Between two presses: a bouncing key, a double click, a hand that presses again.
+GAPS_MS = (80, 200, 350)
+#: Longer than a form that has come up drops what was meant for the one before.
+SETTLED_MS = 1300
+
+
+@pytest.fixture
+def job(app, stock):
+    """50 of 80 pcs are reserved for JOB-1."""
+    with app.app_context():
+        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+    return stock.lot("receive 80, reserve 50 JOB-1", lot_code="L-1")
+
+
+def sign_in(page):
+    page.goto("/login/")
+    page.get_by_label("Name", exact=True).fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+    return page
+
+
+@pytest.fixture
+def desk(job, page):
+    page.posts = []
+    page.on("request", lambda one: one.method == "POST" and page.posts.append(one.url))
+    sign_in(page)
+    page.posts.clear()
+    return page
+
+
+def presses_twice(page, gap):
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(gap)
+    page.keyboard.press("Enter")
+
+
+def clicks_twice(page, button, gap):
+    box = button.bounding_box()
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    page.wait_for_timeout(gap)
+    page.mouse.click(*at)
+
+
+def reads(page, text):
+    expect(page.locator("#toasts")).to_contain_text(text)
+
+
+@pytest.mark.parametrize("gap", GAPS_MS)
+@pytest.mark.parametrize("verb", ["issue", "unreserve"])
+def test_a_second_enter_does_not_post_the_rest_of_a_reservation(desk, stock, job, verb, gap):
+    desk.goto(f"/reservations/1/?do={verb}")
+    desk.locator("#qty").fill("5")
+    presses_twice(desk, gap)
+    reads(desk, "5 of BOLT")
+    desk.wait_for_timeout(SETTLED_MS)
+    desk.keyboard.press("Enter")
+    desk.wait_for_timeout(300)
+    on_hand = {"issue": 75, "unreserve": 80}[verb]
+    assert stock.figures(job) == f"{on_hand} on hand, 45 reserved, {on_hand - 45} available"
+    expect(desk.locator("#qty")).to_have_value("")
+    assert len(desk.posts) == 1
+
+
+@pytest.mark.parametrize("verb", ["issue", "unreserve"])
+def test_a_second_click_does_not_post_the_rest_of_a_reservation(desk, stock, job, verb):
+    desk.goto(f"/reservations/1/?do={verb}")
+    desk.locator("#qty").fill("5")
+    clicks_twice(desk, desk.locator("#act .btn-primary"), 300)
+    reads(desk, "5 of BOLT")
+    desk.wait_for_timeout(SETTLED_MS)
+    assert stock.reservation(1).open == 45_000_000
+    assert len(desk.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "word", "figures"),
+    [
+        ("issue", "Issue all 50 pcs", "30 on hand, 0 reserved, 30 available"),
+        ("unreserve", "Unreserve all 50 pcs", "80 on hand, 0 reserved, 80 available"),
+    ],
+)
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_one_button_posts_all_of_a_reservation(
+    browser, live_server, stock, job, verb, word, figures, scripts
+):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=scripts)
+    page = sign_in(context.new_page())
+    page.goto(f"/reservations/1/?do={verb}")
+    page.get_by_role("button", name=word).click()
+    reads(page, "50 of BOLT")
+    assert stock.figures(job) == figures
+    context.close()
+
+
+def test_enter_presses_the_main_button_not_the_one_for_all(desk, stock, job):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("5")
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 5 of BOLT")
+    assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
+
+
+def test_a_held_enter_posts_once(desk, stock, job):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("5")
+    desk.keyboard.down("Enter")
+    for _ in range(20):
+        desk.keyboard.down("Enter")
+        desk.wait_for_timeout(100)
+    desk.keyboard.up("Enter")
+    reads(desk, "Issued 5 of BOLT")
+    assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
+    assert len(desk.posts) == 1
+
+
+def test_a_held_enter_does_not_repeat_a_refused_operation(desk):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("60")
+    desk.keyboard.down("Enter")
+    expect(desk.locator("#refusal")).to_be_visible()
+    for _ in range(20):
+        desk.keyboard.down("Enter")
+        desk.wait_for_timeout(100)
+    desk.keyboard.up("Enter")
+    assert len(desk.posts) == 1
+
+
+@pytest.mark.parametrize("gap", GAPS_MS)
+def test_a_second_enter_while_the_server_is_slow_posts_once(desk, stock, job, gap):
+    def slow(route):
+        desk.wait_for_timeout(700)
+        route.continue_()
+
+    desk.route("**/issue/", slow)
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("5")
+    presses_twice(desk, gap)
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 5 of BOLT")
+    assert len(desk.posts) == 1
+    assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
+
+
+@pytest.mark.parametrize("gap", GAPS_MS)
+def test_a_second_enter_does_not_send_a_refused_operation_again(desk, gap):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("60")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#refusal")).to_be_visible()
+    desk.wait_for_timeout(gap)
+    desk.keyboard.press("Enter")
+    desk.wait_for_timeout(300)
+    assert len(desk.posts) == 1
+
+
+def test_enter_after_a_refusal_posts_what_is_typed_not_what_is_offered(desk, stock, job):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("60")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("button", name="Use 50")).to_be_visible()
+    desk.locator("#qty").fill("7")
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 7 of BOLT")
+    assert stock.figures(job) == "73 on hand, 43 reserved, 30 available"
+
+
+def test_enter_after_a_refusal_does_not_add_to_another_lot(desk, stock, job):
+    desk.goto("/items/1/?do=receive")
+    desk.locator("#lot_code").fill("L-1")
+    desk.locator("#qty").fill("9")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("button", name="Add to L-1")).to_be_visible()
+    desk.locator("#lot_code").fill("L-2")
+    desk.keyboard.press("Enter")
+    reads(desk, "Received 9 of BOLT into L-2")
+    assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
+
+
+def test_enter_in_the_reason_takes_no_qc_decision(desk, stock, job):
+    desk.goto(f"/lots/{job}/?do=decide")
+    desk.locator("#reason").fill("Complaint")
+    desk.keyboard.press("Enter")
+    desk.wait_for_timeout(300)
+    assert desk.posts == []
+    desk.get_by_role("button", name="Put in quarantine").click()
+    reads(desk, "back in quarantine")
+    assert stock.look(job).qc_status == "QUARANTINE"
+
+
+def test_enter_does_not_cut_reservations_that_nobody_confirmed(desk, stock, job):
+    desk.goto(f"/lots/{job}/?do=count")
+    desk.locator("#counted").fill("40")
+    desk.locator("#reason").fill("Missing")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("Cut these reservations")).to_be_visible()
+    desk.wait_for_timeout(SETTLED_MS)
+    desk.locator("#counted").press("Enter")
+    desk.wait_for_timeout(300)
+    assert stock.reservation(1).open == 50_000_000
+    desk.locator("#act .btn-primary").click()
+    reads(desk, "L-1 counted")
+    assert stock.reservation(1).open == 40_000_000
+
+
+def test_a_second_click_does_not_undo_what_the_first_posted(desk, stock, job):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("5")
+    desk.keyboard.press("Enter")
+    undo = desk.locator("#toasts").get_by_role("button", name="Undo")
+    undo.click()
+    desk.wait_for_timeout(300)
+    assert len(desk.posts) == 1
+    desk.wait_for_timeout(SETTLED_MS)
+    undo.click()
+    reads(desk, "is undone")
+    assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
+
+
+def test_what_is_typed_at_once_is_posted_at_once(desk, stock, job):
+    desk.goto("/reservations/1/?do=issue")
+    desk.locator("#qty").fill("5")
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 5 of BOLT")
+    desk.keyboard.type("7")
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 7 of BOLT")
+    assert stock.figures(job) == "68 on hand, 38 reserved, 30 available"
+
+
+def test_a_form_that_a_redirect_brings_back_takes_no_second_click(desk, app):
+    with app.app_context():
+        accounts.create_user(name="ben", password=PASSWORD, role="operator")
+    desk.goto("/users/")
+    clicks_twice(desk, desk.get_by_role("button", name="Disable ben"), 350)
+    desk.wait_for_timeout(SETTLED_MS)
+    assert len(desk.posts) == 1
+    expect(desk.get_by_role("button", name="Enable ben")).to_be_visible()
+
+
+def test_going_back_posts_nothing_again(desk, stock, job):
+    desk.goto("/reservations/1/issue/")
+    desk.locator("#qty").fill("5")
+    desk.keyboard.press("Enter")
+    reads(desk, "Issued 5 of BOLT")
+    desk.goto("/items/")
+    desk.go_back()
+    desk.locator("#qty").focus()
+    desk.keyboard.press("Enter")
+    desk.wait_for_timeout(300)
+    assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
+
+
+@pytest.mark.parametrize(
+    ("path", "figures"),
+    [
+        ("/reservations/1/issue/", "75 on hand, 45 reserved, 30 available"),
+        ("/reservations/1/unreserve/", "80 on hand, 45 reserved, 35 available"),
+        ("/lots/1/scrap/", "75 on hand, 50 reserved, 25 available"),
+    ],
+)
+def test_without_scripts_a_double_click_is_one_operation(
+    browser, live_server, stock, job, path, figures
+):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = sign_in(context.new_page())
+    page.goto(path)
+    page.locator("#qty").fill("5")
+    if page.locator("#reason").count():
+        page.locator("#reason").fill("broken")
+    page.locator("#act .actions .btn").first.dblclick()
+    reads(page, "5 of BOLT")
+    assert stock.figures(job) == figures
+    expect(page.locator("#qty")).to_have_value("")
+    context.close()
