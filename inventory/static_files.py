@@ -51,6 +51,7 @@ BUNDLES = {
                 "session",
                 "outbox",
                 "wedge",
+                "double_tap",
                 "signals",
                 "stock",
                 "resolve",

@@ -5,6 +5,7 @@
   const { $ } = floor;
   const REFRESH_MS = 60_000;
   const SETTLES_MS = 1200;
+  const REPEAT_MS = 1000;
   const PAGES = "floor-page";
 
   // Scripts come from our own two addresses only: nothing else becomes a script's address.
@@ -55,6 +56,7 @@
     let latest = 0;
     async function onScan(raw) {
       if ($("door").open || !door.user) return floor.signal("bad", "Log in first.");
+      floor.emit("scan");
       const reading = floor.read(raw);
       const mine = (latest += 1);
       scans.unshift({ raw, text: reading.text, at: Date.now() });
@@ -99,19 +101,28 @@
 
     // One tap, one operation: written down first, then sent; the answer is waited for a moment.
     let busy = false;
+    let keptAt = -Infinity;
     async function post() {
       const wrong = work.complaint();
-      if (busy || wrong) return wrong && floor.signal("bad", wrong);
+      const isRepeat = !work.s.item && performance.now() - keptAt < REPEAT_MS;
+      if (busy || isRepeat) return;
+      if (wrong) return floor.signal("bad", wrong);
+      const entry = await keep();
+      await told(entry);
+      refocus({ gently: true });
+    }
+
+    async function keep() {
       busy = true;
       $("go").setAttribute("aria-disabled", "true");
       try {
         const entry = await outbox.add({ id: door.user.id, name: door.user.name }, work.body());
+        keptAt = performance.now();
         work.clear();
-        await told(entry);
+        return entry;
       } finally {
         busy = false;
         $("go").removeAttribute("aria-disabled");
-        refocus({ gently: true });
       }
     }
 
@@ -140,7 +151,10 @@
 
     const outbox = floor.makeOutbox(db);
     floor.outbox = outbox;
+    const resent = new Set();
     const again = async (entry, changes) => {
+      if (resent.has(entry.seq)) return;
+      resent.add(entry.seq);
       await outbox.add(entry.user, { ...entry.body, ...changes });
       await outbox.discard(entry.seq);
     };
@@ -180,6 +194,7 @@
       refocus({ gently: true });
     });
 
+    floor.dropDoubleTaps();
     floor.initControls({ work, stock, onScan, post, refocus });
     floor.initCamera(floor.listenForScans(onScan));
     floor.initSignals();

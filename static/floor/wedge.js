@@ -13,6 +13,7 @@
   const FEWEST_AROUND_HICCUP = 6;
   const SILENCE_MS = 95;
   const TWICE_MS = 300;
+  const TRAILING_MS = 1000;
   const FEWEST = 4;
   const FEWEST_BEFORE_ENTER = 3;
 
@@ -32,6 +33,7 @@
     let largest = 0;
     let field = null;
     let timer = 0;
+    let scannedAt = -Infinity;
     let previous = { text: "", at: -Infinity };
 
     // The same code twice within 300 ms is one scan.
@@ -39,6 +41,7 @@
       const now = performance.now();
       const twice = scanned === previous.text && now - previous.at < TWICE_MS;
       previous = { text: scanned, at: now };
+      scannedAt = now;
       if (!twice) onScan(scanned);
     }
 
@@ -82,26 +85,35 @@
     const isScan = (fewest) => text.length >= fewest &&
       (!hiccups || (largest <= MACHINE_GAP_MS && text.length >= FEWEST_AROUND_HICCUP));
 
+    function swallow(event) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+
+    // The end of a scan. A second Enter of the scanner must not press the button in focus.
+    function onEnd(event) {
+      const isTrailing = event.key === "Enter" && event.timeStamp - scannedAt < TRAILING_MS;
+      if (event.timeStamp - last <= MOST_GAP_MS && isScan(FEWEST_BEFORE_ENTER)) {
+        swallow(event);
+        finish();
+      } else {
+        if (isTrailing && !text) swallow(event);
+        else scannedAt = -Infinity;
+        forget();
+      }
+    }
+
     function onKey(event) {
       if (event.isComposing || event.target.closest?.("dialog, [data-no-scan]")) return;
       if (["Shift", "Control", "Alt", "AltGraph", "CapsLock"].includes(event.key)) return;
       if (event.repeat) return forget();
-      const inTime = event.timeStamp - last <= MOST_GAP_MS;
-      if (event.key === "Enter" || event.key === "Tab") {
-        if (inTime && isScan(FEWEST_BEFORE_ENTER)) {
-          event.preventDefault();
-          event.stopPropagation();
-          finish();
-        } else {
-          forget();
-        }
-        return;
-      }
+      if (event.key === "Enter" || event.key === "Tab") return onEnd(event);
       const character = floor.scanCharacter(event);
       if (!character) return forget();
       if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
       if (character === GS) event.preventDefault();
       text += character;
+      scannedAt = -Infinity;
       last = event.timeStamp;
       clearTimeout(timer);
       timer = setTimeout(() => isScan(FEWEST) && finish(), SILENCE_MS);

@@ -101,6 +101,7 @@ def test_stock_taken_meanwhile_is_refused_with_figures_and_the_rest_goes_on(
     expect(page.locator("#waiting")).to_contain_text("1 refused")
     refused.get_by_role("button", name="Use 80").click()
     tablet.settles("done", "refused")
+    page.wait_for_timeout(1100)  # a second tap at the same spot is dropped for a second
     page.locator("#entries [data-state=refused]").get_by_role("button", name="Use 75").click()
     tablet.settles("done", "done")
     assert [qty for qty, _ in issued(stock, lot)] == [20, 5, 75]

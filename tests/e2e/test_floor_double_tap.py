@@ -1,0 +1,127 @@
+"""One tap posts once: a second tap, a held key or a second Enter of the scanner posts nothing."""
+
+import pytest
+from playwright.sync_api import expect
+
+from inventory import accounts
+from tests.e2e.tablets import PASSWORD, Tablet
+from tests.e2e.test_double_submit import GAPS_MS, clicks_twice, presses_twice
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def lot(stock):
+    return stock.lot("receive 80, reserve 50 JOB-1", lot_code="L-001")
+
+
+@pytest.fixture
+def tablet(app, stock, lot, page):
+    with app.app_context():
+        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+    stock.lot("receive 40", lot_code="L-002")
+    tablet = Tablet(page).opens()
+    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    yield tablet
+    assert tablet.said == []
+
+
+def refuses(tablet, page, *lots):
+    """One refused issue of 500 for each lot."""
+    page.context.set_offline(True)
+    for lot in lots:
+        tablet.issues(lot, "500")
+    page.context.set_offline(False)
+    tablet.settles(*["refused"] * len(lots))
+
+
+def focuses_go(page):
+    """By hand, later than a scanner could send a second Enter."""
+    page.wait_for_timeout(1100)
+    page.locator("#go").focus()
+
+
+def use_less(page, row=0):
+    return page.locator("#entries > li").nth(row).get_by_role("button", name="Use ")
+
+
+@pytest.mark.parametrize("gap", GAPS_MS)
+def test_a_second_tap_on_the_large_button_posts_nothing(tablet, page, stock, lot, gap):
+    tablet.scans("L-001")
+    expect(page.locator("#go")).to_be_visible()
+    clicks_twice(page, page.locator("#go"), gap)
+    tablet.settles("done")
+    page.wait_for_timeout(500)
+    assert tablet.states() == ["done"]
+    assert stock.figures(lot) == "79 on hand, 50 reserved, 29 available"
+
+
+@pytest.mark.parametrize("gap", GAPS_MS)
+def test_a_second_enter_after_a_part_was_picked_posts_nothing(tablet, page, stock, lot, gap):
+    tablet.does("pick")
+    page.locator("[data-job='JOB-1']").click()
+    tablet.scans("L-001")
+    expect(page.locator("#go")).to_contain_text("50")
+    tablet.sets("5")
+    focuses_go(page)
+    presses_twice(page, gap)
+    tablet.settles("done")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert tablet.states() == ["done"]
+    expect(page.locator("#go")).to_be_hidden()
+    assert stock.reservation(1).open == 45_000_000
+    tablet.sees("Issued 5", "done")
+
+
+def test_a_held_enter_posts_once(tablet, page, stock, lot):
+    tablet.scans("L-001")
+    focuses_go(page)
+    for _ in range(15):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(30)
+    page.keyboard.up("Enter")
+    tablet.settles("done")
+    assert stock.figures(lot) == "79 on hand, 50 reserved, 29 available"
+
+
+def test_a_second_enter_of_the_scanner_does_not_press_the_button_in_focus(tablet, page):
+    page.route("**/floor/scan*", lambda route: None)
+    tablet.scans("L-001")
+    expect(page.locator("#go")).to_be_visible()
+    page.locator("#go").focus()
+    tablet.scans("NOBODY-KNOWS")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert tablet.states() == []
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_the_next_lot_is_not_held_up_by_the_one_before(tablet, page):
+    page.context.set_offline(True)
+    tablet.scans("L-001")
+    expect(page.locator("#subject")).to_contain_text("L-001")
+    tablet.taps()
+    expect(page.locator("#entries > li")).to_have_count(1)
+    tablet.scans("L-002")
+    expect(page.locator("#subject")).to_contain_text("L-002")
+    page.locator("#go").evaluate("button => button.click()")
+    expect(page.locator("#entries > li")).to_have_count(2, timeout=600)
+    page.context.set_offline(False)
+    tablet.settles("done", "done")
+
+
+def test_a_double_tap_on_what_is_offered_sends_it_once(tablet, page, stock, lot):
+    refuses(tablet, page, "L-002")
+    use_less(page).dblclick()
+    tablet.settles("done")
+    assert stock.lot_called("L-002").on_hand == 0
+
+
+def test_a_second_tap_does_not_hit_what_moved_under_the_finger(tablet, page, stock, lot):
+    refuses(tablet, page, "L-001", "L-002")
+    first, second = use_less(page), use_less(page, 1)
+    assert first.inner_text() != second.inner_text()
+    clicks_twice(page, first, 350)
+    page.wait_for_timeout(500)
+    assert sorted(tablet.states()) == ["done", "refused"]
