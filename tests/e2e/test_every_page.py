@@ -27,7 +27,8 @@ PEOPLE = [
 #: Links within a sentence are as high as their line, as WCAG has it.
 SMALL_TARGETS = """
 [...document.querySelectorAll("a, button, input, select, textarea, summary")]
-  .filter((e) => e.checkVisibility() && e.type !== "hidden" && !e.matches(".skip, p a, [aria-hidden]"))
+  .filter((e) => e.checkVisibility() && e.type !== "hidden")
+  .filter((e) => !e.matches(".skip, p a, [aria-hidden]"))
   .map((e) => [e, (e.closest("label") ?? e).getBoundingClientRect()])
   .filter(([e, box]) => box.width < 43.9 || box.height < 43.9)
   .map(([e, box]) => `${e.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`)
