@@ -28,5 +28,5 @@ USER 10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-m", "inventory.http_health"]
-CMD ["python", "-m", "inventory.serve"]
+    CMD ["python", "-m", "inventory.http.healthcheck"]
+CMD ["python", "-m", "inventory.server"]

@@ -22,7 +22,7 @@ help: ## list the targets
 	@echo "  make run DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE"
 
 run: .venv/run.stamp ## start the server (stop it with Ctrl-C)
-	@exec $(BIN)/python -m inventory.serve
+	@exec $(BIN)/python -m inventory.server
 
 test: setup ## run all tests on SQLite and on PostgreSQL, in a browser too (ARGS="-k login" for some)
 	@mkdir -p $(dir $(SUMMARY)); rm -f $(SUMMARY)-*; status=0; \

@@ -27,8 +27,8 @@ from bench.load import stock_lots
 from bench.places import place
 from inventory import ledger
 from inventory.db import connection, db
-from inventory.heads import heads
-from inventory.stock import items, lots
+from inventory.stock.balance_filters import heads
+from inventory.stock.queries import items, lots
 from tests.databases import KINDS
 
 

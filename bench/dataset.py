@@ -24,9 +24,11 @@ from flask import Flask
 from bench import results
 from bench.places import Place, place
 from bench.warehouse import USER, Rows, Warehouse
-from inventory import accounts, clock, create_app, guards, verification
+from inventory import create_app, verification
+from inventory.accounts import users
+from inventory.common import clock
 from inventory.config import Config
-from inventory.db import db, snapshot
+from inventory.db import db, snapshot, triggers
 from inventory.models import Base
 from tests.databases import KINDS, migrate
 
@@ -89,7 +91,7 @@ def application(url: str) -> Iterator[Flask]:
 
 def fill(entries: int) -> None:
     began = time.monotonic()
-    user = accounts.create_user(name=NAME, password=PASSWORD, role="admin")
+    user = users.create_user(name=NAME, password=PASSWORD, role="admin")
     assert user.id == USER, "the database must be empty"
     warehouse = Warehouse(entries, longest=entries // 10, now=clock.now())
     for rows in warehouse.chunks():
@@ -157,7 +159,7 @@ def _finish() -> None:
 
 def check(entries: int, kind: str) -> None:
     with snapshot() as reader:
-        assert guards.missing(reader) == [], "a trigger does not stand"
+        assert triggers.missing(reader) == [], "a trigger does not stand"
         report = verification.verify(reader, processes=os.cpu_count() or 1)
     print(
         f"{kind}: {report.entries} entries verified in {report.seconds:.1f} s"

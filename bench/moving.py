@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from bench.dataset import ensure, name_of
 from bench.places import Place, place
-from inventory import backups, moving
+from inventory import backups
+from inventory.backups import transfer
 from inventory.config import ROOT
 from tests.databases import migrate
 
@@ -60,7 +61,7 @@ def timed(what: str, do: Callable[[], tuple[Any, str, str, str]]) -> Any:
 
 
 def move(source: str, target: str) -> tuple[str, str, str, str]:
-    moved = moving.move(sa.make_url(source), sa.make_url(target), MIGRATIONS)
+    moved = transfer.move(sa.make_url(source), sa.make_url(target), MIGRATIONS)
     report = moved.report
     told = f"{sum(moved.rows.values()):,}, {moved.items} items"
     return moved.heads, told, f"{report.entries:,}", str(report.count)

@@ -23,10 +23,10 @@ from flask import Flask
 from bench import results
 from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from bench.places import place
-from inventory import tokens
+from inventory.accounts import api_tokens
 from inventory.db import connection, db
-from inventory.heads import heads, open_lines
-from inventory.stock import items, lots, operations, reservations
+from inventory.stock.balance_filters import heads, open_lines
+from inventory.stock.queries import items, lots, operations, reservations
 from tests.databases import KINDS
 from tests.web.people import form_of
 
@@ -46,7 +46,7 @@ class Site:
         form = form_of(self.client.get("/login/").text)
         self.client.post("/login/", data=form | {"name": NAME, "password": PASSWORD})
         with app.app_context():
-            self.token = tokens.create_token(user_id=USER, name="bench", role="viewer")[1]
+            self.token = api_tokens.create_token(user_id=USER, name="bench", role="viewer")[1]
             self.samples = {name: _sample(query) for name, query in _SAMPLES.items()}
         self.program = app.test_client()
         self.urls = {name: itertools.cycle(make(self)) for name, (make, _) in _PAGES.items()}

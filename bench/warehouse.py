@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from inventory.ledger import hashing
-from inventory.quantity import ONE
+from inventory.common.quantity import ONE
+from inventory.ledger import hash_chain
 
 SPAN = timedelta(days=700)
 USER = 1
@@ -54,9 +54,9 @@ class _Lot:
     reserved: int = 0
     received: int = 0
     seq: int = 0
-    hash: bytes = hashing.FIRST
+    hash: bytes = hash_chain.FIRST
     decisions: int = 0
-    decision_hash: bytes = hashing.FIRST
+    decision_hash: bytes = hash_chain.FIRST
     held: list[_Reservation] = field(default_factory=list)
 
     @property
@@ -282,7 +282,7 @@ class Warehouse:
             "occurred_at": None,
             "reverses_id": None,
         }
-        row["hash"] = hashing.operation_hash(row)
+        row["hash"] = hash_chain.operation_hash(row)
         self._add("operations", row)
         key = f"{kind.lower()}-{row['id']:032x}"
         outcome = f'{{"operations":[{row["id"]}],"shown":[{{"reservations":[],"lot":null}}]}}'
@@ -309,7 +309,7 @@ class Warehouse:
             "prev_hash": lot.decision_hash,
         }
         lot.decisions += 1
-        lot.decision_hash = row["hash"] = hashing.decision_hash(
+        lot.decision_hash = row["hash"] = hash_chain.decision_hash(
             row["prev_hash"], operation["hash"], lot.id, lot.decisions, before, to, row["reason"]
         )
         self._add("qc_decisions", row)
@@ -348,9 +348,9 @@ class Warehouse:
         row["on_hand_after"], row["reserved_after"], row["received_after"] = after
         of_line = _of_line(row, qty, reservation, line)
         row["prev_hash"] = lot.hash
-        lot.hash = row["hash"] = hashing.entry_hash(
+        lot.hash = row["hash"] = hash_chain.entry_hash(
             lot.hash, operation["hash"], lot.id, row["item_id"], lot.seq, txn_type, qty,
-            hashing.moment(at), *after, *of_line,
+            hash_chain.moment(at), *after, *of_line,
         )  # fmt: skip
         self._add("inventory_ledger", row)
         self._written += 1

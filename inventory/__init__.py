@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from flask import Flask, request
 
-from inventory import (
-    api,
-    cli,
-    clock,
-    db,
-    http_asgi,
-    http_bodies,
-    http_errors,
-    http_front,
-    http_metrics,
-    http_observing,
-    http_standby,
-    web,
-)  # fmt: skip
+from inventory import api, cli, db, web
+from inventory.common import clock
 from inventory.config import Config
+from inventory.http import (
+    asgi,
+    error_handlers,
+    metrics,
+    proxy,
+    replica_routing,
+    request_body,
+    request_log,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,25 +38,25 @@ def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
         from flask_migrate import Migrate  # Alembic: 10 MB in each worker
 
         Migrate(app, db.db, directory=str(config.root_path / "migrations"))
-    http_errors.init_app(app)
+    error_handlers.init_app(app)
     web.init_app(app, config)
     api.init_app(app)
-    http_standby.init_app(app, config)
-    http_metrics.init_app(app, config)
+    replica_routing.init_app(app, config)
+    metrics.init_app(app, config)
     cli.init_app(app)
-    http_front.init_app(app, config)
-    http_bodies.init_app(app)
-    http_observing.init_app(app, config)
-    http_front.mount(app, config)
+    proxy.init_app(app, config)
+    request_body.init_app(app)
+    request_log.init_app(app, config)
+    proxy.mount(app, config)
     return app
 
 
-def create_asgi_app(app: Flask, config: Config) -> http_asgi.SlowClientsApart:
+def create_asgi_app(app: Flask, config: Config) -> asgi.SlowClientsApart:
     """The application as our server runs it."""
-    return http_asgi.SlowClientsApart(
+    return asgi.SlowClientsApart(
         app.wsgi_app,
         threads=config.threads,
-        limits=http_asgi.Limits(
+        limits=asgi.Limits(
             body_bytes=app.config["MAX_CONTENT_LENGTH"],
             larger_bytes=app.config["LARGER_BODIES"],
             body_seconds=config.body_seconds,

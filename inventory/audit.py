@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock
-from inventory.chunks import chunks
+from inventory.common import clock
+from inventory.common.chunks import chunks
+from inventory.common.errors import Busy
+from inventory.common.quantity import format_qty
 from inventory.db import atomic, connection
-from inventory.errors import Busy
 from inventory.models import Audit
-from inventory.quantity import format_qty
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import audit, clock, reorder, stock, text
-from inventory.errors import DuplicateItem, InvalidInput, NotFound
-from inventory.figures import Item
-from inventory.once import once
-from inventory.quantity import SCALE, format_qty, parse_qty
-from inventory.stock import items, lots
+from inventory import audit
+from inventory.common import clock, validation
+from inventory.common.errors import DuplicateItem, InvalidInput, NotFound
+from inventory.common.quantity import SCALE, format_qty, parse_qty
+from inventory.idempotency.run_once import once
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item
+from inventory.stock.queries import items, lots
+from inventory.webhooks import low_stock
 
 #: Path segments that an item code must not end with or consist of: `/items/{code}/stock` is ours.
 _RESERVED_ENDS = ("/stock",)
@@ -51,10 +54,10 @@ def create_item(
     """
     facts: dict[str, Any] = {
         "code": clean_item_code(code),
-        "name": text.clean_text(name, field="name", longest=200, required=True),
-        "unit": text.clean_text(unit, field="unit", longest=16, required=True),
+        "name": validation.clean_text(name, field="name", longest=200, required=True),
+        "unit": validation.clean_text(unit, field="unit", longest=16, required=True),
         "decimals": _decimals(decimals),
-        "qc_required": text.clean_bool(qc_required, field="qc_required"),
+        "qc_required": validation.clean_bool(qc_required, field="qc_required"),
     }
     facts["reorder_point"] = _reorder_point(reorder_point, facts["decimals"])
     return once(_create_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
@@ -73,7 +76,7 @@ def update_item(
     if unknown:
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
-    facts = {"item": text.clean_code(item, field="item"), "changes": cleaned}
+    facts = {"item": validation.clean_code(item, field="item"), "changes": cleaned}
     return once(_update_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
 
 
@@ -88,7 +91,7 @@ def update_lot(
     if unknown:
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
-    facts = {"lot_id": text.clean_id(lot_id, field="lot_id"), "changes": cleaned}
+    facts = {"lot_id": validation.clean_id(lot_id, field="lot_id"), "changes": cleaned}
     return once(_update_lot, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
 
 
@@ -100,7 +103,7 @@ def _create_item(tx: Connection, *, user_id: int, now: datetime, **facts: Any) -
     )
     item = stock.get_item(tx, facts["code"])
     if item.reorder_point is not None:
-        reorder.watch(tx, [item.id])
+        low_stock.watch(tx, [item.id])
     return item_record(item)
 
 
@@ -128,7 +131,7 @@ def _update_item(
     if values:
         tx.execute(sa.update(items).where(items.c.id == before.id).values(**values))
         _audit_change(tx, user_id, "item changed", f"item {item}", before, values)
-        reorder.watch(tx, [before.id])
+        low_stock.watch(tx, [before.id])
     return item_record(stock.get_item(tx, changes.get("code", item)))
 
 
@@ -145,7 +148,7 @@ def _update_lot(
         tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
         _audit_change(tx, user_id, "lot changed", f"lot {lot_id}", before, changes)
         if "expires_on" in changes:
-            reorder.watch(tx, [before.item.id])
+            low_stock.watch(tx, [before.item.id])
     return stock.get_lot(tx, lot_id).record(clock.today())
 
 
@@ -177,7 +180,7 @@ def _require_new_code(tx: Connection, code: str) -> None:
 
 def clean_item_code(value: object) -> str:
     """The code of a new item. Raises InvalidInput."""
-    code = text.clean_code(value, field="code")
+    code = validation.clean_code(value, field="code")
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
         raise InvalidInput(
@@ -200,15 +203,15 @@ def _reorder_point(value: object, decimals: int) -> int | None:
 
 _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
     "code": clean_item_code,
-    "name": lambda value: text.clean_text(value, field="name", longest=200, required=True),
-    "unit": lambda value: text.clean_text(value, field="unit", longest=16, required=True),
+    "name": lambda value: validation.clean_text(value, field="name", longest=200, required=True),
+    "unit": lambda value: validation.clean_text(value, field="unit", longest=16, required=True),
     "decimals": _decimals,
-    "qc_required": lambda value: text.clean_bool(value, field="qc_required"),
+    "qc_required": lambda value: validation.clean_bool(value, field="qc_required"),
     "reorder_point": lambda value: None if value in (None, "") else value,
-    "archived": lambda value: text.clean_bool(value, field="archived"),
+    "archived": lambda value: validation.clean_bool(value, field="archived"),
 }
 _LOT_CHANGES: dict[str, Callable[[object], Any]] = {
-    "location": lambda value: text.clean_text(value, field="location", longest=64),
-    "expires_on": lambda value: text.clean_date(value, field="expires_on"),
-    "supplier_lot": lambda value: text.clean_text(value, field="supplier_lot", longest=64),
+    "location": lambda value: validation.clean_text(value, field="location", longest=64),
+    "expires_on": lambda value: validation.clean_date(value, field="expires_on"),
+    "supplier_lot": lambda value: validation.clean_text(value, field="supplier_lot", longest=64),
 }

@@ -7,7 +7,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.engine import Connection
 
-from inventory import guards
+from inventory.db import triggers
 
 handle = current_app.extensions["migrate"].db
 
@@ -37,9 +37,9 @@ def run() -> None:
 
 
 def _finish(connection: Connection, sqlite: bool) -> None:
-    if not set(guards.APPEND_ONLY) <= set(sa.inspect(connection).get_table_names()):
+    if not set(triggers.APPEND_ONLY) <= set(sa.inspect(connection).get_table_names()):
         return  # downgraded to nothing
-    guards.install(connection)
+    triggers.install(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
         raise RuntimeError(f"the migration broke a reference: {broken}")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from flask import Flask
 
 from inventory import ledger
-from inventory.errors import InventoryError
+from inventory.common.errors import InventoryError
 
 
 def race(app: Flask, runners: int, do: Callable[[int], object]) -> list[object]:

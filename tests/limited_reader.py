@@ -14,14 +14,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from inventory import importing
-from inventory.errors import InvalidInput
+from inventory import imports
+from inventory.common.errors import InvalidInput
 
 MEMORY = 2**30
 
 
 def main() -> None:
-    importing.read_table(b"code,name\nA,Bolt\n")
+    imports.read_table(b"code,name\nA,Bolt\n")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     for path in sorted(Path(sys.argv[1]).iterdir()):
@@ -31,7 +31,7 @@ def main() -> None:
 def _outcome(content: bytes) -> tuple[str, str, float]:
     began = time.process_time()
     try:
-        table = importing.read_table(content)
+        table = imports.read_table(content)
         kind, said = "read", f"{len(table.rows)} rows"
     except InvalidInput as refusal:
         kind, said = "refused", refusal.detail

@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """`python -m inventory.serve` on a free port; after `kill` or `stop`, `start` it again."""
+    """`python -m inventory.server` on a free port; after `kill` or `stop`, `start` it again."""
 
     def __init__(self, environ: dict[str, str], log: Path) -> None:
         self.port = free_port()
@@ -50,7 +50,7 @@ class LiveServer:
         """Start it without waiting until it answers."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "inventory.serve"],
+                [*self.prefix, sys.executable, "-m", "inventory.server"],
                 cwd=self.root,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

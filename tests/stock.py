@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from inventory import catalog, clock, codes, ledger
-from inventory import stock as reads
+from inventory import barcodes, catalog, ledger
+from inventory.common import clock
+from inventory.common.errors import Refusal
+from inventory.common.quantity import format_qty
 from inventory.db import atomic, connection, db
-from inventory.errors import Refusal
-from inventory.figures import Lot, Reservation
 from inventory.models import User
-from inventory.quantity import format_qty
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Reservation
 
 _numbers = itertools.count(1)
 
@@ -61,7 +62,7 @@ class Stock:
 
     def lot(self, script: str = "receive 10", *, item: str = "BOLT", **facts: Any) -> int:
         """Run a script of `receive|approve|reject|quarantine|reserve|issue|scrap QTY [REF]`."""
-        if not reads.read_items(connection(), codes=[item]):
+        if not stock.read_items(connection(), codes=[item]):
             self.item(item, qc_required=facts.pop("qc_required", False))
         db.session.rollback()
         lot_code = facts.pop("lot_code", f"L-{next(_numbers):03d}")
@@ -90,7 +91,7 @@ class Stock:
             raise ValueError(verb)
 
     def link(self, code: str, item: str = "BOLT", qty: str = "1") -> None:
-        codes.link(user_id=self.user_id, key=key(), code=code, item=item, qty=qty)
+        barcodes.link(user_id=self.user_id, key=key(), code=code, item=item, qty=qty)
 
     # Act
 
@@ -119,23 +120,23 @@ class Stock:
     def entries(self) -> int:
         db.session.rollback()
         return (
-            connection().execute(sa.select(sa.func.count()).select_from(reads.ledger)).scalar_one()
+            connection().execute(sa.select(sa.func.count()).select_from(stock.ledger)).scalar_one()
         )
 
     def look(self, lot_id: int) -> Lot:
         db.session.rollback()
-        return reads.get_lot(connection(), lot_id)
+        return stock.get_lot(connection(), lot_id)
 
     def history(self, lot_id: int) -> list[Any]:
         """The lot's entries, oldest first."""
         db.session.rollback()
-        chosen = reads.ENTRIES.where(reads.ledger.c.lot_id == lot_id)
-        return list(connection().execute(chosen.order_by(reads.ledger.c.lot_seq)).all())
+        chosen = stock.ENTRIES.where(stock.ledger.c.lot_id == lot_id)
+        return list(connection().execute(chosen.order_by(stock.ledger.c.lot_seq)).all())
 
     def lot_called(self, lot_code: str) -> Lot:
         db.session.rollback()
         row = connection().execute(
-            sa.select(reads.lots.c.id).where(reads.lots.c.lot_code == lot_code)
+            sa.select(stock.lots.c.id).where(stock.lots.c.lot_code == lot_code)
         )
         return self.look(row.scalar_one())
 
@@ -148,7 +149,7 @@ class Stock:
 
     def reservation(self, reservation_id: int) -> Reservation:
         db.session.rollback()
-        return reads.get_reservation(connection(), reservation_id)
+        return stock.get_reservation(connection(), reservation_id)
 
     def promise(self, reservation_id: int) -> str:
         found = self.reservation(reservation_id)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from inventory.http_asgi import Limits, SlowClientsApart
+from inventory.http.asgi import Limits, SlowClientsApart
 from tests.servers import ROOT, answers, free_port, wait_until
 
 ECHO_KEYS = (

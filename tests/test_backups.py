@@ -20,11 +20,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import backups, clock, create_app, demo
-from inventory.backups import facts, rotation
+from inventory import backups, create_app, demo
+from inventory.backups import fingerprint, rotation
+from inventory.common import clock
+from inventory.common.errors import Unable
 from inventory.config import Config
 from inventory.db import db, nobody_else_writes, snapshot, sqlite_module
-from inventory.errors import Unable
 from tests.databases import Databases
 from tests.servers import LiveServer
 from tests.stock import Stock, part
@@ -64,7 +65,7 @@ def a_backup(app: Flask, flask: Shell, script: str = "receive 10, reserve 4, iss
 
 def figures(app: Flask) -> dict[str, Any]:
     with app.app_context(), snapshot() as conn:
-        return facts.of(conn)
+        return fingerprint.of(conn)
 
 
 def change_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from inventory import exports
 from inventory.db import db
-from inventory.listing import paging
+from inventory.exports import lists
+from inventory.queries import pagination
 from tests.stock import Stock
 from tests.test_cli import Shell
 
@@ -34,10 +34,10 @@ def rows_of(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-@pytest.mark.parametrize("name", exports.LISTS)
+@pytest.mark.parametrize("name", lists.LISTS)
 def test_each_list_is_written_in_each_format(flask: Shell, name: str, tmp_path: Path) -> None:
     lines = rows_of(flask("export", name).output)
-    assert tuple(lines[0]) == tuple(exports.LISTS[name].heads)
+    assert tuple(lines[0]) == tuple(lists.LISTS[name].heads)
     assert len(lines) > 1
     told = [json.loads(one) for one in flask("export", name, "--format", "jsonl").output.split("\n")
             if one]  # fmt: skip
@@ -57,7 +57,7 @@ def test_formulas_stay_text_for_spreadsheets_and_as_they_are_for_programs(flask:
 def test_the_ledger_is_all_of_it_page_by_page(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "MOST_ROWS", 1)
+    monkeypatch.setattr(pagination, "MOST_ROWS", 1)
     lines = rows_of(flask("export", "ledger").output)[1:]
     assert [line[0] for line in lines] == ["3", "2", "1"]
 
@@ -65,7 +65,7 @@ def test_the_ledger_is_all_of_it_page_by_page(
 def test_operations_are_all_told_newest_first(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "MOST_ROWS", 1)
+    monkeypatch.setattr(pagination, "MOST_ROWS", 1)
     lines = rows_of(flask("export", "operations").output)[1:]
     assert [(line[0], line[2], line[3]) for line in lines] == [
         ("3", "RECEIPT", ""), ("2", "RESERVATION", "JOB-1"), ("1", "RECEIPT", ""),
@@ -98,7 +98,7 @@ def test_half_a_file_never_stands_under_its_name(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("inventory.cli_export._write", full)
+    monkeypatch.setattr("inventory.cli.export._write", full)
     done = flask("export", "items", "--output", str(tmp_path / "items.csv"))
     assert "No space left on device" in done.output
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from inventory import importing
+from inventory import imports
 from tests.hostile_files import HOSTILE
 from tests.spreadsheet_files import xlsx, xlsx_row
 from tests.test_cli import Shell, user
@@ -32,7 +32,7 @@ def flask(app: Flask) -> Shell:
 def test_each_kind_is_checked_imported_and_there_the_second_time(
     flask: Shell, tmp_path: Path
 ) -> None:
-    assert list(FILES) == list(importing.KINDS)
+    assert list(FILES) == list(imports.KINDS)
     for number, (kind, text) in enumerate(FILES.items(), start=1):
         file = tmp_path / f"{kind}.csv"
         file.write_text(text)
@@ -133,10 +133,10 @@ def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:
     assert "There is no user Nobody" in flask.fails(*words)
 
 
-@pytest.mark.parametrize("kind", importing.KINDS)
+@pytest.mark.parametrize("kind", imports.KINDS)
 def test_templates_are_written(flask: Shell, kind: str, tmp_path: Path) -> None:
     heads = flask("import", "template", kind).output
-    assert importing.KINDS[kind].fields[0].label in heads
+    assert imports.KINDS[kind].fields[0].label in heads
     for ending in ("csv", "xlsx"):
         path = tmp_path / f"{kind}.{ending}"
         assert flask("import", "template", kind, "--output", str(path)).exit_code == 0

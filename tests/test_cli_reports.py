@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from inventory import clock
+from inventory.common import clock
 from inventory.db import db
 from tests.stock import Stock, in_days
 from tests.test_cli import Shell

@@ -12,9 +12,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from inventory import clock, delivering
+from inventory.common import clock
 from inventory.db import db
-from inventory.http_keys import accepted_keys
+from inventory.http.secret_keys import accepted_keys
+from inventory.webhooks import delivery
 from tests.receivers import Receiver, receiving
 from tests.servers import ROOT, LiveServer, wait_until
 from tests.stock import Stock
@@ -95,7 +96,7 @@ def test_a_sender_killed_while_it_sends_loses_nothing(
     sender.wait()
     receiver.seconds = 0
     with app.app_context(), clock.at(clock.now() + timedelta(minutes=2)):
-        assert delivering.deliver_due(keys=accepted_keys(app)) == 1
+        assert delivery.deliver_due(keys=accepted_keys(app)) == 1
     assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
 
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
-from inventory import http_front
 from inventory.config import Config, ConfigError
+from inventory.http import proxy
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -225,7 +225,7 @@ def test_only_known_hosts_are_served(
 ) -> None:
     app = Flask("app")
     app.add_url_rule("/", view_func=lambda: "yes")
-    http_front.init_app(app, read(**settings))
+    proxy.init_app(app, read(**settings))
     client = app.test_client()
     for host in served:
         assert client.get("/", headers={"Host": host}).status_code == 200, host
@@ -239,7 +239,7 @@ def test_only_known_hosts_are_served(
 def test_what_is_no_host_name_is_not_served(host: str) -> None:
     app = Flask("app")
     app.add_url_rule("/", view_func=lambda: "yes")
-    http_front.init_app(app, read(HOST="0.0.0.0"))
+    proxy.init_app(app, read(HOST="0.0.0.0"))
     environ = {"HTTP_HOST": host.encode().decode("latin-1")}
     assert app.test_client().get("/", environ_overrides=environ).status_code == 400
 
@@ -255,7 +255,7 @@ def test_what_is_no_host_name_is_not_served(host: str) -> None:
 def test_as_many_proxies_are_believed_as_the_setting_says(count: str, seen: str) -> None:
     app = Flask("app")
     app.add_url_rule("/", view_func=lambda: f"{request.url} {request.remote_addr}")
-    http_front.init_app(app, read(PROXY_COUNT=count))
+    proxy.init_app(app, read(PROXY_COUNT=count))
     headers = {
         "X-Forwarded-For": "10.0.0.1, 10.0.0.2",
         "X-Forwarded-Proto": "http, https",

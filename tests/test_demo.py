@@ -9,10 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import accounts, clock, create_app, demo, stock
+from inventory import create_app, demo
+from inventory.accounts import users
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
 from inventory.config import Config
 from inventory.db import connection, db, snapshot
-from inventory.errors import InvalidInput
+from inventory.stock import queries as stock
 from inventory.verification import verify
 from tests.databases import Databases
 
@@ -55,7 +58,7 @@ def test_the_demo_s_times_go_forward_and_end_before_now(app: Flask) -> None:
 def test_nobody_can_log_in_as_the_demo_s_user(app: Flask) -> None:
     with app.app_context():
         demo.load(scale=SMALL, days=1)
-        user = accounts.find_account(name="demo")
+        user = users.find_account(name="demo")
         assert user is not None
         assert user.disabled_at is not None
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from deploy import prove_image
-from inventory import http_health
+from inventory.http import healthcheck
 from tests.databases import _installed
 from tests.servers import LiveServer
 
@@ -72,7 +72,7 @@ def test_the_unit_file_can_be_read_and_starts_the_server() -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]
     unit.read(ROOT / "deploy/inventory.service")
-    assert unit["Service"]["ExecStart"].endswith("-m inventory.serve")
+    assert unit["Service"]["ExecStart"].endswith("-m inventory.server")
     assert unit["Service"]["NoNewPrivileges"] == "yes"
 
 
@@ -81,9 +81,9 @@ def test_the_health_check_asks_under_a_name_that_is_answered(make_server, monkey
     server: LiveServer = make_server(**given).start()
     for name, value in (given | {"PORT": str(server.port)}).items():
         monkeypatch.setenv(name, value)
-    assert http_health.main() == 0
+    assert healthcheck.main() == 0
     server.stop()
-    assert http_health.main() == 1
+    assert healthcheck.main() == 1
 
 
 @pytest.mark.only("sqlite")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from inventory.errors import refusal_codes
+from inventory.common.errors import refusal_codes
 
 ROOT = Path(__file__).parent.parent
 RUNNING = (ROOT / "docs" / "running.md").read_text()

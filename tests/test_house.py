@@ -69,7 +69,7 @@ def test_only_the_ledger_writes_the_ledger() -> None:
         r"\b(insert|update|delete)\((tx, |sa\.)?(ledger|InventoryLedger|operations|Operation)\b"
     )
     writers = [module_of(path) for path in SOURCES if writes.search(path.read_text())]
-    assert writers == ["inventory.ledger.writing"]
+    assert writers == ["inventory.ledger.writer"]
 
 
 def test_only_db_begins_and_commits() -> None:

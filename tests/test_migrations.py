@@ -13,9 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from inventory import create_app, guards, schema_version, search_index
+from inventory import create_app
 from inventory.config import Config
-from inventory.db import Base, db
+from inventory.db import Base, db, schema_version, search_index, triggers
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def tables() -> set[str]:
 
 
 def is_no_search_index(name: str | None, kind: str, _: object) -> bool:
-    """Models do not tell of indexes over trigrams (inventory/search_index.py)."""
+    """Models do not tell of indexes over trigrams (inventory/db/search_index.py)."""
     marks = [f"{table}_search" for table in search_index.SEARCHED]
     return not any(mark in (name or "") for mark in marks)
 
@@ -56,7 +56,7 @@ def test_every_step_up_and_down_can_be_taken(empty: Flask) -> None:
     assert tables() == {"alembic_version"}
     flask_migrate.upgrade()
     with db.engine.connect() as connection:
-        assert guards.missing(connection) == []
+        assert triggers.missing(connection) == []
 
 
 def test_migrations_run_twice_change_nothing(empty: Flask) -> None:

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import create_app, demo, moving
-from inventory.backups import facts
+from inventory import create_app, demo
+from inventory.backups import fingerprint, transfer
+from inventory.common.errors import Unable
 from inventory.db import db, engine_on, snapshot
-from inventory.errors import Unable
 from inventory.models import Item, table
 from tests.databases import Databases, migrate
 from tests.servers import LiveServer
@@ -37,9 +37,9 @@ def close(*apps: Flask) -> None:
 def held(url: str) -> dict[str, object]:
     """What both must share: the search index of SQLite is SQLite's own."""
     with engine_on(url) as engine, snapshot(engine) as conn:
-        found = facts.of(conn)
+        found = fingerprint.of(conn)
         found["tables"] = {k: v for k, v in found["tables"].items() if "_search" not in k}
-        return found | {"next": moving.next_ids(conn)}
+        return found | {"next": transfer.next_ids(conn)}
 
 
 def moved(app: Flask, url: str) -> str:
@@ -103,7 +103,7 @@ def test_a_target_that_holds_anything_is_refused(app: Flask, test_databases: Dat
     assert "The target is not empty" in Shell(app).fails("database", "move", "--to", url)
     old = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     with pytest.raises(Unable, match="The target is not empty"):
-        moving.move(old, sa.make_url(url), Path("migrations"))
+        transfer.move(old, sa.make_url(url), Path("migrations"))
     assert held(url) == before
     test_databases.drop(url)
 
@@ -161,13 +161,13 @@ def test_what_is_lost_on_the_way_is_found(
     with app.app_context():
         Stock().item("BOLT")
     name = {"_put": "_put_postgresql"}.get(loss, loss) if database_kind == "postgresql" else loss
-    put = getattr(moving, name)
+    put = getattr(transfer, name)
 
     def forget(tx: sa.Connection, *what: object) -> None:
         if what and what[0] is not items:
             put(tx, *what)
 
-    monkeypatch.setattr(moving, name, forget)
+    monkeypatch.setattr(transfer, name, forget)
     close(app)
     result = Shell(app)("database", "move", "--to", empty_database_url)
     if loss == "_set_sequences" and database_kind == "sqlite":
@@ -188,10 +188,10 @@ def test_a_move_that_breaks_off_leaves_nothing_and_can_be_tried_again(
         def stop(tx: sa.Connection) -> None:
             raise KeyboardInterrupt
 
-        broken.setattr(moving, "_set_sequences", stop)
+        broken.setattr(transfer, "_set_sequences", stop)
         migrate(empty_database_url)
         old, new = map(sa.make_url, (app.config["SQLALCHEMY_DATABASE_URI"], empty_database_url))
         with pytest.raises(KeyboardInterrupt):
-            moving.move(old, new, Path("migrations"))
+            transfer.move(old, new, Path("migrations"))
     assert set(held(empty_database_url)["tables"].values()) == {0, 1}  # type: ignore[attr-defined]
     assert "1 entries verified, 0 differences" in moved(app, empty_database_url)

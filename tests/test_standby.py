@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from flask import Flask
 
-from inventory import create_app, standby
+from inventory import create_app
 from inventory.config import Config
-from inventory.db import db
+from inventory.db import db, replica
 from tests.backroom import Backroom
 from tests.databases import Server, migrate, postgresql, standby_of
 from tests.servers import wait_until
@@ -109,12 +109,12 @@ def test_pages_come_from_the_standby_and_a_users_own_writes_never_wait_for_it(
     # Whoever wrote sees it; others see the standby, which does not know yet.
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("7", "10")
     assert "behind" not in ole.get(f"/lots/{lot}/").text
-    monkeypatch.setattr("inventory.http_standby.SHOWN_LAG", 0.0)
+    monkeypatch.setattr("inventory.http.replica_routing.SHOWN_LAG", 0.0)
     assert "is behind." in words_of(vic.get(f"/lots/{lot}/").text)
     # What is decided is never decided on the standby's word.
     assert ira.sends("/issue/", item="BOLT", qty="8").status_code == 409
     # Too far behind: the primary answers.
-    monkeypatch.setattr(standby, "MOST_LAG", 0.0)
+    monkeypatch.setattr(replica, "MOST_LAG", 0.0)
     assert on_hand(vic, lot) == "7"
     monkeypatch.undo()
     pair.go_on()

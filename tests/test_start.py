@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from inventory import serve
+from inventory import server as inventory_server
 from inventory.config import Config
 from tests.servers import LiveServer, answers, wait_until
 
@@ -34,7 +34,7 @@ def refused(server: LiveServer) -> str:
 
 
 def cannot(why: str) -> list[str]:
-    raise serve.CannotStart(why)
+    raise inventory_server.CannotStart(why)
 
 
 def send(port: int, data: bytes, *, end: bool = False) -> bytes:
@@ -267,7 +267,7 @@ def test_a_health_check_needs_no_free_thread(make_server: Maker) -> None:
 
 def test_connections_end_when_their_peer_is_gone() -> None:
     with ExitStack() as sockets:
-        listener = sockets.enter_context(serve._listen("127.0.0.1", 0))
+        listener = sockets.enter_context(inventory_server._listen("127.0.0.1", 0))
         sockets.enter_context(socket.create_connection(listener.getsockname()))
         listener.setblocking(True)
         connection = sockets.enter_context(listener.accept()[0])
@@ -343,9 +343,9 @@ def test_make_run_starts_a_server_and_ctrl_c_stops_it(make_server: Maker) -> Non
     ids=["killed", "a fault", "a reason"],
 )
 def test_what_stops_the_preparation_stops_the_start(config: Config, work, said: str) -> None:
-    with pytest.raises(serve.CannotStart, match=said):
-        serve._elsewhere(work, config)
+    with pytest.raises(inventory_server.CannotStart, match=said):
+        inventory_server._elsewhere(work, config)
 
 
 def test_what_the_preparation_says_is_told(config: Config) -> None:
-    assert serve._elsewhere(lambda _: ["ready"], config) == ["ready"]
+    assert inventory_server._elsewhere(lambda _: ["ready"], config) == ["ready"]

@@ -12,9 +12,9 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from inventory import backups, create_app, schema_version
+from inventory import backups, create_app
 from inventory.config import Config
-from inventory.db import db, snapshot
+from inventory.db import db, schema_version, snapshot
 from tests.servers import LiveServer
 from tests.stock import Stock
 from tests.test_cli import Shell

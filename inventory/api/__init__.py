@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from inventory.api import documents  # noqa: F401 - declares its routes
+from inventory.api import docs_views  # noqa: F401 - declares its routes
 from inventory.api.auth import has_caller
 from inventory.api.health import health
-from inventory.api.routing import ItemCode, RowId
+from inventory.api.url_converters import ItemCode, RowId
 from inventory.api.v1 import v1 as version_1
 
 __all__ = ["has_caller", "init_app"]

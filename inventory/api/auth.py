@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from flask import request
 
-from inventory import audit, tokens
-from inventory.errors import Forbidden, Unauthenticated
-from inventory.http_afterwards import do_afterwards
-from inventory.http_observing import note_user
+from inventory import audit
+from inventory.accounts import api_tokens
+from inventory.common.errors import Forbidden, Unauthenticated
+from inventory.http.after_response import do_afterwards
+from inventory.http.request_log import note_user
 
 
-def require_caller(role: str) -> tokens.Caller:
+def require_caller(role: str) -> api_tokens.Caller:
     """Whose token comes with the request. Raises Unauthenticated, or Forbidden below the role."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated("Send an API token: Authorization: Bearer inv_…")
-    caller = tokens.authenticate(secret.strip())
+    caller = api_tokens.authenticate(secret.strip())
     note_user(caller.user_id)
     require_role(caller, role)
     if caller.note:
-        do_afterwards(tokens.note_use, token_id=caller.token_id)
+        do_afterwards(api_tokens.note_use, token_id=caller.token_id)
     return caller
 
 
@@ -27,12 +28,12 @@ def has_caller() -> bool:
     """Whether a valid token comes with the request."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     try:
-        return scheme.lower() == "bearer" and bool(tokens.authenticate(secret.strip()))
+        return scheme.lower() == "bearer" and bool(api_tokens.authenticate(secret.strip()))
     except Unauthenticated:
         return False
 
 
-def require_role(caller: tokens.Caller, role: str) -> None:
+def require_role(caller: api_tokens.Caller, role: str) -> None:
     if not caller.may(role):
         audit.note_refusal(
             user_id=caller.user_id, role=caller.role, needed=role, place=request.endpoint or ""

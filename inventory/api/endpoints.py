@@ -16,14 +16,14 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from inventory import ledger
-from inventory.api import answers
+from inventory.accounts.api_tokens import Caller
+from inventory.api import serializers
 from inventory.api.auth import require_caller
-from inventory.api.reading import read_body, read_key, read_query
-from inventory.api.shapes import Body, FlagInQuery
+from inventory.api.request_parsing import read_body, read_key, read_query
+from inventory.api.schemas.field_types import Body, FlagInQuery
+from inventory.common.errors import Refusal
 from inventory.db import reading_briefly
-from inventory.errors import Refusal
-from inventory.http_json import camel_name, to_json
-from inventory.tokens import Caller
+from inventory.http.json_codec import camel_name, to_json
 
 Json = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -58,7 +58,7 @@ class Call:
     def post(self, **named: Any) -> Answered:
         """Do the one operation of the body; `named`: what the path says of it."""
         posting = ledger.post([self.body.request(**named)], **self.write)
-        return Answered(answers.written(posting)[0], posting.replayed)
+        return Answered(serializers.written(posting)[0], posting.replayed)
 
 
 @dataclass(frozen=True)

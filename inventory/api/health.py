@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app
 
-from inventory import guards, schema_version
 from inventory.api.endpoints import answer_json, open_to_all
-from inventory.db import db
-from inventory.http_errors import problem
+from inventory.db import db, schema_version, triggers
+from inventory.http.error_handlers import problem
 
 health = Blueprint("health", __name__, url_prefix="/health")
 
@@ -34,7 +33,7 @@ def _why_not_ready() -> str | None:
             migrations = current_app.extensions["inventory"].root_path / "migrations"
             if not schema_version.standing(connection, migrations).is_current:
                 return "The database is not at the version of this program: run its migrations."
-            if missing := guards.missing(connection):
+            if missing := triggers.missing(connection):
                 return f"The database does not guard the ledger: {', '.join(missing)} missing."
     except (sa.exc.SQLAlchemyError, OSError):
         return "The database does not answer."

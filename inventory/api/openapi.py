@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from inventory.api import schemas
 from inventory.api.endpoints import Endpoint
-from inventory.api.refusals import ALWAYS, WHEN, WRITING
-from inventory.api.shapes import ID, ITEM_CODE
+from inventory.api.error_codes import ALWAYS, WHEN, WRITING
+from inventory.api.schemas import responses
+from inventory.api.schemas.field_types import ID, ITEM_CODE
 from inventory.api.v1 import v1
-from inventory.http_errors import CODES
+from inventory.http.error_handlers import CODES
 
 Json = dict[str, Any]
 
@@ -154,7 +154,7 @@ def _refusals(codes: list[str]) -> Json:
         response = found.setdefault(str(status), {"description": "", "content": {}})
         response["description"] = f"{response['description']}\n\n{code}: {title}.".strip()
         content = response["content"].setdefault(
-            "application/problem+json", {"schema": _ref(schemas.Problem), "examples": {}}
+            "application/problem+json", {"schema": _ref(responses.Problem), "examples": {}}
         )
         if code in _examples()["refusals"]:
             content["examples"][code] = {"$ref": f"#/components/examples/{code}"}
@@ -165,7 +165,7 @@ def _refusals(codes: list[str]) -> Json:
 
 
 def _health(name: str, codes: tuple[str, ...]) -> Json:
-    content = {"application/json": {"schema": _ref(schemas.Health), "example": {"status": "ok"}}}
+    content = {"application/json": {"schema": _ref(responses.Health), "example": {"status": "ok"}}}
     return {
         "operationId": f"health_{name}",
         "tags": ["health"],
@@ -185,7 +185,7 @@ def _schemas() -> Json:
         models[one.answer] = "serialization"
         if one.body is not None:
             models[one.body] = "validation"
-    models |= {schemas.Problem: "serialization", schemas.Health: "serialization"}
+    models |= {responses.Problem: "serialization", responses.Health: "serialization"}
     _, found = models_json_schema(list(models.items()), ref_template=_REF)
     plain = {"ItemCode": ITEM_CODE.schema, "Id": ID.schema}
     return plain | dict(_plain(found["$defs"]))

@@ -15,11 +15,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inventory import clock, schema_version, verification
-from inventory.backups import archive, facts, postgresql, proofs, rotation, sqlite
+from inventory import verification
+from inventory.backups import archive, check_log, fingerprint, postgresql, rotation, sqlite
 from inventory.backups.archive import Backup
-from inventory.db import engine_on, snapshot
-from inventory.errors import NotWhole, Unable
+from inventory.common import clock
+from inventory.common.errors import NotWhole, Unable
+from inventory.db import engine_on, schema_version, snapshot
 
 __all__ = ["Backup", "create", "figures", "found_in", "restore", "rotate", "verify"]
 
@@ -76,9 +77,9 @@ def verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.R
     try:
         manifest, report = _verify(path, migrations)
     except NotWhole:
-        proofs.note(path, whole=False)
+        check_log.note(path, whole=False)
         raise
-    proofs.note(path, whole=report is None or report.ok)
+    check_log.note(path, whole=report is None or report.ok)
     return manifest, report
 
 
@@ -112,7 +113,7 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
     with _opened(path, place) as (manifest, database):
         _KINDS[kind].restore(url, database)
     with engine_on(url) as engine, snapshot(engine) as conn:
-        if different := facts.differences(manifest, facts.of(conn)):
+        if different := fingerprint.differences(manifest, fingerprint.of(conn)):
             raise Unable(f"What was restored is not what was saved: {'; '.join(different)}.")
     return manifest
 
@@ -132,7 +133,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
             found = sqlite.inspect(database)
         else:
             found = postgresql.inspect(database, manifest["engine"])
-        if different := facts.differences(manifest, found):
+        if different := fingerprint.differences(manifest, found):
             raise NotWhole(f"{path} is not what its manifest says: {'; '.join(different)}.")
         yield manifest, database
 

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inventory.backups import proofs
-from inventory.backups.proofs import Proof
-from inventory.errors import NotWhole, Unable
+from inventory.backups import check_log
+from inventory.backups.check_log import Proof
+from inventory.common.errors import NotWhole, Unable
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -54,7 +54,7 @@ def found_in(directory: Path) -> list[Backup]:
     """The backups in a directory, the newest first."""
     if not directory.is_dir():
         return []
-    proved = proofs.read(directory)
+    proved = check_log.read(directory)
     named = [(path, match) for path in directory.iterdir() if (match := NAME.fullmatch(path.name))]
     return sorted(
         (

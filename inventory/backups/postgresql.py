@@ -15,10 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from inventory import schema_version
-from inventory.backups import facts
-from inventory.db import engine_on, snapshot
-from inventory.errors import NotWhole, Unable
+from inventory.backups import fingerprint
+from inventory.common.errors import NotWhole, Unable
+from inventory.db import engine_on, schema_version, snapshot
 from inventory.verification import digests
 
 FILE = "database.pgdump"
@@ -36,12 +35,12 @@ def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
         version = _server_version(conn)
         tool = _tool("pg_dump", version)
         name = conn.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
-        if not facts.tables(conn):
+        if not fingerprint.tables(conn):
             raise Unable("There is nothing to back up: the database has no tables yet.")
         words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]
         _run(tool, [*words, f"--file={target}", f"--dbname={_conninfo(url)}"], url)
         target.chmod(0o600)
-        return target, facts.of(conn) | {"engine": f"PostgreSQL {version}"}
+        return target, fingerprint.of(conn) | {"engine": f"PostgreSQL {version}"}
 
 
 def inspect(dump: Path, engine: str) -> dict[str, Any]:
@@ -108,7 +107,7 @@ def restore(url: sa.URL, dump: Path) -> None:
     with engine_on(url) as engine, snapshot(engine) as conn:
         version = _server_version(conn)
         tool = _tool("pg_restore", version)
-        if held := facts.tables(conn):
+        if held := fingerprint.tables(conn):
             raise Unable(
                 f"The database {url.database} has {len(held)} tables already: make an empty one"
                 " (createdb) and set DATABASE_URL to it. A restore never overwrites a database."

@@ -11,9 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inventory.backups import archive, facts
+from inventory.backups import archive, fingerprint
+from inventory.common.errors import NotWhole, Unable
 from inventory.db import engine_on, nobody_else_writes, snapshot, sqlite_module
-from inventory.errors import NotWhole, Unable
 
 FILE = "database.sqlite"
 
@@ -52,7 +52,7 @@ def inspect(copy: Path) -> dict[str, Any]:
         problem = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if problem != "ok":
             raise NotWhole(f"The database is damaged: {problem}.")
-        return facts.of(conn) | {"engine": f"SQLite {sqlite_module().sqlite_version}"}
+        return fingerprint.of(conn) | {"engine": f"SQLite {sqlite_module().sqlite_version}"}
 
 
 @contextmanager

@@ -8,13 +8,16 @@ from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
 
-from inventory import accounts, catalog, clock, stock
+from inventory import catalog
+from inventory.accounts import users
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
+from inventory.common.quantity import ONE, format_qty
 from inventory.db import connection
-from inventory.demo.desk import Desk, rough
-from inventory.demo.goods import Good, goods
 from inventory.demo.month import SHIFT, Month
-from inventory.errors import InvalidInput
-from inventory.quantity import ONE, format_qty
+from inventory.demo.sample_items import Good, goods
+from inventory.demo.simulator import Desk, rough
+from inventory.stock import queries as stock
 
 SEED = 4711
 USER_NAME = "demo"
@@ -50,7 +53,7 @@ def load(
             progress(number)
     month.close()
     if user_id is None:
-        accounts.disable(user_id=made)
+        users.disable(user_id=made)
     return _counts()
 
 
@@ -66,7 +69,7 @@ def _shifts(now: datetime, days: int) -> list[datetime]:
 
 def _demo_user() -> int:
     password = secrets.token_urlsafe(32)
-    return accounts.create_user(name=USER_NAME, password=password, role="operator").id
+    return users.create_user(name=USER_NAME, password=password, role="operator").id
 
 
 def _take_up(chosen: Sequence[Good], user_id: int) -> None:

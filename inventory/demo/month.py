@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from inventory import stock
+from inventory.common.quantity import ONE, format_qty
 from inventory.db import connection
-from inventory.demo.desk import Desk, rough, weighed
-from inventory.demo.goods import Good
-from inventory.demo.oddities import COMPLAINTS, Oddities
-from inventory.demo.reordering import review_reorder_points
-from inventory.figures import Lot, Reservation
+from inventory.demo.incidents import COMPLAINTS, Oddities
+from inventory.demo.reorder_points import review_reorder_points
+from inventory.demo.sample_items import Good
+from inventory.demo.simulator import Desk, rough, weighed
 from inventory.ledger import Decide, Issue, Receive, Request, Reserve, Unreserve
 from inventory.models import QcStatus
-from inventory.quantity import ONE, format_qty
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Reservation
 
 #: Minutes of each part of a shift, of which there are five.
 PART = 70

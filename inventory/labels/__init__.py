@@ -8,7 +8,7 @@ from inventory.labels.content import (
     location_labels,
     lot_labels,
 )
-from inventory.labels.layouts import LAYOUTS, Layout, layout_of
+from inventory.labels.paper_layouts import LAYOUTS, Layout, layout_of
 from inventory.labels.pdf import to_pdf
 from inventory.labels.zpl import to_zpl
 

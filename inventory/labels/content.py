@@ -9,11 +9,13 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from inventory import codes, stock, text
-from inventory.codes import own
-from inventory.errors import InvalidCode, InvalidInput, NotFound
-from inventory.figures import Item, Lot
-from inventory.quantity import format_qty
+from inventory import barcodes
+from inventory.barcodes import internal_codes
+from inventory.common import validation
+from inventory.common.errors import InvalidCode, InvalidInput, NotFound
+from inventory.common.quantity import format_qty
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, Lot
 
 #: One print has at most so many labels.
 MOST_LABELS = 1000
@@ -51,7 +53,7 @@ class Label:
         """What a scanner types when it reads the label."""
         if not self.is_gs1:
             return self.code
-        return "".join(field.ai + field.value for field in codes.scan(self.code).fields)
+        return "".join(field.ai + field.value for field in barcodes.scan(self.code).fields)
 
 
 def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> Label:
@@ -63,7 +65,7 @@ def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> L
     if qty is not None:
         words.append(Line(f"Qty {format_qty(qty)} {lot.item.unit}", may=True))
     assert lot.id is not None
-    code = own.lot_content(lot.id, lot.item.code, lot.lot_code)
+    code = internal_codes.lot_content(lot.id, lot.item.code, lot.lot_code)
     return _label(_gs1(gtin, lot.expires_on, lot.lot_code), code, words)
 
 
@@ -71,13 +73,13 @@ def item_label(item: Item, *, gtin: str | None = None) -> Label:
     """The label of an item, for its shelf."""
     words = _words(item)
     words.append(Line(f"Unit {item.unit}", may=True))
-    return _label(_gs1(gtin), own.item_content(item.id, item.code), words)
+    return _label(_gs1(gtin), internal_codes.item_content(item.id, item.code), words)
 
 
 def location_label(location: str) -> Label:
     """The label of a place."""
     words = (Line(location, bold=True, size=2.5),)
-    return Label("qr", own.location_content(location), words)
+    return Label("qr", internal_codes.location_content(location), words)
 
 
 def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = False) -> list[Label]:
@@ -105,11 +107,11 @@ def item_labels(conn: Connection, codes_: Iterable[str]) -> list[Label]:
 
 def location_labels(locations: Iterable[str]) -> list[Label]:
     """The labels of these places."""
-    return [location_label(text.clean_code(one, field="location")) for one in locations]
+    return [location_label(validation.clean_code(one, field="location")) for one in locations]
 
 
 def _gtins(conn: Connection, item_ids: Iterable[int]) -> dict[int, str | None]:
-    return {id: codes.gtin_of(codes.read_links(conn, item_id=id)) for id in item_ids}
+    return {id: barcodes.gtin_of(barcodes.read_links(conn, item_id=id)) for id in item_ids}
 
 
 def _words(item: Item) -> list[Line]:
@@ -134,7 +136,7 @@ def _gs1(gtin: str | None, expires_on: date | None = None, lot_code: str = "") -
     if set("()") & set(lot_code):
         return None
     try:
-        read = codes.scan(message)
+        read = barcodes.scan(message)
     except InvalidCode:
         return None
     same = (read.lot_code or "", read.expires_on) == (lot_code, expires_on)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from inventory.labels.content import Label
-from inventory.labels.fitting import Fitted, fit
-from inventory.labels.layouts import Layout
+from inventory.labels.paper_layouts import Layout
+from inventory.labels.text_fitting import Fitted, fit
 
 FONTS = Path(__file__).with_name("fonts")
 _FONTS = {False: "DejaVuSansCondensed", True: "DejaVuSansCondensed-Bold"}

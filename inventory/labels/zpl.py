@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from inventory.errors import InvalidInput
+from inventory.common.errors import InvalidInput
 from inventory.labels.content import Label
-from inventory.labels.fitting import DOT, Fitted, fit
-from inventory.labels.layouts import Layout
+from inventory.labels.paper_layouts import Layout
 from inventory.labels.pdf import measure
+from inventory.labels.text_fitting import DOT, Fitted, fit
 
 #: What stands in a field as it is. All else goes as the hex of its bytes in UTF-8: `^` and `~`,
 #: which begin commands, above all.

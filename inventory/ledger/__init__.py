@@ -14,24 +14,12 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory import clock, reorder, stock, telemetry
+from inventory.common import clock, instrumentation
+from inventory.common.errors import InvalidInput, Refusal
 from inventory.db import atomic_in_few_journeys
-from inventory.errors import InvalidInput, Refusal
-from inventory.figures import Operation
-from inventory.ledger import (
-    counting,
-    expiring,
-    idempotency,
-    inspecting,
-    issuing,
-    loading,
-    promising,
-    receiving,
-    reversing,
-    writing,
-)
-from inventory.ledger.book import Book, LookAgain, NewOperation
-from inventory.ledger.requests import (
+from inventory.idempotency import store
+from inventory.ledger import loader, writer
+from inventory.ledger.commands import (
     Count,
     Cut,
     Decide,
@@ -49,7 +37,20 @@ from inventory.ledger.requests import (
     clean,
     fingerprint,
 )
+from inventory.ledger.rules import (
+    counts,
+    expiry,
+    issues,
+    quality,
+    receipts,
+    reservations,
+    reversals,
+)
+from inventory.ledger.unit_of_work import Book, LookAgain, NewOperation
 from inventory.models import Kind
+from inventory.stock import queries as stock
+from inventory.stock.entities import Operation
+from inventory.webhooks import low_stock
 
 __all__ = [
     "Count", "Cut", "Decide", "Hold", "Issue", "Part", "Posting", "Receive", "Release", "Request",
@@ -62,17 +63,17 @@ MOST_REQUESTS = 1000
 
 
 _RULES: dict[type, Callable[[Book, Any], None]] = {
-    Receive: receiving.receive,
-    Decide: inspecting.decide,
-    Hold: inspecting.hold,
-    Release: inspecting.release,
-    Reserve: promising.reserve,
-    Unreserve: promising.unreserve,
-    Issue: issuing.issue,
-    TakeOut: issuing.take_out,
-    Count: counting.count,
-    Split: receiving.split,
-    Reverse: reversing.reverse,
+    Receive: receipts.receive,
+    Decide: quality.decide,
+    Hold: quality.hold,
+    Release: quality.release,
+    Reserve: reservations.reserve,
+    Unreserve: reservations.unreserve,
+    Issue: issues.issue,
+    TakeOut: issues.take_out,
+    Count: counts.count,
+    Split: receipts.split,
+    Reverse: reversals.reverse,
 }
 
 
@@ -110,12 +111,12 @@ def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool =
     try:
         posting = _answer(requests, user_id=user_id, key=key, dry_run=dry_run)
     except Refusal as refusal:
-        telemetry.refusal(refusal.code)
-        telemetry.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
+        instrumentation.refusal(refusal.code)
+        instrumentation.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
         raise
     outcome = "replayed" if posting.replayed else "dry_run" if dry_run else "posted"
     for operation in posting.operations:
-        telemetry.operation(operation.kind, outcome)
+        instrumentation.operation(operation.kind, outcome)
     return posting
 
 
@@ -138,14 +139,14 @@ _KIND_OF: dict[type, Kind] = {
 def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool) -> Posting:
     if not 0 < len(requests) <= MOST_REQUESTS:
         raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
-    key = idempotency.clean_key(key)
+    key = store.clean_key(key)
     requests = [
         _named(index, len(requests), clean, request) for index, request in enumerate(requests)
     ]
     try:
-        with idempotency.telling_in_progress():
+        with store.telling_in_progress():
             outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
-    except idempotency.Replayed as replay:
+    except store.Replayed as replay:
         replay.refusal.replayed = True
         raise replay.refusal from None
     if isinstance(outcome, _Refused):
@@ -167,9 +168,9 @@ def _post(
     if plan.refusal is None:
         return _write(tx, plan.book, plan.user_name, request)
     if plan.book.operations:
-        writing.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
-        reorder.watch(tx, plan.book.items_to_watch())
-    idempotency.remember_refusal(tx, plan.refusal, at=now, **request)
+        writer.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
+        low_stock.watch(tx, plan.book.items_to_watch())
+    store.remember_refusal(tx, plan.refusal, at=now, **request)
     return _Refused(plan.refusal)
 
 
@@ -198,13 +199,13 @@ def _plan(
     """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
     locked: set[int] = set()
     complete: set[int] = set()
-    wanted = loading.named_lots(tx, requests)
+    wanted = loader.named_lots(tx, requests)
     while True:
-        loading.lock_lots(tx, wanted - locked)
+        loader.lock_lots(tx, wanted - locked)
         locked |= wanted
-        answer = idempotency.ask_outcome(tx, **request)
-        with telemetry.waiting("lots"):
-            book = loading.open_book(
+        answer = store.ask_outcome(tx, **request)
+        with instrumentation.waiting("lots"):
+            book = loader.open_book(
                 tx, requests, locked=locked, complete=complete, now=now, today=today
             )
         if (known := answer()).outcome is not None:
@@ -224,7 +225,7 @@ def _refusal_of(book: Book, requests: Sequence[Request]) -> Refusal | None:
 
     Expired reservations stay unreserved then, because the refusal's figures count on it.
     """
-    expiring.give_back(book)
+    expiry.give_back(book)
     try:
         for index, one in enumerate(requests):
             _named(index, len(requests), _RULES[type(one)], book, one)
@@ -251,13 +252,13 @@ def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
 
 
 def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) -> Posting:
-    written = writing.write(tx, book, user_id=request["user_id"], user_name=user_name)
+    written = writer.write(tx, book, user_id=request["user_id"], user_name=user_name)
     asked = [plan for plan in book.operations if not plan.by_system]
     operations = written[len(written) - len(asked) :]
     shown = tuple(_shown(book, plan) for plan in asked)
-    reorder.watch(tx, book.items_to_watch())
+    low_stock.watch(tx, book.items_to_watch())
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
-    idempotency.remember(tx, outcome=outcome, at=book.now, **request)
+    store.remember(tx, outcome=outcome, at=book.now, **request)
     return Posting(tuple(operations), shown)
 
 
@@ -293,14 +294,14 @@ def _expire(tx: Connection, *, most: int) -> int:
     locked: set[int] = set()
     wanted = stock.lot_ids_of_reservations(tx, ids)
     while wanted:
-        loading.lock_lots(tx, wanted - locked)
+        loader.lock_lots(tx, wanted - locked)
         locked |= wanted
-        book = loading.open_book(tx, [], locked=locked, complete=set(), now=now, today=today)
-        done = expiring.give_back(book)
+        book = loader.open_book(tx, [], locked=locked, complete=set(), now=now, today=today)
+        done = expiry.give_back(book)
         wanted = book.touched()
         if wanted <= locked:
             if done:
-                writing.write(tx, book, user_id=0, user_name="")
+                writer.write(tx, book, user_id=0, user_name="")
             return done
     return 0
 

@@ -8,12 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.ledger import hashing
-from inventory.ledger.book import Book, NewDecision, NewOperation
-from inventory.ledger.inserting import insert
+from inventory.common.progress import Progress
+from inventory.db.bulk_insert import insert
+from inventory.ledger import hash_chain
+from inventory.ledger.unit_of_work import Book, NewDecision, NewOperation
 from inventory.models import LotCount, QcDecision, table
-from inventory.progress import Progress
-from inventory.stock import lots
+from inventory.stock.queries import lots
 
 decisions = table(QcDecision)
 counts = table(LotCount)
@@ -64,8 +64,8 @@ def _decision_rows(
     for plan, operation_id, operation_hash in written:
         for decision in plan.decisions:
             row = _decision_row(decision, operation_id)
-            row["prev_hash"] = last_hashes.get(row["lot_id"], hashing.FIRST)
-            row["hash"] = last_hashes[row["lot_id"]] = hashing.decision_hash(
+            row["prev_hash"] = last_hashes.get(row["lot_id"], hash_chain.FIRST)
+            row["hash"] = last_hashes[row["lot_id"]] = hash_chain.decision_hash(
                 row["prev_hash"],
                 operation_hash,
                 row["lot_id"],

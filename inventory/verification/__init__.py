@@ -17,14 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock, read_cache
-from inventory.db import atomic
+from inventory.common import clock
+from inventory.db import atomic, balance_triggers
 from inventory.models import table
+from inventory.models.verification import VerificationRun
 from inventory.verification import records, schema
 from inventory.verification.digests import differences
 from inventory.verification.findings import Finding
-from inventory.verification.parts import Found, checked, readable
-from inventory.verification.runs import VerificationRun
+from inventory.verification.parallel import Found, checked, readable
 
 runs = table(VerificationRun)
 
@@ -66,7 +66,7 @@ def verify(
         others = [*readable("records", records.check(conn)), *schema.check(conn)]
         others += [
             Finding(name, None, "the read cache differs; run `flask ledger rebuild-cache`")
-            for name in read_cache.differences(conn)
+            for name in balance_triggers.differences(conn)
         ]
         for part in parts:
             report.take(part)

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import clock
-from inventory.stock import ledger, lots
+from inventory.common import clock
+from inventory.stock.queries import ledger, lots
 from inventory.verification.findings import Finding
 
 _last = (

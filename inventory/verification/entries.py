@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from inventory.ledger import hashing
-from inventory.verification import raw
+from inventory.ledger import hash_chain
+from inventory.verification import raw_rows
 from inventory.verification.findings import Finding
 
 TABLE = "inventory_ledger"
@@ -46,7 +46,7 @@ class _Lot:
         self.id = lot_id
         self.seq = 0
         self.balance = (0, 0, 0)
-        self.last_hash = hashing.FIRST
+        self.last_hash = hash_chain.FIRST
         self.last_at = ""
         self.lines: dict[int, Line] = {}
 
@@ -87,7 +87,7 @@ class _Lot:
             line = f"{reservation_id},{line_seq},{open_after},{issued}"
         elif moves[1]:
             return False
-        at = hashing.written_moment(at)
+        at = hash_chain.written_moment(at)
         if (
             before != self.balance
             or (on_hand, reserved, received) != after
@@ -97,7 +97,7 @@ class _Lot:
             or item_id != lot_item
             or at < self.last_at
             or prev_hash != self.last_hash
-            or own_hash != hashing.entry_digest(
+            or own_hash != hash_chain.entry_digest(
                 prev_hash, operation_hash, lot_id, item_id, seq, txn_type, qty, at,
                 on_hand, reserved, received, line,
             )
@@ -113,14 +113,14 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
     """Every difference, and at the end the number of entries; `within` is a condition with {} for
     the lot's id."""
     statement = _ROWS.format(
-        moment=raw.moment(conn, "e.timestamp"),
-        prev_hash=raw.blob(conn, "e.prev_hash"),
-        hash=raw.blob(conn, "e.hash"),
+        moment=raw_rows.moment(conn, "e.timestamp"),
+        prev_hash=raw_rows.blob(conn, "e.prev_hash"),
+        hash=raw_rows.blob(conn, "e.hash"),
         within=within.replace("{}", "e.lot_id"),
     )
     lot = _Lot(None)
     number = 0
-    for batch in raw.rows(conn, statement):
+    for batch in raw_rows.rows(conn, statement):
         for row in batch:
             if row[1] != lot.id:
                 yield from _end(lot)
@@ -181,7 +181,7 @@ def _line_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
     at, prev_hash, own_hash, operation_hash = (
-        hashing.written_moment(row[6]),
+        hash_chain.written_moment(row[6]),
         row[21],
         row[22],
         row[23],
@@ -194,7 +194,7 @@ def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
     if prev_hash != lot.last_hash:
         yield "hash of the entry before", lot.last_hash.hex(), bytes(prev_hash).hex()
     content: list[Any] = [*row[1:6], at, *row[11:16], *row[19:21]]
-    computed = hashing.entry_hash(bytes(prev_hash), operation_hash, *content)
+    computed = hash_chain.entry_hash(bytes(prev_hash), operation_hash, *content)
     if computed != own_hash:
         yield "hash", computed.hex(), bytes(own_hash).hex()
     lot.last_at, lot.last_hash = at, own_hash

@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.ledger import hashing
+from inventory.ledger import hash_chain
 from inventory.models import LotCount, QcDecision, table
-from inventory.stock import ledger, lots, operations, reservations
-from inventory.verification import raw
+from inventory.stock.queries import ledger, lots, operations, reservations
+from inventory.verification import raw_rows
 from inventory.verification.findings import Finding
 
 decisions = table(QcDecision)
@@ -38,12 +38,12 @@ def check(conn: Connection) -> Iterator[Finding]:
 def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
     """The content of each operation; `within` is a condition with {} for its id."""
     statement = _OPERATIONS.format(
-        hash=raw.blob(conn, "hash"),
-        recorded_at=raw.moment(conn, "recorded_at"),
-        occurred_at=raw.moment(conn, "occurred_at"),
+        hash=raw_rows.blob(conn, "hash"),
+        recorded_at=raw_rows.moment(conn, "recorded_at"),
+        occurred_at=raw_rows.moment(conn, "occurred_at"),
         within=within.replace("{}", "id"),
     )
-    for batch in raw.rows(conn, statement):
+    for batch in raw_rows.rows(conn, statement):
         for id, kept, *content in batch:
             computed = _digest(content)
             if computed != kept:
@@ -55,18 +55,18 @@ def _digest(content: list[Any]) -> bytes:
     """Of a row that holds something else than it should, a hash that no operation has."""
     kind, reference, reason, note, user_id, recorded_at, occurred_at, reverses_id = content
     try:
-        return hashing.operation_digest(
+        return hash_chain.operation_digest(
             kind,
             reference,
             reason,
             note,
             user_id,
-            hashing.written_moment(recorded_at),
-            "" if occurred_at is None else hashing.written_moment(occurred_at),
+            hash_chain.written_moment(recorded_at),
+            "" if occurred_at is None else hash_chain.written_moment(occurred_at),
             reverses_id,
         )
     except TypeError:
-        return hashing.FIRST
+        return hash_chain.FIRST
 
 
 def _reversals(conn: Connection) -> Iterator[Finding]:
@@ -140,9 +140,9 @@ def _decision(row: Any, last: Any) -> Iterator[Finding]:
     if (row.decision_seq, row.prev_seq, row.from_status) != (seq + 1, seq or None, status):
         expected, found = f"{seq + 1} from {status}", f"{row.decision_seq} from {row.from_status}"
         yield Finding("qc_decisions", row.id, "follows another decision", expected, found)
-    if row.prev_hash != (last.hash if last else hashing.FIRST):
+    if row.prev_hash != (last.hash if last else hash_chain.FIRST):
         yield Finding("qc_decisions", row.id, "hash of the decision before")
-    computed = hashing.decision_hash(
+    computed = hash_chain.decision_hash(
         row.prev_hash,
         row.op or b"",
         row.lot_id,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import guards
+from inventory.db import triggers
 from inventory.models import (
     InventoryLedger,
     InventoryLot,
@@ -43,7 +43,7 @@ def check(conn: Connection) -> Iterator[Finding]:
 
 def enforced(conn: Connection) -> Iterator[Finding]:
     """Whether every rule stands, without a look at the rows."""
-    for name in guards.missing(conn):
+    for name in triggers.missing(conn):
         yield Finding("schema", None, f"the trigger {name} is missing or altered")
     inspector = sa.inspect(conn)
     for held in _HELD:

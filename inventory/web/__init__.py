@@ -8,39 +8,29 @@ from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 
-from inventory import http_security, passwords, registration, static_files
+from inventory.accounts import passwords, registration
 from inventory.config import Config
-from inventory.web import (
-    account,
-    analysis,
-    audits,
-    auth,
-    checkup,
+from inventory.http import security_headers, static_files
+from inventory.web import downloads, floor, htmx, live_updates, navigation, template_filters
+from inventory.web.admin import audit_log, health, users, webhooks
+from inventory.web.auth import account, login, permissions, two_factor
+from inventory.web.auth import session as web_session
+from inventory.web.inventory import (
+    analytics,
     codes,
     dashboard,
-    entries,
-    exporting,
-    files,
-    filters,
-    finding,
-    floor,
-    htmx,
+    exports,
     imports,
     items,
     labels,
-    living,
+    ledger,
     lots,
     operations,
     recalls,
     references,
     reports,
     reservations,
-    roles,
-    second_factor,
-    sessions,
-    shell,
-    users,
-    webhooks,
+    search,
 )
 
 csrf = CSRFProtect()
@@ -55,40 +45,40 @@ def init_app(app: Flask, config: Config) -> None:
         proxy_count=config.proxy_count,
     )
     _set_up_templates(app)
-    http_security.init_app(app)
+    security_headers.init_app(app)
     static_files.init_app(app)
-    roles.public(app.view_functions["static"])
+    permissions.public(app.view_functions["static"])
     _compress(app)
     htmx.init_app(app)
-    exporting.init_app(app)
+    downloads.init_app(app)
     imports.init_app(app)
-    sessions.init_app(app)
+    web_session.init_app(app)
     # The guard before the CSRF check: an ended session is told so, not that a token is missing.
-    roles.init_app(app)
+    permissions.init_app(app)
     csrf.init_app(app)
-    app.register_blueprint(auth.blueprint)
+    app.register_blueprint(login.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(users.blueprint)
-    app.url_value_preprocessor(living.refuse_numbers_beyond_the_database)
+    app.url_value_preprocessor(live_updates.refuse_numbers_beyond_the_database)
     for family in (
         dashboard,
         items,
         lots,
         reservations,
         references,
-        entries,
+        ledger,
         operations,
-        finding,
+        search,
         codes,
         labels,
         recalls,
-        analysis,
+        analytics,
         reports,
-        files,
+        exports,
         webhooks,
-        checkup,
-        audits,
-        second_factor,
+        health,
+        audit_log,
+        two_factor,
     ):
         app.register_blueprint(family.blueprint)
     floor.init_app(app)
@@ -103,8 +93,8 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    filters.init_app(app)
-    shell.init_app(app)
+    template_filters.init_app(app)
+    navigation.init_app(app)
 
 
 def _compress(app: Flask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory.history import Day
+from inventory.stock.history import Day
 
 WIDTH, HEIGHT = 720, 160
 

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from inventory.errors import Busy, InventoryError, TooManyDownloads
+from inventory.common.errors import Busy, InventoryError, TooManyDownloads
 
 #: In one server process.
 MOST = 8

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from inventory import search_index
+from inventory.db import search_index
 
 revision = "0009"
 down_revision = "0008"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from inventory.accounts import ROLES
+from inventory.accounts.users import ROLES
 
 Json = dict[str, Any]
 

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from inventory import accounts, create_app, tokens
+from inventory import create_app
+from inventory.accounts import api_tokens, users
 from inventory.config import Config
 from inventory.db import db
 from tests.api.checking import CheckedClient
@@ -91,8 +92,8 @@ def make_caller(app: Flask, role: str = "admin", client: FlaskClient | None = No
     """A program whose token has that role."""
     with app.app_context():
         name = f"{role} {next(_numbers)}"
-        user = accounts.create_user(name=name, password="a quiet warehouse", role=role)
-        _, secret = tokens.create_token(user_id=user.id, name="tests")
+        user = users.create_user(name=name, password="a quiet warehouse", role=role)
+        _, secret = api_tokens.create_token(user_id=user.id, name="tests")
         db.session.remove()
     return Api(client or app.test_client(), secret, user.id)
 

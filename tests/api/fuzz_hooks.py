@@ -16,7 +16,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from inventory.api.openapi import PREFIX
 from inventory.api.v1 import v1
-from inventory.http_json import from_json
+from inventory.http.json_codec import from_json
 
 
 @schemathesis.hook

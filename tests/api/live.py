@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inventory import accounts, create_app, tokens
+from inventory import create_app
+from inventory.accounts import api_tokens, users
 from inventory.config import Config
 from inventory.db import db
 from tests.servers import LiveServer
@@ -12,8 +13,8 @@ def admin_token(server: LiveServer, name: str = "program") -> str:
     """A token of a new admin, made beside the running server."""
     app = create_app(Config.from_env(server.environ))
     with app.app_context():
-        user = accounts.create_user(name=name, password="a quiet warehouse", role="admin")
-        _, secret = tokens.create_token(user_id=user.id, name="tests")
+        user = users.create_user(name=name, password="a quiet warehouse", role="admin")
+        _, secret = api_tokens.create_token(user_id=user.id, name="tests")
         db.session.remove()
         db.engine.dispose()
     return secret

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import accounts, clock, tokens
-from inventory.accounts import ROLES
+from inventory.accounts import api_tokens, users
+from inventory.accounts.users import ROLES
 from inventory.api.v1 import v1
+from inventory.common import clock
+from inventory.common.errors import Busy
 from inventory.db import db
-from inventory.errors import Busy
 from tests.api.conftest import Api
 
 #: The least role of each endpoint, written down once more: a slip in the code is seen here.
@@ -57,7 +58,7 @@ def new_token(app, caller, client):
     def make(role="admin", **facts):
         user_id = caller(role).user_id
         with app.app_context():
-            token, secret = tokens.create_token(user_id=user_id, name="x", **facts)
+            token, secret = api_tokens.create_token(user_id=user_id, name="x", **facts)
         return token, Api(client, secret, user_id)
 
     return make
@@ -112,7 +113,7 @@ def test_the_document_and_health_need_no_token(client):
 
 def test_a_browsers_session_opens_nothing(app, client):
     with app.app_context():
-        accounts.create_user(name="ada", password="a quiet warehouse", role="admin")
+        users.create_user(name="ada", password="a quiet warehouse", role="admin")
     with client.session_transaction() as session:
         session["_user_id"] = "1"
         session["epoch"] = 0
@@ -137,7 +138,7 @@ def test_a_revoked_token_is_refused_at_once(app, new_token):
     token, api = new_token()
     assert api.get("/items").status_code == 200
     with app.app_context():
-        tokens.revoke_token(token_id=token.id)
+        api_tokens.revoke_token(token_id=token.id)
     assert api.get("/items").status_code == 401
     assert "revoked" in api.get("/items").json["detail"]
 
@@ -152,8 +153,8 @@ def test_an_expired_token_is_refused_at_once(new_token, monkeypatch):
 def test_a_disabled_users_token_is_refused_at_once(app, api):
     assert api.get("/items").status_code == 200
     with app.app_context():
-        accounts.create_user(name="other", password="a quiet warehouse", role="admin")
-        accounts.disable(user_id=api.user_id)
+        users.create_user(name="other", password="a quiet warehouse", role="admin")
+        users.disable(user_id=api.user_id)
     assert api.get("/items").status_code == 401
 
 
@@ -166,7 +167,7 @@ def test_a_token_is_weaker_than_its_user_where_it_says_so(new_token):
 def test_a_token_falls_with_its_users_role(app, caller):
     api = caller("inspector")
     with app.app_context():
-        accounts.set_role(user_id=api.user_id, role="viewer")
+        users.set_role(user_id=api.user_id, role="viewer")
     assert api.post("/receipts", {}).status_code == 403
 
 
@@ -197,7 +198,7 @@ def test_the_last_use_is_noted_after_the_answer(app, new_token):
 
     def last_used():
         with app.app_context():
-            found = {one.id: one for one in tokens.list_tokens()}
+            found = {one.id: one for one in api_tokens.list_tokens()}
             return found[token.id].last_used_at
 
     response = api.get("/items")
@@ -213,7 +214,7 @@ def test_a_database_that_cannot_note_the_use_spoils_no_answer(app, api, monkeypa
     def refuse(**_):
         raise Busy
 
-    monkeypatch.setattr(tokens, "note_use", refuse)
+    monkeypatch.setattr(api_tokens, "note_use", refuse)
     response = api.get("/items")
     assert response.status_code == 200
     response.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.api import schemas
+from inventory.api.schemas import responses
 
 GTIN = "09521123456785"
 SCANS = json.loads((Path(__file__).parent.parent / "scans.json").read_text())
@@ -59,7 +59,7 @@ def test_every_scan_of_the_table_is_answered_as_the_table_says(standing, row):
         answer = standing.get("/scan", raw=row["raw"]).json["scan"]
         assert {name: answer[name] for name in row["reads"]} == row["reads"]
         assert set(answer) == {
-            field.alias or name for name, field in schemas.Scan.model_fields.items()
+            field.alias or name for name, field in responses.Scan.model_fields.items()
         }
 
 

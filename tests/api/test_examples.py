@@ -12,10 +12,10 @@ import pytest
 
 from inventory import verification
 from inventory.api import openapi
-from inventory.api.refusals import WHEN
+from inventory.api.error_codes import WHEN
 from inventory.api.v1 import v1
 from inventory.db import snapshot
-from inventory.http_errors import problem
+from inventory.http.error_handlers import problem
 from tests.stock import in_days
 
 FILE = Path(openapi.__file__).with_name("examples.json")

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from inventory import catalog, clock, listing
+from inventory import catalog, queries
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
+from inventory.common.quantity import format_qty
 from inventory.db import connection, db
-from inventory.errors import InvalidInput
-from inventory.quantity import format_qty
 from tests.stock import Stock, in_days, key, part
 
 
@@ -28,7 +29,7 @@ def read(which, **filters):
     limit = filters.pop("limit", 2)
     while True:
         db.session.rollback()
-        page = getattr(listing, f"list_{which}")(
+        page = getattr(queries, f"list_{which}")(
             connection(), limit=limit, cursor=cursor, **filters
         )
         found += page.rows
@@ -226,7 +227,7 @@ def test_lots_are_filtered(stock):
 def test_a_lots_qc_history_is_told_in_its_order(stock):
     lot = stock.lot("receive 1, approve, quarantine, reject", qc_required=True)
     db.session.rollback()
-    found = listing.decisions_on(connection(), lot)
+    found = queries.decisions_on(connection(), lot)
     assert [one.status for one in found] == ["QUARANTINE", "APPROVED", "QUARANTINE", "REJECTED"]
     assert [one.from_status for one in found] == [None, "QUARANTINE", "APPROVED", "QUARANTINE"]
     assert found[0].reason is None
@@ -319,7 +320,7 @@ def token(*content):
 
 def first_cursor(which="items", **filters):
     db.session.rollback()
-    return getattr(listing, f"list_{which}")(connection(), limit=1, **filters).next_cursor
+    return getattr(queries, f"list_{which}")(connection(), limit=1, **filters).next_cursor
 
 
 def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
@@ -329,7 +330,7 @@ def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
     for code in "ACE":
         stock.item(code)
     db.session.rollback()
-    rows = listing.list_items(connection(), cursor=cursor).rows
+    rows = queries.list_items(connection(), cursor=cursor).rows
     assert [one.item.code for one in rows] == ["C", "D", "E", "F"]
 
 
@@ -340,7 +341,7 @@ def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
 )  # fmt: skip
 def test_what_is_no_cursor_is_refused(stock, cursor):
     with pytest.raises(InvalidInput) as caught:
-        listing.list_items(connection(), cursor=cursor)
+        queries.list_items(connection(), cursor=cursor)
     assert caught.value.field == "cursor"
 
 
@@ -354,7 +355,7 @@ def test_a_forged_position_is_refused(stock, position):
     padded = first_cursor() + "=="
     mark, _ = json.loads(base64.urlsafe_b64decode(padded))
     with pytest.raises(InvalidInput):
-        listing.list_items(connection(), cursor=token(mark, *position))
+        queries.list_items(connection(), cursor=token(mark, *position))
 
 
 @pytest.mark.parametrize("position", [[0], [-1], [2**63], [1.5], ["1"], [True], [10**4000]])
@@ -363,7 +364,7 @@ def test_a_forged_number_is_refused(stock, position):
     stock.lot("receive 2")
     mark, _ = json.loads(base64.urlsafe_b64decode(first_cursor("lots") + "=="))
     with pytest.raises(InvalidInput):
-        listing.list_lots(connection(), cursor=token(mark, *position))
+        queries.list_lots(connection(), cursor=token(mark, *position))
 
 
 def test_a_forged_date_is_refused(stock):
@@ -374,7 +375,7 @@ def test_a_forged_date_is_refused(stock):
     assert day == str(in_days(1))
     for forged in ("tomorrow", 5, None, "2026-02-30"):
         with pytest.raises(InvalidInput):
-            listing.list_lots(connection(), cursor=token(mark, forged, id), **filters)
+            queries.list_lots(connection(), cursor=token(mark, forged, id), **filters)
 
 
 def test_a_cursor_of_another_list_or_of_other_filters_is_refused(stock):
@@ -382,9 +383,9 @@ def test_a_cursor_of_another_list_or_of_other_filters_is_refused(stock):
         stock.lot("receive 2")
     cursor = first_cursor("lots")
     with pytest.raises(InvalidInput, match="another list"):
-        listing.list_entries(connection(), cursor=cursor)
+        queries.list_entries(connection(), cursor=cursor)
     with pytest.raises(InvalidInput, match="other filters"):
-        listing.list_lots(connection(), cursor=cursor, item="BOLT")
+        queries.list_lots(connection(), cursor=cursor, item="BOLT")
 
 
 # --- cost -----------------------------------------------------------------------------------------

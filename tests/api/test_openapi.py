@@ -10,11 +10,21 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from inventory.api.openapi import document
-from inventory.api.shapes import ITEM_CODE, Day, Flag, Id, Moment, Note, Qty, QtyOrZero, text
+from inventory.api.schemas.field_types import (
+    ITEM_CODE,
+    Day,
+    Flag,
+    Id,
+    Moment,
+    Note,
+    Qty,
+    QtyOrZero,
+    text,
+)
 from inventory.api.v1 import v1
-from inventory.errors import InvalidInput
-from inventory.http_errors import CODES
-from inventory.text import clean_text
+from inventory.common.errors import InvalidInput
+from inventory.common.validation import clean_text
+from inventory.http.error_handlers import CODES
 from tests.api.breaking import breaks
 
 STORED = Path(__file__).with_name("openapi-v1.json")

@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from inventory import clock, create_app, guards, listing
+from inventory import create_app, queries
 from inventory import db as database
-from inventory.db import db
+from inventory.common import clock
+from inventory.db import db, triggers
 from inventory.models import WriteRequest
-from inventory.stock import lots
+from inventory.stock.queries import lots
 from tests.api.checking import CheckedClient
 from tests.api.conftest import make_caller
 
@@ -152,7 +153,7 @@ def test_a_fault_of_ours_tells_nothing_and_is_logged(app, api, monkeypatch, capl
     def fail(*_, **__):
         raise RuntimeError("a secret of ours")
 
-    monkeypatch.setattr(listing, "list_items", fail)
+    monkeypatch.setattr(queries, "list_items", fail)
     api.client = FlaskClient(app, app.response_class)  # the checked one would not take a 500
     response = api.get("/items")
     assert (response.status_code, response.json["code"]) == (500, "INTERNAL_ERROR")
@@ -188,7 +189,7 @@ def test_a_missing_guard_is_told(app, client, database_kind):
     assert response.status_code == 503
     assert name in response.json["detail"]
     with app.app_context(), db.engine.begin() as connection:
-        guards.install(connection)
+        triggers.install(connection)
     assert client.get("/health/ready").status_code == 200
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from inventory import errors
-from inventory.http_errors import CODES
+from inventory.common import errors
+from inventory.http.error_handlers import CODES
 from tests.stock import in_days
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, clock, tokens
-from inventory.cli_tokens import tokens as commands
+from inventory.accounts import api_tokens, users
+from inventory.cli.tokens import tokens as commands
+from inventory.common import clock
+from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.db import db
-from inventory.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.models import ApiToken, Audit
 
 
@@ -30,19 +31,19 @@ def run(app):
 
 
 def user(name="ada", role="operator"):
-    return accounts.create_user(name=name, password="a quiet warehouse", role=role)
+    return users.create_user(name=name, password="a quiet warehouse", role=role)
 
 
 def make(role=None, **facts):
     facts.setdefault("name", "shop")
     if "user_id" not in facts:
         facts["user_id"] = user().id
-    return tokens.create_token(role=role, **facts)
+    return api_tokens.create_token(role=role, **facts)
 
 
 def show(secret):
     db.session.rollback()
-    return tokens.authenticate(secret)
+    return api_tokens.authenticate(secret)
 
 
 def rows(statement):
@@ -94,19 +95,19 @@ def test_a_token_may_be_weaker_than_its_user_but_not_stronger():
 def test_a_token_falls_with_its_users_role():
     ada = user(role="inspector").id
     _, secret = make(user_id=ada)
-    accounts.set_role(user_id=ada, role="viewer")
+    users.set_role(user_id=ada, role="viewer")
     assert show(secret).role == "viewer"
-    accounts.set_role(user_id=ada, role="admin")
+    users.set_role(user_id=ada, role="admin")
     assert show(secret).role == "inspector"
 
 
 def test_a_revoked_token_is_refused_at_once_and_for_good():
     token, secret = make()
-    assert tokens.revoke_token(token_id=token.id).revoked_at
+    assert api_tokens.revoke_token(token_id=token.id).revoked_at
     with pytest.raises(Unauthenticated, match="revoked"):
         show(secret)
-    first = tokens.list_tokens()[0].revoked_at
-    assert tokens.revoke_token(token_id=token.id).revoked_at == first
+    first = api_tokens.list_tokens()[0].revoked_at
+    assert api_tokens.revoke_token(token_id=token.id).revoked_at == first
 
 
 def test_an_expired_token_is_refused_at_once(monkeypatch):
@@ -130,45 +131,45 @@ def test_no_token_lives_longer_than_a_year():
 def test_the_token_of_a_disabled_user_is_refused_until_the_user_is_back():
     ada = user().id
     _, secret = make(user_id=ada)
-    accounts.disable(user_id=ada)
+    users.disable(user_id=ada)
     with pytest.raises(Unauthenticated):
         show(secret)
     with pytest.raises(Forbidden):
         make(user_id=ada)
-    accounts.enable(user_id=ada)
+    users.enable(user_id=ada)
     assert show(secret).user_id == ada
 
 
 def test_the_last_use_is_noted_at_most_once_a_minute(monkeypatch):
     token, secret = make()
     assert show(secret).note
-    tokens.note_use(token_id=token.id)
-    used = tokens.list_tokens()[0].last_used_at
+    api_tokens.note_use(token_id=token.id)
+    used = api_tokens.list_tokens()[0].last_used_at
     assert used
     assert not show(secret).note
-    tokens.note_use(token_id=token.id)
-    assert tokens.list_tokens()[0].last_used_at == used
+    api_tokens.note_use(token_id=token.id)
+    assert api_tokens.list_tokens()[0].last_used_at == used
     later = clock.now() + timedelta(minutes=1, seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert show(secret).note
-    tokens.note_use(token_id=token.id)
+    api_tokens.note_use(token_id=token.id)
     db.session.rollback()
-    assert tokens.list_tokens()[0].last_used_at == later
+    assert api_tokens.list_tokens()[0].last_used_at == later
 
 
 def test_a_user_revokes_only_their_own_tokens():
     token, _ = make()
     with pytest.raises(NotFound):
-        tokens.revoke_token(token_id=token.id, user_id=token.user_id + 1)
+        api_tokens.revoke_token(token_id=token.id, user_id=token.user_id + 1)
     with pytest.raises(NotFound):
-        tokens.revoke_token(token_id=4711)
-    assert tokens.revoke_token(token_id=token.id, user_id=token.user_id).revoked_at
+        api_tokens.revoke_token(token_id=4711)
+    assert api_tokens.revoke_token(token_id=token.id, user_id=token.user_id).revoked_at
 
 
 def test_making_and_revoking_a_token_is_audited():
     token, _ = make()
-    tokens.revoke_token(token_id=token.id, by=token.user_id)
-    tokens.revoke_token(token_id=token.id, by=token.user_id)
+    api_tokens.revoke_token(token_id=token.id, by=token.user_id)
+    api_tokens.revoke_token(token_id=token.id, by=token.user_id)
     found = rows(sa.select(Audit).where(Audit.subject == f"token {token.id}").order_by(Audit.id))
     assert [(one.action, one.user_id) for one in found] == [
         ("token.create", None),
@@ -188,7 +189,7 @@ def test_tokens_create_prints_the_token_alone(run):
     assert done.exit_code == 0, done.output
     assert re.fullmatch(r"inv_[\w-]{43}\n", done.stdout)
     assert show(done.stdout.strip()).role == "viewer"
-    assert tokens.list_tokens()[0].expires_at.astimezone(clock.zone()).date() == day
+    assert api_tokens.list_tokens()[0].expires_at.astimezone(clock.zone()).date() == day
 
 
 def test_the_last_day_that_may_be_named_is_365_days_away(run):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from inventory import ledger
-from inventory.api import answers
+from inventory.api import serializers
 from inventory.api.v1 import v1
 from tests.api.writes import WRITES, endpoint_of
 from tests.stock import in_days
@@ -178,7 +178,7 @@ def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app
         facts = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
         posting = ledger.decide(user_id=api.user_id, key="k", **facts)
         shown = {name: posting.shown[0][name] for name in ("lot", "reservations")}
-        [answer] = answers.written(replace(posting, shown=(shown,), replayed=True))
+        [answer] = serializers.written(replace(posting, shown=(shown,), replayed=True))
     assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])
 
 

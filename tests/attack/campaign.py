@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask
 
-from inventory import accounts, logins, tokens, verification
+from inventory import verification
+from inventory.accounts import api_tokens, login, users
 from inventory.api import openapi
 from inventory.db import db, snapshot
 from tests.attack import values
@@ -70,18 +71,18 @@ class Somebody:
         self._takes_token(self.sends("GET", "/account/", []))
 
     def _is_given_back(self) -> None:
-        logins.reset_throttle()
+        login.reset_throttle()
         if self.role == "stranger":
             return
-        account = accounts.find_account(name=self.role)
+        account = users.find_account(name=self.role)
         if account is None:
-            account = accounts.create_user(name=self.role, password=PASSWORD, role=self.role)
+            account = users.create_user(name=self.role, password=PASSWORD, role=self.role)
         if account.role != self.role:
-            accounts.set_role(user_id=account.id, role=self.role)
+            users.set_role(user_id=account.id, role=self.role)
         if account.disabled_at is not None:
-            accounts.enable(user_id=account.id)
+            users.enable(user_id=account.id)
         if not self.token:
-            _, self.token = tokens.create_token(user_id=account.id, name="attack")
+            _, self.token = api_tokens.create_token(user_id=account.id, name="attack")
 
     def _takes_token(self, answer: Answer) -> None:
         found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
@@ -95,7 +96,7 @@ class Campaign:
         self.statuses: Counter[int] = Counter()
         self.faults: list[str] = []
         self._fill()
-        roles = ("stranger", *accounts.ROLES)
+        roles = ("stranger", *users.ROLES)
         self.people = [Somebody(app, call, role) for role in roles]
         for person in reversed(self.people):  # the admin first
             person.comes_in()

@@ -27,7 +27,8 @@ from pathlib import Path
 
 import httpx
 
-from inventory import accounts, catalog, create_app, ledger
+from inventory import catalog, create_app, ledger
+from inventory.accounts import users
 from inventory.config import Config
 from inventory.db import db, snapshot
 from inventory.ledger import Receive
@@ -234,7 +235,7 @@ def _fill(environ: dict[str, str]) -> None:
     """Somebody who can sign in, and a ledger that no socket's buffer holds."""
     app = create_app(Config.from_env(environ))
     with app.app_context():
-        user = accounts.create_user(name="ada", password=PASSWORD, role="admin").id
+        user = users.create_user(name="ada", password=PASSWORD, role="admin").id
         catalog.create_item(user_id=user, key="item", code="BOLT", name="Bolt")
         for number in range(ENTRIES // BATCH):
             receipts = [

@@ -50,21 +50,21 @@ _PARTS = ("inventory", "migrations", "static", "templates", "app.py")
 #: Name to (file, what stands there, what shall stand there).
 MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     "synchronous=NORMAL": [
-        ("inventory/db.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
-        ("inventory/db.py", '"synchronous": "2"', '"synchronous": "1"'),
+        ("inventory/db/session.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
+        ("inventory/db/session.py", '"synchronous": "2"', '"synchronous": "1"'),
     ],
     "synchronous=OFF": [
-        ("inventory/db.py", '"synchronous": "FULL"', '"synchronous": "OFF"'),
-        ("inventory/db.py", '"synchronous": "2"', '"synchronous": "0"'),
+        ("inventory/db/session.py", '"synchronous": "FULL"', '"synchronous": "OFF"'),
+        ("inventory/db/session.py", '"synchronous": "2"', '"synchronous": "0"'),
     ],
     "synchronous_commit=off": [
-        ("inventory/db.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
-        ("inventory/db.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
+        ("inventory/db/session.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
+        ("inventory/db/session.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
     ],
     # Neither the look-up nor the unique constraint finds what was done under a key.
     "keys-forgotten": [
         (
-            "inventory/ledger/idempotency.py",
+            "inventory/idempotency/store.py",
             '"idempotency_key": key,',
             '"idempotency_key": f"{key[:200]} {at}",',
         ),
@@ -72,13 +72,13 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     # The answer goes out a moment before the transaction is committed.
     "answer-before-commit": [
         (
-            "inventory/db.py",
+            "inventory/db/session.py",
             "result = verb(tx, *args, **kwargs)",
             "result = verb(tx, *args, **kwargs)\n"
             "                        _early.get().put((result, None))\n"
             "                        time.sleep(0.1)",
         ),
-        ("inventory/db.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
+        ("inventory/db/session.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
     ],
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from inventory.quantity import parse_qty
+from inventory.common.quantity import parse_qty
 from tests.api.live import admin_token
 from tests.chaos import checking, nemesis
 from tests.chaos.clients import ITEMS, Client, Floor

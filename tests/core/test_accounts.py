@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, clock, login_sessions, logins, passwords, registration
+from inventory.accounts import login, passwords, registration, sessions, users
+from inventory.common import clock
+from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.db import db
-from inventory.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.models import Audit, LoginAttempt, User
 
 PASSWORD = "a quiet warehouse"
@@ -23,7 +24,7 @@ def context(app):
 
 
 def make(name="ada", role="operator"):
-    return accounts.create_user(name=name, password=PASSWORD, role=role)
+    return users.create_user(name=name, password=PASSWORD, role=role)
 
 
 def ask(name="ada", policy="approval", role="operator", **more):
@@ -31,11 +32,11 @@ def ask(name="ada", policy="approval", role="operator", **more):
 
 
 def enter(name="ada", password=PASSWORD, address=HOME):
-    return logins.log_in(name=name, password=password, address=address)
+    return login.log_in(name=name, password=password, address=address)
 
 
 def holds(begun):
-    return login_sessions.find(user_id=begun.account.id, session_id=begun.id) is not None
+    return sessions.find(user_id=begun.account.id, session_id=begun.id) is not None
 
 
 def rows(statement):
@@ -83,8 +84,8 @@ def test_of_many_that_register_at_once_exactly_one_is_admin(app):
 
 def test_the_same_name_at_once_makes_one_account(app):
     results = at_once(app, *(lambda: ask("ada", policy="open") for _ in range(6)))
-    assert sum(isinstance(result, accounts.Account) for result in results) == 1
-    assert all(r.field == "name" for r in results if not isinstance(r, accounts.Account))
+    assert sum(isinstance(result, users.Account) for result in results) == 1
+    assert all(r.field == "name" for r in results if not isinstance(r, users.Account))
 
 
 def test_open_registration_gives_the_role_of_the_setting():
@@ -128,7 +129,7 @@ def test_names_that_look_the_same_are_the_same(name):
     with pytest.raises(InvalidInput) as refused:
         make(name)
     assert refused.value.field == "name"
-    assert accounts.find_account(name=name).name == "ada"
+    assert users.find_account(name=name).name == "ada"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\0b", "ad\u200ba", "a\nb", None, "\ud800"])
@@ -146,13 +147,13 @@ def test_a_name_that_cannot_be_one_is_refused(name):
 )
 def test_a_bad_password_is_refused(password):
     with pytest.raises(InvalidInput) as refused:
-        accounts.create_user(name="Ada-Lovelace", password=password, role="viewer")
+        users.create_user(name="Ada-Lovelace", password=password, role="viewer")
     assert refused.value.field == "password"
 
 
 @pytest.mark.parametrize("password", ["eight ch", "x1" * 128, "schöne grüße", "只要長度夠就可以"])
 def test_a_long_enough_password_needs_no_digits_or_signs(password):
-    accounts.create_user(name="ada", password=password, role="viewer")
+    users.create_user(name="ada", password=password, role="viewer")
     assert enter(password=password).account.name == "ada"
 
 
@@ -209,9 +210,9 @@ def _seconds_to_refuse(name):
 def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refused():
     account = make()
     (seen,) = rows(sa.select(User.password_hash))
-    accounts.set_password(user_id=account.id, password="something else")
+    users.set_password(user_id=account.id, password="something else")
     with pytest.raises(InvalidInput) as refused:
-        accounts.put_password(user_id=account.id, password_hash="new", by=account.id, seen=seen)
+        users.put_password(user_id=account.id, password_hash="new", by=account.id, seen=seen)
     assert refused.value.field == "current_password"
     assert enter(password="something else")
 
@@ -219,9 +220,9 @@ def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refus
 def test_changing_the_password_needs_the_current_one():
     account = make()
     with pytest.raises(InvalidInput) as refused:
-        logins.change_password(user_id=account.id, current="guess", new="another one", address=HOME)
+        login.change_password(user_id=account.id, current="guess", new="another one", address=HOME)
     assert refused.value.field == "current_password"
-    changed = logins.change_password(
+    changed = login.change_password(
         user_id=account.id, current=PASSWORD, new="another one", address=HOME
     )
     assert changed.session_epoch == account.session_epoch + 1
@@ -235,45 +236,45 @@ def test_changing_the_password_needs_the_current_one():
 
 def test_roles_are_a_ladder():
     viewer, admin = make("v", "viewer"), make("a", "admin")
-    assert [viewer.may(role) for role in accounts.ROLES] == [True, False, False, False]
-    assert all(admin.may(role) for role in accounts.ROLES)
+    assert [viewer.may(role) for role in users.ROLES] == [True, False, False, False]
+    assert all(admin.may(role) for role in users.ROLES)
 
 
 @pytest.mark.parametrize("demote", ["set_role", "disable", "approve"])
 def test_the_last_active_admin_stays(demote):
     admin = make("ada", "admin")
-    accounts.disable(user_id=make("ben", "admin").id)
+    users.disable(user_id=make("ben", "admin").id)
     values = {"role": "viewer"} if demote != "disable" else {}
     with pytest.raises(Forbidden):
-        getattr(accounts, demote)(user_id=admin.id, **values)
-    assert accounts.get_account(user_id=admin.id) == admin
+        getattr(users, demote)(user_id=admin.id, **values)
+    assert users.get_account(user_id=admin.id) == admin
 
 
 def test_two_admins_cannot_demote_each_other_at_once(app):
     ada, ben = make("ada", "admin"), make("ben", "admin")
     at_once(
         app,
-        lambda: accounts.set_role(user_id=ada.id, role="viewer", by=ben.id),
-        lambda: accounts.set_role(user_id=ben.id, role="viewer", by=ada.id),
+        lambda: users.set_role(user_id=ada.id, role="viewer", by=ben.id),
+        lambda: users.set_role(user_id=ben.id, role="viewer", by=ada.id),
     )
-    assert sorted(account.role for account in accounts.list_accounts()) == ["admin", "viewer"]
+    assert sorted(account.role for account in users.list_accounts()) == ["admin", "viewer"]
 
 
 def test_an_unknown_role_or_account_is_refused():
     with pytest.raises(InvalidInput):
         make("ada", "emperor")
     with pytest.raises(NotFound):
-        accounts.set_role(user_id=99, role="viewer")
+        users.set_role(user_id=99, role="viewer")
 
 
 def test_every_change_is_audited():
     admin, user = make("ada", "admin"), make("ben", "viewer")
-    accounts.set_role(user_id=user.id, role="inspector", by=admin.id)
-    accounts.set_password(user_id=user.id, password="something else", by=admin.id)
-    accounts.disable(user_id=user.id, by=admin.id)
-    accounts.enable(user_id=user.id, by=admin.id)
-    accounts.approve(user_id=user.id, role="operator", by=admin.id)
-    accounts.end_sessions(user_id=user.id, by=user.id)
+    users.set_role(user_id=user.id, role="inspector", by=admin.id)
+    users.set_password(user_id=user.id, password="something else", by=admin.id)
+    users.disable(user_id=user.id, by=admin.id)
+    users.enable(user_id=user.id, by=admin.id)
+    users.approve(user_id=user.id, role="operator", by=admin.id)
+    users.end_sessions(user_id=user.id, by=user.id)
     said = [
         (row.action, row.user_id, row.subject)
         for row in rows(sa.select(Audit).order_by(Audit.id))
@@ -313,7 +314,7 @@ def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
     make("ada", "admin")
     ask("ben", address=HOME)
     _ask_in_vain(19, HOME)
-    with pytest.raises(logins.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
+    with pytest.raises(login.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
         ask("cy", address=HOME)
     assert refused.value.figures["retry_after"] == 3600
     assert not ask("cy", address="192.0.2.8").is_usable
@@ -324,11 +325,11 @@ def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
 
 def test_two_hundred_registrations_in_all_close_the_door_and_a_command_opens_it():
     make("ada", "admin")
-    _fill_with(logins.MOST_REGISTRATIONS, logins.REGISTRATION_KEY)
-    with pytest.raises(logins.TooManyAttempts):
+    _fill_with(login.MOST_REGISTRATIONS, login.REGISTRATION_KEY)
+    with pytest.raises(login.TooManyAttempts):
         ask("ben", address="198.51.100.1")
     assert enter("ada").account.name == "ada"
-    assert logins.reset_throttle() == 200
+    assert login.reset_throttle() == 200
     assert not ask("ben", address="198.51.100.1").is_usable
 
 
@@ -346,7 +347,7 @@ def test_logins_do_not_count_as_registrations_and_do_not_forget_them():
         with pytest.raises(Unauthenticated):
             enter(password="wrong password")
     _ask_in_vain(1, HOME)
-    with pytest.raises(logins.TooManyAttempts):
+    with pytest.raises(login.TooManyAttempts):
         ask("ben", address=HOME)
 
 
@@ -383,9 +384,9 @@ def test_who_is_not_approved_or_is_disabled_is_told_so_only_with_the_right_passw
         enter("ben")
     with pytest.raises(Unauthenticated):
         enter("ben", password="wrong password")
-    accounts.approve(user_id=ben.id, role="operator")
+    users.approve(user_id=ben.id, role="operator")
     assert enter("ben").account.role == "operator"
-    accounts.disable(user_id=ben.id)
+    users.disable(user_id=ben.id)
     with pytest.raises(Forbidden, match="disabled"):
         enter("ben")
 
@@ -396,7 +397,7 @@ def test_these_end_every_session_at_once(end):
     user = make()
     one, two = enter(), enter()
     values = {"password": "something else"} if end == "set_password" else {}
-    getattr(accounts, end)(user_id=user.id, **values)
+    getattr(users, end)(user_id=user.id, **values)
     assert not holds(one)
     assert not holds(two)
 
@@ -414,8 +415,8 @@ def test_a_session_of_an_account_that_may_not_log_in_does_not_hold(column):
 def test_logging_out_ends_that_session_and_no_other():
     user = make()
     one, two = enter(), enter()
-    login_sessions.log_out(user_id=user.id, session_id=one.id)
-    login_sessions.log_out(user_id=user.id, session_id=one.id)
+    sessions.log_out(user_id=user.id, session_id=one.id)
+    sessions.log_out(user_id=user.id, session_id=one.id)
     assert not holds(one)
     assert holds(two)
 
@@ -426,7 +427,7 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_and_address_only():
     for _ in range(10):
         with pytest.raises(Unauthenticated):
             enter(password="wrong password")
-    with pytest.raises(logins.TooManyAttempts) as refused:
+    with pytest.raises(login.TooManyAttempts) as refused:
         enter()
     assert 290 <= refused.value.figures["retry_after"] <= 300
     assert enter(address="198.51.100.1")
@@ -437,7 +438,7 @@ def test_guesses_made_at_the_same_time_count_each_other(app):
     make()
     results = at_once(app, *(lambda: enter(password="wrong password") for _ in range(16)))
     assert sum(isinstance(result, Unauthenticated) for result in results) == 10
-    assert sum(isinstance(result, logins.TooManyAttempts) for result in results) == 6
+    assert sum(isinstance(result, login.TooManyAttempts) for result in results) == 6
 
 
 def test_a_right_password_forgets_the_wrong_ones():
@@ -461,10 +462,10 @@ def _fill(count, address, seconds_ago=10, name="x{}"):
 def test_a_hundred_from_one_address_close_it_and_five_minutes_open_it():
     make()
     _fill(100, HOME)
-    with pytest.raises(logins.TooManyAttempts):
+    with pytest.raises(login.TooManyAttempts):
         enter()
     assert enter(address="198.51.100.1")
-    assert logins.reset_throttle() == 100
+    assert login.reset_throttle() == 100
     _fill(100, HOME, seconds_ago=301)
     assert enter()
 
@@ -473,9 +474,9 @@ def test_a_thousand_in_all_close_the_door_and_a_command_opens_it():
     make()
     for address in range(10):
         _fill(100, f"198.51.100.{address}")
-    with pytest.raises(logins.TooManyAttempts):
+    with pytest.raises(login.TooManyAttempts):
         enter()
-    assert logins.reset_throttle(name="X1") == 10
+    assert login.reset_throttle(name="X1") == 10
     assert enter()
 
 
@@ -484,6 +485,6 @@ def test_one_person_s_ipv6_network_counts_as_one_address():
     for host in range(10):
         with pytest.raises(Unauthenticated):
             enter(password="wrong password", address=f"2001:db8:1:2::{host:x}")
-    with pytest.raises(logins.TooManyAttempts):
+    with pytest.raises(login.TooManyAttempts):
         enter(address="2001:db8:1:2:ffff::1")
     assert enter(address="2001:db8:1:3::1")

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from inventory import analysis, clock, stock
-from inventory.analysis import Age, Expiry, Movement
+from inventory.common import clock
 from inventory.db import connection
+from inventory.reports import analytics
+from inventory.reports.analytics import Age, Expiry, Movement
+from inventory.stock import queries as stock
 from tests.stock import Stock, in_days, part
 
 ONE = 10**6
@@ -35,7 +37,7 @@ def item_id(code: str = "BOLT") -> int:
 
 
 def moved(first: int, last: int, item: int | None = None) -> list[tuple[int, int]]:
-    days = analysis.movement(
+    days = analytics.movement(
         connection(), MONDAY + timedelta(days=first), MONDAY + timedelta(days=last), item_id=item
     )
     return [(one.received, one.issued) for one in days]
@@ -93,7 +95,7 @@ def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:
     stock.do("issue", item="BOLT", lots=[part(lot, 4)])  # days 2 and 3: 6
     on(5)
     stock.do("issue", item="BOLT", lots=[part(lot, 1)])  # after the days that are looked at
-    (one,) = analysis.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
+    (one,) = analytics.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
     assert (one.issued, one.mean, one.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
     assert one.rate == 0.5
     assert one.days == 5.0
@@ -102,7 +104,7 @@ def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:
 def test_an_item_that_nothing_is_issued_of_has_no_days_of_supply(stock: Stock, on) -> None:
     stock.item("NUT")
     stock.lot("receive 10")
-    bolt, nut = analysis.turnover(connection(), MONDAY, MONDAY).rows
+    bolt, nut = analytics.turnover(connection(), MONDAY, MONDAY).rows
     assert (bolt.rate, bolt.days) == (0, None)
     assert (nut.rate, nut.days, nut.mean) == (None, None, 0)
 
@@ -115,13 +117,13 @@ def test_stock_ages_from_its_receipt(stock: Stock, on) -> None:
     on(69)
     stock.lot("receive 8", item=stock.item("OIL", unit="l"))
     today = clock.today()
-    assert analysis.ageing(connection(), today) == [
+    assert analytics.ageing(connection(), today) == [
         Age("l", 30, 1, 8 * ONE), Age("pcs", 30, 1, 4 * ONE), Age("pcs", 90, 1, 1 * ONE),
     ]  # fmt: skip
-    assert analysis.ageing(connection(), today + timedelta(days=1), item_id=item_id()) == [
+    assert analytics.ageing(connection(), today + timedelta(days=1), item_id=item_id()) == [
         Age("pcs", 90, 2, 5 * ONE)
     ]
-    assert analysis.ageing(connection(), today + timedelta(days=999))[-1].up_to is None
+    assert analytics.ageing(connection(), today + timedelta(days=999))[-1].up_to is None
 
 
 def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on) -> None:
@@ -133,7 +135,7 @@ def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on)
     stock.lot("receive 9", expires_on=in_days(12 * 7))
     stock.lot("receive 9")
     stock.lot("receive 4, issue 4", expires_on=in_days(1))
-    assert analysis.expiring(connection(), clock.today()) == [
+    assert analytics.expiring(connection(), clock.today()) == [
         Expiry(in_days(-1), "pcs", 1, 3 * ONE, 0),
         Expiry(in_days(0), "pcs", 1, 1 * ONE, 0),
         Expiry(in_days(6), "pcs", 2, 9 * ONE, 2 * ONE),
@@ -143,4 +145,4 @@ def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on)
 
 def test_a_day_without_anything_is_there_too(stock: Stock, on) -> None:
     stock.item()
-    assert analysis.movement(connection(), MONDAY, MONDAY) == [Movement(MONDAY)]
+    assert analytics.movement(connection(), MONDAY, MONDAY) == [Movement(MONDAY)]

@@ -1,7 +1,7 @@
 import pytest
 
 from inventory import ledger
-from inventory.errors import InvalidInput, Refusal
+from inventory.common.errors import InvalidInput, Refusal
 from inventory.ledger import Issue, Receive, Reserve, Split, Unreserve
 from tests.stock import Stock, key, part, wrote
 

@@ -1,9 +1,9 @@
 import pytest
 
 from inventory import catalog
-from inventory import stock as reads
+from inventory.common.errors import InvalidInput, NotFound, Refusal
 from inventory.db import connection, db
-from inventory.errors import InvalidInput, NotFound, Refusal
+from inventory.stock import queries as stock_queries
 from tests.stock import Stock, in_days, key
 
 
@@ -93,5 +93,7 @@ def test_an_unknown_item_or_lot_cannot_be_changed(stock: Stock) -> None:
 
 
 def test_stock_never_stands_in_a_column_of_the_item_or_the_lot(stock: Stock) -> None:
-    columns = {column.name for table in (reads.items, reads.lots) for column in table.c}
+    columns = {
+        column.name for table in (stock_queries.items, stock_queries.lots) for column in table.c
+    }
     assert not columns & {"qty", "on_hand", "reserved", "available", "free", "quantity"}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory import importing
+from inventory import imports
+from inventory.common.errors import InvalidInput
 from inventory.db import connection, db
-from inventory.errors import InvalidInput
-from inventory.importing import KINDS, Field, Kind, Reading, Style, Work
+from inventory.imports import KINDS, Field, Kind, Reading, Style, Work
 from tests.spreadsheet_files import ods, ods_cell, ods_row, text_cell, xlsx, xlsx_row
 from tests.stock import Stock, key
 
@@ -104,10 +104,10 @@ def csv_file(kind: Kind, field: Field, cell: str) -> bytes:
 
 
 def reading_of(kind: Kind, content: bytes) -> Reading:
-    table = importing.read_table(content)
-    mapping = importing.clean_mapping(kind, table.heads, importing.guess(kind, table.heads))
+    table = imports.read_table(content)
+    mapping = imports.clean_mapping(kind, table.heads, imports.guess(kind, table.heads))
     assert len(mapping) == len(kind.fields)
-    return importing.read_rows(kind, table, mapping, Style())
+    return imports.read_rows(kind, table, mapping, Style())
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def imports_nothing(stock: Stock) -> Callable[[Kind, Field, bytes, str], None]:
             one.name: one.label for one in kind.fields})  # fmt: skip
         entries = stock.entries()
         db.session.rollback()
-        report = importing.commit(work, file_name="a file", user_id=stock.user_id, key=key())
+        report = imports.commit(work, file_name="a file", user_id=stock.user_id, key=key())
         [wrong] = [one for one in report.wrong if one.column == field.label]
         assert (wrong.line, report.import_id) == (2, None)
         assert re.search(said, wrong.reason), (wrong.reason, said)
@@ -142,7 +142,7 @@ def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: Kind) -> N
         reading = reading_of(kind, content)
         mapping = {one.name: one.label for one in kind.fields}
         db.session.rollback()
-        report = importing.check(connection(), Work(kind=kind, reading=reading, mapping=mapping))
+        report = imports.check(connection(), Work(kind=kind, reading=reading, mapping=mapping))
         assert (report.wrong, report.rows) == ([], 1)
 
 
@@ -176,7 +176,7 @@ def test_formulas_with_a_value_are_read() -> None:
         ]
     )  # fmt: skip
     rows = xlsx_row(1, "a", "b", "c", "d") + f"<row r='2'>{cells}</row>"
-    assert importing.read_table(xlsx(rows)).rows == [(2, ["BOLT", "", "12.5", "yes"])]
+    assert imports.read_table(xlsx(rows)).rows == [(2, ["BOLT", "", "12.5", "yes"])]
     cells = (
         f'{_FORMULA} office:value-type="string"><text:p>BOLT</text:p></table:table-cell>'
         f'{_FORMULA} office:value-type="string" office:string-value=""/>'
@@ -184,7 +184,7 @@ def test_formulas_with_a_value_are_read() -> None:
         "</table:table-cell>"
     )
     rows = f"{ods_row('a', 'b', 'c')}<table:table-row>{cells}</table:table-row>"
-    assert importing.read_table(ods(rows)).rows == [(2, ["BOLT", "", "12.5"])]
+    assert imports.read_table(ods(rows)).rows == [(2, ["BOLT", "", "12.5"])]
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_a_text_that_is_no_error_is_read(text: str) -> None:
     ],
 )
 def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: bytes) -> None:
-    table = importing.read_table(content)
-    mapping = importing.guess(KINDS["items"], table.heads)
-    reading = importing.read_rows(KINDS["items"], table, mapping, Style())
+    table = imports.read_table(content)
+    mapping = imports.guess(KINDS["items"], table.heads)
+    reading = imports.read_rows(KINDS["items"], table, mapping, Style())
     assert (reading.wrong, [row.facts["name"] for row in reading.rows]) == ([], ["Bolt"])
     assert table.samples(2) == ["#N/A"]
 
@@ -242,5 +242,5 @@ def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: byte
 )
 def test_an_error_among_the_column_heads_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(InvalidInput, match=said) as caught:
-        importing.read_table(content)
+        imports.read_table(content)
     assert caught.value.field == "file"

@@ -13,9 +13,9 @@ from flask import Flask
 
 from inventory import create_app
 from inventory import db as database
+from inventory.common.errors import Busy
 from inventory.config import Config
 from inventory.db import atomic, connection, db, snapshot
-from inventory.errors import Busy
 from tests.stock import add_user
 
 

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import accounts, clock, ledger
+from inventory import ledger
+from inventory.accounts import users
+from inventory.common import clock
+from inventory.common.errors import InsufficientStock, InvalidInput, OverIssue
 from inventory.db import connection, db
-from inventory.errors import InsufficientStock, InvalidInput, OverIssue
 from inventory.models import User
-from inventory.stock import _EXPIRED_OF as expired_statement
-from inventory.stock import open_lines, operations
+from inventory.stock.queries import _EXPIRED_OF as expired_statement
+from inventory.stock.queries import open_lines, operations
 from tests.contenders import race
 from tests.stock import Stock, part, wrote
 
@@ -248,13 +250,13 @@ def test_nobody_can_be_the_account_of_the_inventory(stock: Stock, lot: int) -> N
         ledger.expire()
     db.session.rollback()
     system = connection().execute(sa.select(User.id).where(User.name_key == "SYSTEM")).scalar_one()
-    assert system not in [account.id for account in accounts.list_accounts()]
+    assert system not in [account.id for account in users.list_accounts()]
     with pytest.raises(Exception, match="no such account"):
-        accounts.enable(user_id=system)
+        users.enable(user_id=system)
     for name in ("SYSTEM", "system", "Ｓystem"):
-        assert accounts.find_account(name=name) is None
+        assert users.find_account(name=name) is None
         with pytest.raises(InvalidInput):
-            accounts.create_user(name=name, password="a quiet warehouse", role="viewer")
+            users.create_user(name=name, password="a quiet warehouse", role="viewer")
 
 
 @pytest.mark.only("sqlite")

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
-from inventory import clock, history
+from inventory.common import clock
+from inventory.common.quantity import ONE
 from inventory.db import connection
-from inventory.quantity import ONE
+from inventory.stock import history
 
 
 def test_each_day_ends_with_what_the_ledger_then_added_up_to(stock, monkeypatch):

@@ -2,8 +2,8 @@ import pytest
 import sqlalchemy as sa
 
 from inventory import catalog
+from inventory.common.errors import IdempotencyKeyReused, Refusal
 from inventory.db import connection
-from inventory.errors import IdempotencyKeyReused, Refusal
 from inventory.models import WriteRequest
 from tests.stock import Stock, add_user, key, part
 

@@ -13,15 +13,16 @@ import sqlalchemy as sa
 import xlsxwriter
 from flask import Flask
 
-from inventory import catalog, clock, importing, ledger, verification
-from inventory import stock as reads
+from inventory import catalog, imports, ledger, verification
+from inventory.common import clock
+from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotReversible
+from inventory.common.quantity import format_qty
 from inventory.db import connection, db, snapshot
-from inventory.errors import IdempotencyKeyReused, InvalidInput, NotReversible
-from inventory.exports import LISTS, rows_of
-from inventory.importing import KINDS, Report, Style, Work
-from inventory.importing.judging import Suggester
-from inventory.page_reads import reads_on
-from inventory.quantity import format_qty
+from inventory.exports.lists import LISTS, rows_of
+from inventory.imports import KINDS, Report, Style, Work
+from inventory.imports.row_checks import Suggester
+from inventory.queries.page_reads import reads_on
+from inventory.stock import queries as stock_queries
 from inventory.verification.findings import Finding
 from tests.stock import Stock, key
 
@@ -31,29 +32,29 @@ STOCK = "item,lot,qty,qc status,expires on,location,supplier's lot\n"
 
 def work(kind: str, text: str, **said: Any) -> Work:
     chosen = KINDS[kind]
-    table = importing.read_table(text.encode())
+    table = imports.read_table(text.encode())
     style = Style(said.pop("dates", ""), said.pop("decimal_comma", False))
-    mapping = importing.clean_mapping(chosen, table.heads, importing.guess(chosen, table.heads))
-    reading = importing.read_rows(chosen, table, mapping, style)
+    mapping = imports.clean_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
+    reading = imports.read_rows(chosen, table, mapping, style)
     return Work(kind=chosen, reading=reading, mapping=mapping, **said)
 
 
 def check(kind: str, text: str, **said: Any) -> Report:
     db.session.rollback()
-    return importing.check(connection(), work(kind, text, **said))
+    return imports.check(connection(), work(kind, text, **said))
 
 
 def bring(stock: Stock, kind: str, text: str, **said: Any) -> Report:
     who = {"user_id": said.pop("user_id", stock.user_id), "key": said.pop("key", key())}
     db.session.rollback()
-    return importing.commit(work(kind, text, **said), file_name="a file.csv", **who)
+    return imports.commit(work(kind, text, **said), file_name="a file.csv", **who)
 
 
 def undo(stock: Stock, import_id: int | None, **said: Any) -> None:
     db.session.rollback()
-    found = importing.get_import(connection(), import_id or 0)
+    found = imports.get_import(connection(), import_id or 0)
     db.session.rollback()
-    importing.take_back(found, user_id=stock.user_id, key=key(), **said)
+    imports.take_back(found, user_id=stock.user_id, key=key(), **said)
 
 
 def reasons(report: Report) -> list[str]:
@@ -67,11 +68,15 @@ def counts(report: Report) -> tuple[int, int, int]:
 def shelves() -> list[str]:
     """Every lot with its figures."""
     db.session.rollback()
-    rows = connection().execute(sa.select(reads.lots.c.id).order_by(reads.lots.c.id)).scalars()
+    rows = (
+        connection()
+        .execute(sa.select(stock_queries.lots.c.id).order_by(stock_queries.lots.c.id))
+        .scalars()
+    )
     return [
         f"{lot.item.code} {lot.lot_code} {lot.qc_status}"
         f" {format_qty(lot.on_hand)}/{format_qty(lot.reserved)} {lot.expires_on or ''}".strip()
-        for lot in reads.read_lots(connection(), rows)
+        for lot in stock_queries.read_lots(connection(), rows)
     ]
 
 
@@ -82,7 +87,7 @@ def differences() -> list[Finding]:
 
 def catalogue() -> list[str]:
     db.session.rollback()
-    rows = connection().execute(sa.select(reads.items).order_by(reads.items.c.code))
+    rows = connection().execute(sa.select(stock_queries.items).order_by(stock_queries.items.c.code))
     return [
         f"{row.code} {row.name} {row.unit} {row.decimals} {bool(row.qc_required)}"
         f" {row.reorder_point if row.reorder_point is None else format_qty(row.reorder_point)}"
@@ -106,7 +111,7 @@ def test_opening_stock_is_one_operation(stock: Stock) -> None:
         "MILK M-1 QUARANTINE 2.5/0 2031-02-28",
         "MILK M-2 APPROVED 1/0 2031-02-28",
     ]
-    operation = reads.get_operation(connection(), report.operation_id or 0)
+    operation = stock_queries.get_operation(connection(), report.operation_id or 0)
     assert (operation.kind, len(operation.entries)) == ("IMPORT", 3)
 
 
@@ -493,7 +498,7 @@ def test_what_is_wrong_with_a_code(stock: Stock, row: str, reason: str) -> None:
 
 def test_heads_are_guessed() -> None:
     heads = ["SKU", "Batch No.", "Qty on hand", "Expiry-Date", "Remarks", "Locaton", "STATUS"]
-    assert importing.guess(KINDS["stock"], heads) == {
+    assert imports.guess(KINDS["stock"], heads) == {
         "item": "SKU", "lot_code": "Batch No.", "qty": "Qty on hand", "expires_on": "Expiry-Date",
         "location": "Locaton", "qc_status": "STATUS",
     }  # fmt: skip
@@ -501,9 +506,9 @@ def test_heads_are_guessed() -> None:
 
 def test_our_own_templates_and_lists_are_understood() -> None:
     for kind in KINDS.values():
-        heads = importing.template_csv(kind).strip("\ufeff\r\n").split(",")
-        assert set(importing.guess(kind, heads)) == {field.name for field in kind.fields}
-    assert importing.guess(KINDS["stock"], LISTS["lots"].heads) == {
+        heads = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
+        assert set(imports.guess(kind, heads)) == {field.name for field in kind.fields}
+    assert imports.guess(KINDS["stock"], LISTS["lots"].heads) == {
         "item": "item", "lot_code": "lot", "qty": "on hand", "qc_status": "state",
         "expires_on": "expires", "location": "location", "supplier_lot": "supplier's lot",
     }  # fmt: skip
@@ -526,12 +531,12 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
 
 def test_a_column_that_is_needed_is_asked_for() -> None:
     with pytest.raises(InvalidInput, match="Which column has the quantity") as caught:
-        importing.clean_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
+        imports.clean_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
     with pytest.raises(InvalidInput, match="named twice"):
-        importing.clean_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
+        imports.clean_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
     with pytest.raises(InvalidInput, match="no column x"):
-        importing.clean_mapping(KINDS["items"], ["a"], {"code": "x"})
+        imports.clean_mapping(KINDS["items"], ["a"], {"code": "x"})
 
 
 @pytest.mark.parametrize(
@@ -545,17 +550,17 @@ def test_a_column_that_is_needed_is_asked_for() -> None:
     ],
 )
 def test_text_files_of_every_kind_are_read(content: bytes) -> None:
-    table = importing.read_table(content)
+    table = imports.read_table(content)
     assert (table.heads, [cells for _, cells in table.rows]) == (["code", "name"], [["A", "Größe"]])
 
 
 def test_lines_are_those_of_the_file() -> None:
-    table = importing.read_table(b'\ncode,name\n\nA,"two\nlines"\nB,b\n')
+    table = imports.read_table(b'\ncode,name\n\nA,"two\nlines"\nB,b\n')
     assert [line for line, _ in table.rows] == [4, 6]
 
 
 def test_what_our_files_disarmed_is_armed_again() -> None:
-    table = importing.read_table(b"code,name\n'-1,'=A\nx,'tis\n")
+    table = imports.read_table(b"code,name\n'-1,'=A\nx,'tis\n")
     assert [cells for _, cells in table.rows] == [["-1", "=A"], ["x", "'tis"]]
 
 
@@ -579,21 +584,21 @@ def test_spreadsheets_are_read() -> None:
         ["B", True, 0.1, "", 1234567890123456789],
     ]  # fmt: skip
     content = book(("Empty", []), ("Shelf", rows), ("Other", [["x"], ["y"]]))
-    table = importing.read_table(content)
+    table = imports.read_table(content)
     assert (table.sheet, table.sheets) == ("Shelf", ["Empty", "Shelf", "Other"])
     assert table.rows[0] == (4, ["A", "4711", "12.5", "2031-02-28", "4006381333931"])
     assert table.rows[1][1][:3] == ["B", "yes", "0.1"]
     assert "15 digits" in table.rows[1][1][4]
-    assert importing.read_table(content, sheet="Other").rows == [(2, ["y"])]
+    assert imports.read_table(content, sheet="Other").rows == [(2, ["y"])]
     with pytest.raises(InvalidInput, match="no sheet"):
-        importing.read_table(content, sheet="None")
+        imports.read_table(content, sheet="None")
 
 
 def test_the_template_as_a_spreadsheet_is_read_back() -> None:
     file = io.BytesIO()
-    importing.template_xlsx(file, KINDS["stock"])
+    imports.template_xlsx(file, KINDS["stock"])
     with pytest.raises(InvalidInput, match="no rows below"):
-        importing.read_table(file.getvalue())
+        imports.read_table(file.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -614,7 +619,7 @@ def test_the_template_as_a_spreadsheet_is_read_back() -> None:
 )
 def test_files_that_cannot_be_read_say_why(content: bytes, said: str) -> None:
     with pytest.raises(InvalidInput, match=said) as caught:
-        importing.read_table(content)
+        imports.read_table(content)
     assert caught.value.field == "file"
 
 
@@ -625,7 +630,7 @@ def test_a_spreadsheet_that_unpacks_to_very_much_is_refused() -> None:
             packed.writestr(f"xl/{n}", bytes(80 * 2**20))
     assert len(file.getvalue()) < 2**20
     with pytest.raises(InvalidInput, match="200 MB"):
-        importing.read_table(file.getvalue())
+        imports.read_table(file.getvalue())
 
 
 def test_unknown_names_are_compared_a_bounded_number_of_times() -> None:

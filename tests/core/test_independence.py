@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from inventory import catalog, webhooks
-from inventory.ledger import idempotency
+from inventory import catalog
+from inventory.idempotency import store
+from inventory.webhooks import endpoints
 from tests.stock import Stock, key, part
 
 pytestmark = pytest.mark.only("postgresql")
@@ -22,12 +23,12 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
     from flask import current_app
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    webhooks.add_endpoint(url="http://127.0.0.1:9/", key="k", user_id=stock.user_id)
+    endpoints.add_endpoint(url="http://127.0.0.1:9/", key="k", user_id=stock.user_id)
     for item in ("BOLT", "NUT"):
         stock.item(item, reorder_point="5")
     bolts, nuts = stock.lot("receive 20"), stock.lot("receive 20", item="NUT")
     inserted, go_on = threading.Event(), threading.Event()
-    remember = idempotency.remember
+    remember = store.remember
 
     def stand_still(*args: Any, **facts: Any) -> None:
         remember(*args, **facts)
@@ -35,7 +36,7 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
             inserted.set()
             go_on.wait(30)
 
-    monkeypatch.setattr(idempotency, "remember", stand_still)
+    monkeypatch.setattr(store, "remember", stand_still)
 
     def hold() -> None:
         with app.app_context():

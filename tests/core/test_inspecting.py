@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory import clock, read_cache
-from inventory.db import connection, db
+from inventory.common import clock
+from inventory.db import balance_triggers, connection, db
 from inventory.ledger import Decide, Posting, post
-from inventory.settlement import settled_by
+from inventory.stock.settlement import settled_by
 from tests.stock import Stock, in_days, key, wrote
 
 Q, A, R = "QUARANTINE", "APPROVED", "REJECTED"
@@ -196,7 +196,7 @@ def test_other_lots_are_found_when_the_read_cache_has_lost_them(stock: Stock) ->
     moved = lists(stock.do("decide", lot_id=lot, **MOVE))["moved"]
     assert moved == ["J-1 4: B 4", "J-2 2: B 2"]
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
-        read_cache.rebuild(connection)
+        balance_triggers.rebuild(connection)
 
 
 @pytest.mark.parametrize(
@@ -279,4 +279,4 @@ def test_holders_are_found_when_the_read_cache_has_lost_them(stock: Stock) -> No
     stock.do("decide", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
     assert stock.figures(lot) == "5 on hand, 0 reserved, 5 available"
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
-        read_cache.rebuild(connection)
+        balance_triggers.rebuild(connection)

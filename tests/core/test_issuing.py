@@ -63,7 +63,7 @@ def test_a_reservation_at_risk_cannot_be_issued_until_its_lot_is_approved_again(
 
 
 def test_a_reservation_in_an_expired_lot_cannot_be_issued(stock: Stock, monkeypatch) -> None:
-    from inventory import clock
+    from inventory.common import clock
 
     stock.lot(expires_on=in_days(0))
     reservation = stock.reserve(4)

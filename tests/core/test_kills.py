@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import tokens
+from inventory.accounts import api_tokens
 from inventory.db import connection, snapshot
 from inventory.models import WriteRequest
-from inventory.stock import ledger, operations
+from inventory.stock.queries import ledger, operations
 from inventory.verification import verify
 from tests.servers import LiveServer
 from tests.stock import Stock
@@ -76,7 +76,7 @@ def test_every_acknowledged_operation_is_there_once_after_30_kills(
     app: Flask, live_server: LiveServer, stock: Stock
 ) -> None:
     stock.item()
-    _, token = tokens.create_token(user_id=stock.user_id, name="load", role="operator")
+    _, token = api_tokens.create_token(user_id=stock.user_id, name="load", role="operator")
     ended = threading.Event()
     clients = [Client(live_server, token, number, ended) for number in range(CLIENTS)]
     for client in clients:

@@ -18,11 +18,11 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from inventory import codes, labels
+from inventory import barcodes, labels
+from inventory.common.errors import InvalidInput, NotFound
 from inventory.db import connection, db
-from inventory.errors import InvalidInput, NotFound
 from inventory.labels import pdf
-from inventory.labels.fitting import DOT, fit
+from inventory.labels.text_fitting import DOT, fit
 from inventory.labels.zpl import escaped
 from tests.stock import Stock, key
 
@@ -62,7 +62,7 @@ def lots(stock: Stock) -> dict[str, int]:
     stock.item("DICHTUNG-Ä", name="Grüne Dichtung für außen, mit einem sehr langen Namen ^XZ ~JR")
     facts = {"item": "DICHTUNG-Ä", "expires_on": DAY}
     found = {code: stock.lot("receive 7", lot_code=code, **facts) for code in LOT_CODES}
-    codes.link(user_id=stock.user_id, key=key(), code=GTIN, item="DICHTUNG-Ä")
+    barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="DICHTUNG-Ä")
     db.session.rollback()
     return found
 
@@ -94,7 +94,7 @@ def test_every_code_of_a_printed_page_reads_back_byte_for_byte(
 def test_what_is_read_back_is_found(lots: dict[str, int], some: list[labels.Label]) -> None:
     found = {}
     for raw in scanned(labels.to_pdf(some, labels.layout_of("a4-2x7"))):
-        one = codes.resolve(connection(), raw)
+        one = barcodes.resolve(connection(), raw)
         assert one.warnings == ()
         if one.kind == "lot":
             found[one.lot.lot_code] = one.lot.id
@@ -117,7 +117,7 @@ def test_a_date_that_gs1_cannot_tell_is_not_told_in_gs1(stock: Stock) -> None:
     for code, expires_on in (("SOON", date(2027, 1, 31)), ("LATE", date(2096, 6, 30))):
         stock.lot(lot_code=code, expires_on=expires_on)
     stock.lot(lot_code="NEVER")
-    codes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT")
+    barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT")
     ids = [stock.lot_called(code).id for code in ("SOON", "LATE", "NEVER")]
     soon, late, never = labels.lot_labels(connection(), ids)
     assert (soon.is_gs1, late.is_gs1, never.typed) == (True, False, f"01{GTIN}10NEVER")
@@ -125,7 +125,7 @@ def test_a_date_that_gs1_cannot_tell_is_not_told_in_gs1(stock: Stock) -> None:
 
 def test_without_a_gtin_for_one_piece_the_code_is_our_own(stock: Stock) -> None:
     lot = stock.lot()
-    codes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT", qty=12)
+    barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT", qty=12)
     (label,) = labels.lot_labels(connection(), [lot])
     assert label.typed.startswith(f"INV1L{lot}X")
 
@@ -329,7 +329,7 @@ def test_a_printer_that_draws_the_zpl_draws_what_scanners_read(some: list[labels
         if kind == "BX":
             message = code[2:].replace("__", "_")
             drawn = zxingcpp.create_barcode(
-                codes.scan(f"]d2{message}").text, zxingcpp.BarcodeFormat.DataMatrix,
+                barcodes.scan(f"]d2{message}").text, zxingcpp.BarcodeFormat.DataMatrix,
                 gs1=True, force_square=True,
             )  # fmt: skip
         else:

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from inventory import codes
-from inventory.codes.linking import codes as table
+from inventory import barcodes
+from inventory.barcodes.links import codes as table
+from inventory.common.errors import (
+    DuplicateCode,
+    InvalidCode,
+    InvalidInput,
+    InvalidQty,
+    NotFound,
+    Refusal,
+)
 from inventory.db import connection, db
-from inventory.errors import DuplicateCode, InvalidCode, InvalidInput, InvalidQty, NotFound, Refusal
 from tests.stock import Stock, key
 
 GTIN = "09521123456785"
@@ -21,11 +28,11 @@ def link(stock: Stock, code: object, **facts: Any) -> dict[str, Any]:
     facts.setdefault("key", key())
     if "lot_id" not in facts:
         facts.setdefault("item", "BOLT")
-    return codes.link(user_id=stock.user_id, code=code, **facts)[0]
+    return barcodes.link(user_id=stock.user_id, code=code, **facts)[0]
 
 
 def unlink(stock: Stock, id: int, **facts: Any) -> dict[str, Any]:
-    return codes.unlink(user_id=stock.user_id, code_id=id, **{"key": key(), **facts})[0]
+    return barcodes.unlink(user_id=stock.user_id, code_id=id, **{"key": key(), **facts})[0]
 
 
 def links() -> list[str]:
@@ -50,7 +57,7 @@ def test_however_a_gtin_is_scanned_its_14_digits_are_linked(stock: Stock, scanne
     stock.item()
     record = link(stock, scanned)
     assert (record["code"], record["kind"], record["qty"]) == (GTIN, "GTIN", "1")
-    assert codes.find_link(connection(), GTIN).item_code == "BOLT"
+    assert barcodes.find_link(connection(), GTIN).item_code == "BOLT"
 
 
 def test_a_pack_code_stands_for_its_quantity(stock: Stock) -> None:
@@ -112,17 +119,17 @@ def test_item_or_lot_is_named_and_must_exist(stock: Stock) -> None:
 def test_the_same_key_links_once_and_is_answered_again(stock: Stock) -> None:
     stock.item()
     stock.item("NUT")
-    first = codes.link(user_id=stock.user_id, key="k", code="X", item="BOLT")
-    again = codes.link(user_id=stock.user_id, key="k", code="X", item="BOLT")
+    first = barcodes.link(user_id=stock.user_id, key="k", code="X", item="BOLT")
+    again = barcodes.link(user_id=stock.user_id, key="k", code="X", item="BOLT")
     assert (first[1], again[1]) == (False, True)
     assert first[0] == again[0]
     with pytest.raises(Refusal) as caught:
-        codes.link(user_id=stock.user_id, key="k", code="X", item="NUT")
+        barcodes.link(user_id=stock.user_id, key="k", code="X", item="NUT")
     assert caught.value.code == "IDEMPOTENCY_KEY_REUSED"
     # A refusal is its key's answer for ever, though the code was set free since.
     for _ in range(2):
         with pytest.raises(DuplicateCode):
-            codes.link(user_id=stock.user_id, key="late", code="X", item="NUT")
+            barcodes.link(user_id=stock.user_id, key="late", code="X", item="NUT")
         for id in [first[0]["id"]] if links() else []:
             unlink(stock, id)
 
@@ -132,7 +139,7 @@ def test_unlinking_forgets_the_code_and_is_audited(stock: Stock) -> None:
     record = link(stock, GTIN, qty=12)
     assert unlink(stock, record["id"], key="u") == record
     assert links() == []
-    assert codes.unlink(user_id=stock.user_id, key="u", code_id=record["id"]) == (record, True)
+    assert barcodes.unlink(user_id=stock.user_id, key="u", code_id=record["id"]) == (record, True)
     with pytest.raises(NotFound):
         unlink(stock, record["id"])
     assert trail() == [("code linked", record), ("code unlinked", record)]
@@ -148,11 +155,11 @@ def test_a_dry_run_links_nothing(stock: Stock) -> None:
 def test_the_gtin_for_labels_is_that_of_a_single_piece(stock: Stock) -> None:
     stock.item()
     link(stock, "19521123456782", qty=12)
-    item = codes.read_links(connection(), codes_=["19521123456782"])[0].item_id
-    assert codes.gtin_of(codes.read_links(connection(), item_id=item)) is None
+    item = barcodes.read_links(connection(), codes_=["19521123456782"])[0].item_id
+    assert barcodes.gtin_of(barcodes.read_links(connection(), item_id=item)) is None
     db.session.rollback()
     link(stock, GTIN)
-    assert codes.gtin_of(codes.read_links(connection(), item_id=item)) == GTIN
+    assert barcodes.gtin_of(barcodes.read_links(connection(), item_id=item)) == GTIN
 
 
 def test_the_database_itself_refuses_a_code_twice(stock: Stock) -> None:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from inventory.errors import Refusal
+from inventory.common.errors import Refusal
 from inventory.ledger import Posting
 from tests.stock import Stock, in_days, part
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import catalog, clock, overview
+from inventory import catalog
+from inventory.common import clock
 from inventory.db import connection, db
+from inventory.reports import overview
 from tests.stock import Stock, in_days, key
 
 

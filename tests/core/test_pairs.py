@@ -15,9 +15,9 @@ import pytest
 from flask import Flask
 
 from inventory import ledger
+from inventory.common.errors import Refusal
 from inventory.db import connection
-from inventory.errors import Refusal
-from inventory.stock import lots_of
+from inventory.stock.queries import lots_of
 from tests.stock import Stock, in_days, part
 
 _write = ledger._write

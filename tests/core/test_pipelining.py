@@ -14,12 +14,12 @@ from sqlalchemy.engine import Connection
 
 from inventory import db as database
 from inventory import ledger
-from inventory.clock import now
+from inventory.common.clock import now
+from inventory.common.errors import Busy, IdempotencyInProgress
 from inventory.db import atomic_in_few_journeys, db
-from inventory.errors import Busy, IdempotencyInProgress
-from inventory.ledger import idempotency
+from inventory.db.pipeline import Cursor, few_journeys
+from inventory.idempotency import store
 from inventory.models import Item, table
-from inventory.pipelining import Cursor, few_journeys
 from tests.stock import Stock, key, part
 
 pytestmark = pytest.mark.only("postgresql")
@@ -169,7 +169,7 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
     db.engine.dispose()
     one_key, lots = key(), {item: stock.lot("receive 5", item=item) for item in ("BOLT", "NUT")}
     wrote, may_go = threading.Event(), threading.Event()
-    remember = idempotency.remember
+    remember = store.remember
 
     def remember_slowly(tx: Connection, **facts: object) -> None:
         remember(tx, **facts)
@@ -178,7 +178,7 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
             wrote.set()
             may_go.wait(20)
 
-    monkeypatch.setattr(idempotency, "remember", remember_slowly)
+    monkeypatch.setattr(store, "remember", remember_slowly)
     facts = [
         {"item": item, "qty": 1, "reference": "R", "lots": [part(lot, 1)]}
         for item, lot in lots.items()

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
 from tests.stock import Stock, in_days, part, wrote
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.errors import InvalidQty
-from inventory.quantity import MAX, format_qty, parse_qty
+from inventory.common.errors import InvalidQty
+from inventory.common.quantity import MAX, format_qty, parse_qty
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from inventory import db as database
-from inventory import gate, ledger
-from inventory.db import connection, db
-from inventory.errors import Busy, QcTransition
-from inventory.ledger import Posting, loading
+from inventory import ledger
+from inventory.common.errors import Busy, QcTransition
+from inventory.db import connection, db, sqlite_write_lock
+from inventory.ledger import Posting, loader
 from inventory.models import InventoryLedger, Operation
 from tests.contenders import race, race_processes
 from tests.stock import Stock, key, part
@@ -76,7 +76,7 @@ def test_without_the_lock_the_unique_constraint_holds_the_line(
 ) -> None:
     """The lock keeps the wait short; it is not what keeps the figures right."""
     lot = stock.lot("receive 20")
-    monkeypatch.setattr(loading, "lock_lots", lambda tx, ids: None)
+    monkeypatch.setattr(loader, "lock_lots", lambda tx, ids: None)
     monkeypatch.setattr(database, "_gate_of", lambda engine: database._open_gate)
     outcomes = race(app, 16, lambda _: reserve_one(stock, lot))
     granted = told(outcomes)["granted"]
@@ -257,7 +257,7 @@ def test_a_lot_locked_too_long_is_busy_and_the_same_key_works_later(
     app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot, one_key = stock.lot("receive 5"), key()
-    monkeypatch.setattr(gate, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_write_lock, "WAIT_SECONDS", 0.2)
     facts = {"item": "BOLT", "qty": 1, "reference": "R", "lots": [part(lot, 1)], "key": one_key}
     with _lot_held(lot), pytest.raises(Busy):
         stock.do("reserve", **facts)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from inventory import catalog, clock, overview, read_cache
-from inventory.db import connection, db, snapshot
-from inventory.figures import Totals
-from inventory.heads import item_heads
-from inventory.listing import (
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.quantity import ONE
+from inventory.db import balance_triggers, connection, db, snapshot
+from inventory.queries import (
     entries,
     items,
     list_entries,
@@ -20,8 +20,10 @@ from inventory.listing import (
     list_reservations,
     lots,
 )
-from inventory.listing import reservations as listed_reservations
-from inventory.quantity import ONE
+from inventory.queries import reservations as listed_reservations
+from inventory.reports import overview
+from inventory.stock.balance_filters import item_heads
+from inventory.stock.entities import Totals
 from inventory.verification import verify
 from tests.stock import Stock, in_days, key, part
 
@@ -108,7 +110,7 @@ def test_the_cache_may_be_dropped_at_any_moment(stock: Stock, table: str) -> Non
     stock.do("decide", lot_id=lot, status="QUARANTINE", reason="x")
     assert stock.figures(lot) == "8 on hand, 5 reserved, 3 available"
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        read_cache.rebuild(conn)
+        balance_triggers.rebuild(conn)
     assert held_by(stock) == summed(8, 5, 3)
 
 
@@ -120,7 +122,7 @@ def test_a_wrong_sum_is_named(stock: Stock) -> None:
         assert [finding.table for finding in verify(reader).findings] == ["item_heads"]
     db.session.rollback()
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        read_cache.rebuild(conn)
+        balance_triggers.rebuild(conn)
 
 
 _SUMS = ", ".join(column.name for column in item_heads.c if column.name != "item_id")
@@ -139,10 +141,10 @@ def test_a_line_that_is_missing_or_one_too_many_is_named(stock: Stock, harm: str
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql(harm)
     with snapshot() as reader:
-        assert read_cache.differences(reader) == ["item_heads"]
+        assert balance_triggers.differences(reader) == ["item_heads"]
     db.session.rollback()
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        read_cache.rebuild(conn)
+        balance_triggers.rebuild(conn)
 
 
 # --- how the database finds the rows --------------------------------------------------------------

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
+from inventory.common.quantity import format_qty
 from inventory.db import connection, db
 from inventory.models import QcStatus
-from inventory.quantity import format_qty
-from inventory.recall import Recall, decisions_of, find_lot
-from inventory.recall import recall as recall_of
-from inventory.reports import recall_report
+from inventory.reports.tables import recall_report
+from inventory.stock.recall import Recall, decisions_of, find_lot
+from inventory.stock.recall import recall as recall_of
 from tests.stock import Stock, key, part
 
 Q, A, R = QcStatus.QUARANTINE, QcStatus.APPROVED, QcStatus.REJECTED

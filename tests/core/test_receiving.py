@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import catalog, clock
-from inventory.errors import Refusal
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.errors import Refusal
 from tests.stock import Stock, in_days, key, wrote
 
 

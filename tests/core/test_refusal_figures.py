@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from inventory import clock, ledger
-from inventory import stock as reads
+from inventory import ledger
+from inventory.common import clock
+from inventory.common.errors import Refusal
+from inventory.common.quantity import format_qty
 from inventory.db import connection, db
-from inventory.errors import Refusal
-from inventory.figures import Totals, totals
 from inventory.ledger import Cut, Issue, Receive, Reserve, Unreserve
-from inventory.quantity import format_qty
+from inventory.stock import queries as stock_queries
+from inventory.stock.entities import Totals, totals
 from tests.stock import Stock, key, part
 
 Facts = dict[str, Any]
@@ -29,10 +30,10 @@ def stored(stock: Stock) -> Facts:
     """Every figure that a refusal could tell, as the ledger has it."""
     db.session.rollback()
     conn, today = connection(), clock.today()
-    [item] = reads.read_items(conn, codes=["BOLT"])
-    lots = {lot.id: lot for lot in reads.lots_of(conn, [item.id])}
-    ids = reads.open_reservation_ids(conn, item_id=item.id)
-    reservations = {one.id: one for one in reads.read_reservations(conn, ids)}
+    [item] = stock_queries.read_items(conn, codes=["BOLT"])
+    lots = {lot.id: lot for lot in stock_queries.lots_of(conn, [item.id])}
+    ids = stock_queries.open_reservation_ids(conn, item_id=item.id)
+    reservations = {one.id: one for one in stock_queries.read_reservations(conn, ids)}
     return {"lots": lots, "reservations": reservations, "item": totals(lots.values(), today)}
 
 

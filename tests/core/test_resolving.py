@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from inventory import catalog, clock, codes
-from inventory.codes import own
+from inventory import barcodes, catalog
+from inventory.barcodes import internal_codes
+from inventory.common import clock
+from inventory.common.errors import InvalidCode
+from inventory.common.quantity import format_qty
 from inventory.db import connection, db
-from inventory.errors import InvalidCode
-from inventory.quantity import format_qty
 from tests.stock import Stock, key
 
 GTIN = "09521123456785"
@@ -19,9 +20,9 @@ PACK = "19521123456782"
 DAY = date(2027, 12, 31)
 
 
-def find(raw: str, **facts: Any) -> codes.Found:
+def find(raw: str, **facts: Any) -> barcodes.Found:
     db.session.rollback()
-    return codes.resolve(connection(), raw, **facts)
+    return barcodes.resolve(connection(), raw, **facts)
 
 
 def say(raw: str, **facts: Any) -> str:
@@ -39,7 +40,7 @@ def say(raw: str, **facts: Any) -> str:
 
 
 def link(stock: Stock, code: str, **facts: Any) -> None:
-    codes.link(user_id=stock.user_id, key=key(), code=code, **facts)
+    barcodes.link(user_id=stock.user_id, key=key(), code=code, **facts)
 
 
 @pytest.fixture
@@ -182,13 +183,16 @@ def test_an_archived_item_is_said_to_be(bolts: Stock) -> None:
 
 def test_our_own_labels_are_found_by_their_number_and_checked(bolts: Stock) -> None:
     lot = bolts.lot_called("L-1")
-    assert say(own.lot_content(lot.id, "BOLT", "L-1")) == "lot BOLT/L-1 by own_label"
-    assert say(own.item_content(lot.item.id, "BOLT")) == "item BOLT by own_label"
-    assert find(own.location_content("Regal Ä/3")).record(clock.today())["location"] == "Regal Ä/3"
+    assert say(internal_codes.lot_content(lot.id, "BOLT", "L-1")) == "lot BOLT/L-1 by own_label"
+    assert say(internal_codes.item_content(lot.item.id, "BOLT")) == "item BOLT by own_label"
+    assert (
+        find(internal_codes.location_content("Regal Ä/3")).record(clock.today())["location"]
+        == "Regal Ä/3"
+    )
     for foreign in (
-        own.lot_content(lot.id, "BOLT", "L-2"),
-        own.lot_content(lot.id + 99, "BOLT", "L-1"),
-        own.item_content(lot.item.id, "NUT"),
+        internal_codes.lot_content(lot.id, "BOLT", "L-2"),
+        internal_codes.lot_content(lot.id + 99, "BOLT", "L-1"),
+        internal_codes.item_content(lot.item.id, "NUT"),
     ):
         with pytest.raises(InvalidCode) as caught:
             find(foreign)
@@ -197,7 +201,14 @@ def test_our_own_labels_are_found_by_their_number_and_checked(bolts: Stock) -> N
 
 def test_resolving_writes_nothing_and_every_kind_has_a_record(bolts: Stock) -> None:
     before = bolts.entries()
-    for raw in (GTIN, f"(01){GTIN}(10)L-2", "L-1", "BOLT", "?", own.location_content("A")):
+    for raw in (
+        GTIN,
+        f"(01){GTIN}(10)L-2",
+        "L-1",
+        "BOLT",
+        "?",
+        internal_codes.location_content("A"),
+    ):
         record = find(raw).record(clock.today())
         assert record["scan"]["text"]
         assert set(record) == {

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.codes import Scan, gs1, own, scan
-from inventory.errors import InvalidCode
-from inventory.http_json import camel
+from inventory.barcodes import Scan, gs1, internal_codes, scan
+from inventory.common.errors import InvalidCode
+from inventory.http.json_codec import camel
 
 SCANS = json.loads((Path(__file__).parent.parent / "scans.json").read_text())
 GTIN = "09521123456785"
@@ -103,7 +103,7 @@ def test_whatever_looks_like_gs1_is_read_or_refused(raw: str) -> None:
 
 @given(st.integers(1, 2**63 - 1), st.text(min_size=1, max_size=64), st.text(min_size=1))
 def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
-    label = scan(own.lot_content(id, item, lot)).own
+    label = scan(internal_codes.lot_content(id, item, lot)).own
     assert label
     assert (label.kind, label.id) == ("lot", id)
     assert label.is_of(item, lot)
@@ -112,9 +112,9 @@ def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
 
 @given(st.text(min_size=1, max_size=64))
 def test_the_label_of_a_place_carries_its_name(location: str) -> None:
-    content = own.location_content(location)
+    content = internal_codes.location_content(location)
     if len(content) <= 512:
         label = scan(content).own
         assert label
         assert (label.kind, label.location) == ("location", location)
-    assert own.read(content[:-1] + ("0" if content[-1] != "0" else "1")) is None
+    assert internal_codes.read(content[:-1] + ("0" if content[-1] != "0" else "1")) is None

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from inventory import catalog, guards, search_index
-from inventory.db import atomic, connection, db
-from inventory.listing import list_items, list_lots, list_references, list_reservations
+from inventory import catalog
+from inventory.db import atomic, connection, db, search_index, triggers
+from inventory.queries import list_items, list_lots, list_references, list_reservations
 from tests.stock import Stock, key
 
 
@@ -89,7 +89,7 @@ def test_the_index_can_be_made_anew(warehouse: Stock) -> None:
     def again(tx: Any) -> None:
         search_index.drop(tx)
         search_index.create(tx)
-        guards.install(tx)
+        triggers.install(tx)
 
     db.session.rollback()
     again()

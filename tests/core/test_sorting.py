@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
 from inventory.db import connection, db
-from inventory.errors import InvalidInput
-from inventory.listing import ITEM_SORTS, LOT_SORTS, list_entries, list_items, list_lots, units
+from inventory.queries import ITEM_SORTS, LOT_SORTS, list_entries, list_items, list_lots, units
 from tests.stock import Stock, in_days
 
 

@@ -12,8 +12,8 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from inventory import importing
-from inventory.errors import InvalidInput
+from inventory import imports
+from inventory.common.errors import InvalidInput
 from tests.spreadsheet_files import ods, ods_row, text_cell, xlsx, xlsx_parts, xlsx_row, zipped
 
 HEADS = ["code", "name", "qty", "day", "flag"]
@@ -35,7 +35,7 @@ def calamine_rows(content: bytes) -> list[list[str]]:
 
 
 def our_rows(content: bytes) -> list[list[str]]:
-    table = importing.read_table(content)
+    table = imports.read_table(content)
     rows = [table.heads, *(cells for _, cells in table.rows)]
     return [row + [""] * (len(table.heads) - len(row)) for row in rows]
 
@@ -70,7 +70,7 @@ def test_rows_and_cells_without_addresses_follow_each_other() -> None:
     cells = '<c t="inlineStr"><is><t>{}</t></is></c>'
     rows = f"<row>{cells.format('code')}{cells.format('name')}</row>"
     rows += f"<row>{text_cell('B4', 'Bolt')}</row><row>{cells.format('A')}</row>"
-    assert importing.read_table(xlsx(rows)).rows == [(4, ["", "Bolt"]), (5, ["A"])]
+    assert imports.read_table(xlsx(rows)).rows == [(4, ["", "Bolt"]), (5, ["A"])]
 
 
 def test_names_may_have_a_prefix() -> None:
@@ -78,7 +78,7 @@ def test_names_may_have_a_prefix() -> None:
     for name in ("xl/workbook.xml", "xl/worksheets/sheet1.xml"):
         written = str(parts[name]).replace("</", "</x:").replace("xmlns=", "xmlns:x=")
         parts[name] = written.replace("<", "<x:").replace("<x:/x:", "</x:")
-    assert importing.read_table(zipped(parts)).rows == [(2, ["A"])]
+    assert imports.read_table(zipped(parts)).rows == [(2, ["A"])]
 
 
 def test_runs_of_one_text_are_joined_without_their_readings() -> None:
@@ -86,15 +86,15 @@ def test_runs_of_one_text_are_joined_without_their_readings() -> None:
     row = '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="inlineStr"><is>\n<r><t>N</t></r>'
     row += "\n<r><t>ut</t></r></is></c></row>"
     content = xlsx(xlsx_row(1, "code", "name") + row, texts=texts)
-    assert importing.read_table(content).rows == [(2, ["Bolt", "Nut"])]
+    assert imports.read_table(content).rows == [(2, ["Bolt", "Nut"])]
 
 
 def test_a_table_may_begin_below_and_to_the_right() -> None:
     rows = f"<row r='5'>{text_cell('C5', 'code')}{text_cell('D5', 'name')}</row>"
     rows += f"<row r='6'>{text_cell('C6', 'A')}</row>"
-    table = importing.read_table(xlsx(rows))
+    table = imports.read_table(xlsx(rows))
     assert (table.heads, table.rows) == (["code", "name"], [(6, ["A"])])
-    table = importing.read_table(xlsx(rows + f"<row r='7'>{text_cell('A7', 'note')}</row>"))
+    table = imports.read_table(xlsx(rows + f"<row r='7'>{text_cell('A7', 'note')}</row>"))
     assert table.heads == ["Column A", "Column B", "code", "name"]
 
 
@@ -102,7 +102,7 @@ def test_a_cell_without_a_head_is_named() -> None:
     rows = xlsx_row(1, "code", "name") + f"<row r='2'>{text_cell('D2', 'x')}</row>"
     said = "Cell D2 of the sheet Sheet1 is not empty, but the column heads end in column B"
     with pytest.raises(InvalidInput, match=said):
-        importing.read_table(xlsx(rows))
+        imports.read_table(xlsx(rows))
 
 
 def test_an_ods_file_is_read() -> None:
@@ -118,5 +118,5 @@ def test_an_ods_file_is_read() -> None:
     rows += ' office:value-type="string"><text:p>A</text:p></table:table-cell>'
     rows += bolt + "".join(cells.format(*one) for one in typed) + "</table:table-row>"
     cells_read = ["A", "Bo lt\nx", "12.5", "2031-02-28", "yes"]
-    table = importing.read_table(ods(rows))
+    table = imports.read_table(ods(rows))
     assert (table.sheet, table.rows) == ("Sheet1", [(2, cells_read), (3, cells_read)])

@@ -6,11 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import guards, read_cache
-from inventory.db import db, snapshot
-from inventory.stock import ledger
-from inventory.verification import digests, parts, verify
-from inventory.verification import raw as raw_rows
+from inventory.db import balance_triggers, db, snapshot, triggers
+from inventory.stock.queries import ledger
+from inventory.verification import digests, parallel, raw_rows, verify
 from tests.stock import Stock
 
 
@@ -134,7 +132,7 @@ def test_several_processes_find_what_one_finds(
     """Even of lots and operations with numbers that nobody gave."""
     with snapshot() as reader:
         alone = verify(reader)
-        monkeypatch.setattr(parts, "LONG", 0)
+        monkeypatch.setattr(parallel, "LONG", 0)
         together = verify(reader, processes=2)
     assert together.ok
     assert together.entries == alone.entries > 0
@@ -160,7 +158,7 @@ def test_no_more_findings_are_kept_than_anybody_reads(
     busy: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw("UPDATE operations SET note = 'other'", "UPDATE inventory_ledger SET qty = qty + 1")
-    monkeypatch.setattr(parts, "MOST", 3)
+    monkeypatch.setattr(parallel, "MOST", 3)
     with snapshot() as reader:
         report = verify(reader)
     assert len(report.findings) == 3
@@ -196,7 +194,7 @@ def test_no_row_is_lost_between_one_fetch_and_the_next(
     assert report.entries == count > 4
 
 
-@pytest.mark.parametrize("table", sorted(guards.APPEND_ONLY))
+@pytest.mark.parametrize("table", sorted(triggers.APPEND_ONLY))
 @pytest.mark.parametrize("change", ["UPDATE", "DELETE", "REPLACE", "TRUNCATE"])
 def test_no_append_only_row_can_be_changed_with_raw_sql(
     busy: Stock, table: str, change: str
@@ -277,4 +275,4 @@ def test_the_read_cache_is_checked(busy: Stock) -> None:
 
 def rebuild() -> None:
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        read_cache.rebuild(conn)
+        balance_triggers.rebuild(conn)

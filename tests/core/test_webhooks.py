@@ -13,10 +13,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import catalog, clock, delivering, reorder, webhooks
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.errors import InvalidInput, NotFound
 from inventory.db import connection, db
-from inventory.delivering import deliver_due
-from inventory.errors import InvalidInput, NotFound
+from inventory.webhooks import delivery as webhooks_delivery
+from inventory.webhooks import endpoints, low_stock
+from inventory.webhooks.delivery import deliver_due
 from tests.receivers import Receiver, receiving
 from tests.stock import Stock, in_days, key
 
@@ -33,7 +36,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def secret(stock: Stock, receiver: Receiver) -> str:
     """The receiver is told."""
-    return webhooks.add_endpoint(url=receiver.url, key=KEY, user_id=stock.user_id)[1]
+    return endpoints.add_endpoint(url=receiver.url, key=KEY, user_id=stock.user_id)[1]
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def item(stock: Stock) -> str:
 def told() -> list[tuple[str, str]]:
     """Each event that stands in the outbox: its type, and what was free."""
     db.session.rollback()
-    rows = connection().execute(sa.select(reorder.events.c.body).order_by(reorder.events.c.id))
+    rows = connection().execute(sa.select(low_stock.events.c.body).order_by(low_stock.events.c.id))
     found = [json.loads(body) for body in rows.scalars()]
     return [(one["type"], one["data"]["free"]) for one in found]
 
@@ -112,10 +115,10 @@ def test_a_changed_point_tells_too_and_items_without_one_tell_nothing(
 def test_time_alone_is_told_by_the_sweep(stock: Stock) -> None:
     stock.item("MILK", reorder_point="1")
     stock.lot("receive 9", item="MILK", expires_on=in_days(1))
-    assert reorder.sweep() == 0
+    assert low_stock.sweep() == 0
     with clock.at(clock.now() + timedelta(days=2)):
-        assert reorder.sweep() == 1
-        assert reorder.sweep() == 0
+        assert low_stock.sweep() == 1
+        assert low_stock.sweep() == 0
     assert told()[-1] == ("item.low", "0")
 
 
@@ -153,7 +156,7 @@ def test_each_event_is_delivered_once(
         "item": "BOLT", "name": "Bolt", "unit": "pcs", "onHand": "20", "reserved": "0",
         "onHold": "0", "free": "20", "reorderPoint": "5",
     }  # fmt: skip
-    states = [one.state for one in webhooks.list_deliveries(connection())]
+    states = [one.state for one in endpoints.list_deliveries(connection())]
     assert states == ["delivered", "delivered"]
 
 
@@ -225,26 +228,26 @@ def test_pauses_grow_until_it_is_given_up_and_may_be_replayed(
         with clock.at(now):
             if not deliver_due(keys=[KEY]):
                 break
-        delivery = webhooks.list_deliveries(db.session.connection())[0]
+        delivery = endpoints.list_deliveries(db.session.connection())[0]
         db.session.rollback()
         if delivery.due_at is not None:
             waits.append((delivery.due_at - now).total_seconds())
             now = delivery.due_at
-    assert [round(wait) for wait in waits] == pytest.approx(delivering.PAUSES, rel=0.11)
+    assert [round(wait) for wait in waits] == pytest.approx(webhooks_delivery.PAUSES, rel=0.11)
     assert (delivery.state, delivery.outcome) == ("given up", "HTTP 503")
-    assert len(receiver.got) == len(delivering.PAUSES) + 1
+    assert len(receiver.got) == len(webhooks_delivery.PAUSES) + 1
     receiver.answers = [200]
-    webhooks.replay(delivery_id=delivery.id, user_id=stock.user_id)
+    endpoints.replay(delivery_id=delivery.id, user_id=stock.user_id)
     assert deliver_due(keys=[KEY]) == 1
-    assert webhooks.list_deliveries(connection())[0].state == "delivered"
+    assert endpoints.list_deliveries(connection())[0].state == "delivered"
 
 
 def test_a_receiver_that_is_not_there_or_speaks_nonsense_is_a_failed_try(stock: Stock) -> None:
     for url in ("http://127.0.0.1:1/", "https://127.0.0.1:1/", "http://nowhere.invalid/"):
-        webhooks.add_endpoint(url=url, key=KEY, user_id=None)
+        endpoints.add_endpoint(url=url, key=KEY, user_id=None)
     stock.item("BOLT", reorder_point="5")
     assert deliver_due(keys=[KEY]) == 3
-    found = webhooks.list_deliveries(connection())
+    found = endpoints.list_deliveries(connection())
     assert {one.state for one in found} == {"waiting"}
     assert all(one.outcome and one.outcome.startswith("no answer") for one in found)
 
@@ -256,18 +259,18 @@ def test_a_slow_receiver_holds_up_nobody_else(
     told = threading.Event()
     waited = []
     with receiving() as quick:
-        webhooks.add_endpoint(url=quick.url, key=KEY, user_id=stock.user_id)
+        endpoints.add_endpoint(url=quick.url, key=KEY, user_id=stock.user_id)
         stock.item("BOLT", reorder_point="5")
-        send = delivering.send
+        send = webhooks_delivery.send
 
-        def sent(claimed: delivering.Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
+        def sent(claimed: webhooks_delivery.Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
             if claimed.url == receiver.url:
                 waited.append(told.wait(10))
                 return False, "slow"
             told.set()
             return send(claimed, keys=keys)
 
-        monkeypatch.setattr(delivering, "send", sent)
+        monkeypatch.setattr(webhooks_delivery, "send", sent)
         assert deliver_due(keys=[KEY]) == 2
         assert waited == [True]
         assert quick.types == ["item.low"]
@@ -276,7 +279,7 @@ def test_a_slow_receiver_holds_up_nobody_else(
 def test_a_round_of_a_slow_receiver_ends(
     stock: Stock, receiver: Receiver, secret: str, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(webhooks_delivery, "ROUND_SECONDS", 0.01)
     receiver.seconds = 0.05
     assert [deliver_due(keys=[KEY]) for _ in range(3)] == [1, 1, 0]
 
@@ -284,11 +287,11 @@ def test_a_round_of_a_slow_receiver_ends(
 def test_a_receiver_that_never_ends_its_answer_is_cut_off(
     stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "STEP_SECONDS", 0.2)
+    monkeypatch.setattr(webhooks_delivery, "STEP_SECONDS", 0.2)
     receiver.seconds = 1.0
     stock.item("BOLT", reorder_point="5")
     assert deliver_due(keys=[KEY]) == 1
-    assert "timed out" in (webhooks.list_deliveries(connection())[0].outcome or "")
+    assert "timed out" in (endpoints.list_deliveries(connection())[0].outcome or "")
 
 
 @pytest.mark.parametrize("place", ["send", "_settle"])
@@ -301,14 +304,14 @@ def test_a_sender_that_dies_after_the_claim_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivering, place, die)
+        patched.setattr(webhooks_delivery, place, die)
         with pytest.raises(KeyboardInterrupt):
             deliver_due(keys=[KEY])
     assert deliver_due(keys=[KEY]) == 0
-    with clock.at(clock.now() + delivering.CLAIM):
+    with clock.at(clock.now() + webhooks_delivery.CLAIM):
         assert deliver_due(keys=[KEY]) == 1
     assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
-    assert webhooks.depth(connection()) == 0
+    assert endpoints.depth(connection()) == 0
 
 
 def test_no_transaction_is_open_while_a_request_is_sent(
@@ -322,7 +325,7 @@ def test_no_transaction_is_open_while_a_request_is_sent(
         return True, "HTTP 200"
 
     db.session.rollback()
-    monkeypatch.setattr(delivering, "send", send)
+    monkeypatch.setattr(webhooks_delivery, "send", send)
     deliver_due(keys=[KEY])
     assert busy == [0]
 
@@ -330,28 +333,28 @@ def test_no_transaction_is_open_while_a_request_is_sent(
 def test_an_ended_endpoint_is_told_nothing_more(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
-    found = webhooks.list_endpoints(connection())[0]
+    found = endpoints.list_endpoints(connection())[0]
     assert found.waiting == 2
-    webhooks.end_endpoint(endpoint_id=found.id, user_id=stock.user_id)
+    endpoints.end_endpoint(endpoint_id=found.id, user_id=stock.user_id)
     stock.do("issue", item=item, qty=18)
     assert deliver_due(keys=[KEY]) == 0
-    delivery = webhooks.list_deliveries(connection())[0]
+    delivery = endpoints.list_deliveries(connection())[0]
     with pytest.raises(NotFound):
-        webhooks.replay(delivery_id=delivery.id, user_id=None)
+        endpoints.replay(delivery_id=delivery.id, user_id=None)
     with pytest.raises(NotFound):
-        webhooks.end_endpoint(endpoint_id=found.id, user_id=None)
+        endpoints.end_endpoint(endpoint_id=found.id, user_id=None)
     assert receiver.got == []
 
 
 def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, secret: str) -> None:
-    found = webhooks.list_endpoints(connection())[0]
-    renewed = webhooks.renew_secret(endpoint_id=found.id, key=KEY, user_id=None)[1]
+    found = endpoints.list_endpoints(connection())[0]
+    renewed = endpoints.renew_secret(endpoint_id=found.id, key=KEY, user_id=None)[1]
     assert renewed != secret
     stock.item("BOLT", reorder_point="5")
     deliver_due(keys=[KEY])
     one = receiver.got[0]
     stamp = int(one.headers["webhook-timestamp"])
-    made = webhooks.sign(renewed, one.headers["webhook-id"], stamp, one.body)
+    made = endpoints.sign(renewed, one.headers["webhook-id"], stamp, one.body)
     assert one.headers["webhook-signature"] == made
 
 
@@ -365,7 +368,7 @@ def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, s
 )  # fmt: skip
 def test_only_addresses_of_the_web_can_be_told(stock: Stock, url: object) -> None:
     with pytest.raises(InvalidInput):
-        webhooks.add_endpoint(url=url, key=KEY, user_id=None)
+        endpoints.add_endpoint(url=url, key=KEY, user_id=None)
 
 
 def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
@@ -375,22 +378,22 @@ def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
     deliver_due(keys=[KEY])
     stock.item("NUT", reorder_point="5")
     with clock.at(clock.now() + timedelta(days=91)):
-        delivering.forget_old()
-    assert [one.item_code for one in webhooks.list_deliveries(connection())] == ["NUT"]
+        webhooks_delivery.forget_old()
+    assert [one.item_code for one in endpoints.list_deliveries(connection())] == ["NUT"]
     assert len(told()) == 1
 
 
 def test_the_outbox_is_written_with_the_ledger_or_not_at_all(
     stock: Stock, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inventory.ledger import idempotency
+    from inventory.idempotency import store
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the power went")
 
     before = stock.entries()
     with monkeypatch.context() as patched:
-        patched.setattr(idempotency, "remember", fail)
+        patched.setattr(store, "remember", fail)
         with pytest.raises(RuntimeError):
             stock.do("issue", item=item, qty=18)
     assert (stock.entries(), len(told())) == (before, 2)
@@ -400,6 +403,6 @@ def test_the_loop_delivers_until_it_is_over(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
     turns = iter([False, False, True])
-    delivering.watch_outbox(keys=[KEY], pause=0, is_ended=lambda: next(turns))
+    webhooks_delivery.watch_outbox(keys=[KEY], pause=0, is_ended=lambda: next(turns))
     assert receiver.types == ["item.low", "item.recovered"]
-    assert webhooks.depth(connection()) == 0
+    assert endpoints.depth(connection()) == 0

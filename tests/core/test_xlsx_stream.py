@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from python_calamine import CalamineWorkbook
 
-from inventory.xlsx_stream import xlsx_parts
+from inventory.exports.xlsx import xlsx_parts
 
 
 def made(rows: list[list[str]], heads: tuple[str, ...] = ("item", "qty"), **more: int) -> bytes:

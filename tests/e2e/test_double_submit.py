@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ SETTLED_MS = 1300
 def job(app, stock):
     """50 of 80 pcs are reserved for JOB-1."""
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     return stock.lot("receive 80, reserve 50 JOB-1", lot_code="L-1")
 
 
@@ -242,7 +242,7 @@ def test_what_is_typed_at_once_is_posted_at_once(desk, stock, job):
 
 def test_a_form_that_a_redirect_brings_back_takes_no_second_click(desk, app):
     with app.app_context():
-        accounts.create_user(name="ben", password=PASSWORD, role="operator")
+        users.create_user(name="ben", password=PASSWORD, role="operator")
     desk.goto("/users/")
     clicks_twice(desk, desk.get_by_role("button", name="Disable ben"), 350)
     desk.wait_for_timeout(SETTLED_MS)

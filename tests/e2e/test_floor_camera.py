@@ -6,7 +6,7 @@ import pytest
 import zxingcpp
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.conftest import BROWSER_FLAGS, BROWSERS, PATIENCE_MS
 from tests.e2e.tablets import PASSWORD, Tablet
 
@@ -65,7 +65,7 @@ def filmed_page(browser, tmp_path, live_server):
 
 def test_the_camera_reads_a_gs1_datamatrix_and_a_code_128(app, stock, filmed_page):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     for code in ("L-1", "L-2"):
         stock.lot("receive 10", lot_code=code)
     stock.link(code=GTIN)
@@ -105,7 +105,7 @@ window.BarcodeDetector = class {
 
 def test_a_browser_that_reads_codes_itself_does_but_for_gs1(app, stock, filmed_page):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.lot("receive 10", lot_code="L-1")
     stock.link(code=GTIN)
     stock.link(code="4006381333931", item=stock.item("PLATE"))

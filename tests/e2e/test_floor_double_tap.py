@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_double_submit import GAPS_MS, clicks_twice, presses_twice
 
@@ -18,7 +18,7 @@ def lot(stock):
 @pytest.fixture
 def tablet(app, stock, lot, page):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.lot("receive 40", lot_code="L-002")
     tablet = Tablet(page).opens()
     expect(page.locator("#asof")).to_contain_text("Figures as of")

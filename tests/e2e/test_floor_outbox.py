@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ OPERATIONS = "**/floor/operations"
 def people(app):
     with app.app_context():
         for name, role in (("ole", "operator"), ("ira", "inspector"), ("ada", "admin")):
-            accounts.create_user(name=name, password=PASSWORD, role=role)
+            users.create_user(name=name, password=PASSWORD, role=role)
 
 
 @pytest.fixture
@@ -221,8 +221,8 @@ def test_a_session_that_ends_in_the_middle_pauses_and_goes_on(tablet, stock, lot
         sent.append(route.request.post_data_json["qty"])
         if len(sent) == 2:
             with app.app_context():
-                ole = accounts.find_account(name="ole")
-                accounts.end_sessions(user_id=ole.id)
+                ole = users.find_account(name="ole")
+                users.end_sessions(user_id=ole.id)
         route.continue_()
 
     page.route(OPERATIONS, route)

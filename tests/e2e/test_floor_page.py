@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_every_page import RULES, axe
 from tests.stock import in_days
@@ -28,7 +28,7 @@ LOOKS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 @pytest.fixture
 def tablet(app, stock, page):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.item("BOLT", name="Hex bolt M8 × 40, zinc-plated")
     stock.lot("receive 120, reserve 40 JOB-7", lot_code="L-001", location="A-01-3")
     stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))

@@ -7,7 +7,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_floor_page import SIZES, problems_of
 
@@ -22,7 +22,7 @@ GOOD, FAIR, POOR = "is set up well", "could be better", "has to be set up"
 @pytest.fixture
 def scanner(app, page):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     tablet = Tablet(page).opens()
     page.get_by_role("link", name="Scanner set-up").click()
     page.wait_for_url("**/floor/scanner/")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
-from inventory.codes import own
+from inventory.accounts import users
+from inventory.barcodes import internal_codes
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.stock import in_days
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 @pytest.fixture
 def warehouse(app, stock):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.item("BOLT", name="Hex bolt M8")
     for number in range(20):
         stock.lot("receive 50", lot_code=f"L-{number:03d}", location=f"A-{number:02d}")
@@ -335,10 +335,10 @@ def test_a_label_that_was_misread_is_refused_before_anything_else(tablet, page):
 def test_our_own_labels_are_read_with_and_without_a_connection(tablet, page, stock):
     lot = stock.lot_called("L-014")
     labels = [
-        (own.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
-        (own.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
-        (own.item_content(lot.item.id, "BOLT"), "BOLT: take L-000 first.", "scanned"),
-        (own.location_content("A-14"), "A-14 is a place", "bad"),
+        (internal_codes.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
+        (internal_codes.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
+        (internal_codes.item_content(lot.item.id, "BOLT"), "BOLT: take L-000 first.", "scanned"),
+        (internal_codes.location_content("A-14"), "A-14 is a place", "bad"),
     ]
     for offline in (False, True):
         page.context.set_offline(offline)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 
 pytestmark = pytest.mark.browser
@@ -72,7 +72,7 @@ class Weather:
 @pytest.fixture
 def lot(app, stock):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     return stock.lot(f"receive {OPERATIONS + 10}", lot_code="L-1")
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.test_double_submit import SETTLED_MS
 from tests.e2e.test_every_page import PASSWORD, enter, problems_of
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 @pytest.fixture
 def admin(app, page):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     enter(page, "/login/", "Log in")
     return page
 

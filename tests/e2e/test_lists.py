@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 
 #: What the browser does does not hang on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
@@ -16,7 +16,7 @@ PASSWORD = "a quiet warehouse"
 @pytest.fixture
 def ada(app, stock, page):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     for number in range(30):
         item = stock.item(f"PART-{number:03d}", name=f"A part that is called {number}")
         stock.lot(f"receive {100 + number}, reserve {number + 1} JOB-{number}", item=item)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.test_double_submit import SETTLED_MS
 
 pytestmark = pytest.mark.browser
@@ -208,7 +208,7 @@ def test_two_windows_see_the_same_and_typing_is_not_disturbed(page, live_server)
 
 def test_by_keyboard_alone_a_lot_is_found_reserved_issued_and_undone(page, app, stock):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     stock.lot("receive 20", lot_code="L-0815")
     clerk = Clerk(page)
     clerk.logs_in()

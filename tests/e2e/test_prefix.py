@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from inventory import accounts
+from inventory.accounts import users
 
 #: What the browser does does not hang on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
@@ -15,7 +15,7 @@ PREFIX = "/stock"
 
 def test_the_browser_asks_for_nothing_outside(app, stock, make_server, browser):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     stock.lot("receive 10", lot_code="L-1")
     server = make_server(URL_PREFIX=PREFIX).start()
     context = browser.new_context(base_url=server.url)

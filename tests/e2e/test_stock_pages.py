@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 from playwright.sync_api import expect
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.test_every_page import PASSWORD, SCHEMES, STICKING_OUT, WIDTHS, problems_of
 from tests.stock import in_days
 
@@ -57,7 +57,7 @@ PAGES = [
 @pytest.fixture
 def warehouse(app, stock):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     stock.item("BOLT", name="Hex bolt M8", qc_required=True, reorder_point="500")
     stock.lot("receive 120, approve, reserve 40 JOB-7, issue 10", lot_code="L-001")
     stock.lot("receive 60, approve, reserve 20 JOB-8, quarantine", lot_code="L-002")

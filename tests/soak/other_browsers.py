@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from inventory import accounts
+from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD
 from tests.e2e.test_floor_soak import ADD
 from tests.soak.drivers import DRIVERS, Failed
@@ -86,7 +86,7 @@ def driver(request, tmp_path):
 
 def test_nothing_is_lost_or_doubled_and_the_order_is_kept(driver, app, stock, live_server):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     lot = stock.lot(f"receive {OPERATIONS + 10}", lot_code="L-1")
     chance = random.Random(SEED)
     front = Front(live_server.url, random.Random(SEED))

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from inventory import accounts
+from inventory.accounts import users
 
 PASSWORD = "a quiet warehouse"
 ROLES = {"ada": "admin", "ira": "inspector", "ole": "operator", "vic": "viewer", "eve": "viewer"}
@@ -20,7 +20,7 @@ class Person:
     def __init__(self, app: Flask, name: str) -> None:
         self.app = app
         with app.app_context():
-            self.id = accounts.create_user(name=name, password=PASSWORD, role=ROLES[name]).id
+            self.id = users.create_user(name=name, password=PASSWORD, role=ROLES[name]).id
         self.client = app.test_client()
         self.post("/login/", form_of(self.get("/login/").text), name=name, password=PASSWORD)
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from inventory import clock, tokens
+from inventory.accounts import api_tokens
+from inventory.common import clock
 from tests.stock import in_days
 from tests.web.people import words_of
 
@@ -31,7 +32,7 @@ def secret_on(answer):
 
 def caller(app, secret):
     with app.app_context():
-        return tokens.authenticate(secret)
+        return api_tokens.authenticate(secret)
 
 
 def calls_the_api_with(app, secret):
@@ -63,7 +64,7 @@ def test_a_token_may_be_weaker_and_end_early(app, person):
     secret = secret_on(make(ole, role="viewer", expires=str(in_days(3))))
     assert caller(app, secret).role == "viewer"
     with app.app_context():
-        (token,) = tokens.list_tokens()
+        (token,) = api_tokens.list_tokens()
     assert token.expires_at.astimezone(clock.zone()).date() == in_days(3)
 
 
@@ -85,14 +86,14 @@ def test_a_refused_token_says_why_and_keeps_what_was_typed(app, person, typed, w
     assert words in answer.text
     assert f'value="{typed.get("name", "shop")}"' in answer.text
     with app.app_context():
-        assert tokens.list_tokens() == []
+        assert api_tokens.list_tokens() == []
 
 
 def test_a_revoked_token_ends_at_once(app, person):
     ole = person("ole")
     secret = secret_on(make(ole))
     with app.app_context():
-        (token,) = tokens.list_tokens()
+        (token,) = api_tokens.list_tokens()
     assert revoke(ole, token.id).location == PAGE
     assert calls_the_api_with(app, secret) == 401
     page = words_of(ole.get(PAGE).text)
@@ -103,7 +104,7 @@ def test_a_revoked_token_ends_at_once(app, person):
 def test_nobody_ends_or_sees_anothers_token(app, person, ada):
     secret = secret_on(make(ada))
     with app.app_context():
-        (token,) = tokens.list_tokens()
+        (token,) = api_tokens.list_tokens()
     ole = person("ole")
     assert revoke(ole, token.id).status_code == 404
     assert calls_the_api_with(app, secret) == 200

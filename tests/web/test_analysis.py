@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
 from tests.stock import in_days, part
 from tests.web.people import words_of
 

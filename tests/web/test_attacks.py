@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from inventory import accounts, create_app
+from inventory import create_app
+from inventory.accounts import users
+from inventory.common.errors import InvalidInput
 from inventory.db import db
-from inventory.errors import InvalidInput
-from inventory.table_files import harmless
+from inventory.exports.formats import harmless
 from tests.web.people import PASSWORD, form_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -47,7 +48,7 @@ def test_json_is_no_form(client, ada, body):
 def test_the_ends_of_the_calendar_are_days_like_others(environ, zone, day):
     app = create_app(config_of(environ, SITE_TIMEZONE=zone))
     with app.app_context():
-        accounts.create_user(name="vic", password=PASSWORD, role="viewer")
+        users.create_user(name="vic", password=PASSWORD, role="viewer")
     client = app.test_client()
     fields = form_of(client.get("/login/").text)
     client.post("/login/", data={**fields, "name": "vic", "password": PASSWORD})
@@ -84,13 +85,13 @@ def test_wide_signs_begin_no_formula_either(text):
 )
 def test_nobody_is_called_like_somebody_else_plus_what_cannot_be_seen(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="cannot be seen"):
-        accounts.clean_name(name)
+        users.clean_name(name)
 
 
 @pytest.mark.parametrize("name", ["аda", "adа", "Ben Αda", "οle"])
 def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="look alike"):
-        accounts.clean_name(name)
+        users.clean_name(name)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
 )
 def test_people_write_their_names_as_they_are(app, name):
     with app.app_context():
-        assert accounts.clean_name(name) == name
+        assert users.clean_name(name) == name
 
 
 def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):

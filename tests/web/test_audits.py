@@ -10,9 +10,11 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, audit, catalog, clock, logins, pins, tokens
+from inventory import audit, catalog
+from inventory.accounts import api_tokens, login, pins, users
+from inventory.common import clock
+from inventory.common.errors import InvalidInput, Unauthenticated
 from inventory.db import db
-from inventory.errors import InvalidInput, Unauthenticated
 from inventory.models import Audit
 from tests.stock import key
 from tests.test_cli import Shell
@@ -45,7 +47,7 @@ def test_a_login_is_written_down_with_how_and_from_where(app, person):
 def test_a_refused_login_is_written_down_without_what_was_typed(app, person, name):
     ole = person("ole")
     with app.app_context(), pytest.raises(Unauthenticated):
-        logins.log_in(name=name, password="not the password", address=HOME)
+        login.log_in(name=name, password="not the password", address=HOME)
     [(_, who, subject, detail)] = written(app, action="login.refused")
     assert who is None
     assert subject == (f"user {ole.id}" if name == "ole" else "an unknown name")
@@ -55,7 +57,7 @@ def test_a_refused_login_is_written_down_without_what_was_typed(app, person, nam
 def test_a_refused_pin_and_a_pin_that_is_set_are_written_down(app, person):
     ole = person("ole")
     with app.app_context():
-        pins.set_pin(account=accounts.get_account(user_id=ole.id), pin="8531", tablet="t")
+        pins.set_pin(account=users.get_account(user_id=ole.id), pin="8531", tablet="t")
         with pytest.raises(Unauthenticated):
             pins.log_in(name="ole", pin="1358", tablet="t", address=HOME)
         pins.log_in(name="ole", pin="8531", tablet="t", address=HOME)
@@ -67,7 +69,7 @@ def test_a_refused_pin_and_a_pin_that_is_set_are_written_down(app, person):
 def test_the_right_password_of_who_is_kept_out_is_written_down(app, person):
     ole = person("ole")
     with app.app_context():
-        accounts.disable(user_id=ole.id)
+        users.disable(user_id=ole.id)
     person_again = app.test_client()
     fields = form_of(person_again.get("/login/").text)
     person_again.post("/login/", data={**fields, "name": "ole", "password": PASSWORD})
@@ -78,8 +80,8 @@ def test_a_wrong_current_password_and_the_end_of_a_throttle_are_written_down(app
     ole = person("ole")
     with app.app_context():
         with pytest.raises(InvalidInput):
-            logins.change_password(user_id=ole.id, current="x", new="long enough", address=HOME)
-        logins.reset_throttle(name="OLE")
+            login.change_password(user_id=ole.id, current="x", new="long enough", address=HOME)
+        login.reset_throttle(name="OLE")
     assert written(app, action="password.refused")[0][1:3] == (ole.id, f"user {ole.id}")
     assert written(app, action="user.unlock")[0][2:] == (f"user {ole.id}", {"forgotten": 1})
 
@@ -100,7 +102,7 @@ def test_who_opens_what_a_role_does_not_allow_is_written_down_once_in_a_while(ap
 def test_a_program_that_asks_for_more_than_its_token_allows_is_written_down(app, person):
     ole = person("ole")
     with app.app_context():
-        _, secret = tokens.create_token(user_id=ole.id, name="shop", role="viewer")
+        _, secret = api_tokens.create_token(user_id=ole.id, name="shop", role="viewer")
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "1"}
     answer = app.test_client().post("/api/v1/items", json={"code": "X"}, headers=headers)
     assert answer.status_code == 403
@@ -120,10 +122,10 @@ def test_a_refusal_stands_when_it_cannot_be_written_down(app, person, monkeypatc
 def test_no_row_carries_a_secret(app, person, ada):
     ole = person("ole")
     with app.app_context():
-        account = accounts.get_account(user_id=ole.id)
+        account = users.get_account(user_id=ole.id)
         pins.set_pin(account=account, pin="8531", tablet="the tablet")
-        _, secret = tokens.create_token(user_id=ole.id, name="shop")
-        accounts.set_password(user_id=ole.id, password="the next password", by=ada.id)
+        _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
+        users.set_password(user_id=ole.id, password="the next password", by=ada.id)
     address = "https://erp.example.com/hooks/topsecretpath?key=topsecretkey"
     ada.sends("/webhooks/", url=address)
     everything = json.dumps(written(app))
@@ -155,7 +157,7 @@ def test_every_action_that_the_code_names_has_a_word_and_no_other(app):
 def test_the_page_says_who_did_what_to_whom_newest_first(app, ada, person):
     ole = person("ole")
     with app.app_context():
-        accounts.set_role(user_id=ole.id, role="inspector", by=ada.id)
+        users.set_role(user_id=ole.id, role="inspector", by=ada.id)
     first, second = rows_on(ada)[:2]
     assert "ada Role changed ole role inspector" in first
     assert "ole Logged in ole address 127.0.0.1; by password" in second
@@ -165,8 +167,8 @@ def test_filters_find_what_somebody_did_and_what_was_done_to_them(app, ada, pers
     ole, _ = person("ole"), person("vic")
     with app.app_context():
         with pytest.raises(Unauthenticated):
-            logins.log_in(name="ole", password="wrong one", address=HOME)
-        accounts.set_role(user_id=ole.id, role="inspector", by=ada.id)
+            login.log_in(name="ole", password="wrong one", address=HOME)
+        users.set_role(user_id=ole.id, role="inspector", by=ada.id)
     assert len(rows_on(ada, "?who=OLE")) == 4
     assert [row.split()[2] for row in rows_on(ada, "?who=ole&what=logins")] == ["somebody", "ole"]
     assert len(rows_on(ada, "?what=login.refused")) == 1
@@ -228,8 +230,8 @@ def test_admins_are_led_there(ada):
 
 def test_the_command_lists_the_same(app, ada):
     with app.app_context():
-        ben = accounts.create_user(name="Ben", password=PASSWORD, role="viewer")
-        accounts.disable(user_id=ben.id)
+        ben = users.create_user(name="Ben", password=PASSWORD, role="viewer")
+        users.disable(user_id=ben.id)
         db.session.rollback()
     flask = Shell(app)
     listed = flask("audit", "list", "--who", "ben").output.splitlines()

@@ -6,8 +6,9 @@ import time
 import pytest
 from flask import session
 
-from inventory import accounts, registration
-from inventory.web import roles, sessions
+from inventory.accounts import registration, users
+from inventory.web.auth import permissions
+from inventory.web.auth import session as web_session
 
 PASSWORD = "a quiet warehouse"
 
@@ -60,7 +61,7 @@ def ada(app, browser):
 
 def make(app, name="ben", role="operator"):
     with app.app_context():
-        return accounts.create_user(name=name, password=PASSWORD, role=role)
+        return users.create_user(name=name, password=PASSWORD, role=role)
 
 
 # --- register -------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def test_the_first_to_register_is_logged_in_as_admin(app, browser):
     assert (answer.status_code, answer.location) == (303, "/")
     assert browser.is_in()
     with app.app_context():
-        assert accounts.find_account(name="ada").role == "admin"
+        assert users.find_account(name="ada").role == "admin"
 
 
 def test_a_later_one_waits_and_is_told_so(app, ada, other):
@@ -86,8 +87,8 @@ def test_a_later_one_waits_and_is_told_so(app, ada, other):
     assert "ben</strong> is made. An admin has to approve" in other.get("/login/").text
     assert "waits for an admin" in other.log_in("ben").text
     with app.app_context():
-        ben = accounts.find_account(name="ben")
-        accounts.approve(user_id=ben.id, role="operator")
+        ben = users.find_account(name="ben")
+        users.approve(user_id=ben.id, role="operator")
     other.log_in("ben")
     assert other.is_in()
 
@@ -96,7 +97,7 @@ def test_the_role_is_never_read_from_the_form(app, ada, other):
     app.config["REGISTRATION"] = "open"
     other.register("ben", role="admin", is_admin="1", approved_at="now")
     with app.app_context():
-        assert accounts.find_account(name="ben").role == app.config["REGISTRATION_ROLE"]
+        assert users.find_account(name="ben").role == app.config["REGISTRATION_ROLE"]
 
 
 def test_closed_registration_says_so(app, ada, other):
@@ -191,7 +192,7 @@ def test_nothing_of_an_earlier_session_survives_the_login(app, browser):
     ],
 )
 def test_the_login_goes_on_to_a_path_of_this_site_only(asked, given):
-    assert sessions.safe_next(asked) == given
+    assert web_session.safe_next(asked) == given
 
 
 def test_after_the_login_people_are_where_they_wanted_to_be(app, browser):
@@ -227,7 +228,7 @@ def test_a_session_ends_at_once_when_the_core_says_so(app, browser, end):
     user = make(app)
     browser.log_in("ben")
     with app.app_context():
-        getattr(accounts, end)(user_id=user.id)
+        getattr(users, end)(user_id=user.id)
     assert not browser.is_in()
 
 
@@ -235,13 +236,13 @@ def test_a_change_of_role_holds_from_the_next_request_on(app, browser):
     user = make(app)
     browser.log_in("ben")
     with app.app_context():
-        accounts.set_role(user_id=user.id, role="inspector")
+        users.set_role(user_id=user.id, role="inspector")
     assert "Inspector" in browser.get("/account/").text
 
 
 @pytest.mark.parametrize(
     ("key", "age"),
-    [("seen", sessions.IDLE_SECONDS + 1), ("began", sessions.LONGEST_SECONDS + 1)],
+    [("seen", web_session.IDLE_SECONDS + 1), ("began", web_session.LONGEST_SECONDS + 1)],
 )
 def test_a_session_ends_when_idle_and_when_old(app, browser, key, age):
     make(app)
@@ -328,7 +329,7 @@ DOORS = {
 
 def _rules(app):
     for rule in app.url_map.iter_rules():
-        if roles.role_of(app.view_functions[rule.endpoint]) != roles.PUBLIC:
+        if permissions.role_of(app.view_functions[rule.endpoint]) != permissions.PUBLIC:
             yield rule
 
 
@@ -340,7 +341,7 @@ def _path(app, rule):
 
 def test_only_the_doors_are_open(app):
     views = app.view_functions.items()
-    unlocked = {name for name, view in views if roles.role_of(view) == roles.PUBLIC}
+    unlocked = {name for name, view in views if permissions.role_of(view) == permissions.PUBLIC}
     # The API has a guard of its own, which asks for a token: tests/api walks its paths.
     assert {name for name in unlocked if not name.startswith(("health", "api_v1."))} <= DOORS
 
@@ -366,13 +367,13 @@ def test_every_other_page_asks_strangers_to_log_in(app, client):
 
 
 def test_every_page_turns_lower_roles_away(app):
-    for role in accounts.ROLES:
+    for role in users.ROLES:
         make(app, role, role)
         browser = Browser(app)
         browser.log_in(role)
         for rule in _rules(app):
-            needed = roles.role_of(app.view_functions[rule.endpoint])
-            if accounts.ROLES.index(needed) <= accounts.ROLES.index(role):
+            needed = permissions.role_of(app.view_functions[rule.endpoint])
+            if users.ROLES.index(needed) <= users.ROLES.index(role):
                 continue
             for method in rule.methods - {"OPTIONS", "HEAD"}:
                 answer = browser.client.open(_path(app, rule), method=method)
@@ -381,7 +382,7 @@ def test_every_page_turns_lower_roles_away(app):
 
 def test_a_view_asks_for_the_role_that_it_is_marked_with(app, browser):
     @app.get("/vault/")
-    @roles.requires("inspector")
+    @permissions.requires("inspector")
     def vault():
         return "gold"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
 from inventory.db import db
-from inventory.web import errands
+from inventory.web import background_jobs
 from tests.servers import wait_until
 from tests.web.people import Person, words_of
 
@@ -21,7 +21,11 @@ def back_up(person):
 def what_came(app, person):
     """What the page says when the run is over."""
     with app.app_context():
-        wait_until(lambda: not errands.is_running(errands.BACK_UP), "it never ends", seconds=60)
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.BACK_UP),
+            "it never ends",
+            seconds=60,
+        )
     return words_of(person.get("/checkup/").text)
 
 
@@ -52,7 +56,7 @@ def test_a_backup_is_verified_from_the_page(app, ada, stock):
     assert sent(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
     reading = ("backup", "verify", str(path))
     with app.app_context():
-        wait_until(lambda: not errands.is_running(reading), "it never ends", seconds=60)
+        wait_until(lambda: not background_jobs.is_running(reading), "it never ends", seconds=60)
     assert " Whole " in words_of(ada.get("/checkup/").text)
 
 
@@ -77,7 +81,11 @@ def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
         conn.exec_driver_sql("DELETE FROM lot_heads")
     sent(ada, "/checkup/read-cache/")
     with app.app_context():
-        wait_until(lambda: not errands.is_running(errands.REBUILD), "it never ends", seconds=60)
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.REBUILD),
+            "it never ends",
+            seconds=60,
+        )
     assert "1 lots compared with the ledger" in words_of(ada.get("/checkup/").text)
 
 

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import EnvironBuilder
 
-from inventory import catalog, page_reads
+from inventory import catalog
+from inventory.common.errors import Busy
 from inventory.db import db
-from inventory.errors import Busy
-from inventory.listing import paging
-from inventory.table_files import KINDS
+from inventory.exports.formats import KINDS
+from inventory.queries import page_reads, pagination
 from inventory.web import download_limits
 from tests.stock import key
 from tests.web.test_parts_by_role import addresses
@@ -231,7 +231,7 @@ def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatc
 def test_no_file_of_any_page_holds_a_connection_while_it_is_sent(app, ada, stock, monkeypatch):
     stock.lot("receive 10, reserve 4 JOB-1", item="B-000")
     stock.link("9521123456785", item="B-000")
-    monkeypatch.setattr(paging, "MOST_ROWS", 50)
+    monkeypatch.setattr(pagination, "MOST_ROWS", 50)
     files = 0
     for _endpoint, path in addresses(app, "GET"):
         answer = ada.get(path)

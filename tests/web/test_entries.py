@@ -5,7 +5,7 @@ import re
 import pytest
 
 from inventory.db import db
-from inventory.web import errands
+from inventory.web import background_jobs
 from tests.servers import wait_until
 from tests.web.people import words_of
 
@@ -60,7 +60,11 @@ def verify(person):
 def verified(app, person):
     """What the page says when the run is over."""
     with app.app_context():
-        wait_until(lambda: not errands.is_running(errands.VERIFY), "it never ends", seconds=60)
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.VERIFY),
+            "it never ends",
+            seconds=60,
+        )
     return words_of(person.get("/ledger/").text)
 
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from inventory.table_files import harmless
+from inventory.exports.formats import harmless
 
 
 def rows_of(answer):

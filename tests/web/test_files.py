@@ -2,14 +2,14 @@
 
 import pytest
 
-from inventory import exports
-from inventory.table_files import KINDS
-from inventory.web import files
+from inventory.exports import lists
+from inventory.exports.formats import KINDS
+from inventory.web.inventory import exports
 from tests.web.people import Person, words_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", list(exports.LISTS))
+@pytest.mark.parametrize("name", list(lists.LISTS))
 def test_each_list_is_a_file_and_what_the_command_writes(app, ada, stock, name, kind):
     stock.lot("receive 10, reserve 4 JOB-1")
     page = ada.get("/files/").text
@@ -24,7 +24,7 @@ def test_each_list_is_a_file_and_what_the_command_writes(app, ada, stock, name, 
 
 
 def test_each_list_has_its_words():
-    assert list(files.WORDS) == list(exports.LISTS)
+    assert list(exports.WORDS) == list(lists.LISTS)
 
 
 def test_the_audit_is_for_admins(app, ada):

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from markupsafe import Markup
 
-from inventory import clock
-from inventory.web.filters import figure, format_date, format_datetime
+from inventory.common import clock
+from inventory.web.template_filters import figure, format_date, format_datetime
 
 ONE = 10**6
 

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from inventory.static_files import BUNDLES
+from inventory.http.static_files import BUNDLES
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "static" / "floor"

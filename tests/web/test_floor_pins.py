@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, clock, logins, pins
+from inventory.accounts import login, pins, users
+from inventory.common import clock
 from inventory.db import db
 from inventory.models import TabletPin
 from tests.web.people import PASSWORD
@@ -83,7 +84,7 @@ def test_a_right_pin_forgets_the_wrong_ones(tablet):
 
 
 def test_guesses_count_as_logins_do(tablet, monkeypatch):
-    monkeypatch.setattr(logins, "MOST_PER_USER_AND_ADDRESS", 2)
+    monkeypatch.setattr(login, "MOST_PER_USER_AND_ADDRESS", 2)
     for _ in range(2):
         tablet.takes_over("ole", "9999")
     assert tablet.takes_over("ole", "9999").status_code == 429
@@ -91,14 +92,14 @@ def test_guesses_count_as_logins_do(tablet, monkeypatch):
 
 def test_what_ends_sessions_ends_pins(tablet, app):
     with app.app_context():
-        ira = accounts.find_account(name="ira")
-        accounts.set_password(user_id=ira.id, password="quite another one")
+        ira = users.find_account(name="ira")
+        users.set_password(user_id=ira.id, password="quite another one")
     assert tablet.takes_over("ira", PIN).status_code == 401
 
 
 def test_a_disabled_account_has_no_pin(tablet, app):
     with app.app_context():
-        accounts.disable(user_id=accounts.find_account(name="ira").id)
+        users.disable(user_id=users.find_account(name="ira").id)
     assert not is_in(tablet.takes_over("ira", PIN))
 
 

@@ -6,7 +6,7 @@ import re
 import brotli
 import pytest
 
-from inventory.http_security import CONTENT_SECURITY_POLICY
+from inventory.http.security_headers import CONTENT_SECURITY_POLICY
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self';"

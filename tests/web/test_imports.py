@@ -10,10 +10,10 @@ import xlsxwriter
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from inventory import importing
+from inventory import imports
 from inventory.db import connection, db
-from inventory.import_models import ImportDraft
-from inventory.web import operations
+from inventory.models.imports import ImportDraft
+from inventory.web.inventory import operations
 from tests.hostile_files import HOSTILE, SMALL
 from tests.spreadsheet_files import xlsx, xlsx_row
 from tests.web.people import ROLES, Person, form_of, words_of
@@ -174,7 +174,7 @@ def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
 
 def test_files_may_be_larger_than_forms_but_not_endless(ada):
     text = "code,name\n" + "".join(f"P-{n},{'x' * 190}\n" for n in range(15_000))
-    assert 2**21 < len(text) < importing.MOST_BYTES
+    assert 2**21 < len(text) < imports.MOST_BYTES
     assert upload(ada, "items", text).status_code == 303
     assert upload(ada, "items", "code,name\n" + "x" * (9 * 2**20)).status_code == 413
     big = {"csrf_token": "x", "name": "y" * 2**21}
@@ -259,7 +259,7 @@ def test_a_fault_is_told_with_scripts_too(ada, stock, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(importing, "commit", broken)
+    monkeypatch.setattr(imports, "commit", broken)
     answer = ada.client.post(
         f"{path}commit/", data=fields, headers={"Accept": "application/x-ndjson"}
     )
@@ -268,7 +268,7 @@ def test_a_fault_is_told_with_scripts_too(ada, stock, monkeypatch):
     assert "out of order" not in answer.text
 
 
-@pytest.mark.parametrize("kind", importing.KINDS)
+@pytest.mark.parametrize("kind", imports.KINDS)
 def test_templates_can_be_downloaded(ada, kind):
     assert ada.get(f"/import/templates/{kind}.csv").text.startswith("\ufeff")
     assert ada.get(f"/import/templates/{kind}.xlsx").data.startswith(b"PK")
@@ -286,12 +286,12 @@ def test_nobody_else_imports(app, person):
 def test_many_imports_stand_on_pages(ada, app):
     with app.app_context():
         for n in range(25):
-            work = importing.KINDS["items"]
-            table = importing.read_table(f"code,name\nP-{n},Part\n".encode())
+            work = imports.KINDS["items"]
+            table = imports.read_table(f"code,name\nP-{n},Part\n".encode())
             mapping = {"code": "code", "name": "name"}
-            reading = importing.read_rows(work, table, mapping, importing.Style())
-            importing.commit(
-                importing.Work(kind=work, reading=reading, mapping=mapping),
+            reading = imports.read_rows(work, table, mapping, imports.Style())
+            imports.commit(
+                imports.Work(kind=work, reading=reading, mapping=mapping),
                 file_name=f"{n}.csv", user_id=ada.id, key=f"k-{n}",
             )  # fmt: skip
         db.session.rollback()

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from inventory import create_app, http_logging, http_metrics
+from inventory import create_app
 from inventory.db import db
+from inventory.http import log_config, metrics
 
 TOKEN = "a token for the scraper, long enough"
 
@@ -47,9 +48,9 @@ def test_operations_refusals_and_requests_are_counted(metered):
     ada.get(f"/lots/{lot}/").close()
     ada.get("/nowhere/").close()
     with metered.app_context():
-        from inventory import webhooks
+        from inventory.webhooks import endpoints
 
-        webhooks.add_endpoint(url="http://127.0.0.1:9/", key="k", user_id=None)
+        endpoints.add_endpoint(url="http://127.0.0.1:9/", key="k", user_id=None)
     stock.item("LOW", reorder_point="5")
     after = figures(metered)
 
@@ -69,12 +70,12 @@ def test_operations_refusals_and_requests_are_counted(metered):
 
 
 def test_a_lost_race_is_counted(metered):
-    from inventory import telemetry
+    from inventory.common import instrumentation
 
     before = figures(metered).get('inventory_lost_races_total{state="40001"}', 0)
-    telemetry.lost_race("40001")
+    instrumentation.lost_race("40001")
     assert figures(metered)['inventory_lost_races_total{state="40001"}'] == before + 1
-    assert http_metrics.metrics() is not None
+    assert metrics.metrics() is not None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def as_before():
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_log_line_cannot_be_forged(as_before, capsys, form):
-    http_logging.set_up(level="INFO", form=form)
+    log_config.set_up(level="INFO", form=form)
     logging.getLogger("inventory.x").warning("said %s", "a\nb\u2028{}")
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from inventory import ledger
-from inventory.errors import Busy
+from inventory.common.errors import Busy
 from tests.stock import in_days
 from tests.web.people import form_of, words_of
 

@@ -10,10 +10,14 @@ import zipfile
 import pytest
 from flask import g
 
-from inventory import accounts, exports, tokens, webhooks
-from inventory.accounts import ROLES
-from inventory.table_files import KINDS
-from inventory.web import living, roles, sessions
+from inventory.accounts import api_tokens, users
+from inventory.accounts.users import ROLES
+from inventory.exports import lists as exports_lists
+from inventory.exports.formats import KINDS
+from inventory.web import live_updates
+from inventory.web.auth import permissions
+from inventory.web.auth import session as web_session
+from inventory.webhooks import endpoints
 from tests.stock import key
 from tests.web.people import PASSWORD, Person, form_of
 from tests.web.test_floor_pins import PIN, Tablet, sets_pin
@@ -22,7 +26,7 @@ LOWER = ("vic", "ole", "ira")
 #: Stands in what administrators alone can read, and nowhere else.
 SECRET = "secret-of-admins"
 _CHOICES = {
-    "name": tuple(exports.LISTS),
+    "name": tuple(exports_lists.LISTS),
     "kind": (*KINDS, "items", "datamatrix"),
     "report": ("movement", "ageing", "turnover", "expiry"),
     "ending": ("csv", "xlsx"),
@@ -35,9 +39,9 @@ def ada(app, ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1")
     stock.link("9521123456785", item="BOLT")
     with app.app_context():
-        accounts.create_user(name=f"{SECRET}-user", password=PASSWORD, role="viewer", by=ada.id)
-        tokens.create_token(user_id=ada.id, name=f"{SECRET}-token")
-        webhooks.add_endpoint(url=f"https://{SECRET}.example/", key="x" * 32, user_id=ada.id)
+        users.create_user(name=f"{SECRET}-user", password=PASSWORD, role="viewer", by=ada.id)
+        api_tokens.create_token(user_id=ada.id, name=f"{SECRET}-token")
+        endpoints.add_endpoint(url=f"https://{SECRET}.example/", key="x" * 32, user_id=ada.id)
     return ada
 
 
@@ -54,18 +58,18 @@ def addresses(app, method):
 
 
 def role_of(app, endpoint):
-    return roles.role_of(app.view_functions[endpoint])
+    return permissions.role_of(app.view_functions[endpoint])
 
 
 def is_above(app, endpoint, person):
     needed = role_of(app, endpoint)
     mine = {"vic": "viewer", "ole": "operator", "ira": "inspector", "ada": "admin"}[person]
-    return needed != roles.PUBLIC and ROLES.index(needed) > ROLES.index(mine)
+    return needed != permissions.PUBLIC and ROLES.index(needed) > ROLES.index(mine)
 
 
 def pages_with_parts(app):
     """(endpoint, path) of every page that has a changing part."""
-    registered = set(living.endpoints())
+    registered = set(live_updates.endpoints())
     found = [one for one in addresses(app, "GET") if one[0] in registered]
     assert {endpoint for endpoint, _ in found} == registered
     return found
@@ -95,7 +99,7 @@ def text_of(answer):
 def test_the_walk_looks_for_what_only_administrators_see(app, ada):
     seen = {path for _, path in addresses(app, "GET") if SECRET in text_of(ada.get(path))}
     assert {"/audit/", "/users/", "/users/tokens/", "/webhooks/"} <= seen
-    lists = {name for name, one in exports.LISTS.items() if one.role == "admin"}
+    lists = {name for name, one in exports_lists.LISTS.items() if one.role == "admin"}
     assert {f"/files/{name}.{kind}" for name in lists for kind in KINDS} <= seen
 
 
@@ -162,23 +166,23 @@ def test_a_part_that_was_asked_for_in_vain_is_audited(app, ada):
 
 def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):
     with app.app_context():
-        account = accounts.get_account(user_id=ada.id)
+        account = users.get_account(user_id=ada.id)
     for must_set_up in (False, True):
         page = {"HX-Current-URL": "http://localhost/items/"}
         with app.test_request_context("/account/second-factor/", headers=page):
-            g._login_user = sessions.LoggedIn(account, must_set_up=must_set_up)
-            assert (living.render_current() is None) == must_set_up
+            g._login_user = web_session.LoggedIn(account, must_set_up=must_set_up)
+            assert (live_updates.render_current() is None) == must_set_up
 
 
 def test_a_part_is_not_for_strangers_nor_for_a_session_that_a_pin_began(app, ada):
     with app.app_context():
-        account = accounts.get_account(user_id=ada.id)
+        account = users.get_account(user_id=ada.id)
     page = {"HX-Current-URL": "http://localhost/items/"}
     with app.test_request_context("/floor/operations", headers=page):
-        assert living.render_current() is None
+        assert live_updates.render_current() is None
     with app.test_request_context("/floor/operations", headers=page):
-        g._login_user = sessions.LoggedIn(account, by_pin=True)
-        assert living.render_current() is None
+        g._login_user = web_session.LoggedIn(account, by_pin=True)
+        assert live_updates.render_current() is None
 
 
 def test_the_tablet_answers_no_header_with_a_part(app, ada):
@@ -191,7 +195,7 @@ def test_the_tablet_answers_no_header_with_a_part(app, ada):
             answer = tablet.client.get(path, headers=headers)
             assert SECRET not in text_of(answer), path
             on_the_floor = endpoint.startswith("floor.")
-            is_open = on_the_floor or role_of(app, endpoint) == roles.PUBLIC
+            is_open = on_the_floor or role_of(app, endpoint) == permissions.PUBLIC
             assert is_open or answer.status_code in (303, 401), path
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
 from tests.web.people import words_of
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import clock
+from inventory.common import clock
 from tests.web.people import Person, form_of, words_of
 
 

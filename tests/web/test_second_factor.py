@@ -9,11 +9,13 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, audit, clock, login_sessions, logins, pins, second_factor, tokens
+from inventory import audit
+from inventory.accounts import api_tokens, login, pins, sessions, two_factor, users
+from inventory.common import clock
+from inventory.common.errors import Forbidden, InvalidInput, Unauthenticated
 from inventory.db import db
-from inventory.errors import Forbidden, InvalidInput, Unauthenticated
 from inventory.models import Audit
-from inventory.security_models import RecoveryCode, SecondFactor
+from inventory.models.credentials import RecoveryCode, SecondFactor
 from tests.test_cli import Shell
 from tests.web.people import PASSWORD, words_of
 from tests.web.test_floor import Tablet
@@ -146,7 +148,7 @@ def test_without_the_password_nothing_begins(app, ole):
     assert answer.status_code == 422
     assert "not your current password" in answer.text
     with app.app_context():
-        assert second_factor.pending_secret(user_id=ole.id, keys=keys_of(app)) is None
+        assert two_factor.pending_secret(user_id=ole.id, keys=keys_of(app)) is None
 
 
 def test_until_a_code_confirms_it_nothing_is_asked_for(app, ole, stranger):
@@ -162,13 +164,13 @@ def test_a_second_one_is_not_begun_beside_the_first(ole, phone, app):
     assert begins(ole).status_code == 403
     assert sends(ole, f"{PAGE}confirmation/", code=phone.code()).status_code == 303
     with app.app_context():
-        assert second_factor.state_of(ole.id).codes_left == 10
+        assert two_factor.state_of(ole.id).codes_left == 10
 
 
 def test_setting_it_up_ends_other_sessions_and_pins_and_keeps_this_one(app, ole, stranger):
     stranger.logs_in()
     with app.app_context():
-        account = accounts.get_account(user_id=ole.id)
+        account = users.get_account(user_id=ole.id)
         pins.set_pin(account=account, pin="8531", tablet="t")
     sets_up(ole)
     assert ole.get("/account/").status_code == 200
@@ -247,7 +249,7 @@ def test_a_right_password_waits_ten_minutes_and_no_longer(phone, stranger, monke
 def test_a_changed_password_makes_a_waiting_one_worthless(app, ole, phone, stranger):
     stranger.logs_in()
     with app.app_context():
-        accounts.set_password(user_id=ole.id, password="quite another one")
+        users.set_password(user_id=ole.id, password="quite another one")
     assert stranger.types(phone.code()).status_code == 401
     assert not stranger.is_in()
 
@@ -264,11 +266,11 @@ def test_a_disabled_account_does_not_get_in_by_a_code(app, ole, phone, stranger)
 
 
 def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone):
-    half = logins.HalfWay(user_id=ole.id, epoch=1)
+    half = login.HalfWay(user_id=ole.id, epoch=1)
     with app.app_context():
         for number in range(5):
             with pytest.raises(Unauthenticated):
-                second_factor.log_in(
+                two_factor.log_in(
                     half=half, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
                 )
     stranger = Stranger(app)
@@ -277,7 +279,7 @@ def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 300
     with app.app_context():
-        assert logins.reset_throttle(name="ole") == 6
+        assert login.reset_throttle(name="ole") == 6
     assert stranger.types(phone.code()).status_code == 303
 
 
@@ -311,7 +313,7 @@ def test_a_recovery_code_lets_in_once(app, ole, phone, stranger):
     assert again.types(ole.codes[3]).status_code == 401
     assert again.types(ole.codes[4].replace("-", "")).status_code == 303
     with app.app_context():
-        assert second_factor.state_of(ole.id).codes_left == 8
+        assert two_factor.state_of(ole.id).codes_left == 8
 
 
 def test_new_recovery_codes_replace_those_before(ole, phone, stranger):
@@ -381,7 +383,7 @@ def test_where_it_is_demanded_it_is_not_taken_away(app, ole, phone):
     typed = {"removal-current_password": PASSWORD, "removal-code": phone.code()}
     assert sends(ole, f"{PAGE}removal/", **typed).status_code == 403
     with app.app_context():
-        assert second_factor.state_of(ole.id) is not None
+        assert two_factor.state_of(ole.id) is not None
 
 
 def test_a_pin_is_no_way_round_it(app, ole, client):
@@ -419,7 +421,7 @@ def test_a_tablet_lets_in_by_password_and_code(app, phone, client):
 
 def test_tokens_of_programs_go_on_working(app, ole):
     with app.app_context():
-        _, secret = tokens.create_token(user_id=ole.id, name="shop")
+        _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
     sets_up(ole)
     app.config["TOTP_REQUIRED_ROLES"] = ("operator",)
     headers = {"Authorization": f"Bearer {secret}"}
@@ -440,8 +442,8 @@ def test_the_database_alone_makes_no_codes(app, ole, phone):
         assert ole.codes[0].replace("-", "") not in everything
         row = sa.select(SecondFactor.__table__).where(SecondFactor.user_id == ole.id)
         kept = db.session.execute(row).first()
-        assert second_factor._open(kept, keys_of(app)) == phone.secret
-        assert second_factor._open(kept, [NEXT_KEY]) is None
+        assert two_factor._open(kept, keys_of(app)) == phone.secret
+        assert two_factor._open(kept, [NEXT_KEY]) is None
 
 
 def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
@@ -462,46 +464,46 @@ def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
 def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
     old = keys_of(app)[0]
     with app.app_context():
-        half = logins.HalfWay(user_id=ole.id, epoch=1)
+        half = login.HalfWay(user_id=ole.id, epoch=1)
         both = {"half": half, "keys": [NEXT_KEY, old], "address": HOME}
-        second_factor.log_in(code=phone.code(), **both)
+        two_factor.log_in(code=phone.code(), **both)
         hands(30)
         alone = {"half": half, "keys": [NEXT_KEY], "address": HOME}
-        second_factor.log_in(code=phone.code(), **alone)
+        two_factor.log_in(code=phone.code(), **alone)
 
 
 def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
     with app.app_context():
-        half = {"half": logins.HalfWay(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
+        half = {"half": login.HalfWay(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
         with pytest.raises(Unauthenticated):
-            second_factor.log_in(code=phone.code(), address=HOME, **half)
-        second_factor.log_in(code=ole.codes[0], address=HOME, **half)
+            two_factor.log_in(code=phone.code(), address=HOME, **half)
+        two_factor.log_in(code=ole.codes[0], address=HOME, **half)
 
 
 def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     from tests.core.test_accounts import at_once
 
-    half = logins.HalfWay(user_id=ole.id, epoch=1)
+    half = login.HalfWay(user_id=ole.id, epoch=1)
     code = phone.code()
 
     def enter():
-        return second_factor.log_in(half=half, code=code, keys=keys_of(app), address=HOME)
+        return two_factor.log_in(half=half, code=code, keys=keys_of(app), address=HOME)
 
     results = at_once(app, *[enter] * 4)
-    assert len([one for one in results if isinstance(one, login_sessions.Session)]) == 1
+    assert len([one for one in results if isinstance(one, sessions.Session)]) == 1
 
 
 def test_the_core_refuses_what_makes_no_sense(app, ole):
     keys = keys_of(app)
     with app.app_context():
         with pytest.raises(Forbidden):
-            second_factor.new_codes(user_id=ole.id)
+            two_factor.new_codes(user_id=ole.id)
         with pytest.raises(InvalidInput):
-            second_factor.confirm(user_id=ole.id, code="123456", keys=keys)
-        half = logins.HalfWay(user_id=ole.id, epoch=0)
+            two_factor.confirm(user_id=ole.id, code="123456", keys=keys)
+        half = login.HalfWay(user_id=ole.id, epoch=0)
         with pytest.raises(Unauthenticated):
-            second_factor.log_in(half=half, code="123456", keys=keys, address=HOME)
-        assert second_factor.remove(user_id=ole.id, by=None).session_epoch == 0
+            two_factor.log_in(half=half, code="123456", keys=keys, address=HOME)
+        assert two_factor.remove(user_id=ole.id, by=None).session_epoch == 0
 
 
 def test_the_account_says_how_it_stands(ole, hands):

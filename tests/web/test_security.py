@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from inventory.db import db
 from inventory.models import Audit
-from inventory.web import roles
+from inventory.web.auth import permissions
 from tests.attack.forms import forms_of
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def test_a_secret_is_never_sent_in_an_address(app, ada):
 @pytest.mark.parametrize("path", ["/broken/", "/api/v1/broken"])
 def test_an_error_of_ours_tells_nothing_of_its_insides(app, client, path, caplog):
     @app.get(path)
-    @roles.public
+    @permissions.public
     def broken():
         raise RuntimeError("SELECT secret FROM /srv/app.py")
 

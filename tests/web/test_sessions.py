@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory import accounts, clock, create_app, login_sessions
+from inventory import create_app
+from inventory.accounts import sessions, users
+from inventory.common import clock
+from inventory.common.errors import Busy
 from inventory.db import db
-from inventory.errors import Busy
 from inventory.models import Audit
-from inventory.security_models import LoginSession
+from inventory.models.credentials import LoginSession
 from tests.web.people import PASSWORD, words_of
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -47,7 +49,7 @@ class Device:
 @pytest.fixture
 def desk(app):
     with app.app_context():
-        accounts.create_user(name="ole", password=PASSWORD, role="operator")
+        users.create_user(name="ole", password=PASSWORD, role="operator")
     return Device(app, FIREFOX).logs_in()
 
 
@@ -133,7 +135,7 @@ def test_the_row_of_one_user_is_no_session_of_another(app, desk, person):
 
 @pytest.mark.parametrize(
     ("name", "age"),
-    [("began_at", login_sessions.LONGEST), ("seen_at", timedelta(hours=12, minutes=6))],
+    [("began_at", sessions.LONGEST), ("seen_at", timedelta(hours=12, minutes=6))],
 )
 def test_a_session_ends_when_idle_and_when_old_whatever_its_cookie_says(app, desk, name, age):
     with app.app_context():
@@ -159,13 +161,13 @@ def test_a_changed_password_gives_this_session_another_id(desk):
 
 def test_being_seen_is_written_once_in_five_minutes_and_never_by_polls(app, desk, monkeypatch):
     noted = []
-    note_use = login_sessions.note_use
+    note_use = sessions.note_use
 
     def note(**which):
         noted.append(which)
         note_use(**which)
 
-    monkeypatch.setattr(login_sessions, "note_use", note)
+    monkeypatch.setattr(sessions, "note_use", note)
     for _ in range(3):
         desk.client.get("/account/")
     assert noted == []
@@ -185,7 +187,7 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
     def busy(**_):
         raise Busy()
 
-    monkeypatch.setattr(login_sessions, "note_use", busy)
+    monkeypatch.setattr(sessions, "note_use", busy)
     busy.__name__ = "note_use"
     with app.app_context():
         an_hour_ago = clock.now() - timedelta(hours=1)
@@ -198,7 +200,7 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
 
 def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
     with app.app_context():
-        long_ago = clock.now() - login_sessions.LONGEST
+        long_ago = clock.now() - sessions.LONGEST
         db.session.execute(sa.update(LoginSession).values(began_at=long_ago))
         db.session.commit()
     Device(app, CHROME).logs_in()
@@ -220,4 +222,4 @@ def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
     ],
 )
 def test_of_what_a_browser_says_its_family_alone_is_kept(said, family):
-    assert login_sessions.family_of(said) == family
+    assert sessions.family_of(said) == family

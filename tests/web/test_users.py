@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inventory import accounts, tokens
+from inventory.accounts import api_tokens, users
 
 PASSWORD = "a quiet warehouse"
 
@@ -12,7 +12,7 @@ PASSWORD = "a quiet warehouse"
 @pytest.fixture
 def admin(app, client):
     with app.app_context():
-        accounts.create_user(name="ada", password=PASSWORD, role="admin")
+        users.create_user(name="ada", password=PASSWORD, role="admin")
     post(client, "/login/", name="ada", password=PASSWORD)
     return client
 
@@ -20,7 +20,7 @@ def admin(app, client):
 @pytest.fixture
 def ben(app):
     with app.app_context():
-        return accounts.create_user(name="ben", password=PASSWORD, role="viewer")
+        return users.create_user(name="ben", password=PASSWORD, role="viewer")
 
 
 def post(client, path, **fields):
@@ -31,7 +31,7 @@ def post(client, path, **fields):
 
 def now(app, name):
     with app.app_context():
-        return accounts.find_account(name=name)
+        return users.find_account(name=name)
 
 
 def test_who_registered_is_let_in_with_a_role(app, admin):
@@ -129,7 +129,7 @@ def test_refused_logins_are_forgotten(app, admin, ben):
 
 def test_everybodys_tokens_are_seen_and_ended(app, admin, ben):
     with app.app_context():
-        token, secret = tokens.create_token(user_id=ben.id, name="scales")
+        token, secret = api_tokens.create_token(user_id=ben.id, name="scales")
     page = admin.get("/users/tokens/").text
     assert "scales" in page
     assert secret not in page

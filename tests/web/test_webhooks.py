@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inventory import delivering
+from inventory.webhooks import delivery
 from tests.receivers import receiving
 from tests.web.people import words_of
 
@@ -23,7 +23,7 @@ def test_an_address_is_named_and_its_secret_is_shown_once(ada, stock, receiver):
     assert secret not in page
     stock.item("BOLT", reorder_point="5")
     with ada.app.app_context():
-        delivering.deliver_due(keys=[ada.app.config["SECRET_KEY"]])
+        delivery.deliver_due(keys=[ada.app.config["SECRET_KEY"]])
     assert receiver.types == ["item.low"]
     assert "item.low" in words_of(ada.get("/webhooks/").text)
     assert "Delivered" in ada.get("/webhooks/").text
@@ -41,11 +41,11 @@ def test_a_delivery_is_sent_again_a_secret_renewed_and_an_endpoint_ended(ada, st
     first = ada.sends("/webhooks/", url=receiver.url).text
     stock.item("BOLT", reorder_point="5")
     with ada.app.app_context():
-        delivering.deliver_due(keys=["k" * 40])
+        delivery.deliver_due(keys=["k" * 40])
     assert "HTTP 500" in words_of(ada.get("/webhooks/").text)
     assert ada.sends("/webhooks/deliveries/1/replay/", page="/webhooks/").status_code == 303
     with ada.app.app_context():
-        assert delivering.deliver_due(keys=["k" * 40]) == 1
+        assert delivery.deliver_due(keys=["k" * 40]) == 1
     renewed = ada.sends("/webhooks/1/secret/", page="/webhooks/").text
     secrets = [re.search(r"whsec_[^\"]+", text)[0] for text in (first, renewed)]
     assert secrets[0] != secrets[1]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from inventory import codes, listing
-from inventory.api import answers, code_bodies, queries, schemas
+from inventory import barcodes, queries
+from inventory.api import serializers
 from inventory.api.endpoints import Answered, Call, Json
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import codes, query_params, responses
+from inventory.api.v1.blueprint import v1
 from inventory.db import connection
-from inventory.http_json import camel
+from inventory.http.json_codec import camel
 
 
-@v1.get("/scan", schemas.Found, query=queries.Scan, tag="codes", refusals=("INVALID_CODE",))
+@v1.get("/scan", responses.Found, query=query_params.Scan, tag="codes", refusals=("INVALID_CODE",))
 def resolve_scan(call: Call) -> Json:
     """Get what a scanned code stands for.
 
@@ -19,19 +20,19 @@ def resolve_scan(call: Call) -> Json:
     `several` lots or items (see `choices`), or `unknown`. `warnings` are for the person who
     scans. Nothing is stored: a label never changes a lot.
     """
-    found = codes.resolve(connection(), call.query.raw, separator=call.query.separator)
-    return answers.found(found)
+    found = barcodes.resolve(connection(), call.query.raw, separator=call.query.separator)
+    return serializers.found(found)
 
 
-@v1.get("/codes", schemas.CodePage, query=queries.Codes, tag="codes")
+@v1.get("/codes", responses.CodePage, query=query_params.Codes, tag="codes")
 def list_codes(call: Call) -> Json:
     """List linked codes, newest first."""
-    found = listing.list_codes(connection(), **call.query.filters())
-    return answers.page(found, answers.code)
+    found = queries.list_codes(connection(), **call.query.filters())
+    return serializers.page(found, serializers.code)
 
 
 @v1.write(
-    "POST", "/codes", schemas.Code, role="operator", body=code_bodies.CodeBody, tag="codes",
+    "POST", "/codes", responses.Code, role="operator", body=codes.CodeBody, tag="codes",
     refusals=("DUPLICATE_CODE", "INVALID_CODE"),
 )  # fmt: skip
 def link_code(call: Call) -> Answered:
@@ -40,15 +41,15 @@ def link_code(call: Call) -> Answered:
     `code` is taken as it was scanned; of a GS1 label its GTIN is linked. `qty` is how much one
     scan stands for: 12 for the GTIN of a box of 12.
     """
-    record, replayed = codes.link(**call.body.facts(), **call.write)
+    record, replayed = barcodes.link(**call.body.facts(), **call.write)
     return Answered(camel(record), replayed)
 
 
 @v1.write(
-    "DELETE", "/codes/{id}", schemas.Code, role="operator", body=None, body_needed=False,
+    "DELETE", "/codes/{id}", responses.Code, role="operator", body=None, body_needed=False,
     tag="codes", status=200,
 )  # fmt: skip
 def unlink_code(call: Call, id: int) -> Answered:
     """Unlink a code: labels that carry it are unknown from now on."""
-    record, replayed = codes.unlink(code_id=id, **call.write)
+    record, replayed = barcodes.unlink(code_id=id, **call.write)
     return Answered(camel(record), replayed)

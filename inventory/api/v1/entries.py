@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from inventory import listing, verification
-from inventory.api import answers, queries, schemas
+from inventory import queries, verification
+from inventory.api import serializers
 from inventory.api.endpoints import Call, Json
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import query_params, responses
+from inventory.api.v1.blueprint import v1
+from inventory.common.errors import NotFound
 from inventory.db import connection
-from inventory.errors import NotFound
-from inventory.http_json import camel
+from inventory.http.json_codec import camel
 
 
-@v1.get("/ledger", schemas.EntryPage, query=queries.Entries, tag="ledger")
+@v1.get("/ledger", responses.EntryPage, query=query_params.Entries, tag="ledger")
 def list_entries(call: Call) -> Json:
     """List ledger entries, newest first."""
-    found = listing.list_entries(connection(), **call.query.filters())
-    return answers.page(found, answers.entry)
+    found = queries.list_entries(connection(), **call.query.filters())
+    return serializers.page(found, serializers.entry)
 
 
-@v1.get("/ledger/verification", schemas.Verification, tag="ledger", refusals=("NOT_FOUND",))
+@v1.get("/ledger/verification", responses.Verification, tag="ledger", refusals=("NOT_FOUND",))
 def get_verification(call: Call) -> Json:
     """Get what the last run of `flask ledger verify` found."""
     found = verification.last_run(connection())

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from inventory import catalog, clock, figures, listing, stock, text
-from inventory.api import answers, queries, schemas
+from inventory import catalog, queries
+from inventory.api import serializers
 from inventory.api.endpoints import Answered, Call, Json
-from inventory.api.item_bodies import ItemBody, ItemChanges
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import query_params, responses
+from inventory.api.schemas.items import ItemBody, ItemChanges
+from inventory.api.v1.blueprint import v1
+from inventory.common import clock, validation
 from inventory.db import connection
-from inventory.http_json import camel
+from inventory.http.json_codec import camel
+from inventory.stock import entities
+from inventory.stock import queries as stock
 
 
 @v1.write(
-    "POST", "/items", schemas.Item, role="admin", body=ItemBody, tag="items",
+    "POST", "/items", responses.Item, role="admin", body=ItemBody, tag="items",
     refusals=("DUPLICATE_ITEM",),
 )  # fmt: skip
 def create_item(call: Call) -> Answered:
@@ -23,22 +27,23 @@ def create_item(call: Call) -> Answered:
     return Answered(camel(record), replayed)
 
 
-@v1.get("/items", schemas.ItemPage, query=queries.Items, tag="items")
+@v1.get("/items", responses.ItemPage, query=query_params.Items, tag="items")
 def list_items(call: Call) -> Json:
     """List items by code, with their stock."""
-    found = listing.list_items(connection(), **call.query.filters())
-    return answers.page(found, answers.stocked_item)
+    found = queries.list_items(connection(), **call.query.filters())
+    return serializers.page(found, serializers.stocked_item)
 
 
-@v1.get("/items/{code}", schemas.StockedItem, tag="items")
+@v1.get("/items/{code}", responses.StockedItem, tag="items")
 def get_item(call: Call, code: str) -> Json:
     """Get an item with its stock."""
-    item = stock.get_item(connection(), text.clean_code(code, field="code"))
-    return answers.stocked_item(listing.stocked_items(connection(), [item.id])[0])
+    item = stock.get_item(connection(), validation.clean_code(code, field="code"))
+    return serializers.stocked_item(queries.stocked_items(connection(), [item.id])[0])
 
 
 @v1.write(
-    "PATCH", "/items/{code}", schemas.Item, role="admin", body=ItemChanges, tag="items", status=200,
+    "PATCH", "/items/{code}", responses.Item, role="admin", body=ItemChanges, tag="items",
+    status=200,
     refusals=("DUPLICATE_ITEM",),
 )  # fmt: skip
 def change_item(call: Call, code: str) -> Answered:
@@ -46,18 +51,18 @@ def change_item(call: Call, code: str) -> Answered:
 
     Its code, unit and decimals stay once something was received of it.
     """
-    code = text.clean_code(code, field="code")
+    code = validation.clean_code(code, field="code")
     record, replayed = catalog.update_item(item=code, **call.body.facts(), **call.write)
     return Answered(camel(record), replayed)
 
 
-@v1.get("/items/{code}/stock", schemas.ItemStock, query=queries.AsOf, tag="items")
+@v1.get("/items/{code}/stock", responses.ItemStock, query=query_params.AsOf, tag="items")
 def get_stock(call: Call, code: str) -> Json:
     """Get the stock of an item, lot by lot, now or as of a moment.
 
     A moment to come is taken for now: `asOf` in the answer tells which it is.
     """
-    item = stock.get_item(connection(), text.clean_code(code, field="code"))
+    item = stock.get_item(connection(), validation.clean_code(code, field="code"))
     now = clock.now()
     asked: datetime | None = call.query.as_of
     at = asked if asked is not None and asked < now else None
@@ -65,7 +70,7 @@ def get_stock(call: Call, code: str) -> Json:
     day = (at or now).astimezone(clock.zone()).date()
     return {
         "item": item.code,
-        "asOf": figures.utc(at or now),
-        **answers.stock(figures.totals(found, day)),
-        "lots": [answers.lot(lot, day) for lot in found],
+        "asOf": entities.utc(at or now),
+        **serializers.stock(entities.totals(found, day)),
+        "lots": [serializers.lot(lot, day) for lot in found],
     }

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from inventory import catalog, listing, stock
-from inventory.api import answers, bodies, queries, schemas
+from inventory import catalog, queries
+from inventory.api import serializers
 from inventory.api.auth import require_role
 from inventory.api.endpoints import Answered, Call, Json
-from inventory.api.item_bodies import LotChanges
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import operations, query_params, responses
+from inventory.api.schemas.items import LotChanges
+from inventory.api.v1.blueprint import v1
 from inventory.db import connection
-from inventory.http_json import camel
+from inventory.http.json_codec import camel
+from inventory.stock import queries as stock
 
 #: A lot's answer names at most so many of its open reservations, the oldest.
 _MOST_RESERVATIONS = 1000
 
 
-@v1.get("/lots", schemas.LotPage, query=queries.Lots, tag="lots")
+@v1.get("/lots", responses.LotPage, query=query_params.Lots, tag="lots")
 def list_lots(call: Call) -> Json:
     """List lots, newest first."""
-    return answers.page(listing.list_lots(connection(), **call.query.filters()), answers.lot)
+    return serializers.page(
+        queries.list_lots(connection(), **call.query.filters()), serializers.lot
+    )
 
 
-@v1.get("/lots/{id}", schemas.LotInFull, tag="lots")
+@v1.get("/lots/{id}", responses.LotInFull, tag="lots")
 def get_lot(call: Call, id: int) -> Json:
     """Get a lot with its figures, its open reservations and its QC history.
 
@@ -32,14 +36,14 @@ def get_lot(call: Call, id: int) -> Json:
     holders = stock.open_reservation_ids(conn, lot_id=id, limit=_MOST_RESERVATIONS)
     found = stock.read_reservations(conn, holders, lots_known=[lot])
     return {
-        **answers.lot(lot),
-        "reservations": [answers.reservation(one) for one in found],
-        "qcHistory": [answers.decision(one) for one in listing.decisions_on(conn, id)],
+        **serializers.lot(lot),
+        "reservations": [serializers.reservation(one) for one in found],
+        "qcHistory": [serializers.decision(one) for one in queries.decisions_on(conn, id)],
     }
 
 
 @v1.write(
-    "PATCH", "/lots/{id}", schemas.Lot, role="operator", body=LotChanges, tag="lots", status=200,
+    "PATCH", "/lots/{id}", responses.Lot, role="operator", body=LotChanges, tag="lots", status=200,
 )  # fmt: skip
 def change_lot(call: Call, id: int) -> Answered:
     """Move a lot, or correct what is known of it.
@@ -54,7 +58,7 @@ def change_lot(call: Call, id: int) -> Answered:
 
 
 @v1.write(
-    "POST", "/lots/{id}/qc", schemas.DecidedLot, role="inspector", body=bodies.QcBody,
+    "POST", "/lots/{id}/qc", responses.DecidedLot, role="inspector", body=operations.QcBody,
     tag="lots", status=200,
     refusals=("QC_TRANSITION",),
 )  # fmt: skip
@@ -74,7 +78,8 @@ def decide(call: Call, id: int) -> Answered:
 
 
 @v1.write(
-    "POST", "/lots/{id}/count", schemas.WrittenOperation, role="operator", body=bodies.CountBody,
+    "POST", "/lots/{id}/count", responses.WrittenOperation, role="operator",
+    body=operations.CountBody,
     tag="lots", refusals=("STALE_LOT", "INSUFFICIENT_STOCK", "OVER_UNRESERVE"),
 )  # fmt: skip
 def count(call: Call, id: int) -> Answered:
@@ -88,7 +93,8 @@ def count(call: Call, id: int) -> Answered:
 
 
 @v1.write(
-    "POST", "/lots/{id}/split", schemas.WrittenOperation, role="operator", body=bodies.SplitBody,
+    "POST", "/lots/{id}/split", responses.WrittenOperation, role="operator",
+    body=operations.SplitBody,
     tag="lots", refusals=("INSUFFICIENT_STOCK", "DUPLICATE_LOT"),
 )  # fmt: skip
 def split(call: Call, id: int) -> Answered:

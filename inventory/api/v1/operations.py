@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from inventory import ledger, stock
-from inventory.api import answers, batches, bodies, schemas
+from inventory import ledger
+from inventory.api import serializers
 from inventory.api.auth import require_role
 from inventory.api.endpoints import Answered, Call, Json
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import (
+    batch as schemas_batch,
+)
+from inventory.api.schemas import (
+    operations as schemas_operations,
+)
+from inventory.api.schemas import (
+    responses,
+)
+from inventory.api.v1.blueprint import v1
+from inventory.common.errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    InvalidInput,
+    Refusal,
+)
 from inventory.db import connection
-from inventory.errors import IdempotencyInProgress, IdempotencyKeyReused, InvalidInput, Refusal
+from inventory.stock import queries as stock
 
 _FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
 #: The operations of a batch that need more than the role operator.
@@ -18,7 +33,8 @@ MOST_LOTS = 10_000
 
 
 @v1.write(
-    "POST", "/receipts", schemas.WrittenOperation, role="operator", body=bodies.ReceiptBody,
+    "POST", "/receipts", responses.WrittenOperation, role="operator",
+    body=schemas_operations.ReceiptBody,
     tag="operations", refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
 def receive(call: Call) -> Answered:
@@ -30,8 +46,8 @@ def receive(call: Call) -> Answered:
 
 
 @v1.write(
-    "POST", "/customer-returns", schemas.WrittenOperation, role="operator",
-    body=bodies.CustomerReturnBody, tag="operations",
+    "POST", "/customer-returns", responses.WrittenOperation, role="operator",
+    body=schemas_operations.CustomerReturnBody, tag="operations",
     refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
 def return_from_customer(call: Call) -> Answered:
@@ -40,7 +56,8 @@ def return_from_customer(call: Call) -> Answered:
 
 
 @v1.write(
-    "POST", "/issues", schemas.WrittenOperation, role="operator", body=bodies.IssueBody,
+    "POST", "/issues", responses.WrittenOperation, role="operator",
+    body=schemas_operations.IssueBody,
     tag="operations", refusals=(*_FREE, "OVER_ISSUE"),
 )  # fmt: skip
 def issue(call: Call) -> Answered:
@@ -53,7 +70,8 @@ def issue(call: Call) -> Answered:
 
 
 @v1.write(
-    "POST", "/scraps", schemas.WrittenOperation, role="operator", body=bodies.ScrapBody,
+    "POST", "/scraps", responses.WrittenOperation, role="operator",
+    body=schemas_operations.ScrapBody,
     tag="operations", refusals=("INSUFFICIENT_STOCK",),
 )  # fmt: skip
 def scrap(call: Call) -> Answered:
@@ -62,23 +80,23 @@ def scrap(call: Call) -> Answered:
 
 
 @v1.write(
-    "POST", "/supplier-returns", schemas.WrittenOperation, role="operator",
-    body=bodies.SupplierReturnBody, tag="operations", refusals=("INSUFFICIENT_STOCK",),
+    "POST", "/supplier-returns", responses.WrittenOperation, role="operator",
+    body=schemas_operations.SupplierReturnBody, tag="operations", refusals=("INSUFFICIENT_STOCK",),
 )  # fmt: skip
 def return_to_supplier(call: Call) -> Answered:
     """Send goods of any lot back to where they came from; a reason is needed."""
     return call.post()
 
 
-@v1.get("/operations/{id}", schemas.Operation, tag="operations")
+@v1.get("/operations/{id}", responses.Operation, tag="operations")
 def get_operation(call: Call, id: int) -> Json:
     """Get an operation with its entries."""
-    return answers.operation(stock.get_operation(connection(), id))
+    return serializers.operation(stock.get_operation(connection(), id))
 
 
 @v1.write(
-    "POST", "/operations/{id}/reversal", schemas.WrittenOperation, role="admin",
-    body=bodies.ReversalBody, body_needed=False, tag="operations",
+    "POST", "/operations/{id}/reversal", responses.WrittenOperation, role="admin",
+    body=schemas_operations.ReversalBody, body_needed=False, tag="operations",
     refusals=("NOT_REVERSIBLE", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
 def reverse(call: Call, id: int) -> Answered:
@@ -91,7 +109,8 @@ def reverse(call: Call, id: int) -> Answered:
 
 
 @v1.write(
-    "POST", "/batch", schemas.Results, role="operator", body=batches.Batch, tag="operations",
+    "POST", "/batch", responses.Results, role="operator", body=schemas_batch.Batch,
+    tag="operations",
     refusals=(
         *_FREE, "OVER_ISSUE", "OVER_UNRESERVE", "DUPLICATE_LOT", "QC_TRANSITION", "STALE_LOT",
         "NOT_REVERSIBLE",
@@ -116,7 +135,7 @@ def batch(call: Call) -> Answered:
     except Refusal as refusal:
         _tell_place(refusal, only=len(operations) == 1)
         raise
-    return Answered({"results": answers.written(posting)}, posting.replayed)
+    return Answered({"results": serializers.written(posting)}, posting.replayed)
 
 
 def _tell_place(refusal: Refusal, *, only: bool) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from inventory import listing, stock
-from inventory.api import answers, bodies, queries, schemas
+from inventory import queries
+from inventory.api import serializers
 from inventory.api.endpoints import Answered, Call, Json
-from inventory.api.v1.routes import v1
+from inventory.api.schemas import operations, query_params, responses
+from inventory.api.v1.blueprint import v1
 from inventory.db import connection
+from inventory.stock import queries as stock
 
 
 @v1.write(
-    "POST", "/reservations", schemas.WrittenReservation, role="operator",
-    body=bodies.ReservationBody, tag="reservations",
+    "POST", "/reservations", responses.WrittenReservation, role="operator",
+    body=operations.ReservationBody, tag="reservations",
     refusals=("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
 def reserve(call: Call) -> Answered:
@@ -25,25 +27,25 @@ def reserve(call: Call) -> Answered:
 
 @v1.get(
     "/reservations",
-    schemas.ReservationPage,
-    query=queries.Reservations,
+    responses.ReservationPage,
+    query=query_params.Reservations,
     tag="reservations",
 )
 def list_reservations(call: Call) -> Json:
     """List reservations, newest first."""
-    found = listing.list_reservations(connection(), **call.query.filters())
-    return answers.page(found, answers.reservation)
+    found = queries.list_reservations(connection(), **call.query.filters())
+    return serializers.page(found, serializers.reservation)
 
 
-@v1.get("/reservations/{id}", schemas.Reservation, tag="reservations")
+@v1.get("/reservations/{id}", responses.Reservation, tag="reservations")
 def get_reservation(call: Call, id: int) -> Json:
     """Get a reservation as it stands."""
-    return answers.reservation(stock.get_reservation(connection(), id))
+    return serializers.reservation(stock.get_reservation(connection(), id))
 
 
 @v1.write(
-    "POST", "/reservations/{id}/unreserve", schemas.WrittenReservation, role="operator",
-    body=bodies.UnreserveBody, body_needed=False, tag="reservations", status=200,
+    "POST", "/reservations/{id}/unreserve", responses.WrittenReservation, role="operator",
+    body=operations.UnreserveBody, body_needed=False, tag="reservations", status=200,
     refusals=("OVER_UNRESERVE",),
 )  # fmt: skip
 def unreserve(call: Call, id: int) -> Answered:

@@ -10,11 +10,15 @@ from flask import Flask
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from inventory.http_errors import problem
-from inventory.web.floor import doors, looking, operating, pages, scanner
-from inventory.web.floor.routes import blueprint
-
-__all__ = ["blueprint", "doors", "init_app", "looking", "operating", "pages", "scanner"]
+from inventory.http.error_handlers import problem
+from inventory.web.floor import (  # noqa: F401 - they declare routes
+    lookup,
+    operations,
+    pages,
+    scanner_setup,
+    session,
+)
+from inventory.web.floor.blueprint import blueprint
 
 
 def init_app(app: Flask) -> None:

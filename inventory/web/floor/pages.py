@@ -7,9 +7,9 @@ from pathlib import Path
 
 from flask import Response, current_app, make_response, render_template, url_for
 
-from inventory.http_security import CONTENT_SECURITY_POLICY
-from inventory.web.floor.routes import blueprint
-from inventory.web.roles import public, requires
+from inventory.http.security_headers import CONTENT_SECURITY_POLICY
+from inventory.web.auth.permissions import public, requires
+from inventory.web.floor.blueprint import blueprint
 
 #: The only addresses that the page makes into scripts are its own two workers.
 _POLICY = CONTENT_SECURITY_POLICY.replace("trusted-types htmx", "trusted-types floor")

@@ -1,0 +1,239 @@
+"""API tokens: what a program shows instead of a password.
+
+A token is 256 random bits behind a prefix that secret scanners know. It is shown once; only its
+SHA-256 is kept. It never allows more than its user may do now: a user who is disabled, or whose
+role was lowered, takes the token along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.accounts import users
+from inventory.accounts.users import ROLES
+from inventory.common import clock
+from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from inventory.common.validation import clean_choice, clean_text
+from inventory.db import atomic, connection
+from inventory.models import ApiToken, User, table
+
+PREFIX = "inv_"
+LONGEST_LIFE = timedelta(days=365)
+#: How often the last use is written down, at most.
+NOTED_EACH = timedelta(minutes=1)
+_SHOWN = len(PREFIX) + 6
+
+_tokens = table(ApiToken)
+_users = table(User)
+
+
+@dataclass(frozen=True)
+class Token:
+    """What is known of a token; never the token itself."""
+
+    id: int
+    user_id: int
+    user_name: str
+    name: str
+    role: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and clock.now() < self.expires_at
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is behind a request, and with which role it is made."""
+
+    token_id: int
+    user_id: int
+    user_name: str
+    role: str
+    #: Whether the last use should be written down again.
+    note: bool
+
+    def may(self, role: str) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+_COLUMNS = (
+    _tokens.c.id,
+    _tokens.c.user_id,
+    _users.c.name.label("user_name"),
+    _tokens.c.name,
+    _tokens.c.role,
+    _tokens.c.prefix,
+    _tokens.c.created_at,
+    _tokens.c.expires_at,
+    _tokens.c.last_used_at,
+    _tokens.c.revoked_at,
+)
+_ALL = (
+    sa.select(*_COLUMNS)
+    .join(_users, _users.c.id == _tokens.c.user_id)
+    .order_by(_users.c.name_key, _tokens.c.id)
+)
+_BY_HASH = (
+    sa.select(
+        _tokens.c.id,
+        _tokens.c.token_hash,
+        _tokens.c.role,
+        _tokens.c.expires_at,
+        _tokens.c.last_used_at,
+        _tokens.c.revoked_at,
+        _users.c.id.label("user_id"),
+        _users.c.name.label("user_name"),
+        _users.c.role.label("user_role"),
+        _users.c.approved_at,
+        _users.c.disabled_at,
+    )
+    .join(_users, _users.c.id == _tokens.c.user_id)
+    .where(_tokens.c.token_hash == sa.bindparam("hash"))
+)
+
+
+def create_token(
+    *,
+    user_id: int,
+    name: object,
+    role: object = None,
+    expires_at: datetime | None = None,
+    by: int | None = None,
+) -> tuple[Token, str]:
+    """Make a token; returns what is known of it, and the token, which is never shown again.
+
+    Without a role it has its user's; without an end it lives for 365 days, the most. `by` is
+    the user who makes it; None stands for the command line. Raises InvalidInput, Forbidden.
+    """
+    secret = PREFIX + secrets.token_urlsafe(32)
+    facts = {
+        "name": clean_text(name, field="name", longest=60, required=True),
+        "prefix": secret[:_SHOWN],
+        "token_hash": _hash(secret),
+    }
+    if role is not None:
+        facts["role"] = clean_choice(role, field="role", choices=ROLES)
+    return _create(user_id, facts, expires_at, by), secret
+
+
+@atomic
+def _create(
+    tx: Connection, user_id: int, facts: dict[str, Any], expires_at: datetime | None, by: int | None
+) -> Token:
+    now = clock.now()
+    user = users.read_account(tx, user_id)
+    if not user.is_usable:
+        raise Forbidden(f"{user.name} cannot log in, and so cannot have a token.")
+    if not user.may(facts.setdefault("role", user.role)):
+        raise InvalidInput(
+            f"The role cannot be above {user.name}'s own, which is {user.role}.", field="role"
+        )
+    expires_at = expires_at or now + LONGEST_LIFE
+    if not now < expires_at <= now + LONGEST_LIFE:
+        raise InvalidInput(
+            "A token ends in the future, at most 365 days from now.", field="expires"
+        )
+    made = sa.insert(_tokens).values(
+        user_id=user_id, created_at=now, expires_at=expires_at, **facts
+    )
+    token_id = tx.execute(made.returning(_tokens.c.id)).scalar_one()
+    _audit(tx, by, "token.create", token_id, user=user.name, name=facts["name"], role=facts["role"])
+    return _read(tx, token_id)
+
+
+@atomic
+def revoke_token(
+    tx: Connection, *, token_id: int, user_id: int | None = None, by: int | None = None
+) -> Token:
+    """End a token at once. `user_id`: only when it is that user's. Raises NotFound."""
+    token = _read(tx, token_id)
+    if user_id not in (None, token.user_id):
+        raise NotFound(f"There is no token number {token_id}.", token_id=token_id)
+    if token.revoked_at is None:
+        ended = sa.update(_tokens).where(_tokens.c.id == token_id)
+        tx.execute(ended.values(revoked_at=clock.now()))
+        _audit(tx, by, "token.revoke", token_id, user=token.user_name, name=token.name)
+    return _read(tx, token_id)
+
+
+def end_of(day: date) -> datetime:
+    """The end of that day at the site; on the last day that may be named, 365 days from now."""
+    longest = clock.now() + LONGEST_LIFE
+    if day == longest.astimezone(clock.zone()).date():
+        return longest
+    return datetime.combine(day, time.max, tzinfo=clock.zone())
+
+
+def list_tokens(*, user_id: int | None = None) -> list[Token]:
+    """All tokens, or one user's, with those that ended."""
+    chosen = _ALL if user_id is None else _ALL.where(_tokens.c.user_id == user_id)
+    return [_token(row) for row in connection().execute(chosen)]
+
+
+def authenticate(secret: str) -> Caller:
+    """Who shows this token. Raises Unauthenticated, which tells whoever holds it why."""
+    wanted = _hash(secret)
+    row = connection().execute(_BY_HASH, {"hash": wanted}).first()
+    if row is None or not hmac.compare_digest(row.token_hash, wanted):
+        raise Unauthenticated("This token is not known here.")
+    now = clock.now()
+    if row.revoked_at is not None:
+        raise Unauthenticated("This token was revoked.")
+    if row.expires_at <= now:
+        raise Unauthenticated("This token has expired.")
+    if row.approved_at is None or row.disabled_at is not None:
+        raise Unauthenticated("The user of this token can no longer log in.")
+    return Caller(
+        token_id=row.id,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        role=min(row.role, row.user_role, key=ROLES.index),
+        note=row.last_used_at is None or row.last_used_at <= now - NOTED_EACH,
+    )
+
+
+@atomic
+def note_use(tx: Connection, *, token_id: int) -> None:
+    """Write down that the token was used, unless that was done within the last minute."""
+    now = clock.now()
+    last = _tokens.c.last_used_at
+    tx.execute(
+        sa.update(_tokens)
+        .where(_tokens.c.id == token_id, sa.or_(last.is_(None), last <= now - NOTED_EACH))
+        .values(last_used_at=now)
+    )
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _read(reader: Connection, token_id: int) -> Token:
+    row = reader.execute(_ALL.where(_tokens.c.id == token_id)).first()
+    if row is None:
+        raise NotFound(f"There is no token number {token_id}.", token_id=token_id)
+    return _token(row)
+
+
+def _token(row: Sequence[Any]) -> Token:
+    return Token(*row)
+
+
+def _audit(tx: Connection, by: int | None, action: str, token_id: int, **detail: Any) -> None:
+    audit.record(tx, user_id=by, action=action, subject=f"token {token_id}", **detail)

@@ -1,0 +1,193 @@
+"""Sessions: where somebody is logged in. Each is a row; without it its cookie opens nothing.
+
+The cookie carries a random id, the row only its hash. A session ends 12 hours after its user last
+did something, 7 days after the login, and at once when its row is removed or when the user's epoch
+moves on (another password, "log out everywhere", disabled).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.accounts import users
+from inventory.accounts.users import Account
+from inventory.common import clock
+from inventory.common.errors import NotFound
+from inventory.db import atomic, connection
+from inventory.models import User
+from inventory.models.credentials import LoginSession
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+#: How often it is written down that somebody is at work, at most.
+NOTED_EACH = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the cookie carries."""
+
+    account: Account
+    id: str
+    #: Whether it should be written down again that it is in use.
+    note: bool = False
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One place where somebody is logged in, for its user to look at."""
+
+    id: int
+    began_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
+    by: str
+    is_this: bool
+
+
+def begin(tx: Connection, account: Account, *, address: str, browser: str, by: str) -> Session:
+    """A new session; the caller has checked who it is. What ended long ago is removed."""
+    now, session_id = clock.now(), secrets.token_urlsafe(24)
+    tx.execute(sa.delete(LoginSession).where(LoginSession.began_at <= now - LONGEST))
+    values = {
+        "id_hash": _hash(session_id),
+        "user_id": account.id,
+        "epoch": account.session_epoch,
+        "began_at": now,
+        "seen_at": now,
+        "address": address[:45],
+        "browser": family_of(browser),
+        "by": by,
+    }
+    tx.execute(sa.insert(LoginSession).values(**values))
+    return Session(account=account, id=session_id)
+
+
+@atomic
+def begin_anew(tx: Connection, *, account: Account, address: str, browser: str) -> Session:
+    """For who stays at the browser where a change has ended all sessions just now."""
+    return begin(tx, account, address=address, browser=browser, by="password")
+
+
+_OF_SESSION = sa.select(*users.COLUMNS, LoginSession.seen_at).where(
+    User.id == sa.bindparam("user_id"),
+    LoginSession.user_id == User.id,
+    LoginSession.id_hash == sa.bindparam("id_hash"),
+    LoginSession.epoch == User.session_epoch,
+    LoginSession.began_at > sa.bindparam("oldest", type_=LoginSession.began_at.type),
+    # A little more than the cookie's own count, as uses are written down each few minutes only.
+    LoginSession.seen_at > sa.bindparam("idlest", type_=LoginSession.seen_at.type),
+)
+
+
+def find(*, user_id: int, session_id: str) -> Session | None:
+    """Whose session this is, if it still holds."""
+    now = clock.now()
+    times = {"oldest": now - LONGEST, "idlest": now - IDLE - NOTED_EACH}
+    values = {"user_id": user_id, "id_hash": _hash(session_id), **times}
+    row = connection().execute(_OF_SESSION, values).first()
+    account = users.account_from(row) if row else None
+    if row is None or account is None or not account.is_usable:
+        return None
+    return Session(account, session_id, note=row.seen_at <= now - NOTED_EACH)
+
+
+@atomic
+def note_use(tx: Connection, *, session_id: str) -> None:
+    """Write down that somebody is at work there, unless that was done within minutes."""
+    now = clock.now()
+    mine = LoginSession.id_hash == _hash(session_id)
+    stale = LoginSession.seen_at <= now - NOTED_EACH
+    tx.execute(sa.update(LoginSession).where(mine, stale).values(seen_at=now))
+
+
+def list_open(*, user_id: int, this: str) -> list[OpenSession]:
+    """Where somebody is logged in now, the place last used first. `this`: the id of the asker."""
+    now, mine = clock.now(), _hash(this)
+    chosen = (
+        sa.select(LoginSession)
+        .join(User, User.id == LoginSession.user_id)
+        .where(
+            LoginSession.user_id == user_id,
+            LoginSession.epoch == User.session_epoch,
+            LoginSession.began_at > now - LONGEST,
+            LoginSession.seen_at > now - IDLE,
+        )
+        .order_by(LoginSession.seen_at.desc(), LoginSession.id.desc())
+    )
+    rows = connection().execute(chosen.with_only_columns(*LoginSession.__table__.columns))
+    return [
+        OpenSession(
+            row.id, row.began_at, row.seen_at, row.address, row.browser, row.by,
+            is_this=row.id_hash == mine,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@atomic
+def log_out(tx: Connection, *, user_id: int, session_id: str) -> None:
+    """End one session, wherever copies of its cookie may be."""
+    if _remove(tx, LoginSession.user_id == user_id, LoginSession.id_hash == _hash(session_id)):
+        audit.record(tx, user_id=user_id, action="user.logout", subject=f"user {user_id}")
+
+
+@atomic
+def end_one(tx: Connection, *, user_id: int, number: int) -> None:
+    """End a session of one's own elsewhere. Raises NotFound."""
+    if not _remove(tx, LoginSession.user_id == user_id, LoginSession.id == number):
+        raise NotFound("That session has ended already.", session=number)
+    subject = f"user {user_id}"
+    audit.record(tx, user_id=user_id, action="user.end_session", subject=subject, sessions=1)
+
+
+@atomic
+def end_others(tx: Connection, *, user_id: int, this: str) -> int:
+    """End all sessions of one's own but this one; how many."""
+    others = LoginSession.id_hash != _hash(this)
+    count = _remove(tx, LoginSession.user_id == user_id, others)
+    if count:
+        subject = f"user {user_id}"
+        audit.record(
+            tx, user_id=user_id, action="user.end_session", subject=subject, sessions=count
+        )
+    return count
+
+
+def _remove(tx: Connection, *which: sa.ColumnElement[bool]) -> int:
+    return tx.execute(sa.delete(LoginSession).where(*which)).rowcount
+
+
+def _hash(session_id: str) -> bytes:
+    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()
+
+
+#: In this order: each names itself as some of those below it, too.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+    ("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def family_of(user_agent: str) -> str:
+    """ "Firefox on Android": what people know it by. What it said itself is not kept."""
+    said = user_agent[:500]
+    browser = next((word for mark, word in _BROWSERS if mark in said), "")
+    if not browser and re.match(r"[A-Za-z-]+/", said):
+        browser = "A program"
+    system = next((word for mark, word in _SYSTEMS if mark in said), "")
+    return f"{browser or 'Another browser'} on {system}" if system else browser or "Unknown"

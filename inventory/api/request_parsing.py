@@ -1,0 +1,124 @@
+"""Reads a request as strictly as the document describes it; whatever does not fit is named."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import UnsupportedMediaType
+
+from inventory.common.errors import IdempotencyKeyMissing, InvalidInput, InvalidQty, Refusal
+from inventory.http.json_codec import Unreadable, from_json
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MOST_ERRORS = 20
+_QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\])+)"')
+_WORDS = {
+    "missing": "This is needed.",
+    "extra_forbidden": "There is no such field here.",
+    "model_type": "An object is expected here.",
+    "model_attributes_type": "An object is expected here.",
+    "list_type": "A list is expected here.",
+    "too_short": "At least one is needed.",
+    "union_tag_not_found": "This is needed.",
+}
+
+
+class Malformed(Refusal):
+    """A request that cannot even be read."""
+
+    code = "MALFORMED_REQUEST"
+
+
+def read_key() -> str:
+    """The Idempotency-Key: bare, or quoted as the IETF draft has it, which is the same key."""
+    written = request.headers.get("Idempotency-Key", "").strip(" ")
+    if quoted := _QUOTED.fullmatch(written):
+        written = re.sub(r"\\(.)", r"\1", quoted[1])
+    if not written:
+        raise IdempotencyKeyMissing(
+            "Send an Idempotency-Key with each write, so that it is done once.",
+            field="Idempotency-Key",
+        )
+    if len(written) > 255 or not all("!" <= character <= "~" for character in written):
+        raise InvalidInput("A key is 1 to 255 visible ASCII characters.", field="Idempotency-Key")
+    return written
+
+
+def read_query(model: type[Model]) -> Model:
+    """The query parameters: only known ones, each once."""
+    given: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InvalidInput(f"{name[:60]} is given {len(values)} times.", field=name[:60])
+        given[name] = values[0]
+    return _fit(model, given)
+
+
+def read_body(model: type[Model], *, needed: bool) -> Model:
+    """The JSON body. Without one: an empty object, where nothing in it is `needed`."""
+    body = request.get_data()
+    if not body and not needed:
+        return _fit(model, {})
+    if request.mimetype != "application/json" or _is_encoded():
+        raise UnsupportedMediaType("Send the body as application/json.")
+    try:
+        content = from_json(body)
+    except Unreadable as error:
+        raise Malformed(error.detail, field=error.field) from None
+    return _fit(model, content)
+
+
+def _is_encoded() -> bool:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    return charset not in ("utf-8", "utf8") or encoding != "identity"
+
+
+def _fit(model: type[Model], content: Any) -> Model:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise refusal_of(error) from None
+
+
+def refusal_of(error: ValidationError) -> InvalidInput:
+    """The first thing that does not fit, with all of them beside it."""
+    found = [_told(one) for one in error.errors(include_url=False, include_input=False)]
+    first = found[0]
+    kind = InvalidQty if first["code"] == InvalidQty.code else InvalidInput
+    index = re.match(r"operations\[([0-9]+)\]", first["field"])
+    more: dict[str, Any] = {"index": int(index[1])} if index else {}
+    if len(found) > 1:
+        more["errors"] = found[:_MOST_ERRORS]
+    return kind(first["detail"], field=first["field"], **more)
+
+
+def _told(error: Any) -> dict[str, str]:
+    kind, facts = error["type"], error.get("ctx", {})
+    words = _WORDS.get(kind, "That does not fit here.")
+    code = InvalidInput.code
+    if kind in (InvalidInput.code, InvalidQty.code):
+        code, words = kind, facts["detail"]
+    elif kind in ("literal_error", "union_tag_invalid"):
+        expected = facts.get("expected") or facts.get("expected_tags")
+        words = f"One of {expected.replace(chr(39), '')} is expected here."
+    elif kind == "too_long":
+        words = f"At most {facts['max_length']} are taken."
+    return {"field": _field(error["loc"], facts), "detail": words, "code": code}
+
+
+def _field(place: tuple[int | str, ...], facts: dict[str, Any]) -> str:
+    """Where it is, as one writes it: operations[3].lots[0].qty."""
+    names = list(place)
+    if len(names) > 2 and names[0] == "operations" and isinstance(names[2], str):
+        del names[2]  # not a name in the body: which kind of operation it is
+    more = facts.get("field") or facts.get("discriminator", "").strip("'")
+    names += [more] if more else []
+    written = ""
+    for name in names:
+        written += f"[{name}]" if isinstance(name, int) else f".{name[:60]}"
+    return written.lstrip(".") or "body"

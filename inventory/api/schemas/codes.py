@@ -1,0 +1,58 @@
+"""What is needed to link a code."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from inventory.api.schemas.field_types import Body, Code, Id, Qty, Shape, invalid
+from inventory.barcodes import LONGEST_SCAN
+
+
+def _check_scan(value: Any) -> str:
+    """What a scanner may type is the core's to judge: a GS1 code contains control characters."""
+    if not isinstance(value, str) or not value:
+        raise invalid("Text is expected here.")
+    if len(value) > LONGEST_SCAN:
+        raise invalid(f"At most {LONGEST_SCAN} characters.")
+    return value
+
+
+Raw = Annotated[
+    str, Shape(_check_scan, {"type": "string", "minLength": 1, "maxLength": LONGEST_SCAN})
+]
+
+
+class CodeBody(Body):
+    """A code, and either the item or the lot that it stands for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["item"],
+                    "properties": {"item": {"type": "string"}, "lotId": {"type": "null"}},
+                },
+                {
+                    "required": ["lotId"],
+                    "properties": {"lotId": {"type": "integer"}, "item": {"type": "null"}},
+                },
+            ]
+        }
+    )
+
+    code: Raw = Field(description="As it was scanned, or as it is printed.")
+    item: Code | None = None
+    lot_id: Id | None = None
+    qty: Qty | None = Field(None, description="How much one scan stands for; 1 by default.")
+
+    @model_validator(mode="after")
+    def _stands_for_one_thing(self) -> Self:
+        if (self.item is None) == (self.lot_id is None):
+            raise invalid("Say either the item or the lot that it stands for.", field="item")
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,190 @@
+"""The shape of each kind of value in a request: one check, and the JSON Schema that says the same.
+
+What a value means is the core's to judge. Here stands only what can be written in a schema, so
+that the document promises exactly what is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.common.quantity import parse_qty
+from inventory.common.validation import MAX_ID, clean_text
+from inventory.http.json_codec import camel_name
+from inventory.queries import MOST_ROWS
+
+#: No text contains control characters or line separators; line breaks and tabs are for notes.
+_CONTROLS = r"\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff"
+_NOT_IN_LINES = rf"\u0000-\u001f{_CONTROLS}"
+_NOT_IN_NOTES = rf"\u0000-\u0008\u000b-\u001f{_CONTROLS}"
+_BLANKS = r"\t\n \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_MOST = r"1000000000000(\.0{1,6})?"
+_PART = "|".join(f"{'0' * zeros}[1-9][0-9]{{0,{5 - zeros}}}" for zeros in range(6))
+_MORE_THAN_ZERO = rf"([1-9][0-9]{{0,11}}(\.[0-9]{{1,6}})?|0\.({_PART})|{_MOST})"
+_ANY_QTY = rf"((0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,6}})?|{_MOST})"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+
+
+class Body(BaseModel):
+    """Part of a request: known fields only, in camelCase."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=camel_name)
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A check, and the schema that tells the same to whoever writes a request."""
+
+    check: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return dict(self.schema)
+
+
+def invalid(detail: str, *, code: str = InvalidInput.code, field: str = "") -> PydanticCustomError:
+    """Why a value does not fit; `field` for what is wrong with an object as a whole."""
+    # The detail goes in as a value: braces in it are braces.
+    facts = {"detail": detail, "field": field}
+    return PydanticCustomError(code, "{detail}", facts)
+
+
+def text(longest: int, *, lines: bool = False, but: str = "") -> Shape:
+    """A text with at least one character that can be seen; `but`: what it must not look like."""
+    never = _NOT_IN_NOTES if lines else _NOT_IN_LINES
+    plain = f"[^{never}]*[^{never}{_BLANKS}][^{never}]*$"
+    pattern = f"^{but}{plain}"
+    written = re.compile(plain)
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise invalid("Text is expected here.")
+        if not value.strip():
+            raise invalid("Something is needed here.")
+        if len(value) > longest:
+            raise invalid(f"At most {longest} characters; this has {len(value)}.")
+        if not written.fullmatch(value):
+            raise invalid("It contains a character that cannot be written.")
+        if not re.match(pattern, value):
+            raise invalid("An item code neither begins nor ends with a slash, nor with /stock.")
+        try:
+            clean_text(value, field="", longest=longest, lines=lines)
+        except InvalidInput as refusal:
+            raise invalid(refusal.detail) from None
+        return value
+
+    schema = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern}
+    return Shape(check, schema)
+
+
+def _qty(pattern: str, *, zero: bool) -> Shape:
+    written = re.compile(pattern, re.ASCII)
+
+    def check(value: Any) -> Any:
+        try:
+            parse_qty(value, decimals=6, zero=zero)
+        except InvalidQty as refusal:
+            raise invalid(refusal.detail, code=refusal.code) from None
+        if isinstance(value, str) and not written.fullmatch(value):
+            detail = "Write the quantity as a plain number, like 12 or 12.5."
+            raise invalid(detail, code=InvalidQty.code)
+        return value
+
+    least = {"minimum": 0} if zero else {"exclusiveMinimum": 0}
+    return Shape(
+        check,
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{pattern}$"},
+                {"type": "number", **least, "maximum": 10**12, "multipleOf": 0.000001},
+            ],
+            "description": "A decimal string, exact to 6 decimals at most; numbers are taken too.",
+        },
+    )
+
+
+def whole(least: int, most: int) -> Shape:
+    """A whole number; 5.0 is one."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            number = Decimal(value)
+            if number.is_finite() and least <= number <= most and number == int(number):
+                return int(number)
+        raise invalid(f"A whole number from {least} to {most} is expected here.")
+
+    return Shape(check, {"type": "integer", "minimum": least, "maximum": most})
+
+
+def in_query(shape: Shape, words: Callable[[str], Any]) -> Shape:
+    """The same in a query, which knows text only: `words` reads it, or leaves it as it is."""
+    return Shape(lambda value: shape.check(words(value)), shape.schema)
+
+
+def _number_in_words(text: str) -> Any:
+    return int(text) if re.fullmatch(r"-?(0|[1-9][0-9]{0,30})", text) else text
+
+
+def _flag_in_words(text: str) -> Any:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _check_flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise invalid("true or false is expected here.")
+    return value
+
+
+def parse_day(value: Any) -> date:
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise invalid("A date like 2027-03-31 is expected here.")
+
+
+def parse_moment(value: Any) -> datetime:
+    try:
+        if isinstance(value, str) and _MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise invalid("A time like 2027-03-31T10:42:00Z is expected here.")
+
+
+Qty = Annotated[str | int | Decimal, _qty(_MORE_THAN_ZERO, zero=False)]
+QtyOrZero = Annotated[str | int | Decimal, _qty(_ANY_QTY, zero=True)]
+ID = whole(1, MAX_ID)
+Id = Annotated[int, ID]
+_FLAG = Shape(_check_flag, {"type": "boolean"})
+Flag = Annotated[bool, _FLAG]
+FlagInQuery = Annotated[bool, in_query(_FLAG, _flag_in_words)]
+IdInQuery = Annotated[int, in_query(ID, _number_in_words)]
+Limit = Annotated[int, in_query(whole(1, MOST_ROWS), _number_in_words)]
+Day = Annotated[date, Shape(parse_day, {"type": "string", "format": "date"})]
+Moment = Annotated[datetime, Shape(parse_moment, {"type": "string", "format": "date-time"})]
+Code = Annotated[str, text(64)]
+#: It is part of addresses: no empty or dotted segment, and /stock is ours.
+ITEM_CODE = text(64, but=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")
+ItemCode = Annotated[str, ITEM_CODE]
+Reference = Annotated[str, text(100)]
+Reason = Annotated[str, text(500)]
+Note = Annotated[str, text(2000, lines=True)]

@@ -1,0 +1,63 @@
+"""What can be written of items and lots beside their stock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from inventory.api.schemas.field_types import (
+    Body,
+    Code,
+    Day,
+    Flag,
+    ItemCode,
+    QtyOrZero,
+    text,
+    whole,
+)
+
+Name = Annotated[str, text(200)]
+Unit = Annotated[str, text(16)]
+Decimals = Annotated[int, whole(0, 6)]
+#: The default of what may be left out, but may not be null.
+_ABSENT: Any = None
+
+
+class ItemBody(Body):
+    code: ItemCode
+    name: Name
+    unit: Unit | None = Field(None, description="pcs, where nothing is said.")
+    decimals: Decimals | None = Field(None, description="How finely it is counted; 0 by default.")
+    qc_required: Flag | None = None
+    reorder_point: QtyOrZero | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            name: getattr(self, name)
+            for name in self.model_fields_set
+            if getattr(self, name) is not None
+        }
+
+
+class Changes(Body):
+    """What shall be different; what is not named stays."""
+
+    def facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class ItemChanges(Changes):
+    name: Name = Field(_ABSENT)
+    reorder_point: QtyOrZero | None = None
+    archived: Flag = Field(_ABSENT)
+    qc_required: Flag = Field(_ABSENT)
+    code: ItemCode = Field(_ABSENT, description="Only before anything was received of it.")
+    unit: Unit = Field(_ABSENT, description="Only before anything was received of it.")
+    decimals: Decimals = Field(_ABSENT, description="Only before anything was received of it.")
+
+
+class LotChanges(Changes):
+    location: Code | None = Field(None, description="Where it is: changing it is a move.")
+    expires_on: Day | None = Field(None, description="A correction, for an inspector to make.")
+    supplier_lot: Code | None = None

@@ -1,0 +1,247 @@
+"""What each write takes: its fields, and the request to the ledger that they become."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from inventory import ledger
+from inventory.api.schemas.field_types import (
+    Body,
+    Code,
+    Day,
+    Flag,
+    Id,
+    Moment,
+    Note,
+    Qty,
+    QtyOrZero,
+    Reason,
+    Reference,
+    invalid,
+)
+from inventory.api.schemas.responses import QC
+from inventory.common.errors import InvalidQty
+from inventory.models import Kind
+
+Strategy = Literal["fefo", "fifo"]
+
+_SAY_HOW_MUCH: Any = {
+    "anyOf": [
+        {"required": ["qty"], "properties": {"qty": {"type": ["string", "number"]}}},
+        {"required": ["lots"], "properties": {"lots": {"type": "array"}}},
+    ]
+}
+
+
+class Write(Body):
+    """The body of one operation."""
+
+    verb: ClassVar[type[Any]]
+    fixed: ClassVar[dict[str, Any]] = {}
+
+    def request(self, **named: Any) -> ledger.Request:
+        """What is asked of the ledger; `named`: what the path says. Null is as good as nothing."""
+        facts = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
+        request: ledger.Request = self.verb(
+            **{name: _plain(value) for name, value in facts.items() if value is not None},
+            **self.fixed,
+            **named,
+        )
+        return request
+
+
+def _plain(value: Any) -> Any:
+    return [part.part() for part in value] if isinstance(value, list) else value
+
+
+class LotPart(Body):
+    """So much of one lot."""
+
+    lot_id: Id
+    qty: Qty
+
+    def part(self) -> ledger.Part:
+        return ledger.Part(lot_id=self.lot_id, qty=self.qty)
+
+
+class ReservationPart(Body):
+    """So much of one reservation."""
+
+    reservation_id: Id
+    qty: Qty
+
+    def part(self) -> ledger.Cut:
+        return ledger.Cut(reservation_id=self.reservation_id, qty=self.qty)
+
+
+LotParts = Annotated[list[LotPart], Field(min_length=1, max_length=1000)]
+Cuts = Annotated[list[ReservationPart], Field(min_length=1, max_length=1000)]
+
+
+def _require_qty_or_lots(body: ReservationBody | IssueBody) -> None:
+    if body.qty is None and body.lots is None:
+        raise invalid("Say how much: a qty, or lots.", code=InvalidQty.code, field="qty")
+
+
+class ReceiptBody(Write):
+    verb = ledger.Receive
+
+    item: Code
+    lot_code: Code
+    qty: Qty
+    expires_on: Day | None = None
+    supplier_lot: Code | None = None
+    location: Code | None = None
+    add_to_lot: Flag | None = Field(
+        None, description="Add to the lot of that code; by default it must be a new one."
+    )
+    reference: Reference | None = None
+    note: Note | None = None
+    occurred_at: Moment | None = Field(None, description="When it happened: information only.")
+
+
+class CustomerReturnBody(ReceiptBody):
+    fixed: ClassVar[dict[str, Any]] = {"kind": Kind.CUSTOMER_RETURN}
+
+    reason: Reason
+
+
+class ReservationBody(Write):
+    model_config = ConfigDict(json_schema_extra=_SAY_HOW_MUCH)
+    verb = ledger.Reserve
+
+    item: Code
+    qty: Qty | None = None
+    reference: Reference
+    lots: LotParts | None = None
+    strategy: Strategy | None = Field(None, description="Which lots first, where none are named.")
+    expires_at: Moment | None = Field(
+        None, description="When the promise ends: what is open of it then is given back."
+    )
+    note: Note | None = None
+
+    def request(self, **named: Any) -> ledger.Request:
+        return super().request(**{"qty": None, **named} if self.qty is None else named)
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        _require_qty_or_lots(self)
+        return self
+
+
+class UnreserveBody(Write):
+    verb = ledger.Unreserve
+
+    qty: Qty | None = Field(None, description="All that is open, where nothing is said.")
+    lots: LotParts | None = None
+    reason: Reason | None = None
+    note: Note | None = None
+
+
+class IssueBody(Write):
+    """Against a reservation, or free: an item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["reservation"],
+                    "properties": {"reservation": {"type": "integer"}, "item": {"type": "null"}},
+                },
+                {
+                    "required": ["item"],
+                    "properties": {
+                        "item": {"type": "string"},
+                        "reservation": {"type": "null"},
+                        "closeRemainder": {"enum": [False, None]},
+                    },
+                    **_SAY_HOW_MUCH,
+                },
+            ]
+        }
+    )
+    verb = ledger.Issue
+
+    reservation_id: Id | None = Field(None, alias="reservation")
+    item: Code | None = None
+    qty: Qty | None = Field(None, description="All that is open, of a reservation.")
+    lots: LotParts | None = None
+    strategy: Strategy | None = None
+    close_remainder: Flag | None = Field(
+        None, description="Give back what this leaves open of the reservation."
+    )
+    reference: Reference | None = None
+    reason: Reason | None = None
+    note: Note | None = None
+    occurred_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        if (self.reservation_id is None) == (self.item is None):
+            field = "reservation" if self.item is None else "item"
+            raise invalid("Say either the reservation or the item to issue.", field=field)
+        if self.item is not None and self.close_remainder:
+            raise invalid(
+                "Only an issue against a reservation can close its remainder.",
+                field="closeRemainder",
+            )
+        if self.item is not None:
+            _require_qty_or_lots(self)
+        return self
+
+
+class ScrapBody(Write):
+    verb = ledger.TakeOut
+    fixed: ClassVar[dict[str, Any]] = {"kind": Kind.SCRAP}
+
+    lot_id: Id
+    qty: Qty
+    reason: Reason
+    reference: Reference | None = None
+    note: Note | None = None
+    occurred_at: Moment | None = None
+
+
+class SupplierReturnBody(ScrapBody):
+    fixed: ClassVar[dict[str, Any]] = {"kind": Kind.SUPPLIER_RETURN}
+
+
+class CountBody(Write):
+    verb = ledger.Count
+
+    counted: QtyOrZero
+    lot_seq: Id | None = Field(None, description="The lot's lotSeq when it was counted.")
+    resolution: Literal["keep_counted", "keep_difference"] | None = Field(
+        None, description="What holds when the lot moved on since."
+    )
+    unreserve: Cuts | None = Field(None, description="The reservations to cut.")
+    reason: Reason | None = None
+    note: Note | None = None
+
+
+class SplitBody(Write):
+    verb = ledger.Split
+
+    qty: Qty
+    lot_code: Code
+    location: Code | None = None
+    reason: Reason | None = None
+    note: Note | None = None
+
+
+class QcBody(Write):
+    verb = ledger.Decide
+
+    status: QC
+    reason: Reason | None = None
+    on_reservations: Literal["keep", "reallocate", "unreserve"] | None = None
+    note: Note | None = None
+
+
+class ReversalBody(Write):
+    verb = ledger.Reverse
+
+    reason: Reason | None = None
+    note: Note | None = None

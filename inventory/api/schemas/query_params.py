@@ -1,0 +1,103 @@
+"""What each list can be filtered by."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from inventory.api.schemas.codes import Raw
+from inventory.api.schemas.field_types import (
+    Body,
+    Code,
+    Day,
+    FlagInQuery,
+    IdInQuery,
+    Limit,
+    Moment,
+    Reference,
+    Shape,
+    invalid,
+    text,
+)
+from inventory.api.schemas.responses import QC, TxnType
+
+
+def _check_cursor(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise invalid("That is not a cursor. Take the nextCursor of the page before.")
+    return value
+
+
+Cursor = Annotated[str, Shape(_check_cursor, {"type": "string", "minLength": 1})]
+
+
+#: What a scanner sends for FNC1.
+Separator = Annotated[str, text(10)]
+
+
+class PageQuery(Body):
+    limit: Limit | None = Field(None, description="How many rows; 50 by default.")
+    cursor: Cursor | None = Field(None, description="The nextCursor of the page before.")
+
+    def filters(self) -> dict[str, Any]:
+        """What was asked for, as the lists of the core take it."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Items(PageQuery):
+    q: Reference | None = Field(None, description="Part of the code or the name.")
+    low_stock: FlagInQuery | None = Field(
+        None, description="What is free is down to the reorder point, or is not."
+    )
+    archived: FlagInQuery | None = None
+
+
+class Lots(PageQuery):
+    item: Code | None = None
+    qc_status: QC | None = None
+    q: Reference | None = Field(None, description="Part of the lot code or supplier lot.")
+    expiring_before: Day | None = Field(
+        None, description="Lots that expire before that day, soonest first."
+    )
+    with_stock: FlagInQuery | None = Field(None, description="Something is on hand, or is not.")
+
+
+class Reservations(PageQuery):
+    item: Code | None = None
+    reference: Reference | None = None
+    open: FlagInQuery | None = Field(None, description="Something is still held, or is not.")
+    at_risk: FlagInQuery | None = Field(
+        None, description="Some of it is in a lot that may not be issued from, or none is."
+    )
+    q: Reference | None = Field(None, description="Part of the reference.")
+
+
+class Entries(PageQuery):
+    item: Code | None = None
+    lot: IdInQuery | None = None
+    reservation: IdInQuery | None = None
+    type: TxnType | None = None
+    reference: Reference | None = None
+    user: Reference | None = Field(None, description="The user's name.")
+    since: Moment | None = Field(None, alias="from", description="Written then or later.")
+    until: Moment | None = Field(None, alias="to", description="Written before then.")
+
+
+class Codes(PageQuery):
+    item: Code | None = None
+    lot: IdInQuery | None = None
+    q: Reference | None = Field(None, description="Part of the code.")
+
+
+class Scan(Body):
+    raw: Raw = Field(description="What the scanner typed, with its symbology identifier if any.")
+    separator: Separator | None = Field(
+        None, description="What the scanner sends for FNC1, beside GS and its usual names."
+    )
+
+
+class AsOf(Body):
+    as_of: Moment | None = Field(
+        None, description="The figures as the ledger stood then; QC status and places are today's."
+    )

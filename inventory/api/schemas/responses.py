@@ -1,0 +1,360 @@
+"""The schema of each answer, for the document. Made of the core's records: answers.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from inventory.http.json_codec import camel_name
+from inventory.models import Kind as KindEnum
+
+Qty = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(0|[1-9][0-9]*)(\.[0-9]{0,5}[1-9])?$",
+            "description": "A decimal string without trailing zeros.",
+        }
+    ),
+]
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+QC = Literal["APPROVED", "QUARANTINE", "REJECTED"]
+Hold = Literal["QUARANTINE", "REJECTED", "EXPIRED"]
+TxnType = Literal["RECEIVE", "RESERVE", "UNRESERVE", "ISSUE"]
+Kind = Annotated[str, WithJsonSchema({"type": "string", "enum": [str(kind) for kind in KindEnum]})]
+
+#: The default of what is only there where it is needed.
+_ABSENT: Any = None
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(alias_generator=camel_name)
+
+
+class Item(Answer):
+    code: str
+    name: str
+    unit: str
+    decimals: int
+    qc_required: bool
+    reorder_point: Qty | None
+    archived: bool
+
+
+class Stock(Answer):
+    on_hand: Qty
+    reserved: Qty
+    available: Qty
+    on_hold: Qty
+    free: Qty
+
+
+class StockedItem(Item, Stock):
+    low_stock: bool = Field(description="What is free is down to the reorder point.")
+
+
+class Lot(Stock):
+    id: int
+    item: str
+    lot_code: str
+    qc_status: QC
+    expires_on: Day | None
+    hold: Hold | None = Field(description="Why nothing of it may be reserved or issued.")
+    supplier_lot: str | None
+    location: str | None
+    parent_lot_id: int | None
+    received_at: Moment
+    received_qty: Qty
+    issued_qty: Qty
+    lot_seq: int
+
+
+class ItemStock(Stock):
+    item: str
+    as_of: Moment
+    lots: list[Lot]
+
+
+class ReservedLot(Answer):
+    lot_id: int
+    lot_code: str
+    qc_status: QC
+    hold: Hold | None
+    open_qty: Qty
+    issued_qty: Qty
+
+
+class Reservation(Answer):
+    id: int
+    item: str
+    reference: str
+    qty: Qty
+    open_qty: Qty
+    issued_qty: Qty
+    unreserved_qty: Qty
+    expires_at: Moment | None
+    at_risk: bool
+    note: str | None
+    created_at: Moment
+    lots: list[ReservedLot]
+
+
+class WrittenReservation(Reservation):
+    operation_id: int = Field(description="The operation that this request was.")
+
+
+class Decision(Answer):
+    status: QC
+    from_status: QC | None
+    reason: str | None
+    user: str
+    decided_at: Moment
+    operation_id: int
+
+
+class LotInFull(Lot):
+    reservations: list[Reservation] = Field(description="Those that hold something in it.")
+    qc_history: list[Decision]
+
+
+class SettledLot(Answer):
+    lot_id: int
+    lot_code: str
+    qty: Qty
+
+
+class SettledReservation(Answer):
+    reservation_id: int
+    reference: str
+    qty: Qty = Field(description="Of this reservation, in all of `lots`.")
+    unit: str
+    lots: list[SettledLot]
+
+
+class DecidedLot(Lot):
+    reservations: list[Reservation] = Field(description="What became of those concerned.")
+    moved: list[SettledReservation] = Field(
+        description="What was moved to other lots: `lots` are those that it is reserved in now."
+    )
+    unreserved: list[SettledReservation] = Field(
+        description="What was unreserved: `lots` are those that it was reserved in."
+    )
+    kept: list[SettledReservation] = Field(
+        description="What is still reserved in the lot and at risk: it cannot be issued from"
+        " there now."
+    )
+    operation_id: int
+
+
+class Entry(Answer):
+    id: int
+    operation_id: int
+    kind: Kind
+    item: str
+    lot_id: int
+    lot_code: str
+    lot_seq: int
+    txn_type: TxnType
+    qty: Qty
+    on_hand_after: Qty
+    reserved_after: Qty
+    reservation_id: int | None
+    reference: str | None
+    user: str
+    timestamp: Moment
+    hash: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+
+
+class Operation(Answer):
+    id: int
+    kind: Kind
+    replayed: bool
+    reference: str | None
+    reason: str | None
+    note: str | None
+    user: str
+    recorded_at: Moment
+    occurred_at: Moment | None
+    reverses: int | None
+    entries: list[Entry]
+
+
+class WrittenOperation(Operation):
+    lot: Lot | None = Field(description="The lot counted, or the new lot of a split.")
+    reservations: list[Reservation] = Field(description="Those concerned, as this left them.")
+
+
+class Results(Answer):
+    results: list[WrittenOperation | WrittenReservation | DecidedLot] = Field(
+        description="One for each operation, in their order, as its own endpoint would answer."
+    )
+
+
+class Code(Answer):
+    """A linked code."""
+
+    id: int
+    code: str = Field(description="A GTIN in 14 digits, or a plain code.")
+    kind: Literal["GTIN", "TEXT"]
+    item: str
+    lot_id: int | None
+    lot_code: str | None
+    qty: Qty = Field(description="How much one scan stands for.")
+    user: str
+    created_at: Moment
+
+
+class OwnLabel(Answer):
+    kind: Literal["lot", "item", "location"]
+    id: int | None
+    location: str | None
+
+
+class Scan(Answer):
+    """A scanned code, taken apart."""
+
+    text: str = Field(description="The code on one line; a GS1 message with brackets.")
+    form: Literal["gs1", "gtin", "own", "plain"]
+    symbology: str | None
+    gtin: str | None
+    contents: bool = Field(description="The GTIN is of what is inside: `count` of them.")
+    lot_code: str | None
+    expires_on: Day | None
+    best_before: Day | None
+    produced_on: Day | None
+    serial: str | None
+    count: int | None
+    measure: Qty | None = Field(description="A weight, length or volume, in `measureUnit`.")
+    measure_unit: Literal["kg", "m", "m2", "l", "m3"] | None
+    sscc: str | None
+    own: OwnLabel | None = Field(description="What a label of this system says.")
+    expected_digit: str | None = Field(description="The digit with which the code would be a GTIN.")
+
+
+class Reading(Answer):
+    text: str
+    lot_code: str | None
+    expires_on: Day | None
+    serial: str | None
+
+
+class ScanWarning(Answer):
+    """What label and warehouse do not agree about."""
+
+    code: Literal[
+        "EXPIRY_DIFFERS", "SEPARATOR_LOST", "CHECK_DIGIT", "ITEM_ARCHIVED", "QTY_NOT_POSSIBLE"
+    ]
+    detail: str
+    label_expires_on: Day = Field(_ABSENT)
+    stored_expires_on: Day | None = Field(_ABSENT)
+    readings: list[Reading] = Field(_ABSENT, description="What the label may say instead.")
+    expected_digit: str = Field(_ABSENT)
+    label_qty: Qty = Field(_ABSENT)
+
+
+class Choice(Answer):
+    """One of several that a scanned code may stand for."""
+
+    kind: Literal["lot", "item", "new_lot", "location", "several", "unknown"]
+    how: Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "item_code"] | None
+    code: str | None = Field(description="What it is linked by, or can be.")
+    linkable: bool
+    item: Item | None
+    lot: Lot | None
+    lot_code: str | None
+    expires_on: Day | None = Field(description="Of the lot; of the label where the lot is new.")
+    serial: str | None
+    location: str | None
+    qty: Qty | None = Field(description="How much one scan stands for, where anything says so.")
+    warnings: list[ScanWarning]
+
+
+class Found(Choice):
+    """What a scanned code stands for."""
+
+    choices: list[Choice]
+    scan: Scan
+
+
+Row = TypeVar("Row", bound=Answer)
+
+
+class Page(Answer, Generic[Row]):
+    data: list[Row]
+    next_cursor: str | None = Field(description="What `cursor` takes; null on the last page.")
+
+
+class ItemPage(Page[StockedItem]):
+    """Items by code."""
+
+
+class LotPage(Page[Lot]):
+    """Lots, newest first."""
+
+
+class ReservationPage(Page[Reservation]):
+    """Reservations, newest first."""
+
+
+class EntryPage(Page[Entry]):
+    """Ledger entries, newest first."""
+
+
+class CodePage(Page[Code]):
+    """Linked codes, newest first."""
+
+
+class Finding(Answer):
+    table: str
+    row: int | str | None
+    what: str
+    expected: str
+    found: str
+
+
+class Verification(Answer):
+    started_at: Moment
+    seconds: float
+    entries: int
+    ok: bool
+    differences: int
+    findings: list[Finding] = Field(description="The first of them.")
+
+
+class Health(Answer):
+    status: Literal["ok"]
+
+
+class Error(Answer):
+    field: str
+    detail: str
+    code: str
+
+
+class Problem(Answer):
+    """Why a request was refused (RFC 9457), with the numbers behind it.
+
+    `code` tells what it is. Which figures come with which code: see the examples.
+    """
+
+    type: str = Field(description="Where the code is explained.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence for people.")
+    code: str
+    field: str = Field(_ABSENT, description="What is wrong: lots[0].qty, operations[3].item.")
+    index: int = Field(
+        _ABSENT,
+        description="Which operation of a batch it is about, from 0. The figures count the"
+        " operations before it in the batch, although nothing was posted.",
+    )
+    errors: list[Error] = Field(_ABSENT, description="All that does not fit, of several.")
+    requested: Qty = Field(_ABSENT)
+    free: Qty = Field(_ABSENT)
+    on_hand: Qty = Field(_ABSENT)
+    reserved: Qty = Field(_ABSENT)
+    available: Qty = Field(_ABSENT)
+    on_hold: Qty = Field(_ABSENT)

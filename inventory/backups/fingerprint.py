@@ -1,0 +1,51 @@
+"""What a database holds, in figures that two copies of it must share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.db import schema_version
+from inventory.verification import digests
+
+
+def tables(conn: Connection) -> list[str]:
+    """The names of all tables, in alphabetical order."""
+    return sorted(sa.inspect(conn).get_table_names())
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Rows in each table."""
+    ask = "SELECT count(*) FROM {}"
+    return {
+        name: conn.exec_driver_sql(ask.format(conn.dialect.identifier_preparer.quote(name)))
+        .scalar_one()
+        for name in tables(conn)
+    }  # fmt: skip
+
+
+def of(conn: Connection) -> dict[str, Any]:
+    """Schema version, rows of each table, and one hash over where every lot stands."""
+    found = counts(conn)
+    heads = digests.heads_hash_of(conn) if "inventory_ledger" in found else ""
+    return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": heads}
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Where two such sets of figures differ, in words: empty when they are equal."""
+    told = []
+    if expected["schema"] != found["schema"]:
+        told.append(f"schema version {found['schema']} instead of {expected['schema']}")
+    for name in sorted({*expected["tables"], *found["tables"]}):
+        wanted, got = expected["tables"].get(name), found["tables"].get(name)
+        if wanted != got:
+            told.append(f"{_rows(got)} in {name} instead of {_rows(wanted)}")
+    if expected["heads"] != found["heads"]:
+        told.append("the lots do not stand where they stood")
+    return told
+
+
+def _rows(count: int | None) -> str:
+    return "no table" if count is None else f"{count} rows"

@@ -1,0 +1,222 @@
+"""A whole site moved to another database: SQLite to PostgreSQL, or back, or to another place.
+
+Everything is copied in one transaction of the target, with all its rules standing; then both are
+read and compared, row by row and item by item. The source is only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import verification
+from inventory.backups import fingerprint, postgresql, sqlite
+from inventory.common.errors import Unable
+from inventory.db import Base, engine_on, schema_version, snapshot, writing_to
+from inventory.models import table
+from inventory.models.balances import ItemHead, LotHead, OpenLine
+
+BATCH = 5_000
+#: One COPY: its rows pass the triggers as one statement.
+CHUNK = 50_000
+#: Kept by triggers: they come into being with what they tell of.
+DERIVED = {table(model).name for model in (LotHead, ItemHead, OpenLine)}
+
+item_heads = table(ItemHead)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was moved, after both sides were found equal."""
+
+    rows: dict[str, int]
+    items: int
+    heads: str
+    report: verification.Report
+
+
+def require_room_for(url: sa.URL) -> None:
+    """Raises Unable unless the target is empty: nothing in it but tables without rows."""
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return
+    with engine_on(url) as engine, snapshot(engine) as conn:
+        held = [name for name, rows in fingerprint.counts(conn).items() if rows and _is_ours(name)]
+    if held:
+        raise Unable(
+            f"The target is not empty: there are rows in {', '.join(held[:5])}. Make a new"
+            " database for it; a move never overwrites one."
+        )
+
+
+def _is_ours(name: str) -> bool:
+    """Not the number of the schema, nor the inside of a search index."""
+    return name != schema_version.TABLE and "_search" not in name
+
+
+def move(source: sa.URL, target: sa.URL, migrations: Path) -> Moved:
+    """Copy everything into a target that has this program's schema and no rows.
+
+    Raises Unable when anything differs afterwards, or when somebody works with the source.
+    """
+    require_room_for(target)
+    with ExitStack() as stack:
+        stack.enter_context(_alone_on(source))
+        reader = stack.enter_context(snapshot(stack.enter_context(engine_on(source))))
+        standing = schema_version.standing(reader, migrations)
+        if not standing.is_current:
+            raise Unable(f"The move cannot begin: {standing}")
+        to = stack.enter_context(engine_on(target))
+        with writing_to(to) as tx:
+            sums = {name.name: _copy(reader, tx, name) for name in _tables()}
+            _set_sequences(tx)
+        with snapshot(to) as copy:
+            return _compared(reader, copy, sums)
+
+
+def _tables() -> list[sa.Table]:
+    return [one for one in Base.metadata.sorted_tables if one.name not in DERIVED]
+
+
+@contextmanager
+def _alone_on(source: sa.URL) -> Iterator[None]:
+    """What is written after the copy began would be missing in it."""
+    if source.get_backend_name() == "sqlite":
+        with sqlite.serving(source, alone=True):
+            yield
+        return
+    with engine_on(source) as engine, snapshot(engine) as conn:
+        postgresql.require_alone(conn)
+    yield
+
+
+def _copy(reader: Connection, tx: Connection, what: sa.Table) -> tuple[int, int]:
+    """Copy a table; how many rows, and the sum of their hashes."""
+    count, total = 0, 0
+    for rows in _rows(reader, what):
+        (_put_postgresql if tx.dialect.name == "postgresql" else _put)(tx, what, rows)
+        count += len(rows)
+        total += _sum(rows)
+    return count, total
+
+
+def _rows(reader: Connection, what: sa.Table) -> Iterator[list[tuple[Any, ...]]]:
+    """In the order of their keys: an entry stands after the one that it goes on from."""
+    ordered = sa.select(*what.c).order_by(*what.primary_key.columns)
+    found = reader.execution_options(yield_per=BATCH).execute(ordered)
+    chunk: list[tuple[Any, ...]] = []
+    for batch in found.partitions():
+        chunk += [tuple(map(_plain, row)) for row in batch]
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _put(tx: Connection, what: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    names = what.c.keys()
+    tx.execute(sa.insert(what), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _put_postgresql(tx: Connection, what: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    names = ", ".join(what.c.keys())
+    with tx.connection.cursor().copy(f"COPY {what.name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _sum(rows: Sequence[tuple[Any, ...]]) -> int:
+    """Each row's hash, added up: equal for the same rows in any order."""
+    return sum(
+        int.from_bytes(hashlib.sha256(repr([*map(_canonical, row)]).encode()).digest())
+        for row in rows
+    )
+
+
+def _canonical(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _set_sequences(tx: Connection) -> None:
+    """PostgreSQL counts ids apart from the rows; SQLite goes on from the last one."""
+    if tx.dialect.name != "postgresql":
+        return
+    for what in _counted():
+        tx.exec_driver_sql(
+            f"SELECT setval(pg_get_serial_sequence('{what.name}', 'id'), max(id))"  # noqa: S608
+            f" FROM {what.name} HAVING max(id) > 0"
+        )
+
+
+def _counted() -> list[sa.Table]:
+    """The tables whose ids the database gives out."""
+    return [
+        one
+        for one in _tables()
+        if "id" in one.c and isinstance(one.c.id.type, sa.Integer) and one.c.id.primary_key
+    ]
+
+
+def next_ids(conn: Connection) -> dict[str, int]:
+    """The id that the next row of each table gets."""
+    found = {}
+    for what in _counted():
+        last = conn.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0
+        found[what.name] = last + 1
+        if conn.dialect.name == "postgresql":
+            sequence = conn.exec_driver_sql(
+                f"SELECT pg_get_serial_sequence('{what.name}', 'id')"
+            ).scalar_one()
+            found[what.name] = conn.exec_driver_sql(
+                f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608
+            ).scalar_one()
+    return found
+
+
+def _compared(source: Connection, copy: Connection, sums: dict[str, tuple[int, int]]) -> Moved:
+    """Both sides, told from what each of them holds. Raises Unable at a difference."""
+    for what in _tables():
+        count, total = 0, 0
+        for rows in _rows(copy, what):
+            count += len(rows)
+            total += _sum(rows)
+        if (count, total) != sums[what.name]:
+            expected = sums[what.name][0]
+            raise _differs(f"{what.name} has {count} rows, of {expected}, or they are others")
+    following = next_ids(copy)
+    for what in _counted():
+        if following[what.name] <= (copy.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0):
+            raise _differs(f"the next id of {what.name} is given already")
+    old, new = fingerprint.of(source), fingerprint.of(copy)
+    if old["heads"] != new["heads"]:
+        raise _differs("the lots do not stand where they stood")
+    figures = [dict(_figures(conn)) for conn in (source, copy)]
+    if figures[0] != figures[1]:
+        raise _differs("the figures of the items are others")
+    report = verification.verify(copy)
+    counts = {name: count for name, (count, _) in sums.items()}
+    return Moved(counts, len(figures[1]), new["heads"], report)
+
+
+def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """What each item's lots add up to."""
+    for row in conn.execute(sa.select(*item_heads.c)):
+        yield row.item_id, tuple(row)
+
+
+def _differs(what: str) -> Unable:
+    return Unable(
+        f"The move did not succeed: {what}. Go on with the old database, and make the target anew."
+    )

@@ -1,0 +1,23 @@
+"""Codes: what a scanner reads, what it stands for, and which of them people linked.
+
+`scan` tells what was scanned, without any database; `resolve` what it is in this warehouse;
+`link` and `unlink` teach it codes that it does not know.
+"""
+
+from inventory.barcodes.links import Link, find_link, gtin_of, link, read_links, unlink
+from inventory.barcodes.parser import LONGEST_SCAN, Scan, scan
+from inventory.barcodes.resolver import Found, resolve
+
+__all__ = [
+    "LONGEST_SCAN",
+    "Found",
+    "Link",
+    "Scan",
+    "find_link",
+    "gtin_of",
+    "link",
+    "read_links",
+    "resolve",
+    "scan",
+    "unlink",
+]

@@ -1,0 +1,241 @@
+"""GS1 messages, as barcodes carry them: read strictly, refused in words.
+
+A field of variable length ends with FNC1, which scanners send as the character GS. Where that
+was lost, the field swallows the next one without any sign of it: `other_readings` tells what
+else the message may have said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from inventory.common.errors import InvalidCode
+
+if TYPE_CHECKING:
+    from biip.gs1_element_strings import GS1ElementString
+
+GS = "\x1d"
+
+#: The characters that GS1 allows in a field (its set 82).
+FIELD = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+")
+_BRACKET = re.compile(r"\(([0-9]{2,4})\)")
+_LINK_PATH = re.compile(r"/(01|00)/[0-9]{8,18}(/|$)")
+_DATES = {"11", "12", "13", "15", "16", "17", "7003"}
+#: What may follow a field whose end was lost, on labels that occur.
+_FOLLOWERS = (*sorted(_DATES - {"7003"}), "01", "02", "10", "21", "30", "37")
+_NAMES = {
+    "00": "pallet number", "01": "GTIN", "02": "GTIN", "10": "lot code",
+    "11": "production date", "12": "due date", "13": "packaging date", "15": "best-before date",
+    "16": "sell-by date", "17": "expiry date", "21": "serial number", "30": "count",
+    "37": "count",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a message: `(10)L-001`."""
+
+    ai: str
+    value: str
+    date: date | None = None
+    decimal: Any = None
+    #: Whether its end was marked or needs no mark, so that it cannot have swallowed the next.
+    ended: bool = True
+
+    def __str__(self) -> str:
+        return f"({self.ai}){self.value}"
+
+
+def check_digit(payload: str) -> int:
+    """The last digit that belongs to these digits of a GTIN or SSCC."""
+    digits = [int(digit) for digit in reversed(payload)]
+    total = 3 * sum(digits[::2]) + sum(digits[1::2])
+    return -total % 10
+
+
+def is_gtin(text: str) -> bool:
+    """Whether it is a GTIN of 8, 12, 13 or 14 digits, and its last digit the right one."""
+    return (
+        len(text) in (8, 12, 13, 14)
+        and text.isascii()
+        and text.isdigit()
+        and text.strip("0") != ""
+        and check_digit(text[:-1]) == int(text[-1])
+    )
+
+
+def is_sscc(text: str) -> bool:
+    """Whether it is the number of a pallet or parcel: 18 digits, the last one right."""
+    return (
+        len(text) == 18
+        and text.isascii()
+        and text.isdigit()
+        and check_digit(text[:-1]) == int(text[-1])
+    )
+
+
+def wrong_digit(text: str) -> InvalidCode:
+    expected = str(check_digit(text[:-1]))
+    return InvalidCode(
+        f"The last digit of {text} should be {expected}, not {text[-1]}: it was misread or"
+        " mistyped. Scan it again, or look at the label.",
+        problem="CHECK_DIGIT",
+        scanned=text,
+        expected=expected,
+    )
+
+
+def read_message(message: str) -> list[Field]:
+    """The fields of a message with GS for FNC1. Raises InvalidCode."""
+    fields: list[Field] = []
+    rest = message.strip(GS)
+    while rest:
+        fields.append(_first_field(rest))
+        rest = rest[len(fields[-1].ai) + len(fields[-1].value) :].lstrip(GS)
+    if not fields:
+        raise InvalidCode("There is nothing in this code.", problem="EMPTY")
+    return _distinct(fields)
+
+
+def read_bracketed(text: str) -> list[Field]:
+    """The fields of a message as people read it below a barcode: `(01)09521123456788(10)L-1`."""
+    _, *parts = _BRACKET.split(text)
+    fields = []
+    for ai, value in zip(parts[::2], parts[1::2], strict=True):
+        field = _first_field(ai + value.strip() + GS)
+        if field.ai != ai:
+            raise _unknown(ai)
+        fields.append(field)
+    return _distinct(fields)
+
+
+def read_link(address: str) -> list[Field] | None:
+    """The fields of a GS1 Digital Link; None when it is another address."""
+    from biip import ParseError
+    from biip.gs1_digital_link_uris import GS1DigitalLinkURI
+
+    try:
+        found = GS1DigitalLinkURI.parse(address)
+    except (ParseError, ValueError) as error:
+        try:
+            is_link = _LINK_PATH.search(urlsplit(address).path)
+        except ValueError:
+            is_link = None
+        if is_link:
+            raise InvalidCode(
+                "This address carries a GTIN, but the rest of it cannot be read.", problem="LINK"
+            ) from error
+        return None
+    return _distinct([_checked(one, ended=True) for one in found.element_strings])
+
+
+def other_readings(fields: list[Field]) -> Iterator[list[Field]]:
+    """What the message may have said if the mark at the end of a field was lost."""
+    known = {field.ai for field in fields}
+    for place, field in enumerate(fields):
+        if field.ended:
+            continue
+        for cut in range(1, len(field.value)):
+            tail = field.value[cut:]
+            if not tail.startswith(_FOLLOWERS):
+                continue
+            try:
+                swallowed = read_message(tail)
+            except InvalidCode:
+                continue
+            ais = {one.ai for one in swallowed}
+            if ais & known or not ais <= {*_FOLLOWERS} or _is_empty(swallowed):
+                continue
+            kept = Field(field.ai, field.value[:cut])
+            yield [*fields[:place], kept, *swallowed, *fields[place + 1 :]]
+
+
+def _is_empty(fields: list[Field]) -> bool:
+    """Whether one of them is a count of nothing, or one that no label carries."""
+    return any(one.ai in ("30", "37") and not 0 < int(one.value) < 100_000 for one in fields)
+
+
+def _first_field(message: str) -> Field:
+    from biip import ParseError
+    from biip.gs1_application_identifiers import GS1ApplicationIdentifier
+    from biip.gs1_element_strings import GS1ElementString
+
+    text = message.split(GS, 1)[0]
+    if not FIELD.fullmatch(text):
+        odd = next(one for one in text if not FIELD.fullmatch(one))
+        raise InvalidCode(
+            f"A GS1 code cannot contain “{odd}”. Is the scanner set to another keyboard?",
+            problem="CHARACTER",
+            scanned=text,
+        )
+    try:
+        ai = GS1ApplicationIdentifier.extract(text)
+    except ParseError:
+        raise _unknown(re.split("[^0-9]", text, maxsplit=1)[0][:4] or text[:4]) from None
+    try:
+        element = GS1ElementString.extract(text)
+    except (ParseError, ValueError):
+        raise _malformed(ai.ai, text[len(ai.ai) :]) from None
+    rest = text[len(element) :]
+    if not element.value or (ai.separator_required and rest):
+        raise _malformed(ai.ai, text[len(ai.ai) :])
+    return _checked(element, ended=not ai.separator_required or GS in message)
+
+
+def _checked(element: GS1ElementString, *, ended: bool) -> Field:
+    ai, value = element.ai.ai, element.value
+    if ai in ("01", "02") and not is_gtin(value):
+        if value.strip("0") and check_digit(value[:-1]) != int(value[-1]):
+            raise wrong_digit(value)
+        raise _malformed(ai, value)
+    if ai == "00" and not is_sscc(value):
+        raise wrong_digit(value)
+    if ai in _DATES and element.date is None:
+        raise _malformed(ai, value)
+    return Field(ai, value, element.date, element.decimal, ended)
+
+
+def _distinct(fields: list[Field]) -> list[Field]:
+    """Each field once: the same twice is fine, two that differ cannot both be true."""
+    found: dict[str, Field] = {}
+    for field in fields:
+        if found.setdefault(field.ai, field).value != field.value:
+            raise InvalidCode(
+                f"This code names two different values for {_called(field.ai)}:"
+                f" {found[field.ai].value} and {field.value}.",
+                problem="CONTRADICTION",
+            )
+    if {"01", "02"} <= set(found):
+        raise InvalidCode(
+            "This code names one GTIN for the whole and one for its contents. Scan the box itself.",
+            problem="CONTRADICTION",
+        )
+    return list(found.values())
+
+
+def _unknown(ai: str) -> InvalidCode:
+    return InvalidCode(
+        f"This code has a field ({ai}) that GS1 does not know. It was misread, or it is no GS1"
+        " code. Scan it again.",
+        problem="UNKNOWN_FIELD",
+        field_number=ai,
+    )
+
+
+def _malformed(ai: str, value: str) -> InvalidCode:
+    what = _called(ai)
+    problem, shown = ("DATE", value[:6]) if ai in _DATES else ("VALUE", value[:40])
+    detail = f"“{shown}” cannot be the {what} of this code. Scan it again, or type what is printed."
+    if ai in ("10", "21") and len(value) > 20:
+        detail = f"The {what} in this code is longer than 20 characters: a separator was lost."
+        problem = "TOO_LONG"
+    return InvalidCode(detail, problem=problem, field_number=ai)
+
+
+def _called(ai: str) -> str:
+    return _NAMES.get(ai, f"field ({ai})")

@@ -1,0 +1,240 @@
+"""Codes that people linked: a GTIN or any other code, and the item or lot that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.barcodes.parser import Scan, scan
+from inventory.common import validation
+from inventory.common.errors import DuplicateCode, InvalidCode, InvalidInput, NotFound
+from inventory.common.quantity import format_qty, parse_qty
+from inventory.idempotency.run_once import once
+from inventory.models import Code, CodeKind, table
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, utc
+from inventory.stock.queries import items, lots, users
+
+codes = table(Code)
+
+_LINKS = (
+    sa.select(
+        codes.c.id,
+        codes.c.code,
+        codes.c.kind,
+        codes.c.item_id,
+        items.c.code.label("item_code"),
+        codes.c.lot_id,
+        lots.c.lot_code,
+        codes.c.qty,
+        users.c.name.label("user_name"),
+        codes.c.created_at,
+    )
+    .join(items, items.c.id == codes.c.item_id)
+    .join(lots, lots.c.id == codes.c.lot_id, isouter=True)
+    .join(users, users.c.id == codes.c.user_id)
+    .order_by(codes.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A code, and what one scan of it stands for."""
+
+    id: int
+    code: str
+    kind: str
+    item_id: int
+    item_code: str
+    lot_id: int | None
+    lot_code: str | None
+    qty: int
+    user_name: str
+    created_at: datetime
+
+    def record(self) -> dict[str, Any]:
+        """The code, ready for JSON."""
+        return {
+            "id": self.id,
+            "code": self.code,
+            "kind": self.kind,
+            "item": self.item_code,
+            "lot_id": self.lot_id,
+            "lot_code": self.lot_code,
+            "qty": format_qty(self.qty),
+            "user": self.user_name,
+            "created_at": utc(self.created_at),
+        }
+
+
+def link(
+    *,
+    user_id: int,
+    key: str,
+    code: object,
+    item: object = None,
+    lot_id: object = None,
+    qty: object = "1",
+    dry_run: bool = False,
+) -> tuple[dict[str, Any], bool]:
+    """Teach the warehouse a code: from now on one scan of it stands for `qty` of the item, or for
+    the lot. Of a GS1 label the GTIN is linked.
+
+    Returns its record, and whether the key was answered before. Raises InvalidCode, InvalidInput,
+    InvalidQty, NotFound, and DuplicateCode when the code stands for something already.
+    """
+    if (item is None) == (lot_id is None):
+        raise InvalidInput("Say either the item or the lot that the code stands for.", field="item")
+    try:
+        found = scan(code)
+    except InvalidCode as refusal:
+        refusal.figures["field"] = refusal.field = "code"
+        raise
+    facts = {
+        "code": linkable(found),
+        "gtin": found.gtin is not None,
+        "item": None if item is None else validation.clean_code(item, field="item"),
+        "lot_id": None if lot_id is None else validation.clean_id(lot_id, field="lot_id"),
+        "qty": qty,
+    }
+    if facts["gtin"] and lot_id is not None:
+        raise InvalidInput(
+            "A GTIN stands for an item, never for one lot: link it to the item.", field="lot_id"
+        )
+    return once(_link, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+
+
+def unlink(
+    *, user_id: int, key: str, code_id: object, dry_run: bool = False
+) -> tuple[dict[str, Any], bool]:
+    """Forget a code. Labels that carry it are unknown from now on.
+
+    Returns what it stood for, and whether the key was answered before. Raises NotFound.
+    """
+    facts = {"code_id": validation.clean_id(code_id, field="code_id")}
+    return once(_unlink, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+
+
+def read_links(
+    conn: Connection,
+    *,
+    ids: Iterable[int] = (),
+    codes_: Iterable[str] = (),
+    item_id: int | None = None,
+) -> list[Link]:
+    """The links with these ids or codes, or all of one item, oldest first."""
+    wanted = sa.or_(
+        codes.c.id.in_([id for id in ids if 0 < id <= validation.MAX_ID]),
+        codes.c.code.in_(list(codes_)),
+        codes.c.item_id == item_id if item_id is not None else sa.false(),
+    )
+    return [Link(*tuple(row)) for row in conn.execute(_LINKS.where(wanted))]
+
+
+def find_link(conn: Connection, code: object) -> Link | None:
+    """The link of a code as it was scanned. Raises InvalidCode."""
+    key = scan(code).key
+    found = read_links(conn, codes_=[key]) if key else []
+    return found[0] if found else None
+
+
+def gtin_of(links: Iterable[Link]) -> str | None:
+    """The GTIN under which one single piece of the item is known: the one that labels carry."""
+    single = parse_qty(1, decimals=0)
+    return next((one.code for one in links if one.kind == "GTIN" and one.qty == single), None)
+
+
+def linkable(found: Scan) -> str:
+    """What of a scan is linked: a GTIN, or the code itself. Raises InvalidCode."""
+    if found.own:
+        raise InvalidCode(
+            "This is a label of ours: it is known without being linked.",
+            problem="OWN",
+            field="code",
+        )
+    if found.expected_digit:
+        raise InvalidCode(
+            f"{found.text} looks like a GTIN, but its last digit should be {found.expected_digit}:"
+            " it was mistyped or misread.",
+            problem="CHECK_DIGIT",
+            field="code",
+            expected=found.expected_digit,
+        )
+    if found.key is None:
+        raise InvalidCode(
+            "This label carries neither a GTIN nor a pallet number, so there is nothing to link.",
+            problem="NOTHING_TO_LINK",
+            field="code",
+        )
+    return found.key
+
+
+def _link(
+    tx: Connection,
+    *,
+    user_id: int,
+    now: datetime,
+    code: str,
+    gtin: bool,
+    item: str | None,
+    lot_id: int | None,
+    qty: object,
+) -> dict[str, Any]:
+    lot = None if lot_id is None else stock.get_lot(tx, lot_id)
+    target = lot.item if lot else stock.get_item(tx, item or "")
+    _require_unused(tx, code, target, lot_id)
+    values = {
+        "code": code,
+        "kind": (CodeKind.GTIN if gtin else CodeKind.TEXT).value,
+        "item_id": target.id,
+        "lot_id": lot_id,
+        "qty": parse_qty(qty, decimals=target.decimals, unit=target.unit),
+    }
+    id = tx.execute(
+        sa.insert(codes).values(user_id=user_id, created_at=now, **values).returning(codes.c.id)
+    ).scalar_one()
+    record = read_links(tx, ids=[id])[0].record()
+    audit.record(tx, user_id=user_id, action="code linked", subject=f"item {target.code}", **record)
+    return record
+
+
+def _unlink(tx: Connection, *, user_id: int, now: datetime, code_id: int) -> dict[str, Any]:
+    tx.execute(sa.select(codes.c.id).where(codes.c.id == code_id).with_for_update()).all()
+    found = read_links(tx, ids=[code_id])
+    if not found:
+        raise NotFound("This code is not linked to anything.", code_id=code_id)
+    record = found[0].record()
+    tx.execute(sa.delete(codes).where(codes.c.id == code_id))
+    subject = f"item {found[0].item_code}"
+    audit.record(tx, user_id=user_id, action="code unlinked", subject=subject, **record)
+    return record
+
+
+def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -> None:
+    for one in read_links(tx, codes_=[code]):
+        what = f"lot {one.lot_code} of {one.item_code}" if one.lot_id else f"item {one.item_code}"
+        raise DuplicateCode(
+            f"{code} stands for {what} already. Unlink it there first.",
+            item=one.item_code,
+            lot_code=one.lot_code,
+            code_id=one.id,
+        )
+    for known in stock.read_items(tx, codes=[code]):
+        raise DuplicateCode(f"{code} is the code of an item itself.", item=known.code)
+    others = tx.execute(
+        sa.select(lots.c.id, items.c.code)
+        .join(items, items.c.id == lots.c.item_id)
+        .where(lots.c.lot_code == code)
+        .limit(2)
+    ).all()
+    for other in others:
+        if other.id != lot_id:
+            raise DuplicateCode(
+                f"{code} is the code of a lot of {other.code} itself.", item=other.code
+            )

@@ -1,0 +1,229 @@
+"""What a scanner typed, told apart: a GS1 message, a GTIN, a label of ours, or a plain code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from inventory.barcodes import gs1, internal_codes
+from inventory.barcodes.gs1 import GS, Field
+from inventory.common import validation
+from inventory.common.errors import InvalidCode, InvalidInput
+
+#: Nothing longer is read at all, and no plain code may be longer.
+LONGEST_SCAN = 512
+LONGEST_CODE = 200
+
+#: How scanners and keyboards write the separator GS (Ctrl+], FNC1) where they cannot send it.
+SEPARATORS = ("\N{SYMBOL FOR GROUP SEPARATOR}", "^]", "<GS>", "{GS}", "<FNC1>", "{FNC1}")
+
+_SYMBOLOGY = re.compile(r"\]([A-Za-z][0-9A-Za-z])")
+_GS1_SYMBOLOGIES = {"C1", "e0", "e1", "e2", "d2", "Q3", "J1"}
+_RETAIL_SYMBOLOGIES = {"E0", "E4"}
+_MEASURES = {"310": "kg", "311": "m", "314": "m2", "315": "l", "316": "m3"}
+
+Form = Literal["gs1", "gtin", "own", "plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One scan, parsed. What the warehouse knows of it: `resolve`."""
+
+    #: The code on one line: plain as it is, a GTIN's digits, a GS1 message with brackets.
+    text: str
+    form: Form
+    #: The scanner's word on the kind of barcode, like `C1`, where it sends one.
+    symbology: str | None = None
+    #: 14 digits, check digit verified.
+    gtin: str | None = None
+    #: The GTIN is of what is inside (a box, a pallet), `count` how many.
+    contents: bool = False
+    lot_code: str | None = None
+    expires_on: date | None = None
+    best_before: date | None = None
+    produced_on: date | None = None
+    serial: str | None = None
+    count: int | None = None
+    measure: Decimal | None = None
+    measure_unit: str | None = None
+    sscc: str | None = None
+    #: Our own labels.
+    own: internal_codes.Own | None = None
+    #: What the last digit should be, where a plain code looks like a GTIN with a wrong one.
+    expected_digit: str | None = None
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def usable_until(self) -> date | None:
+        """The expiry date, or else the date before which it is best."""
+        return self.expires_on or self.best_before
+
+    @property
+    def key(self) -> str | None:
+        """What a code is known by, once somebody linked it; None: it cannot be linked."""
+        if self.gtin:
+            return self.gtin
+        if self.sscc:
+            return f"(00){self.sscc}"
+        return self.text if self.form == "plain" else None
+
+    def other_readings(self) -> list[Scan]:
+        """What the label may say if the separator was lost on the way: the same scan, parted."""
+        parted = gs1.other_readings(list(self.fields))
+        return [_from_fields(fields, symbology=self.symbology) for fields in parted]
+
+    def record(self) -> dict[str, Any]:
+        """The scan, ready for JSON."""
+        return {
+            "text": self.text,
+            "form": self.form,
+            "symbology": self.symbology,
+            "gtin": self.gtin,
+            "contents": self.contents,
+            "lot_code": self.lot_code,
+            "expires_on": self.expires_on and self.expires_on.isoformat(),
+            "best_before": self.best_before and self.best_before.isoformat(),
+            "produced_on": self.produced_on and self.produced_on.isoformat(),
+            "serial": self.serial,
+            "count": self.count,
+            "measure": None if self.measure is None else f"{self.measure.normalize():f}",
+            "measure_unit": self.measure_unit,
+            "sscc": self.sscc,
+            "own": self.own and self.own.record(),
+            "expected_digit": self.expected_digit,
+        }
+
+
+def scan(raw: object, *, separator: str | None = None) -> Scan:
+    """Read what a scanner typed. Raises InvalidCode, whose `problem` says what is wrong with it.
+
+    GS1 messages are known by their symbology identifier (`]C1`, `]d2`, `]Q3`, `]e0`), by
+    brackets, by a separator, or by a GTIN in front. `separator`: what this site's scanners send
+    for FNC1, beside GS and its usual names.
+    """
+    code, symbology = _trimmed(raw)
+    if label := internal_codes.read(code):
+        return Scan(text=code.upper(), form="own", symbology=symbology, own=label)
+    if code.lower().startswith(("http://", "https://")) and (link := gs1.read_link(code)):
+        return _from_fields(link, symbology=symbology)
+    if (fields := _gs1_fields(code, symbology, separator)) is not None:
+        return _from_fields(fields, symbology=symbology)
+    return _plain(code, symbology)
+
+
+def _trimmed(raw: object) -> tuple[str, str | None]:
+    """The code without the scanner's prefix and suffix, and what the prefix says."""
+    if not isinstance(raw, str):
+        raise InvalidCode("Text is expected here.", problem="EMPTY")
+    if len(raw) > LONGEST_SCAN:
+        raise InvalidCode(
+            f"This code is too long: {len(raw)} characters, at most {LONGEST_SCAN} are read.",
+            problem="TOO_LONG",
+        )
+    code = raw.strip(" \t\r\n")
+    symbology = None
+    if prefix := _SYMBOLOGY.match(code):
+        symbology, code = prefix[1], code[3:].strip(" ")
+    if not code.strip(GS + " "):
+        raise InvalidCode("Nothing was scanned.", problem="EMPTY")
+    return code, symbology
+
+
+def _gs1_fields(code: str, symbology: str | None, separator: str | None) -> list[Field] | None:
+    """The fields of a GS1 message; None when the code is none."""
+    message = code
+    for written in (*SEPARATORS, separator):
+        if written:
+            message = message.replace(written, GS)
+    if symbology in _GS1_SYMBOLOGIES:
+        bracketed = re.match(r"\([0-9]{2,4}\)", message)
+        return gs1.read_bracketed(message) if bracketed else gs1.read_message(message)
+    if symbology in _RETAIL_SYMBOLOGIES:
+        return None
+    if re.match(r"\([0-9]{2,4}\)", message):
+        return gs1.read_bracketed(message)
+    if message.startswith(GS) or (GS in message and re.match("[0-9]{2}", message)):
+        return gs1.read_message(message)
+    if message.startswith("00") and gs1.is_sscc(message[2:20]):
+        return gs1.read_message(message)
+    if not re.match(r"0[12][0-9]{14}", message):
+        return None
+    if gs1.is_gtin(message[2:16]):
+        return gs1.read_message(message)
+    try:  # a message with a misread GTIN, or something else that begins so
+        gs1.read_message(message)
+    except InvalidCode as refusal:
+        if refusal.figures["problem"] == "CHECK_DIGIT" and _reads_on(message[16:]):
+            raise
+    return None
+
+
+def _reads_on(rest: str) -> bool:
+    """Whether what stands behind a GTIN is GS1 too."""
+    try:
+        gs1.read_message(rest)
+    except InvalidCode as refusal:
+        return bool(refusal.figures["problem"] == "EMPTY")
+    return True
+
+
+def _from_fields(fields: list[Field], *, symbology: str | None) -> Scan:
+    found = {field.ai: field for field in fields}
+
+    def value(ai: str) -> str | None:
+        return found[ai].value if ai in found else None
+
+    def day(*ais: str) -> date | None:
+        return next((found[ai].date for ai in ais if ai in found), None)
+
+    measure = next((field for field in fields if field.ai[:3] in _MEASURES), None)
+    count = value("37") or value("30")
+    return Scan(
+        text="".join(map(str, fields)),
+        form="gs1",
+        symbology=symbology,
+        gtin=value("01") or value("02"),
+        contents="02" in found,
+        lot_code=value("10"),
+        expires_on=day("17", "7003"),
+        best_before=day("15", "16"),
+        produced_on=day("11"),
+        serial=value("21"),
+        count=int(count) if count else None,
+        measure=measure.decimal if measure else None,
+        measure_unit=_MEASURES[measure.ai[:3]] if measure else None,
+        sscc=value("00"),
+        fields=tuple(fields),
+    )
+
+
+def _plain(code: str, symbology: str | None) -> Scan:
+    if len(code) > LONGEST_CODE:
+        raise InvalidCode(
+            f"This code is too long: {len(code)} characters. Codes have at most {LONGEST_CODE}.",
+            problem="TOO_LONG",
+        )
+    try:
+        cleaned = validation.clean_text(code, field="raw", longest=LONGEST_CODE, required=True)
+    except InvalidInput:
+        raise InvalidCode(
+            "This code contains a character that cannot be printed. Scan it again; if it comes"
+            " back, have the scanner's settings looked at.",
+            problem="CHARACTER",
+        ) from None
+    assert cleaned is not None
+    if gs1.is_gtin(cleaned):
+        return Scan(text=cleaned, form="gtin", symbology=symbology, gtin=cleaned.zfill(14))
+    digits = cleaned.isascii() and cleaned.isdigit() and cleaned.strip("0") != ""
+    if digits and symbology in _RETAIL_SYMBOLOGIES:
+        raise gs1.wrong_digit(cleaned)
+    looks_like_gtin = digits and len(cleaned) in (12, 13, 14)
+    return Scan(
+        text=cleaned,
+        form="plain",
+        symbology=symbology,
+        expected_digit=str(gs1.check_digit(cleaned[:-1])) if looks_like_gtin else None,
+    )

@@ -1,0 +1,325 @@
+"""What a scan is in this warehouse: a lot, an item, a lot to come, a place, or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import catalog
+from inventory.barcodes.links import Link, read_links
+from inventory.barcodes.parser import Scan, scan
+from inventory.common.errors import InvalidCode
+from inventory.common.quantity import MAX, ONE, SCALE, format_qty
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, Lot
+from inventory.stock.queries import lots
+
+#: Of lots that share a code, so many are offered.
+MOST_CHOICES = 50
+
+#: A count above it is rather one that swallowed the next field.
+MOST_LIKELY_COUNT = 9_999
+
+#: What one of a label's measure is in the units that items are counted in.
+_UNITS: dict[str, dict[str, Decimal]] = {
+    "kg": {"kg": Decimal(1), "g": Decimal(1000)},
+    "l": {"l": Decimal(1), "ml": Decimal(1000)},
+    "m": {"m": Decimal(1), "cm": Decimal(100), "mm": Decimal(1000)},
+    "m2": {"m2": Decimal(1), "m²": Decimal(1)},
+    "m3": {"m3": Decimal(1), "m³": Decimal(1)},
+}
+
+Kind = Literal["lot", "item", "new_lot", "location", "several", "unknown"]
+#: By what it was found.
+How = Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "item_code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something that the label and the warehouse do not agree about."""
+
+    code: str
+    detail: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        return {"code": self.code, "detail": self.detail, **self.figures}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a scan stands for.
+
+    `lot`: this lot. `item`: the item, no lot was named. `new_lot`: the item is known, the lot of
+    the label is not: it is received as new only after somebody confirmed the lot code.
+    `location`: a place. `several`: one of `choices`. `unknown`: nothing; it can be linked when
+    `linkable`.
+    """
+
+    kind: Kind
+    scan: Scan
+    how: How | None = None
+    item: Item | None = None
+    lot: Lot | None = None
+    #: How much one scan stands for, in 10^-6 units, where label or link say so.
+    qty: int | None = None
+    choices: tuple[Found, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+
+    @property
+    def linkable(self) -> bool:
+        return self.kind == "unknown" and self.scan.key is not None and not self.scan.expected_digit
+
+    def record(self, today: date) -> dict[str, Any]:
+        """What was found, ready for JSON."""
+        return {
+            **self._record(today),
+            "choices": [choice._record(today) for choice in self.choices],
+            "scan": self.scan.record(),
+        }
+
+    def _record(self, today: date) -> dict[str, Any]:
+        expires_on = self.lot.expires_on if self.lot else self.scan.usable_until
+        return {
+            "kind": self.kind,
+            "how": self.how,
+            "code": self.scan.key,
+            "linkable": self.linkable,
+            "item": self.item and catalog.item_record(self.item),
+            "lot": self.lot and self.lot.record(today),
+            "lot_code": self.lot.lot_code if self.lot else self.scan.lot_code,
+            "expires_on": expires_on and expires_on.isoformat(),
+            "serial": self.scan.serial,
+            "location": self.scan.own.location if self.scan.own else None,
+            "qty": None if self.qty is None else format_qty(self.qty),
+            "warnings": [warning.record() for warning in self.warnings],
+        }
+
+
+def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> Found:
+    """What was scanned, and what it is here. Raises InvalidCode when it cannot be read, or when
+    it is a label of another warehouse. Writes nothing; a label never changes what is stored."""
+    scanned = scan(raw, separator=separator)
+    if scanned.own:
+        return _with_warnings(conn, _of_own_label(conn, scanned))
+    found = _look_up(conn, scanned)
+    if scanned.form == "gs1" and found.kind != "lot":
+        found = _mend_lost_separator(conn, found)
+    return _with_warnings(conn, found)
+
+
+def _of_own_label(conn: Connection, scanned: Scan) -> Found:
+    label = scanned.own
+    assert label is not None
+    if label.kind == "location":
+        return Found(kind="location", scan=scanned, how="own_label")
+    assert label.id is not None
+    if label.kind == "lot":
+        for lot in stock.read_lots(conn, [label.id]):
+            if label.is_of(lot.item.code, lot.lot_code):
+                return Found(kind="lot", scan=scanned, how="own_label", item=lot.item, lot=lot)
+    else:
+        for item in stock.read_items(conn, ids=[label.id]):
+            if label.is_of(item.code):
+                return Found(kind="item", scan=scanned, how="own_label", item=item)
+    raise InvalidCode(
+        f"This is the label of {'a lot' if label.kind == 'lot' else 'an item'} that this warehouse"
+        " does not have: it comes from another one.",
+        problem="FOREIGN_LABEL",
+    )
+
+
+def _look_up(conn: Connection, scanned: Scan) -> Found:
+    """Everything that the scan can stand for: none is unknown, more than one are several."""
+    found = _of_gs1(conn, scanned) if scanned.form == "gs1" else _of_plain(conn, scanned)
+    distinct = {(one.item and one.item.id, one.lot and one.lot.id): one for one in found}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    if not distinct:
+        return Found(kind="unknown", scan=scanned)
+    by_use = sorted(
+        distinct.values(),
+        key=lambda one: (-(one.lot.on_hand if one.lot else 0), one.item.code if one.item else ""),
+    )
+    return Found(kind="several", scan=scanned, choices=tuple(by_use[:MOST_CHOICES]))
+
+
+def _of_plain(conn: Connection, scanned: Scan) -> list[Found]:
+    """By linked code, by lot code and by item code alike."""
+    code = scanned.text
+    keys = {key for key in (scanned.key, code) if key}
+    found = [_of_link(conn, scanned, link) for link in read_links(conn, codes_=keys)]
+    if len(code) <= 64:
+        found += _of_lots(scanned, _lots_called(conn, code), "lot_code")
+        for item in stock.read_items(conn, codes=[code]):
+            found.append(Found(kind="item", scan=scanned, how="item_code", item=item))
+    return found
+
+
+def _of_gs1(conn: Connection, scanned: Scan) -> list[Found]:
+    keys = {f"(00){scanned.sscc}"} if scanned.sscc else set()
+    if scanned.gtin:
+        keys.add(scanned.gtin)
+    links = read_links(conn, codes_=keys)
+    whole = [one for one in links if one.code.startswith("(00)")]
+    if whole:  # this very pallet was linked
+        return [_of_link(conn, scanned, whole[0])]
+    if links:
+        return _of_gtin(conn, scanned, links[0])
+    if scanned.gtin or not scanned.lot_code:
+        return []
+    return _of_lots(scanned, _lots_called(conn, scanned.lot_code), "lot_code")
+
+
+def _of_gtin(conn: Connection, scanned: Scan, link: Link) -> list[Found]:
+    """The item of the GTIN, and the lot that the label names of it."""
+    found = replace(_of_link(conn, scanned, link), how="gtin")
+    if not scanned.lot_code:
+        return [found]
+    named = stock.lots_by_code(conn, [(link.item_id, scanned.lot_code)])
+    how: How = "lot_code"
+    if not named:
+        named, how = _lots_called(conn, scanned.lot_code, supplier_of=link.item_id), "supplier_lot"
+    if not named:
+        return [replace(found, kind="new_lot")]
+    return [replace(found, kind="lot", lot=lot, item=lot.item, how=how) for lot in named]
+
+
+def _of_link(conn: Connection, scanned: Scan, link: Link) -> Found:
+    if link.lot_id is not None:
+        lot = stock.get_lot(conn, link.lot_id)
+        found = Found(kind="lot", scan=scanned, how="linked_code", item=lot.item, lot=lot)
+    else:
+        (item,) = stock.read_items(conn, ids=[link.item_id])
+        how: How = "gtin" if link.kind == "GTIN" else "linked_code"
+        found = Found(kind="item", scan=scanned, how=how, item=item)
+    return replace(found, qty=_qty(scanned, link))
+
+
+def _of_lots(scanned: Scan, named: Iterable[Lot], how: How) -> list[Found]:
+    return [Found(kind="lot", scan=scanned, how=how, item=lot.item, lot=lot) for lot in named]
+
+
+def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None) -> list[Lot]:
+    """The lots with this lot code, or those of an item that the supplier calls so."""
+    wanted = lots.c.lot_code == code
+    if supplier_of is not None:
+        wanted = sa.and_(lots.c.item_id == supplier_of, lots.c.supplier_lot == code)
+    chosen = sa.select(lots.c.id).where(wanted).order_by(lots.c.id.desc())
+    return stock.read_lots(conn, conn.execute(chosen.limit(MOST_CHOICES)).scalars().all())
+
+
+def _qty(scanned: Scan, link: Link) -> int:
+    """How much one scan stands for, as far as the label says: a weight in the item's unit goes
+    before a count, a count before what the link says."""
+    if scanned.count is not None:
+        return scanned.count * (link.qty if scanned.contents else ONE)
+    return link.qty
+
+
+def _weight(scanned: Scan, item: Item) -> int | None:
+    factor = _UNITS.get(scanned.measure_unit or "", {}).get(item.unit.lower())
+    if scanned.measure is None or factor is None:
+        return None
+    return int(scanned.measure * factor * ONE)
+
+
+def _mend_lost_separator(conn: Connection, found: Found) -> Found:
+    """The lot that the label means when its separator was lost; a doubt where none is known.
+
+    Only a lot that exists, with the very expiry date that the label would then tell, is taken:
+    for anything else the person who holds the label is asked.
+    """
+    readings = found.scan.other_readings()
+    meant = {}
+    for reading in readings:
+        known = _look_up(conn, reading)
+        if known.lot and _is_evident(found.scan, reading, known.lot):
+            meant[known.lot.id] = known
+    if len(meant) == 1:
+        (known,) = meant.values()
+        assert known.lot is not None
+        detail = (
+            f"The scanner lost a separator: this was read as lot {known.lot.lot_code}. Compare it"
+            " with the label, and have the scanner's settings looked at."
+        )
+        return replace(known, warnings=(_lost(detail, [known.scan]),))
+    odd = len(meant) > 1 or (found.scan.count or 0) > MOST_LIKELY_COUNT
+    likely = [one for one in readings if odd or one.usable_until or one.produced_on]
+    if not likely:
+        return found
+    shown = found.scan.lot_code or found.scan.serial or found.scan.text
+    detail = f"A separator may be lost: is “{shown}” what is printed on the label?"
+    return replace(found, warnings=(_lost(detail, likely),))
+
+
+def _is_evident(scanned: Scan, reading: Scan, lot: Lot) -> bool:
+    """Whether a lot that a reading names is surely meant: its own expiry date, or a GTIN with the
+    right check digit, does not stand behind another lot code by chance."""
+    if reading.usable_until is not None:
+        return lot.expires_on == reading.usable_until
+    return scanned.gtin is None and reading.gtin is not None
+
+
+def _lost(detail: str, readings: list[Scan]) -> Caution:
+    shown = [
+        {
+            "text": one.text,
+            "lot_code": one.lot_code,
+            "expires_on": one.usable_until and one.usable_until.isoformat(),
+            "serial": one.serial,
+        }
+        for one in readings[:5]
+    ]
+    return Caution("SEPARATOR_LOST", detail, {"readings": shown})
+
+
+def _with_warnings(conn: Connection, found: Found) -> Found:
+    """The same, with what must be said before anybody books it."""
+    warnings, qty = list(found.warnings), found.qty
+    if found.kind == "unknown" and found.scan.expected_digit:
+        detail = (
+            f"This looks like a GTIN, but its last digit should be {found.scan.expected_digit}:"
+            " it may be mistyped."
+        )
+        warnings.append(
+            Caution("CHECK_DIGIT", detail, {"expected_digit": found.scan.expected_digit})
+        )
+    if found.item and found.item.archived_at:
+        warnings.append(Caution("ITEM_ARCHIVED", f"Item {found.item.code} is archived."))
+    if found.lot:
+        warnings += _expiry_differs(found.scan, found.lot)
+    if found.item and (weight := _weight(found.scan, found.item)) is not None:
+        qty = weight
+    if found.item and qty is not None and not _possible(qty, found.item):
+        detail = (
+            f"The label says {format_qty(qty)} {found.item.unit}, which {found.item.code} is not"
+            " counted in: type the quantity."
+        )
+        warnings.append(Caution("QTY_NOT_POSSIBLE", detail, {"label_qty": format_qty(qty)}))
+        qty = None
+    choices = tuple(_with_warnings(conn, choice) for choice in found.choices)
+    return replace(found, warnings=tuple(warnings), qty=qty, choices=choices)
+
+
+def _expiry_differs(scanned: Scan, lot: Lot) -> list[Caution]:
+    told = {day for day in (scanned.expires_on, scanned.best_before) if day}
+    if not told or lot.expires_on in told:
+        return []
+    label = scanned.usable_until
+    assert label is not None
+    stored = lot.expires_on.isoformat() if lot.expires_on else None
+    known = f"lot {lot.lot_code} expires on {stored}" if stored else "the lot has no expiry date"
+    detail = f"The label says {label.isoformat()}, but {known}. What is stored stays."
+    figures = {"label_expires_on": label.isoformat(), "stored_expires_on": stored}
+    return [Caution("EXPIRY_DIFFERS", detail, figures)]
+
+
+def _possible(qty: int, item: Item) -> bool:
+    return 0 < qty <= MAX and qty % 10 ** (SCALE - item.decimals) == 0

@@ -1,0 +1,37 @@
+"""`flask audit list`: who changed what outside the ledger, and who was turned away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from inventory.cli.base import PlainGroup, example, table
+from inventory.common import clock
+from inventory.db import connection
+from inventory.queries import AUDIT_CHOICES, MOST_ROWS, list_audit
+
+audit_group = PlainGroup("audit", help="Who changed what outside the ledger.")
+
+
+@audit_group.command("list", epilog=example("flask audit list --who ANNA --what logins"))
+@click.option("--who", help="What this user did, and what was done to the account.")
+@click.option("--what", type=click.Choice(AUDIT_CHOICES), help="A group, or one action.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, like 2027-03-31."
+)
+@click.option("--limit", type=click.IntRange(1, MOST_ROWS), default=50, show_default=True)
+def list_(who: str | None, what: str | None, since: datetime | None, limit: int) -> None:
+    """The newest rows; all of them: flask export audit."""
+    start = since and since.replace(tzinfo=clock.zone()).astimezone(UTC)
+    page = list_audit(connection(), who=who, what=what, since=start, limit=limit)
+    rows = [
+        (one.at.isoformat(timespec="seconds"), one.who, one.what, one.whom, one.more)
+        for one in page.rows
+    ]
+    table(("WHEN", "WHO", "WHAT", "WHOM OR WHICH", "MORE"), [tuple(map(_line, r)) for r in rows])
+
+
+def _line(text: str) -> str:
+    """Nothing that a terminal would obey, or that would begin a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,66 @@
+"""`flask database move`: the whole site to another database."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from inventory.backups import archive, transfer
+from inventory.cli.base import PlainGroup, example
+from inventory.config import Config, ConfigError
+from inventory.db import db, schema_version
+
+database = PlainGroup("database", help="The database: move the site to another one.")
+
+
+@database.command(
+    epilog=example("flask database move --to postgresql://stock@db.example.com/stock")
+)
+@click.option("--to", required=True, envvar="MOVE_TO", help="The target, written as DATABASE_URL.")
+def move(to: str) -> None:
+    """Copy everything to an empty database, SQLite or PostgreSQL, and compare the two.
+
+    The server must be stopped. The old database stays as it is. With a password in the address
+    give it as MOVE_TO in the environment: a command line can be seen by everybody.
+    """
+    config: Config = current_app.extensions["inventory"]
+    try:
+        target = config.on(to)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    if target.url == config.url:
+        raise click.ClickException("That is the database that the site is on already.")
+    began = time.monotonic()
+    transfer.require_room_for(target.url)
+    with _at_home(target):
+        schema_version.upgrade()
+    moved = transfer.move(config.url, target.url, config.root_path / "migrations")
+    rows = sum(moved.rows.values())
+    click.echo(f"Moved {rows} rows of {len(moved.rows)} tables to {target.database_name}.")
+    click.echo(f"Equal: every row, every next id, the figures of {moved.items} items.")
+    for finding in moved.report.findings:
+        click.echo(str(finding))
+    click.echo(
+        f"{moved.report.entries} entries verified, {moved.report.count} differences,"
+        f" {time.monotonic() - began:.0f} seconds in all. Now set DATABASE_URL to it, and start."
+    )
+
+
+@contextmanager
+def _at_home(target: Config) -> Iterator[None]:
+    """Within an application on the target."""
+    from inventory import create_app
+
+    if target.is_sqlite and not (path := Path(target.url.database or "")).exists():
+        archive.make_directory(path.parent)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with create_app(target).app_context():
+        yield
+        db.session.remove()
+        db.engine.dispose()

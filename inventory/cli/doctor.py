@@ -1,0 +1,26 @@
+"""`flask doctor`: what can be wrong with an installation, and how to mend it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from inventory import doctor as inventory_doctor
+from inventory.cli.base import example
+from inventory.doctor import Verdict
+
+
+@click.command(epilog=example("flask doctor"))
+@with_appcontext
+def doctor() -> None:
+    """Check the whole installation, a line each. Exit code 1 when something is wrong."""
+    found = inventory_doctor.examine(current_app.extensions["inventory"])
+    widest = max(len(one.name) for one in found)
+    for one in found:
+        advice = f" – {one.advice}" if one.advice else ""
+        click.echo(f"{one.verdict:<8} {one.name:<{widest}}  {one.said}{advice}")
+    if any(one.verdict == Verdict.WRONG for one in found):
+        sys.exit(1)

@@ -1,0 +1,82 @@
+"""`flask export …`: any list as a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from inventory.cli.base import PlainGroup, example
+from inventory.db import snapshot
+from inventory.exports import lists
+from inventory.exports.formats import KINDS, file_parts
+from inventory.queries.page_reads import reads_on
+
+export_group = PlainGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
+
+_WORDS = {
+    "items": "Every item with its stock.",
+    "lots": "Every lot there ever was, with its figures.",
+    "reservations": "Every reservation there ever was.",
+    "references": "Every job or order with something open.",
+    "operations": "Every operation: what users did, newest first.",
+    "codes": "Every linked code.",
+    "ledger": "The whole ledger, newest entry first.",
+    "audit": "Who logged in, was refused, changed accounts or records, newest first.",
+}
+
+
+def _command(name: str) -> None:
+    @export_group.command(
+        name,
+        help=_WORDS[name],
+        epilog=example(f"flask export {name} --format xlsx --output {name}.xlsx"),
+    )
+    @click.option("--format", "kind", type=click.Choice(KINDS), default="csv", show_default=True)
+    @click.option(
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A file that is not there yet; standard output by default.",
+    )
+    def export(kind: str, output: Path | None) -> None:
+        if output is None:
+            if kind == "xlsx" and sys.stdout.isatty():
+                raise click.UsageError("An XLSX file is nothing to look at: name one by --output.")
+            _write(sys.stdout.buffer, name, kind)
+            return
+        with _new_file(output) as file:
+            _write(file, name, kind)
+        click.echo(f"Wrote {output}.", err=True)
+
+
+for _name in lists.LISTS:
+    _command(_name)
+
+
+def _write(file: BinaryIO, name: str, kind: str) -> None:
+    """All of it as it stands at one moment, however long it takes."""
+    heads = lists.LISTS[name].heads
+    with snapshot() as reader:
+        for part in file_parts(kind, name, heads, lists.rows_of(reads_on(reader), name)):
+            file.write(part)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """Written beside its place and then put there: half a file never stands under its name."""
+    if path.exists():
+        raise click.ClickException(f"{path} is there already: name another file.")
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with making.open("xb") as file:
+            yield file
+        making.rename(path)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        making.unlink(missing_ok=True)

@@ -1,0 +1,228 @@
+"""`flask import …`: what is in spreadsheets today, checked first, then brought in as a whole."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inventory import imports
+from inventory.accounts import users
+from inventory.cli.base import PlainGroup, example, table
+from inventory.common.errors import InvalidInput
+from inventory.common.progress import Progress
+from inventory.db import connection, db
+from inventory.exports.formats import csv_lines
+from inventory.imports import Kind, Report, Style, Work
+
+import_group = PlainGroup(
+    "import", help="Items, stock, reorder points, codes and counts from CSV and XLSX files."
+)
+
+#: So many mistakes are shown; --errors writes all of them.
+_SHOWN = 50
+
+
+def _command(kind: Kind) -> None:
+    @import_group.command(
+        kind.name,
+        help=f"{kind.what} Without --commit the file is only checked.",
+        epilog=example(f"flask import {kind.name} {kind.name}.xlsx --commit --user ANNA"),
+    )
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--commit", is_flag=True, help="Import it, if nothing is wrong with it.")
+    @click.option("--user", "user_name", help="Who imports it, for the ledger and the audit trail.")
+    @click.option(
+        "--map",
+        "said",
+        multiple=True,
+        metavar="FIELD=COLUMN",
+        help="Which column is what, where the guess is wrong. FIELD= leaves one out.",
+    )
+    @click.option("--sheet", default="", help="Which sheet of a spreadsheet.")
+    @click.option(
+        "--dates",
+        type=click.Choice(("dmy", "mdy")),
+        default=None,
+        help="What comes first in dates like 03/04/2027: the day, or the month.",
+    )
+    @click.option("--decimal-comma", is_flag=True, help="Numbers are written like 1250,5.")
+    @click.option("--reference", help="What the operation was for; tells one count from the next.")
+    @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path),
+                  help="Write everything that is wrong to this CSV file.")  # fmt: skip
+    def run(**options: Any) -> None:
+        _run(kind, **options)
+
+
+for _kind in imports.KINDS.values():
+    _command(_kind)
+
+
+def _run(
+    kind: Kind,
+    *,
+    file: Path,
+    commit: bool,
+    user_name: str | None,
+    said: tuple[str, ...],
+    sheet: str,
+    dates: str | None,
+    decimal_comma: bool,
+    reference: str | None,
+    errors: Path | None,
+) -> None:
+    if commit and not user_name:
+        raise click.UsageError("Say who imports it: --user NAME.")
+    user_id = _user_id(user_name) if user_name else 0
+    if file.stat().st_size > imports.MOST_BYTES:
+        most = imports.MOST_BYTES // 2**20
+        raise click.ClickException(f"{file} is larger than {most} MB. Split it.")
+    found = imports.read_table(file.read_bytes(), sheet=sheet)
+    mapping = _mapping(kind, found.heads, said)
+    style = Style(dates=dates or "", decimal_comma=decimal_comma)
+    reading = imports.read_rows(kind, found, mapping, style)
+    del found  # as large as the rows themselves
+    said_for = imports.clean_reference(kind, reference)
+    work = Work(kind=kind, reading=reading, mapping=mapping, reference=said_for)
+    with _Bar() as progress:
+        if commit and not reading.wrong:
+            db.session.rollback()
+            report = imports.commit(
+                work, file_name=file.name, user_id=user_id, key=uuid.uuid4().hex, progress=progress
+            )
+        else:
+            report = imports.check(connection(), work, progress)
+    _say(report, mapping, errors, committed=commit)
+
+
+def _mapping(kind: Kind, heads: list[str], said: tuple[str, ...]) -> dict[str, str]:
+    guessed: dict[str, str] = imports.guess(kind, heads)
+    for one in said:
+        name, _, head = one.partition("=")
+        if name not in [field.name for field in kind.fields]:
+            known = ", ".join(field.name for field in kind.fields)
+            raise click.UsageError(f"There is no field {name}. There are: {known}.")
+        guessed = {known: column for known, column in guessed.items() if column != head}
+        guessed[name] = head
+    try:
+        return imports.clean_mapping(kind, heads, guessed)
+    except InvalidInput as refusal:
+        there = ", ".join(heads)
+        raise click.ClickException(
+            f"{refusal.detail} The file has: {there}. Say it by --map {refusal.field}=COLUMN."
+        ) from None
+
+
+def _user_id(name: str) -> int:
+    user = users.find_account(name=name)
+    if user is None:
+        raise click.ClickException(f"There is no user {name}.")
+    return user.id
+
+
+def _say(report: Report, mapping: dict[str, str], errors: Path | None, *, committed: bool) -> None:
+    click.echo("Columns: " + ", ".join(f"{name} from {head!r}" for name, head in mapping.items()))
+    for note in report.notes[:_SHOWN]:
+        click.echo(f"Look at line {note.line}: {note.text}", err=True)
+    if report.wrong:
+        _refuse(report, errors)
+    counts = f"{report.new} new, {report.changed} changed, {report.same} the same already"
+    if report.import_id is not None:
+        of = f" (operation {report.operation_id})" if report.operation_id else ""
+        click.echo(f"Imported {report.rows} rows as import {report.import_id}{of}: {counts}.")
+        click.echo(f"To take it back: flask import undo {report.import_id} --user NAME")
+    elif report.done_before:
+        click.echo(
+            f"Nothing to do: these very rows came in by import {report.done_before}."
+            " If they were counted anew, say so by another --reference."
+        )
+    elif committed:
+        click.echo(f"Nothing to do: all {report.rows} rows are there already.")
+    else:
+        click.echo(f"{report.rows} rows can be imported: {counts}. Nothing was written: --commit.")
+
+
+def _refuse(report: Report, errors: Path | None) -> None:
+    shown = [(str(one.line), one.column, one.value, one.reason) for one in report.wrong[:_SHOWN]]
+    table(("LINE", "COLUMN", "VALUE", "WHAT IS WRONG"), shown)
+    if errors is not None:
+        lines = csv_lines(imports.WRONG_HEADS, imports.wrong_rows(report))
+        errors.write_text("".join(lines), encoding="utf-8")
+        click.echo(f"All of it is in {errors}.", err=True)
+    elif len(report.wrong) > _SHOWN:
+        click.echo(f"… and {len(report.wrong) - _SHOWN} more: --errors FILE writes all.", err=True)
+    many = "thing is" if len(report.wrong) == 1 else "things are"
+    raise click.ClickException(f"{len(report.wrong)} {many} wrong. Nothing was written.")
+
+
+class _Bar:
+    """A progress bar on a terminal; silence elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._last = ""
+
+    def __enter__(self) -> Progress:
+        return Progress(self._show)
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown and self._last:
+            click.echo(err=True)
+
+    def _show(self, word: str, done: int, total: int) -> None:
+        width = 30 * done // total if total else 30
+        line = f"{word:<9} [{'#' * width:<30}] {done} of {total}"
+        if self._shown and line != self._last:
+            click.echo(f"\r\033[K{line}", nl=False, err=True)
+            self._last = line
+
+
+@import_group.command(epilog=example("flask import template stock --output stock.xlsx"))
+@click.argument("kind", type=click.Choice(list(imports.KINDS)))
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
+              help="Where to; XLSX with explanations by its ending, else CSV.")  # fmt: skip
+def template(kind: str, output: Path | None) -> None:
+    """A file with the right column heads, to fill in."""
+    chosen = imports.KINDS[kind]
+    if output is None:
+        click.echo(imports.template_csv(chosen), nl=False)
+        return
+    if output.exists():
+        raise click.ClickException(f"{output} is there already: name another file.")
+    if output.suffix.lower() == ".xlsx":
+        with output.open("xb") as file:
+            imports.template_xlsx(file, chosen)
+    else:
+        output.write_text(imports.template_csv(chosen), encoding="utf-8")
+    click.echo(f"Wrote {output}.")
+
+
+@import_group.command("list", epilog=example("flask import list"))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+def list_(limit: int) -> None:
+    """What was imported, newest first."""
+    rows = [
+        (
+            str(one.id), f"{one.recorded_at:%Y-%m-%d %H:%M}", one.kind, one.file_name,
+            str(one.rows), one.user_name, "taken back" if one.is_taken_back else "",
+        )
+        for one in imports.list_imports(connection(), limit=limit).rows
+    ]  # fmt: skip
+    table(("NUMBER", "WHEN (UTC)", "WHAT", "FILE", "ROWS", "BY", ""), rows)
+
+
+@import_group.command(epilog=example("flask import undo 17 --user ANNA --reason 'wrong file'"))
+@click.argument("number", type=int)
+@click.option("--user", "user_name", required=True, help="Who takes it back.")
+@click.option("--reason", help="Why, for the ledger and the audit trail.")
+def undo(number: int, user_name: str, reason: str | None) -> None:
+    """Take a whole import back: stock by a reversal, items and codes as they were."""
+    user_id = _user_id(user_name)
+    found = imports.get_import(connection(), number)
+    db.session.rollback()
+    posting = imports.take_back(found, user_id=user_id, key=uuid.uuid4().hex, reason=reason)
+    by = f" by operation {posting.operation.id}" if posting else ""
+    click.echo(f"Import {number} was taken back{by}.")

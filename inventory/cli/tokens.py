@@ -1,0 +1,86 @@
+"""`flask tokens create|list|revoke`: tokens for programs that use the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from inventory.accounts import api_tokens as core
+from inventory.accounts import users
+from inventory.accounts.users import ROLES
+from inventory.cli.base import PlainGroup, example
+from inventory.common import clock
+from inventory.common.errors import Busy, Refusal
+
+tokens = PlainGroup("tokens", help="Tokens for programs that use the API.")
+
+
+@tokens.command(epilog=example("flask tokens create --user ANNA --name shop --role operator"))
+@click.option("--user", "user_name", required=True, help="Whose token it is.")
+@click.option("--name", required=True, help="What it is for, such as the program's name.")
+@click.option("--role", type=click.Choice(ROLES), help="At most the user's role, the default.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day on which it works, like 2027-03-31; at most, and by default, 365 days.",
+)
+def create(user_name: str, name: str, role: str | None, expires: datetime | None) -> None:
+    """Make a token and print it, alone. It is never shown again."""
+    try:
+        user = users.find_account(name=user_name)
+        if user is None:
+            raise click.ClickException(f"There is no user {user_name}.")
+        _, secret = core.create_token(
+            user_id=user.id,
+            name=name,
+            role=role,
+            expires_at=core.end_of(expires.date()) if expires else None,
+        )
+    except (Refusal, Busy) as error:
+        raise click.ClickException(error.detail) from None
+    click.echo(secret)
+
+
+@tokens.command("list", epilog=example("flask tokens list --user ANNA"))
+@click.option("--user", "user_name", help="Only this user's.")
+def list_(user_name: str | None) -> None:
+    """List the tokens: number, start, user, name, role, and how it stands."""
+    user_id = None
+    if user_name is not None:
+        user = users.find_account(name=user_name)
+        if user is None:
+            raise click.ClickException(f"There is no user {user_name}.")
+        user_id = user.id
+    for token in core.list_tokens(user_id=user_id):
+        fields = (
+            str(token.id),
+            f"{token.prefix}…",
+            token.user_name,
+            token.name,
+            token.role,
+            _state(token),
+            f"used {_day(token.last_used_at)}" if token.last_used_at else "never used",
+        )
+        click.echo("\t".join(fields))
+
+
+@tokens.command(epilog=example("flask tokens revoke 3"))
+@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+def revoke(number: int) -> None:
+    """End a token at once; its number is in the list."""
+    try:
+        token = core.revoke_token(token_id=number)
+    except (Refusal, Busy) as error:
+        raise click.ClickException(error.detail) from None
+    click.echo(f"Token {token.id} of {token.user_name} ({token.name}) no longer works.")
+
+
+def _state(token: core.Token) -> str:
+    if token.revoked_at is not None:
+        return f"revoked {_day(token.revoked_at)}"
+    return f"{'expires' if token.is_usable else 'expired'} {_day(token.expires_at)}"
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d")

@@ -1,0 +1,78 @@
+"""`flask webhooks …`: who is told of low items, and delivering what waits for them."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+
+from inventory.cli.base import PlainGroup, example, table
+from inventory.db import connection
+from inventory.http.secret_keys import accepted_keys
+from inventory.webhooks import delivery, endpoints
+
+webhooks_group = PlainGroup("webhooks", help="Programs that are told when an item runs low.")
+
+_NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+
+
+@webhooks_group.command(epilog=example("flask webhooks add https://erp.example.com/stock"))
+@click.argument("url")
+def add(url: str) -> None:
+    """Tell a program from now on. Prints the secret that signs, once."""
+    number, secret = endpoints.add_endpoint(
+        url=url, key=accepted_keys(current_app)[0], user_id=None
+    )
+    click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
+    click.echo(secret)
+
+
+@webhooks_group.command("new-secret", epilog=example("flask webhooks new-secret 3"))
+@_NUMBER
+def new_secret(number: int) -> None:
+    """Sign with a new secret from now on, and print it, once; the old one is worthless."""
+    key = accepted_keys(current_app)[0]
+    _, secret = endpoints.renew_secret(endpoint_id=number, key=key, user_id=None)
+    click.echo(secret)
+
+
+@webhooks_group.command(epilog=example("flask webhooks end 3"))
+@_NUMBER
+def end(number: int) -> None:
+    """Tell a program nothing any more, not even what waits for it."""
+    endpoints.end_endpoint(endpoint_id=number, user_id=None)
+    click.echo(f"Webhook {number} is told nothing any more.")
+
+
+@webhooks_group.command("list", epilog=example("flask webhooks list"))
+def list_() -> None:
+    """List who is told, and the last deliveries."""
+    rows = [
+        (str(one.id), one.url, "ended" if one.ended_at else "told", str(one.waiting))
+        for one in endpoints.list_endpoints(connection())
+    ]
+    table(("WEBHOOK", "ADDRESS", "STATE", "WAITING"), rows)
+    click.echo("")
+    last = [
+        (str(one.id), one.type, one.item_code, one.state, str(one.attempts), one.outcome or "")
+        for one in endpoints.list_deliveries(connection())
+    ]
+    table(("DELIVERY", "EVENT", "ITEM", "STATE", "TRIES", "LAST ANSWER"), last)
+
+
+@webhooks_group.command(epilog=example("flask webhooks deliver --watch"))
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C, instead of once.")
+def deliver(watch: bool) -> None:
+    """Send what is due: for cron, or beside a server that has WEBHOOKS=no."""
+    keys = accepted_keys(current_app)
+    if watch:
+        delivery.watch_outbox(keys=keys)
+    delivery.sweep()
+    click.echo(f"{delivery.deliver_due(keys=keys)} sent.")
+
+
+@webhooks_group.command(epilog=example("flask webhooks replay 17"))
+@_NUMBER
+def replay(number: int) -> None:
+    """Send a delivery again; its number is in the list."""
+    endpoints.replay(delivery_id=number, user_id=None)
+    click.echo(f"Delivery {number} is due again.")

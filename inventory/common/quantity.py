@@ -1,0 +1,78 @@
+"""Quantities: exact decimals, kept as whole numbers of 10^-6 units, never floats."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NewType
+
+from inventory.common.errors import InvalidQty
+
+#: A quantity in 10^-6 units.
+Micros = NewType("Micros", int)
+
+SCALE = 6
+ONE = 10**SCALE
+#: The most that one entry, and one lot in all its life, may carry: 10^12 units.
+MAX = Micros(10**12 * ONE)
+
+_PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
+
+
+def parse_qty(
+    value: object, *, decimals: int, field: str = "qty", unit: str = "", zero: bool = False
+) -> Micros:
+    """Read a quantity that a person or a program wrote.
+
+    Text ("12.5"), int and Decimal are taken; floats are not. Raises InvalidQty, never rounds:
+    not a plain decimal number, zero or less (zero is fine where `zero` says so), more decimals
+    than the item allows, or more than 10^12.
+    """
+    text = _as_text(value)
+    if text is None or not _PLAIN.fullmatch(text):
+        raise InvalidQty(_explain(text), field=field, decimals=decimals)
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if len(fraction) > decimals:
+        allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
+        raise InvalidQty(
+            f"{text} has too many decimals: this item is counted in {unit or 'units'}, {allowed}.",
+            field=field,
+            decimals=decimals,
+        )
+    micros = int(whole) * ONE + int(fraction.ljust(SCALE, "0") or "0")
+    if micros > MAX:
+        raise InvalidQty("That is more than 1000000000000, the most.", field=field)
+    if micros == 0 and not zero:
+        raise InvalidQty("The quantity must be more than zero.", field=field)
+    return Micros(micros)
+
+
+def format_qty(micros: int) -> str:
+    """The quantity as a plain decimal without trailing zeros: 12.5, 100, 0.000001."""
+    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
+    whole, fraction = divmod(micros, ONE)
+    tail = f"{fraction:06d}".rstrip("0")
+    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+
+
+def _as_text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return value.strip(" ")
+    if isinstance(value, int):
+        return str(value) if abs(value) <= MAX else "9" * 14
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 40:
+        return f"{value:f}"
+    return None
+
+
+def _explain(text: str | None) -> str:
+    if text and "," in text:
+        return "Write the quantity with a point and without thousands separators, like 1250.5."
+    if text and text.startswith("-"):
+        return "The quantity must be more than zero."
+    if not text:
+        return "A quantity is needed, like 12 or 12.5."
+    return "That is not a quantity. Write it as a plain number, like 12 or 12.5."

@@ -1,0 +1,66 @@
+"""The gate before a file of SQLite: one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from inventory.common import instrumentation
+from inventory.common.errors import Busy
+
+WAIT_SECONDS = 8.0
+
+
+class Gate:
+    """One writer at a time for one SQLite file: threads by a lock, processes by flock.
+
+    Without it busy writers meet "database is locked" after waits of seconds.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        deadline = time.monotonic() + WAIT_SECONDS
+        with instrumentation.waiting("gate"):
+            is_open = self._threads.acquire(timeout=WAIT_SECONDS)
+        if not is_open:
+            raise Busy()
+        try:
+            if self._path is None:
+                yield
+                return
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise Busy() from error
+            try:
+                _wait_for_flock(descriptor, deadline)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+
+def _wait_for_flock(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy() from None
+            time.sleep(0.001)
+
+
+_gates: dict[str, Gate] = {}
+
+
+def gate_at(path: str) -> Gate:
+    return _gates.setdefault(path, Gate(f"{path}-gate" if path not in ("", ":memory:") else None))

@@ -1,0 +1,118 @@
+"""Triggers, on both databases: some keep history as it was written, some keep the read cache
+(read_cache.py).
+
+Alembic's batch mode drops SQLite's triggers with the table it rebuilds, so migrations/env.py
+installs them anew after every upgrade; `missing` tells whether each stands.
+"""
+
+# ruff: noqa: S608 - every name in these statements stands in this file
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from inventory.db import balance_triggers, search_index
+
+#: Append-only tables, each with the column lists that identify a row.
+APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
+    "inventory_ledger": (("id",), ("lot_id", "lot_seq"), ("reservation_id", "lot_id", "line_seq")),
+    "operations": (("id",), ("reverses_id",)),
+    "reservations": (("id",),),
+    "qc_decisions": (("id",), ("lot_id", "decision_seq")),
+    "lot_counts": (("id",), ("operation_id", "lot_id")),
+    "write_requests": (("id",), ("user_id", "idempotency_key")),
+    "audit": (("id",),),
+}
+
+
+def install(connection: Connection) -> None:
+    """Create every trigger, replacing what is there."""
+    for statement in _statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
+def missing(connection: Connection) -> list[str]:
+    """The names of guards that do not stand as they should: empty when all is well."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
+        )
+        standing = {name: " ".join(sql.split()) for name, sql in rows}
+        return [
+            name
+            for name, sql in _sqlite_triggers().items()
+            if standing.get(name) != " ".join(sql.split())
+        ]
+    rows = connection.exec_driver_sql(
+        "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
+    )
+    standing = {name: " ".join(source.split()) for name, source in rows}
+    return [
+        name
+        for name, body in _postgresql_triggers().items()
+        if standing.get(name) != " ".join(body.split())
+    ]
+
+
+def _postgresql_triggers() -> dict[str, str]:
+    """Each trigger's name and the body of the function that it must run."""
+    return {f"{table}_append_only": _REFUSE for table in APPEND_ONLY} | {
+        name: balance_triggers.FUNCTIONS[function]
+        for name, (function, _) in balance_triggers.POSTGRESQL.items()
+    }
+
+
+def _statements(dialect: str) -> list[str]:
+    if dialect == "sqlite":
+        statements = []
+        for name, sql in _sqlite_triggers().items():
+            statements += [f"DROP TRIGGER IF EXISTS {name}", sql]
+        return statements
+    return [
+        _function("inventory_append_only", _REFUSE),
+        *(_function(name, body) for name, body in balance_triggers.FUNCTIONS.items()),
+        *(
+            f"CREATE OR REPLACE TRIGGER {table}_append_only"
+            f" BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION inventory_append_only()"
+            for table in APPEND_ONLY
+        ),
+        *(
+            f"CREATE OR REPLACE TRIGGER {name} {when} EXECUTE FUNCTION {function}()"
+            for name, (function, when) in balance_triggers.POSTGRESQL.items()
+        ),
+    ]
+
+
+def _function(name: str, body: str) -> str:
+    escaped = body.replace("%", "%%")
+    return f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${escaped}$$"
+
+
+_REFUSE = " BEGIN RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP; END "
+
+
+def _sqlite_triggers() -> dict[str, str]:
+    triggers = {}
+    for table, identities in APPEND_ONLY.items():
+        for event in ("UPDATE", "DELETE"):
+            name = f"{table}_no_{event.lower()}"
+            triggers[name] = (
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN"
+                f" SELECT RAISE(ABORT, '{table} is append-only: {event} refused'); END"
+            )
+        # INSERT OR REPLACE would pass both of the above. The word UNIQUE lets a writer tell this
+        # refusal for what it mostly is: a lost race.
+        exists = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE "
+            + " AND ".join(f"{column} = NEW.{column}" for column in columns)
+            + ")"
+            for columns in identities
+        )
+        name = f"{table}_no_replace"
+        triggers[name] = (
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {exists} BEGIN"
+            f" SELECT RAISE(ABORT, '{table} is append-only: UNIQUE row exists'); END"
+        )
+    return triggers | balance_triggers.SQLITE | search_index.SQLITE

@@ -1,0 +1,160 @@
+"""What else happens in a warehouse: breakage, counts, returns, mistakes and their reversal."""
+
+from __future__ import annotations
+
+from inventory.common.quantity import ONE, format_qty
+from inventory.demo.simulator import Desk, rough, weighed
+from inventory.ledger import Count, Issue, Part, Receive, Reverse, Split, TakeOut
+from inventory.models import Kind, QcStatus
+from inventory.stock.entities import Lot, Reservation
+
+TAKERS = ("MAINTENANCE", "PROTOTYPE-SHOP", "LINE-2", "SERVICE-VAN")
+DAMAGE = ("Dented in the aisle", "Dropped while picking", "Packaging torn", "Got wet")
+COMPLAINTS = ("Certificate missing", "Out of tolerance", "Packaging damaged", "Wrong grade")
+RETURNS = ("Too many delivered", "Ordered by mistake", "Does not fit")
+MISTAKES = ("Wrong item picked", "Booked twice", "Typed the wrong quantity")
+
+
+class Oddities:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.random = desk.random
+        self.shift = 0
+        #: Reservations of orders that went out: what customers may send back.
+        self.sold: list[Reservation] = []
+        self._children: dict[str, int] = {}
+        self._lots: list[Lot] = []
+
+    def book(self) -> None:
+        """Each lot is touched once at most: one look at all of them is enough."""
+        self._lots = self.desk.lots()
+        for _ in self.desk.times(2, 4):
+            self._take()
+        for _ in self.desk.times(1, 4):
+            self._count()
+        for _ in self.desk.times(0, 2):
+            self._scrap()
+        for _ in self.desk.times(0, 2):
+            self._split()
+        if self.sold and self.desk.chance(0.5):
+            self._come_back()
+        if self.shift % 4 == 2:
+            self._mistake()
+        self._send_back()
+        self._discard_expired()
+
+    def _some_lot(self, *, free: bool = False) -> Lot | None:
+        """A lot of which something is there for the taking."""
+        today = self.desk.today
+        found = [
+            index
+            for index, lot in enumerate(self._lots)
+            if lot.available > 4 * ONE and (not free or lot.free(today))
+        ]
+        return self._lots.pop(self.random.choice(found)) if found else None
+
+    def _few(self, lot: Lot, most: float = 0.08) -> int:
+        good = self.desk.goods[lot.item.code]
+        share = rough(int(lot.available * self.random.uniform(0.01, most)), good)
+        return share or ONE // 10**good.decimals
+
+    def _take(self) -> int | None:
+        """Somebody needs a few, without any job: the operation."""
+        lot = self._some_lot(free=True)
+        if lot is None:
+            return None
+        parts = [Part(lot_id=lot.id or 0, qty=format_qty(self._few(lot)))]
+        reference = self.random.choice(TAKERS)
+        made = self.desk.post([Issue(item=lot.item.code, lots=parts, reference=reference)])
+        return made[0].id
+
+    def _mistake(self) -> None:
+        taken = self._take()
+        if taken is not None:
+            reason = self.random.choice(MISTAKES)
+            self.desk.post([Reverse(operation_id=taken, reason=reason)])
+
+    def _count(self) -> None:
+        """Mostly right; where not, a piece or a little more."""
+        lot = self._some_lot()
+        if lot is None:
+            return
+        good = self.desk.goods[lot.item.code]
+        off = self.random.choice((0, 0, 0, -3, -2, -1, -1, 1, 2))
+        step = max(ONE // 10**good.decimals, weighed(lot.on_hand // 400, good))
+        counted = lot.on_hand + off * step
+        if counted < lot.reserved:
+            counted = lot.on_hand
+        reason = "Cycle count"
+        self.desk.post(
+            [
+                Count(
+                    lot_id=lot.id or 0,
+                    counted=format_qty(counted),
+                    lot_seq=lot.lot_seq,
+                    reason=reason,
+                )
+            ]
+        )
+
+    def _scrap(self) -> None:
+        if lot := self._some_lot():
+            self._take_out(lot, self._few(lot, 0.03), self.random.choice(DAMAGE), Kind.SCRAP)
+
+    def _take_out(self, lot: Lot, qty: int, reason: str, kind: Kind) -> None:
+        request = TakeOut(lot_id=lot.id or 0, qty=format_qty(qty), reason=reason, kind=kind)
+        self.desk.post([request])
+
+    def _split(self) -> None:
+        """Part of a lot goes to another place, as a lot of its own."""
+        lot = self._some_lot()
+        if lot is None or "-" in lot.lot_code.partition("-")[2]:
+            return
+        qty = rough(lot.available // self.random.choice((2, 3, 4)), self.desk.goods[lot.item.code])
+        number = self._children.get(lot.lot_code, 0)
+        self._children[lot.lot_code] = number + 1
+        self.desk.post(
+            [
+                Split(
+                    lot_id=lot.id or 0,
+                    qty=format_qty(qty),
+                    lot_code=f"{lot.lot_code}-{chr(ord('A') + number % 26)}",
+                    location=f"LINE-{self.random.randint(1, 4)}",
+                    reason="Moved to the line",
+                )
+            ]
+        )
+
+    def _come_back(self) -> None:
+        sold = self.sold.pop(self.random.randrange(len(self.sold)))
+        good = self.desk.goods[sold.item.code]
+        self.desk.post(
+            [
+                Receive(
+                    item=good.code,
+                    lot_code=f"RET-{self.desk.number('return')}",
+                    qty=format_qty(rough(sold.qty // 5, good) or ONE // 10**good.decimals),
+                    location="RETURNS-1",
+                    reason=self.random.choice(RETURNS),
+                    reference=sold.reference,
+                    kind=Kind.CUSTOMER_RETURN,
+                )
+            ]
+        )
+
+    def _send_back(self) -> None:
+        """Now and then a faulty piece of a good lot goes back, sooner or later a rejected lot."""
+        for _ in self.desk.times(0, 1):
+            if faulty := self._some_lot():
+                reason = self.random.choice(COMPLAINTS)
+                self._take_out(faulty, self._few(faulty), reason, Kind.SUPPLIER_RETURN)
+        for lot in self._lots:
+            if lot.qc_status == QcStatus.REJECTED and lot.available and self.desk.chance(0.15):
+                reason = "Rejected at receipt"
+                self._take_out(lot, lot.available, reason, Kind.SUPPLIER_RETURN)
+
+    def _discard_expired(self) -> None:
+        for lot in self._lots:
+            gone = lot.expired(self.desk.today) and lot.qc_status != QcStatus.REJECTED
+            if gone and lot.available and self.desk.chance(0.02):
+                self._take_out(lot, lot.available, "Expired", Kind.SCRAP)

@@ -1,0 +1,40 @@
+"""The points at which the demo's items are ordered again, as somebody reviewed them."""
+
+from __future__ import annotations
+
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.demo.simulator import Desk, rough, weighed
+from inventory.stock import queries as stock
+
+#: Enough items to see what it is good for, few enough to order them in a day.
+BELOW = 12
+
+
+def review_reorder_points(desk: Desk) -> None:
+    """Let about a dozen items, those that have least for their point, be below it."""
+    free, points = desk.free(desk.lots()), _points(desk)
+    ratio = {code: free[code] / point for code, point in points.items()}
+    for place, code in enumerate(sorted(ratio, key=lambda code: (ratio[code], code))):
+        good = desk.goods[code]
+        should_be_low = place < min(BELOW, len(ratio) // 6)
+        if should_be_low and ratio[code] > 1:
+            point = max(rough(free[code] * 5 // 4, good), weighed(free[code], good))
+        elif not should_be_low and ratio[code] <= 1:
+            point = rough(free[code] * 2 // 3, good)
+        else:
+            continue
+        with clock.at(desk.moment):
+            catalog.update_item(
+                user_id=desk.user_id,
+                key=desk.key(),
+                item=code,
+                reorder_point=format_qty(point) if point else None,
+            )
+
+
+def _points(desk: Desk) -> dict[str, int]:
+    found = stock.read_items(connection(), codes=list(desk.goods))
+    return {item.code: item.reorder_point for item in found if item.reorder_point}

@@ -1,0 +1,88 @@
+"""Where the demo's people book: one after the other, each a few minutes later."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from inventory import ledger
+from inventory.common import clock
+from inventory.common.quantity import ONE
+from inventory.db import connection
+from inventory.demo.sample_items import Good
+from inventory.ledger import Request
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Operation
+
+
+class Desk:
+    """Knows the goods, the time of day, and the next number of each series."""
+
+    def __init__(self, goods: Sequence[Good], user_id: int, seed: int, scale: float) -> None:
+        self.goods = {good.code: good for good in goods}
+        self.user_id = user_id
+        self.random = random.Random(seed)
+        self.scale = scale
+        self.moment = clock.now()
+        self._until = self.moment
+        self._numbers = {"key": 0, "lot": 240, "job": 4710, "order": 1202, "po": 880, "return": 310}
+
+    @property
+    def today(self) -> date:
+        return self.moment.astimezone(clock.zone()).date()
+
+    def start(self, moment: datetime, *, minutes: int) -> None:
+        """Go on at this moment; all that follows is booked within so many minutes."""
+        self.moment, self._until = moment, moment + timedelta(minutes=minutes)
+
+    def post(self, requests: Sequence[Request]) -> tuple[Operation, ...]:
+        """Book it at this very moment, which is the one that it was planned for; then time
+        goes on."""
+        if not requests:
+            return ()
+        with clock.at(self.moment):
+            posting = ledger.post(requests, user_id=self.user_id, key=self.key())
+        later = self.moment + timedelta(seconds=self.random.uniform(40, 400))
+        self.moment = min(later, self._until)
+        return posting.operations
+
+    def key(self) -> str:
+        return f"demo-{self.number('key'):05d}"
+
+    def number(self, series: str) -> int:
+        self._numbers[series] += 1
+        return self._numbers[series]
+
+    def times(self, least: int, most: int, *, always: bool = False) -> range:
+        """How often something happens in a shift: in a small demo now and then, or once."""
+        often = self.random.uniform(least, most) * self.scale
+        return range(max(int(often) + self.chance(often % 1), int(always)))
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def lots(self) -> list[Lot]:
+        """The lots that have something on hand, oldest first."""
+        conn = connection()
+        ids = [item.id for item in stock.read_items(conn, codes=list(self.goods))]
+        return sorted(stock.stocked_lots_of(conn, ids), key=lambda lot: lot.id or 0)
+
+    def free(self, lots: Iterable[Lot]) -> dict[str, int]:
+        """What is free of each item, also of those without any stock."""
+        free = dict.fromkeys(self.goods, 0)
+        for lot in lots:
+            free[lot.item.code] += lot.free(self.today)
+        return free
+
+
+def rough(micros: int, good: Good) -> int:
+    """An amount that people ask for: 24, 150 or 7.5, never 1437 or 7.46."""
+    step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**good.decimals)
+    return micros // step * step
+
+
+def weighed(micros: int, good: Good) -> int:
+    """An amount as the scales or the tape show it."""
+    step = ONE // 10**good.decimals
+    return micros // step * step

@@ -1,0 +1,51 @@
+"""The installation's check-up: what can be wrong with it, and how to mend it, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from inventory.config import Config
+from inventory.db import snapshot
+from inventory.doctor import backups, database, system
+from inventory.doctor.results import Check, Verdict, look, wrong
+
+__all__ = ["Check", "Verdict", "examine"]
+
+
+def examine(config: Config) -> list[Check]:
+    """Every check, in the order in which things rest upon one another."""
+    found = [
+        *_safely("Python", lambda: [system.python()]),
+        *_safely("Dependencies", lambda: [system.dependencies(config.root_path)]),
+        *_safely("User", lambda: [system.running_user()]),
+        *_safely("Files", lambda: [system.files(config)]),
+        *_safely("File system", lambda: [system.file_system(config)]),
+        *_safely("Disk", lambda: [system.room(config)]),
+        *_safely("Time zone", lambda: [system.zone(config)]),
+        *_safely("Front", lambda: system.front(config)),
+    ]
+    path = Path(config.url.database or "")
+    if config.is_sqlite and not path.exists():  # to look would make it
+        found.append(look("Database", f"{path} is not there yet", "Run `make run`."))
+        return found
+    try:
+        with snapshot() as conn:
+            found += _safely("Database", lambda: database.examine(conn, config))
+            found += _safely("Backups", lambda: backups.examine(conn, config))
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        advice = "Start it, or correct DATABASE_URL."
+        found.append(wrong("Database", f"{config.database_name} does not answer: {reason}", advice))
+    return found
+
+
+def _safely(name: str, examine: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+    """A check that cannot be made is a finding, not the end of the check-up."""
+    try:
+        yield from examine()
+    except Exception as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
+        yield wrong(name, f"cannot be checked: {reason[0]}", "Mend that first.")

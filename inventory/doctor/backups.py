@@ -1,0 +1,50 @@
+"""The backups: whether there is one, of when, and whether another can be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy.engine import Connection
+
+from inventory import backups
+from inventory.backups import postgresql
+from inventory.common import clock
+from inventory.common.errors import Unable
+from inventory.config import Config
+from inventory.db import schema_version
+from inventory.doctor.results import Check, look, ok, wrong
+
+RECENT, OLD = timedelta(hours=36), timedelta(days=8)
+
+
+def examine(conn: Connection, config: Config) -> Iterator[Check]:
+    if not config.is_sqlite:
+        yield _programs(conn)
+    found = backups.found_in(config.backup_path)
+    whole = [one for one in found if one.manifest is not None]
+    broken = [one.path.name for one in found if one.manifest is None]
+    advice = "Run `flask backup create --keep 7`, each night from cron."
+    if broken:
+        yield look("Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove what is broken.")
+    if not whole and schema_version.holds_data(conn):
+        yield wrong("Backups", f"there is none in {config.backup_path}", advice)
+    elif whole:
+        age = clock.now() - whole[0].made_at
+        told = f"the last of {len(whole)} is of {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
+        if age > OLD:
+            yield wrong("Backups", told, advice)
+        elif age > RECENT:
+            yield look("Backups", told, advice)
+        else:
+            yield ok("Backups", f"{told}; keep copies on another machine")
+    else:
+        yield ok("Backups", "there is nothing to back up yet")
+
+
+def _programs(conn: Connection) -> Check:
+    try:
+        postgresql.require_programs(conn)
+    except Unable as error:
+        return wrong("Backup programs", "no backup can be made", error.detail)
+    return ok("Backup programs", "pg_dump and pg_restore are there")

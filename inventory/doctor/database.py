@@ -1,0 +1,171 @@
+"""The database: whether it is one that keeps what it was told, and whether it still says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import verification
+from inventory.accounts.users import ROLES
+from inventory.common import clock
+from inventory.config import Config
+from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module, weaknesses
+from inventory.doctor.results import Check, look, ok, wrong
+from inventory.models import User, table
+from inventory.stock import queries as stock
+from inventory.stock.balance_filters import heads
+from inventory.verification import schema
+
+OLDEST_POSTGRESQL = 14
+SAMPLE = 200
+_RESERVE = 5
+
+users = table(User)
+_RESTART = "Set it in postgresql.conf and reload the server."
+
+
+def examine(conn: Connection, config: Config) -> Iterator[Check]:
+    """Every check of a database that answers."""
+    standing = schema_version.standing(conn, config.root_path / "migrations")
+    yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
+    if not standing.is_current:
+        yield wrong("Schema", str(standing), "Run `flask db upgrade`, or the right program.")
+        return
+    yield ok("Schema", f"version {standing.newest}")
+    yield _rules(conn)
+    yield _settings()
+    yield _clock(conn)
+    yield _read_cache(conn)
+    yield _verified(conn)
+    yield _expired(conn)
+    yield _admin(conn)
+
+
+def _sqlite() -> Iterator[Check]:
+    version = sqlite_module().sqlite_version
+    if sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
+        yield wrong(
+            "Database", f"SQLite {version} may lose writes when a checkpoint meets a writer",
+            "Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL.",
+        )  # fmt: skip
+    else:
+        yield ok("Database", f"SQLite {version}")
+
+
+def _postgresql(conn: Connection, config: Config) -> Iterator[Check]:
+    def show(name: str) -> str:
+        return str(conn.exec_driver_sql(f"SHOW {name}").scalar_one())
+
+    version = show("server_version").split()[0]
+    if int(version.split(".")[0]) < OLDEST_POSTGRESQL:
+        advice = f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
+        yield look("Database", f"PostgreSQL {version} gets no more fixes", advice)
+    else:
+        yield ok("Database", f"PostgreSQL {version}")
+    off = [name for name in ("fsync", "full_page_writes") if show(name) != "on"]
+    if off:
+        yield wrong("Durability", f"{' and '.join(off)} off: a power cut loses data", _RESTART)
+    else:
+        yield ok("Durability", "fsync and full_page_writes are on")
+    needed = config.workers * (2 * config.threads + 4)
+    allowed = int(show("max_connections")) - int(show("superuser_reserved_connections"))
+    if needed + _RESERVE > allowed:
+        yield wrong(
+            "Connections",
+            f"{config.workers} workers may want {needed} connections, PostgreSQL gives {allowed}",
+            "Raise max_connections in postgresql.conf, or lower WORKERS or THREADS.",
+        )
+    else:
+        yield ok("Connections", f"at most {needed} of {allowed}")
+
+
+def _rules(conn: Connection) -> Check:
+    found = [finding.what for finding in schema.enforced(conn)]
+    if found:
+        return wrong(
+            "Rules", "; ".join(found[:3]), "Run `flask db upgrade`, then `flask ledger verify`."
+        )
+    return ok("Rules", "every trigger and constraint stands")
+
+
+def _settings() -> Check:
+    if found := weaknesses():
+        return wrong("Settings", "; ".join(found), "Nothing but this program may change them.")
+    return ok("Settings", "isolation, journal and durability are as they must be")
+
+
+def _clock(conn: Connection) -> Check:
+    last = conn.execute(sa.select(sa.func.max(stock.ledger.c.timestamp))).scalar()
+    return clock_against(last)
+
+
+def clock_against(last: datetime | None) -> Check:
+    """Entries cannot be later than now, unless the clock went back."""
+    now = clock.now()
+    if last is not None and last > now + timedelta(seconds=2):
+        return wrong(
+            "Clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and the last entry is of"
+            f" {last:%Y-%m-%d %H:%M}",
+            "Set the clock: timedatectl set-ntp true",
+        )  # fmt: skip
+    return ok("Clock", f"{now:%Y-%m-%d %H:%M} UTC, not before the last entry")
+
+
+def _read_cache(conn: Connection) -> Check:
+    """Some lots, looked up in the ledger and compared with what lists go by."""
+    columns = (heads.c.lot_id, heads.c.lot_seq, heads.c.on_hand, heads.c.reserved)
+    cached = {
+        row.lot_id: (row.lot_seq, row.on_hand, row.reserved)
+        for row in conn.execute(sa.select(*columns).order_by(sa.func.random()).limit(SAMPLE))
+    }
+    newest = sa.select(stock.lots.c.id).order_by(stock.lots.c.id.desc()).limit(SAMPLE)
+    ids = {*cached, *conn.execute(newest).scalars()}
+    told = {lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)}
+    missing = sa.select(heads.c.lot_id).where(heads.c.lot_id.in_(ids))
+    there = set(conn.execute(missing).scalars())
+    differs = [id for id, figures in cached.items() if told.get(id) != figures]
+    if differs or there != set(told):
+        return wrong(
+            "Read cache", "it is not what the ledger says", "Run: flask ledger rebuild-cache"
+        )
+    return ok("Read cache", f"{len(ids)} lots compared with the ledger")
+
+
+def _verified(conn: Connection) -> Check:
+    run = verification.last_run(conn)
+    advice = "Run `flask ledger verify`, each week from cron."
+    if run is None:
+        return look("Ledger", "never verified", advice)
+    if not run["ok"]:
+        return wrong("Ledger", f"{run['differences']} differences were found at its last"
+                     f" verification: {run['findings'][0]['what']}",
+                     "Mend no row by hand. Restore the last good backup beside it and compare.",
+                     )  # fmt: skip
+    at = datetime.fromisoformat(run["started_at"])
+    if clock.now() - at > timedelta(days=8):
+        return look("Ledger", f"last verified {at:%Y-%m-%d}", advice)
+    return ok("Ledger", f"verified {at:%Y-%m-%d}: {run['entries']} entries, no difference")
+
+
+def _expired(conn: Connection) -> Check:
+    old = clock.now() - timedelta(days=1)
+    waiting = stock.expired_reservation_ids(conn, now=old, most=1000)
+    if waiting:
+        told = f"{len(waiting)} expired more than a day ago and still hold stock"
+        advice = "Run `flask reservations expire`, each quarter hour from cron."
+        return look("Reservations", told, advice)
+    return ok("Reservations", "none is kept past its end")
+
+
+def _admin(conn: Connection) -> Check:
+    active = sa.and_(users.c.approved_at.is_not(None), users.c.disabled_at.is_(None))
+    found = conn.execute(sa.select(users.c.role).where(active)).scalars().all()
+    admins = sum(role == ROLES[-1] for role in found)
+    if admins:
+        return ok("Admins", f"{admins} of {len(found)} accounts")
+    if not found:
+        return look("Admins", "nobody has an account", "Register: the first one becomes admin.")
+    return wrong("Admins", "there is none", "Run: flask users create NAME --role admin")

@@ -1,0 +1,194 @@
+"""Every no, as an answer: problem details (RFC 9457) for programs, a page for people.
+
+Nothing here may ask the database: it may be what failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from inventory.common.errors import Busy, InventoryError
+from inventory.db import is_outage
+from inventory.http.json_codec import camel, to_json
+
+log = logging.getLogger(__name__)
+
+#: What each code is called, and its status.
+CODES: dict[str, tuple[int, str]] = {
+    "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
+    "OVER_ISSUE": (409, "More than the reservation holds"),
+    "OVER_UNRESERVE": (409, "More than the reservation holds"),
+    "QC_BLOCKED": (409, "Blocked by quality control"),
+    "LOT_EXPIRED": (409, "Expired"),
+    "DUPLICATE_LOT": (409, "The lot exists already"),
+    "DUPLICATE_ITEM": (409, "The item exists already"),
+    "DUPLICATE_CODE": (409, "The code stands for something else"),
+    "QC_TRANSITION": (409, "Not a possible QC decision"),
+    "NOT_REVERSIBLE": (409, "Cannot be reversed"),
+    "STALE_LOT": (409, "The lot moved on"),
+    "IDEMPOTENCY_IN_PROGRESS": (409, "Still being worked on"),
+    "IDEMPOTENCY_KEY_REUSED": (422, "The key was used for something else"),
+    "IDEMPOTENCY_KEY_MISSING": (400, "A key is missing"),
+    "INVALID_QTY": (422, "Not a possible quantity"),
+    "INVALID_INPUT": (422, "Not a possible value"),
+    "INVALID_CODE": (422, "A code that cannot be read"),
+    "NOT_FOUND": (404, "Not found"),
+    "FORBIDDEN": (403, "Not allowed"),
+    "UNAUTHENTICATED": (401, "Who are you?"),
+    "OTHER_USER": (403, "Somebody else's operation"),
+    "SESSION_CHANGED": (419, "Another session"),
+    "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
+    "TOO_MANY_DOWNLOADS": (429, "Too many downloads at once"),
+    "BUSY": (503, "Busy"),
+    "NOT_READY": (503, "Not ready"),
+    "MALFORMED_REQUEST": (400, "The request cannot be read"),
+    "METHOD_NOT_ALLOWED": (405, "Not done here"),
+    "CONTENT_TOO_LARGE": (413, "Too large"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Not JSON"),
+    "INTERNAL_ERROR": (500, "Our fault"),
+}
+_OF_STATUS = {
+    400: "MALFORMED_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    500: "INTERNAL_ERROR",
+    503: "BUSY",
+}
+TRY_AGAIN = {"BUSY": "2", "NOT_READY": "5", "IDEMPOTENCY_IN_PROGRESS": "1"}
+PROGRAMS = (
+    "/api/", "/health/", "/floor/session", "/floor/operations", "/floor/lookup", "/floor/snapshot",
+)  # fmt: skip
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(InventoryError, answer_refusal)
+    app.register_error_handler(sa.exc.DBAPIError, answer_outage)
+    app.register_error_handler(sa.exc.TimeoutError, answer_outage)
+    app.register_error_handler(HTTPException, answer_http)
+
+
+def answer_refusal(refusal: Any) -> Any:
+    """The answer to what the core refused."""
+    figures = getattr(refusal, "figures", {})
+    code = refusal.code
+    if not is_program():
+        status, title = CODES[code]
+        return _page(status, title, refusal.detail, _headers(code, figures))
+    response = problem(code, refusal.detail, figures)
+    if getattr(refusal, "replayed", False):
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def answer_outage(error: Exception) -> Any:
+    """Busy when the database cannot be reached; a fault of ours is raised on."""
+    if isinstance(error, sa.exc.DBAPIError) and not is_outage(error):
+        raise error
+    log.warning("the database does not answer: %s", type(error).__name__)
+    return answer_refusal(Busy())
+
+
+def answer_http(error: HTTPException) -> Any:
+    """The answer to what Flask refused, our own faults among it."""
+    if error.code is None or error.response is not None:
+        return error
+    detail = error.description or ""
+    if not is_program():
+        headers = {"Allow": _allowed(error)} if isinstance(error, MethodNotAllowed) else {}
+        return _page(error.code, *_FOR_PEOPLE.get(error.code, (error.name, detail)), headers)
+    code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
+    if code in _WORDS:
+        detail = _WORDS[code].format(path=request.path[:100], method=request.method)
+    response = problem(code, detail, {}, status=error.code)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = _allowed(error)
+    return response
+
+
+def _allowed(error: MethodNotAllowed) -> str:
+    return ", ".join(sorted(error.valid_methods or ()))
+
+
+_WORDS = {
+    "NOT_FOUND": "There is nothing at {path}.",
+    "METHOD_NOT_ALLOWED": "{method} is not done at {path}.",
+    "CONTENT_TOO_LARGE": "The body is larger than what is taken at once.",
+    "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
+}
+
+#: What a person is told, and what to do next: the words of HTTP are for programs.
+_FOR_PEOPLE = {
+    400: (
+        "That could not be read",
+        "The page was open for too long, or it sent something odd. Nothing was booked. Go back,"
+        " load the page again, and send it once more.",
+    ),
+    404: (
+        "There is no such page",
+        "The address may be mistyped, or what it showed is gone. Items, lots and jobs are found"
+        " by their code.",
+    ),
+    405: (
+        "There is nothing to see here",
+        "This address only takes what a form sends. Go back to the page with the form.",
+    ),
+    413: ("Too large", "That is more than is taken at once. Nothing was booked."),
+    500: (
+        "Our fault",
+        "Something went wrong on our side, and it was written down. Look whether it was booked"
+        " before you do it again.",
+    ),
+}
+
+
+def is_program() -> bool:
+    """Whether the answer is for a program: by path, or because it says so."""
+    if request.path.startswith(PROGRAMS):
+        return True
+    offers = ["text/html", "application/json", "application/problem+json"]
+    return request.accept_mimetypes.best_match(offers, "text/html") != "text/html"
+
+
+def problem(
+    code: str, detail: str, figures: dict[str, Any], *, status: int | None = None
+) -> Response:
+    """A refusal as problem details, the numbers behind it beside the members of the standard."""
+    status = status or CODES[code][0]
+    standard = members(code, detail, status, root=request.root_path)
+    content = to_json(standard | camel(figures) | standard)
+    response = Response(content, status, content_type="application/problem+json")
+    response.headers.update(_headers(code, figures))
+    return response
+
+
+def members(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]:
+    """The members that the standard names, and the code."""
+    return {
+        "type": f"{root}/api/v1/docs#{code}",
+        "title": CODES[code][1],
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+
+
+def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
+    if code == "UNAUTHENTICATED" and is_program():
+        shown = request.headers.get("Authorization")
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
+    if "retry_after" in figures:
+        return {"Retry-After": str(figures["retry_after"])}
+    return {"Retry-After": TRY_AGAIN[code]} if code in TRY_AGAIN else {}
+
+
+def _page(status: int, title: str, detail: str, headers: dict[str, str]) -> Any:
+    return render_template("error.html", title=title, detail=detail), status, headers

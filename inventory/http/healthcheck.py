@@ -1,0 +1,32 @@
+"""`python -m inventory.http.healthcheck`: asks the server on this machine whether it is ready.
+
+Exit code 0 or 1: for the health check of a container. It asks under a name that the server
+answers to.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+
+
+def main() -> int:
+    port = int(os.environ.get("PORT") or 8000)
+    names = os.environ.get("TRUSTED_HOSTS", "").split(",")
+    host = names[0].strip().lstrip(".") or "127.0.0.1"
+    prefix = os.environ.get("URL_PREFIX", "").rstrip("/")
+    address = os.environ.get("HOST") or "127.0.0.1"
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - it is asked
+    connection = http.client.HTTPConnection(here, port, timeout=4)
+    try:
+        connection.request("GET", f"{prefix}/health/ready", headers={"Host": host})
+        return 0 if connection.getresponse().status == http.client.OK else 1
+    except (OSError, http.client.HTTPException):
+        return 1
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Figures for Prometheus: off unless METRICS_TOKEN or METRICS_PORT says otherwise.
+
+Several worker processes write into files of one directory (prometheus-client's multiprocess mode),
+so whichever answers tells of all of them. The library chooses that mode when it is first imported:
+so it is imported here alone, and only when metrics are on.
+"""
+
+from __future__ import annotations
+
+import errno
+import hmac
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from flask import Flask, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from inventory.common import instrumentation
+from inventory.config import Config
+from inventory.db import snapshot
+from inventory.webhooks import endpoints
+
+log = logging.getLogger(__name__)
+
+#: Where worker processes keep their figures; set by serve.py before anything counts.
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """What is counted. One for each process: the library refuses a second of a name."""
+
+    def __init__(self) -> None:
+        import prometheus_client as prometheus
+
+        self._prometheus = prometheus
+        self._registry = prometheus.CollectorRegistry()
+        known: dict[str, Any] = {"registry": self._registry}
+        self._operations = prometheus.Counter(
+            "inventory_operations", "Operations, by kind and outcome.", ["kind", "outcome"], **known
+        )
+        self._refusals = prometheus.Counter(
+            "inventory_refusals", "What was refused, by code.", ["code"], **known
+        )
+        self._races = prometheus.Counter(
+            "inventory_lost_races",
+            "Transactions that ran again, by SQLSTATE (40001: serialization failure).",
+            ["state"],
+            **known,
+        )
+        self._waits = prometheus.Histogram(
+            "inventory_lock_wait_seconds", "Waits for a lock.", ["lock"], buckets=_SECONDS, **known
+        )
+        self._requests = prometheus.Histogram(
+            "inventory_request_seconds",
+            "Requests, by route.",
+            ["method", "route", "status"],
+            buckets=_SECONDS,
+            **known,
+        )
+
+    def operation(self, kind: str, outcome: str) -> None:
+        self._operations.labels(kind, outcome).inc()
+
+    def refusal(self, code: str) -> None:
+        self._refusals.labels(code).inc()
+
+    def lost_race(self, why: str) -> None:
+        self._races.labels(why).inc()
+
+    def waited(self, what: str, seconds: float) -> None:
+        self._waits.labels(what).observe(seconds)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def text(self) -> bytes:
+        """All processes' figures, and what waits in the outbox, as Prometheus reads them."""
+        prometheus = self._prometheus
+        registry = self._registry
+        if os.environ.get(DIRECTORY):
+            from prometheus_client import multiprocess
+
+            registry = prometheus.CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)
+        outbox = prometheus.CollectorRegistry()
+        waiting = _waiting()
+        if waiting is not None:
+            outbox.register(_Waiting(waiting))
+        return bytes(prometheus.generate_latest(registry) + prometheus.generate_latest(outbox))
+
+
+class _Waiting:
+    """Asked anew each time, of the database that all processes share."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def collect(self) -> Iterable[Any]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        yield GaugeMetricFamily(
+            "inventory_webhooks_waiting", "Deliveries that wait in the outbox.", value=self._count
+        )
+
+
+def _waiting() -> int | None:
+    """None when the database does not answer: the other figures are wanted all the more."""
+    try:
+        with snapshot() as reader:
+            return endpoints.depth(reader)
+    except SQLAlchemyError:
+        return None
+
+
+_made: list[Metrics] = []
+
+
+def metrics() -> Metrics | None:
+    """Those of this process, where metrics are on."""
+    return _made[0] if _made else None
+
+
+def init_app(app: Flask, config: Config) -> None:
+    if not (config.metrics_token or config.metrics_port):
+        return
+    if not _made:
+        _made.append(Metrics())
+    instrumentation.listen(_made[0])
+    if config.metrics_token:
+        app.add_url_rule("/metrics", "metrics", _answer(config.metrics_token))
+
+
+def _answer(token: str) -> Any:
+    def answer() -> Response:
+        """The figures, for whoever shows the token."""
+        shown = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+            headers = {"WWW-Authenticate": "Bearer"}
+            return Response("Show METRICS_TOKEN.", 401, headers, content_type="text/plain")
+        return Response(_made[0].text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    answer.minimum_role = "public"  # type: ignore[attr-defined]  # the token is what it asks for
+    return answer
+
+
+# --- a port of its own ----------------------------------------------------------------------------
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Scrapes are no news."""
+
+
+def serve_port(app: Flask, config: Config) -> None:
+    """Answer on METRICS_PORT: one worker does, and when it ends the next takes the port over."""
+
+    def answer(environ: Any, start: Any) -> list[bytes]:
+        if environ.get("PATH_INFO") != "/metrics" or environ.get("REQUEST_METHOD") != "GET":
+            start("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"There is /metrics here, and nothing else."]
+        start("200 OK", [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
+        with app.app_context():
+            return [_made[0].text()]
+
+    while True:
+        try:
+            with make_server(
+                config.host, config.metrics_port, answer, handler_class=_Quiet
+            ) as server:
+                server.serve_forever()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                log.error("nothing can listen on METRICS_PORT: %s", error.strerror)
+                return
+            time.sleep(1)
+
+
+def start_port(app: Flask, config: Config) -> None:
+    if config.metrics_port:
+        thread = threading.Thread(target=serve_port, args=(app, config), daemon=True)
+        thread.start()

@@ -1,0 +1,63 @@
+"""Sends pages that only show something to the standby, where there is one (DATABASE_READ_URL)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, g, request, session
+
+from inventory import db
+from inventory.common import clock
+from inventory.config import Config
+from inventory.db.replica import SHOWN_LAG, Standby
+
+#: The families of pages that show stock. Doors, accounts, the API and the floor stay out: they
+#: ask who somebody is, or have no session to keep a position in. Files stay out, as they are read
+#: while they are sent.
+_FAMILIES = (
+    "dashboard", "items", "lots", "reservations", "references", "entries", "operations", "finding",
+    "codes", "analysis", "reports", "recalls",
+)  # fmt: skip
+_POSITION = "wal"
+
+
+def init_app(app: Flask, config: Config) -> None:
+    if not config.database_read_url:
+        return
+    standby = Standby(db.new_engine(config.database_read_url, threads=config.threads))
+    app.extensions["standby"] = standby
+    db.tell_positions()
+    for endpoint, view in app.view_functions.items():
+        if endpoint.partition(".")[0] in _FAMILIES and "csv" not in endpoint:
+            app.view_functions[endpoint] = _through(standby, view)
+    app.after_request(_keep_position)
+
+
+def _through(standby: Standby, view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        if request.method != "GET" or "export" in (request.endpoint or ""):
+            return view(*args, **kwargs)
+        try:
+            with standby.reading(session.get(_POSITION)) as lag:
+                if lag is not None and lag > SHOWN_LAG:
+                    g.behind = clock.now() - timedelta(seconds=lag)
+                if lag is not None:
+                    return view(*args, **kwargs)
+        except sa.exc.DBAPIError:
+            standby.rest()  # it went away, or had to cancel us to keep up: ask the primary
+            g.pop("behind", None)
+        return view(*args, **kwargs)
+
+    return read
+
+
+def _keep_position(response: Response) -> Response:
+    """With the session of whoever wrote: their own pages are never older than that."""
+    if (position := db.last_position()) is not None and session.get("_user_id"):
+        session[_POSITION] = position
+    return response

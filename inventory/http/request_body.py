@@ -1,0 +1,105 @@
+"""Refuses a request whose body is not whole: of a form that broke off half way, Flask would see
+only the first fields, as if they were all.
+
+Our server has the whole body before it calls the application (http_asgi.py); other WSGI servers
+hand a request over as soon as its headers are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from flask import Flask, request
+
+from inventory.http.error_handlers import PROGRAMS, TRY_AGAIN, members
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: In the environment of a request: its body is complete already.
+WHOLE = "inventory.body_is_whole"
+#: Its body was not read, since its sender is not signed in: the most that would have been.
+WITHHELD = "inventory.body_withheld"
+
+
+def init_app(app: Flask) -> None:
+    larger = app.config.get("LARGER_BODIES", {})
+    largest = app.config["MAX_CONTENT_LENGTH"]
+    # Before whatever reads a form, the CSRF check among it.
+    app.before_request_funcs.setdefault(None, []).insert(0, _expect_no_withheld_body)
+    whole = WholeRequests(app.wsgi_app, largest=largest, larger=larger)
+    app.wsgi_app = whole  # type: ignore[assignment, method-assign]
+
+
+def _expect_no_withheld_body() -> None:
+    """Who is not signed in hears so where a sign-in is needed, elsewhere 413."""
+    if (most := request.environ.get(WITHHELD)) is not None:
+        request.max_content_length = most
+
+
+class WholeRequests:
+    """The application behind it sees whole bodies of at most `largest` bytes (or what `larger`
+    says of a path); of a larger body it sees the length only, and answers 413."""
+
+    def __init__(
+        self, app: WSGIApplication, *, largest: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        self._app = app
+        self._largest = largest
+        self._larger = larger or {}
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if "HTTP_TRANSFER_ENCODING" in environ and length == "0":
+            return refuse(environ, start, 411, "Send the body with a Content-Length.")
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            return refuse(environ, start, 400, "That Content-Length is no number.")
+        if not (WHOLE in environ or WITHHELD in environ):
+            most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
+            body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
+            if body is None:
+                return refuse(environ, start, 400, "The request broke off half way.")
+            environ["wsgi.input"] = BytesIO(body)
+        environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
+        return self._app(environ, start)
+
+
+def _read(stream: BytesIO, length: int) -> bytes | None:
+    """Exactly that many bytes, or None when the client went away before."""
+    parts = []
+    while length > 0:
+        try:
+            part = stream.read(length)
+        except OSError:
+            return None
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def refuse(environ: WSGIEnvironment, start: StartResponse, status: int, detail: str) -> list[bytes]:
+    """An answer from before the application: problem details for a program, the sentence alone
+    for a browser."""
+    code = "BUSY" if status == HTTPStatus.SERVICE_UNAVAILABLE else "MALFORMED_REQUEST"
+    kind, body = "text/plain; charset=utf-8", detail
+    if environ.get("PATH_INFO", "").startswith(PROGRAMS):
+        kind, body = (
+            "application/problem+json",
+            json.dumps(members(code, detail, status, root=environ.get("SCRIPT_NAME", ""))),
+        )
+    headers = [
+        ("Content-Type", kind),
+        ("Content-Length", str(len(body.encode()))),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+    ]
+    if code in TRY_AGAIN:
+        headers.append(("Retry-After", TRY_AGAIN[code]))
+    start(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body.encode()]

@@ -1,0 +1,66 @@
+"""Changes outside the ledger under the caller's key: done once, answered as often as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, instrumentation
+from inventory.common.errors import Refusal
+from inventory.db import atomic
+from inventory.idempotency import store
+from inventory.ledger.commands import digest
+
+
+def once(
+    do: Callable[..., dict[str, Any]],
+    *,
+    user_id: int,
+    key: str,
+    facts: dict[str, Any],
+    dry_run: bool,
+) -> tuple[dict[str, Any], bool]:
+    """One key, one outcome: run the change, or answer what it led to the first time."""
+    key = store.clean_key(key)
+    try:
+        with store.telling_in_progress():
+            outcome, replayed = _run_once(
+                do, user_id=user_id, key=key, facts=facts, dry_run=dry_run
+            )
+    except store.Replayed as replay:
+        replay.refusal.replayed = True
+        instrumentation.refusal(replay.refusal.code)
+        raise replay.refusal from None
+    if isinstance(outcome, Refusal):
+        instrumentation.refusal(outcome.code)
+        raise outcome
+    return outcome, replayed
+
+
+@atomic
+def _run_once(
+    tx: Connection,
+    do: Callable[..., dict[str, Any]],
+    *,
+    user_id: int,
+    key: str,
+    facts: dict[str, Any],
+    dry_run: bool,
+) -> tuple[dict[str, Any] | Refusal, bool]:
+    now = clock.now()
+    request: dict[str, Any] = {"user_id": user_id, "key": key}
+    request["fingerprint"] = digest([do.__name__, facts])
+    known = store.find_outcome(tx, **request)
+    if known.outcome is not None:
+        return known.outcome, True
+    try:
+        outcome = do(tx, user_id=user_id, now=now, **facts)
+    except Refusal as refusal:
+        if not refusal.remembered:
+            raise
+        store.remember_refusal(tx, refusal, at=now, **request)
+        return refusal, False
+    store.remember(tx, outcome=outcome, at=now, **request)
+    return outcome, False

@@ -1,0 +1,57 @@
+"""What is in spreadsheets today, brought in: items, opening stock, reorder points, codes, counts.
+
+A file is read as a table of text (`read_table`), its columns are told apart (`guess`), its rows
+understood (`read_rows`), checked as a whole (`check`: everything that is wrong, and nothing is
+written), imported as a whole (`commit`), and taken back as a whole (`take_back`).
+"""
+
+from inventory.imports.cell_parsers import DATE_ORDERS, Style
+from inventory.imports.column_mapping import Reading, Row, Wrong, clean_mapping, guess, read_rows
+from inventory.imports.file_readers import Table, read_table
+from inventory.imports.file_templates import WRONG_HEADS, template_csv, template_xlsx, wrong_rows
+from inventory.imports.file_types import KINDS, Field, Kind
+from inventory.imports.limits import MOST_BYTES, MOST_ROWS
+from inventory.imports.runner import (
+    Imported,
+    Report,
+    Work,
+    check,
+    clean_reference,
+    commit,
+    get_import,
+    list_imports,
+    report_from,
+    take_back,
+)
+
+__all__ = [
+    "DATE_ORDERS",
+    "KINDS",
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "WRONG_HEADS",
+    "Field",
+    "Imported",
+    "Kind",
+    "Reading",
+    "Report",
+    "Row",
+    "Style",
+    "Table",
+    "Work",
+    "Wrong",
+    "check",
+    "clean_mapping",
+    "clean_reference",
+    "commit",
+    "get_import",
+    "guess",
+    "list_imports",
+    "read_rows",
+    "read_table",
+    "report_from",
+    "take_back",
+    "template_csv",
+    "template_xlsx",
+    "wrong_rows",
+]  # fmt: skip

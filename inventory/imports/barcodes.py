@@ -1,0 +1,167 @@
+"""Codes of scanners, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.barcodes.links import Link, codes, linkable, read_links
+from inventory.barcodes.parser import scan
+from inventory.common.chunks import chunks
+from inventory.common.errors import DuplicateCode, InvalidInput, NotFound, NotReversible, Refusal
+from inventory.common.progress import Progress
+from inventory.common.quantity import format_qty, parse_qty
+from inventory.imports.column_mapping import Row
+from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.models import CodeKind
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, Lot
+from inventory.stock.queries import items, lots
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the warehouse knows already of what the file names."""
+
+    items: dict[str, Item]
+    lots: dict[tuple[int, str], Lot]
+    links: dict[str, Link]
+    #: Codes that are the code of an item itself, or of a lot (of these items).
+    item_codes: set[str] = field(default_factory=set)
+    lot_codes: dict[str, set[int]] = field(default_factory=dict)
+
+
+def judge(conn: Connection, rows: Sequence[Row], *, lock: bool, progress: Progress) -> Judgement:
+    """New codes are linked; those that stand for the very same already are left alone."""
+    found = Judgement(plan=[])
+    keys: list[str | None] = []
+    for index, row in enumerate(rows):
+        try:
+            keys.append(linkable(scan(row.facts["code"])))
+        except Refusal as refusal:
+            keys.append(None)
+            found.refuse(index, refusal)
+    known = _look_up(conn, rows, [key for key in keys if key])
+    suggester = item_suggester(conn)
+    seen: dict[str, int] = {}
+    progress.start("Checking", len(rows))
+    for index, (row, key) in enumerate(zip(rows, keys, strict=True)):
+        if key is None:
+            continue
+        try:
+            if key in seen:
+                raise InvalidInput(
+                    f"Line {seen[key]} is about the same code already.", field="code"
+                )
+            seen[key] = row.line
+            if row.facts["item"] not in known.items:
+                reason = f"There is no item {row.facts['item']}."
+                near = suggester.near(row.facts["item"])
+                raise NotFound(with_suggestion(reason, near), field="item")
+            _judge(found, known, key, row.facts)
+        except Refusal as refusal:
+            found.refuse(index, refusal)
+        if index % 500 == 499:
+            progress.step(500)
+    return found
+
+
+def _judge(found: Judgement, known: _Known, key: str, facts: dict[str, Any]) -> None:
+    item = known.items[facts["item"]]
+    is_gtin = scan(facts["code"]).gtin is not None
+    lot_id = _lot_id(known, item, facts["lot_code"], is_gtin)
+    qty = parse_qty(facts["qty"] or "1", decimals=item.decimals, unit=item.unit)
+    link = known.links.get(key)
+    if link is not None:
+        if (link.item_id, link.lot_id, link.qty) == (item.id, lot_id, qty):
+            found.same += 1
+            return
+        raise DuplicateCode(f"{key} stands for {_meaning(link)} already. Unlink it there first.")
+    if key in known.item_codes:
+        raise DuplicateCode(f"{key} is the code of an item itself.")
+    if known.lot_codes.get(key, set()) - {lot_id}:
+        raise DuplicateCode(f"{key} is the code of a lot itself.")
+    kind = (CodeKind.GTIN if is_gtin else CodeKind.TEXT).value
+    found.plan.append({"code": key, "kind": kind, "item_id": item.id, "lot_id": lot_id, "qty": qty})
+    found.new += 1
+
+
+def _lot_id(known: _Known, item: Item, lot_code: str | None, is_gtin: bool) -> int | None:
+    if lot_code is None:
+        return None
+    if is_gtin:
+        raise InvalidInput(
+            "A GTIN stands for an item, never for one lot: leave the lot empty.", field="lot_code"
+        )
+    lot = known.lots.get((item.id, lot_code))
+    if lot is None:
+        raise NotFound(f"There is no lot {lot_code} of {item.code}.", field="lot_code")
+    return lot.id
+
+
+def _meaning(link: Link) -> str:
+    what = f"lot {link.lot_code} of {link.item_code}" if link.lot_id else f"item {link.item_code}"
+    return f"{format_qty(link.qty)} of {what}"
+
+
+def _look_up(conn: Connection, rows: Sequence[Row], keys: Sequence[str]) -> _Known:
+    named = sorted({row.facts["item"] for row in rows})
+    found = {item.code: item for item in stock.read_items(conn, codes=named)}
+    pairs = [
+        (found[row.facts["item"]].id, row.facts["lot_code"])
+        for row in rows
+        if row.facts["lot_code"] and row.facts["item"] in found
+    ]
+    its_lots = {(lot.item.id, lot.lot_code): lot for lot in stock.lots_by_code(conn, pairs)}
+    known = _Known(found, its_lots, {link.code: link for link in _links(conn, keys)})
+    for some in chunks(sorted(set(keys))):
+        chosen = sa.select(items.c.code).where(items.c.code.in_(some))
+        known.item_codes.update(conn.execute(chosen).scalars())
+        named_lots = sa.select(lots.c.lot_code, lots.c.id).where(lots.c.lot_code.in_(some))
+        for code, lot_id in conn.execute(named_lots):
+            known.lot_codes.setdefault(code, set()).add(lot_id)
+    return known
+
+
+def _links(conn: Connection, keys: Iterable[str]) -> list[Link]:
+    return [link for some in chunks(sorted(set(keys))) for link in read_links(conn, codes_=some)]
+
+
+def write(
+    tx: Connection, judgement: Judgement, *, user_id: int, now: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Returns what would take it back."""
+    progress.start("Writing", len(judgement.plan))
+    for some in chunks(judgement.plan):
+        tx.execute(
+            sa.insert(codes), [{**row, "user_id": user_id, "created_at": now} for row in some]
+        )
+        progress.step(len(some))
+    made = _links(tx, [row["code"] for row in judgement.plan])
+    changes = [(f"item {link.item_code}", link.record()) for link in made]
+    audit.record_all(tx, user_id=user_id, action="code linked", changes=changes)
+    return {"created": [[link.id, link.code, link.item_id, link.lot_id, link.qty] for link in made]}
+
+
+def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
+    """Unlink what the import linked. Codes that were unlinked since are gone already; one that was
+    linked anew is somebody's own work, and stands in the way."""
+    now = {link.code: link for link in _links(tx, [row[1] for row in undo["created"]])}
+    gone: list[Link] = []
+    for id, code, *stood_for in undo["created"]:
+        link = now.get(code)
+        if link is None:
+            continue
+        if link.id != id or [link.item_id, link.lot_id, link.qty] != stood_for:
+            raise NotReversible(f"{code} was linked anew since.", operations=[])
+        gone.append(link)
+    for some in chunks(gone):
+        tx.execute(sa.delete(codes).where(codes.c.id.in_([link.id for link in some])))
+    changes = [(f"item {link.item_code}", link.record()) for link in gone]
+    audit.record_all(tx, user_id=user_id, action="code unlinked", changes=changes)

@@ -1,0 +1,121 @@
+"""What is written in a cell, as what it means. Each reader refuses with what is to be written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from inventory.common import validation
+from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.common.quantity import SCALE, format_qty, parse_qty
+from inventory.models import QcStatus
+
+DATE_ORDERS = ("", "dmy", "mdy")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How this file writes things. `dates`: what 03/04/2027 means; nothing when it is empty."""
+
+    dates: str = ""
+    decimal_comma: bool = False
+
+
+Reader = Callable[[str, str, Style], Any]
+
+_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?", re.ASCII)
+_COMMA = re.compile(r"(\d+)(?:,(\d+))?", re.ASCII)
+
+_YES = {"yes", "y", "true", "t", "1", "x", "on", "required"}
+_NO = {"no", "n", "false", "f", "0", "off", "none"}
+_STATUSES = {
+    QcStatus.APPROVED: {"approved", "ok", "released", "accepted", "passed", "pass", "good", "free"},
+    QcStatus.QUARANTINE: {"quarantine", "hold", "on hold", "blocked", "pending", "open"},
+    QcStatus.REJECTED: {"rejected", "failed", "fail", "bad", "scrap", "refused"},
+}
+
+
+def code(value: str, field: str, style: Style) -> str:
+    return validation.clean_code(value, field=field)
+
+
+def words(longest: int) -> Reader:
+    def read(value: str, field: str, style: Style) -> str | None:
+        return validation.clean_text(value, field=field, longest=longest)
+
+    return read
+
+
+def qty(value: str, field: str, style: Style) -> str:
+    """A quantity of zero or more, as a plain decimal; its item is not known yet."""
+    if style.decimal_comma:
+        found = _COMMA.fullmatch(value)
+        if found is None:
+            raise InvalidQty(
+                f"{value} is no number with a decimal comma, like 1250,5.", field=field
+            )
+        value = f"{found[1]}.{found[2] or 0}"
+    return format_qty(parse_qty(value, decimals=SCALE, field=field, zero=True))
+
+
+def more_than_nothing(value: str, field: str, style: Style) -> str:
+    """The same, but zero is none."""
+    plain = qty(value, field, style)
+    if plain == "0":
+        raise InvalidQty("The quantity must be more than zero.", field=field)
+    return plain
+
+
+def qty_or_none(value: str, field: str, style: Style) -> str | None:
+    """The same; `none` takes away what was there."""
+    return None if value.casefold() in ("none", "-") else qty(value, field, style)
+
+
+def decimals(value: str, field: str, style: Style) -> int:
+    if value not in set("0123456"):
+        raise InvalidInput("Decimals are 0 to 6.", field=field)
+    return int(value)
+
+
+def yes_or_no(value: str, field: str, style: Style) -> bool:
+    word = value.casefold()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise InvalidInput("Write yes or no.", field=field)
+
+
+def status(value: str, field: str, style: Style) -> str:
+    for one, names in _STATUSES.items():
+        if value.casefold() in names:
+            return str(one)
+    raise InvalidInput("Write approved, quarantine or rejected.", field=field)
+
+
+def day(value: str, field: str, style: Style) -> date:
+    if found := _ISO.fullmatch(value):
+        return _date(value, field, *found.groups())
+    if found := _DOTTED.fullmatch(value):
+        return _date(value, field, found[3], found[2], found[1])
+    if found := _SLASHED.fullmatch(value):
+        if style.dates == "dmy":
+            return _date(value, field, found[3], found[2], found[1])
+        if style.dates == "mdy":
+            return _date(value, field, found[3], found[1], found[2])
+        raise InvalidInput(
+            f"{value} can be read in two ways. Say whether the day or the month comes first, or"
+            " write dates like 2027-03-31.",
+            field=field,
+        )
+    raise InvalidInput(f"{value} is no date. Write dates like 2027-03-31.", field=field)
+
+
+def _date(written: str, field: str, year: str, month: str, day: str) -> date:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise InvalidInput(f"There is no day {written}.", field=field) from None

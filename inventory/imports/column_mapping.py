@@ -1,0 +1,126 @@
+"""Which column of a file is what: guessed from the heads, then as somebody says; and the rows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.common.errors import InvalidInput, Refusal
+from inventory.imports.cell_parsers import Style
+from inventory.imports.cell_texts import reason_unreadable
+from inventory.imports.file_readers import Table
+from inventory.imports.file_types import Field, Kind
+
+_ALIKE = 0.84
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One cell that is wrong: where it stands, what is written there, and why it cannot be."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it was understood; None is what was left empty."""
+
+    line: int
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Rows that can be understood; those of which some cell cannot; and each such cell."""
+
+    rows: list[Row]
+    half: list[Row]
+    wrong: list[Wrong]
+
+
+def guess(kind: Kind, heads: Sequence[str]) -> dict[str, str]:
+    """Field to head, for the heads that can be told: by name first, then those nearly alike."""
+    free = {_folded(head): head for head in reversed(heads)}
+    found: dict[str, str] = {}
+    for alike in (False, True):
+        for field in kind.fields:
+            if field.name not in found and (head := _find(field, free, alike)):
+                found[field.name] = free.pop(head)
+    return found
+
+
+def _find(field: Field, free: Mapping[str, str], alike: bool) -> str | None:
+    for name in map(_folded, (field.name, field.label, *field.also)):
+        if name in free:
+            return name
+        if alike and len(name) > 3 and (near := difflib.get_close_matches(name, free, 1, _ALIKE)):
+            return near[0]
+    return None
+
+
+def _folded(head: str) -> str:
+    return re.sub(r"[\W_]+", "", head.casefold())
+
+
+def clean_mapping(kind: Kind, heads: Sequence[str], said: Mapping[str, str]) -> dict[str, str]:
+    """What somebody said of the columns. Raises InvalidInput naming the field."""
+    mapping: dict[str, str] = {}
+    for field in kind.fields:
+        head = said.get(field.name) or ""
+        if head and head not in heads:
+            raise InvalidInput(f"There is no column {head} in the file.", field=field.name)
+        if head in mapping.values():
+            raise InvalidInput(f"The column {head} is named twice.", field=field.name)
+        if head:
+            mapping[field.name] = head
+        elif field.required:
+            raise InvalidInput(
+                f"Which column has the {field.label.lower()}? It is needed.", field=field.name
+            )
+    return mapping
+
+
+def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style) -> Reading:
+    """Every row as far as it can be understood, and every cell that cannot."""
+    columns = [(kind.field(name), head, table.heads.index(head)) for name, head in mapping.items()]
+    rows: list[Row] = []
+    half: list[Row] = []
+    wrong: list[Wrong] = []
+    lines: dict[tuple[Any, ...], int] = {}
+    for line, written in table.rows:
+        facts: dict[str, Any] = {field.name: None for field in kind.fields}
+        before = len(wrong)
+        for field, head, column in columns:
+            value = written[column] if column < len(written) else ""
+            try:
+                facts[field.name] = _read(field, value, style)
+            except Refusal as refusal:
+                wrong.append(Wrong(line, head, value[:80], refusal.detail))
+        identity = tuple(facts[name] for name in kind.identity)
+        first = lines.setdefault(identity, line)
+        if len(wrong) > before:
+            half.append(Row(line, facts))
+            continue
+        if first != line:
+            head = mapping[kind.identity[-1]]
+            reason = f"Line {first} is about the same {kind.one} already."
+            wrong.append(Wrong(line, head, str(identity[-1]), reason))
+            continue
+        rows.append(Row(line, facts))
+    return Reading(rows, half, wrong)
+
+
+def _read(field: Field, value: str, style: Style) -> Any:
+    if value:
+        if reason := reason_unreadable(value):
+            raise InvalidInput(reason, field=field.name)
+        return field.read(value, field.name, style)
+    if field.required:
+        raise InvalidInput(f"The {field.label.lower()} is missing.", field=field.name)
+    return None

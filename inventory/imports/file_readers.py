@@ -1,0 +1,170 @@
+"""Files as tables of text: CSV, spreadsheets, and what was pasted from one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from inventory.common.errors import InvalidInput
+from inventory.imports.cell_texts import column_letters, plain, reason_unreadable
+from inventory.imports.limits import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, unreadable
+from inventory.imports.spreadsheets import read_sheet
+
+_DELIMITERS = ";,\t|"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The heads, and each row with the line that it stands on in the file."""
+
+    heads: list[str]
+    rows: list[tuple[int, list[str]]]
+    sheets: list[str]
+    sheet: str = ""
+
+    def samples(self, column: int, most: int = 3) -> list[str]:
+        """The first values of a column that are not empty."""
+        found: dict[str, None] = {}
+        for _, cells in self.rows[:200]:
+            if column < len(cells) and cells[column]:
+                found[cells[column]] = None
+            if len(found) == most:
+                break
+        return list(found)
+
+
+def read_table(content: bytes, *, sheet: str = "") -> Table:
+    """The table in a file. `sheet`: which one of a spreadsheet; the first with anything else.
+
+    Raises InvalidInput, with the line where there is one.
+    """
+    if not content.strip():
+        raise unreadable("The file is empty.")
+    if len(content) > MOST_BYTES:
+        raise unreadable(f"The file is larger than {MOST_BYTES // 2**20} MB. Split it.")
+    if content.startswith(b"PK"):
+        sheets, name, lines = read_sheet(content, sheet)
+        return _to_table(lines, sheets, name)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise unreadable(
+            "This is an old XLS file, or one with a password. Save it as XLSX or CSV, without a"
+            " password."
+        )
+    return _to_table(_csv_lines(_as_text(content)))
+
+
+def _to_table(
+    lines: Iterable[tuple[int, list[str]]], sheets: Sequence[str] = (), sheet: str = ""
+) -> Table:
+    heads: list[str] | None = None
+    rows: list[tuple[int, list[str]]] = []
+    margin = 0
+    for number, cells in lines:
+        if heads is None:
+            heads, margin = _heads(cells, number), _empty_at_first(cells)
+            continue
+        if len(cells) > len(heads) and not (cells := _without_bad_cells(cells, len(heads))):
+            continue
+        if len(cells) > len(heads):
+            raise _too_many_cells(number, len(cells), len(heads), sheet)
+        margin = min(margin, _empty_at_first(cells)) if margin else 0
+        rows.append((number, cells))
+        if len(rows) > MOST_ROWS:
+            raise unreadable(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+    if heads is None or not rows:
+        raise unreadable("There are no rows below the column heads.")
+    if margin:
+        heads, rows = heads[margin:], [(number, cells[margin:]) for number, cells in rows]
+    return Table(heads, rows, list(sheets), sheet)
+
+
+def _empty_at_first(cells: list[str]) -> int:
+    """How many cells are empty before the first that is not."""
+    return next(number for number, cell in enumerate(cells) if cell)
+
+
+def _without_bad_cells(cells: list[str], heads: int) -> list[str]:
+    """The cells without those that have neither a head nor a value."""
+    cells = list(cells)
+    while cells and (not cells[-1] or (len(cells) > heads and reason_unreadable(cells[-1]))):
+        cells.pop()
+    return cells
+
+
+def _too_many_cells(line: int, cells: int, heads: int, sheet: str) -> InvalidInput:
+    if sheet:
+        return unreadable(
+            f"Cell {column_letters(cells - 1)}{line} of the sheet {sheet} is not empty, but the"
+            f" column heads end in column {column_letters(heads - 1)}. Write a head above the"
+            " cell, or clear the cell.",
+            line=line,
+        )
+    return unreadable(
+        f"Line {line} has {cells} cells, but there are only {heads} column heads. Is a cell with"
+        " a comma in it not quoted?",
+        line=line,
+    )
+
+
+def _heads(cells: Sequence[str], line: int) -> list[str]:
+    """The heads, each once."""
+    if len(cells) > MOST_COLUMNS:
+        raise unreadable(f"The file has more than {MOST_COLUMNS} columns.")
+    heads: list[str] = []
+    for number, cell in enumerate(cells):
+        if reason := reason_unreadable(cell):
+            place = f"{column_letters(number)}{line}"
+            raise unreadable(f"The column head in {place} cannot be read. {reason}", line=line)
+        head = " ".join(cell.split())[:60] or f"Column {column_letters(number)}"
+        while head in heads:
+            head += " again"
+        heads.append(head)
+    return heads
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def _as_text(content: bytes) -> str:
+    """UTF-8, UTF-16 with its mark, or what Windows wrote before."""
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252"]:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        return text
+    raise unreadable("This is neither a spreadsheet (XLSX) nor text (CSV).")
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    number = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise unreadable(f"Line {number} cannot be read: {error}.", line=number) from None
+        if trimmed := _trimmed(cells):
+            yield number, trimmed
+        number = reader.line_num + 1
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """The cells as plain texts, up to the last that is not empty."""
+    trimmed = [plain(cell) for cell in cells]
+    while trimmed and not trimmed[-1]:
+        trimmed.pop()
+    return trimmed
+
+
+def _delimiter(text: str) -> str:
+    """The one that the line of heads has most of."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    return max(_DELIMITERS, key=lambda one: (head.count(one), one == ","))

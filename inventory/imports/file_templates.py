@@ -1,0 +1,42 @@
+"""Files to fill in, and what is wrong with one, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from inventory.exports.formats import Row, csv_lines
+from inventory.imports.file_types import Kind
+from inventory.imports.runner import Report
+
+WRONG_HEADS = ("line", "column", "value", "what is wrong")
+
+
+def template_csv(kind: Kind) -> str:
+    """The column heads, and nothing else: what stands below them is imported."""
+    return "".join(csv_lines([field.label for field in kind.fields], ()))
+
+
+def template_xlsx(file: BinaryIO, kind: Kind) -> None:
+    """The same as a spreadsheet, with a second sheet that explains the columns."""
+    import xlsxwriter  # type: ignore[import-untyped]
+
+    with xlsxwriter.Workbook(file) as book:
+        bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
+        text = book.add_format({"num_format": "@"})
+        sheet, about = book.add_worksheet(kind.title), book.add_worksheet("About the columns")
+        sheet.freeze_panes(1, 0)
+        # Cells of text: a spreadsheet must not make a number of a code, or a date of a lot.
+        sheet.set_column(0, len(kind.fields) - 1, 18, text)
+        about.set_column(0, 1, 18)
+        about.set_column(2, 2, 80, wrap)
+        for number, field in enumerate(kind.fields):
+            sheet.write_string(0, number, field.label, bold)
+            need = "needed" if field.required else "may be empty"
+            for column, words in enumerate((field.label, need, field.hint)):
+                about.write_string(number, column, words)
+
+
+def wrong_rows(report: Report) -> Iterator[Row]:
+    for one in report.wrong:
+        yield [str(one.line), one.column, one.value, one.reason]

@@ -1,0 +1,223 @@
+"""Items and reorder points: new ones are taken up, known ones brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit, catalog
+from inventory.barcodes.links import codes
+from inventory.common.chunks import chunks
+from inventory.common.errors import InvalidInput, NotFound, NotReversible, Refusal
+from inventory.common.progress import Progress
+from inventory.common.quantity import parse_qty
+from inventory.imports.column_mapping import Row
+from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item
+from inventory.stock.queries import items, lots
+from inventory.webhooks import low_stock
+
+_DEFAULTS: dict[str, Any] = {
+    "unit": "pcs",
+    "decimals": 0,
+    "qc_required": False,
+    "reorder_point": None,
+}
+_FACTS = ("code", "name", "unit", "decimals", "qc_required", "reorder_point")
+
+
+@dataclass(slots=True)
+class Changes:
+    """`old` has, for each known item that changes, its facts and what they become."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    old: list[tuple[Item, dict[str, Any]]] = field(default_factory=list)
+
+
+def judge(
+    conn: Connection, rows: Sequence[Row], *, kind: str, lock: bool, progress: Progress
+) -> Judgement:
+    """A new item's empty cells get what is usual; a known one's stay as they are."""
+    named = "code" if kind == "items" else "item"
+    asked = [row.facts[named] for row in rows]
+    known = {item.code: item for item in stock.read_items(conn, codes=asked)}
+    if lock:
+        _lock(conn, known.values())
+        known = {item.code: item for item in stock.read_items(conn, codes=asked)}
+    used = _used(conn, known.values()) if kind == "items" else set()
+    found = Judgement(plan=Changes())
+    folded = _folded_codes(conn) if kind == "items" else {}
+    suggester = item_suggester(conn)
+    progress.start("Checking", len(rows))
+    for index, row in enumerate(rows):
+        item = known.get(asked[index])
+        try:
+            if item is not None:
+                _bring_up_to_date(found, item, row.facts, used)
+            elif kind == "items":
+                _take_up(found, index, row.facts, folded)
+            else:
+                reason = f"There is no item {asked[index]}."
+                raise NotFound(with_suggestion(reason, suggester.near(asked[index])), field="item")
+        except Refusal as refusal:
+            found.refuse(index, refusal)
+        if index % 500 == 499:
+            progress.step(500)
+    return found
+
+
+def _take_up(found: Judgement, index: int, facts: dict[str, Any], folded: dict[str, str]) -> None:
+    filled: dict[str, Any] = _DEFAULTS | {
+        name: value for name, value in facts.items() if value is not None
+    }
+    code = catalog.clean_item_code(filled["code"])
+    point, decimals = filled["reorder_point"], filled["decimals"]
+    filled["reorder_point"] = _reorder_point(point, decimals, filled["unit"])
+    if alike := folded.get(code.casefold()):
+        found.notes.append((index, f"{code} is new, but there is {alike}: are they the same?"))
+    folded[code.casefold()] = code
+    found.plan.new.append(filled)
+    found.new += 1
+
+
+def _bring_up_to_date(found: Judgement, item: Item, facts: dict[str, Any], used: set[int]) -> None:
+    if item.archived_at is not None:
+        raise InvalidInput(f"{item.code} is archived. Bring it back first.", field="code")
+    said = {name: facts[name] for name in _FACTS[1:] if facts.get(name) is not None}
+    if "reorder_point" in facts and "name" not in facts:  # the only thing in the file
+        said["reorder_point"] = facts["reorder_point"]
+    if said.get("reorder_point") is not None:
+        decimals = said.get("decimals", item.decimals)
+        said["reorder_point"] = _reorder_point(said["reorder_point"], decimals, item.unit)
+    changes = {name: value for name, value in said.items() if value != getattr(item, name)}
+    for frozen in ("unit", "decimals"):
+        if frozen in changes and item.id in used:
+            raise InvalidInput(
+                f"The {frozen} of {item.code} is {getattr(item, frozen)} and can no longer change:"
+                " it has entries in the ledger.",
+                field=frozen,
+            )
+    if changes:
+        found.plan.old.append((item, changes))
+        found.changed += 1
+    else:
+        found.same += 1
+
+
+def _reorder_point(value: str | None, decimals: int, unit: str) -> int | None:
+    if value is None:
+        return None
+    return parse_qty(value, decimals=decimals, unit=unit, field="reorder_point", zero=True)
+
+
+def _lock(conn: Connection, known: Iterable[Item]) -> None:
+    for some in chunks(sorted(item.id for item in known)):
+        chosen = sa.select(items.c.id).where(items.c.id.in_(some)).order_by(items.c.id)
+        conn.execute(chosen.with_for_update()).all()
+
+
+def _used(conn: Connection, known: Iterable[Item]) -> set[int]:
+    """Of these items, those that something was received of."""
+    used: set[int] = set()
+    for some in chunks([item.id for item in known]):
+        has = sa.exists().where(lots.c.item_id == items.c.id)
+        used.update(conn.execute(sa.select(items.c.id).where(items.c.id.in_(some), has)).scalars())
+    return used
+
+
+def _with_codes(conn: Connection, item_ids: Iterable[int]) -> set[int]:
+    """Of these items, those that scanners know by a code."""
+    found: set[int] = set()
+    for some in chunks(sorted(item_ids)):
+        chosen = sa.select(codes.c.item_id).where(codes.c.item_id.in_(some))
+        found.update(conn.execute(chosen).scalars())
+    return found
+
+
+def _folded_codes(conn: Connection) -> dict[str, str]:
+    return {code.casefold(): code for code in conn.execute(sa.select(items.c.code)).scalars()}
+
+
+def write(
+    tx: Connection, judgement: Judgement, *, user_id: int, now: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Returns what would take it back."""
+    plan: Changes = judgement.plan
+    progress.start("Writing", len(plan.new) + len(plan.old))
+    for some in chunks(plan.new):
+        tx.execute(sa.insert(items), [{**facts, "created_at": now} for facts in some])
+        progress.step(len(some))
+    created = stock.read_items(tx, codes=[facts["code"] for facts in plan.new])
+    for item, changes in plan.old:
+        tx.execute(sa.update(items).where(items.c.id == item.id).values(**changes))
+        progress.step()
+    audit.record_all(
+        tx, user_id=user_id, action="item created",
+        changes=[(f"item {facts['code']}", facts) for facts in plan.new],
+    )  # fmt: skip
+    before = [({name: getattr(item, name) for name in new}, new) for item, new in plan.old]
+    audit.record_all(
+        tx, user_id=user_id, action="item changed",
+        changes=[
+            (f"item {item.code}", {"before": was, "after": new})
+            for (item, _), (was, new) in zip(plan.old, before, strict=True)
+        ],
+    )  # fmt: skip
+    watched = [item.id for item in created if item.reorder_point is not None]
+    low_stock.watch(tx, watched + [item.id for item, _ in plan.old])
+    return {
+        "created": [[item.id, _plain(item)] for item in created],
+        "changed": [
+            [item.id, was, new] for (item, _), (was, new) in zip(plan.old, before, strict=True)
+        ],
+    }
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in _FACTS}
+
+
+def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
+    """Items that the import took up go, unless something is known of them by now; what it changed
+    becomes what it was. All of it must still stand as the import left it."""
+    ids = [id for id, *_ in (*undo["created"], *undo["changed"])]
+    _lock(tx, stock.read_items(tx, ids=ids))
+    known = {item.id: item for item in stock.read_items(tx, ids=ids)}
+    in_use = _used(tx, known.values()) | _with_codes(tx, known)
+    in_the_way = [
+        known[id].code
+        for id, facts in undo["created"]
+        if id in known and (id in in_use or _plain(known[id]) != facts)
+    ] + [
+        known[id].code
+        for id, _, after in undo["changed"]
+        if id not in known or {name: getattr(known[id], name) for name in after} != after
+    ]
+    if in_the_way:
+        raise NotReversible(
+            f"{len(in_the_way)} of its items have been used or changed since:"
+            f" {', '.join(in_the_way[:5])}{' …' if len(in_the_way) > 5 else ''}.",
+            items=in_the_way[:20],
+            operations=[],
+        )
+    gone = [(id, facts) for id, facts in undo["created"] if id in known]
+    for some in chunks(gone):
+        few = [id for id, _ in some]
+        low_stock.forget(tx, few)
+        tx.execute(sa.delete(items).where(items.c.id.in_(few)))
+    for id, before, _ in undo["changed"]:
+        tx.execute(sa.update(items).where(items.c.id == id).values(**before))
+    low_stock.watch(tx, [id for id, *_ in undo["changed"]])
+    removed = [(f"item {facts['code']}", facts) for _, facts in gone]
+    audit.record_all(tx, user_id=user_id, action="item removed", changes=removed)
+    restored = [
+        (f"item {known[id].code}", {"before": after, "after": before})
+        for id, before, after in undo["changed"]
+    ]
+    audit.record_all(tx, user_id=user_id, action="item changed", changes=restored)

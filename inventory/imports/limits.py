@@ -1,0 +1,47 @@
+"""The limits of a file to import, and the refusal of a file that cannot be read."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from inventory.common.errors import InvalidInput
+
+MOST_BYTES = 8 * 1024 * 1024
+MOST_ROWS = 50_000
+MOST_COLUMNS = 100
+#: Of the parts of a zipped spreadsheet, together.
+MOST_UNPACKED = 200 * 1024 * 1024
+#: Characters in a cell, in CSV as in spreadsheets (Excel writes up to 32,767).
+MOST_TEXT = 131_072
+MOST_SHEETS = 1000
+_MOST_MEMORY = 256 * 1024 * 1024
+_REFERENCE = 8
+_ROW = 200
+#: A reference and a number of up to 15 digits.
+_CELL = 72
+
+
+def unreadable(detail: str, **figures: Any) -> InvalidInput:
+    return InvalidInput(detail, field="file", **figures)
+
+
+class MemoryBudget:
+    """Counts the memory that the cells of one file take."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_MEMORY
+
+    def spend(self, text: str) -> str:
+        """Return the text. Raises InvalidInput when the texts take too much memory."""
+        self.spend_bytes(sys.getsizeof(text) + _REFERENCE)
+        return text
+
+    def spend_row(self, cells: list[str]) -> None:
+        self.spend_bytes(_ROW + _CELL * len(cells))
+
+    def spend_bytes(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            most = _MOST_MEMORY // 2**20
+            raise unreadable(f"The texts in the file take more than {most} MB. Split the file.")

@@ -1,0 +1,70 @@
+"""ODS documents: the names of their sheets, and the rows of each.
+
+Source: OpenDocument 1.3 Part 3, 9.1 (tables).
+"""
+
+from __future__ import annotations
+
+from inventory.imports.limits import MOST_SHEETS, unreadable
+from inventory.imports.packages import Attributes, Walker
+
+OFFICE, TABLE, TEXT = "office:", "table:", "text:"
+_MOST_NAME = 255
+#: What stands in cells or sheets beside their values.
+_ASIDE = (f"{OFFICE}annotation", f"{TABLE}shapes", f"{TABLE}tracked-changes")
+
+
+class TableWalker(Walker):
+    """Tells which table begins; leaves out annotations, and tables within cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._aside = self._tables = 0
+        self.handle(f"{TABLE}table", self._begin_table, self._end_table)
+        for name in _ASIDE:
+            self.handle(name, self._begin_aside, self._end_aside)
+
+    def _begin_aside(self, _: Attributes) -> None:
+        self._aside += 1
+
+    def _end_aside(self) -> None:
+        self._aside -= 1
+
+    def _begin_table(self, attributes: Attributes) -> None:
+        self._tables += 1
+        if self._tables > 1:
+            self._aside += 1
+        elif not self._aside:
+            self.begin_table(attributes.get(f"{TABLE}name", "")[:_MOST_NAME])
+
+    def _end_table(self) -> None:
+        self._tables -= 1
+        if self._tables:
+            self._aside -= 1
+
+    def begin_table(self, name: str) -> None:
+        raise NotImplementedError
+
+
+class NamesWalker(TableWalker):
+    """`found`: the names of the sheets. `filled`: of those with something in them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.filled: set[str] = set()
+        self.handle(f"{TEXT}p", self._fill)
+        self.handle(f"{TABLE}table-cell", self._cell)
+
+    def begin_table(self, name: str) -> None:
+        if len(self.found) == MOST_SHEETS:
+            raise unreadable(f"The spreadsheet has more than {MOST_SHEETS:,} sheets. Split it.")
+        self.found.append(name)
+
+    def _fill(self, _: Attributes) -> None:
+        if self.found and not self._aside:
+            self.filled.add(self.found[-1])
+
+    def _cell(self, attributes: Attributes) -> None:
+        if f"{OFFICE}value-type" in attributes or f"{TABLE}formula" in attributes:
+            self._fill(attributes)

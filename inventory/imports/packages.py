@@ -1,0 +1,194 @@
+"""Zipped spreadsheets (XLSX, ODS): their parts, read as streams of XML within fixed limits.
+
+Sources: ECMA-376 Part 2 (Open Packaging Conventions), OpenDocument 1.3 Part 2 (Packages).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from xml.parsers import expat
+
+from inventory.imports.limits import MOST_TEXT, MOST_UNPACKED, unreadable
+
+Attributes = dict[str, str]
+
+_CHUNK = 64 * 1024
+#: A tag is parsed again with each chunk until it ends: long ones would take quadratic time.
+_MOST_TAG = 1024 * 1024
+_MOST_DEPTH = 100
+#: Cells and values of 50,000 rows of 100 columns, and some more.
+_MOST_ELEMENTS = 12_000_000
+_ENCODINGS = {None, "utf-8", "utf-16", "us-ascii", "iso-8859-1"}
+_ENCRYPTED = 1
+#: What zipfile raises for archives that are not what they claim to be.
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, OverflowError,
+    struct.error,
+)  # fmt: skip
+
+
+class Package:
+    """The parts of a zipped spreadsheet, found by name without regard to case."""
+
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(content))
+        except _DAMAGES:
+            raise unreadable("The spreadsheet is damaged. Save it again, or as CSV.") from None
+        members = self._zip.infolist()
+        if sum(member.file_size for member in members) > MOST_UNPACKED:
+            most = MOST_UNPACKED // 2**20
+            raise unreadable(f"The spreadsheet unpacks to more than {most} MB. Split it.")
+        self._members = {_folded(member.filename): member for member in members}
+        # Parts may be read twice; a workbook may name the same part many times.
+        self._left = 2 * MOST_UNPACKED
+
+    def __contains__(self, name: str) -> bool:
+        return _folded(name) in self._members
+
+    def walk(self, name: str, walker: Walker) -> Iterator[None]:
+        """Parse a part, and yield after each piece of it.
+
+        Raises InvalidInput when the part is missing or damaged, or exceeds a limit.
+        """
+        parser = expat.ParserCreate()
+        walker.attach(parser)
+        fed = 0
+        try:
+            for chunk in self._chunks(name):
+                parser.Parse(chunk, False)
+                fed += len(chunk)
+                if fed - parser.CurrentByteIndex > _MOST_TAG:
+                    raise unreadable(f"The spreadsheet is damaged: {name} has an endless tag.")
+                walker.check_text()
+                yield
+            parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise unreadable(f"The spreadsheet is damaged: {name}: {error}.") from None
+        yield
+
+    def read(self, name: str, walker: Walker) -> None:
+        """Parse a whole part, if there is one."""
+        if name in self:
+            for _ in self.walk(name, walker):
+                pass
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        member = self._members.get(_folded(name))
+        if member is None:
+            raise unreadable(f"The spreadsheet is damaged: {name} is missing.")
+        if member.flag_bits & _ENCRYPTED:
+            raise unreadable("The spreadsheet has a password. Save it without one.")
+        # Others may unpack without a bound, and no spreadsheet program writes them.
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise unreadable(f"The spreadsheet is damaged: {name} is packed in an unknown way.")
+        try:
+            with self._zip.open(member) as part:
+                while chunk := part.read(_CHUNK):
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise unreadable("The spreadsheet names the same parts too often.")
+                    yield chunk
+        except _DAMAGES:
+            raise unreadable(f"The spreadsheet is damaged: {name} cannot be unpacked.") from None
+
+
+def _folded(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").casefold()
+
+
+class Walker:
+    """Handles the elements of a part by their names: `starts` and `ends`.
+
+    Names without a prefix have that of the outermost element, where it has one.
+    Texts are pieces between `collect_text` and `ignore_text`, and bounded by `check_text`.
+    """
+
+    def __init__(self) -> None:
+        self._starts: dict[str, Callable[[Attributes], None]] = {}
+        self._ends: dict[str, Callable[[], None]] = {}
+        self._depth = self._elements = 0
+        self._pieces: list[str] = []
+
+    def handle(
+        self,
+        name: str,
+        start: Callable[[Attributes], None] | None = None,
+        end: Callable[[], None] | None = None,
+    ) -> None:
+        if start:
+            self._starts[name] = start
+        if end:
+            self._ends[name] = end
+
+    def attach(self, parser: expat.XMLParserType) -> None:
+        self._parser = parser
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start_outermost
+        parser.EndElementHandler = self._end
+        parser.XmlDeclHandler = _require_known_encoding
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def _start_outermost(self, name: str, attributes: Attributes) -> None:
+        prefix = name[: name.find(":") + 1]
+        self._starts |= {f"{prefix}{one}": do for one, do in self._starts.items() if ":" not in one}
+        self._ends |= {f"{prefix}{one}": do for one, do in self._ends.items() if ":" not in one}
+        self._parser.StartElementHandler = self._start
+        self._start(name, attributes)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > _MOST_DEPTH:
+            raise unreadable(f"The spreadsheet has more than {_MOST_DEPTH} nested elements.")
+        if self._elements > _MOST_ELEMENTS:
+            raise unreadable(
+                f"The spreadsheet has more than {_MOST_ELEMENTS:,} elements. Clear the formats of"
+                " empty rows and columns, or save it as CSV."
+            )
+        handle = self._starts.get(name)
+        if handle is not None:
+            handle(attributes)
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        handle = self._ends.get(name)
+        if handle is not None:
+            handle()
+
+    def collect_text(self) -> None:
+        self._parser.CharacterDataHandler = self._pieces.append
+
+    def ignore_text(self) -> None:
+        self._parser.CharacterDataHandler = None
+
+    def check_text(self) -> None:
+        """Raises InvalidInput when the text collected so far is too long for a cell."""
+        if sum(map(len, self._pieces)) > MOST_TEXT:
+            raise unreadable(f"{self.where()} has more than {MOST_TEXT:,} characters.")
+
+    def take_text(self) -> str:
+        """Return the text collected since the last call."""
+        if len(self._pieces) > 1:
+            self.check_text()
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        return text
+
+    def where(self) -> str:
+        """Return the place of the text, as a sentence begins with it."""
+        return "A text in the spreadsheet"
+
+
+def _require_known_encoding(version: str, encoding: str | None, standalone: int) -> None:
+    if (encoding.casefold() if encoding else None) not in _ENCODINGS:
+        raise unreadable("The spreadsheet is damaged: its text is in an unknown encoding.")
+
+
+def _refuse_doctype(*_: object) -> None:
+    """Entities, which may be external or grow without a bound, can only stand in a DOCTYPE."""
+    raise unreadable("The spreadsheet is damaged: it has a DOCTYPE, which spreadsheets cannot.")

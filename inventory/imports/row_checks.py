@@ -1,0 +1,71 @@
+"""What an import would do, row by row, before anything is written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common.errors import Refusal
+from inventory.stock import queries as stock
+from inventory.stock.queries import items
+
+#: So many unknown names are compared with the known ones: it takes its time.
+_MOST_SUGGESTED = 40
+_ALIKE = 0.75
+
+
+@dataclass(slots=True)
+class Judgement:
+    """Rows by their place among those judged."""
+
+    #: Place, field and reason.
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    #: Place and what should be looked at, though it can be done.
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    #: What the kind's own `write` needs.
+    plan: Any = None
+
+    def refuse(self, index: int, refusal: Refusal) -> None:
+        field = str(refusal.figures.get("field", ""))
+        self.refused.append((index, field, refusal.detail))
+
+
+class Suggester:
+    """Names that are nearly what was written."""
+
+    def __init__(self, read: Callable[[], Sequence[str]]) -> None:
+        self._read = read
+        self._known: dict[str, str] | None = None
+        self._said: dict[str, str] = {}
+
+    def near(self, name: str) -> str:
+        """A known name that is nearly this one; empty when there is none."""
+        if name not in self._said and len(self._said) < _MOST_SUGGESTED:
+            if self._known is None:
+                self._known = {known.casefold(): known for known in self._read()}
+            near = difflib.get_close_matches(name.casefold(), self._known, 1, _ALIKE)
+            self._said[name] = self._known[near[0]] if near else ""
+        return self._said.get(name, "")
+
+
+def item_suggester(conn: Connection) -> Suggester:
+    return Suggester(lambda: list(conn.execute(sa.select(items.c.code)).scalars()))
+
+
+def lot_suggester(conn: Connection, item_code: str) -> Suggester:
+    found = stock.read_items(conn, codes=[item_code])
+    lots = stock.lots
+    chosen = sa.select(lots.c.lot_code).where(lots.c.item_id.in_([item.id for item in found]))
+    return Suggester(lambda: list(conn.execute(chosen).scalars()))
+
+
+def with_suggestion(reason: str, near: str) -> str:
+    return f"{reason} Did you mean {near}?" if near else reason

@@ -1,0 +1,341 @@
+"""Imports: checked as a whole, done as a whole, taken back as a whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit, ledger
+from inventory.common import clock, validation
+from inventory.common.errors import NotFound, NotReversible
+from inventory.common.progress import SILENT, Progress
+from inventory.db import atomic
+from inventory.idempotency import store
+from inventory.idempotency.run_once import once
+from inventory.imports import barcodes, items, stock
+from inventory.imports.column_mapping import Reading, Row, Wrong
+from inventory.imports.file_types import Kind
+from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.ledger.commands import digest
+from inventory.models import table
+from inventory.models.imports import Import
+from inventory.queries.pagination import Page, Place
+from inventory.stock.queries import operations, read_items, users
+
+imports = table(Import)
+
+#: So many things to look at are named; they stand in nobody's way.
+_MOST_NOTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    line: int
+    text: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import would do, or did: rows that are new, that change something, that are the
+    same already; and everything that is wrong. `import_id` tells that it was done."""
+
+    kind: str
+    rows: int
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    import_id: int | None = None
+    operation_id: int | None = None
+    #: The import that brought these very rows in, where nothing is left to do.
+    done_before: int | None = None
+
+    @property
+    def writes(self) -> int:
+        return self.new + self.changed
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def report_from(record: dict[str, Any]) -> Report:
+    wrong = [Wrong(**one) for one in record.pop("wrong")]
+    notes = [Note(**one) for one in record.pop("notes")]
+    return Report(**record, wrong=wrong, notes=notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What to import, as it was read; `mapping` tells how the file names the fields."""
+
+    kind: Kind
+    reading: Reading
+    mapping: dict[str, str]
+    reference: str | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.reading.rows
+
+    @property
+    def fingerprint(self) -> bytes:
+        return digest([self.kind.name, self.reference, [row.facts for row in self.rows]])
+
+
+def clean_reference(kind: Kind, value: str | None) -> str | None:
+    """What the import was for. Raises InvalidInput."""
+    reference = validation.clean_text(value, field="reference", longest=100)
+    return reference if kind.moves_stock else None
+
+
+def check(conn: Connection, work: Work, progress: Progress = SILENT) -> Report:
+    """Everything that is wrong with the rows, and what importing them would do. Nothing is
+    written, and nobody has to wait."""
+    judgement = _judge(conn, work, lock=False, progress=progress)
+    return _report(conn, work, judgement)
+
+
+def commit(
+    work: Work, *, file_name: str, user_id: int, key: str, progress: Progress = SILENT
+) -> Report:
+    """Import all the rows, or none where anything is wrong, in one transaction.
+
+    The same rows again find nothing left to do. Raises IdempotencyKeyReused and Busy.
+    """
+    key = store.clean_key(key)
+    name = " ".join(file_name.split())[:200] or "file"
+    try:
+        with store.telling_in_progress():
+            return _commit(work, file_name=name, user_id=user_id, key=key, progress=progress)
+    except _Refused as refused:
+        return refused.report
+
+
+class _Refused(Exception):
+    """Rolls everything back, with the report of why."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.kind)
+        self.report = report
+
+
+@atomic
+def _commit(
+    tx: Connection, work: Work, *, file_name: str, user_id: int, key: str, progress: Progress
+) -> Report:
+    request: dict[str, Any] = {"user_id": user_id, "key": key, "fingerprint": work.fingerprint}
+    known = store.find_outcome(tx, **request)
+    if known.outcome is not None:
+        return report_from(known.outcome["import"])
+    judgement = _judge(tx, work, lock=True, progress=progress)
+    report = _report(tx, work, judgement)
+    if report.wrong or report.done_before or not report.writes + _counted(judgement):
+        raise _Refused(report)
+    now = clock.now()
+    undo = None
+    if work.kind.moves_stock:
+        report.operation_id = stock.write(
+            tx, judgement, user_id=user_id, user_name=known.user_name, progress=progress
+        )
+    else:
+        writer = barcodes.write if work.kind.name == "codes" else items.write
+        undo = writer(tx, judgement, user_id=user_id, now=now, progress=progress)
+    report.import_id = tx.execute(
+        sa.insert(imports)
+        .values(
+            kind=work.kind.name,
+            file_name=file_name,
+            fingerprint=work.fingerprint,
+            rows=report.rows,
+            new=report.new,
+            changed=report.changed,
+            same=report.same,
+            user_id=user_id,
+            recorded_at=now,
+            operation_id=report.operation_id,
+            undo=undo and json.dumps(undo, separators=(",", ":")),
+        )
+        .returning(imports.c.id)
+    ).scalar_one()
+    subject = f"import {report.import_id}"
+    audit.record(tx, user_id=user_id, action="imported", subject=subject, file=file_name,
+                 kind=work.kind.name, rows=report.rows)  # fmt: skip
+    written = [report.operation_id] if report.operation_id else []
+    outcome = {"operations": written, "import": report.record()}
+    store.remember(tx, outcome=outcome, at=now, **request)
+    return report
+
+
+def _counted(judgement: Judgement) -> int:
+    """A count that found what was expected is worth keeping, too."""
+    plan = judgement.plan
+    return len(plan.operation.counts) if hasattr(plan, "operation") else 0
+
+
+def _judge(conn: Connection, work: Work, *, lock: bool, progress: Progress) -> Judgement:
+    if work.kind.name == "codes":
+        return barcodes.judge(conn, work.rows, lock=lock, progress=progress)
+    rest: dict[str, Any] = {"kind": work.kind.name, "lock": lock, "progress": progress}
+    if work.kind.moves_stock:
+        return stock.judge(conn, work.rows, reference=work.reference, **rest)
+    return items.judge(conn, work.rows, **rest)
+
+
+def _report(conn: Connection, work: Work, judgement: Judgement) -> Report:
+    """By line, as somebody who mends the file goes through it."""
+    refused = [
+        _wrong(work, work.rows[index], field, reason) for index, field, reason in judgement.refused
+    ]
+    notes = [Note(work.rows[index].line, said) for index, said in judgement.notes[:_MOST_NOTES]]
+    wrong = [*work.reading.wrong, *_unknown_items(conn, work), *refused]
+    report = Report(
+        work.kind.name,
+        len(work.rows) + len({one.line for one in work.reading.wrong}),
+        judgement.new,
+        judgement.changed,
+        judgement.same,
+        sorted(wrong, key=lambda one: one.line),
+        notes,
+    )
+    if work.kind.name == "counts" and (before := _standing(conn, work.fingerprint)):
+        report.done_before = before
+        report.new = report.changed = 0
+        report.same, report.wrong = report.rows, list(work.reading.wrong)
+    return report
+
+
+def _unknown_items(conn: Connection, work: Work) -> list[Wrong]:
+    """What can be told of rows that are wrong already: their item, at least."""
+    named = [row for row in work.reading.half if row.facts.get("item")]
+    known = {item.code for item in read_items(conn, codes=[row.facts["item"] for row in named])}
+    suggester = item_suggester(conn)
+    return [
+        _wrong(
+            work, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code))
+        )
+        for row in named
+        if (code := row.facts["item"]) not in known
+    ]
+
+
+def _wrong(work: Work, row: Row, field: str, reason: str) -> Wrong:
+    """What is about no one cell stands at the last of those that name the row."""
+    field = field if field in row.facts else work.kind.identity[-1]
+    value = row.facts[field]
+    column = work.mapping.get(field) or work.kind.field(field).label
+    return Wrong(row.line, column, "" if value is None else str(value)[:80], reason)
+
+
+def _standing(conn: Connection, fingerprint: bytes) -> int | None:
+    """The import that brought these very rows in and was not taken back."""
+    undoing = operations.alias("undoing")
+    chosen = (
+        sa.select(imports.c.id)
+        .join(undoing, undoing.c.reverses_id == imports.c.operation_id, isouter=True)
+        .where(imports.c.fingerprint == fingerprint, undoing.c.id.is_(None))
+        .order_by(imports.c.id.desc())
+        .limit(1)
+    )
+    return conn.execute(chosen).scalar()
+
+
+# --- what was imported ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    id: int
+    kind: str
+    file_name: str
+    rows: int
+    new: int
+    changed: int
+    same: int
+    user_name: str
+    recorded_at: datetime
+    operation_id: int | None
+    is_taken_back: bool
+
+
+_undoing = operations.alias("undoing")
+_IMPORTED = (
+    sa.select(
+        imports.c.id,
+        imports.c.kind,
+        imports.c.file_name,
+        imports.c.rows,
+        imports.c.new,
+        imports.c.changed,
+        imports.c.same,
+        users.c.name.label("user_name"),
+        imports.c.recorded_at,
+        imports.c.operation_id,
+        sa.or_(imports.c.taken_back_at.is_not(None), _undoing.c.id.is_not(None)).label(
+            "is_taken_back"
+        ),
+    )
+    .join(users, users.c.id == imports.c.user_id)
+    .join(_undoing, _undoing.c.reverses_id == imports.c.operation_id, isouter=True)
+    .order_by(imports.c.id.desc())
+)
+
+
+def list_imports(conn: Connection, *, limit: int = 50, cursor: str | None = None) -> Page[Imported]:
+    """What was imported, newest first."""
+    place = Place("imports", {}, (lambda value: validation.clean_id(value, field="cursor"),))
+    chosen = _IMPORTED.limit(limit + 1)
+    if (position := place.position_of(cursor)) is not None:
+        chosen = chosen.where(imports.c.id < position[0])
+    rows = [_to_imported(row) for row in conn.execute(chosen)]
+    more = len(rows) > limit
+    return Page(rows[:limit], place.cursor_after([rows[limit - 1].id]) if more else None)
+
+
+def get_import(conn: Connection, import_id: int) -> Imported:
+    """One import. Raises NotFound."""
+    row = conn.execute(_IMPORTED.where(imports.c.id == import_id)).first()
+    if row is None:
+        raise NotFound(f"There is no import number {import_id}.", import_id=import_id)
+    return _to_imported(row)
+
+
+def _to_imported(row: Any) -> Imported:
+    return Imported(**{**row._mapping, "is_taken_back": bool(row.is_taken_back)})
+
+
+def take_back(
+    found: Imported, *, user_id: int, key: str, reason: str | None = None
+) -> ledger.Posting | None:
+    """Take an import back, all of it: stock by a reversal in the ledger (which is returned),
+    master data by making it what it was. Raises NotReversible."""
+    if found.operation_id is not None:
+        return ledger.reverse(
+            operation_id=found.operation_id, reason=reason, user_id=user_id, key=key
+        )
+    facts = {
+        "import_id": found.id,
+        "reason": validation.clean_text(reason, field="reason", longest=500),
+    }
+    once(_take_back, user_id=user_id, key=key, facts=facts, dry_run=False)
+    return None
+
+
+def _take_back(
+    tx: Connection, *, user_id: int, now: datetime, import_id: int, reason: str | None
+) -> dict[str, Any]:
+    chosen = sa.select(imports).where(imports.c.id == import_id).with_for_update()
+    row = tx.execute(chosen).one()
+    if row.taken_back_at is not None:
+        raise NotReversible("This import was taken back already.", operations=[])
+    taker = barcodes.take_back if row.kind == "codes" else items.take_back
+    taker(tx, json.loads(row.undo), user_id=user_id)
+    tx.execute(sa.update(imports).where(imports.c.id == import_id).values(taken_back_at=now))
+    subject = f"import {import_id}"
+    audit.record(tx, user_id=user_id, action="import taken back", subject=subject, reason=reason)
+    return {"import_id": import_id}

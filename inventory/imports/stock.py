@@ -1,0 +1,60 @@
+"""Opening stock and counts: planned and written by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from inventory.common.progress import Progress
+from inventory.imports.column_mapping import Row
+from inventory.imports.row_checks import (
+    Judgement,
+    Suggester,
+    item_suggester,
+    lot_suggester,
+    with_suggestion,
+)
+from inventory.ledger import bulk_import as ledger_imports
+from inventory.ledger.bulk_import import CountedLot, OpeningLot
+
+_PLANS: dict[str, tuple[Any, Any]] = {
+    "stock": (ledger_imports.plan_opening, OpeningLot),
+    "counts": (ledger_imports.plan_counts, CountedLot),
+}
+
+
+def judge(
+    conn: Connection,
+    rows: Sequence[Row],
+    *,
+    kind: str,
+    lock: bool,
+    reference: str | None,
+    progress: Progress,
+) -> Judgement:
+    plan_of, record = _PLANS[kind]
+    asked = [record(**row.facts) for row in rows]
+    plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
+    found = Judgement(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
+    items, lots = item_suggester(conn), dict[str, Suggester]()
+    for index, refusal in plan.refused:
+        field, reason, near = str(refusal.figures.get("field", "")), refusal.detail, ""
+        if refusal.code == "NOT_FOUND":
+            of = asked[index]
+            if field == "item":
+                near = items.near(of.item)
+            else:
+                suggester = lots.setdefault(of.item, lot_suggester(conn, of.item))
+                near = suggester.near(of.lot_code)
+        found.refused.append((index, field, with_suggestion(reason, near)))
+    return found
+
+
+def write(
+    tx: Connection, judgement: Judgement, *, user_id: int, user_name: str, progress: Progress
+) -> int:
+    """Returns the number of the operation."""
+    who: dict[str, Any] = {"user_id": user_id, "user_name": user_name}
+    return ledger_imports.write(tx, judgement.plan, **who, progress=progress).id

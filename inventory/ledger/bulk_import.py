@@ -1,0 +1,325 @@
+"""Stock that a file brings in, as one operation: what stands there at the start, and counts.
+
+Thousands of rows are judged one by one, and all that is wrong is told, not the first thing only.
+What an import brought in before and still stands is left as it is, so that a file may come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, instrumentation
+from inventory.common.chunks import chunks
+from inventory.common.errors import DuplicateLot, InvalidInput, NotFound, Refusal, StaleLot
+from inventory.common.progress import SILENT, Progress
+from inventory.common.quantity import format_qty, parse_qty
+from inventory.ledger import loader, writer
+from inventory.ledger.rules import counts as rules_counts
+from inventory.ledger.rules import expiry
+from inventory.ledger.unit_of_work import Book, NewCount, NewOperation
+from inventory.models import Kind, LotCount, QcStatus, TxnType, table
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, Lot, Operation
+from inventory.stock.queries import ledger, operations
+from inventory.webhooks import low_stock
+
+counts = table(LotCount)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningLot:
+    """What stands there of one lot, and what is known of it."""
+
+    item: str
+    lot_code: str
+    qty: str
+    qc_status: str | None = None
+    expires_on: date | None = None
+    supplier_lot: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedLot:
+    """What was counted of one lot; `expected` is what stood on the counting sheet."""
+
+    item: str
+    lot_code: str
+    counted: str
+    expected: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be written, and which rows cannot be, by their place among the rows."""
+
+    book: Book
+    operation: NewOperation
+    refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def plan_opening(
+    conn: Connection,
+    rows: Sequence[OpeningLot],
+    *,
+    lock: bool,
+    reference: str | None = None,
+    progress: Progress = SILENT,
+) -> Plan:
+    """Each row becomes a lot of its own with its quantity on hand.
+
+    A lot that an import brought in with this very quantity, which still stands, is left alone;
+    one whose import was taken back is filled again. `lock` for the transaction that will write.
+    """
+    plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
+    brought = _brought_in(conn, plan.book.lots)
+    _judge(plan, rows, partial(_open, plan, brought), progress)
+    return plan
+
+
+def plan_counts(
+    conn: Connection,
+    rows: Sequence[CountedLot],
+    *,
+    lock: bool,
+    reference: str | None = None,
+    progress: Progress = SILENT,
+) -> Plan:
+    """Each row sets one lot right. A lot that moved on since its sheet was written is refused,
+    and so is one of which more is reserved than was counted."""
+    plan = _start(conn, rows, lock=lock, reference=reference, reason="Count")
+    plan.book.read_holders = partial(loader.read_holders, conn)
+    loader.read_expired(conn, plan.book)
+    plan.book.operations.remove(plan.operation)
+    expiry.give_back(plan.book)
+    plan.book.operations.append(plan.operation)
+    _judge(plan, rows, partial(_count, plan), progress)
+    return plan
+
+
+def write(
+    tx: Connection, plan: Plan, *, user_id: int, user_name: str, progress: Progress = SILENT
+) -> Operation:
+    """Write what was planned under `lock`, in the same transaction."""
+    assert not plan.refused
+    written = writer.write(tx, plan.book, user_id=user_id, user_name=user_name, progress=progress)
+    low_stock.watch(tx, plan.book.items_to_watch())
+    instrumentation.operation(Kind.IMPORT, "posted")
+    return written[-1]
+
+
+def _start(
+    conn: Connection,
+    rows: Sequence[OpeningLot | CountedLot],
+    *,
+    lock: bool,
+    reference: str | None,
+    reason: str,
+) -> Plan:
+    book = Book(now=clock.now(), today=clock.today())
+    codes = sorted({row.item for row in rows})
+    if lock:
+        loader.hold_items(conn, codes)
+    book.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
+    named = [(book.items[row.item].id, row.lot_code) for row in rows if row.item in book.items]
+    found = stock.lots_by_code(conn, named)
+    if lock:
+        ids = [lot.id for lot in found if lot.id]
+        loader.lock_lots(conn, ids)
+        found = stock.read_lots(conn, ids)
+    for lot in found:
+        book.lots[lot.id or 0] = book.codes[lot.item.id, lot.lot_code] = lot
+    operation = NewOperation(Kind.IMPORT, reference=reference, reason=reason)
+    book.operations.append(operation)
+    return Plan(book, operation)
+
+
+def _judge(
+    plan: Plan, rows: Sequence[Any], rule: Callable[[Any], None], progress: Progress
+) -> None:
+    progress.start("Checking", len(rows))
+    for index, row in enumerate(rows):
+        try:
+            rule(row)
+        except Refusal as refusal:
+            plan.refused.append((index, refusal))
+        except _Several as several:
+            plan.refused += [(index, refusal) for refusal in several.refusals]
+        if index % 500 == 499:
+            progress.step(500)
+
+
+class _Several(Exception):
+    """More than one thing is wrong with a row."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+
+def _all(*steps: Callable[[], T]) -> list[T]:
+    """What each step leads to. Each is taken, and everything that is refused is told together."""
+    done: list[T] = []
+    refusals: list[Refusal] = []
+    for step in steps:
+        try:
+            done.append(step())
+        except Refusal as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise _Several(refusals)
+    return done
+
+
+def _item(book: Book, code: str) -> Item:
+    item = book.item(code)
+    if item.archived_at is not None:
+        raise InvalidInput(f"{code} is archived: nothing is brought in of it.", field="item")
+    return item
+
+
+def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
+    """Checks the item, then the quantity and whether there is such a lot already."""
+    book = plan.book
+    item = _item(book, row.item)
+    read = partial(parse_qty, row.qty, decimals=item.decimals, unit=item.unit)
+    lot = book.codes.get((item.id, row.lot_code))
+    if lot is None:
+        qty: int = read()
+        lot = _new_lot(book, item, row)
+        book.open_lot(plan.operation, lot, reason="as imported")
+        plan.new += 1
+    else:
+        earlier = brought.get(lot.id or 0, [])
+        [qty, *_] = _all(
+            read, partial(_require_ours, lot, earlier), partial(_require_alike, lot, row, earlier)
+        )
+        if stands := [before for before, stands in earlier if stands]:
+            _require_same(lot, qty, stands)
+            plan.same += 1
+            return
+        plan.changed += 1
+    book.append(plan.operation, TxnType.RECEIVE, lot, qty)
+
+
+def _status_of(item: Item, row: OpeningLot) -> str:
+    return row.qc_status or str(QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
+
+
+def _new_lot(book: Book, item: Item, row: OpeningLot) -> Lot:
+    return Lot(
+        id=None,
+        item=item,
+        lot_code=row.lot_code,
+        qc_status=_status_of(item, row),
+        expires_on=row.expires_on,
+        supplier_lot=row.supplier_lot,
+        location=row.location,
+        parent_lot_id=None,
+        received_at=book.now,
+    )
+
+
+def _require_ours(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
+    """An import brought the lot in; if it was taken back since, it left the lot empty."""
+    if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
+        raise _exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
+    return 0
+
+
+def _require_same(lot: Lot, qty: int, standing: list[int]) -> None:
+    if standing != [qty]:
+        before, unit = format_qty(sum(standing)), lot.item.unit
+        there = f"{format_qty(lot.on_hand)} {unit} on hand"
+        raise _exists(lot, f"imported before with {before} {unit}, {there}")
+
+
+def _exists(lot: Lot, how: str) -> DuplicateLot:
+    return DuplicateLot(
+        f"Lot {lot.lot_code} of {lot.item.code} exists already: {how}.",
+        field="lot_code",
+        lot_id=lot.id,
+    )
+
+
+def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
+    """What does not change by itself must be as the file says. A lot's status changes by work,
+    so it is compared only where the lot is to be filled again."""
+    for name, label in (("expires_on", "expiry"), ("supplier_lot", "supplier's lot")):
+        said, known = getattr(row, name), getattr(lot, name)
+        if said is not None and said != known:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} exists already, with the {label}"
+                f" {known or 'left empty'}. Change it on the lot's page.",
+                field=name,
+            )
+    stands = any(stands for _, stands in earlier)
+    if earlier and not stands and _status_of(lot.item, row) != lot.qc_status:
+        raise InvalidInput(
+            f"Lot {lot.lot_code} exists already and is {lot.qc_status.lower()}.",
+            field="qc_status",
+        )
+    return 0
+
+
+def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tuple[int, bool]]]:
+    """What imports of opening stock brought into these lots, and whether it still stands."""
+    undoing = operations.alias("undoing")
+    was_count = sa.exists().where(
+        counts.c.operation_id == ledger.c.operation_id, counts.c.lot_id == ledger.c.lot_id
+    )
+    chosen = (
+        sa.select(ledger.c.lot_id, ledger.c.qty, undoing.c.id.is_(None).label("stands"))
+        .join(operations, operations.c.id == ledger.c.operation_id)
+        .join(undoing, undoing.c.reverses_id == operations.c.id, isouter=True)
+        .where(
+            ledger.c.lot_id.in_(sa.bindparam("ids", expanding=True)),
+            ledger.c.txn_type == TxnType.RECEIVE.value,
+            operations.c.kind == Kind.IMPORT.value,
+            ~was_count,
+        )
+    )
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for some in chunks(sorted(lot_ids)):
+        for row in conn.execute(chosen, {"ids": some}):
+            found.setdefault(row.lot_id, []).append((row.qty, bool(row.stands)))
+    return found
+
+
+def _count(plan: Plan, row: CountedLot) -> None:
+    """Checks, in this order: the lot, the quantities, whether the lot moved on, reservations."""
+    book = plan.book
+    item = _item(book, row.item)
+    lot = book.codes.get((item.id, row.lot_code))
+    if lot is None:
+        raise NotFound(
+            f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
+        )
+    read = partial(parse_qty, decimals=item.decimals, unit=item.unit, zero=True)
+    counted, expected = _all(
+        partial(read, row.counted, field="counted"),
+        partial(read, row.expected or "0", field="expected"),
+    )
+    if row.expected is not None and expected != lot.on_hand:
+        raise StaleLot(
+            f"Lot {lot.lot_code} moved on since it was counted: {row.expected} {item.unit} were"
+            f" expected, {format_qty(lot.on_hand)} are on hand now. Count it again.",
+            field="expected",
+            lot_id=lot.id,
+        )
+    seen, difference = NewCount(lot, counted, lot.on_hand, lot.lot_seq), counted - lot.on_hand
+    rules_counts.settle(book, plan.operation, lot, difference)
+    plan.operation.counts.append(seen)
+    plan.changed += bool(difference)
+    plan.same += not difference

@@ -1,0 +1,310 @@
+"""Locks the lots that requests are about, in id order, and reads them into a book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from functools import partial
+from itertools import chain
+from typing import Any, TypeGuard
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common.chunks import chunks
+from inventory.ledger.commands import (
+    REALLOCATE,
+    Count,
+    Decide,
+    Hold,
+    Issue,
+    Receive,
+    Release,
+    Request,
+    Reserve,
+    Reverse,
+    Split,
+)
+from inventory.ledger.unit_of_work import Book, PastOperation
+from inventory.models import QcDecision, table
+from inventory.stock import genealogy, recall
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Reservation
+from inventory.stock.queries import heads, items, ledger, lots, operations
+
+decisions = table(QcDecision)
+
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_LOCK_LOTS = (
+    sa.select(lots.c.id)
+    .where(lots.c.id.in_(_IDS))
+    .order_by(lots.c.id)
+    .with_for_update(key_share=True)
+)
+_STOCKED_BESIDE = sa.select(heads.c.lot_id).where(
+    heads.c.item_id.in_(sa.select(lots.c.item_id).where(lots.c.id.in_(_IDS))), heads.c.stocked
+)
+#: Holds an item's decimals still while the first entries that rely on them are written.
+_HOLD_ITEMS = (
+    sa.select(items.c.id)
+    .where(items.c.code.in_(sa.bindparam("codes", expanding=True)))
+    .order_by(items.c.id)
+    .with_for_update(read=True, key_share=True)
+)
+
+
+def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
+    """Keep everybody else from writing to these lots until the transaction ends.
+
+    FOR NO KEY UPDATE on PostgreSQL; on SQLite BEGIN IMMEDIATE has locked all of them.
+    """
+    ids = sorted(ids)
+    if ids and tx.dialect.name != "sqlite":
+        for some in chunks(ids):
+            tx.execute(_LOCK_LOTS, {"ids": some})
+
+
+def hold_items(tx: Connection, codes: Iterable[str]) -> None:
+    """Keep the items' decimals, unit and state as they are until the transaction ends."""
+    if tx.dialect.name != "sqlite":
+        for some in chunks(sorted(codes)):
+            tx.execute(_HOLD_ITEMS, {"codes": some})
+
+
+def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
+    """The existing lots that the requests are known to be about."""
+    named: set[int] = set()
+    codes: set[tuple[str, str]] = set()
+    for request in requests:
+        if lot_id := getattr(request, "lot_id", None):
+            named.add(lot_id)
+        named.update(part.lot_id for part in getattr(request, "lots", None) or ())
+        if isinstance(request, Receive) and request.add_to_lot:
+            codes.add((request.item, request.lot_code))
+    named |= _lots_to_move_to(tx, requests)
+    named |= stock.lot_ids_of_reservations(tx, _reservation_ids(requests))
+    for past in stock.read_operations(tx, _operation_ids(requests)):
+        named.update(entry.lot_id for entry in past.entries)
+    if codes:
+        named.update(lot.id for lot in _lots_by_code(tx, codes) if lot.id)
+    families, decided = _recalled(tx, requests)
+    named.update(lot_id for family in families.values() for lot_id in family)
+    return named | {one.lot_id for found in decided.values() for one in found}
+
+
+def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
+    """The lots in stock that decisions may move reservations to: locked with all others, in id
+    order, so that two decisions never wait for each other."""
+    ids = [one.lot_id for one in requests if _moves_reservations(one)]
+    if not ids:
+        return set()
+    return set(tx.execute(_STOCKED_BESIDE, {"ids": ids}).scalars())
+
+
+def _moves_reservations(request: Request) -> TypeGuard[Decide]:
+    return isinstance(request, Decide) and request.on_reservations == REALLOCATE
+
+
+def _recalled(
+    tx: Connection, requests: Sequence[Request]
+) -> tuple[dict[int, list[int]], dict[int, list[recall.Decided]]]:
+    """The families that are to be held, and what was decided by holds that are to end."""
+    held = {request.lot_id for request in requests if isinstance(request, Hold)}
+    ended = {request.operation_id for request in requests if isinstance(request, Release)}
+    return (
+        {lot_id: list(genealogy.family_of(tx, lot_id)) for lot_id in held},
+        {operation_id: recall.decisions_of(tx, operation_id) for operation_id in ended},
+    )
+
+
+def open_book(
+    tx: Connection,
+    requests: Sequence[Request],
+    *,
+    locked: Iterable[int],
+    complete: set[int],
+    now: datetime,
+    today: date,
+) -> Book:
+    """Read what the rules will look at. Lots that are named have been locked before."""
+    book = Book(now=now, today=today, complete=complete)
+    book.read_holders = partial(read_holders, tx)
+    codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
+    codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
+    receipts = {request.item for request in requests if isinstance(request, Receive)}
+    hold_items(tx, receipts)
+    expired = stock.ask_expired(tx, now=now)
+    book.families, book.decided = _recalled(tx, requests)
+    _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
+    known = {lot.item.code: lot.item for lot in book.lots.values() if lot.item.code in codes}
+    unknown = sorted(codes - set(known))
+    book.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
+    _read_stocked(tx, book, requests)
+    new_codes = {
+        (request.item, request.lot_code) for request in requests if isinstance(request, Receive)
+    } | {
+        (book.lots[request.lot_id].item.code, request.lot_code)
+        for request in requests
+        if isinstance(request, Split) and request.lot_id in book.lots
+    }
+    for lot in _keep(book, _lots_by_code(tx, new_codes)):
+        book.codes[lot.item.id, lot.lot_code] = lot
+    ids = _reservation_ids(requests)
+    _read_past(tx, book, requests, ids)
+    _keep_reservations(tx, book, ids)
+    _read_quality(tx, book, requests)
+    # What a request itself gives back is left to it. An issue gives nothing back.
+    by_hand = ids - {one.reservation_id for one in requests if isinstance(one, Issue)}
+    book.expired = _keep_reservations(tx, book, set(expired(book.lots.values())) - by_hand)
+    return book
+
+
+def _keep(book: Book, found: Iterable[Lot]) -> list[Lot]:
+    """Each lot is one object in the book, however often it was read."""
+    return [book.lots.setdefault(lot.id or 0, lot) for lot in found]
+
+
+def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
+    if not codes:
+        return []
+    known = {item.code: item.id for item in stock.read_items(tx, codes={item for item, _ in codes})}
+    named = ((known[item], lot_code) for item, lot_code in codes if item in known)
+    return stock.lots_by_code(tx, named)
+
+
+def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+    """The lots that allocation may choose from, for requests that leave the choice to it."""
+    wanted = {
+        book.items[request.item].id
+        for request in requests
+        if isinstance(request, Reserve | Issue)
+        and request.lots is None
+        and request.item in book.items
+    } | {
+        book.lots[request.lot_id].item.id
+        for request in requests
+        if _moves_reservations(request) and request.lot_id in book.lots
+    }
+    found = stock.holding_lots_of(tx, wanted & book.complete)
+    if partly := wanted - book.complete:
+        found += stock.stocked_lots_of(tx, partly)
+    for lot in _keep(book, found):
+        book.stocked.setdefault(lot.item.id, []).append(lot)
+
+
+def _reservation_ids(requests: Sequence[Request]) -> set[int]:
+    ids = {getattr(request, "reservation_id", None) for request in requests}
+    for request in requests:
+        if isinstance(request, Count):
+            ids.update(cut.reservation_id for cut in request.unreserve or ())
+    return {id for id in ids if id is not None}
+
+
+def _operation_ids(requests: Sequence[Request]) -> set[int]:
+    return {request.operation_id for request in requests if isinstance(request, Reverse)}
+
+
+def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[Reservation]:
+    """Each reservation is one object in the book, its lines on the book's lots."""
+    ids = sorted(ids)
+    found = stock.read_reservations(
+        tx, set(ids) - set(book.reservations), lots_known=book.lots.values()
+    )
+    for reservation in found:
+        for line in reservation.lines:
+            line.lot = book.lots.setdefault(line.lot.id or 0, line.lot)
+        book.reservations[reservation.id or 0] = reservation
+    return [book.reservations[id] for id in ids if id in book.reservations]
+
+
+def read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
+    """The reservations that hold something in the lot, as the ledger has them.
+
+    The read cache names them. Their lines must add up to what the ledger says is reserved in
+    the lot; where they do not, every reservation that ever was in the lot is read.
+    """
+    ids = stock.open_reservation_ids(tx, lot_id=lot_id)
+    lines = stock.open_in_lot(tx, lot_id, ids)
+    if sum(lines.values()) != stock.get_lot(tx, lot_id).reserved:
+        ids = stock.reservation_ids_ever_in(tx, lot_id)
+    return _keep_reservations(tx, book, ids)
+
+
+def read_expired(tx: Connection, book: Book) -> None:
+    """Reservations past their moment in the lots of the book."""
+    expired = stock.ask_expired(tx, now=book.now)
+    book.expired = _keep_reservations(tx, book, expired(book.lots.values()))
+
+
+def _read_past(
+    tx: Connection, book: Book, requests: Sequence[Request], reservation_ids: set[int]
+) -> None:
+    ids = _operation_ids(requests)
+    if not ids:
+        return
+    reversed_by = {
+        row.reverses_id: row.id
+        for row in tx.execute(
+            sa.select(operations.c.id, operations.c.reverses_id).where(
+                operations.c.reverses_id.in_(ids)
+            )
+        )
+    }
+    for past in stock.read_operations(tx, ids):
+        last = {entry.lot_id: entry.lot_seq for entry in past.entries}
+        later = partial(_later, tx, last)
+        book.past[past.id] = PastOperation(past, reversed_by.get(past.id), later)
+        reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
+
+
+def _later(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
+    """Operations that took or promised stock of the lot after its entry in `last`, newest first."""
+    reversal = operations.alias()
+    rows = tx.execute(
+        sa.select(operations.c.id, operations.c.kind, operations.c.reference)
+        .distinct()
+        .join(ledger, ledger.c.operation_id == operations.c.id)
+        .where(
+            ledger.c.lot_id == lot_id,
+            ledger.c.lot_seq > last[lot_id],
+            ledger.c.txn_type.in_(["ISSUE", "RESERVE"]),
+            operations.c.kind != "REVERSAL",
+            ~sa.exists().where(reversal.c.reverses_id == operations.c.id),
+        )
+        .order_by(operations.c.id.desc())
+        .limit(20)
+    )
+    return [{"operation_id": row.id, "kind": row.kind, "reference": row.reference} for row in rows]
+
+
+def _read_quality(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+    """The last QC decisions, and what was on hand at the entries that counts saw."""
+    ids = {request.lot_id for request in requests if isinstance(request, Decide)}
+    ids.update(chain(*book.families.values()))
+    ids.update(one.lot_id for one in chain(*book.decided.values()))
+    if ids:
+        newest = (
+            sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq).label("seq"))
+            .where(decisions.c.lot_id.in_(ids))
+            .group_by(decisions.c.lot_id)
+            .subquery()
+        )
+        rows = tx.execute(
+            sa.select(decisions.c.lot_id, decisions.c.decision_seq, decisions.c.hash).join(
+                newest,
+                sa.and_(
+                    decisions.c.lot_id == newest.c.lot_id,
+                    decisions.c.decision_seq == newest.c.seq,
+                ),
+            )
+        )
+        book.last_decisions = {row.lot_id: (row.decision_seq, row.hash) for row in rows}
+    for request in requests:
+        if isinstance(request, Count) and request.lot_seq is not None:
+            on_hand = tx.execute(
+                sa.select(ledger.c.on_hand_after).where(
+                    ledger.c.lot_id == request.lot_id, ledger.c.lot_seq == request.lot_seq
+                )
+            ).scalar()
+            if on_hand is not None:
+                book.seen[request.lot_id, request.lot_seq] = on_hand

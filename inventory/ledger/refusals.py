@@ -1,0 +1,161 @@
+"""Refusals that explain themselves: how much there is, what holds the rest, what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from inventory.common.errors import InsufficientStock, LotExpired, QcBlocked, Refusal
+from inventory.common.quantity import format_qty
+from inventory.stock.entities import Item, Line, Lot, Reservation, totals
+
+#: A refusal names at most so many lots and reservations.
+_MOST = 20
+
+_WHY = {
+    "QUARANTINE": "in quarantine",
+    "REJECTED": "rejected",
+    "EXPIRED": "expired",
+}
+
+
+def held_lot(lot: Lot, today: date, *, verb: str) -> Refusal | None:
+    """Why this lot may not be used now, or None when it may."""
+    hold = lot.hold(today)
+    if hold is None:
+        return None
+    kind = LotExpired if hold == "EXPIRED" else QcBlocked
+    since = f" since {lot.expires_on}" if hold == "EXPIRED" else ""
+    return kind(
+        f"Lot {lot.lot_code} is {_WHY[hold]}{since}: nothing in it can be {verb}.",
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        qc_status=lot.qc_status,
+        expires_on=lot.expires_on and lot.expires_on.isoformat(),
+        on_hand=format_qty(lot.on_hand),
+        lots=_lots([lot], today),
+    )
+
+
+def too_little_in_lot(
+    lot: Lot, qty: int, free: int, holders: Iterable[Reservation], *, today: date
+) -> Refusal:
+    """More is asked of one lot than it has."""
+    unit = lot.item.unit
+    detail = (
+        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
+        if free
+        else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
+    )
+    detail += _held_by(lot.reserved, unit, holders) + "."
+    return InsufficientStock(
+        detail,
+        item=lot.item.code,
+        lot_id=lot.id,
+        requested=format_qty(qty),
+        free=format_qty(free),
+        on_hand=format_qty(lot.on_hand),
+        reserved=format_qty(lot.reserved),
+        available=format_qty(lot.available),
+        on_hold=format_qty(lot.on_hold(today)),
+        lots=_lots([lot], today),
+        reservations=_reservations(holders),
+    )
+
+
+def too_little_of_item(
+    item: Item, qty: int, lots: Sequence[Lot], holders: Iterable[Reservation], *, today: date
+) -> Refusal:
+    """More is asked of an item than is free. It is a matter of QC or of expiry where the stock on
+    hold would have been enough, else of stock."""
+    sums = totals(lots, today)
+    holds: dict[str, int] = {}
+    for lot in lots:
+        if (hold := lot.hold(today)) and lot.available:
+            holds[hold] = holds.get(hold, 0) + lot.available
+    blocked = holds.get("QUARANTINE", 0) + holds.get("REJECTED", 0)
+    kind: type[Refusal] = InsufficientStock
+    if sums.free + blocked >= qty:
+        kind = QcBlocked
+    elif sums.free + holds.get("EXPIRED", 0) >= qty:
+        kind = LotExpired
+    elif sums.available >= qty:
+        kind = QcBlocked
+    detail = (
+        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)} asked for"
+        if sums.free
+        else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} asked for"
+    )
+    detail += "".join(
+        f"; {format_qty(amount)} {_WHY[hold]}" for hold, amount in sorted(holds.items())
+    )
+    detail += _held_by(sums.reserved, item.unit, holders) + "."
+    return kind(
+        detail,
+        item=item.code,
+        requested=format_qty(qty),
+        free=format_qty(sums.free),
+        on_hand=format_qty(sums.on_hand),
+        reserved=format_qty(sums.reserved),
+        available=format_qty(sums.available),
+        on_hold=format_qty(sums.on_hold),
+        lots=_lots([lot for lot in lots if lot.on_hand], today),
+        reservations=_reservations(holders),
+    )
+
+
+def line_at_risk(reservation: Reservation, lines: Sequence[Line], qty: int, today: date) -> Refusal:
+    """A reservation holds enough, but not in lots that may be issued from now."""
+    held = [line for line in lines if line.open and line.lot.hold(today)]
+    usable = sum(line.open for line in lines if not line.lot.hold(today))
+    only_expired = all(line.lot.hold(today) == "EXPIRED" for line in held)
+    kind = LotExpired if only_expired else QcBlocked
+    named = ", ".join(f"{line.lot.lot_code} is {_WHY[line.lot.hold(today) or '']}" for line in held)
+    unit = reservation.item.unit
+    return kind(
+        f"{format_qty(usable)} of {format_qty(qty)} {unit} reserved for {reservation.reference}"
+        f" can be issued now: {named}.",
+        item=reservation.item.code,
+        reservation_id=reservation.id,
+        requested=format_qty(qty),
+        issuable=format_qty(usable),
+        open=format_qty(reservation.open),
+        lots=_lots([line.lot for line in held], today),
+    )
+
+
+def _held_by(reserved: int, unit: str, holders: Iterable[Reservation]) -> str:
+    if not reserved:
+        return ""
+    names = list(dict.fromkeys(holder.reference for holder in holders))[:3]
+    by = f" by {', '.join(names)}" if names else ""
+    return f"; {format_qty(reserved)} {unit} reserved{by}"
+
+
+def _lots(lots: Sequence[Lot], today: date) -> list[dict[str, Any]]:
+    shown = [
+        "lot_code",
+        "qc_status",
+        "expires_on",
+        "hold",
+        "on_hand",
+        "reserved",
+        "available",
+        "free",
+    ]
+    records = [lot.record(today) for lot in lots[:_MOST]]
+    return [
+        {"lot_id": record["id"], **{name: record[name] for name in shown}} for record in records
+    ]
+
+
+def _reservations(holders: Iterable[Reservation]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reservation_id": holder.id,
+            "reference": holder.reference,
+            "open_qty": format_qty(holder.open),
+        }
+        for holder in list(holders)[:_MOST]
+    ]

@@ -1,0 +1,124 @@
+"""Counts: what somebody found on the shelf, beside what the ledger says."""
+
+from __future__ import annotations
+
+from inventory.common.errors import InsufficientStock, InvalidInput, OverUnreserve, StaleLot
+from inventory.common.quantity import format_qty, parse_qty
+from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, Cut
+from inventory.ledger.rules.reservations import line_of
+from inventory.ledger.unit_of_work import Book, NewCount, NewOperation
+from inventory.models import Kind, TxnType
+from inventory.stock.entities import Lot, Reservation
+
+
+def count(book: Book, request: Count) -> None:
+    """Post the difference between what was counted and what the ledger says.
+
+    Checks, in this order: the quantity, whether the lot moved on since it was seen, the
+    reservations to cut, whether what is reserved is still there.
+    """
+    lot = book.lot(request.lot_id)
+    counted = parse_qty(
+        request.counted,
+        decimals=lot.item.decimals,
+        unit=lot.item.unit,
+        field="counted",
+        zero=True,
+    )
+    difference = _difference(book, lot, counted, request)
+    cuts = [_cut(book, lot, cut) for cut in request.unreserve or ()]
+    _require_reserved(book, lot, lot.on_hand + difference, cut=sum(qty for _, qty in cuts))
+    operation = book.start(Kind.COUNT, request)
+    operation.shows_lot = lot
+    operation.counts.append(NewCount(lot, counted, lot.on_hand, lot.lot_seq))
+    for reservation, qty in cuts:
+        operation.shows.append(reservation)
+        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+    settle(book, operation, lot, difference)
+
+
+def settle(book: Book, operation: NewOperation, lot: Lot, difference: int) -> None:
+    """Post what was found, or what was missing, unless it is reserved."""
+    _require_reserved(book, lot, lot.on_hand + difference)
+    if difference > 0:
+        book.append(operation, TxnType.RECEIVE, lot, difference)
+    elif difference < 0:
+        book.append(operation, TxnType.ISSUE, lot, -difference)
+
+
+def _difference(book: Book, lot: Lot, counted: int, request: Count) -> int:
+    seen = request.lot_seq
+    if seen is not None and seen > lot.lot_seq:
+        raise InvalidInput(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
+    if seen is None or seen == lot.lot_seq or request.resolution == KEEP_COUNTED:
+        return counted - lot.on_hand
+    then = book.seen[lot.id or 0, seen]
+    if request.resolution == KEEP_DIFFERENCE:
+        if lot.on_hand + counted - then < 0:
+            raise InvalidInput(
+                f"The difference of {format_qty(counted - then)} would leave less than nothing"
+                f" of the {format_qty(lot.on_hand)} that are there now.",
+                field="counted",
+            )
+        return counted - then
+    raise StaleLot(
+        f"Lot {lot.lot_code} moved on while it was counted: {format_qty(then)} {lot.item.unit}"
+        f" then, {format_qty(lot.on_hand)} now. Keep what was counted, or keep the difference?",
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        seen_seq=seen,
+        lot_seq=lot.lot_seq,
+        counted=format_qty(counted),
+        on_hand_then=format_qty(then),
+        on_hand=format_qty(lot.on_hand),
+    )
+
+
+def _cut(book: Book, lot: Lot, cut: Cut) -> tuple[Reservation, int]:
+    reservation = book.reservation(cut.reservation_id)
+    qty = parse_qty(cut.qty, decimals=lot.item.decimals, unit=lot.item.unit, field="unreserve")
+    open_here = line_of(reservation, lot).open
+    if qty > open_here:
+        raise OverUnreserve(
+            f"{format_qty(open_here)} {lot.item.unit} open for {reservation.reference} in"
+            f" {lot.lot_code}, {format_qty(qty)} cannot be given back.",
+            reservation_id=reservation.id,
+            requested=format_qty(qty),
+            open=format_qty(open_here),
+        )
+    return reservation, qty
+
+
+def _require_reserved(book: Book, lot: Lot, remaining: int, *, cut: int = 0) -> None:
+    """Enough must be left for the reservations, less what the request cuts of them."""
+    if remaining < lot.reserved - cut:
+        raise _below_reserved(book, lot, remaining, cut)
+
+
+def _below_reserved(book: Book, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
+    """All figures are those before the count: nothing of it, nor of its cuts, is posted."""
+    to_cut = format_qty(lot.reserved - remaining)
+    named = (
+        f" {to_cut} must be unreserved, {format_qty(cut)} are named."
+        if cut
+        else " Name the reservations to cut first."
+    )
+    return InsufficientStock(
+        f"{format_qty(remaining)} {lot.item.unit} counted in {lot.lot_code}, but"
+        f" {format_qty(lot.reserved)} are reserved.{named}",
+        item=lot.item.code,
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        counted=format_qty(remaining),
+        on_hand=format_qty(lot.on_hand),
+        reserved=format_qty(lot.reserved),
+        to_cut=to_cut,
+        reservations=[
+            {
+                "reservation_id": holder.id,
+                "reference": holder.reference,
+                "open_qty": format_qty(line_of(holder, lot).open),
+            }
+            for holder in book.holders_in(lot)
+        ],
+    )

@@ -1,0 +1,87 @@
+"""Goods that go out."""
+
+from __future__ import annotations
+
+from inventory.common.errors import InvalidInput, OverIssue
+from inventory.common.quantity import parse_qty
+from inventory.ledger import refusals
+from inventory.ledger.commands import Issue, TakeOut
+from inventory.ledger.rules.reservations import choose, line_of, parts_of, spread
+from inventory.ledger.unit_of_work import Book
+from inventory.models import Kind, TxnType
+from inventory.stock.allocation import in_order
+from inventory.stock.entities import Lot, Reservation
+
+
+def issue(book: Book, request: Issue) -> None:
+    """Against a reservation, or of free stock only."""
+    if (request.reservation_id is None) == (request.item is None):
+        raise InvalidInput(
+            "Say either the reservation or the item to issue.",
+            field="item" if request.item is not None else "reservation",
+        )
+    if request.reservation_id is not None:
+        return _issue_reserved(book, request, book.reservation(request.reservation_id))
+    if request.close_remainder:
+        raise InvalidInput(
+            "Only an issue against a reservation can close its remainder.",
+            field="close_remainder",
+        )
+    assert request.item is not None
+    item = book.item(request.item)
+    parts = choose(book, item, request.qty, request.lots, request.strategy, verb="issued")
+    operation = book.start(Kind.ISSUE, request)
+    for lot, qty in parts:
+        book.append(operation, TxnType.ISSUE, lot, qty)
+
+
+def _issue_reserved(book: Book, request: Issue, reservation: Reservation) -> None:
+    """Each lot gets UNRESERVE, then ISSUE, so that the four sums hold by type alone.
+
+    Checks, in this order: what is open, then whether its lots may be issued from.
+    """
+    parts = parts_of(book, reservation, request.qty, request.lots, refusal=OverIssue, verb="issued")
+    if parts is None:
+        parts = _from_usable_lots(book, request, reservation)
+    for lot, _ in parts:
+        if lot.hold(book.today):
+            raise refusals.line_at_risk(
+                reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), book.today
+            )
+    reference = request.reference or reservation.reference
+    operation = book.start(Kind.ISSUE, request, reference=reference)
+    operation.shows.append(reservation)
+    for lot, qty in parts:
+        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        book.append(operation, TxnType.ISSUE, lot, qty, reservation)
+    if request.close_remainder:
+        for line in [line for line in reservation.lines if line.open]:
+            book.append(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
+
+
+def _from_usable_lots(
+    book: Book, request: Issue, reservation: Reservation
+) -> list[tuple[Lot, int]]:
+    item = reservation.item
+    qty = reservation.open
+    if request.qty is not None:
+        qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
+    usable = [line.lot for line in reservation.lines if line.open and not line.lot.hold(book.today)]
+    parts = spread(reservation, qty, in_order(usable, request.strategy))
+    if sum(part for _, part in parts) < qty:
+        raise refusals.line_at_risk(reservation, reservation.lines, qty, book.today)
+    return parts
+
+
+def take_out(book: Book, request: TakeOut) -> None:
+    """A scrap or supplier return: any lot, but never what is reserved for somebody."""
+    if request.kind not in (Kind.SCRAP, Kind.SUPPLIER_RETURN):
+        raise InvalidInput("A scrap or a supplier return is expected here.", field="kind")
+    lot = book.lot(request.lot_id)
+    qty = parse_qty(request.qty, decimals=lot.item.decimals, unit=lot.item.unit)
+    if qty > lot.available:
+        raise refusals.too_little_in_lot(
+            lot, qty, lot.available, book.holders_in(lot), today=book.today
+        )
+    operation = book.start(request.kind, request)
+    book.append(operation, TxnType.ISSUE, lot, qty)

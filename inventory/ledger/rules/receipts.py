@@ -1,0 +1,119 @@
+"""Goods that come in, and lots that are made of lots."""
+
+from __future__ import annotations
+
+from inventory.common.errors import DuplicateLot, InvalidInput, LotExpired, NotFound, QcBlocked
+from inventory.common.quantity import parse_qty
+from inventory.ledger import refusals
+from inventory.ledger.commands import Receive, Split
+from inventory.ledger.unit_of_work import Book
+from inventory.models import Kind, QcStatus, TxnType
+from inventory.stock.entities import Item, Lot
+
+
+def receive(book: Book, request: Receive) -> None:
+    """Checks, in this order: the item, the quantity, the lot, what its QC status allows."""
+    if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
+        raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
+    item = book.item(request.item)
+    qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
+    if request.kind == Kind.CUSTOMER_RETURN and not request.reason:
+        raise InvalidInput("A reason is needed for goods that come back.", field="reason")
+    if item.archived_at is not None:
+        raise InvalidInput(
+            f"{item.code} is archived: nothing more can be received of it.", field="item"
+        )
+    lot = book.codes.get((item.id, request.lot_code))
+    if lot is None:
+        if request.add_to_lot:
+            raise NotFound(
+                f"There is no lot {request.lot_code} of {item.code} to add to.", field="lot_code"
+            )
+        lot = _new_lot(book, item, request)
+    elif not request.add_to_lot:
+        raise _duplicate(lot)
+    else:
+        _require_open_to_more(book, lot, request)
+    operation = book.start(request.kind, request)
+    if lot.id is None and lot.lot_seq == 0:
+        book.open_lot(operation, lot)
+    book.append(operation, TxnType.RECEIVE, lot, qty)
+
+
+def split(book: Book, request: Split) -> None:
+    """The child keeps its parent's item, expiry, QC status and age; reserved stock stays."""
+    parent = book.lot(request.lot_id)
+    qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
+    if twin := book.codes.get((parent.item.id, request.lot_code)):
+        raise _duplicate(twin)
+    if qty > parent.available:
+        holders = book.holders_in(parent)
+        raise refusals.too_little_in_lot(parent, qty, parent.available, holders, today=book.today)
+    operation = book.start(Kind.SPLIT, request)
+    child = Lot(
+        id=None,
+        item=parent.item,
+        lot_code=request.lot_code,
+        qc_status=parent.qc_status,
+        expires_on=parent.expires_on,
+        supplier_lot=parent.supplier_lot,
+        location=request.location or parent.location,
+        parent_lot_id=parent.id,
+        received_at=parent.received_at,
+    )
+    operation.shows_lot = child
+    book.open_lot(operation, child, reason=f"split from {parent.lot_code}")
+    book.append(operation, TxnType.ISSUE, parent, qty)
+    book.append(operation, TxnType.RECEIVE, child, qty)
+
+
+def _new_lot(book: Book, item: Item, request: Receive) -> Lot:
+    return Lot(
+        id=None,
+        item=item,
+        lot_code=request.lot_code,
+        qc_status=QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED,
+        expires_on=request.expires_on,
+        supplier_lot=request.supplier_lot,
+        location=request.location,
+        parent_lot_id=None,
+        received_at=book.now,
+    )
+
+
+def _duplicate(lot: Lot) -> DuplicateLot:
+    return DuplicateLot(
+        f"Lot {lot.lot_code} of {lot.item.code} exists already."
+        " Say that you add to it, or choose another lot code.",
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        qc_status=lot.qc_status,
+        item=lot.item.code,
+    )
+
+
+def _require_open_to_more(book: Book, lot: Lot, request: Receive) -> None:
+    facts = {"lot_id": lot.id, "lot_code": lot.lot_code, "qc_status": lot.qc_status}
+    if lot.item.qc_required and lot.qc_status != QcStatus.QUARANTINE:
+        raise QcBlocked(
+            f"Lot {lot.lot_code} has been inspected ({lot.qc_status.lower()}):"
+            " uninspected goods cannot be added to it. Receive them as a lot of their own.",
+            **facts,
+        )
+    if lot.qc_status == QcStatus.REJECTED:
+        raise QcBlocked(f"Lot {lot.lot_code} is rejected: nothing can be added to it.", **facts)
+    if lot.expired(book.today):
+        raise LotExpired(
+            f"Lot {lot.lot_code} expired on {lot.expires_on}: nothing can be added to it.", **facts
+        )
+    for name, label in (
+        ("expires_on", "expiry"),
+        ("supplier_lot", "supplier lot"),
+        ("location", "location"),
+    ):
+        said, known = getattr(request, name), getattr(lot, name)
+        if said is not None and said != known:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} has the {label} {known or 'left empty'}, not {said}.",
+                field=name,
+            )

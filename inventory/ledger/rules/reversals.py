@@ -1,0 +1,131 @@
+"""Taking an operation back: the opposite entries, dated now. History stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from inventory.common.errors import NotReversible
+from inventory.common.quantity import format_qty
+from inventory.ledger import refusals
+from inventory.ledger.commands import Reverse
+from inventory.ledger.rules.reservations import line_of
+from inventory.ledger.unit_of_work import Book, PastOperation
+from inventory.models import Kind, TxnType
+from inventory.stock.entities import Entry, Lot
+
+OPPOSITE = {
+    TxnType.RECEIVE: TxnType.ISSUE,
+    TxnType.ISSUE: TxnType.RECEIVE,
+    TxnType.RESERVE: TxnType.UNRESERVE,
+    TxnType.UNRESERVE: TxnType.RESERVE,
+}
+
+
+def reverse(book: Book, request: Reverse) -> None:
+    """Checks, in this order: the operation, whether it was reversed already, then for each of its
+    entries, last one first, whether the stock is still there.
+
+    Goods that come back by a reversed issue return to the lot and the reservation that they
+    left, whatever the lot's status is now; a promise alone is not renewed on a lot on hold.
+    """
+    past = book.past_operation(request.operation_id)
+    operation = past.operation
+    if past.reversed_by is not None:
+        raise NotReversible(
+            f"Operation {operation.id} was reversed already, by operation {past.reversed_by}.",
+            operation_id=operation.id,
+            operations=[{"operation_id": past.reversed_by, "kind": str(Kind.REVERSAL)}],
+        )
+    if operation.kind == Kind.QC:
+        raise NotReversible(
+            "A QC decision is not reversed: take a new decision instead.",
+            operation_id=operation.id,
+            operations=[],
+        )
+    _require_possible(book, past)
+    plan = book.start(
+        Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
+    )
+    for entry in reversed(operation.entries):
+        reservation = None
+        if entry.reservation_id is not None:
+            reservation = book.reservation(entry.reservation_id)
+            if reservation not in plan.shows:
+                plan.shows.append(reservation)
+        txn_type = OPPOSITE[TxnType(entry.txn_type)]
+        book.append(plan, txn_type, book.lot(entry.lot_id), entry.qty, reservation)
+
+
+#: What of a figure is taken back with an entry: "available" is the lot's, "open" and "issued"
+#: are the reservation's in that lot.
+_TAKES = {
+    TxnType.RECEIVE: {"available": 1, "issued": -1},
+    TxnType.ISSUE: {"available": -1, "issued": 1},
+    TxnType.RESERVE: {"available": -1, "open": 1},
+    TxnType.UNRESERVE: {"available": 1, "open": -1},
+}
+_Figure = tuple[int, int | None, str]
+
+
+def _require_possible(book: Book, past: PastOperation) -> None:
+    """Nothing is planned before all of it is known to be possible, so that a refusal tells the
+    figures as they are, and all that would be needed of each."""
+    entries = past.operation.entries[::-1]
+    needed = _needed(entries)
+    returned: set[int] = set()
+    for entry in entries:
+        lot = book.lot(entry.lot_id)
+        renews = entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned
+        if renews and (refusal := refusals.held_lot(lot, book.today, verb="reserved again")):
+            raise refusal
+        if entry.txn_type == TxnType.ISSUE:
+            returned.add(entry.lot_id)
+        for figure in _figures_of(entry):
+            there = _there(book, lot, figure)
+            if needed[figure] > there:
+                raise _in_the_way(past, lot, needed[figure], there, figure[2])
+
+
+def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:
+    """What taking the entries back, in this order, needs of each figure in all."""
+    taken: Counter[_Figure] = Counter()
+    most: Counter[_Figure] = Counter()
+    for entry in entries:
+        for figure, sign in _figures_of(entry).items():
+            taken[figure] += sign * entry.qty
+            most[figure] = max(most[figure], taken[figure])
+    return most
+
+
+def _figures_of(entry: Entry) -> dict[_Figure, int]:
+    return {
+        (entry.lot_id, None if name == "available" else entry.reservation_id, name): sign
+        for name, sign in _TAKES[TxnType(entry.txn_type)].items()
+        if name == "available" or entry.reservation_id is not None
+    }
+
+
+def _there(book: Book, lot: Lot, figure: _Figure) -> int:
+    _, reservation_id, name = figure
+    if reservation_id is None:
+        return lot.available
+    line = line_of(book.reservation(reservation_id), lot)
+    return line.open if name == "open" else line.issued
+
+
+def _in_the_way(past: PastOperation, lot: Lot, needed: int, there: int, word: str) -> NotReversible:
+    later = past.later(lot.id or 0)
+    named = ", ".join(
+        f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
+    )
+    return NotReversible(
+        f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be taken back,"
+        f" {format_qty(there)} are {word} now" + (f". In the way: {named}." if named else "."),
+        operation_id=past.operation.id,
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        requested=format_qty(needed),
+        available=format_qty(there),
+        operations=later,
+    )

@@ -1,0 +1,292 @@
+"""The book of one transaction: what was read, and what shall be written.
+
+Rules work on the book alone. `append` moves a lot's and a reservation's figures at once, so that
+a later request of the same batch sees what an earlier one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.quantity import MAX, format_qty
+from inventory.ledger.commands import Request
+from inventory.models import Kind, QcStatus, TxnType
+from inventory.stock.allocation import allocate, in_order
+from inventory.stock.entities import Item, Lot, Operation, Reservation
+from inventory.stock.recall import Decided
+from inventory.stock.settlement import Settlement
+
+
+@dataclass(slots=True, eq=False)
+class NewEntry:
+    """An entry to be written, with the figures before and after it."""
+
+    lot: Lot
+    txn_type: TxnType
+    qty: int
+    timestamp: datetime
+    lot_seq: int
+    on_hand_before: int
+    reserved_before: int
+    received_before: int
+    on_hand_after: int
+    reserved_after: int
+    received_after: int
+    reservation: Reservation | None
+    line_seq: int | None = None
+    open_before: int | None = None
+    issued_before: int | None = None
+    open_after: int | None = None
+    issued_after: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class NewDecision:
+    lot: Lot
+    decision_seq: int
+    from_status: str | None
+    to_status: str
+    reason: str | None
+
+
+@dataclass(slots=True, eq=False)
+class NewCount:
+    lot: Lot
+    counted: int
+    on_hand: int
+    lot_seq: int
+
+
+@dataclass(slots=True, eq=False)
+class NewOperation:
+    kind: Kind
+    reference: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    occurred_at: datetime | None = None
+    reverses_id: int | None = None
+    #: Written in the name of the inventory itself, beside what the user asked for.
+    by_system: bool = False
+    entries: list[NewEntry] = field(default_factory=list)
+    decisions: list[NewDecision] = field(default_factory=list)
+    counts: list[NewCount] = field(default_factory=list)
+    reservation: Reservation | None = None
+    #: Reservations whose state belongs to the answer, and a lot that does.
+    shows: list[Reservation] = field(default_factory=list)
+    shows_lot: Lot | None = None
+    #: Of a QC decision: what became of the reservations in its lots.
+    settlement: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastOperation:
+    """An operation of the past that is to be reversed."""
+
+    operation: Operation
+    reversed_by: int | None
+    #: Reads, of one of its lots, the later operations there that took or promised stock, newest
+    #: first.
+    later: Callable[[int], list[dict[str, Any]]]
+
+
+class LookAgain(Exception):
+    """What the read cache found is not enough: read every lot of the item before refusing."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__(item.code)
+        self.item = item
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything the rules may look at, and the operations they plan."""
+
+    now: datetime
+    today: date
+    items: dict[str, Item] = field(default_factory=dict)
+    lots: dict[int, Lot] = field(default_factory=dict)
+    #: (item id, lot code) to lot, for the codes that the requests name.
+    codes: dict[tuple[int, str], Lot] = field(default_factory=dict)
+    #: Item id to the lots that allocation may choose from.
+    stocked: dict[int, list[Lot]] = field(default_factory=dict)
+    _ordered: dict[tuple[int, str], list[Lot]] = field(default_factory=dict)
+    #: The items of which `stocked` has every lot, not just those that the read cache found.
+    complete: set[int] = field(default_factory=set)
+    reservations: dict[int, Reservation] = field(default_factory=dict)
+    #: Reads the reservations that hold something in a lot, when a rule asks for them.
+    read_holders: Callable[[Book, int], list[Reservation]] = lambda book, lot_id: []
+    #: Lot id to its last decision's sequence and hash, for the lots that are decided on.
+    last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    #: Lot id to the ids of its family, for holds; operation id to its decisions, for releases.
+    families: dict[int, list[int]] = field(default_factory=dict)
+    decided: dict[int, list[Decided]] = field(default_factory=dict)
+    #: Operation id to what is known of it, for reversals.
+    past: dict[int, PastOperation] = field(default_factory=dict)
+    #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.
+    seen: dict[tuple[int, int], int] = field(default_factory=dict)
+    #: Reservations past their moment, to be given back before the requests are looked at.
+    expired: list[Reservation] = field(default_factory=list)
+    operations: list[NewOperation] = field(default_factory=list)
+    #: What the plan reserves in each lot.
+    _reserved_in: dict[Lot, list[Reservation]] = field(default_factory=dict)
+
+    def item(self, code: str) -> Item:
+        try:
+            return self.items[code]
+        except KeyError:
+            raise NotFound(f"There is no item {code}.", field="item", item=code) from None
+
+    def lot(self, lot_id: int) -> Lot:
+        try:
+            return self.lots[lot_id]
+        except KeyError:
+            raise NotFound(
+                f"There is no lot number {lot_id}.", field="lot_id", lot_id=lot_id
+            ) from None
+
+    def lot_of(self, item: Item, lot_id: int) -> Lot:
+        lot = self.lot(lot_id)
+        if lot.item.id != item.id:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} is a lot of {lot.item.code}, not of {item.code}.",
+                field="lots",
+                lot_id=lot_id,
+            )
+        return lot
+
+    def reservation(self, reservation_id: int) -> Reservation:
+        try:
+            return self.reservations[reservation_id]
+        except KeyError:
+            raise NotFound(
+                f"There is no reservation number {reservation_id}.",
+                field="reservation",
+                reservation_id=reservation_id,
+            ) from None
+
+    def allocate(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]] | None:
+        """Spread a quantity over the item's free stock; None when it is not enough."""
+        taken = self.allocate_what_fits(item, qty, strategy)
+        return taken if sum(part for _, part in taken) == qty else None
+
+    def allocate_what_fits(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]]:
+        """Spread a quantity, or as much of it as is free, over the item's free stock."""
+        if (item.id, strategy) not in self._ordered:
+            candidates = self.stocked.get(item.id, [])
+            self._ordered[item.id, strategy] = in_order(candidates, strategy)
+        taken = allocate(self._ordered[item.id, strategy], qty, today=self.today)
+        if item.id not in self.complete and sum(part for _, part in taken) < qty:
+            raise LookAgain(item)
+        return taken
+
+    def past_operation(self, operation_id: int) -> PastOperation:
+        try:
+            return self.past[operation_id]
+        except KeyError:
+            raise NotFound(
+                f"There is no operation number {operation_id}.",
+                field="operation_id",
+                operation_id=operation_id,
+            ) from None
+
+    def holders_in(self, lot: Lot) -> list[Reservation]:
+        """The reservations that hold something in this lot, oldest first.
+
+        Also those that an earlier request of the same batch made, or moved here.
+        """
+        stored = self.read_holders(self, lot.id) if lot.id is not None else []
+        found = dict.fromkeys([*stored, *self._reserved_in.get(lot, ())])
+        holders = [one for one in found if any(line.lot is lot and line.open for line in one.lines)]
+        return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
+
+    def start(self, kind: Kind, request: Request, **facts: Any) -> NewOperation:
+        """Start the operation that this request becomes."""
+        for name in ("reference", "reason", "note", "occurred_at"):
+            facts.setdefault(name, getattr(request, name, None))
+        operation = NewOperation(kind, **facts)
+        self.operations.append(operation)
+        return operation
+
+    def open_lot(self, operation: NewOperation, lot: Lot, *, reason: str | None = None) -> None:
+        """Bring a new lot into the book, with its first QC status."""
+        self.codes[lot.item.id, lot.lot_code] = lot
+        self.stocked.setdefault(lot.item.id, []).append(lot)
+        self._ordered.clear()
+        operation.decisions.append(NewDecision(lot, 1, None, lot.qc_status, reason))
+
+    def decide(self, operation: NewOperation, lot: Lot, status: QcStatus) -> None:
+        """Change a lot's QC status."""
+        assert lot.id is not None
+        seq, last_hash = self.last_decisions[lot.id]
+        self.last_decisions[lot.id] = (seq + 1, last_hash)
+        operation.decisions.append(
+            NewDecision(lot, seq + 1, lot.qc_status, status, operation.reason)
+        )
+        lot.qc_status = str(status)
+
+    def append(
+        self,
+        operation: NewOperation,
+        txn_type: TxnType,
+        lot: Lot,
+        qty: int,
+        reservation: Reservation | None = None,
+    ) -> None:
+        """Append one entry: the only place where figures move."""
+        entry = NewEntry(
+            lot,
+            txn_type,
+            qty,
+            max(self.now, lot.last_at or self.now),
+            lot.lot_seq + 1,
+            lot.on_hand,
+            lot.reserved,
+            lot.received,
+            lot.on_hand + qty * ((txn_type == "RECEIVE") - (txn_type == "ISSUE")),
+            lot.reserved + qty * ((txn_type == "RESERVE") - (txn_type == "UNRESERVE")),
+            lot.received + qty * (txn_type == "RECEIVE"),
+            reservation,
+        )
+        if entry.received_after > MAX:
+            raise InvalidInput(
+                f"Lot {lot.lot_code} would have received more than {format_qty(MAX)}"
+                " in all, the most that a lot can carry.",
+                field="qty",
+            )
+        lot.lot_seq = entry.lot_seq
+        lot.on_hand = entry.on_hand_after
+        lot.reserved = entry.reserved_after
+        lot.received = entry.received_after
+        lot.last_at = entry.timestamp
+        if reservation is not None:
+            if txn_type == TxnType.RESERVE:
+                self._reserved_in.setdefault(lot, []).append(reservation)
+            line = reservation.line_in(lot)
+            entry.line_seq = line.line_seq + 1
+            entry.open_before, entry.issued_before = line.open, line.issued
+            line.line_seq = entry.line_seq
+            line.open += qty * ((txn_type == "RESERVE") - (txn_type == "UNRESERVE"))
+            line.issued += qty * ((txn_type == "ISSUE") - (txn_type == "RECEIVE"))
+            entry.open_after, entry.issued_after = line.open, line.issued
+        operation.entries.append(entry)
+
+    def touched(self) -> set[int]:
+        """The existing lots that the plan writes to: they must be locked."""
+        return {lot.id for lot in self._written_to() if lot.id is not None}
+
+    def items_to_watch(self) -> set[int]:
+        """The items with a reorder point of which the plan changes something."""
+        found = (lot.item for lot in self._written_to())
+        return {item.id for item in found if item.reorder_point is not None}
+
+    def _written_to(self) -> set[Lot]:
+        lots: set[Lot] = set()
+        for operation in self.operations:
+            lots.update(entry.lot for entry in operation.entries)
+            lots.update(decision.lot for decision in operation.decisions)
+            lots.update(count.lot for count in operation.counts)
+        return lots

@@ -1,0 +1,225 @@
+"""Writes what the book planned: the only inserts into the ledger in the whole project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common.chunks import chunks
+from inventory.common.progress import SILENT, Progress
+from inventory.db.bulk_insert import draw_ids, insert
+from inventory.ledger import hash_chain
+from inventory.ledger.recording import record
+from inventory.ledger.rules import expiry
+from inventory.ledger.unit_of_work import Book, NewEntry, NewOperation
+from inventory.stock.entities import Entry, Lot, Operation
+from inventory.stock.queries import ledger, lots, operations, reservations
+
+_ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
+
+
+def write(
+    tx: Connection, book: Book, *, user_id: int, user_name: str, progress: Progress = SILENT
+) -> list[Operation]:
+    """Insert everything planned, in one statement a table, and tell what was written."""
+    plans = book.operations
+    user = (user_id, user_name)
+    system = expiry.system_user(tx) if any(plan.by_system for plan in plans) else user
+    writers = [system if plan.by_system else user for plan in plans]
+    new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
+    progress.start("Writing", _size_of(plans, new_lots))
+    ids = draw_ids(tx, _counts(plans, new_lots))
+    for lot, id in zip(new_lots, ids[lots], strict=True):
+        lot.id = id
+    insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
+    rows = [
+        _operation_row(book, plan, id, writer)
+        for plan, id, (writer, _) in zip(plans, ids[operations], writers, strict=True)
+    ]
+    insert(tx, operations, rows)
+    _insert_reservations(tx, plans, ids)
+    planned = [(plan, row["id"], row["hash"]) for plan, row in zip(plans, rows, strict=True)]
+    names = [name for _, name in writers]
+    entries = iter(_insert_entries(tx, plans, rows, names, ids[ledger], progress))
+    record(tx, book, planned, progress)
+    return [
+        Operation(
+            **{name: row[name] for name in _ALSO_TOLD},
+            user_name=name,
+            recorded_at=row["recorded_at"],
+            occurred_at=row["occurred_at"],
+            reverses_id=row["reverses_id"],
+            entries=tuple(islice(entries, len(plan.entries))),
+        )
+        for plan, row, name in zip(plans, rows, names, strict=True)
+    ]
+
+
+def _counts(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> dict[sa.Table, int]:
+    """How many rows of each table are planned that others point to."""
+    return {
+        lots: len(new_lots),
+        operations: len(plans),
+        reservations: sum(plan.reservation is not None for plan in plans),
+        ledger: sum(len(plan.entries) for plan in plans),
+    }
+
+
+def _size_of(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> int:
+    """How many rows are to be written, as progress counts them."""
+    planned = (len(plan.entries) + len(plan.decisions) + len(plan.counts) for plan in plans)
+    return len(new_lots) + sum(planned)
+
+
+def _lot_row(lot: Any) -> dict[str, Any]:
+    names = "id lot_code qc_status expires_on supplier_lot location parent_lot_id received_at"
+    return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in names.split()}}
+
+
+def _operation_row(book: Book, plan: NewOperation, id: int, user_id: int) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": id,
+        "kind": str(plan.kind),
+        "reference": plan.reference,
+        "reason": plan.reason,
+        "note": plan.note,
+        "user_id": user_id,
+        "recorded_at": book.now,
+        "occurred_at": plan.occurred_at,
+        "reverses_id": plan.reverses_id,
+    }
+    row["hash"] = hash_chain.operation_hash(row)
+    return row
+
+
+def _insert_reservations(
+    tx: Connection, plans: Sequence[NewOperation], ids: dict[sa.Table, Sequence[int]]
+) -> None:
+    new = [
+        (plan.reservation, operation_id)
+        for plan, operation_id in zip(plans, ids[operations], strict=True)
+        if plan.reservation is not None
+    ]
+    for (reservation, _), id in zip(new, ids[reservations], strict=True):
+        reservation.id = id
+    rows = [
+        {
+            "id": reservation.id,
+            "item_id": reservation.item.id,
+            "reference": reservation.reference,
+            "qty": reservation.qty,
+            "expires_at": reservation.expires_at,
+            "note": reservation.note,
+            "operation_id": operation_id,
+            "created_at": reservation.created_at,
+        }
+        for reservation, operation_id in new
+    ]
+    insert(tx, reservations, rows)
+
+
+def _insert_entries(
+    tx: Connection,
+    plans: Sequence[NewOperation],
+    operation_rows: Sequence[dict[str, Any]],
+    user_names: Sequence[str],
+    ids: Sequence[int],
+    progress: Progress,
+) -> list[Entry]:
+    """A thousand at a time, and only what is told of them is kept: there may be very many."""
+    entries = [
+        (entry, operation, name)
+        for plan, operation, name in zip(plans, operation_rows, user_names, strict=True)
+        for entry in plan.entries
+    ]
+    written: list[Entry] = []
+    for some in chunks(list(zip(ids, entries, strict=True))):
+        rows = [_hashed_row(id, entry, operation) for id, (entry, operation, _) in some]
+        insert(tx, ledger, rows, progress)
+        for (_, (entry, operation, name)), row in zip(some, rows, strict=True):
+            written.append(_written(operation, name, entry, row))
+    return written
+
+
+def _hashed_row(id: int, entry: NewEntry, operation: dict[str, Any]) -> dict[str, Any]:
+    """The row with its hash, which takes up the one that the entry before left on the lot."""
+    row = _entry_row(id, entry, operation["id"])
+    row["prev_hash"] = entry.lot.last_hash
+    row["hash"] = entry.lot.last_hash = _entry_hash(row, operation["hash"])
+    return row
+
+
+def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
+    return hash_chain.entry_hash(
+        row["prev_hash"],
+        operation_hash,
+        row["lot_id"],
+        row["item_id"],
+        row["lot_seq"],
+        row["txn_type"],
+        row["qty"],
+        hash_chain.moment(row["timestamp"]),
+        row["on_hand_after"],
+        row["reserved_after"],
+        row["received_after"],
+        row["reservation_id"],
+        row["line_seq"],
+        row["open_after"],
+        row["issued_after"],
+    )
+
+
+def _entry_row(id: int, entry: NewEntry, operation_id: int) -> dict[str, Any]:
+    line_seq = entry.line_seq
+    return {
+        "id": id,
+        "lot_id": entry.lot.id,
+        "item_id": entry.lot.item.id,
+        "lot_seq": entry.lot_seq,
+        "txn_type": str(entry.txn_type),
+        "qty": entry.qty,
+        "timestamp": entry.timestamp,
+        "operation_id": operation_id,
+        "prev_seq": entry.lot_seq - 1 or None,
+        "on_hand_before": entry.on_hand_before,
+        "reserved_before": entry.reserved_before,
+        "received_before": entry.received_before,
+        "on_hand_after": entry.on_hand_after,
+        "reserved_after": entry.reserved_after,
+        "received_after": entry.received_after,
+        "reservation_id": entry.reservation.id if entry.reservation else None,
+        "line_seq": line_seq,
+        "prev_line_seq": line_seq - 1 or None if line_seq is not None else None,
+        "open_before": entry.open_before,
+        "issued_before": entry.issued_before,
+        "open_after": entry.open_after,
+        "issued_after": entry.issued_after,
+    }
+
+
+def _written(
+    operation: dict[str, Any], user_name: str, entry: NewEntry, row: dict[str, Any]
+) -> Entry:
+    return Entry(
+        id=row["id"],
+        operation_id=row["operation_id"],
+        kind=operation["kind"],
+        item_code=entry.lot.item.code,
+        lot_id=row["lot_id"],
+        lot_code=entry.lot.lot_code,
+        lot_seq=row["lot_seq"],
+        txn_type=row["txn_type"],
+        qty=row["qty"],
+        on_hand_after=row["on_hand_after"],
+        reserved_after=row["reserved_after"],
+        reservation_id=row["reservation_id"],
+        reference=operation["reference"],
+        user_id=operation["user_id"],
+        user_name=user_name,
+        timestamp=row["timestamp"],
+        hash=row["hash"],
+    )

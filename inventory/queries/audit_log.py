@@ -1,0 +1,125 @@
+"""Who changed what outside the ledger, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.accounts import users as accounts_users
+from inventory.common import validation
+from inventory.models import Audit, table
+from inventory.queries.pagination import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    id_key,
+    in_order,
+    moment_key,
+    read_page,
+)
+from inventory.stock.queries import users
+
+_audit = table(Audit)
+
+#: What the list can be narrowed to: a whole group, or one action.
+AUDIT_CHOICES = (*audit.GROUPS, *audit.WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One row, in words."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    what: str
+    whom: str
+    more: str
+
+
+def list_audit(
+    conn: Connection,
+    *,
+    who: object = None,
+    what: object = None,
+    since: object = None,
+    until: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Note]:
+    """`who`: what somebody did, and what was done to their account or tried at it. `what`: one
+    of AUDIT_CHOICES. Written from `since` on and before `until`."""
+    start = validation.clean_moment(since, field="from")
+    end = validation.clean_moment(until, field="to")
+    filters = {"who": who, "what": what, "from": start, "to": end}
+    is_timed = start is not None or end is not None
+    order = (
+        Order((_audit.c.at, _audit.c.id), (moment_key, id_key), falls=True)
+        if is_timed
+        else Order((_audit.c.id,), (id_key,), falls=True)
+    )
+    place = Place("audit", filters, order.keys)
+    chosen = order.put(sa.select(_audit.c.id), place.position_of(cursor))
+    if who is not None:
+        chosen = chosen.where(_about(conn, who))
+    if what is not None:
+        chosen = chosen.where(_audit.c.action.in_(_actions(what)))
+    if start is not None:
+        chosen = chosen.where(_audit.c.at >= start)
+    if end is not None:
+        chosen = chosen.where(_audit.c.at < end)
+    return read_page(conn, chosen, place, limit, order.position, _notes)
+
+
+def _about(conn: Connection, who: object) -> sa.ColumnElement[bool]:
+    key = accounts_users.find_key(who)
+    user_id = conn.execute(sa.select(users.c.id).where(users.c.name_key == key)).scalar()
+    if user_id is None:
+        return sa.false()
+    return sa.or_(_audit.c.user_id == user_id, _audit.c.subject == f"user {user_id}")
+
+
+def _actions(what: object) -> Sequence[str]:
+    chosen = validation.clean_choice(what, field="what", choices=AUDIT_CHOICES)
+    return tuple(audit.GROUPS.get(chosen, (chosen,)))
+
+
+def _notes(conn: Connection, ids: Sequence[int]) -> list[Note]:
+    rows = conn.execute(sa.select(_audit).where(_audit.c.id.in_(ids))).all()
+    names = _names(conn, rows)
+    return in_order((_note(row, names) for row in rows), ids)
+
+
+def _names(conn: Connection, rows: Sequence[Any]) -> dict[int, str]:
+    """The names of all who stand in these rows."""
+    wanted = {row.user_id for row in rows} | {_user_in(row.subject) for row in rows}
+    found = conn.execute(sa.select(users.c.id, users.c.name).where(users.c.id.in_(wanted - {None})))
+    return {row.id: row.name for row in found}
+
+
+def _user_in(subject: str) -> int | None:
+    kind, _, number = subject.partition(" ")
+    return int(number) if kind == "user" and number.isdecimal() else None
+
+
+def _note(row: Any, names: dict[int, str]) -> Note:
+    strangers = row.action in audit.BY_STRANGERS
+    nobody = "somebody" if strangers else "the command line"
+    whom = _user_in(row.subject)
+    return Note(
+        id=row.id,
+        at=row.at,
+        who=names.get(row.user_id, nobody),
+        action=row.action,
+        what=audit.WORDS.get(row.action, row.action),
+        whom=names.get(whom, row.subject) if whom else row.subject,
+        more=audit.told(row.detail),
+    )

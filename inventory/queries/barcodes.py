@@ -1,0 +1,42 @@
+"""Linked codes, newest first."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.barcodes import Link, read_links
+from inventory.barcodes.links import codes
+from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.queries.search import clean_search, contains, id_of_item
+
+
+def list_codes(
+    conn: Connection,
+    *,
+    item: object = None,
+    lot: int | None = None,
+    q: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Link]:
+    """Linked codes, newest first. `q` looks in the code; `lot`: those of one lot alone."""
+    q = clean_search(q)
+    place = Place("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
+    chosen = sa.select(codes.c.id).order_by(codes.c.id.desc())
+    if item is not None:
+        chosen = chosen.where(codes.c.item_id == id_of_item(item))
+    if lot is not None:
+        chosen = chosen.where(codes.c.lot_id == lot)
+    if q:
+        chosen = chosen.where(contains(conn, q, codes.c.code))
+    if after := place.position_of(cursor):
+        chosen = chosen.where(codes.c.id < after[0])
+    return read_page(
+        conn,
+        chosen,
+        place,
+        limit,
+        lambda row: (row.id,),
+        lambda conn, ids: in_order(read_links(conn, ids=ids), ids),
+    )

@@ -1,0 +1,129 @@
+"""Ledger entries, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.accounts import users as accounts_users
+from inventory.common import validation
+from inventory.models import Kind, TxnType
+from inventory.queries.pagination import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    id_key,
+    in_order,
+    moment_key,
+    read_page,
+)
+from inventory.queries.search import id_of_item
+from inventory.stock import queries as stock
+from inventory.stock.entities import Entry
+from inventory.stock.queries import ledger, lots, operations, users
+
+
+def list_entries(
+    conn: Connection,
+    *,
+    item: object = None,
+    lot: object = None,
+    reservation: object = None,
+    type: object = None,
+    kind: object = None,
+    lot_code: object = None,
+    reference: object = None,
+    user: object = None,
+    since: object = None,
+    until: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Entry]:
+    """Ledger entries, newest first; written from `since` on and before `until`."""
+    start = validation.clean_moment(since, field="from")
+    end = validation.clean_moment(until, field="to")
+    reference = validation.clean_text(reference, field="reference", longest=100)
+    filters = {
+        "item": item, "lot": lot, "reservation": reservation, "type": type,
+        "reference": reference, "user": user, "from": start, "to": end, "kind": kind,
+        "lot_code": lot_code,
+    }  # fmt: skip
+    is_timed = start is not None or end is not None
+    order = _order(lot=lot is not None, user=user is not None, timed=is_timed)
+    place = Place("entries", filters, order.keys)
+    chosen = order.put(sa.select(ledger.c.id), place.position_of(cursor))
+    if item is not None:
+        chosen = chosen.where(ledger.c.item_id == id_of_item(item))
+    if lot is not None:
+        lot_id = validation.clean_id(lot, field="lot")
+        chosen = chosen.where(ledger.c.lot_id == lot_id, *_within(lot_id, start, end))
+    if reservation is not None:
+        reservation_id = validation.clean_id(reservation, field="reservation")
+        chosen = chosen.where(ledger.c.reservation_id == reservation_id)
+    if type is not None:
+        txn_type = validation.clean_choice(type, field="type", choices=tuple(TxnType))
+        chosen = chosen.where(ledger.c.txn_type == txn_type)
+    if kind is not None:
+        chosen = chosen.where(
+            _of_kind(validation.clean_choice(kind, field="kind", choices=tuple(Kind)))
+        )
+    if lot_code is not None:
+        code = validation.clean_text(lot_code, field="lot", longest=64)
+        chosen = chosen.where(
+            ledger.c.lot_id.in_(sa.select(lots.c.id).where(lots.c.lot_code == code))
+        )
+    if reference is not None:
+        mine = operations.alias()
+        named = sa.select(mine.c.id).where(mine.c.reference == reference)
+        chosen = chosen.where(ledger.c.operation_id.in_(named))
+    if user is not None:
+        of_name = sa.select(users.c.id).where(users.c.name_key == accounts_users.find_key(user))
+        chosen = chosen.join(operations, operations.c.id == ledger.c.operation_id).where(
+            operations.c.user_id == of_name.scalar_subquery()
+        )
+    if start is not None:
+        chosen = chosen.where(ledger.c.timestamp >= start)
+    if end is not None:
+        chosen = chosen.where(ledger.c.timestamp < end)
+    return read_page(conn, chosen, place, limit, order.position, _entries)
+
+
+def _of_kind(kind: str) -> sa.ColumnElement[bool]:
+    """Its own look at the operations, whatever else of them the query reads."""
+    mine = operations.alias()
+    return sa.exists().where(mine.c.id == ledger.c.operation_id, mine.c.kind == kind)
+
+
+def _order(*, lot: bool, user: bool, timed: bool) -> Order:
+    """Newest first, by what an index keeps: within a lot by its own sequence, of a user by their
+    operations, within a time by the clock, else as they were written."""
+    if lot:
+        return Order((ledger.c.lot_seq,), (id_key,), falls=True)
+    if user:
+        return Order((operations.c.id, ledger.c.id), (id_key, id_key), falls=True)
+    if timed:
+        return Order((ledger.c.timestamp, ledger.c.id), (moment_key, id_key), falls=True)
+    return Order((ledger.c.id,), (id_key,), falls=True)
+
+
+def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[Any]:
+    """A lot's timestamps never go back: between which of its entries a time lies."""
+    of_lot = sa.select(ledger.c.lot_seq).where(ledger.c.lot_id == lot_id).limit(1)
+    at, found = ledger.c.timestamp, []
+    if start is not None:
+        first = of_lot.where(at >= start).order_by(at, ledger.c.lot_seq)
+        found.append(ledger.c.lot_seq >= first.scalar_subquery())
+    if end is not None:
+        last = of_lot.where(at < end).order_by(at.desc(), ledger.c.lot_seq.desc())
+        found.append(ledger.c.lot_seq <= last.scalar_subquery())
+    return found
+
+
+def _entries(conn: Connection, ids: Sequence[int]) -> list[Entry]:
+    rows = conn.execute(stock.ENTRIES.where(ledger.c.id.in_(ids)))
+    return in_order((Entry(*tuple(row)) for row in rows), ids)

@@ -1,0 +1,209 @@
+"""Items with their stock, by code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, validation
+from inventory.common.quantity import ONE
+from inventory.queries.pagination import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    code_key,
+    id_key,
+    int_key,
+    read_page,
+    text_key,
+)
+from inventory.queries.search import clean_search, contains
+from inventory.stock import queries as stock
+from inventory.stock.balance_filters import add_up, heads, is_expired, item_heads, parts
+from inventory.stock.entities import Item, Totals
+from inventory.stock.queries import items, ledger
+
+
+@dataclass(frozen=True, slots=True)
+class StockedItem:
+    """An item with what there is of it."""
+
+    item: Item
+    totals: Totals
+    #: When something was last written about it in the ledger.
+    last_move: datetime | None = None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether what is free of it, while it is not archived, is down to the reorder point."""
+        point = self.item.reorder_point
+        return point is not None and self.item.archived_at is None and self.totals.free <= point
+
+
+def list_items(
+    conn: Connection,
+    *,
+    q: object = None,
+    low_stock: bool | None = None,
+    archived: bool | None = None,
+    unit: object = None,
+    sort: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[StockedItem]:
+    """Items by code, or as `sort` says: code, name or a figure (on_hand, reserved, on_hold,
+    free), with "-" before it the other way round. `q` looks in code and name; `low_stock`: free
+    at or below the reorder point, which archived items never are; `unit`: counted in it."""
+    q = clean_search(q)
+    unit = validation.clean_text(unit, field="unit", longest=16)
+    sort = validation.clean_choice(sort or "code", field="sort", choices=ITEM_SORTS)
+    order = _order(sort.lstrip("-"), falls=sort.startswith("-"), today=clock.today())
+    filters = {"q": q, "low": low_stock, "archived": archived, "unit": unit, "sort": sort}
+    place = Place("items", filters, order.keys)
+    chosen = sa.select(items.c.id)
+    if sort.lstrip("-") not in ("code", "name"):
+        chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+    chosen = order.put(chosen, place.position_of(cursor))
+    if q:
+        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
+    if low_stock is not None:
+        chosen = chosen.where(
+            is_low_item(clock.today()) if low_stock else ~is_low_item(clock.today())
+        )
+    if archived is not None:
+        chosen = chosen.where(items.c.archived_at.is_not(None) == archived)
+    if unit is not None:
+        chosen = chosen.where(items.c.unit == unit)
+    return read_page(conn, chosen, place, limit, order.position, stocked_items)
+
+
+_FIGURES = ("on_hand", "reserved", "on_hold", "free")
+ITEM_SORTS = tuple(f"{sign}{name}" for name in ("code", "name", *_FIGURES) for sign in ("", "-"))
+
+
+def _order(name: str, *, falls: bool, today: date) -> Order:
+    if name == "code":
+        return Order((items.c.code,), (code_key,), falls)
+    if name == "name":
+        return Order((items.c.name, items.c.id), (text_key, id_key), falls)
+    figure = figures_of_items(today)[name]
+    whole, rest = (sa.func.coalesce(part, 0) for part in figure)
+    return Order((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
+
+
+def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
+    """Items to choose from, by code: those that `q` finds, and none that is archived."""
+    chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
+    if q := clean_search(q):
+        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
+    ids = list(conn.execute(chosen.order_by(items.c.code).limit(limit)).scalars())
+    found = {item.id: item for item in stock.read_items(conn, ids=ids)}
+    return [found[id] for id in ids if id in found]
+
+
+def units(conn: Connection) -> list[str]:
+    """Every unit that something is counted in."""
+    return list(conn.execute(sa.select(items.c.unit).distinct().order_by(items.c.unit)).scalars())
+
+
+def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
+    """These items with their stock, in this order."""
+    found = {item.id: item for item in stock.read_items(conn, ids=ids)}
+    of = _totals_of(conn, ids, clock.today())
+    moved = {row.id: row.last_move for row in conn.execute(_MOVED.where(items.c.id.in_(ids)))}
+    return [StockedItem(found[id], of.get(id, Totals()), moved[id]) for id in ids if id in found]
+
+
+_LAST_OF_ITEM = (
+    sa.select(sa.func.max(ledger.c.id))
+    .where(ledger.c.item_id == items.c.id)
+    .correlate(items)
+    .scalar_subquery()
+)
+_MOVED = sa.select(
+    items.c.id,
+    sa.select(ledger.c.timestamp)
+    .where(ledger.c.id == _LAST_OF_ITEM)
+    .correlate(items)
+    .scalar_subquery()
+    .label("last_move"),
+)
+
+
+def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:
+    """`figures.totals` over the items' lots, from the read cache: what a list costs must not grow
+    with how many lots its items have. An item's own page adds up the ledger."""
+    lost = {
+        item_id: units * ONE + rest
+        for item_id, units, rest in conn.execute(
+            sa.select(heads.c.item_id, *map(add_up, parts(heads.c.on_hand - heads.c.reserved)))
+            .where(heads.c.item_id.in_(ids), is_expired(today))
+            .group_by(heads.c.item_id)
+        )
+    }
+    rows = conn.execute(sa.select(item_heads).where(item_heads.c.item_id.in_(ids)))
+    return {
+        row.item_id: Totals(
+            row.on_hand * ONE + row.on_hand_rest,
+            row.reserved * ONE + row.reserved_rest,
+            row.held * ONE + row.held_rest + lost.get(row.item_id, 0),
+        )
+        for row in rows
+    }
+
+
+def is_low_item(today: date) -> sa.ColumnElement[bool]:
+    """`StockedItem.is_low` over the read cache."""
+    whole, rest = figures_of_items(today)["free"]
+    point, point_rest = parts(items.c.reorder_point)
+    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
+    low = (
+        sa.select(free_is_low)
+        .where(item_heads.c.item_id == items.c.id)
+        .correlate(items)
+        .scalar_subquery()
+    )
+    return sa.and_(
+        items.c.reorder_point.is_not(None),
+        items.c.archived_at.is_(None),
+        sa.func.coalesce(low, sa.true()),
+    )
+
+
+def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
+    """An item's figures over its line of the read cache: whole units, and the rest."""
+    of = item_heads.c
+    expired = [
+        sa.select(add_up(part))
+        .where(heads.c.item_id == items.c.id, is_expired(today))
+        .correlate(items)
+        .scalar_subquery()
+        for part in parts(heads.c.on_hand - heads.c.reserved)
+    ]
+    held = (of.held + expired[0], of.held_rest + expired[1])
+    return {
+        "on_hand": _carried(of.on_hand, of.on_hand_rest),
+        "reserved": _carried(of.reserved, of.reserved_rest),
+        "on_hold": _carried(*held),
+        "free": _carried(
+            of.on_hand - of.reserved - held[0], of.on_hand_rest - of.reserved_rest - held[1]
+        ),
+    }
+
+
+def _carried(
+    whole: sa.ColumnElement[int], rest: sa.ColumnElement[int]
+) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The rest made less than a unit. It may be less than nothing; division would round it
+    towards nothing."""
+    shifted = rest + _SHIFT * ONE
+    return whole + shifted // ONE - _SHIFT, shifted % ONE
+
+
+#: More whole units than the rests of all lots of an item come to.
+_SHIFT = 10**9

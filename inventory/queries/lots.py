@@ -1,0 +1,168 @@
+"""Lots with their figures, and the QC history of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, validation
+from inventory.models import QcDecision, QcStatus, table
+from inventory.queries.pagination import (
+    USUAL_ROWS,
+    Order,
+    Page,
+    Place,
+    code_key,
+    date_key,
+    id_key,
+    in_order,
+    int_key,
+    read_page,
+)
+from inventory.queries.search import clean_search, contains, id_of_item
+from inventory.stock import queries as stock
+from inventory.stock.balance_filters import has_status, heads, is_usable
+from inventory.stock.entities import Lot
+from inventory.stock.queries import items, lots, operations, users
+
+_decisions = table(QcDecision)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One QC decision on a lot; the first is what the lot came in with."""
+
+    status: str
+    from_status: str | None
+    reason: str | None
+    user_name: str
+    decided_at: datetime
+    operation_id: int
+
+
+def list_lots(
+    conn: Connection,
+    *,
+    item: object = None,
+    qc_status: object = None,
+    q: object = None,
+    expiring_before: object = None,
+    expires_on: object = None,
+    with_stock: bool | None = None,
+    having: object = None,
+    unit: object = None,
+    sort: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Lot]:
+    """Lots, newest first; with `expiring_before` those that expire earlier than that day, soonest
+    first; or as `sort` says: lot, received, expires (undated last), on_hand, reserved or free,
+    with "-" before it the other way round.
+
+    `expires_on`: on that very day; `q` looks in lot code and supplier lot; `with_stock`: with
+    something on hand; `having`: those that a figure is made of (reserved, on_hold, free); `unit`:
+    counted in it.
+    """
+    q = clean_search(q)
+    until = validation.clean_date(expiring_before, field="expiring_before")
+    usual = "-received" if until is None else "expires"
+    day = validation.clean_date(expires_on, field="expires_on")
+    sort = validation.clean_choice(sort or usual, field="sort", choices=LOT_SORTS)
+    filters = {
+        "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
+        "on": day, "having": having, "unit": unit, "sort": sort,
+    }  # fmt: skip
+    # The index over what expires is one of lots in stock; of all lots there is another.
+    expires = heads.c.expires_on if with_stock else lots.c.expires_on
+    id = heads.c.lot_id if with_stock or until is None else lots.c.id
+    dated = expires if until is not None else sa.func.coalesce(expires, _NEVER)
+    order = _order(sort.lstrip("-"), sort.startswith("-"), dated, id)
+    place = Place("lots", filters, order.keys)
+    chosen = sa.select(heads.c.lot_id.label("id")).join(lots, lots.c.id == heads.c.lot_id)
+    chosen = order.put(chosen, place.position_of(cursor))
+    if until is not None:
+        chosen = chosen.where(expires < until)
+    if day is not None:
+        chosen = chosen.where(expires == day)
+    if item is not None:
+        chosen = chosen.where(lots.c.item_id == id_of_item(item))
+    if qc_status is not None:
+        status = validation.clean_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
+        chosen = chosen.where(has_status(str(status)))
+    if with_stock is not None:
+        chosen = chosen.where(heads.c.stocked if with_stock else ~heads.c.stocked)
+    if having is not None:
+        chosen = chosen.where(
+            _has(validation.clean_choice(having, field="having", choices=_HAVING))
+        )
+    if unit is not None:
+        chosen = chosen.where(heads.c.item_id.in_(_counted_in(unit)))
+    if q:
+        searched = (lots.c.lot_code, lots.c.supplier_lot)
+        chosen = chosen.where(contains(conn, q, *searched))
+    return read_page(
+        conn,
+        chosen,
+        place,
+        limit,
+        order.position,
+        lambda conn, ids: in_order(stock.read_lots(conn, ids), ids),
+    )
+
+
+_HAVING = ("reserved", "on_hold", "free")
+_SORTED = ("lot", "received", "expires", "on_hand", "reserved", "free")
+LOT_SORTS = tuple(f"{sign}{name}" for name in _SORTED for sign in ("", "-"))
+_NEVER = sa.literal(date.max, sa.Date)
+_available = heads.c.on_hand - heads.c.reserved
+
+
+def _order(name: str, falls: bool, dated: Any, id: Any) -> Order:
+    if name == "received":
+        return Order((id,), (id_key,), falls)
+    if name == "expires":
+        return Order((dated, id), (date_key, id_key), falls)
+    if name == "lot":
+        return Order((lots.c.lot_code, id), (code_key, id_key), falls)
+    figure = {
+        "on_hand": heads.c.on_hand,
+        "reserved": heads.c.reserved,
+        "free": sa.case((is_usable(clock.today()), _available), else_=0),
+    }[name]
+    return Order((figure, id), (int_key, id_key), falls)
+
+
+def _has(figure: str) -> sa.ColumnElement[bool]:
+    """Lots that this figure is made of, by the read cache."""
+    if figure == "reserved":
+        return heads.c.reserved > 0
+    usable = is_usable(clock.today())
+    return sa.and_(heads.c.stocked, _available > 0, usable if figure == "free" else ~usable)
+
+
+def _counted_in(unit: object) -> sa.Select[tuple[int]]:
+    cleaned = validation.clean_text(unit, field="unit", longest=16)
+    return sa.select(items.c.id).where(items.c.unit == cleaned)
+
+
+def decisions_on(conn: Connection, lot_id: int) -> list[Decision]:
+    """A lot's QC history, oldest first."""
+    rows = conn.execute(
+        sa.select(
+            _decisions.c.to_status,
+            _decisions.c.from_status,
+            _decisions.c.reason,
+            users.c.name,
+            operations.c.recorded_at,
+            operations.c.id,
+        )
+        .join(operations, operations.c.id == _decisions.c.operation_id)
+        .join(users, users.c.id == operations.c.user_id)
+        .where(_decisions.c.lot_id == lot_id)
+        .order_by(_decisions.c.decision_seq)
+    )
+    return [Decision(*row) for row in rows]

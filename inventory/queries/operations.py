@@ -1,0 +1,28 @@
+"""Operations, newest first: what users did, each in one go."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.stock.entities import Operation
+from inventory.stock.queries import operations, read_operation_heads
+
+
+def list_operations(
+    conn: Connection, *, limit: int = USUAL_ROWS, cursor: object = None
+) -> Page[Operation]:
+    """Operations without their entries, newest first."""
+    place = Place("operations", {}, (id_key,))
+    chosen = sa.select(operations.c.id).order_by(operations.c.id.desc())
+    if after := place.position_of(cursor):
+        chosen = chosen.where(operations.c.id < after[0])
+    return read_page(
+        conn,
+        chosen,
+        place,
+        limit,
+        lambda row: (row.id,),
+        lambda conn, ids: in_order(read_operation_heads(conn, ids), ids),
+    )

@@ -1,0 +1,201 @@
+"""Pages of long lists: by the key of the last row, never by OFFSET, never counted.
+
+A cursor tells where a page ended. It carries positions only, and each is checked like any other
+input, so that a forged one leads nowhere that the list itself does not.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import validation
+from inventory.common.errors import InvalidInput
+from inventory.queries.page_reads import Reads
+
+MOST_ROWS = 200
+USUAL_ROWS = 50
+_LONGEST_CURSOR = 1000
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and the cursor of those after them; None on the last page."""
+
+    rows: list[Row]
+    next_cursor: str | None
+
+
+def clean_limit(limit: object) -> int:
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
+        raise InvalidInput(f"A page has 1 to {MOST_ROWS} rows.", field="limit")
+    return limit
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in one list with one set of filters. `keys` check the parts of a position."""
+
+    name: str
+    filters: dict[str, Any]
+    keys: tuple[Callable[[Any], Any], ...]
+
+    def cursor_after(self, position: Sequence[Any]) -> str:
+        """The cursor of the rows after this position."""
+        written = [value.isoformat() if isinstance(value, date) else value for value in position]
+        content = json.dumps([self._mark, *written], ensure_ascii=False, separators=(",", ":"))
+        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+    def position_of(self, cursor: object) -> tuple[Any, ...] | None:
+        """The position that a cursor tells; None for the beginning. Raises InvalidInput."""
+        if cursor is None or cursor == "":
+            return None
+        try:
+            mark, *values = _decode(cursor)
+            if mark != self._mark:
+                raise InvalidInput(
+                    "This cursor belongs to another list, or to other filters.", field="cursor"
+                )
+            return tuple(key(value) for key, value in zip(self.keys, values, strict=True))
+        except (ValueError, TypeError, RecursionError, binascii.Error):
+            raise InvalidInput(
+                "That is not a cursor. Take the nextCursor of the page before.", field="cursor"
+            ) from None
+
+    @property
+    def _mark(self) -> str:
+        content = json.dumps([self.name, self.filters], sort_keys=True, default=str)
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _decode(cursor: object) -> list[Any]:
+    if not isinstance(cursor, str) or len(cursor) > _LONGEST_CURSOR or not cursor.isascii():
+        raise ValueError
+    padded = cursor + "=" * (-len(cursor) % 4)
+    content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not isinstance(content, list) or not content:
+        raise ValueError
+    return content
+
+
+def id_key(value: Any) -> int:
+    return validation.clean_id(value, field="cursor")
+
+
+def code_key(value: Any) -> str:
+    if validation.clean_code(value, field="cursor") != value:
+        raise ValueError
+    return str(value)
+
+
+def date_key(value: Any) -> date:
+    return date.fromisoformat(value)
+
+
+def moment_key(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list goes by: columns that together tell each row from every other, and what checks
+    the parts of a position among them."""
+
+    columns: tuple[sa.ColumnElement[Any], ...]
+    keys: tuple[Callable[[Any], Any], ...]
+    falls: bool = False
+
+    def put(self, chosen: sa.Select[Any], after: Sequence[Any] | None) -> sa.Select[Any]:
+        """The rows in this order, from the position `after` on; they tell their own position as
+        their last columns."""
+        named = [column.label(f"at_{number}") for number, column in enumerate(self.columns)]
+        order = [column.desc() if self.falls else column.asc() for column in self.columns]
+        chosen = chosen.add_columns(*named).order_by(*order)
+        return chosen if after is None else chosen.where(self._beyond(after))
+
+    def position(self, row: Any) -> Sequence[Any]:
+        """Where a row of such a query stands."""
+        return tuple(row[-len(self.columns) :])
+
+    def _beyond(self, after: Sequence[Any]) -> sa.ColumnElement[bool]:
+        pairs = zip(self.columns, after, strict=True)
+        values = [sa.literal(value, column.type) for column, value in pairs]
+        here: Any = sa.tuple_(*self.columns) if len(values) > 1 else self.columns[0]
+        there: Any = sa.tuple_(*values) if len(values) > 1 else values[0]
+        return cast(sa.ColumnElement[bool], here < there if self.falls else here > there)
+
+
+def int_key(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError
+    return value
+
+
+def text_key(value: Any) -> str:
+    if (
+        not isinstance(value, str)
+        or validation.clean_text(value, field="cursor", longest=200) != value
+    ):
+        raise ValueError
+    return value
+
+
+def read_page(
+    conn: Connection,
+    chosen: sa.Select[Any],
+    place: Place,
+    limit: object,
+    position: Callable[[Any], Sequence[Any]],
+    read: Callable[[Connection, Sequence[int]], list[Row]],
+) -> Page[Row]:
+    """Find one row more than asked for: whether it is there tells whether a page follows."""
+    limit = clean_limit(limit)
+    rows = conn.execute(chosen.limit(limit + 1)).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    cursor = place.cursor_after(position(rows[-1])) if more else None
+    return Page(read(conn, [row.id for row in rows]) if rows else [], cursor)
+
+
+def all_pages(
+    reads: Reads, read: Callable[..., Page[Row]], /, *about: Any, **filters: Any
+) -> Iterator[Row]:
+    """Every row of a list, page by page: `read(conn, *about, **filters, limit=, cursor=)`."""
+    cursor: str | None = None
+    while True:
+        page = reads(partial(_read_from, read, about, filters, cursor))
+        yield from page.rows
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
+
+
+def _read_from(
+    read: Callable[..., Page[Row]],
+    about: Sequence[Any],
+    filters: Mapping[str, Any],
+    cursor: str | None,
+    conn: Connection,
+) -> Page[Row]:
+    return read(conn, *about, **filters, limit=MOST_ROWS, cursor=cursor)
+
+
+def in_order(found: Iterable[Any], ids: Sequence[int]) -> list[Any]:
+    """What was found, in the order of the ids."""
+    by_id = {one.id: one for one in found}
+    return [by_id[id] for id in ids if id in by_id]

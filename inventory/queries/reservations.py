@@ -1,0 +1,71 @@
+"""Reservations, newest first."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, validation
+from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.queries.search import clean_search, contains, id_of_item
+from inventory.stock import queries as stock
+from inventory.stock.balance_filters import is_at_risk
+from inventory.stock.entities import Reservation
+from inventory.stock.queries import open_lines, reservations
+
+
+def list_reservations(
+    conn: Connection,
+    *,
+    item: object = None,
+    reference: object = None,
+    open: bool | None = None,
+    at_risk: bool | None = None,
+    q: object = None,
+    limit: int = USUAL_ROWS,
+    cursor: object = None,
+) -> Page[Reservation]:
+    """Reservations, newest first. `q` looks in the reference; `open`: something is still held;
+    `at_risk`: some of it in a lot that may not be issued from now."""
+    q = clean_search(q)
+    reference = validation.clean_text(reference, field="reference", longest=100)
+    filters = {"item": item, "reference": reference, "open": open, "risk": at_risk, "q": q}
+    place = Place("reservations", filters, (id_key,))
+    id = reservations.c.id
+    chosen = sa.select(id).order_by(id.desc())
+    if open and not at_risk:
+        # What is open is little beside all that ever was: it leads, by its own key.
+        id = open_lines.c.reservation_id
+        chosen = sa.select(id.label("id")).group_by(id).order_by(id.desc())
+        chosen = chosen.join(reservations, reservations.c.id == id)
+    if open is False:
+        chosen = chosen.where(id.not_in(sa.select(open_lines.c.reservation_id)))
+    if at_risk:
+        # These are few: read them by their index, then sort (the order of an expression).
+        chosen = chosen.where(id.in_(_at_risk(clock.today())))
+        chosen = chosen.order_by(None).order_by((id + 0).desc())
+    elif at_risk is False:
+        chosen = chosen.where(id.not_in(_at_risk(clock.today())))
+    if item is not None:
+        chosen = chosen.where(reservations.c.item_id == id_of_item(item))
+    if reference is not None:
+        chosen = chosen.where(reservations.c.reference == reference)
+    if q:
+        chosen = chosen.where(contains(conn, q, reservations.c.reference))
+    if after := place.position_of(cursor):
+        chosen = chosen.where(id < after[0])
+    return read_page(
+        conn,
+        chosen,
+        place,
+        limit,
+        lambda row: (row.id,),
+        lambda conn, ids: in_order(stock.read_reservations(conn, ids), ids),
+    )
+
+
+def _at_risk(today: date) -> sa.Select[Any]:
+    return sa.select(open_lines.c.reservation_id).where(is_at_risk(today))

@@ -1,0 +1,63 @@
+"""Finds a piece of text in columns, capitals aside: the same way on both databases.
+
+Neither LIKE nor lower() is the same on both beyond ASCII, so every letter becomes a class of its
+two cases: `[öÖ]`, in a GLOB on SQLite and in a regular expression on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import validation
+from inventory.db import search_index
+from inventory.stock.queries import items
+
+LONGEST = 100
+
+
+def clean_search(value: object) -> str | None:
+    """What is searched for; None when that is nothing."""
+    return validation.clean_text(value, field="q", longest=LONGEST)
+
+
+def contains(conn: Connection, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Whether one of the columns contains the text."""
+    compared = _compared(conn.dialect.name, wanted, columns)
+    narrowed = search_index.narrowed(conn, wanted, columns[0].table.name)
+    return compared if narrowed is None else sa.and_(narrowed, compared)
+
+
+def _compared(
+    dialect: str, wanted: str, columns: Sequence[sa.Column[Any]]
+) -> sa.ColumnElement[bool]:
+    if dialect == "sqlite":
+        pattern = f"*{''.join(map(_glob, wanted))}*"
+        return sa.or_(*(column.op("GLOB", is_comparison=True)(pattern) for column in columns))
+    pattern = "".join(map(_regex, wanted))
+    return sa.or_(*(column.op("~", is_comparison=True)(pattern) for column in columns))
+
+
+def _cases(character: str) -> list[str]:
+    found = {character, character.lower(), character.upper(), character.upper().lower()}
+    return sorted(case for case in found if len(case) == 1)
+
+
+def _glob(character: str) -> str:
+    cases = _cases(character)
+    return f"[{''.join(cases)}]" if len(cases) > 1 or character in "*?[" else character
+
+
+def _regex(character: str) -> str:
+    cases = _cases(character)
+    if len(cases) > 1:
+        return f"[{''.join(cases)}]"
+    return f"\\{character}" if character.isascii() and not character.isalnum() else character
+
+
+def id_of_item(code: object) -> sa.ScalarSelect[Any]:
+    cleaned = validation.clean_code(code, field="item")
+    return sa.select(items.c.id).where(items.c.code == cleaned).scalar_subquery()

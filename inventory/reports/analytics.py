@@ -1,0 +1,262 @@
+"""What the ledger tells of a stretch of time: movement, age, turnover, and what expires.
+
+Days are those of the site. What only moves within the warehouse (a split) is left out, and an
+operation that was reversed counts as if it had not been: its reversal is taken off again, on the
+day it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock
+from inventory.common.quantity import ONE
+from inventory.db import UtcDateTime
+from inventory.models import Kind, TxnType
+from inventory.queries import Page, list_items
+from inventory.stock.balance_filters import heads
+from inventory.stock.entities import Item
+from inventory.stock.queries import items, ledger, operations
+
+#: The longest stretch that is looked at in one go.
+MOST_DAYS = 366
+#: Stock is so many days old, at most; what is older comes last.
+AGES = (30, 90, 180, 365)
+WEEKS_AHEAD = 12
+
+_reversed = operations.alias("reversed")
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What came in and went out on one day: quantities of one item, or lines of all of them."""
+
+    day: date
+    received: int = 0
+    issued: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """What is on hand of one unit, and was received so many days ago (None: longer ago)."""
+
+    unit: str
+    up_to: int | None
+    lots: int
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """How fast an item goes.
+
+    `rate` is what was issued ÷ the mean of what was on hand as each day ended (inventory
+    turnover, in units rather than at cost); `days` is what is on hand ÷ what is issued a day
+    (days of supply). Both are None where there is nothing to divide by.
+    """
+
+    item: Item
+    issued: int
+    on_hand: int
+    mean: int
+    days_looked_at: int
+
+    @property
+    def rounded_mean(self) -> int:
+        """To one decimal more than the item is counted in."""
+        step: int = 10 ** max(0, 5 - self.item.decimals)
+        return (self.mean + step // 2) // step * step
+
+    @property
+    def rate(self) -> float | None:
+        return self.issued / self.mean if self.mean > 0 else None
+
+    @property
+    def days(self) -> float | None:
+        return self.on_hand * self.days_looked_at / self.issued if self.issued > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What is on hand of one unit in lots that expire on one day."""
+
+    day: date
+    unit: str
+    lots: int
+    on_hand: int
+    reserved: int
+
+
+def movement(
+    conn: Connection, first: date, last: date, *, item_id: int | None = None
+) -> list[Movement]:
+    """Day by day what came in and went out: quantities of the item, else how many entries."""
+    found: dict[date, list[int]] = {day: [0, 0] for day in _days(first, last)}
+    ids = None if item_id is None else [item_id]
+    for row in conn.execute(_moved(first, last, ids)):
+        amount = row.entries if item_id is None else row.units * ONE + row.rest
+        _book(found[first + timedelta(days=row.day)], row, amount)
+    return [Movement(day, *amounts) for day, amounts in found.items()]
+
+
+def turnover(
+    conn: Connection, first: date, last: date, *, q: object = None, **page: Any
+) -> Page[Turnover]:
+    """Each item by code, with how fast it went in these days. `q` looks in code and name."""
+    found = list_items(conn, q=q, archived=False, **page)
+    ids = [one.item.id for one in found.rows]
+    days = list(_days(first, last))
+    moved = _moved_by_item(conn, first, ids)
+    rows = []
+    for one in found.rows:
+        on_hand, total, issued = one.totals.on_hand, 0, 0
+        changes = moved[one.item.id]
+        on_hand_then = on_hand - sum(net for day, (net, _) in changes.items() if day >= len(days))
+        for number in range(len(days) - 1, -1, -1):
+            total += on_hand_then
+            net, out = changes.get(number, (0, 0))
+            on_hand_then -= net
+            issued += out
+        rows.append(Turnover(one.item, issued, on_hand, total // len(days), len(days)))
+    return Page(rows, found.next_cursor)
+
+
+def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list[Age]:
+    """What is on hand, by how long ago its lot was received, youngest first; by unit."""
+    bounds = [_start(today - timedelta(days=days - 1)) for days in AGES]
+    bucket = sa.case(
+        *((heads.c.received_at >= bound, number) for number, bound in enumerate(bounds)),
+        else_=len(bounds),
+    ).label("bucket")
+    chosen = (
+        sa.select(items.c.unit, bucket, sa.func.count().label("lots"), *_sum(heads.c.on_hand))
+        .select_from(heads.join(items, items.c.id == heads.c.item_id))
+        .where(heads.c.stocked)
+        .group_by(items.c.unit, bucket)
+        .order_by(items.c.unit, bucket)
+    )
+    if item_id is not None:
+        chosen = chosen.where(heads.c.item_id == item_id)
+    return [
+        Age(unit, AGES[at] if at < len(AGES) else None, count, units * ONE + rest)
+        for unit, at, count, units, rest in conn.execute(chosen)
+    ]
+
+
+def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> list[Expiry]:
+    """What is on hand and expires, day by day: what has expired, then the weeks ahead."""
+    last = monday_of(today) + timedelta(weeks=WEEKS_AHEAD)
+    chosen = (
+        sa.select(
+            heads.c.expires_on,
+            items.c.unit,
+            sa.func.count().label("lots"),
+            *_sum(heads.c.on_hand),
+            *_sum(heads.c.reserved),
+        )
+        .select_from(heads.join(items, items.c.id == heads.c.item_id))
+        .where(heads.c.stocked, heads.c.expires_on < last)
+        .group_by(heads.c.expires_on, items.c.unit)
+        .order_by(heads.c.expires_on, items.c.unit)
+    )
+    if item_id is not None:
+        chosen = chosen.where(heads.c.item_id == item_id)
+    return [
+        Expiry(day, unit, count, units * ONE + rest, held * ONE + held_rest)
+        for day, unit, count, units, rest, held, held_rest in conn.execute(chosen)
+    ]
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+# --- adding up ------------------------------------------------------------------------------------
+
+_number = sa.column("number", sa.Integer)
+_begins = sa.column("begins", UtcDateTime)
+_ends = sa.column("ends", UtcDateTime)
+
+
+def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select[Any]:
+    """What moved in or out of the warehouse, by day (counted from the first), by direction, and,
+    where items are named, by item."""
+    bounds = [
+        (number, _start(day), _start(day + timedelta(days=1)))
+        for number, day in enumerate(_days(first, last))
+    ]
+    days = sa.values(_number, _begins, _ends, name="days").data(bounds).cte("days")
+    undoes = operations.c.reverses_id.is_not(None).label("undoes")
+    groups: list[Any] = [days.c.number.label("day"), ledger.c.txn_type, undoes]
+    conditions = []
+    if item_ids is not None:
+        groups.append(ledger.c.item_id)
+        conditions.append(ledger.c.item_id.in_(item_ids))
+    units, rest = _sum(ledger.c.qty)
+    return (
+        sa.select(
+            *groups, sa.func.count().label("entries"), units.label("units"), rest.label("rest")
+        )
+        .select_from(days)
+        .join(
+            ledger,
+            sa.and_(ledger.c.timestamp >= days.c.begins, ledger.c.timestamp < days.c.ends),
+        )
+        .join(operations, operations.c.id == ledger.c.operation_id)
+        .join(_reversed, _reversed.c.id == operations.c.reverses_id, isouter=True)
+        .where(
+            ledger.c.txn_type.in_([TxnType.RECEIVE.value, TxnType.ISSUE.value]),
+            operations.c.kind != Kind.SPLIT.value,
+            sa.or_(_reversed.c.kind.is_(None), _reversed.c.kind != Kind.SPLIT.value),
+            *conditions,
+        )
+        .group_by(*groups)
+    )
+
+
+def _moved_by_item(
+    conn: Connection, first: date, ids: Sequence[int]
+) -> dict[int, dict[int, tuple[int, int]]]:
+    """For each item and day from the first on until now: by how much on hand changed, and what
+    was issued of it."""
+    found: dict[int, dict[int, tuple[int, int]]] = {id: {} for id in ids}
+    until = max(clock.today(), first)
+    for row in conn.execute(_moved(first, until, ids)):
+        net, out = found[row.item_id].get(row.day, (0, 0))
+        qty = row.units * ONE + row.rest
+        amounts = [0, 0]
+        _book(amounts, row, qty)
+        found[row.item_id][row.day] = (net + amounts[0] - amounts[1], out + amounts[1])
+    return found
+
+
+def _book(amounts: list[int], row: Any, amount: int) -> None:
+    """Into [received, issued]; what a reversal put back is taken off the other side."""
+    came_in = row.txn_type == TxnType.RECEIVE.value
+    if row.undoes:
+        amounts[1 if came_in else 0] -= amount
+    else:
+        amounts[0 if came_in else 1] += amount
+
+
+def _sum(column: sa.ColumnElement[int]) -> tuple[Any, Any]:
+    """Whole units, and the rest: added up together they could pass 2^63."""
+    return (
+        sa.cast(sa.func.sum(column // ONE), sa.BigInteger),
+        sa.cast(sa.func.sum(column % ONE), sa.BigInteger),
+    )
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _start(day: date) -> datetime:
+    """The first moment of a day at the site."""
+    return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)

@@ -1,0 +1,117 @@
+"""The whole warehouse at a glance: what it holds, and what waits for somebody.
+
+Over many lots, so all of it is read from the read cache; no decision is taken on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import Pool
+
+from inventory.common.quantity import ONE
+from inventory.idempotency.store import requests
+from inventory.models import QcStatus
+from inventory.stock import queries as stock
+from inventory.stock.balance_filters import (
+    add_up,
+    has_status,
+    heads,
+    is_expired,
+    item_heads,
+    open_lines,
+    parts,
+)
+from inventory.stock.entities import Lot, Reservation, Totals
+from inventory.stock.queries import items, operations
+
+Figures = TypeVar("Figures")
+
+#: For each database: what it was when figures were worked out, and those figures.
+_remembered: WeakKeyDictionary[Pool, tuple[object, dict[object, Any]]] = WeakKeyDictionary()
+
+_LAST_WRITE = sa.select(
+    sa.select(sa.func.max(operations.c.id)).scalar_subquery(),
+    sa.select(sa.func.max(requests.c.id)).scalar_subquery(),
+)
+#: Which transactions can be seen: as long as it reads the same, so does everything.
+_SNAPSHOT = sa.text("SELECT pg_current_snapshot()::text")
+
+
+def unless_written(
+    conn: Connection, name: str, day: date, work_out: Callable[[], Figures]
+) -> Figures:
+    """Figures over the whole warehouse, worked out anew only when something was written since, or
+    another day has come. Nothing is served that has become wrong: what is compared is read from
+    the database each time. Whoever gets them must not change them."""
+    last_write = _LAST_WRITE if conn.dialect.name == "sqlite" else _SNAPSHOT
+    state = (tuple(conn.execute(last_write).one()), day)
+    database = conn.engine.pool  # an Engine with options is another one for each request
+    known = _remembered.get(database)
+    if known is None or known[0] != state:
+        known = _remembered[database] = (state, {})
+    if name not in known[1]:
+        known[1][name] = work_out()
+    found: Figures = known[1][name]
+    return found
+
+
+def totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
+    """What the warehouse holds, by unit (pieces and metres do not add up), most items first."""
+    return unless_written(conn, "totals", today, lambda: _totals_by_unit(conn, today))
+
+
+def _totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
+    figures = [column for column in item_heads.c if column.name != "item_id"]
+    rows = conn.execute(
+        sa.select(items.c.unit, *map(add_up, figures))
+        .join_from(item_heads, items, items.c.id == item_heads.c.item_id)
+        .group_by(items.c.unit)
+        .order_by(sa.func.count().desc(), items.c.unit)
+    )
+    found = {row[0]: [row[at] * ONE + row[at + 1] for at in (1, 3, 5)] for row in rows}
+    for unit, expired in _expired_by_unit(conn, today).items():
+        found.setdefault(unit, [0, 0, 0])[2] += expired
+    return {unit: Totals(*sums) for unit, sums in found.items()}
+
+
+def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
+    available = parts(heads.c.on_hand - heads.c.reserved)
+    rows = conn.execute(
+        sa.select(items.c.unit, *map(add_up, available))
+        .join_from(heads, items, items.c.id == heads.c.item_id)
+        .where(is_expired(today))
+        .group_by(items.c.unit)
+    )
+    return {unit: units * ONE + rest for unit, units, rest in rows}
+
+
+def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
+    """Lots that wait for a QC decision, longest wait first."""
+    rows = conn.execute(
+        sa.select(heads.c.lot_id)
+        .where(heads.c.stocked, has_status(QcStatus.QUARANTINE))
+        .order_by(heads.c.received_at, heads.c.lot_id)
+        .limit(limit)
+    )
+    ids = list(rows.scalars())
+    found = {lot.id: lot for lot in stock.read_lots(conn, ids)}
+    return [found[id] for id in ids]
+
+
+def old_reservations(conn: Connection, before: datetime, *, limit: int) -> list[Reservation]:
+    """Reservations that have held stock since before that moment, the oldest first."""
+    rows = conn.execute(
+        sa.select(open_lines.c.reservation_id)
+        .group_by(open_lines.c.reservation_id)
+        .order_by(open_lines.c.reservation_id)
+        .limit(limit)
+    )
+    ids = list(rows.scalars())
+    found = {one.id: one for one in stock.read_reservations(conn, ids)}
+    return [found[id] for id in ids if id in found and found[id].created_at < before]

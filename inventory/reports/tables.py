@@ -1,0 +1,163 @@
+"""Reports as tables of text: heads and rows, for files and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock
+from inventory.common.quantity import format_qty
+from inventory.exports.formats import Row
+from inventory.queries import Page, StockedItem, all_pages, list_items
+from inventory.queries.page_reads import Reads
+from inventory.reports import analytics
+from inventory.reports.stock_as_of import day_at, every_item_at, every_lot_at
+from inventory.stock.entities import utc
+from inventory.stock.recall import Recall
+from inventory.webhooks.low_stock import low_items
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    heads: Row
+    rows: Iterable[Row]
+
+
+def recall_report(found: Recall) -> Report:
+    """Everything that a recall has to know of a lot: who has it, who waits for it, what is here."""
+    heads = (
+        "what", "reference", "item", "lot", "qty", "unit", "operation", "kind", "time", "user",
+        "state",
+    )  # fmt: skip
+    return Report(heads, _recall_rows(found))
+
+
+def _recall_rows(found: Recall) -> Iterator[Row]:
+    item, unit = found.lot.item.code, found.lot.item.unit
+    for one in found.movements:
+        what = "went out" if one.qty > 0 else "came in"
+        state = "" if one.counts else "undone" if one.undone_by else "undoing"
+        yield (
+            what, one.reference or "", item, one.lot_code, format_qty(abs(one.qty)), unit,
+            str(one.operation_id), one.kind, utc(one.at), one.user_name, state,
+        )  # fmt: skip
+    for holder, lot, qty in found.reserved:
+        since = utc(holder.created_at)
+        yield (
+            "reserved", holder.reference, item, lot.lot_code, format_qty(qty), unit, "", "", since,
+            "", lot.qc_status,
+        )  # fmt: skip
+    for member in found.family:
+        lot = member.lot
+        yield (
+            "on hand", "", item, lot.lot_code, format_qty(lot.on_hand), unit, "", "",
+            utc(lot.received_at), "", lot.qc_status,
+        )  # fmt: skip
+
+
+def reorder_report(reads: Reads) -> Report:
+    """What has to be bought: every item down to its reorder point."""
+    heads = (
+        "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
+        "low since",
+    )  # fmt: skip
+    return Report(heads, _reorder_rows(reads))
+
+
+def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
+    """Since when these items have been low, where that is known."""
+    chosen = sa.select(low_items).where(low_items.c.item_id.in_(list(item_ids)))
+    return {row.item_id: row.since for row in conn.execute(chosen)}
+
+
+def _low_items(conn: Connection, **page: Any) -> Page[tuple[StockedItem, datetime | None]]:
+    """Items down to their reorder point, and since when."""
+    found = list_items(conn, low_stock=True, **page)
+    since = low_since(conn, [one.item.id for one in found.rows])
+    return Page([(one, since.get(one.item.id)) for one in found.rows], found.next_cursor)
+
+
+def _reorder_rows(reads: Reads) -> Iterator[Row]:
+    for one, since in all_pages(reads, _low_items):
+        item, sums = one.item, one.totals
+        point = item.reorder_point or 0
+        short = point - sums.free
+        figures = (sums.free, point, short, sums.on_hand, sums.reserved, sums.on_hold)
+        named = (item.code, item.name, item.unit)
+        yield (*named, *map(format_qty, figures), utc(since) if since else "")
+
+
+_FIGURES = ("on hand", "reserved", "available", "on hold", "free")
+
+
+def stock_report(reads: Reads, at: datetime) -> Report:
+    """What was in stock at a moment, by item."""
+    return Report(("item", "name", "unit", *_FIGURES), _stock_rows(reads, at))
+
+
+def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
+    for one in every_item_at(reads, at):
+        sums = one.totals
+        figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
+        yield (one.item.code, one.item.name, one.item.unit, *map(format_qty, figures))
+
+
+def lots_report(reads: Reads, at: datetime) -> Report:
+    """What was in stock at a moment, by lot."""
+    heads = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
+    return Report(heads, _lot_rows(reads, at))
+
+
+def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:
+    day = day_at(at)
+    for lot in every_lot_at(reads, at):
+        figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(day), lot.free(day))
+        state, expires = lot.hold(day) or lot.qc_status, str(lot.expires_on or "")
+        named = (lot.item.code, lot.lot_code, lot.item.unit, state, expires)
+        yield (*named, *map(format_qty, figures), lot.location or "", utc(lot.received_at))
+
+
+def movement_report(conn: Connection, first: date, last: date, *, item_id: int | None) -> Report:
+    """Day by day what came in and went out: quantities of an item, else how many entries."""
+    rows = analytics.movement(conn, first, last, item_id=item_id)
+    word = str if item_id is None else format_qty
+    return Report(
+        ("day", "received", "issued"),
+        [(str(one.day), word(one.received), word(one.issued)) for one in rows],
+    )
+
+
+def ageing_report(conn: Connection, *, item_id: int | None) -> Report:
+    """What is on hand, by how long ago it was received."""
+    rows = analytics.ageing(conn, clock.today(), item_id=item_id)
+    return Report(
+        ("unit", "days old", "lots", "on hand"),
+        [(one.unit, _days(one.up_to), str(one.lots), format_qty(one.qty)) for one in rows],
+    )
+
+
+def _days(up_to: int | None) -> str:
+    return f"up to {up_to}" if up_to is not None else f"over {analytics.AGES[-1]}"
+
+
+def expiring_report(conn: Connection, *, item_id: int | None) -> Report:
+    """What has expired, and what expires in the weeks ahead, day by day."""
+    rows = analytics.expiring(conn, clock.today(), item_id=item_id)
+    return Report(
+        ("day", "unit", "lots", "on hand", "reserved"),
+        [
+            (
+                str(one.day),
+                one.unit,
+                str(one.lots),
+                format_qty(one.on_hand),
+                format_qty(one.reserved),
+            )
+            for one in rows
+        ],
+    )

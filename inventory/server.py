@@ -1,0 +1,396 @@
+"""`python -m inventory.server`: bring the database up to date, say where to go, and serve.
+
+Whatever stops the start is one sentence and an exit code, never a traceback. Why granian, and
+what was measured: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from inventory import backups, create_app, create_asgi_app
+from inventory.accounts import registration
+from inventory.backups import sqlite
+from inventory.common.errors import Unable
+from inventory.config import Config, ConfigError
+from inventory.db import (
+    SQLITE_WITHOUT_RESET_BUG,
+    db,
+    schema_version,
+    snapshot,
+    sqlite_module,
+    triggers,
+    weaknesses,
+)
+from inventory.http import log_config, metrics
+from inventory.http.asgi import SlowClientsApart
+from inventory.http.secret_keys import accepted_keys
+from inventory.webhooks.delivery import watch_outbox
+
+log = logging.getLogger(__name__)
+
+#: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
+STOP_SECONDS = 9
+RESTART_SECONDS = 0.5
+#: A connection whose peer is silent or does not read is ended after some 60 seconds, whatever it
+#: was doing: tablets vanish in the middle of a request.
+_PEER_IS_GONE = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 30),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 10),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 3),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 60_000),
+}
+_STOPS = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+_HEADERS_MS = 20_000
+_BACKLOG = 2048
+_M_ARENA_MAX = -8  # malloc.h
+_FORKED = multiprocessing.get_context("fork")
+
+
+class CannotStart(Exception):
+    """Why there will be no server; str() is one sentence for whoever started it."""
+
+
+def main() -> None:
+    os.umask(0o077)  # the database holds what only this user may read
+    try:
+        config = Config.from_env()
+        log_config.set_up(level=config.log_level, form=config.log_format)
+        _require_address(config)
+        _require_place(config)
+        with _serving(config), _counting(config):
+            for line in _elsewhere(_prepare, config):
+                print(line, flush=True)
+            _serve(config)
+    except (ConfigError, CannotStart, Unable) as error:
+        sys.exit(f"Cannot start: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    print("Stopped.", flush=True)
+
+
+def _require_address(config: Config) -> None:
+    """Granian would share a busy port with whoever has it."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((config.host, config.port))
+            listener.listen()
+    except OSError as error:
+        raise CannotStart(
+            f"nothing can listen on {config.host} port {config.port} ({error.strerror}). "
+            "Choose another port, for example: make run PORT=8001"
+        ) from None
+
+
+def _require_place(config: Config) -> None:
+    """SQLite says only "unable to open database file", so look before it does."""
+    if not config.is_sqlite:
+        return
+    path = Path(config.url.database or "")
+    if path.parent == config.instance_path:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        raise CannotStart(f"the directory {path.parent} for the database does not exist.")
+    for needed in (path.parent, path):
+        if needed.exists() and not os.access(needed, os.W_OK):
+            raise CannotStart(f"this user may not write to {needed}, where the database is.")
+
+
+def _serving(config: Config) -> AbstractContextManager[None]:
+    """So that nobody puts a backup under a server's feet."""
+    return sqlite.serving(config.url) if config.is_sqlite else nullcontext()
+
+
+@contextmanager
+def _counting(config: Config) -> Iterator[None]:
+    """A place for what all workers count; its files are of this run alone."""
+    if not (config.metrics_token or config.metrics_port):
+        yield
+        return
+    with TemporaryDirectory(prefix="inventory-metrics-") as directory:
+        os.environ[metrics.DIRECTORY] = directory
+        yield
+
+
+def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]:
+    """Have it done in a process of its own: workers are forks of this one, and would keep in
+    memory for good what it took."""
+    told, teller = _FORKED.Pipe(duplex=False)
+    child = _FORKED.Process(target=_tell, args=(teller, work, config))
+    child.start()
+    teller.close()
+    try:
+        found = told.recv()
+    except EOFError:
+        raise CannotStart(
+            "the database was not prepared: what went wrong stands above, or it was killed."
+        ) from None
+    finally:
+        child.join()
+    if isinstance(found, BaseException):
+        raise found
+    return list(found)
+
+
+def _tell(teller: Any, work: Callable[[Config], list[str]], config: Config) -> None:
+    try:
+        found: object = work(config)
+    except (CannotStart, ConfigError, Unable) as error:
+        found = error  # raised where it is told; a fault shows its traceback here
+    except KeyboardInterrupt:
+        return
+    with suppress(BrokenPipeError):
+        teller.send(found)
+
+
+def _prepare(config: Config) -> list[str]:
+    """Migrate the database; returns what whoever started the server should know."""
+    app = create_app(config)
+    try:
+        with app.app_context():
+            lines = _migrate(config)
+            _require_safety(config)
+            lines += _introduction(config)
+            db.session.remove()
+            db.engine.dispose()  # no connection may be open when the workers are forked
+        return lines
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise CannotStart(f"the database ({config.database_name}) says: {reason}") from None
+
+
+def _migrate(config: Config) -> list[str]:
+    """Bring the schema up to date, after a backup of whatever somebody has worked with."""
+    lines = []
+    with snapshot() as reader:
+        standing = schema_version.standing(reader, config.root_path / "migrations")
+        has_data = not standing.is_current and schema_version.holds_data(reader)
+    if standing.is_newer:
+        raise CannotStart(str(standing))
+    if has_data:
+        kept = _back_up(config, standing)
+        lines.append(
+            f"The database was brought from schema version {standing.found} to"
+            f" {standing.newest}; as it was before, it is in {kept}"
+        )
+    schema_version.upgrade()
+    return lines
+
+
+def _back_up(config: Config, standing: schema_version.Standing) -> Path:
+    try:
+        purpose = f"before-{standing.newest}"
+        return backups.create(config.url, config.backup_path, purpose=purpose).path
+    except Unable as error:
+        raise CannotStart(
+            f"the database must be brought from schema version {standing.found} to"
+            f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask db"
+            " upgrade` goes on without a backup.)"
+        ) from None
+
+
+def _require_safety(config: Config) -> None:
+    """Better no server than one whose database may forget or mix up what it was told."""
+    with snapshot() as reader:
+        missing = triggers.missing(reader)
+    weak = [f"the trigger {name} is missing" for name in missing] + weaknesses()
+    if weak:
+        raise CannotStart(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
+    if config.is_sqlite and sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
+        log.warning("SQLite %s may lose writes when a checkpoint meets a writer: install pysqlite3",
+                    sqlite_module().sqlite_version)  # fmt: skip
+
+
+def _introduction(config: Config) -> list[str]:
+    lines = [
+        f"{config.site_name} is at {config.address}",
+        f"Database: {config.database_name}",
+    ]
+    if config.https:
+        lines.append("HTTPS is on: people can log in only through your HTTPS front.")
+    if registration.is_first():
+        lines.append("First: open the address and register. The first account becomes the admin.")
+        code = registration.expected_code(
+            secret_key=config.secret_key,
+            is_loopback=config.is_loopback,
+            proxy_count=config.proxy_count,
+        )
+        if code:
+            lines.append(f"That first registration asks for this code: {code}")
+    return [*lines, "Stop with Ctrl-C."]
+
+
+# --- the server -----------------------------------------------------------------------------------
+
+
+def _serve(config: Config) -> None:
+    """Serve until asked to stop. Granian gives up when a worker dies twice within seconds, as it
+    may when memory is short: then it is started anew."""
+    logging.getLogger("_granian").addFilter(
+        lambda record: not record.getMessage().startswith("Configur")
+    )
+    _hold_signals_in_children()
+    while True:
+        server = _server(config)
+        with suppress(SystemExit):
+            server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
+        if not server.interrupt_signal:
+            log.error("workers died one after the other; starting again")
+            time.sleep(RESTART_SECONDS)
+        if server.interrupt_signal:
+            return
+
+
+def _hold_signals_in_children() -> None:
+    """A worker that is asked to stop before it has begun: the request waits for _stop_when_asked,
+    and does not reach the main process's handler, which the worker inherits."""
+    masks: list[Any] = []
+    os.register_at_fork(
+        before=lambda: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, masks.pop()),
+    )
+
+
+class _Server(MPServer):
+    """Listens on sockets of our making, one for each worker: connections inherit their options."""
+
+    def _init_shared_socket(self) -> None:
+        self._listening = [_listen(self.bind_addr, self.bind_port) for _ in range(self.workers)]
+
+    def _drop_shared_socket(self) -> None:
+        for one in self._listening:
+            one.close()
+
+    def _spawn_worker(self, idx: int, *args: Any, **kwargs: Any) -> Any:
+        self._sso = self._listening[idx]
+        holder: Any = SocketHolder  # its stub lacks the arguments
+        self._shd = holder(self._sso.fileno(), False, _BACKLOG)
+        return super()._spawn_worker(idx, *args, **kwargs)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for name, (level, value) in _PEER_IS_GONE.items():
+        if hasattr(socket, name):  # not each system has all of them
+            listener.setsockopt(level, getattr(socket, name), value)
+    listener.bind((host, port))
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _server(config: Config) -> _Server:
+    server: _Server = _Server(
+        "inventory",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADERS_MS),
+        websockets=False,
+        workers=config.workers,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
+    )
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
+        server.on_startup(
+            lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt)
+        )  # the terminal was closed: stop, where granian would reload
+    return server
+
+
+def _load(parent: int) -> SlowClientsApart:
+    """The application, made inside a worker process."""
+    # Granian hangs when Ctrl-C, or a service manager, signals the worker and the main process at
+    # once: two stops. So nothing interrupts the worker; a thread waits for the first request to
+    # stop, and lets that one in.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    threading.Thread(target=_stop_when_asked, args=(loop,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _share_the_heap()
+    config = Config.from_env()
+    log_config.set_up(level=config.log_level, form=config.log_format)
+    app = create_app(config, migrates=False)
+    metrics.start_port(app, config)
+    if config.webhooks:
+        threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()
+    _spare_the_collector()
+    return create_asgi_app(app, config)
+
+
+def _deliver(app: Flask) -> None:
+    """Tell programs of low items, as long as the worker lives."""
+    with app.app_context():
+        watch_outbox(keys=accepted_keys(app))
+
+
+def _share_the_heap() -> None:
+    """Have the threads share one heap, where the C library is glibc: it would keep one for each of
+    70, and what is free in one is no use to the others (6 MB of 136 after 5,000 requests)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def _spare_the_collector() -> None:
+    """What was loaded stays: looking it through again took 80 ms, in the middle of a request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def _stop_when_asked(loop: asyncio.AbstractEventLoop) -> None:
+    signal.sigwait({signal.SIGTERM})
+    loop.call_soon_threadsafe(_stop)
+
+
+def _stop() -> None:
+    """Raise the signal for which granian's handler waits, in the main thread."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.raise_signal(signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose main process was killed would hold the port for ever."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

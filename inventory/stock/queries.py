@@ -1,0 +1,451 @@
+"""What the ledger adds up to, read from each lot's latest entry.
+
+The cost of a figure does not grow with the length of a lot's history. Lists over the whole
+warehouse find their rows, and what each item's lots add up to, through a read cache that triggers
+keep (read_cache.py); every decision comes from the ledger itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common.chunks import chunks
+from inventory.common.errors import NotFound
+from inventory.common.validation import MAX_ID
+from inventory.models import (
+    InventoryLedger,
+    InventoryLot,
+    QcDecision,
+    User,
+    table,
+)
+from inventory.models import Item as ItemModel
+from inventory.models import Operation as OperationModel
+from inventory.models import Reservation as ReservationModel
+from inventory.stock.balance_filters import heads as heads
+from inventory.stock.balance_filters import open_lines as open_lines
+from inventory.stock.entities import Entry, Item, Line, Lot, Operation, Reservation
+
+items = table(ItemModel)
+lots = table(InventoryLot)
+ledger = table(InventoryLedger)
+operations = table(OperationModel)
+reservations = table(ReservationModel)
+users = table(User)
+decisions = table(QcDecision)
+
+_ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
+_N = len(_ITEM_COLUMNS)
+
+_last = (
+    sa.select(sa.func.max(ledger.c.lot_seq))
+    .where(ledger.c.lot_id == lots.c.id)
+    .correlate(lots)
+    .scalar_subquery()
+)
+_last_at = (
+    sa.select(ledger.c.lot_seq)
+    .where(ledger.c.lot_id == lots.c.id, ledger.c.timestamp <= sa.bindparam("at"))
+    .order_by(ledger.c.timestamp.desc(), ledger.c.lot_seq.desc())
+    .limit(1)
+    .correlate(lots)
+    .scalar_subquery()
+)
+
+
+_status_at = (
+    sa.select(decisions.c.to_status)
+    .join(operations, operations.c.id == decisions.c.operation_id)
+    .where(decisions.c.lot_id == lots.c.id, operations.c.recorded_at <= sa.bindparam("at"))
+    .order_by(decisions.c.decision_seq.desc())
+    .limit(1)
+    .correlate(lots)
+    .scalar_subquery()
+)
+
+
+def _select_lots(
+    last: sa.ScalarSelect[Any], status: sa.ColumnElement[str] = lots.c.qc_status
+) -> sa.Select[Any]:
+    return (
+        sa.select(
+            *_ITEM_COLUMNS,
+            lots.c.id,
+            lots.c.lot_code,
+            status.label("qc_status"),
+            lots.c.expires_on,
+            lots.c.supplier_lot,
+            lots.c.location,
+            lots.c.parent_lot_id,
+            lots.c.received_at,
+            ledger.c.lot_seq,
+            ledger.c.on_hand_after,
+            ledger.c.reserved_after,
+            ledger.c.received_after,
+            ledger.c.hash,
+            ledger.c.timestamp,
+        )
+        .select_from(lots)
+        .join(items, items.c.id == lots.c.item_id)
+        .join(ledger, sa.and_(ledger.c.lot_id == lots.c.id, ledger.c.lot_seq == last))
+    )
+
+
+_LOTS = _select_lots(_last)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
+_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
+_LOTS_AT = _select_lots(_last_at, _status_at)
+_LOTS_OF_ITEMS_AT = _LOTS_AT.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
+_STOCKED_LOTS_OF_ITEMS = _LOTS.join(heads, heads.c.lot_id == lots.c.id).where(
+    heads.c.item_id.in_(_IDS), heads.c.stocked
+)
+_HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
+_LOTS_BY_CODE = _LOTS.where(
+    sa.tuple_(lots.c.item_id, lots.c.lot_code).in_(sa.bindparam("pairs", expanding=True))
+)
+_ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
+    items.c.code.in_(sa.bindparam("codes", expanding=True))
+)
+_ITEMS_BY_ID = sa.select(*_ITEM_COLUMNS).where(items.c.id.in_(_IDS))
+
+_LOT_OF_LINE = sa.select(
+    ledger.c.reservation_id, ledger.c.lot_id, sa.func.max(ledger.c.line_seq).label("line_seq")
+).where(ledger.c.reservation_id.in_(_IDS))
+_last_line = _LOT_OF_LINE.group_by(ledger.c.reservation_id, ledger.c.lot_id).subquery()
+_LINES = sa.select(
+    ledger.c.reservation_id,
+    ledger.c.lot_id,
+    ledger.c.line_seq,
+    ledger.c.open_after,
+    ledger.c.issued_after,
+).join(
+    _last_line,
+    sa.and_(
+        ledger.c.reservation_id == _last_line.c.reservation_id,
+        ledger.c.lot_id == _last_line.c.lot_id,
+        ledger.c.line_seq == _last_line.c.line_seq,
+    ),
+)
+_EXPIRED = sa.select(open_lines.c.reservation_id).where(
+    open_lines.c.expires_at.is_not(None), open_lines.c.expires_at <= sa.bindparam("now")
+)
+_LONGEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
+    sa.bindparam("most")
+)
+_FEW = 20
+_FIRST_EXPIRED = (
+    _EXPIRED.add_columns(open_lines.c.lot_id).order_by(open_lines.c.expires_at).limit(_FEW)
+)
+#: By their moment, of which few have passed, and not by their items, which may hold many: what is
+#: compared as an expression cannot lead.
+_EXPIRED_OF = _EXPIRED.add_columns(open_lines.c.lot_id).where((open_lines.c.item_id + 0).in_(_IDS))
+_RESERVATIONS = (
+    sa.select(
+        *_ITEM_COLUMNS,
+        reservations.c.id,
+        reservations.c.reference,
+        reservations.c.qty,
+        reservations.c.expires_at,
+        reservations.c.note,
+        reservations.c.created_at,
+    )
+    .join(items, items.c.id == reservations.c.item_id)
+    .where(reservations.c.id.in_(_IDS))
+)
+
+ENTRIES = (
+    sa.select(
+        ledger.c.id,
+        ledger.c.operation_id,
+        operations.c.kind,
+        items.c.code.label("item_code"),
+        ledger.c.lot_id,
+        lots.c.lot_code,
+        ledger.c.lot_seq,
+        ledger.c.txn_type,
+        ledger.c.qty,
+        ledger.c.on_hand_after,
+        ledger.c.reserved_after,
+        ledger.c.reservation_id,
+        operations.c.reference,
+        operations.c.user_id,
+        users.c.name.label("user_name"),
+        ledger.c.timestamp,
+        ledger.c.hash,
+    )
+    .join(operations, operations.c.id == ledger.c.operation_id)
+    .join(lots, lots.c.id == ledger.c.lot_id)
+    .join(items, items.c.id == ledger.c.item_id)
+    .join(users, users.c.id == operations.c.user_id)
+)
+
+_ENTRIES_OF_OPERATIONS = ENTRIES.where(ledger.c.operation_id.in_(_IDS)).order_by(ledger.c.id)
+_OPERATIONS = (
+    sa.select(
+        operations.c.id,
+        operations.c.kind,
+        operations.c.reference,
+        operations.c.reason,
+        operations.c.note,
+        operations.c.user_id,
+        users.c.name.label("user_name"),
+        operations.c.recorded_at,
+        operations.c.occurred_at,
+        operations.c.reverses_id,
+    )
+    .join(users, users.c.id == operations.c.user_id)
+    .where(operations.c.id.in_(_IDS))
+    .order_by(operations.c.id)
+)
+
+
+def _possible(ids: Iterable[int]) -> list[int]:
+    """The ids that a database could have given, in order: a larger one is simply unknown."""
+    return sorted({id for id in ids if 0 < id <= MAX_ID})
+
+
+def _to_lot(row: Sequence[Any]) -> Lot:
+    return Lot(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+
+
+def read_items(
+    conn: Connection, *, codes: Iterable[str] = (), ids: Iterable[int] = ()
+) -> list[Item]:
+    """The items with these codes or ids, in no order; unknown ones are left out."""
+    found = []
+    for some in chunks([code for code in codes if "\0" not in code]):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": some})]
+    for some_ids in chunks(_possible(ids)):
+        found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": some_ids})]
+    return found
+
+
+def get_item(conn: Connection, code: str) -> Item:
+    """The item with this code. Raises NotFound."""
+    found = read_items(conn, codes=[code])
+    if not found:
+        raise NotFound(f"There is no item {code}.", item=code)
+    return found[0]
+
+
+def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
+    """These lots as their latest entries left them, by id; unknown ones are left out."""
+    found = [
+        _to_lot(row)
+        for some in chunks(_possible(ids))
+        for row in conn.execute(_LOTS_BY_ID, {"ids": some})
+    ]
+    return sorted(found, key=lambda lot: lot.id or 0)
+
+
+def get_lot(conn: Connection, lot_id: int) -> Lot:
+    """One lot. Raises NotFound."""
+    found = read_lots(conn, [lot_id])
+    if not found:
+        raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
+    return found[0]
+
+
+def lots_of(conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None) -> list[Lot]:
+    """All lots of the items, oldest first: now, or as the ledger stood at a moment.
+
+    At an earlier moment lots received later are left out; the QC status is that of then, master
+    data (expiry, location …) are those of today.
+    """
+    if not (ids := list(item_ids)):
+        return []
+    if at is None:
+        return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS, {"ids": ids})]
+    return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS_AT, {"ids": ids, "at": at})]
+
+
+def stocked_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
+    """The lots of the items that have something on hand, in no order: where allocation looks."""
+    ids = list(item_ids)
+    return [_to_lot(row) for row in conn.execute(_STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
+
+
+def holding_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
+    """The same as `stocked_lots_of`, without any trust in the read cache: each lot that the items
+    ever had is looked up in the ledger itself."""
+    ids = list(item_ids)
+    if not ids:
+        return []
+    return [_to_lot(row) for row in conn.execute(_HOLDING_LOTS_OF_ITEMS, {"ids": ids})]
+
+
+def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
+    """The lots that are named by their item's id and their lot code; unknown ones are left out."""
+    pairs = sorted({(item_id, code) for item_id, code in named if "\0" not in code})
+    return [
+        _to_lot(row)
+        for some in chunks(pairs)
+        for row in conn.execute(_LOTS_BY_CODE, {"pairs": some})
+    ]
+
+
+def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
+    """Every lot that these reservations ever held something in."""
+    ids = _possible(ids)
+    if not ids:
+        return set()
+    return {row.lot_id for row in conn.execute(_LINES, {"ids": ids})}
+
+
+def read_reservations(
+    conn: Connection, ids: Iterable[int], *, lots_known: Iterable[Lot] = ()
+) -> list[Reservation]:
+    """These reservations with their lines, by id; unknown ones are left out.
+
+    Lines point at the very `lots_known` where given, so that a caller can work on them.
+    """
+    ids = _possible(ids)
+    if not ids:
+        return []
+    lines = conn.execute(_LINES, {"ids": ids}).all()
+    by_id = {lot.id: lot for lot in lots_known}
+    unknown = {line.lot_id for line in lines} - set(by_id)
+    by_id.update({lot.id: lot for lot in read_lots(conn, unknown)})
+    found: dict[int, Reservation] = {}
+    for row in conn.execute(_RESERVATIONS, {"ids": ids}):
+        found[row[_N]] = Reservation(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+    for line in sorted(lines, key=lambda line: line.lot_id):
+        found[line.reservation_id].lines.append(
+            Line(by_id[line.lot_id], line.line_seq, line.open_after, line.issued_after)
+        )
+    return [found[id] for id in ids if id in found]
+
+
+def get_reservation(conn: Connection, reservation_id: int) -> Reservation:
+    """One reservation. Raises NotFound."""
+    found = read_reservations(conn, [reservation_id])
+    if not found:
+        raise NotFound(
+            f"There is no reservation number {reservation_id}.", reservation_id=reservation_id
+        )
+    return found[0]
+
+
+def open_reservation_ids(
+    conn: Connection,
+    *,
+    item_id: int | None = None,
+    lot_id: int | None = None,
+    limit: int | None = None,
+) -> list[int]:
+    """The reservations (of an item, in a lot) that still hold something, oldest first."""
+    chosen = sa.select(open_lines.c.reservation_id).distinct()
+    if item_id is not None:
+        chosen = chosen.where(open_lines.c.item_id == item_id)
+    if lot_id is not None:
+        chosen = chosen.where(open_lines.c.lot_id == lot_id)
+    chosen = chosen.order_by(open_lines.c.reservation_id).limit(limit)
+    return list(conn.execute(chosen).scalars())
+
+
+def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> list[int]:
+    """Reservations past their moment that still hold something: of the oldest `most` lines."""
+    found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": most}).scalars()
+    return sorted(set(found))
+
+
+def ask_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]], list[int]]:
+    """Ask for reservations past their moment that still hold something; what is returned tells
+    which of them hold something in these lots.
+
+    There are hardly ever more than a few, so they are asked for before the lots are known.
+    """
+    asked = conn.execute(_FIRST_EXPIRED, {"now": now})
+
+    def in_lots(lots: Iterable[Lot]) -> list[int]:
+        items_of = {lot.id: lot.item.id for lot in lots}
+        rows = asked.all()
+        if len(rows) == _FEW:
+            rows = [
+                row
+                for some in chunks(sorted(set(items_of.values())))
+                for row in conn.execute(_EXPIRED_OF, {"now": now, "ids": some})
+            ]
+        return sorted({row.reservation_id for row in rows if row.lot_id in items_of})
+
+    return in_lots
+
+
+def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:
+    """Every reservation that ever held something in the lot: read from the whole ledger."""
+    return list(
+        conn.execute(
+            sa.select(ledger.c.reservation_id)
+            .distinct()
+            .where(ledger.c.lot_id == lot_id, ledger.c.reservation_id.is_not(None))
+            .order_by(ledger.c.reservation_id)
+        ).scalars()
+    )
+
+
+def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -> dict[int, int]:
+    """What each reservation holds in one lot."""
+    ids = list(reservation_ids)
+    if not ids:
+        return {}
+    # Found by the reservations: a lot may have very many entries.
+    rows = conn.execute(_LINES.where(ledger.c.lot_id + 0 == lot_id), {"ids": ids})
+    return {row.reservation_id: row.open_after for row in rows}
+
+
+def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
+    """These operations with their entries, by id; unknown ones are left out."""
+    ids = _possible(ids)
+    if not ids:
+        return []
+    entries: dict[int, list[Entry]] = {id: [] for id in ids}
+    for row in conn.execute(_ENTRIES_OF_OPERATIONS, {"ids": ids}):
+        entries[row.operation_id].append(Entry(*tuple(row)))
+    rows = conn.execute(_OPERATIONS, {"ids": ids})
+    return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
+
+
+def read_operation_heads(conn: Connection, ids: Iterable[int]) -> list[Operation]:
+    """These operations without their entries, which may be many; unknown ones are left out."""
+    rows = conn.execute(_OPERATIONS, {"ids": _possible(ids)})
+    return [Operation(**row._mapping, entries=()) for row in rows]
+
+
+def get_operation_head(conn: Connection, operation_id: int) -> Operation:
+    """One operation without its entries. Raises NotFound."""
+    found = read_operation_heads(conn, [operation_id])
+    if not found:
+        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+    return found[0]
+
+
+def entries_of(conn: Connection, operation_id: int, *, since: int = 0, most: int) -> list[Entry]:
+    """An operation's entries from the one with the number `since` on, at most so many."""
+    if not 0 <= since <= MAX_ID:
+        return []
+    chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
+    rows = conn.execute(chosen.order_by(ledger.c.id).limit(most))
+    return [Entry(*tuple(row)) for row in rows]
+
+
+def operation_of_entry(conn: Connection, entry_id: int) -> int:
+    """The number of the operation that an entry belongs to. Raises NotFound."""
+    chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)
+    operation_id = conn.execute(chosen).scalar()
+    if operation_id is None:
+        raise NotFound(f"There is no entry number {entry_id}.", entry_id=entry_id)
+    return int(operation_id)
+
+
+def get_operation(conn: Connection, operation_id: int) -> Operation:
+    """One operation with its entries. Raises NotFound."""
+    found = read_operations(conn, [operation_id])
+    if not found:
+        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+    return found[0]

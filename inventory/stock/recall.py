@@ -1,0 +1,279 @@
+"""Where a lot went: what a recall has to know, and within minutes.
+
+The lot and every lot that was split off it are one family: what went out of any of them may have
+to come back. Everything is read from the ledger itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common.errors import NotFound
+from inventory.models import Kind, QcDecision, QcStatus, TxnType, table
+from inventory.stock import genealogy
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Reservation
+from inventory.stock.queries import ledger, lots, operations, users
+
+decisions = table(QcDecision)
+
+#: The page names so many movements; the file names all.
+MOST_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Goods that left the family or came into it, by one operation, of one lot.
+
+    `qty` is above 0 for what went out and below 0 for what came in. `counts`: it was not undone,
+    and is not the undoing of something.
+    """
+
+    operation_id: int
+    kind: str
+    reference: str | None
+    lot_id: int
+    lot_code: str
+    qty: int
+    user_name: str
+    at: datetime
+    undone_by: int | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What one reference got of the family, less what it sent back."""
+
+    reference: str
+    issued: int
+    returned: int
+    first: datetime
+    last: datetime
+
+    @property
+    def out(self) -> int:
+        return self.issued - self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A lot of the family, so many splits away."""
+
+    lot: Lot
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    lot: Lot
+    parents: tuple[Lot, ...]
+    family: tuple[Member, ...]
+    movements: tuple[Movement, ...]
+    reserved: tuple[tuple[Reservation, Lot, int], ...]
+
+    @property
+    def on_hand(self) -> int:
+        return sum(member.lot.on_hand for member in self.family)
+
+    @property
+    def usable(self) -> tuple[Lot, ...]:
+        """What a hold of the family would put in quarantine."""
+        return held_by_a_hold(self.lot, [member.lot for member in self.family])
+
+    @property
+    def destinations(self) -> list[Destination]:
+        """Every reference that goods went to, the largest amount first."""
+        found: dict[str, Destination] = {}
+        for one in reversed(self.movements):
+            if one.counts and one.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
+                name = one.reference or ""
+                new = Destination(name, max(one.qty, 0), max(-one.qty, 0), one.at, one.at)
+                found[name] = _joined(found[name], new) if name in found else new
+        return sorted(found.values(), key=lambda one: (-one.out, one.reference))
+
+    @property
+    def came_in(self) -> int:
+        """What was received into the family, or split off a parent that is not in it."""
+        return -self._sum(*_IN)
+
+    @property
+    def issued(self) -> int:
+        """What references have, less what they sent back."""
+        return self._sum(Kind.ISSUE, Kind.CUSTOMER_RETURN)
+
+    @property
+    def taken_out(self) -> int:
+        """What was scrapped, and what went back to the supplier."""
+        return self._sum(Kind.SCRAP, Kind.SUPPLIER_RETURN, Kind.EXPIRY)
+
+    @property
+    def counted_off(self) -> int:
+        """What counts found missing, less what they found."""
+        return self._sum(Kind.COUNT)
+
+    def _sum(self, *kinds: Kind) -> int:
+        return sum(one.qty for one in self.movements if one.counts and one.kind in kinds)
+
+
+_IN = (Kind.RECEIPT, Kind.IMPORT, Kind.SPLIT)
+
+
+def held_by_a_hold(lot: Lot, family: Iterable[Lot]) -> tuple[Lot, ...]:
+    """The lots that a hold puts in quarantine: the approved ones, the lot itself always, those
+    that were split off it where something is left of them."""
+    return tuple(
+        one
+        for one in family
+        if one.qc_status == QcStatus.APPROVED and (one.on_hand > 0 or one.id == lot.id)
+    )
+
+
+def _joined(one: Destination, later: Destination) -> Destination:
+    return Destination(
+        one.reference,
+        one.issued + later.issued,
+        one.returned + later.returned,
+        min(one.first, later.first),
+        max(one.last, later.last),
+    )
+
+
+def recall(conn: Connection, lot_id: int) -> Recall:
+    """Where one lot went, with every lot that was split off it. Raises NotFound."""
+    lot = stock.get_lot(conn, lot_id)
+    depths = genealogy.family_of(conn, lot_id)
+    by_id = {one.id: one for one in stock.read_lots(conn, depths)}
+    above = genealogy.parents_of(conn, lot_id)
+    parents = {one.id: one for one in stock.read_lots(conn, above)}
+    family = tuple(Member(by_id[id], depth) for id, depth in depths.items() if id in by_id)
+    return Recall(
+        lot,
+        tuple(parents[id] for id in above if id in parents),
+        family,
+        tuple(_movements(conn, list(depths))),
+        tuple(_reserved(conn, [member.lot for member in family])),
+    )
+
+
+def find_lot(conn: Connection, lot_code: str, item: str) -> Lot:
+    """The lot of an item by its code. Raises NotFound."""
+    found = stock.lots_by_code(conn, [(stock.get_item(conn, item).id, lot_code)])
+    if not found:
+        raise NotFound(f"There is no lot {lot_code} of {item}.", item=item, lot_code=lot_code)
+    return found[0]
+
+
+def _reserved(conn: Connection, family: Sequence[Lot]) -> Iterable[tuple[Reservation, Lot, int]]:
+    for lot in family:
+        if lot.reserved and lot.id is not None:
+            ids = stock.open_reservation_ids(conn, lot_id=lot.id)
+            held = stock.open_in_lot(conn, lot.id, ids)
+            for one in stock.read_reservations(conn, ids):
+                yield one, lot, held[one.id or 0]
+
+
+def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
+    """Newest first. Splits within the family move nothing in or out of it."""
+    rows = conn.execute(_MOVED, {"ids": family}).all()
+    undone_by = {row.operation_id: row.undone_by for row in rows}
+    splits: Counter[int] = Counter()
+    for row in rows:
+        if Kind.SPLIT in (row.kind, row.undoes_kind):
+            splits[row.operation_id] += row.qty
+    for row in rows:
+        if splits.get(row.operation_id) == 0:
+            continue
+        stands = _stands(row.operation_id, undone_by) and row.kind != Kind.REVERSAL
+        facts = {name: row._mapping[name] for name in _FACTS}
+        yield Movement(**facts, counts=stands)
+
+
+def _stands(operation_id: int, undone_by: dict[int, int | None]) -> bool:
+    """An undoing may be undone in its turn."""
+    undoing = undone_by.get(operation_id)
+    return undoing is None or not _stands(undoing, undone_by)
+
+
+def _moved() -> sa.Select[Any]:
+    undoing, undone = operations.alias("undoing"), operations.alias("undone")
+    came_in = ledger.c.txn_type == TxnType.RECEIVE.value
+    return (
+        sa.select(
+            ledger.c.operation_id,
+            operations.c.kind,
+            operations.c.reference,
+            ledger.c.lot_id,
+            lots.c.lot_code,
+            sa.case((came_in, -ledger.c.qty), else_=ledger.c.qty).label("qty"),
+            users.c.name.label("user_name"),
+            ledger.c.timestamp.label("at"),
+            undoing.c.id.label("undone_by"),
+            undone.c.kind.label("undoes_kind"),
+        )
+        .join(operations, operations.c.id == ledger.c.operation_id)
+        .join(lots, lots.c.id == ledger.c.lot_id)
+        .join(users, users.c.id == operations.c.user_id)
+        .join(undoing, undoing.c.reverses_id == operations.c.id, isouter=True)
+        .join(undone, undone.c.id == operations.c.reverses_id, isouter=True)
+        .where(
+            ledger.c.lot_id.in_(sa.bindparam("ids", expanding=True)),
+            ledger.c.txn_type.in_([TxnType.RECEIVE.value, TxnType.ISSUE.value]),
+        )
+        .order_by(ledger.c.id.desc())
+    )
+
+
+_MOVED = _moved()
+_FACTS = [name for name in Movement.__dataclass_fields__ if name != "counts"]
+
+
+# --- holds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one operation decided on one lot."""
+
+    lot_id: int
+    lot_code: str
+    from_status: str | None
+    to_status: str
+    #: No later decision on the lot.
+    is_last: bool
+
+
+def decisions_of(conn: Connection, operation_id: int) -> list[Decided]:
+    """The QC decisions of one operation, by lot code."""
+    later = decisions.alias("later")
+    is_last = ~sa.exists().where(
+        later.c.lot_id == decisions.c.lot_id, later.c.decision_seq > decisions.c.decision_seq
+    )
+    rows = conn.execute(
+        sa.select(
+            decisions.c.lot_id,
+            lots.c.lot_code,
+            decisions.c.from_status,
+            decisions.c.to_status,
+            is_last.label("is_last"),
+        )
+        .join(lots, lots.c.id == decisions.c.lot_id)
+        .where(decisions.c.operation_id == operation_id)
+        .order_by(lots.c.lot_code)
+    )
+    return [Decided(*row) for row in rows]
+
+
+def is_hold(decided: Sequence[Decided]) -> bool:
+    """Whether an operation put approved lots in quarantine, and did nothing else."""
+    return bool(decided) and all(
+        (one.from_status, one.to_status) == (QcStatus.APPROVED, QcStatus.QUARANTINE)
+        for one in decided
+    )

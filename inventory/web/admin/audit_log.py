@@ -1,0 +1,47 @@
+"""The admin's page of who changed what outside the ledger, and who was turned away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import audit
+from inventory.db import connection
+from inventory.queries import AUDIT_CHOICES, list_audit
+from inventory.web import live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download_list
+from inventory.web.list_params import export_links, only, page_links, page_of, start_of
+
+blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    return {
+        "who": query.get("who", "").strip() or None,
+        "what": only(query.get("what"), AUDIT_CHOICES, "") or None,
+        "since": start_of(query.get("from")),
+        "until": start_of(query.get("to"), days=1),
+    }
+
+
+@live_updates.part("audit.index", "audits/_live.html")
+def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_audit(connection(), **_filters(query), **page_of(query))
+    exports = export_links("audit", query)
+    return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
+
+
+@blueprint.get("/")
+@requires("admin")
+def index() -> Response:
+    return live_updates.respond("audits/index.html", groups=audit.GROUPS)
+
+
+@blueprint.get("/export.<kind>")
+@requires("admin")
+def export(kind: str) -> Response:
+    return download_list(kind, "audit", **_filters(request.args))

@@ -1,0 +1,94 @@
+"""The admin's page of the installation: its check-up, its backups, and its upkeep."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from inventory import backups, doctor, ledger
+from inventory.common import clock
+from inventory.db import snapshot
+from inventory.doctor import Verdict
+from inventory.verification import digests
+from inventory.web import background_jobs
+from inventory.web.auth.permissions import requires
+
+blueprint = Blueprint("checkup", __name__, url_prefix="/checkup")
+
+MOST_BACKUPS = 20
+
+
+@blueprint.get("/")
+@requires("admin")
+def index() -> str:
+    config = current_app.extensions["inventory"]
+    found = doctor.examine(config)
+    kept = backups.found_in(config.backup_path)
+    return render_template(
+        "checkup/index.html",
+        checks=[one for verdict in reversed(Verdict) for one in found if one.verdict == verdict],
+        wrong=sum(one.verdict == Verdict.WRONG for one in found),
+        well=sum(one.verdict == Verdict.OK for one in found),
+        look=sum(one.verdict == Verdict.LOOK for one in found),
+        backups=kept[:MOST_BACKUPS],
+        kept=len(kept),
+        place=config.backup_path,
+        backing_up=background_jobs.is_running(background_jobs.BACK_UP),
+        failed=background_jobs.failed(background_jobs.BACK_UP),
+        verifying={one.path.name for one in kept if background_jobs.is_running(_reading(one))},
+        rebuilding=background_jobs.is_running(background_jobs.REBUILD),
+    )
+
+
+@blueprint.post("/backups/")
+@requires("admin")
+def back_up() -> Response:
+    background_jobs.start(background_jobs.BACK_UP)
+    flash("A backup is being made. You may go on working.")
+    return redirect(url_for("checkup.index"), 303)
+
+
+def _reading(backup: backups.Backup) -> tuple[str, ...]:
+    return ("backup", "verify", str(backup.path))
+
+
+@blueprint.post("/backups/<name>/verification/")
+@requires("admin")
+def verify_backup(name: str) -> Response:
+    """Only what stands in the list is read: a name is no path."""
+    for one in backups.found_in(current_app.extensions["inventory"].backup_path):
+        if one.path.name == name:
+            background_jobs.start(_reading(one))
+            flash(f"{name} is being read to its end. Load this page again to see what came of it.")
+            return redirect(url_for("checkup.index", _anchor="backups"), 303)
+    abort(404)
+
+
+@blueprint.post("/expired-reservations/")
+@requires("admin")
+def expire() -> Response:
+    done = ledger.expire()
+    flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
+    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+
+
+@blueprint.post("/read-cache/")
+@requires("admin")
+def rebuild() -> Response:
+    background_jobs.start(background_jobs.REBUILD)
+    flash("The read cache is made anew from the ledger. You may go on working.")
+    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+
+
+@blueprint.get("/digest.json")
+@requires("admin")
+def digest() -> Response:
+    """Where every lot stands, signed, as a file to keep elsewhere."""
+    with snapshot() as reader:
+        made = digests.digest(reader, key=str(current_app.config["SECRET_KEY"]).encode())
+    response = current_app.response_class(json.dumps(made), mimetype="application/json")
+    name = f"digest-{clock.today().isoformat()}.json"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

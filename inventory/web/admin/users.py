@@ -1,0 +1,149 @@
+"""The admin's pages of who may use the inventory, and as what, and of everybody's tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory.accounts import api_tokens, login, two_factor, users
+from inventory.accounts.users import Account
+from inventory.common.errors import InvalidInput, Refusal
+from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.forms import GivenPasswordForm, NewUserForm
+from inventory.web.auth.permissions import requires
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+_PASSWORD = "users/password.html"  # noqa: S105 - a page
+
+
+@blueprint.get("/")
+@requires("admin")
+def index() -> str:
+    return _page(NewUserForm(formdata=None, role="operator"))
+
+
+@blueprint.post("/")
+@requires("admin")
+def create() -> Response | tuple[str, int]:
+    form = NewUserForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    try:
+        made = users.create_user(
+            name=form.name.data,
+            password=form.password.data,
+            role=form.role.data,
+            by=current_user.id,
+        )
+    except InvalidInput as refusal:
+        form[refusal.field].errors = [refusal.detail]
+        return _page(form), 422
+    flash(f"{made.name} can log in as {made.role}.")
+    return redirect(url_for("users.index"), 303)
+
+
+@blueprint.post("/<int:user_id>/approval/")
+@requires("admin")
+def approve(user_id: int) -> Response:
+    return _change("{name} can log in as {role}.", users.approve, user_id, role=_role())
+
+
+@blueprint.post("/<int:user_id>/role/")
+@requires("admin")
+def set_role(user_id: int) -> Response:
+    return _change("{name} is {role} now.", users.set_role, user_id, role=_role())
+
+
+@blueprint.post("/<int:user_id>/disabling/")
+@requires("admin")
+def disable(user_id: int) -> Response:
+    return _change("{name} is logged out and kept out.", users.disable, user_id)
+
+
+@blueprint.post("/<int:user_id>/enabling/")
+@requires("admin")
+def enable(user_id: int) -> Response:
+    return _change("{name} can log in again.", users.enable, user_id)
+
+
+@blueprint.post("/<int:user_id>/second-factor/reset/")
+@requires("admin")
+def reset_second_factor(user_id: int) -> Response:
+    said = "{name} logs in by the password alone now, and can set up a second factor anew."
+    return _change(said, two_factor.remove, user_id)
+
+
+@blueprint.get("/<int:user_id>/password/")
+@requires("admin")
+def new_password(user_id: int) -> Answer:
+    return show(_PASSWORD, GivenPasswordForm(), account=users.get_account(user_id=user_id))
+
+
+@blueprint.post("/<int:user_id>/password/")
+@requires("admin")
+def set_password(user_id: int) -> Answer:
+    """For whoever forgot theirs. Their own people change under Account, where it is asked for."""
+    if user_id == current_user.id:
+        return redirect(url_for("account.index"), 303)
+    form, account = GivenPasswordForm(), users.get_account(user_id=user_id)
+    if not form.validate_on_submit():
+        return show(_PASSWORD, form, account=account)
+    try:
+        users.set_password(user_id=user_id, password=form.password.data, by=current_user.id)
+    except Refusal as refusal:
+        return again(_PASSWORD, form, refusal, account=account)
+    flash(f"{account.name} has a new password, and was logged out everywhere.")
+    return redirect(url_for("users.index"), 303)
+
+
+@blueprint.post("/unlocking/")
+@requires("admin")
+def unlock() -> Response:
+    """Let everybody try again who was refused too often."""
+    count = login.reset_throttle(by=current_user.id)
+    flash(f"Refused logins that are forgotten now: {count}.")
+    return redirect(url_for("users.index"), 303)
+
+
+@blueprint.get("/tokens/")
+@requires("admin")
+def all_tokens() -> str:
+    found = [token for token in api_tokens.list_tokens() if token.is_usable]
+    return render_template("users/tokens.html", tokens=found)
+
+
+@blueprint.post("/tokens/<int:token_id>/revocation/")
+@requires("admin")
+def revoke_token(token_id: int) -> Response:
+    ended = api_tokens.revoke_token(token_id=token_id, by=current_user.id)
+    flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
+    return redirect(url_for("users.all_tokens"), 303)
+
+
+def _role() -> str:
+    return request.form.get("role", "")
+
+
+def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any) -> Response:
+    try:
+        account = verb(user_id=user_id, by=current_user.id, **values)
+        flash(said.format(name=account.name, role=account.role))
+    except Refusal as refusal:
+        flash(refusal.detail, "bad")
+    return redirect(url_for("users.index"), 303)
+
+
+def _page(form: NewUserForm) -> str:
+    people = users.list_accounts()
+    return render_template(
+        "users/index.html",
+        form=form,
+        waiting=[account for account in people if account.approved_at is None],
+        people=[account for account in people if account.approved_at is not None],
+        roles=users.ROLES,
+    )

@@ -1,0 +1,79 @@
+"""The admin's page of who is told of low items, and how telling them went."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, flash, redirect, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory.common.errors import Refusal
+from inventory.db import connection
+from inventory.http.secret_keys import accepted_keys
+from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.forms import WebhookForm
+from inventory.web.auth.permissions import requires
+from inventory.webhooks import endpoints
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+
+_PAGE = "webhooks/index.html"
+
+
+@blueprint.get("/")
+@requires("admin")
+def index() -> Answer:
+    return _show(WebhookForm(formdata=None))
+
+
+@blueprint.post("/")
+@requires("admin")
+def add() -> Answer:
+    """The page with the new secret on it: it is kept nowhere, and so not shown again."""
+    form = WebhookForm()
+    if not form.validate_on_submit():
+        return _show(form)
+    try:
+        _, secret = endpoints.add_endpoint(url=form.url.data, key=_key(), user_id=current_user.id)
+    except Refusal as refusal:
+        return again(_PAGE, form, refusal, **_known())
+    return _show(WebhookForm(formdata=None), secret=secret)
+
+
+@blueprint.post("/<int:endpoint_id>/secret/")
+@requires("admin")
+def renew(endpoint_id: int) -> Answer:
+    _, secret = endpoints.renew_secret(endpoint_id=endpoint_id, key=_key(), user_id=current_user.id)
+    return _show(WebhookForm(formdata=None), secret=secret)
+
+
+@blueprint.post("/<int:endpoint_id>/end/")
+@requires("admin")
+def end(endpoint_id: int) -> Response:
+    endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
+    flash("It is told nothing any more.")
+    return redirect(url_for("webhooks.index"), 303)
+
+
+@blueprint.post("/deliveries/<int:delivery_id>/replay/")
+@requires("admin")
+def replay(delivery_id: int) -> Response:
+    endpoints.replay(delivery_id=delivery_id, user_id=current_user.id)
+    flash("It is sent again within seconds.")
+    return redirect(url_for("webhooks.index"), 303)
+
+
+def _key() -> str:
+    return accepted_keys(current_app)[0]
+
+
+def _show(form: WebhookForm, secret: str = "") -> Answer:
+    return show(_PAGE, form, **_known(secret))
+
+
+def _known(secret: str = "") -> dict[str, object]:
+    found = endpoints.list_endpoints(connection())
+    return {
+        "secret": secret,
+        "endpoints": [one for one in found if one.ended_at is None],
+        "deliveries": endpoints.list_deliveries(connection()),
+    }

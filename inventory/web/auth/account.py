@@ -1,0 +1,125 @@
+"""What people do with their own account: password, sessions, and tokens for their programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, session, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory.accounts import api_tokens, login, sessions, users
+from inventory.common.errors import Refusal
+from inventory.web.auth import session as web_session
+from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.forms import PasswordForm, TokenForm
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+
+_PAGE = "account/index.html"
+_TOKENS = "account/tokens.html"
+
+
+@blueprint.get("/")
+def index() -> Answer:
+    return show(_PAGE, PasswordForm(), **_own())
+
+
+@blueprint.post("/password/")
+def change_password() -> Answer:
+    form = PasswordForm()
+    if not form.validate_on_submit():
+        return show(_PAGE, form, **_own())
+    try:
+        changed = login.change_password(
+            user_id=current_user.id,
+            current=form.current_password.data or "",
+            new=form.password.data or "",
+            address=request.remote_addr or "",
+        )
+    except Refusal as refusal:
+        return again(_PAGE, form, refusal, **_own())
+    web_session.begin_anew(changed)
+    flash("Password changed. Every other device was logged out.")
+    return redirect(url_for("account.index"), 303)
+
+
+@blueprint.post("/sessions/end/")
+def end_sessions() -> Answer:
+    users.end_sessions(user_id=current_user.id, by=current_user.id)
+    session.clear()
+    return redirect(url_for("auth.login"), 303)
+
+
+@blueprint.post("/sessions/<int:number>/end/")
+def end_session(number: int) -> Response:
+    try:
+        sessions.end_one(user_id=current_user.id, number=number)
+        flash("That device is logged out.")
+    except Refusal as refusal:
+        flash(refusal.detail, "bad")
+    return redirect(url_for("account.index"), 303)
+
+
+@blueprint.post("/sessions/others/end/")
+def end_other_sessions() -> Response:
+    count = sessions.end_others(user_id=current_user.id, this=web_session.current_id())
+    flash(f"Logged out elsewhere: {count}." if count else "You are logged in nowhere else.")
+    return redirect(url_for("account.index"), 303)
+
+
+@blueprint.get("/tokens/")
+def own_tokens() -> Answer:
+    return show(_TOKENS, _token_form(), **_tokens())
+
+
+@blueprint.post("/tokens/")
+def create_token() -> Answer:
+    """The page of tokens with the new one on it: it is kept nowhere, and so not shown again."""
+    form = _token_form()
+    if not form.validate_on_submit():
+        return show(_TOKENS, form, **_tokens())
+    last = form.expires.data
+    try:
+        token, secret = api_tokens.create_token(
+            user_id=current_user.id,
+            name=form.name.data,
+            role=form.role.data,
+            expires_at=api_tokens.end_of(last) if last else None,
+            by=current_user.id,
+        )
+    except Refusal as refusal:
+        return again(_TOKENS, form, refusal, **_tokens())
+    return show(_TOKENS, _token_form(blank=True), **_tokens(made=token, secret=secret))
+
+
+@blueprint.post("/tokens/<int:token_id>/revocation/")
+def revoke_token(token_id: int) -> Response:
+    ended = api_tokens.revoke_token(token_id=token_id, user_id=current_user.id, by=current_user.id)
+    flash(f"The token “{ended.name}” no longer works.")
+    return redirect(url_for("account.own_tokens"), 303)
+
+
+def _own() -> dict[str, Any]:
+    return {
+        "account": users.get_account(user_id=current_user.id),
+        "places": sessions.list_open(user_id=current_user.id, this=web_session.current_id()),
+    }
+
+
+def _token_form(*, blank: bool = False) -> TokenForm:
+    form = TokenForm(formdata=None, role=current_user.role) if blank else TokenForm()
+    form.role.choices = [one for one in form.role.choices if current_user.may(one.value)]
+    if not form.is_submitted():
+        form.role.data = current_user.role
+    return form
+
+
+def _tokens(made: api_tokens.Token | None = None, secret: str = "") -> dict[str, Any]:
+    found = api_tokens.list_tokens(user_id=current_user.id)
+    return {
+        "made": made,
+        "secret": secret,
+        "working": [token for token in found if token.is_usable],
+        "ended": [token for token in reversed(found) if not token.is_usable],
+    }

@@ -1,0 +1,37 @@
+"""A form of the doors, shown for the first time or again with what was wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from inventory.accounts import login
+from inventory.common.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
+
+Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+def show(template: str, form: FlaskForm, **values: Any) -> Answer:
+    status = 422 if form.errors else 200
+    return render_template(template, form=form, refusal=None, **values), status
+
+
+def again(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> Answer:
+    """The same form with what was typed (never passwords) and why it was refused."""
+    status = 422
+    headers: dict[str, str] = {}
+    if isinstance(refusal, InvalidInput) and refusal.field in form:
+        form[refusal.field].errors = [refusal.detail]
+        refusal_shown = None
+    else:
+        refusal_shown = refusal.detail
+    if isinstance(refusal, login.TooManyAttempts):
+        status, headers = 429, {"Retry-After": str(refusal.figures["retry_after"])}
+    elif isinstance(refusal, Unauthenticated):
+        status = 401
+    elif isinstance(refusal, Forbidden):
+        status = 403
+    return render_template(template, form=form, refusal=refusal_shown, **values), status, headers

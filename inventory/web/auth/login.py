@@ -1,0 +1,162 @@
+"""The doors: register, log in, log out; and light or dark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory.accounts import login as accounts_login
+from inventory.accounts import registration, sessions, two_factor
+from inventory.common.errors import Refusal
+from inventory.http.secret_keys import accepted_keys
+from inventory.web.auth import session as web_session
+from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.forms import CodeForm, LoginForm, RegisterForm
+from inventory.web.auth.permissions import public
+from inventory.web.navigation import THEMES
+
+blueprint = Blueprint("auth", __name__)
+
+_ONE_YEAR = 365 * 24 * 3600
+
+
+@blueprint.route("/register/", methods=["GET", "POST"])
+@public
+def register() -> Answer:
+    form = RegisterForm()
+    if form.validate_on_submit():
+        try:
+            return _register(form)
+        except Refusal as refusal:
+            return again("auth/register.html", form, refusal, **_door())
+    return show("auth/register.html", form, **_door())
+
+
+def _register(form: RegisterForm) -> Answer:
+    account = registration.register(
+        name=form.name.data,
+        password=form.password.data,
+        policy=current_app.config["REGISTRATION"],
+        role=current_app.config["REGISTRATION_ROLE"],
+        code=form.code.data or "",
+        expected_code=current_app.config["SETUP_CODE"],
+        address=request.remote_addr or "",
+    )
+    if account.is_usable:
+        return _log_in(form)
+    session["registered"] = account.name
+    return redirect(url_for("auth.login"), 303)
+
+
+def _door() -> dict[str, Any]:
+    first = registration.is_first()
+    return {
+        "first": first,
+        "closed": not first and current_app.config["REGISTRATION"] == registration.CLOSED,
+        "needs_code": first and current_app.config["SETUP_CODE"] is not None,
+        "waits": not first and current_app.config["REGISTRATION"] == registration.APPROVAL,
+    }
+
+
+@blueprint.route("/login/", methods=["GET", "POST"])
+@public
+def login() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(web_session.safe_next(request.args.get("next")), 303)
+    form = LoginForm()
+    if form.validate_on_submit():
+        try:
+            return _log_in(form)
+        except Refusal as refusal:
+            return again("auth/login.html", form, refusal, **_welcome())
+    if registration.is_first():
+        return redirect(url_for("auth.register"), 303)
+    return show("auth/login.html", form, **_welcome())
+
+
+def _log_in(form: LoginForm | RegisterForm) -> Response:
+    begun = accounts_login.log_in(
+        name=form.name.data or "",
+        password=form.password.data or "",
+        **web_session.place(),
+    )
+    if isinstance(begun, accounts_login.HalfWay):
+        web_session.wait_for_code(begun)
+        return redirect(url_for("auth.code", next=request.args.get("next")), 303)
+    return _enter(begun)
+
+
+def _enter(begun: sessions.Session) -> Response:
+    if current_user.is_authenticated:
+        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
+    web_session.begin(begun)
+    return redirect(web_session.safe_next(request.args.get("next")), 303)
+
+
+@blueprint.route("/login/code/", methods=["GET", "POST"])
+@public
+def code() -> Answer:
+    """The second factor. Whoever has not shown a right password just now is asked for that."""
+    half = web_session.waiting_for_code()
+    if half is None:
+        return redirect(url_for("auth.login", next=request.args.get("next")), 303)
+    form = CodeForm()
+    if form.validate_on_submit():
+        try:
+            keys = accepted_keys(current_app)
+            where = web_session.place()
+            return _enter(two_factor.log_in(half=half, code=form.code.data, keys=keys, **where))
+        except Refusal as refusal:
+            return again("auth/code.html", form, refusal)
+    return show("auth/code.html", form)
+
+
+def _welcome() -> dict[str, Any]:
+    return {
+        "registered": session.pop("registered", None),
+        "may_register": current_app.config["REGISTRATION"] != registration.CLOSED,
+    }
+
+
+@blueprint.get("/logout/")
+@public
+def confirm_logout() -> Answer:
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.login"), 303)
+    return render_template("auth/logout.html")
+
+
+@blueprint.post("/logout/")
+@public
+def logout() -> Answer:
+    if current_user.is_authenticated:
+        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
+    session.clear()
+    return redirect(url_for("auth.login"), 303)
+
+
+@blueprint.post("/theme/")
+@public
+def theme() -> Answer:
+    """Light, dark, or as the system has it: a cookie, so that no page flashes in another."""
+    chosen = request.form.get("theme", "")
+    response = redirect(web_session.safe_next(request.form.get("next")), 303)
+    response.set_cookie(
+        "theme",
+        chosen if chosen in THEMES else "",
+        max_age=_ONE_YEAR,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        samesite="Lax",
+    )
+    return response

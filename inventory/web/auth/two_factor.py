@@ -1,0 +1,137 @@
+"""One's own second factor: set up, confirmed, taken away; and its recovery codes, shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory.accounts import login, two_factor, users
+from inventory.common.errors import Forbidden, Refusal
+from inventory.http.secret_keys import accepted_keys
+from inventory.labels.barcode_images import qr_of
+from inventory.web.auth import session as web_session
+from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.forms import CodeForm, RemoveFactorForm, ShownPasswordForm
+
+blueprint = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
+
+_PAGE = "second_factor/index.html"
+_SET_UP = "second_factor/set_up.html"
+_CODES = "second_factor/codes.html"
+
+
+@blueprint.get("/")
+def index() -> Answer:
+    form = ShownPasswordForm(formdata=None)
+    return show(_PAGE, form, **_known(shown=form))
+
+
+@blueprint.post("/set-up/")
+def begin() -> Answer:
+    """The page with the new secret on it, after the password was shown once more."""
+    form = ShownPasswordForm()
+    if not form.validate_on_submit():
+        return show(_PAGE, form, **_known(shown=form))
+    try:
+        _require_password(form)
+        secret = two_factor.begin_setup(user_id=current_user.id, keys=_keys())
+    except Refusal as refusal:
+        return again(_PAGE, form, refusal, **_known(shown=form))
+    return show(_SET_UP, CodeForm(formdata=None), **_drawn(secret))
+
+
+@blueprint.post("/confirmation/")
+def confirm() -> Answer:
+    form = CodeForm()
+    secret = two_factor.pending_secret(user_id=current_user.id, keys=_keys())
+    if secret is None:
+        return redirect(url_for("second_factor.index"), 303)
+    if not form.validate_on_submit():
+        return show(_SET_UP, form, **_drawn(secret))
+    try:
+        account, codes = two_factor.confirm(
+            user_id=current_user.id, code=form.code.data, keys=_keys()
+        )
+    except Refusal as refusal:
+        return again(_SET_UP, form, refusal, **_drawn(secret))
+    web_session.begin_anew(account)
+    return show(_CODES, form, codes=codes, is_new=True)
+
+
+@blueprint.post("/codes/")
+def renew_codes() -> Answer:
+    form = ShownPasswordForm()
+    if not form.validate_on_submit():
+        return show(_PAGE, form, **_known(shown=form))
+    try:
+        _require_password(form)
+        codes = two_factor.new_codes(user_id=current_user.id)
+    except Refusal as refusal:
+        return again(_PAGE, form, refusal, **_known(shown=form))
+    return show(_CODES, form, codes=codes, is_new=False)
+
+
+@blueprint.post("/removal/")
+def remove() -> Answer:
+    form = RemoveFactorForm(prefix="removal-")
+    if not form.validate_on_submit():
+        return show(_PAGE, form, **_known(removal=form))
+    try:
+        if _is_demanded():
+            raise Forbidden(f"The role {current_user.role} needs a second factor.")
+        _require_password(form)
+        who = {"user_id": current_user.id, "address": request.remote_addr or ""}
+        two_factor.require_code(code=form.code.data, keys=_keys(), **who)
+        account = two_factor.remove(user_id=current_user.id, by=current_user.id)
+    except Refusal as refusal:
+        return again(_PAGE, form, refusal, **_known(removal=form))
+    web_session.begin_anew(account)
+    flash("Your password alone lets you in now. Every other device was logged out.")
+    return _home()
+
+
+def _home() -> Response:
+    return redirect(url_for("second_factor.index"), 303)
+
+
+def _require_password(form: ShownPasswordForm) -> None:
+    login.require_password(
+        user_id=current_user.id,
+        current=form.current_password.data or "",
+        address=request.remote_addr or "",
+    )
+
+
+def _is_demanded() -> bool:
+    return current_user.role in current_app.config["TOTP_REQUIRED_ROLES"]
+
+
+def _keys() -> list[str]:
+    return accepted_keys(current_app)
+
+
+def _known(
+    *, shown: ShownPasswordForm | None = None, removal: RemoveFactorForm | None = None
+) -> dict[str, Any]:
+    """Two forms stand on the page: the one that was sent, and the other one empty."""
+    return {
+        "state": two_factor.state_of(current_user.id),
+        "is_demanded": _is_demanded(),
+        "shown": shown or ShownPasswordForm(formdata=None),
+        "removal": removal or RemoveFactorForm(formdata=None, prefix="removal-"),
+    }
+
+
+def _drawn(secret: str) -> dict[str, Any]:
+    account = users.get_account(user_id=current_user.id)
+    site = current_app.config["SITE_NAME"]
+    address = two_factor.address_for(secret, name=account.name, site=site)
+    matrix = qr_of(address)
+    return {
+        "secret": " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),
+        "modules": matrix.modules,
+        "drawing": "".join(f"M{x} {y}h{length}v1h-{length}z" for y, x, length in matrix.runs()),
+    }

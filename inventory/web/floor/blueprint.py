@@ -1,0 +1,28 @@
+"""Where the views of the floor hang themselves up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from inventory.common.errors import InvalidInput
+from inventory.http.json_codec import Unreadable, camel, from_json, to_json
+
+blueprint = Blueprint("floor", __name__, url_prefix="/floor")
+
+
+def answer(content: dict[str, Any], status: int = 200) -> Response:
+    """JSON for the tablet: names in camelCase."""
+    return Response(to_json(camel(content)), status, content_type="application/json")
+
+
+def sent_object() -> dict[str, Any]:
+    """The JSON object that was sent. Raises InvalidInput."""
+    try:
+        body = from_json(request.get_data())
+    except Unreadable as error:
+        raise InvalidInput(error.detail, field=error.field) from None
+    if not isinstance(body, dict):
+        raise InvalidInput("A JSON object is expected.", field="body")
+    return body

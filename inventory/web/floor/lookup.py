@@ -1,0 +1,115 @@
+"""What a tablet looks up: a scan as the server has it, and what it keeps for later."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, request
+
+from inventory import barcodes, queries
+from inventory.common import clock
+from inventory.db import connection
+from inventory.http.json_codec import camel, to_json
+from inventory.models import Code, table
+from inventory.stock import queries as stock
+from inventory.stock.queries import heads, items
+from inventory.web.auth.permissions import requires
+from inventory.web.floor.blueprint import answer, blueprint
+from inventory.web.floor.serializers import (
+    found_record,
+    item_record,
+    link_record,
+    lot_record,
+    reservation_record,
+)
+
+codes_table = table(Code)
+
+#: A tablet keeps the newest of each: so many lots with stock, items, and open reservations.
+MOST_LOTS = 2000
+MOST_ITEMS = 2000
+MOST_RESERVATIONS = 500
+MOST_CODES = 5000
+#: A job of more reservations is shown in part.
+MOST_OF_JOB = 200
+
+
+@blueprint.get("/lookup")
+@requires("operator")
+def look_up() -> Response:
+    """What a scan is here, and what the tablet should know of it. Raises InvalidCode."""
+    found = barcodes.resolve(connection(), request.args.get("scan"))
+    if found.kind == "unknown" and (job := _job(found.scan.text)):
+        return answer(job)
+    several = [found, *found.choices]
+    keys = [found.scan.key] if found.scan.key else []
+    today = clock.today()
+    known = {one.item.id: one.item for one in several if one.item}
+    lots = [one.lot for one in several if one.lot]
+    if found.kind == "item" and found.item:
+        lots += stock.stocked_lots_of(connection(), [found.item.id])
+    return answer(
+        found_record(found)
+        | {
+            "items": [item_record(item) for item in known.values()],
+            "lots": [lot_record(lot, today) for lot in lots],
+            "codes": [link_record(link) for link in barcodes.read_links(connection(), codes_=keys)],
+        }
+    )
+
+
+def _job(text: str) -> dict[str, Any] | None:
+    """What is held for a reference, where something is."""
+    if len(text) > 100:
+        return None
+    page = queries.list_reservations(connection(), reference=text, open=True, limit=MOST_OF_JOB)
+    if not page.rows:
+        return None
+    lots = {line.lot.id: line.lot for one in page.rows for line in one.lines}
+    return {
+        "kind": "job",
+        "job": text,
+        "items": [item_record(one.item) for one in page.rows],
+        "lots": [lot_record(lot, clock.today()) for lot in lots.values()],
+        "reservations": [reservation_record(one) for one in page.rows],
+    }
+
+
+@blueprint.get("/snapshot")
+@requires("operator")
+def snapshot() -> Response:
+    """Items, lots with stock and open reservations, the newest of them; 304 where the tablet has
+    the same already."""
+    content = to_json(camel(_snapshot()))
+    response = Response(content, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.set_etag(hashlib.sha256(content).hexdigest()[:16], weak=True)
+    response.make_conditional(request.environ)
+    return response
+
+
+def _snapshot() -> dict[str, Any]:
+    conn, today = connection(), clock.today()
+    newest = sa.select(heads.c.lot_id).where(heads.c.stocked)
+    lot_ids = conn.execute(newest.order_by(heads.c.lot_id.desc()).limit(MOST_LOTS)).scalars()
+    lots = stock.read_lots(conn, lot_ids)
+    item_ids = (
+        sa.select(items.c.id).where(items.c.archived_at.is_(None)).order_by(items.c.id.desc())
+    )
+    known = {lot.item.id: lot.item for lot in lots}
+    fresh = set(conn.execute(item_ids.limit(MOST_ITEMS)).scalars()) - set(known)
+    known |= {item.id: item for item in stock.read_items(conn, ids=fresh)}
+    newest_codes = sa.select(codes_table.c.id).order_by(codes_table.c.id.desc()).limit(MOST_CODES)
+    links = barcodes.read_links(conn, ids=conn.execute(newest_codes).scalars())
+    open_ids = stock.open_reservation_ids(conn)[-MOST_RESERVATIONS:]
+    return {
+        "today": today.isoformat(),
+        "items": [item_record(known[id]) for id in sorted(known)],
+        "lots": [lot_record(lot, today) for lot in lots],
+        "codes": [link_record(link) for link in links],
+        "reservations": [
+            reservation_record(one) for one in stock.read_reservations(conn, open_ids)
+        ],
+    }

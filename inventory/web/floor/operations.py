@@ -1,0 +1,101 @@
+"""One operation of a tablet: done once, however often it is sent, and as nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_login import current_user
+
+from inventory import barcodes, catalog, ledger
+from inventory.common import clock
+from inventory.common.errors import IdempotencyKeyMissing, InvalidInput
+from inventory.db import connection
+from inventory.http.error_handlers import problem
+from inventory.http.json_codec import camel_name
+from inventory.idempotency.store import clean_key
+from inventory.stock import queries as stock
+from inventory.web import operation_summary
+from inventory.web.auth.permissions import requires
+from inventory.web.floor import request_parsing
+from inventory.web.floor.blueprint import answer, blueprint, sent_object
+from inventory.web.floor.serializers import lot_record, reservation_record
+
+
+@blueprint.post("/operations")
+@requires("operator")
+def operate() -> Response:
+    """Do what the tablet wrote down: `op`, its fields, the `key` and the `user` who did it.
+
+    The answer repeats the key, so that no other page's answer is taken for it. Another user's
+    operation is refused, and nothing is remembered: its owner may send it later.
+    """
+    body = sent_object()
+    if "user" not in body or "key" not in body:
+        raise IdempotencyKeyMissing("An operation names its key and its user.")
+    if body["user"] != current_user.id:
+        detail = f"This was done by somebody else than {current_user.name}, who is logged in."
+        return problem("OTHER_USER", detail, {"user": current_user.id})
+    key = clean_key(body["key"])
+    op = request_parsing.require_known(body)
+    others = {"move": _move, "link": _link}
+    done = others[op](body, key) if op in others else _post(op, body, key)
+    return answer({"key": key} | done)
+
+
+def _post(op: str, body: request_parsing.Body, key: str) -> dict[str, Any]:
+    try:
+        posting = ledger.post(
+            [request_parsing.request_of(op, body)], user_id=current_user.id, key=key
+        )
+    except InvalidInput as refusal:
+        name = camel_name(refusal.field)
+        refusal.figures["field"] = "qty" if name == "lots" else name
+        raise
+    operation = posting.operation
+    ids = {entry.lot_id for entry in operation.entries}
+    if op == "count" and (lot := posting.shown[0]["lot"]):
+        ids.add(lot["id"])
+    reservations = [one["id"] for one in posting.shown[0]["reservations"]]
+    return {
+        "replayed": posting.replayed,
+        "operation": operation.id,
+        "says": operation_summary.sentence(operation, posting.shown[0]),
+        **_as_they_stand(ids, reservations),
+    }
+
+
+def _move(body: request_parsing.Body, key: str) -> dict[str, Any]:
+    lot = request_parsing.get_lot(body)
+    assert lot.id is not None
+    record, replayed = catalog.update_lot(
+        user_id=current_user.id, key=key, lot_id=lot.id, location=body.get("location")
+    )
+    where = record["location"] or "no location"
+    return {
+        "replayed": replayed,
+        "says": f"{record['lot_code']} of {record['item']} is at {where}.",
+        **_as_they_stand({lot.id}, []),
+    }
+
+
+def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
+    record, replayed = barcodes.link(
+        user_id=current_user.id,
+        key=key,
+        code=body.get("code"),
+        item=body.get("item", ""),
+        qty=body.get("qty", "1"),
+    )
+    return {"replayed": replayed, "says": f"{record['code']} stands for {record['item']} now."}
+
+
+def _as_they_stand(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:
+    """What the tablet should know of these lots and reservations from now on."""
+    today = clock.today()
+    lots = stock.read_lots(connection(), lot_ids)
+    reservations = stock.read_reservations(connection(), reservation_ids)
+    return {
+        "lots": [lot_record(lot, today) for lot in lots],
+        "reservations": [reservation_record(one) for one in reservations],
+    }

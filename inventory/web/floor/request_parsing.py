@@ -1,0 +1,151 @@
+"""What a tablet asks for, and the request to the ledger that it becomes.
+
+A lot goes by its item and lot code, never by its number: one that was received a minute ago
+without a connection has no number yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from inventory import ledger
+from inventory.common import validation
+from inventory.common.errors import InvalidInput, InvalidQty, NotFound
+from inventory.db import connection
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot
+
+Body = dict[str, Any]
+
+#: What each operation may say, beside what all may.
+FIELDS: dict[str, set[str]] = {
+    "receive": {"item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot"},
+    "reserve": {"item", "lotCode", "qty"},
+    "issue": {"item", "lotCode", "qty", "reservation", "reason"},
+    "count": {"item", "lotCode", "counted", "lotSeq", "resolution", "reason"},
+    "move": {"item", "lotCode", "location"},
+    "link": {"item", "code", "text", "qty"},
+}
+_OF_ALL = {"op", "key", "user", "reference", "note", "occurredAt"}
+
+
+def require_known(body: Body) -> str:
+    """The operation's name, when it and all its fields are known. Raises InvalidInput."""
+    op = validation.clean_choice(body.get("op"), field="op", choices=tuple(FIELDS))
+    unknown = set(body) - FIELDS[op] - _OF_ALL
+    if unknown:
+        raise InvalidInput("This is not a field of the operation.", field=min(unknown)[:60])
+    return op
+
+
+def request_of(op: str, body: Body) -> ledger.Request:
+    """The request to the ledger. Raises InvalidInput naming the field, NotFound."""
+    return _REQUESTS[op](body)
+
+
+def get_lot(body: Body) -> Lot:
+    """The lot of that item and code. Raises NotFound, InvalidInput."""
+    code = validation.clean_code(body.get("item"), field="item")
+    lot_code = validation.clean_code(body.get("lotCode"), field="lotCode")
+    item = stock.get_item(connection(), code)
+    found = stock.lots_by_code(connection(), [(item.id, lot_code)])
+    if not found:
+        raise NotFound(f"There is no lot {lot_code} of {code}.", item=code, lot_code=lot_code)
+    return found[0]
+
+
+def _receive(body: Body) -> ledger.Request:
+    return ledger.Receive(
+        item=body.get("item", ""),
+        lot_code=body.get("lotCode", ""),
+        qty=_qty(body),
+        expires_on=_day(body.get("expiresOn")),
+        supplier_lot=body.get("supplierLot"),
+        location=body.get("location"),
+        add_to_lot=body.get("addToLot", False),
+        reference=body.get("reference"),
+        note=body.get("note"),
+        occurred_at=_moment(body.get("occurredAt")),
+    )
+
+
+def _reserve(body: Body) -> ledger.Request:
+    lots = [_part(body)] if body.get("lotCode") else None
+    return ledger.Reserve(
+        item=body.get("item", ""),
+        qty=_qty(body),
+        reference=body.get("reference", ""),
+        lots=lots,
+        note=body.get("note"),
+    )
+
+
+def _issue(body: Body) -> ledger.Request:
+    reservation = body.get("reservation")
+    return ledger.Issue(
+        reservation_id=reservation,
+        item=body.get("item", "") if reservation is None else None,
+        lots=[_part(body)],
+        reference=body.get("reference"),
+        reason=body.get("reason"),
+        note=body.get("note"),
+        occurred_at=_moment(body.get("occurredAt")),
+    )
+
+
+def _count(body: Body) -> ledger.Request:
+    return ledger.Count(
+        lot_id=_number(get_lot(body)),
+        counted=_qty(body, "counted"),
+        lot_seq=body.get("lotSeq"),
+        resolution=body.get("resolution"),
+        reason=body.get("reason"),
+        note=body.get("note"),
+    )
+
+
+_REQUESTS: dict[str, Callable[[Body], ledger.Request]] = {
+    "receive": _receive,
+    "reserve": _reserve,
+    "issue": _issue,
+    "count": _count,
+}
+
+
+def _part(body: Body) -> ledger.Part:
+    return ledger.Part(lot_id=_number(get_lot(body)), qty=_qty(body))
+
+
+def _number(lot: Lot) -> int:
+    assert lot.id is not None
+    return lot.id
+
+
+def _qty(body: Body, field: str = "qty") -> str:
+    value = body.get(field)
+    if not isinstance(value, str):
+        raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
+    return value
+
+
+def _day(value: object) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise InvalidInput("A date like 2027-03-31 is expected here.", field="expiresOn") from None
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected.", field="occurredAt")
+    return moment

@@ -1,0 +1,87 @@
+"""Items, lots and reservations as the tablet keeps them: small, and without what is empty."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from inventory.barcodes import Found, Link
+from inventory.common.quantity import format_qty
+from inventory.stock.entities import Item, Lot, Reservation
+
+
+def item_record(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "code": item.code,
+        "name": item.name,
+        "unit": item.unit,
+        "decimals": item.decimals,
+        "qc": item.qc_required,
+    }
+
+
+def link_record(link: Link) -> dict[str, Any]:
+    """What a code that was linked stands for."""
+    record = {
+        "code": link.code,
+        "item": link.item_code,
+        "lot_code": link.lot_code,
+        "qty": format_qty(link.qty),
+    }
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def found_record(found: Found) -> dict[str, Any]:
+    """What a scan is here: flat, its lots and items beside it."""
+    record = {
+        "kind": found.kind,
+        "item": found.item and found.item.code,
+        "lot_code": found.lot.lot_code if found.lot else found.scan.lot_code,
+        "expires_on": found.scan.usable_until and found.scan.usable_until.isoformat(),
+        "location": found.scan.own.location if found.scan.own else None,
+        "qty": None if found.qty is None else format_qty(found.qty),
+        "linkable": found.linkable,
+        "warnings": [warning.detail for warning in found.warnings],
+        "choices": [
+            {"item": one.item.code, "lot_code": one.lot.lot_code}
+            for one in found.choices
+            if one.item and one.lot
+        ],
+    }
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def lot_record(lot: Lot, today: date) -> dict[str, Any]:
+    record = {
+        "id": lot.id,
+        "item": lot.item.code,
+        "lot_code": lot.lot_code,
+        "qc": lot.qc_status,
+        "hold": lot.hold(today),
+        "expires_on": lot.expires_on and lot.expires_on.isoformat(),
+        "location": lot.location,
+        "on_hand": format_qty(lot.on_hand),
+        "reserved": format_qty(lot.reserved),
+        "free": format_qty(lot.free(today)),
+        "seq": lot.lot_seq,
+    }
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def reservation_record(reservation: Reservation) -> dict[str, Any]:
+    """What is still to be picked for a reference, lot by lot."""
+    return {
+        "id": reservation.id,
+        "item": reservation.item.code,
+        "reference": reservation.reference,
+        "lots": [
+            {
+                "lot_code": line.lot.lot_code,
+                "open": format_qty(line.open),
+                "issued": format_qty(line.issued),
+            }
+            for line in reservation.lines
+            if line.open or line.issued
+        ],
+    }

@@ -1,0 +1,109 @@
+"""Who holds the tablet: it asks before it sends anything, and people take turns at it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Response, current_app, request, session, url_for
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from inventory.accounts import login, pins, sessions, two_factor
+from inventory.accounts.sessions import Session
+from inventory.accounts.users import Account
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
+from inventory.http.error_handlers import problem
+from inventory.http.secret_keys import accepted_keys
+from inventory.web.auth import session as web_session
+from inventory.web.auth.permissions import public, require
+from inventory.web.floor.blueprint import answer, blueprint, sent_object
+
+#: The least role that works on the floor.
+OPERATOR = "operator"
+#: The cookie that a tablet is known by.
+_TABLET = "tablet"
+_A_YEAR = 366 * 24 * 3600
+
+
+@blueprint.get("/session")
+@public
+def show_session() -> Response:
+    """Who is logged in, and a fresh CSRF token; a stranger gets 401, and a token to log in with."""
+    if not current_user.is_authenticated:
+        figures = {"csrf_token": generate_csrf()}
+        return problem("UNAUTHENTICATED", "Nobody is logged in on this tablet.", figures)
+    return _session(current_user)
+
+
+@blueprint.post("/session")
+@public
+def take_over() -> Response:
+    """Log in on a tablet by password or PIN: whoever was logged in before is logged out. With the
+    password a new PIN for this tablet may be set. Raises what logins.log_in and pins.log_in
+    raise, InvalidInput, and Forbidden for who does not work on the floor."""
+    body = sent_object()
+    new_pin = body.get("newPin") or None
+    if new_pin is not None:
+        pins.clean_pin(new_pin, field="newPin")
+    who = {"name": _text(body.get("name")), **web_session.place()}
+    secret, tablet = _text(body.get("password")), request.cookies.get(_TABLET, "")
+    by_pin = pins.is_pin(secret)
+    if by_pin:
+        begun = pins.log_in(pin=secret, tablet=tablet, **who)
+    else:
+        begun = _log_in(secret, who, body.get("code"))
+    require(begun.account, OPERATOR)
+    _leave()
+    web_session.begin(begun, by_pin=by_pin)
+    response = _session(web_session.limited(begun.account))
+    if new_pin is not None and not by_pin:
+        tablet = tablet or secrets.token_urlsafe(32)
+        pins.set_pin(account=begun.account, pin=new_pin, tablet=tablet)
+        _mark(response, tablet)
+    return response
+
+
+def _log_in(password: str, who: dict[str, str], code: object) -> Session:
+    """By the password, and the code of who has a second factor."""
+    begun = login.log_in(password=password, **who)
+    if not isinstance(begun, login.HalfWay):
+        return begun
+    if not code:
+        raise InvalidInput("Type the code of your app, too.", field="code")
+    keys = accepted_keys(current_app)
+    return two_factor.log_in(half=begun, code=code, keys=keys, **web_session.place())
+
+
+def _mark(response: Response, tablet: str) -> None:
+    """What a PIN set here is good with: no script can read it."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(
+        _TABLET, tablet, max_age=_A_YEAR, path=url_for("floor.index"), secure=secure, httponly=True,
+        samesite="Strict",
+    )  # fmt: skip
+
+
+@blueprint.post("/session/end")
+@public
+def leave() -> Response:
+    """Log out. What the tablet has not sent yet stays on it until its owner is back."""
+    _leave()
+    session.clear()
+    return answer({"user": None, "csrf_token": generate_csrf()})
+
+
+def _leave() -> None:
+    if current_user.is_authenticated:
+        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
+
+
+def _session(account: Account | Any) -> Response:
+    user = {"id": account.id, "name": account.name, "role": account.role}
+    user["works"] = account.may(OPERATOR)
+    return answer({"user": user, "csrf_token": generate_csrf(), "today": clock.today().isoformat()})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,252 @@
+"""What the ledger tells of a stretch of time: four pages, each a table that a script draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, abort, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory.common import clock
+from inventory.common.errors import NotFound
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.exports.formats import Row
+from inventory.queries import all_pages
+from inventory.reports import analytics
+from inventory.reports.analytics import Age, Expiry, Movement, Turnover
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item
+from inventory.web.downloads import download, own_reads
+from inventory.web.list_params import day_in, filters_of, page_links, page_of, search_of
+
+blueprint = Blueprint("analysis", __name__, url_prefix="/analysis")
+
+_USUAL_DAYS = 30
+#: A day on which fewer lots expire than this is never the darkest.
+_DARK = 6
+#: Stretches that are one tap away.
+_STRETCHES = ((30, "30 days"), (90, "90 days"), (365, "A year"))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the query of a page asks for."""
+
+    first: date
+    last: date
+    code: str
+    item: Item | None
+
+    @property
+    def item_id(self) -> int | None:
+        return self.item.id if self.item else None
+
+    @property
+    def unknown(self) -> bool:
+        """An item is asked for that is not there."""
+        return bool(self.code) and self.item is None
+
+
+def _view(query: MultiDict[str, str]) -> View:
+    """Pages forgive: a day that is none is the usual one, a stretch too long ends where it may."""
+    today = clock.today()
+    last = day_in(query, "to") or today
+    first = day_in(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
+    first = min(max(first, last - timedelta(days=analytics.MOST_DAYS - 1)), last)
+    code = search_of(MultiDict({"q": query.get("item", "")}))
+    return View(first, last, code, _item(code))
+
+
+def _item(code: str) -> Item | None:
+    try:
+        return stock.get_item(connection(), code) if code else None
+    except NotFound:
+        return None
+
+
+# --- the four pages -------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def index() -> str:
+    view = _view(request.args)
+    rows = [] if view.unknown else _movement(view)
+    return _page("movement", view, rows=rows[::-1], sums=_sums(rows), stretches=_stretches(view))
+
+
+@blueprint.get("/ageing/")
+def ageing() -> str:
+    view = _view(request.args)
+    rows = [] if view.unknown else _ageing(view)
+    buckets = dict.fromkeys((*analytics.AGES, None), 0)
+    for one in rows:
+        buckets[one.up_to] += one.lots
+    return _page("ageing", view, rows=rows, buckets=buckets, words=_AGE_WORDS)
+
+
+@blueprint.get("/turnover/")
+def turnover() -> str:
+    view = _view(request.args)
+    q = search_of(request.args)
+    found = analytics.turnover(connection(), view.first, view.last, q=q, **page_of(request.args))
+    return _page(
+        "turnover", view, rows=found.rows, q=q, stretches=_stretches(view),
+        fastest=max((row.rate or 0 for row in found.rows), default=0),
+        **page_links(request.args, found),
+    )  # fmt: skip
+
+
+@blueprint.get("/expiry/")
+def expiry() -> str:
+    view = _view(request.args)
+    today = clock.today()
+    rows = [] if view.unknown else _expiring(view)
+    return _page(
+        "expiry", view, rows=rows, today=today,
+        expired=sum(one.lots for one in rows if one.day < today),
+        weeks=_calendar(rows, today),
+    )  # fmt: skip
+
+
+def _page(report: str, view: View, **values: Any) -> str:
+    filters = filters_of(request.args)
+    ending = f"?{urlencode(filters)}" if filters else ""
+    exports = [
+        (kind.upper(), url_for("analysis.export", report=report, kind=kind) + ending)
+        for kind in ("csv", "xlsx")
+    ]
+    values = {"stretches": [], "report": report, "view": view, "exports": exports} | values
+    return render_template(f"analysis/{report}.html", **values)
+
+
+def _movement(view: View) -> list[Movement]:
+    return analytics.movement(connection(), view.first, view.last, item_id=view.item_id)
+
+
+def _ageing(view: View) -> list[Age]:
+    return analytics.ageing(connection(), clock.today(), item_id=view.item_id)
+
+
+def _expiring(view: View) -> list[Expiry]:
+    return analytics.expiring(connection(), clock.today(), item_id=view.item_id)
+
+
+def _sums(rows: Iterable[Movement]) -> Movement:
+    rows = list(rows)
+    return Movement(
+        clock.today(), sum(row.received for row in rows), sum(row.issued for row in rows)
+    )
+
+
+def _stretches(view: View) -> list[tuple[str, dict[str, str], bool]]:
+    """Until today: what each is called, its filters, and whether it is shown."""
+    today = clock.today()
+    kept = {key: value for key, value in filters_of(request.args).items() if key in ("item", "q")}
+    found = []
+    for days, word in _STRETCHES:
+        first = today - timedelta(days=days - 1)
+        is_shown = (view.first, view.last) == (first, today)
+        filters = kept | {"from": first.isoformat(), "to": today.isoformat()}
+        found.append((word, filters, is_shown))
+    return found
+
+
+@dataclass
+class Cell:
+    """A day of the calendar: how many lots expire, of what, and how dark it is (0 to 4)."""
+
+    day: date
+    lots: int = 0
+    parts: list[str] = field(default_factory=list)
+    shade: int = 0
+
+
+def _calendar(rows: Iterable[Expiry], today: date) -> list[list[Cell]]:
+    """Weeks from Monday on, as many as are looked ahead."""
+    monday = analytics.monday_of(today)
+    days = [monday + timedelta(days=number) for number in range(7 * analytics.WEEKS_AHEAD)]
+    cells = {day: Cell(day) for day in days}
+    for one in rows:
+        if cell := cells.get(one.day):
+            cell.lots += one.lots
+            cell.parts.append(f"{format_qty(one.on_hand)} {one.unit}")
+    most = max(_DARK, *(cell.lots for cell in cells.values()))
+    for cell in cells.values():
+        cell.shade = -(-4 * cell.lots // most)
+    found = list(cells.values())
+    return [found[start : start + 7] for start in range(0, len(found), 7)]
+
+
+# --- as files -------------------------------------------------------------------------------------
+
+
+def _age_word(up_to: int | None) -> str:
+    ages = list(analytics.AGES)
+    if up_to is None:
+        return f"over {ages[-1]} days"
+    at = ages.index(up_to)
+    return f"{ages[at - 1] + 1 if at else 0} to {up_to} days"
+
+
+_AGE_WORDS = {up_to: _age_word(up_to) for up_to in (*analytics.AGES, None)}
+
+
+def _movement_file(view: View) -> Iterator[Row]:
+    for row in [] if view.unknown else _movement(view):
+        amounts = (row.received, row.issued, row.received - row.issued)
+        written = (format_qty(one) if view.item else str(one) for one in amounts)
+        yield (row.day.isoformat(), *written)
+
+
+def _ageing_file(view: View) -> Iterator[Row]:
+    for row in [] if view.unknown else _ageing(view):
+        yield (_AGE_WORDS[row.up_to], str(row.lots), format_qty(row.qty), row.unit)
+
+
+def _turnover_file(view: View) -> Iterator[Row]:
+    found = all_pages(
+        own_reads(), analytics.turnover, view.first, view.last, q=search_of(request.args)
+    )
+    return map(_turnover_row, found)
+
+
+def _turnover_row(row: Turnover) -> Row:
+    return (
+        row.item.code, row.item.name, row.item.unit, format_qty(row.issued),
+        format_qty(row.rounded_mean), format_qty(row.on_hand),
+        "" if row.rate is None else f"{row.rate:.3f}",
+        "" if row.days is None else f"{row.days:.1f}",
+    )  # fmt: skip
+
+
+def _expiry_file(view: View) -> Iterator[Row]:
+    for row in [] if view.unknown else _expiring(view):
+        yield (
+            row.day.isoformat(), str(row.lots), format_qty(row.on_hand),
+            format_qty(row.reserved), row.unit,
+        )  # fmt: skip
+
+
+_FILES: dict[str, tuple[Row, Callable[[View], Iterator[Row]]]] = {
+    "movement": (("day", "received", "issued", "net"), _movement_file),
+    "ageing": (("age", "lots", "on hand", "unit"), _ageing_file),
+    "turnover": (
+        ("item", "name", "unit", "issued", "mean on hand", "on hand", "turnover", "days of supply"),
+        _turnover_file,
+    ),
+    "expiry": (("expires on", "lots", "on hand", "reserved", "unit"), _expiry_file),
+}
+
+
+@blueprint.get("/<report>.<kind>")
+def export(report: str, kind: str) -> Response:
+    if report not in _FILES or kind not in ("csv", "xlsx"):
+        abort(404)
+    heads, rows = _FILES[report]
+    return download(kind, report, heads, rows(_view(request.args)))

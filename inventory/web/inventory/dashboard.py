@@ -1,0 +1,82 @@
+"""The front page: what there is, what needs somebody, what happened last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory.common import clock
+from inventory.db import connection
+from inventory.queries import ITEM_SORTS, list_entries, list_items, list_lots, list_reservations
+from inventory.reports import overview
+from inventory.stock.entities import Totals
+from inventory.web import live_updates
+from inventory.web.inventory import items, operations
+from inventory.web.list_params import only, page_links, page_of, search_of, sort_heads
+from inventory.web.operation_panel import choose
+
+blueprint = Blueprint("dashboard", __name__)
+
+_SOON = timedelta(days=30)
+#: A job that has not taken its stock for so long may have been forgotten.
+_OLD = timedelta(days=30)
+_MOST = 3
+_ROWS = 25
+
+
+@live_updates.part("dashboard.index", "dashboard/_live.html")
+def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
+    conn, today = connection(), clock.today()
+    q = search_of(query)
+    by_unit = {} if q else overview.totals_by_unit(conn, today)
+    unit = query.get("unit", "")
+    unit = unit if unit in by_unit else next(iter(by_unit), "")
+    sort = only(query.get("sort"), ITEM_SORTS, "")
+    page = list_items(conn, q=q, archived=False, sort=sort, **page_of(query, _ROWS))
+    return {
+        "units": [(name, name == unit) for name in by_unit],
+        "unit": unit,
+        "totals": by_unit.get(unit, Totals()),
+        "today": today,
+        "q": q,
+        "page": page,
+        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
+        "needs": None if q else _needs(conn, today),
+        "entries": list_entries(conn, limit=8) if not q else None,
+        "may_begin": items.CREATE.may(),
+        **page_links(query, page, _ROWS),
+    }
+
+
+def _needs(conn: Any, today: Any) -> dict[str, Any]:
+    """What waits for somebody, a few of each kind; one more tells that there are others."""
+    return overview.unless_written(conn, "needs", today, lambda: _read_needs(conn, today))
+
+
+def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
+    expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MOST)
+    return {
+        "risky": list_reservations(conn, at_risk=True, limit=_MOST),
+        "old": overview.old_reservations(conn, clock.now() - _OLD, limit=_MOST),
+        "waiting": overview.lots_in_quarantine(conn, limit=_MOST),
+        "expiring": expiring,
+        "low": list_items(conn, low_stock=True, limit=_MOST),
+    }
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return live_updates.respond(
+        "dashboard/index.html",
+        create=url_for("items.create") if items.CREATE.may() else "",
+        acting=_acting,
+    )
+
+
+def _acting() -> dict[str, Any]:
+    acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
+    return choose(acts, url_for("dashboard.index"), {})

@@ -1,0 +1,257 @@
+"""Bringing files in: choose one, say which column is what, check it, import it, take it back."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from inventory import imports
+from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.progress import Progress
+from inventory.db import connection, db
+from inventory.imports import KINDS, drafts
+from inventory.imports.drafts import Draft
+from inventory.ledger import Posting
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import XLSX, download
+from inventory.web.inventory import forms
+from inventory.web.operation_forms import Act, Answer, Done, operate
+from inventory.web.progress_stream import with_progress
+
+blueprint = Blueprint("imports", __name__, url_prefix="/import")
+
+_SHOWN = 100
+_PASTED = "pasted rows"
+
+
+#: A file, and the form around it.
+_LARGEST = imports.MOST_BYTES + 2**16
+
+
+def init_app(app: Flask) -> None:
+    app.config["LARGER_BODIES"] = {"/import/": _LARGEST}
+    app.before_request(_let_files_be_larger)
+    app.register_blueprint(blueprint)
+
+
+def _let_files_be_larger() -> None:
+    """Before anything looks at the form. Who may send one is asked next."""
+    if request.endpoint == "imports.upload":
+        request.max_content_length = _LARGEST
+        request.max_form_memory_size = imports.MOST_BYTES
+
+
+@blueprint.get("/")
+@requires("admin")
+def index() -> Answer:
+    return _index(kind=request.args.get("kind", ""))
+
+
+def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") -> Answer:
+    cursor = request.args.get("cursor") or None
+    page = imports.list_imports(connection(), limit=20, cursor=cursor)
+    done = request.args.get("done", "")
+    answer = render_template(
+        "imports/index.html",
+        kinds=list(KINDS.values()),
+        kind=kind,
+        done=imports.get_import(connection(), int(done)) if done.isdecimal() else None,
+        nothing_new=request.args.get("none", "") in KINDS,
+        gone="gone" in request.args,
+        refusal=refusal.detail if refusal else "",
+        wrong=refusal.field if refusal else "",
+        pasted=pasted,
+        page=page,
+        most_rows=imports.MOST_ROWS,
+        most_mb=imports.MOST_BYTES // 2**20,
+        more=None,
+        after=page.next_cursor and url_for("imports.index", cursor=page.next_cursor),
+        first=cursor and url_for("imports.index"),
+    )
+    return (answer, 422) if refusal else answer
+
+
+@blueprint.post("/")
+@requires("admin")
+def upload() -> Answer:
+    kind, pasted = request.form.get("kind", ""), request.form.get("pasted", "")
+    name, content = "", b""
+    if file := request.files.get("file"):
+        with file.stream:
+            name, content = file.filename or "", file.read()
+    if not content and pasted.strip():
+        name, content = _PASTED, pasted.encode()
+    try:
+        if not content and not name:
+            raise InvalidInput("Choose a file, or paste the rows.", field="file")
+        id = drafts.keep(user_id=current_user.id, kind=kind, file_name=name, content=content)
+    except InvalidInput as refusal:
+        db.session.rollback()
+        return _index(kind=kind, refusal=refusal, pasted=pasted)
+    return redirect(url_for("imports.draft", draft_id=id), 303)
+
+
+@blueprint.get("/templates/<kind>.<ending>")
+@requires("admin")
+def template(kind: str, ending: str) -> Response:
+    if kind not in KINDS or ending not in ("csv", "xlsx"):
+        abort(404)
+    if ending == "csv":
+        response = Response(imports.template_csv(KINDS[kind]), mimetype="text/csv")
+        response.headers["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+        return response
+    file = io.BytesIO()
+    imports.template_xlsx(file, KINDS[kind])
+    file.seek(0)
+    return send_file(file, mimetype=XLSX, as_attachment=True, download_name=f"{kind}.xlsx")
+
+
+def _draft(draft_id: str) -> Draft:
+    return drafts.read_draft(connection(), draft_id, user_id=current_user.id)
+
+
+@blueprint.get("/files/<draft_id>/")
+@requires("admin")
+def draft(draft_id: str) -> Answer:
+    return _show(_draft(draft_id))
+
+
+def _show(draft: Draft, refusal: InvalidInput | None = None) -> Answer:
+    table = draft.table()
+    report = draft.report
+    answer = render_template(
+        "imports/draft.html",
+        draft=draft,
+        table=table,
+        samples={head: table.samples(number) for number, head in enumerate(table.heads)},
+        report=report,
+        shown=report.wrong[:_SHOWN] if report else [],
+        wrong=refusal,
+    )
+    return (answer, 422) if refusal else answer
+
+
+def _as_said(draft: Draft) -> Draft:
+    form = request.form
+    names = {field.name: form.get(f"column-{field.name}", "") for field in draft.kind.fields}
+    return drafts.say_how(
+        draft,
+        columns={name: head for name, head in names.items() if head},
+        sheet=form.get("sheet", ""),
+        dates=form.get("dates", ""),
+        decimal_comma="decimal_comma" in form,
+        reference=form.get("reference"),
+    )
+
+
+@blueprint.post("/files/<draft_id>/check/")
+@requires("admin")
+def check(draft_id: str) -> Answer:
+    """Understand the rows as the form says, and tell everything that is wrong with them."""
+    before = _draft(draft_id)
+    try:
+        said = _as_said(before)
+        if said.settings.sheet != before.settings.sheet:
+            drafts.note(said, None)
+            return redirect(url_for("imports.draft", draft_id=draft_id), 303)
+        work = said.work()
+    except InvalidInput as refusal:
+        return _show(before, refusal)
+    there = url_for("imports.draft", draft_id=draft_id, _anchor="report")
+    db.session.rollback()
+
+    def run(progress: Progress) -> str:
+        report = imports.check(connection(), work, progress)
+        db.session.rollback()
+        drafts.note(said, report)
+        return there
+
+    return with_progress(run)
+
+
+@blueprint.post("/files/<draft_id>/commit/")
+@requires("admin")
+def commit(draft_id: str) -> Answer:
+    """Import it, if nothing is wrong by now. Sent twice it is done once."""
+    try:
+        found = _draft(draft_id)
+    except NotFound:
+        return redirect(url_for("imports.index", gone=1), 303)
+    user_id = current_user.id
+    there = url_for("imports.draft", draft_id=draft_id, _anchor="report")
+    done, none = url_for("imports.index", done=0), url_for("imports.index", none=found.kind.name)
+    work = found.work()
+    db.session.rollback()
+
+    def run(progress: Progress) -> str:
+        report = imports.commit(
+            work, file_name=found.file_name, user_id=user_id, key=draft_id, progress=progress
+        )
+        if report.wrong or report.done_before:
+            drafts.note(found, report)
+            return there
+        drafts.put_away(draft_id, user_id=user_id)
+        return done.replace("done=0", f"done={report.import_id}") if report.import_id else none
+
+    return with_progress(run)
+
+
+@blueprint.post("/files/<draft_id>/drop/")
+@requires("admin")
+def drop(draft_id: str) -> Response:
+    drafts.put_away(draft_id, user_id=current_user.id)
+    return redirect(url_for("imports.index"), 303)
+
+
+@blueprint.get("/files/<draft_id>/wrong.csv")
+@requires("admin")
+def wrong(draft_id: str) -> Response:
+    found = _draft(draft_id)
+    if found.report is None:
+        abort(404)
+    return download("csv", "wrong", imports.WRONG_HEADS, imports.wrong_rows(found.report))
+
+
+def _load_undo(form: Any, import_id: int) -> dict[str, Any]:
+    return {"found": imports.get_import(connection(), import_id)}
+
+
+def _undo(form: Any, who: dict[str, Any], import_id: int) -> tuple[int, Posting | None]:
+    found = imports.get_import(connection(), import_id)
+    db.session.rollback()
+    return import_id, imports.take_back(found, reason=form.reason.data, **who)
+
+
+def _undone(outcome: tuple[int, Posting | None]) -> Done:
+    import_id, posting = outcome
+    text = f"Import {import_id} was taken back."
+    if posting is None:
+        return Done(text, url_for("imports.index"), "See all")
+    url = url_for("operations.operation", operation_id=posting.operation.id)
+    return Done(text, url, "See it", then=url_for("imports.index"))
+
+
+UNDO = Act(
+    endpoint="imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
+    fields="imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
+    leaves=True, danger=True,
+)  # fmt: skip
+
+
+@blueprint.route("/<int:import_id>/undo/", methods=["GET", "POST"])
+@requires("admin")
+def undo(import_id: int) -> Answer:
+    return operate(UNDO, import_id=import_id)

@@ -1,0 +1,220 @@
+"""Items: the list, one item with its lots, and its master data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.errors import NotFound
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.queries import (
+    ITEM_SORTS,
+    list_entries,
+    list_items,
+    list_lots,
+    list_reservations,
+    units,
+)
+from inventory.stock import history
+from inventory.stock import queries as stock
+from inventory.stock.entities import Item, Lot, totals
+from inventory.web import charts, live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download_list
+from inventory.web.inventory import forms, operations
+from inventory.web.inventory.stocked_lots import stocked_lots
+from inventory.web.list_params import (
+    after,
+    day_of,
+    export_links,
+    moment_of,
+    only,
+    page_links,
+    page_of,
+    search_of,
+    sort_heads,
+)
+from inventory.web.operation_forms import Act, Answer, Done, operate
+from inventory.web.operation_panel import choose
+
+blueprint = Blueprint("items", __name__, url_prefix="/items")
+
+
+def get_by_id(item_id: int) -> Item:
+    found = stock.read_items(connection(), ids=[item_id])
+    if not found:
+        raise NotFound(f"There is no item number {item_id}.", item_id=item_id)
+    return found[0]
+
+
+def _load_new(form: Any) -> dict[str, Any]:
+    return {"used": False}
+
+
+def _load_item(form: Any, item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    return {"item": item, "used": bool(list_lots(connection(), item=item.code, limit=1).rows)}
+
+
+def _facts(form: Any) -> dict[str, Any]:
+    names = ("code", "name", "unit", "reorder_point", "qc_required")
+    return {name: form[name].data for name in names} | {"decimals": form.decimals.data or 0}
+
+
+def _create(form: Any, who: dict[str, Any]) -> dict[str, Any]:
+    return catalog.create_item(**_facts(form), **who)[0]
+
+
+def _update(form: Any, who: dict[str, Any], item_id: int) -> dict[str, Any]:
+    facts = _facts(form) | {"archived": form.archived.data}
+    return catalog.update_item(item=get_by_id(item_id).code, **facts, **who)[0]
+
+
+def _created(record: dict[str, Any]) -> Done:
+    return Done(f"{record['code']} is added. Receive a lot of it.", _url(record), "See it")
+
+
+def _updated(record: dict[str, Any]) -> Done:
+    return Done(f"{record['code']} is changed.", _url(record), "See it")
+
+
+def _url(record: dict[str, Any]) -> str:
+    item = stock.get_item(connection(), record["code"])
+    return url_for("items.item", item_id=item.id)
+
+
+CREATE = Act(
+    endpoint="items.create", word="New item", icon="plus", form=forms.ItemForm,
+    fields="items/_item_fields.html", load=_load_new, send=_create, done=_created, leaves=True,
+)  # fmt: skip
+EDIT = Act(
+    endpoint="items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
+    fields="items/_item_fields.html", load=_load_item, send=_update, done=_updated, leaves=True,
+)  # fmt: skip
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("low", "archived"), "")
+    low = True if state == "low" else None
+    unit = query.get("unit", "").strip() or None
+    archived = state == "archived"
+    sort = only(query.get("sort"), ITEM_SORTS, "")
+    return {
+        "q": search_of(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
+    }  # fmt: skip
+
+
+@live_updates.part("items.index", "items/_live.html")
+def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_items(connection(), **_filters(query), **page_of(query))
+    return {
+        "page": page,
+        "state": only(query.get("state"), ("low", "archived"), ""),
+        "q": query.get("q", ""),
+        "unit": query.get("unit", "").strip(),
+        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
+        "may_begin": CREATE.may(),
+        "exports": export_links("items", query),
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "items", **_filters(request.args))
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return live_updates.respond(
+        "items/index.html",
+        create=url_for("items.create") if CREATE.may() else "",
+        counted=lambda: {"units": units(connection())},
+    )
+
+
+@live_updates.part("items.item", "items/_item_live.html")
+def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
+    conn = connection()
+    item = get_by_id(item_id)
+    at, at_text = moment_of(query)
+    today = day_of(at)
+    stocked = _stocked_at(item_id, at)
+    show = only(query.get("show"), ("hold", "free", "reserved", "all"), "")
+    lots = stock.lots_of(conn, [item_id], at=at) if show == "all" else stocked
+    kept = {
+        "hold": lambda lot: lot.on_hold(today),
+        "free": lambda lot: lot.free(today),
+        "reserved": lambda lot: lot.reserved,
+    }.get(show, lambda lot: True)
+    return {
+        "item": item,
+        "today": today,
+        "at": at,
+        "at_text": at_text,
+        "show": show,
+        "totals": totals(stocked, today),
+        "lots": sorted(filter(kept, lots), key=lambda lot: lot.lot_code),
+        "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
+        "entries": list_entries(conn, item=item.code, until=after(at), limit=15),
+    }
+
+
+def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
+    if at is None:
+        return stocked_lots(item_id)
+    return [lot for lot in stock.lots_of(connection(), [item_id], at=at) if lot.on_hand]
+
+
+@blueprint.get("/<int:item_id>/")
+def item(item_id: int) -> Response:
+    edit = url_for("items.edit", item_id=item_id) if EDIT.may() else ""
+    return live_updates.respond(
+        "items/item.html",
+        edit=edit,
+        charting=lambda: {"chart": _chart(item_id)},
+        acting=lambda: {"act": None} if request.args.get("at") else _acting(item_id),
+    )
+
+
+def _chart(item_id: int) -> dict[str, Any] | None:
+    days = history.days_of(connection(), item_id, clock.now().date())
+    return charts.steps(days) if any(day.on_hand for day in days) else None
+
+
+def _acting(item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    there = totals(stocked_lots(item_id), clock.today())
+    acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
+    if there.free:
+        acts = [*acts[1:3], acts[0], acts[3]]
+    given = {"item": item.code, "fixed": "1"}
+    return choose(acts, url_for("items.item", item_id=item_id), given)
+
+
+@blueprint.route("/new/", methods=["GET", "POST"])
+@requires("admin")
+def create() -> Answer:
+    return operate(CREATE)
+
+
+@blueprint.route("/<int:item_id>/edit/", methods=["GET", "POST"])
+@requires("admin")
+def edit(item_id: int) -> Answer:
+    return operate(EDIT, item_id=item_id, given=_as_it_is(item_id))
+
+
+def _as_it_is(item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    point = item.reorder_point
+    given = {name: str(getattr(item, name)) for name in ("code", "name", "unit", "decimals")}
+    given["reorder_point"] = "" if point is None else format_qty(point)
+    given |= {"qc_required": "y"} if item.qc_required else {}
+    return given | ({"archived": "y"} if item.archived_at else {})

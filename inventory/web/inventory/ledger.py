@@ -1,0 +1,90 @@
+"""The ledger as a page: entries, newest first, with every filter in the URL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import verification
+from inventory.db import connection
+from inventory.models import Kind, TxnType
+from inventory.queries import list_entries
+from inventory.stock import queries as stock
+from inventory.web import background_jobs, live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download_list
+from inventory.web.list_params import export_links, only, page_links, page_of, start_of
+from inventory.web.template_filters import format_datetime
+
+blueprint = Blueprint("entries", __name__, url_prefix="/ledger")
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    names = ("item", "reference", "user")
+    filters: dict[str, Any] = {name: query.get(name, "").strip() or None for name in names}
+    return filters | {
+        "lot_code": query.get("lot", "").strip() or None,
+        "type": only(query.get("type"), tuple(TxnType), "") or None,
+        "kind": only(query.get("kind"), tuple(Kind), "") or None,
+        "since": start_of(query.get("from")),
+        "until": start_of(query.get("to"), days=1),
+    }
+
+
+@live_updates.part("entries.index", "entries/_live.html")
+def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_entries(connection(), **_filters(query), **page_of(query))
+    exports = export_links("entries", query)
+    return {
+        "page": page,
+        "query": query,
+        "verified": _last_run(),
+        "verifying": background_jobs.is_running(background_jobs.VERIFY),
+        "exports": exports,
+        **page_links(query, page),
+    }
+
+
+def _last_run() -> dict[str, Any] | None:
+    run = verification.last_run(connection())
+    return run and run | {"started_at": format_datetime(datetime.fromisoformat(run["started_at"]))}
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return live_updates.respond(
+        "entries/index.html",
+        txn_types=list(TxnType),
+        kinds=[one for one in Kind if one != Kind.QC],
+        may_verify=current_user.may("admin"),
+    )
+
+
+@blueprint.get("/<int:entry_id>/")
+def entry(entry_id: int) -> Response:
+    """Where one entry is to be found for ever: among those of its operation."""
+    operation_id = stock.operation_of_entry(connection(), entry_id)
+    page = url_for(
+        "operations.operation",
+        operation_id=operation_id,
+        entry=entry_id,
+        _anchor=f"entry-{entry_id}",
+    )
+    return redirect(page, 303)
+
+
+@blueprint.post("/verification/")
+@requires("admin")
+def verify() -> Response:
+    background_jobs.start(background_jobs.VERIFY)
+    return redirect(url_for("entries.index"), 303)
+
+
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "ledger", **_filters(request.args))

@@ -1,0 +1,332 @@
+"""One lot: its figures, its QC history, every entry, and what can be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import catalog, ledger
+from inventory.common import clock
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.ledger import Cut
+from inventory.ledger.rules.quality import ALLOWED
+from inventory.models import QcStatus
+from inventory.queries import LOT_SORTS, Decision, decisions_on, list_entries, list_lots, units
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot, Reservation, totals
+from inventory.stock.settlement import Settlement, Share, settled_by
+from inventory.web import live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download_list
+from inventory.web.inventory import forms, operations
+from inventory.web.inventory.stocked_lots import stocked_lots
+from inventory.web.list_params import (
+    after,
+    day_in,
+    day_of,
+    export_links,
+    moment_of,
+    only,
+    page_links,
+    page_of,
+    search_of,
+    sort_heads,
+)
+from inventory.web.operation_forms import Act, Answer, Done, operate
+from inventory.web.operation_panel import choose
+
+blueprint = Blueprint("lots", __name__, url_prefix="/lots")
+
+_DECISIONS = {
+    "APPROVED": ("Approve", "circle-check", "primary"),
+    "QUARANTINE": ("Put in quarantine", "circle-pause", "hold"),
+    "REJECTED": ("Reject", "circle-x", "danger"),
+}
+
+
+def _load(form: Any, lot_id: int) -> dict[str, Any]:
+    lot = stock.get_lot(connection(), lot_id)
+    return {"lot": lot, "hint": _say(lot)}
+
+
+def _say(lot: Lot) -> str:
+    reserved = f", {format_qty(lot.reserved)} reserved" if lot.reserved else ""
+    return f"{format_qty(lot.available)} available{reserved}"
+
+
+def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
+    lot = stock.get_lot(connection(), lot_id)
+    allowed = ALLOWED[QcStatus(lot.qc_status)]
+    ids = stock.open_reservation_ids(connection(), lot_id=lot_id) if lot.reserved else []
+    found = stock.read_reservations(connection(), ids)
+    open_here = stock.open_in_lot(connection(), lot_id, ids)
+    return {
+        "lot": lot,
+        "is_first": len(decisions_on(connection(), lot_id)) == 1,
+        "holders": [(one, open_here[one.id]) for one in found if one.id is not None],
+        "free_elsewhere": _free_elsewhere(lot) if found else 0,
+        "decisions": [(to, *_DECISIONS[to]) for to in _DECISIONS if to in allowed],
+    }
+
+
+def _free_elsewhere(lot: Lot) -> int:
+    others = [one for one in stocked_lots(lot.item.id) if one.id != lot.id]
+    return totals(others, clock.today()).free
+
+
+def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
+    context = _load(form, lot_id)
+    if not form.lot_seq.data:
+        form.lot_seq.data = str(context["lot"].lot_seq)
+    return context
+
+
+def _decide(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = {"status": form.status.data, "reason": form.reason.data}
+    handling = form.on_reservations.data or "keep"
+    return ledger.decide(lot_id=lot_id, on_reservations=handling, **facts, **who)
+
+
+def _scrap(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    return ledger.scrap(lot_id=lot_id, **_facts(form, "qty", "reason", "reference"), **who)
+
+
+def _return(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = _facts(form, "qty", "reason", "reference")
+    return ledger.return_to_supplier(lot_id=lot_id, **facts, **who)
+
+
+def _split(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    facts = _facts(form, "qty", "lot_code", "location", "reason")
+    return ledger.split(lot_id=lot_id, **facts, **who)
+
+
+def _count(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    cuts = [
+        Cut(reservation_id=number, qty=value)
+        for name, value in request.form.items()
+        if name.startswith("cut-")
+        and (number := forms.number_or_none(name[4:]))
+        and value.strip() not in ("", "0")
+    ]
+    return ledger.count(
+        lot_id=lot_id,
+        counted=form.counted.data,
+        lot_seq=forms.number_or_none(form.lot_seq.data) or None,
+        resolution=form.resolution.data or None,
+        unreserve=cuts or None,
+        reason=form.reason.data,
+        **who,
+    )
+
+
+def _move(form: Any, who: dict[str, Any], lot_id: int) -> dict[str, Any]:
+    return catalog.update_lot(lot_id=lot_id, location=form.location.data, **who)[0]
+
+
+def _moved(lot: dict[str, Any]) -> Done:
+    url = url_for("lots.lot", lot_id=lot["id"])
+    return Done(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
+
+
+def _facts(form: Any, *names: str) -> dict[str, Any]:
+    return {name: form[name].data for name in names}
+
+
+def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> Act:
+    more.setdefault("load", _load)
+    more.setdefault("fields", f"lots/_{name}_fields.html")
+    return Act(endpoint=f"lots.{name}", word=word, icon=icon, form=form, send=send, **more)
+
+
+DECIDE = _act(
+    "decide", "QC decision", "shield-check", forms.DecisionForm, _decide, load=_load_decision,
+    by_button=True,
+)  # fmt: skip
+COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_load_count)
+MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
+SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
+SCRAP = _act(
+    "scrap", "Scrap", "trash-2", forms.TakeOutForm, _scrap,
+    fields="lots/_take_out_fields.html", danger=True,
+)  # fmt: skip
+SUPPLIER_RETURN = _act(
+    "supplier_return", "Supplier return", "truck", forms.TakeOutForm, _return,
+    fields="lots/_take_out_fields.html",
+)  # fmt: skip
+
+
+@live_updates.part("lots.lot", "lots/_live.html")
+def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
+    conn = connection()
+    now = stock.get_lot(conn, lot_id)
+    at, at_text = moment_of(query)
+    today = day_of(at)
+    lot = now if at is None else _lot_at(now, at)
+    ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
+    reservations = stock.read_reservations(conn, ids)
+    parents = stock.read_lots(conn, [lot.parent_lot_id] if lot.parent_lot_id else [])
+    decisions = _decisions_at(lot_id, at)
+    return {
+        "lot": lot,
+        "today": today,
+        "at": at,
+        "at_text": at_text,
+        "totals": totals([lot], today),
+        "parent": parents[0] if parents else None,
+        "decisions": decisions,
+        "settlement": _settlement(lot, decisions, reservations),
+        "reservations": reservations,
+        "held_here": {
+            one.id: line.open for one in reservations for line in one.lines if line.lot.id == lot_id
+        },
+        "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
+    }
+
+
+def _settlement(
+    lot: Lot, decisions: list[Decision], reservations: list[Reservation]
+) -> dict[str, Any] | None:
+    """What the last decision moved or unreserved, and what is at risk in the lot now."""
+    if lot.qc_status == QcStatus.APPROVED or not decisions or decisions[0].from_status is None:
+        return None
+    found = settled_by(connection(), decisions[0].operation_id)
+    kept = [
+        Share(one, lot, line.open)
+        for one in reservations
+        for line in one.lines
+        if line.lot.id == lot.id and line.open
+    ]
+    settled = Settlement(
+        [one for one in found.moved if one.reservation.item.id == lot.item.id],
+        [one for one in found.unreserved if one.lot.id == lot.id],
+        kept,
+    )
+    return settled.record()
+
+
+def _decisions_at(lot_id: int, at: datetime | None) -> list[Decision]:
+    """The QC decisions taken until then, newest first."""
+    found = decisions_on(connection(), lot_id)[::-1]
+    return [one for one in found if at is None or one.decided_at <= at]
+
+
+def _lot_at(lot: Lot, at: datetime) -> Lot:
+    """The lot as the ledger stood then: empty before it came in."""
+    then = [one for one in stock.lots_of(connection(), [lot.item.id], at=at) if one.id == lot.id]
+    return then[0] if then else replace(lot, on_hand=0, reserved=0)
+
+
+@blueprint.get("/<int:lot_id>/")
+def lot(lot_id: int) -> Response:
+    return live_updates.respond(
+        "lots/lot.html",
+        acting=lambda: {"act": None} if request.args.get("at") else _acting(lot_id),
+    )
+
+
+_LISTED: dict[str, dict[str, Any]] = {
+    "": {"with_stock": True},
+    "free": {"with_stock": True, "having": "free"},
+    "reserved": {"with_stock": True, "having": "reserved"},
+    "hold": {"with_stock": True, "having": "on_hold"},
+    "quarantine": {"with_stock": True, "qc_status": "QUARANTINE"},
+    "rejected": {"with_stock": True, "qc_status": "REJECTED"},
+    "expiring": {"with_stock": True},
+    "all": {},
+}
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), tuple(_LISTED), "")
+    item = query.get("item", "").strip() or None
+    unit = query.get("unit", "").strip() or None
+    sort = only(query.get("sort"), LOT_SORTS, "")
+    filters: dict[str, Any] = {"q": search_of(query), "item": item, "unit": unit, "sort": sort}
+    filters |= _LISTED[state]
+    if (day := day_in(query, "expires")) is not None:
+        filters["expires_on"] = day
+    if state == "expiring":
+        filters["expiring_before"] = clock.today() + timedelta(days=30)
+    return filters
+
+
+@live_updates.part("lots.index", "lots/_list_live.html")
+def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_lots(connection(), **_filters(query), **page_of(query))
+    return {
+        "page": page,
+        "state": only(query.get("state"), tuple(_LISTED), ""),
+        "q": query.get("q", ""),
+        "item": query.get("item", "").strip(),
+        "unit": query.get("unit", "").strip(),
+        "sorts": sort_heads(query, LOT_SORTS, ("lot", "expires")),
+        "expires": day_in(query, "expires"),
+        "today": clock.today(),
+        "exports": export_links("lots", query),
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "lots", **_filters(request.args))
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return live_updates.respond("lots/index.html", counted=lambda: {"units": units(connection())})
+
+
+def _acting(lot_id: int) -> dict[str, Any]:
+    found = stock.get_lot(connection(), lot_id)
+    today = clock.today()
+    usable = found.hold(today) is None
+    # Where nothing is free, they would quietly take another lot.
+    in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
+    given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
+    more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
+    acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
+    return choose(acts, url_for("lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
+@requires("inspector")
+def decide(lot_id: int) -> Answer:
+    return operate(DECIDE, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/count/", methods=["GET", "POST"])
+@requires("operator")
+def count(lot_id: int) -> Answer:
+    return operate(COUNT, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/move/", methods=["GET", "POST"])
+@requires("operator")
+def move(lot_id: int) -> Answer:
+    return operate(MOVE, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/split/", methods=["GET", "POST"])
+@requires("operator")
+def split(lot_id: int) -> Answer:
+    return operate(SPLIT, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/scrap/", methods=["GET", "POST"])
+@requires("operator")
+def scrap(lot_id: int) -> Answer:
+    return operate(SCRAP, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/supplier-return/", methods=["GET", "POST"])
+@requires("operator")
+def supplier_return(lot_id: int) -> Answer:
+    return operate(SUPPLIER_RETURN, lot_id=lot_id)

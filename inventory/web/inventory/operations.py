@@ -1,0 +1,210 @@
+"""Operations: what was done in one go, taking it back, and those that ask for an item first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, request, url_for
+from flask_login import current_user
+from wtforms import SelectChoice
+
+from inventory import ledger
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.queries import suggest_items
+from inventory.stock import queries as stock
+from inventory.stock.allocation import in_order
+from inventory.stock.entities import Entry, Item, Lot, Totals, totals
+from inventory.stock.recall import Decided, decisions_of, is_hold
+from inventory.stock.settlement import settled_by
+from inventory.web.auth.permissions import requires, role_of
+from inventory.web.inventory import forms
+from inventory.web.inventory.stocked_lots import stocked_lots
+from inventory.web.operation_forms import Act, Answer, operate
+
+blueprint = Blueprint("operations", __name__)
+
+#: So many entries stand on an operation's page; an import may have tens of thousands.
+MOST_ENTRIES = 200
+
+
+def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
+    """The item that is named so far, with its stock; items to choose from where none is."""
+    conn, code = connection(), (form.item.data or "").strip()
+    item = next(iter(stock.read_items(conn, codes=[code])), None) if code else None
+    suggested = [] if form.fixed.data else _suggest(code if item is None else "")
+    return {"item": item, "unit": item.unit if item else "", "suggested": suggested}
+
+
+def _suggest(code: str) -> list[Item]:
+    try:
+        return suggest_items(connection(), code, limit=30)
+    except InvalidInput:
+        return []
+
+
+def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
+    """The same, and the lots that may be used, the one to take first on top."""
+    context = _load_item(form)
+    today, usable, hint = clock.today(), [], ""
+    if item := context["item"]:
+        there = stocked_lots(item.id)
+        usable = in_order([lot for lot in there if lot.free(today)], "fefo")
+        hint = say_figures(totals(there, today), item)
+    form.lot_id.choices = lot_choices(usable, {lot.id: lot.free(today) for lot in usable}, "free")
+    return context | {"lots": usable, "hint": hint}
+
+
+def say_figures(sums: Totals, item: Item) -> str:
+    words = [f"Free: {format_qty(sums.free)} {item.unit}"]
+    words += [f"{format_qty(sums.reserved)} reserved"] if sums.reserved else []
+    words += [f"{format_qty(sums.on_hold)} on hold"] if sums.on_hold else []
+    return " · ".join(words)
+
+
+def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[SelectChoice]:
+    """The ledger's own choice first: earliest expiry, then oldest receipt."""
+    if not lots:
+        return []
+    first = "" if len(lots) == 1 else " first"
+    choices = [SelectChoice("", f"By expiry: {lots[0].lot_code}{first}")]
+    for lot in lots:
+        expiry = f" · expires {lot.expires_on}" if lot.expires_on else ""
+        place = f" · {lot.location}" if lot.location else ""
+        words = f"{lot.lot_code} · {format_qty(amounts[lot.id])} {word}{expiry}{place}"
+        choices.append(SelectChoice(lot.id, words))
+    return choices
+
+
+def named_lot(form: Any) -> list[ledger.Part] | None:
+    if form.lot_id.data is None:
+        return None
+    return [ledger.Part(lot_id=form.lot_id.data, qty=form.qty.data)]
+
+
+def _receipt(form: Any) -> dict[str, Any]:
+    names = ("item", "lot_code", "qty", "expires_on", "supplier_lot", "location", "reference")
+    facts = {name: form[name].data or None for name in (*names, "note")}
+    return facts | {"add_to_lot": form.add_to_lot.data}
+
+
+def _send_receipt(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    return ledger.receive(**_receipt(form), **who)
+
+
+def _send_return(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    return ledger.return_from_customer(**_receipt(form), reason=form.reason.data, **who)
+
+
+def _send_reservation(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
+    day = form.expires_at.data
+    until = day and clock.end_of(day)
+    return ledger.reserve(lots=named_lot(form), expires_at=until, **facts, **who)
+
+
+def _send_issue(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
+    return ledger.issue(lots=named_lot(form), **facts, **who)
+
+
+def _send_reversal(form: Any, who: dict[str, Any], operation_id: int) -> ledger.Posting:
+    return ledger.reverse(operation_id=operation_id, reason=form.reason.data, **who)
+
+
+def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
+    return {"operation": stock.get_operation_head(connection(), operation_id)}
+
+
+_KEEPS = ("item", "fixed")
+RECEIVE = Act(
+    endpoint="operations.receive", word="Receive", icon="package-plus", form=forms.ReceiveForm,
+    fields="operations/_receive_fields.html", load=_load_item, send=_send_receipt, keeps=_KEEPS,
+)  # fmt: skip
+CUSTOMER_RETURN = Act(
+    endpoint="operations.customer_return", word="Customer return", icon="truck",
+    form=forms.CustomerReturnForm, fields="operations/_receive_fields.html", load=_load_item,
+    send=_send_return, keeps=_KEEPS,
+)  # fmt: skip
+RESERVE = Act(
+    endpoint="operations.reserve", word="Reserve", icon="bookmark-plus", form=forms.ReserveForm,
+    fields="operations/_reserve_fields.html", load=_load_free_lots, send=_send_reservation,
+    keeps=_KEEPS,
+)  # fmt: skip
+ISSUE = Act(
+    endpoint="operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
+    fields="operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue, keeps=_KEEPS,
+)  # fmt: skip
+REVERSE = Act(
+    endpoint="operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
+    fields="operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
+    leaves=True, danger=True,
+)  # fmt: skip
+
+
+@blueprint.route("/receive/", methods=["GET", "POST"])
+@requires("operator")
+def receive() -> Answer:
+    return operate(RECEIVE)
+
+
+@blueprint.route("/customer-return/", methods=["GET", "POST"])
+@requires("operator")
+def customer_return() -> Answer:
+    return operate(CUSTOMER_RETURN)
+
+
+@blueprint.route("/reserve/", methods=["GET", "POST"])
+@requires("operator")
+def reserve() -> Answer:
+    return operate(RESERVE)
+
+
+@blueprint.route("/issue/", methods=["GET", "POST"])
+@requires("operator")
+def issue() -> Answer:
+    return operate(ISSUE)
+
+
+@blueprint.route("/operations/<int:operation_id>/reversal/", methods=["GET", "POST"])
+@requires("admin")
+def reverse(operation_id: int) -> Answer:
+    return operate(REVERSE, operation_id=operation_id)
+
+
+@blueprint.get("/operations/<int:operation_id>/")
+def operation(operation_id: int) -> str:
+    conn = connection()
+    found = stock.get_operation_head(conn, operation_id)
+    entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
+    undo = url_for("operations.reverse", operation_id=operation_id)
+    may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
+    decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
+    on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
+    return render_template(
+        "operations/operation.html",
+        operation=found,
+        entries=entries[:MOST_ENTRIES],
+        more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,
+        undo=undo if may_undo else None,
+        decided=decided,
+        settlement=settled_by(conn, operation_id, on_hold=on_hold).record() if decided else None,
+        ends_hold=_may_end_hold(decided),
+    )
+
+
+def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
+    """The first ones; or, of an import with very many, those from this entry on."""
+    most = MOST_ENTRIES + 1
+    first = stock.entries_of(connection(), operation_id, most=most)
+    if not entry_id or len(first) < most or entry_id in {one.id for one in first[:-1]}:
+        return first
+    return stock.entries_of(connection(), operation_id, since=entry_id, most=most)
+
+
+def _may_end_hold(decided: list[Decided]) -> bool:
+    release = current_app.view_functions["recalls.release"]
+    stands = is_hold(decided) and all(one.is_last for one in decided)
+    return stands and bool(current_user.may(role_of(release)))

@@ -1,0 +1,120 @@
+"""Where a lot went, putting all that is left of it on hold, and ending the hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import ledger
+from inventory.common import clock
+from inventory.db import connection
+from inventory.reports.tables import recall_report
+from inventory.stock import queries as stock
+from inventory.stock.recall import MOST_SHOWN, decisions_of, held_by_a_hold, recall
+from inventory.web import live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download
+from inventory.web.inventory import forms
+from inventory.web.operation_forms import Act, Answer, Done, operate
+from inventory.web.operation_panel import choose
+from inventory.web.operation_summary import settlement_sentences
+
+blueprint = Blueprint("recalls", __name__)
+
+
+def _load_hold(form: Any, lot_id: int) -> dict[str, Any]:
+    found = recall(connection(), lot_id)
+    form.reason.data = form.reason.data or f"Recall of {found.lot.lot_code}"
+    held = found.usable
+    at_risk = [(one, lot, qty) for one, lot, qty in found.reserved if lot in held]
+    return {"lot": found.lot, "held": held, "at_risk": at_risk}
+
+
+def _load_release(form: Any, operation_id: int) -> dict[str, Any]:
+    operation = stock.get_operation(connection(), operation_id)
+    return {"operation": operation, "decided": decisions_of(connection(), operation_id)}
+
+
+def _hold(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+    return ledger.hold(
+        lot_id=lot_id, reason=form.reason.data, reference=form.reference.data or None, **who
+    )
+
+
+def _release(form: Any, who: dict[str, Any], operation_id: int) -> ledger.Posting:
+    return ledger.release(operation_id=operation_id, reason=form.reason.data, **who)
+
+
+def _held(posting: ledger.Posting) -> Done:
+    return _done(posting, "on hold")
+
+
+def _released(posting: ledger.Posting) -> Done:
+    return _done(posting, "approved again")
+
+
+def _done(posting: ledger.Posting, state: str) -> Done:
+    operation_id = posting.operation.id
+    codes = [one.lot_code for one in decisions_of(connection(), operation_id)]
+    named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
+    url = url_for("operations.operation", operation_id=operation_id)
+    are = "is" if len(codes) == 1 else "are"
+    text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.shown[0])])
+    return Done(text, url, "See all")
+
+
+HOLD = Act(
+    endpoint="recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
+    fields="recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held, danger=True,
+)  # fmt: skip
+RELEASE = Act(
+    endpoint="recalls.release", word="End the hold", icon="shield-check", form=forms.HoldForm,
+    fields="recalls/_release_fields.html", load=_load_release, send=_release, done=_released,
+    leaves=True,
+)  # fmt: skip
+
+
+@live_updates.part("recalls.index", "recalls/_live.html")
+def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
+    found = recall(connection(), lot_id)
+    return {
+        "recall": found,
+        "lot": found.lot,
+        "movements": found.movements[:MOST_SHOWN],
+        "more": max(len(found.movements) - MOST_SHOWN, 0),
+        "today": clock.today(),
+    }
+
+
+@blueprint.get("/lots/<int:lot_id>/recall/")
+def index(lot_id: int) -> Response:
+    return live_updates.respond("recalls/index.html", acting=lambda: _acting(lot_id))
+
+
+def _acting(lot_id: int) -> dict[str, Any]:
+    found = recall(connection(), lot_id)
+    if not held_by_a_hold(found.lot, [member.lot for member in found.family]):
+        return {"act": None}
+    return choose([HOLD], url_for("recalls.index", lot_id=lot_id), {}, lot_id=lot_id)
+
+
+@blueprint.get("/lots/<int:lot_id>/recall/export.csv")
+def export_csv(lot_id: int) -> Response:
+    found = recall(connection(), lot_id)
+    report = recall_report(found)
+    return download("csv", f"recall-{lot_id}", report.heads, report.rows)
+
+
+@blueprint.route("/lots/<int:lot_id>/recall/hold/", methods=["GET", "POST"])
+@requires("inspector")
+def hold(lot_id: int) -> Answer:
+    return operate(HOLD, lot_id=lot_id)
+
+
+@blueprint.route("/operations/<int:operation_id>/release/", methods=["GET", "POST"])
+@requires("inspector")
+def release(operation_id: int) -> Answer:
+    return operate(RELEASE, operation_id=operation_id)

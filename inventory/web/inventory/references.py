@@ -1,0 +1,118 @@
+"""All that is open for one reference: issued, or given back, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, url_for
+
+from inventory import ledger
+from inventory.common import clock
+from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.ledger import Issue, Part, Unreserve
+from inventory.queries import Reference, find_reference
+from inventory.stock.entities import Lot, Reservation
+from inventory.web.auth.permissions import requires
+from inventory.web.inventory import forms
+from inventory.web.operation_forms import Act, Answer, Done, done_of_posting, operate
+
+blueprint = Blueprint("references", __name__, url_prefix="/references")
+
+Lines = list[tuple[Reservation, Lot, int]]
+
+
+def _find(form: Any) -> Reference:
+    name = form.reference.data or ""
+    found = find_reference(connection(), name)
+    if found is None:
+        raise NotFound(f"Nothing is open for {name[:100] or 'no reference'}.", reference=name[:100])
+    return found
+
+
+def _load_issue(form: Any) -> dict[str, Any]:
+    found = _find(form)
+    return _loaded(form, found, found.lines(clock.today()))
+
+
+def _load_unreserve(form: Any) -> dict[str, Any]:
+    found = _find(form)
+    return _loaded(form, found, found.lines())
+
+
+def _loaded(form: Any, found: Reference, lines: Lines) -> dict[str, Any]:
+    form.parts.data = _written(lines)
+    rest = [line for line in found.lines() if line not in lines]
+    return {"name": found.name, "lines": lines, "rest": rest, "today": clock.today()}
+
+
+def _written(lines: Lines) -> str:
+    """The lines as the form carries them: sent twice, they are the same."""
+    return " ".join(f"{one.id}:{lot.id}:{format_qty(qty)}" for one, lot, qty in lines)
+
+
+def _parts_of(form: Any) -> Iterable[tuple[int, list[Part]]]:
+    """Each reservation, and what of it in which lot, as the form says."""
+    found: dict[int, list[Part]] = {}
+    for written in (form.parts.data or "").split():
+        numbers = written.split(":")
+        reservation_id, lot_id = (forms.number_or_none(number) for number in (*numbers, "", "")[:2])
+        if len(numbers) != 3 or reservation_id is None or lot_id is None:
+            raise InvalidInput(
+                "This form was not filled by its page. Open it again.", field="parts"
+            )
+        found.setdefault(reservation_id, []).append(Part(lot_id=lot_id, qty=numbers[2]))
+    if not found:
+        raise InvalidInput("Nothing of it can be booked now.", field="parts")
+    return found.items()
+
+
+def _issue(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    wanted = [Issue(reservation_id=id, lots=parts) for id, parts in _parts_of(form)]
+    return ledger.post(wanted, **who)
+
+
+def _unreserve(form: Any, who: dict[str, Any]) -> ledger.Posting:
+    reason = form.reason.data or None
+    wanted = [
+        Unreserve(reservation_id=id, lots=parts, reason=reason) for id, parts in _parts_of(form)
+    ]
+    return ledger.post(wanted, **who)
+
+
+def _done(posting: ledger.Posting) -> Done:
+    then = url_for("reservations.index")
+    if len(posting.operations) == 1:
+        return replace(done_of_posting(posting), then=then)
+    first = posting.operation
+    verb = "issued" if first.kind == "ISSUE" else "given back"
+    text = f"{len(posting.operations)} reservations for {first.reference} are {verb}."
+    entries = url_for("entries.index", reference=first.reference)
+    return Done(text, entries, "See them", then=then)
+
+
+ISSUE_ALL = Act(
+    endpoint="references.issue_all", word="Issue all", icon="package-minus",
+    form=forms.ReferenceForm, fields="references/_fields.html", load=_load_issue, send=_issue,
+    done=_done, leaves=True,
+)  # fmt: skip
+UNRESERVE_REST = Act(
+    endpoint="references.unreserve_rest", word="Give all back", icon="bookmark-minus",
+    form=forms.UnreserveReferenceForm, fields="references/_fields.html", load=_load_unreserve,
+    send=_unreserve, done=_done, leaves=True,
+)  # fmt: skip
+
+
+@blueprint.route("/issue/", methods=["GET", "POST"])
+@requires("operator")
+def issue_all() -> Answer:
+    return operate(ISSUE_ALL)
+
+
+@blueprint.route("/unreserve/", methods=["GET", "POST"])
+@requires("operator")
+def unreserve_rest() -> Answer:
+    return operate(UNRESERVE_REST)

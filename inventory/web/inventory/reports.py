@@ -1,0 +1,89 @@
+"""Reports: what has to be bought, and the way to every other report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory.common import clock
+from inventory.db import connection
+from inventory.queries import list_items
+from inventory.queries.page_reads import Reads
+from inventory.reports import tables
+from inventory.reports.stock_as_of import items_at
+from inventory.web import live_updates
+from inventory.web.downloads import download, own_reads
+from inventory.web.list_params import moment_of, page_links, page_of, search_of
+
+blueprint = Blueprint("reports", __name__, url_prefix="/reports")
+
+
+@blueprint.get("/")
+def index() -> str:
+    return render_template("reports/index.html")
+
+
+@live_updates.part("reports.reorder", "reports/_reorder_live.html")
+def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
+    page = list_items(connection(), low_stock=True, **page_of(query))
+    return {
+        "page": page,
+        "since": tables.low_since(connection(), [one.item.id for one in page.rows]),
+        "exports": [("CSV", url_for("reports.reorder_csv"))],
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/reorder/")
+def reorder() -> Response:
+    return live_updates.respond("reports/reorder.html")
+
+
+@blueprint.get("/reorder/export.csv")
+def reorder_csv() -> Response:
+    report = tables.reorder_report(own_reads())
+    return download("csv", "reorder", report.heads, report.rows)
+
+
+@live_updates.part("reports.stock", "reports/_stock_live.html")
+def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
+    at, at_text = moment_of(query)
+    page = items_at(connection(), at or clock.now(), q=search_of(query), **page_of(query))
+    return {
+        "page": page,
+        "at": at,
+        "at_text": at_text,
+        "q": query.get("q", ""),
+        "exports": [
+            ("CSV by item", url_for("reports.stock_csv", at=at_text or None)),
+            ("CSV by lot", url_for("reports.lots_csv", at=at_text or None)),
+        ],
+        **page_links(query, page),
+    }
+
+
+@blueprint.get("/stock/")
+def stock() -> Response:
+    return live_updates.respond("reports/stock.html")
+
+
+@blueprint.get("/stock/export.csv")
+def stock_csv() -> Response:
+    return _at_moment(tables.stock_report, "stock")
+
+
+@blueprint.get("/stock/lots.csv")
+def lots_csv() -> Response:
+    return _at_moment(tables.lots_report, "stock-by-lot")
+
+
+def _at_moment(make: Callable[[Reads, datetime], tables.Report], name: str) -> Response:
+    at, _ = moment_of(request.args)
+    report = make(own_reads(), at or clock.now())
+    day = f"-{at.astimezone(clock.zone()):%Y-%m-%d}" if at else ""
+    return download("csv", f"{name}{day}", report.heads, report.rows)

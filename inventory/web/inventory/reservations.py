@@ -1,0 +1,180 @@
+"""Reservations: the list, one reservation, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory import ledger
+from inventory.common import clock
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.queries import (
+    MOST_REFERENCES,
+    USUAL_ROWS,
+    Page,
+    list_entries,
+    list_references,
+    list_reservations,
+)
+from inventory.stock import queries as stock
+from inventory.stock.allocation import in_order
+from inventory.stock.entities import Reservation
+from inventory.web import live_updates
+from inventory.web.auth.permissions import requires
+from inventory.web.downloads import download_list
+from inventory.web.inventory import forms, references
+from inventory.web.inventory.operations import lot_choices, named_lot
+from inventory.web.list_params import export_links, only, page_links, page_of, search_of
+from inventory.web.operation_forms import Act, Answer, operate
+from inventory.web.operation_panel import choose
+
+blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
+
+
+def _load_issue(form: Any, reservation_id: int) -> dict[str, Any]:
+    """Only what is in lots that can be used can be issued now: that much is offered as all."""
+    found = stock.get_reservation(connection(), reservation_id)
+    today = clock.today()
+    return _load_lines(form, found, lambda line: line.open and not line.lot.hold(today))
+
+
+def _load_unreserve(form: Any, reservation_id: int) -> dict[str, Any]:
+    found = stock.get_reservation(connection(), reservation_id)
+    return _load_lines(form, found, lambda line: line.open)
+
+
+def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any]:
+    lines = [line for line in reservation.lines if keep(line)]
+    lots = in_order((line.lot for line in lines), "fefo")
+    if len(lots) > 1:
+        form.lot_id.choices = lot_choices(
+            lots, {line.lot.id: line.open for line in lines}, "reserved"
+        )
+    whole = sum(line.open for line in lines)
+    unit = reservation.item.unit
+    hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
+    if whole < reservation.open:
+        hint += f" · {format_qty(reservation.open - whole)} on hold"
+    return {
+        "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
+        "unit": unit, "item": reservation.item, "all": whole,
+    }  # fmt: skip
+
+
+def _issue(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+    return ledger.issue(
+        reservation_id=reservation_id,
+        qty=form.qty.data,
+        lots=named_lot(form),
+        close_remainder=form.close_remainder.data,
+        note=form.note.data,
+        **who,
+    )
+
+
+def _unreserve(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+    return ledger.unreserve(
+        reservation_id=reservation_id,
+        qty=form.qty.data,
+        lots=named_lot(form),
+        reason=form.reason.data,
+        **who,
+    )
+
+
+ISSUE = Act(
+    endpoint="reservations.issue", word="Issue", icon="package-minus",
+    form=forms.IssueReservedForm, fields="reservations/_issue_fields.html", load=_load_issue,
+    send=_issue,
+)  # fmt: skip
+UNRESERVE = Act(
+    endpoint="reservations.unreserve", word="Unreserve", icon="bookmark-minus",
+    form=forms.UnreserveForm, fields="reservations/_unreserve_fields.html", load=_load_unreserve,
+    send=_unreserve,
+)  # fmt: skip
+
+
+def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
+    state = only(query.get("state"), ("risk", "all"), "open")
+    return {
+        "q": search_of(query),
+        "item": query.get("item", "").strip() or None,
+        "open": None if state == "all" else True,
+        "at_risk": True if state == "risk" else None,
+    }
+
+
+@live_updates.part("reservations.index", "reservations/_live.html")
+def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
+    """What is open by reference; all there ever was one by one."""
+    filters = _filters(query)
+    by_reference = filters.pop("open") and filters["item"] is None
+    step = MOST_REFERENCES if by_reference else USUAL_ROWS
+    page: Page[Any]
+    if by_reference:
+        chosen = {name: filters[name] for name in ("q", "at_risk")}
+        page = list_references(connection(), **chosen, **page_of(query, step))
+    else:
+        page = list_reservations(connection(), **_filters(query), **page_of(query, step))
+    return {
+        "page": page,
+        "by_reference": by_reference,
+        "may_book": references.ISSUE_ALL.may(),
+        "state": only(query.get("state"), ("risk", "all"), "open"),
+        "q": query.get("q", ""),
+        "item": query.get("item", "").strip(),
+        "today": clock.today(),
+        "exports": export_links("reservations", query),
+        **page_links(query, page, step),
+    }
+
+
+@blueprint.get("/export.<kind>")
+def export(kind: str) -> Response:
+    return download_list(kind, "reservations", **_filters(request.args))
+
+
+@blueprint.get("/")
+def index() -> Response:
+    return live_updates.respond("reservations/index.html")
+
+
+@live_updates.part("reservations.reservation", "reservations/_reservation_live.html")
+def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
+    conn = connection()
+    return {
+        "reservation": stock.get_reservation(conn, reservation_id),
+        "entries": list_entries(conn, reservation=reservation_id, limit=30),
+        "today": clock.today(),
+    }
+
+
+@blueprint.get("/<int:reservation_id>/")
+def reservation(reservation_id: int) -> Response:
+    return live_updates.respond(
+        "reservations/reservation.html", acting=lambda: _acting(reservation_id)
+    )
+
+
+def _acting(reservation_id: int) -> dict[str, Any]:
+    found = stock.get_reservation(connection(), reservation_id)
+    page = url_for("reservations.reservation", reservation_id=reservation_id)
+    usable = any(line.open and not line.lot.hold(clock.today()) for line in found.lines)
+    acts = [ISSUE, UNRESERVE] if usable and not found.expired(clock.now()) else [UNRESERVE]
+    return choose(acts if found.open else [], page, {}, reservation_id=reservation_id)
+
+
+@blueprint.route("/<int:reservation_id>/issue/", methods=["GET", "POST"])
+@requires("operator")
+def issue(reservation_id: int) -> Answer:
+    return operate(ISSUE, reservation_id=reservation_id)
+
+
+@blueprint.route("/<int:reservation_id>/unreserve/", methods=["GET", "POST"])
+@requires("operator")
+def unreserve(reservation_id: int) -> Answer:
+    return operate(UNRESERVE, reservation_id=reservation_id)

@@ -1,0 +1,100 @@
+"""Find anything: an item, a lot, a reservation, or something to do. What is called exactly so,
+or was scanned, comes first: Enter goes there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import Blueprint, render_template, request, url_for
+
+from inventory import barcodes
+from inventory.common.errors import InvalidCode
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.queries import StockedItem, list_items, list_lots, list_reservations, stocked_items
+from inventory.stock.entities import Lot, Reservation
+from inventory.web.htmx import wants_partial
+from inventory.web.inventory import items, operations
+from inventory.web.list_params import search_of
+
+blueprint = Blueprint("finding", __name__)
+
+_MOST = 6
+#: Shorter pieces stand in nearly every code, and no index tells where: each lot and reservation
+#: would be looked through at each keystroke. What is called exactly so is found all the same.
+_SHORTEST = 3
+
+
+class Found(NamedTuple):
+    icon: str
+    name: str
+    about: str
+    url: str
+
+
+@blueprint.get("/search/")
+def index() -> str:
+    q = search_of(request.args)
+    found = [*_doings(q), *(_things(q) if q else [])]
+    if q:
+        found = list(dict.fromkeys([*_exactly(q), *found]))
+    told = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
+    if wants_partial():
+        return render_template("finding/_found.html", id="found", **told)
+    return render_template("finding/index.html", id="found-here", **told)
+
+
+def _doings(q: str) -> list[Found]:
+    """What the viewer may do, by its word."""
+    acts = (
+        operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN,
+        items.CREATE,
+    )  # fmt: skip
+    return [
+        Found(act.icon, act.word, "", url_for(act.endpoint))
+        for act in acts
+        if act.may() and q.casefold() in act.word.casefold()
+    ]
+
+
+def _exactly(q: str) -> list[Found]:
+    """What bears this very code, on its label or on the job's paper."""
+    conn = connection()
+    try:
+        scanned = barcodes.resolve(conn, q)
+        ones = scanned.choices or (scanned,)
+    except InvalidCode:
+        ones = ()
+    items_ = [one.item.id for one in ones if one.item and not one.lot]
+    lots = [one.lot for one in ones if one.lot]
+    held = list_reservations(conn, reference=q, open=True, limit=_MOST).rows
+    named = stocked_items(conn, [id for id in items_ if id is not None])
+    return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_promise, held)]
+
+
+def _things(q: str) -> list[Found]:
+    conn = connection()
+    found = [*map(_item, list_items(conn, q=q, limit=_MOST).rows)]
+    if len(q) < _SHORTEST:
+        return found
+    return [
+        *found,
+        *map(_lot, list_lots(conn, q=q, limit=_MOST).rows),
+        *map(_promise, list_reservations(conn, q=q, limit=_MOST).rows),
+    ]
+
+
+def _item(row: StockedItem) -> Found:
+    about = f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free"
+    return Found("package", row.item.code, about, url_for("items.item", item_id=row.item.id))
+
+
+def _lot(lot: Lot) -> Found:
+    about = f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand"
+    return Found("map-pin", lot.lot_code, about, url_for("lots.lot", lot_id=lot.id))
+
+
+def _promise(one: Reservation) -> Found:
+    about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
+    url = url_for("reservations.reservation", reservation_id=one.id)
+    return Found("bookmark", one.reference, about, url)

@@ -1,0 +1,19 @@
+"""The lots that an item has in stock: a page shows them, adds them up, and offers them in forms."""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from inventory.db import connection
+from inventory.stock import queries as stock
+from inventory.stock.entities import Lot
+
+
+def stocked_lots(item_id: int) -> list[Lot]:
+    """Read once for each page that is shown; anew whenever something is sent."""
+    if request.method != "GET":
+        return stock.stocked_lots_of(connection(), [item_id])
+    known: dict[int, list[Lot]] = g.setdefault("stocked_lots", {})
+    if item_id not in known:
+        known[item_id] = stock.stocked_lots_of(connection(), [item_id])
+    return list(known[item_id])

@@ -1,0 +1,110 @@
+"""The part of a page that changes when stock does.
+
+Each page with figures names one partial, `#live`, and the function that reads what it needs.
+The page includes it; an operation's answer and the poll send the same partial again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import abort, current_app, make_response, render_template, request
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from inventory.common.errors import Refusal
+from inventory.common.validation import MAX_ID
+from inventory.web import urls
+from inventory.web.auth import permissions
+from inventory.web.htmx import shown_url
+
+Read = Callable[..., dict[str, Any]]
+
+_PARTS: dict[str, tuple[str, Read]] = {}
+
+
+def part(endpoint: str, template: str) -> Callable[[Read], Read]:
+    """Mark what reads the changing part of a page: called with its query, and its ids."""
+
+    def mark(read: Read) -> Read:
+        _PARTS[endpoint] = (template, read)
+        return read
+
+    return mark
+
+
+def endpoints() -> list[str]:
+    """Every page that has a changing part."""
+    return sorted(_PARTS)
+
+
+def refuse_numbers_beyond_the_database(endpoint: str | None, ids: dict[str, Any] | None) -> None:
+    """No row has such a number, and a database would not take it for one."""
+    if any(isinstance(id, int) and id > MAX_ID for id in (ids or {}).values()):
+        abort(404)
+
+
+def wants_live() -> bool:
+    return request.headers.get("HX-Target") == "div#live"
+
+
+def respond(template: str, **values: Any) -> Response:
+    """The page, or for htmx its changing part, or 304 when that is what the browser has."""
+    assert request.endpoint is not None
+    url = urls.here()
+    context, html, tag = _render(request.endpoint, request.args, request.view_args or {}, url)
+    if not wants_live():
+        return make_response(render_template(template, **(context | _late(values)), live=html))
+    if request.headers.get("HX-PTag") == tag:
+        return Response(status=304)
+    response = make_response(str(html))
+    response.headers["HX-PTag"] = tag
+    return response
+
+
+def render_current() -> Markup | None:
+    """The changing part of the page that the browser shows now."""
+    url = shown_url()
+    adapter = current_app.create_url_adapter(request)
+    path = None if url is None else urls.within(url.path)
+    if url is None or path is None or adapter is None:
+        return None
+    try:
+        endpoint, ids = adapter.match(path, method="GET")
+        if endpoint not in _PARTS:
+            return None
+        refuse_numbers_beyond_the_database(endpoint, dict(ids))
+        query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
+        here = f"{url.path}?{url.query}" if url.query else url.path
+        return _render(endpoint, query, ids, here)[1]
+    except (HTTPException, Refusal):
+        return None
+
+
+def _render(
+    endpoint: str, query: MultiDict[str, str], ids: Mapping[str, Any], url: str
+) -> tuple[dict[str, Any], Markup, str]:
+    """Render a part, for whoever could open its page. Raises Forbidden."""
+    permissions.require_open(endpoint)
+    template, read = _PARTS[endpoint]
+    context = read(query, **ids)
+    part = Markup(render_template(template, **context))  # noqa: S704 - by our own template
+    tag = hashlib.sha256(part.encode()).hexdigest()[:16]
+    html = Markup(render_template("_live.html", part=part, tag=tag, url=url))  # noqa: S704
+    return context, html, tag
+
+
+def _late(values: dict[str, Any]) -> dict[str, Any]:
+    """Values that only the whole page needs are given as functions, not read for a poll."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if callable(value):
+            found |= value()
+        else:
+            found[name] = value
+    return found

@@ -1,0 +1,199 @@
+"""One operation by a person: show its form, send it once, answer with what changed.
+
+An `Act` says what the form is and which verb it calls. `operate` is the whole way of a request:
+GET shows the form; POST checks its shape, calls the verb under the form's key, and answers with
+a redirect, or for htmx with the form anew and each part of the page that changed. A refused form
+keeps what was typed and gets a fresh key; after an outage the key stays, so that nothing is
+booked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
+from inventory.ledger import Posting
+from inventory.web import live_updates, operation_summary, refusal_hints, urls
+from inventory.web.auth.permissions import role_of
+from inventory.web.auth.session import safe_next
+from inventory.web.htmx import wants_partial
+from inventory.web.inventory.forms import OperationForm
+
+_MALFORMED = (InvalidInput, NotFound)
+Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the person is told, where it can be seen, and what would undo it."""
+
+    text: str
+    url: str
+    word: str
+    operation_id: int | None = None
+    #: Where the person goes on to, when that is not where it can be seen.
+    then: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    endpoint: str
+    word: str
+    icon: str
+    form: type[OperationForm]
+    fields: str
+    #: Reads what the fields show beside what is typed, and fills the choices: (form, **ids).
+    load: Callable[..., dict[str, Any]]
+    #: Calls the verb: (form, user_id and key, **ids).
+    send: Callable[..., Any]
+    #: Where the outcome can be seen: (operation's first entry or record) -> Done.
+    done: Callable[[Any], Done] | None = None
+    #: Fields that stay filled for the next one.
+    keeps: tuple[str, ...] = ()
+    #: Whether the person goes on to where the outcome can be seen.
+    leaves: bool = False
+    danger: bool = False
+    #: Whether its buttons differ in what they post, so that Enter must not choose one.
+    by_button: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.endpoint.partition(".")[2]
+
+    def may(self) -> bool:
+        return bool(current_user.may(role_of(current_app.view_functions[self.endpoint])))
+
+
+def show(act: Act, *, back: str = "", given: dict[str, Any] | None = None, **ids: Any) -> Any:
+    """What a page needs to include the form of an act: operations/_form.html."""
+    form = act.form(formdata=MultiDict(given or {}))
+    form.renew_key()
+    form.back.data = back or urls.here()
+    return _context(act, form, ids)
+
+
+def _context(
+    act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal | None = None
+) -> dict[str, Any]:
+    context = {"act": act, "form": form, "refusal": None, "focus": "", "action": ""}
+    context |= act.load(form, **ids)
+    context["action"] = url_for(act.endpoint, **ids)
+    if refusal is not None:
+        what, why = refusal_hints.explain(refusal)
+        context["refusal"] = {
+            "what": what,
+            "why": why,
+            "steps": refusal_hints.steps_after(refusal, form),
+            "cuts": refusal_hints.cuts_after(refusal),
+        }
+        context["focus"] = refusal_hints.focus_of(refusal)
+    return context
+
+
+def operate(act: Act, given: dict[str, Any] | None = None, **ids: Any) -> Answer:
+    """Answer a request for this operation; `given` is what its form shows at first."""
+    if request.method == "GET":
+        given = (given or {}) | request.args.to_dict()
+        return _render(show(act, back=given.pop("back", ""), given=given, **ids), 200)
+    form = act.form()
+    for name, step in (("qty", "instead"), ("item", "instead_item")):
+        if name in form and (instead := request.form.get(step)):
+            form[name].data = instead
+    if not form.validate():
+        return _again(act, form, ids, 422)
+    try:
+        outcome = act.send(form, {"user_id": current_user.id, "key": form.key.data}, **ids)
+    except (Busy, IdempotencyInProgress) as busy:
+        return _wait(act, form, ids, busy)
+    except Refusal as refusal:
+        return _refuse(act, form, ids, refusal)
+    done = (act.done or done_of_posting)(outcome)
+    return _posted(act, form, ids, done)
+
+
+def done_of_posting(posting: Posting) -> Done:
+    operation = posting.operation
+    text = operation_summary.sentence(operation, posting.shown[0])
+    url = url_for("operations.operation", operation_id=operation.id)
+    undo = operation.id if operation.kind not in ("QC", "REVERSAL") else None
+    return Done(text, url, "See it", undo)
+
+
+def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> Answer:
+    undo = done.operation_id if current_user.may("admin") else None
+    there = done.then or done.url
+    back = safe_next(form.back.data) if form.back.data and not act.leaves else there
+    toast = _toast(done, undo=undo, back=back)
+    from_toast = request.headers.get("HX-Target") == "div#toasts"
+    if act.leaves and wants_partial() and not from_toast:
+        flash(toast, "ready")
+        return Response(status=204, headers={"HX-Redirect": there})
+    if not wants_partial():
+        flash(toast, "ready")
+        return redirect(_emptied(act, form, back), 303)
+    live = live_updates.render_current()
+    if from_toast:
+        return render_template("operations/_undone.html", toast=toast, live=live)
+    kept = {name: form[name].data for name in act.keeps}
+    context = show(act, back=form.back.data or "", given=kept, **ids)
+    context["focus"] = "first"
+    return render_template("operations/_posted.html", toast=toast, live=live, **context)
+
+
+def _emptied(act: Act, form: OperationForm, url: str) -> str:
+    """The page to go on to, without what would fill in the posted form again."""
+    path, _, query = url.partition("?")
+    if not query or path != request.root_path + request.path:
+        return url
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(query, keep_blank_values=True)
+        if name not in form or name in act.keeps
+    ]
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def _toast(done: Done, **values: Any) -> Markup:
+    return Markup(render_template("operations/_toast.html", done=done, **values))  # noqa: S704
+
+
+def _refuse(act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal) -> Answer:
+    field = str(refusal.figures.get("field", ""))
+    field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
+    status = 422 if isinstance(refusal, _MALFORMED) else 409
+    if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
+        form[field].errors = [refusal.detail]
+        return _again(act, form, ids, status)
+    return _again(act, form, ids, status, refusal)
+
+
+def _again(
+    act: Act, form: OperationForm, ids: dict[str, Any], status: int, refusal: Refusal | None = None
+) -> Answer:
+    form.renew_key()
+    if request.headers.get("HX-Target") == "div#toasts" and refusal is not None:
+        return render_template("_error_toast.html", detail=refusal.detail), status
+    return _render(_context(act, form, ids, refusal), status)
+
+
+def _wait(act: Act, form: OperationForm, ids: dict[str, Any], busy: Any) -> Answer:
+    """Nothing can be read either, it may be: the form as it came, with its key."""
+    detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
+    status = 503 if isinstance(busy, Busy) else 409
+    context = {"act": act, "form": form, "action": url_for(act.endpoint, **ids), "detail": detail}
+    template = "operations/_wait.html" if wants_partial() else "operations/wait.html"
+    return render_template(template, **context), status, {"Retry-After": "2"}
+
+
+def _render(context: dict[str, Any], status: int) -> Answer:
+    template = "operations/_form.html" if wants_partial() else "operations/form.html"
+    return render_template(template, **context), status

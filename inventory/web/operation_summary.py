@@ -1,0 +1,97 @@
+"""What was done, in one sentence for a toast and for lists of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory.common.quantity import format_qty
+from inventory.stock.entities import Operation
+
+WORDS = {
+    "RECEIPT": "Receipt",
+    "RESERVATION": "Reservation",
+    "UNRESERVATION": "Given back",
+    "ISSUE": "Issue",
+    "QC": "QC decision",
+    "SCRAP": "Scrap",
+    "SUPPLIER_RETURN": "Supplier return",
+    "CUSTOMER_RETURN": "Customer return",
+    "COUNT": "Count",
+    "SPLIT": "Split",
+    "REVERSAL": "Reversal",
+    "EXPIRY": "Expiry",
+    "IMPORT": "Import",
+}
+TXN_ICONS = {
+    "RECEIVE": "package-plus",
+    "RESERVE": "bookmark-plus",
+    "UNRESERVE": "bookmark-minus",
+    "ISSUE": "package-minus",
+}
+_SENTENCES = {
+    "RECEIPT": ("RECEIVE", "Received {qty} of {item} into {lots}"),
+    "RESERVATION": ("RESERVE", "Reserved {qty} of {item} for {reference}, in {lots}"),
+    "UNRESERVATION": ("UNRESERVE", "Gave back {qty} of {item} that were reserved for {reference}"),
+    "ISSUE": ("ISSUE", "Issued {qty} of {item} from {lots}{to}"),
+    "SCRAP": ("ISSUE", "Scrapped {qty} of {item} from {lots}"),
+    "SUPPLIER_RETURN": ("ISSUE", "Sent {qty} of {item} from {lots} back to the supplier"),
+    "CUSTOMER_RETURN": ("RECEIVE", "Took {qty} of {item} back into {lots}"),
+    "SPLIT": ("RECEIVE", "Split {qty} of {item} off into {lots}"),
+}
+
+
+def sentence(operation: Operation, shown: dict[str, Any]) -> str:
+    """What one operation did."""
+    if operation.kind == "REVERSAL":
+        return f"Operation {operation.reverses_id} is undone."
+    lot = shown.get("lot")
+    if operation.kind == "QC" and lot:
+        status = f"{lot['lot_code']} is {_STATUS[lot['qc_status']]}."
+        return " ".join([status, *settlement_sentences(shown)])
+    if operation.kind == "COUNT" and lot:
+        moved = any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries)
+        was = "set right" if moved else "as the ledger says"
+        return f"{lot['lot_code']} counted and {was}: {lot['on_hand']} on hand."
+    txn_type, words = _SENTENCES[operation.kind]
+    moved_entries = [entry for entry in operation.entries if entry.txn_type == txn_type]
+    return (
+        words.format(
+            qty=format_qty(sum(entry.qty for entry in moved_entries)),
+            item=moved_entries[0].item_code,
+            lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
+            reference=operation.reference,
+            to=f" for {operation.reference}" if operation.reference else "",
+        )
+        + "."
+    )
+
+
+_STATUS = {"APPROVED": "approved", "QUARANTINE": "back in quarantine", "REJECTED": "rejected"}
+
+_SETTLED = {
+    "moved": "Moved to other lots",
+    "unreserved": "Unreserved",
+    "kept": "Still reserved there, at risk",
+}
+#: A sentence names at most so many reservations.
+_MOST_NAMED = 3
+
+
+def settlement_sentences(shown: dict[str, Any]) -> list[str]:
+    """What a QC decision did with the reservations: moved, unreserved, kept at risk."""
+    settlement = shown.get("settlement") or {}
+    return [
+        f"{words}: {_named(settlement[name], to=name == 'moved')}."
+        for name, words in _SETTLED.items()
+        if settlement.get(name)
+    ]
+
+
+def _named(settled: list[dict[str, Any]], *, to: bool) -> str:
+    named = [
+        f"{one['reference']} {one['qty']} {one['unit']}"
+        + (f" to {' and '.join(lot['lot_code'] for lot in one['lots'])}" if to else "")
+        for one in settled[:_MOST_NAMED]
+    ]
+    more = len(settled) - _MOST_NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

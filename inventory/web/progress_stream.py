@@ -1,0 +1,68 @@
+"""Long work that tells how far it is: a line of JSON for each step, and where it led at the end.
+
+A browser without scripts waits for the answer, as for any other form.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Flask, Response, current_app, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory.common.errors import Busy, Refusal
+from inventory.common.progress import SILENT, Progress
+
+log = logging.getLogger(__name__)
+
+LINES = "application/x-ndjson"
+_EACH_SECONDS = 0.1
+
+
+def with_progress(work: Callable[[Progress], str]) -> AnyResponse:
+    """Do the work, which returns the address to go on to. It has an application, but no request;
+    what it has begun it ends, even if nobody waits for it any more."""
+    if request.accept_mimetypes.best_match([LINES, "text/html"]) != LINES:
+        return redirect(work(SILENT), 303)
+    told: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    threading.Thread(target=_run, args=(app, work, told), daemon=False).start()
+    response = Response(_lines(told), mimetype=LINES)
+    response.headers["X-Accel-Buffering"] = "no"  # a front must not save the lines up
+    return response
+
+
+def _lines(told: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
+    while (line := told.get()) is not None:
+        yield json.dumps(line) + "\n"
+
+
+def _run(
+    app: Flask,
+    work: Callable[[Progress], str],
+    told: queue.Queue[dict[str, Any] | None],
+) -> None:
+    last = 0.0
+
+    def show(word: str, done: int, total: int) -> None:
+        nonlocal last
+        if done in (0, total) or time.monotonic() - last > _EACH_SECONDS:
+            last = time.monotonic()
+            told.put({"word": word, "done": done, "total": total})
+
+    try:
+        with app.app_context():
+            told.put({"location": work(Progress(show))})
+    except (Refusal, Busy) as error:
+        told.put({"error": error.detail})
+    except Exception:
+        log.exception("long work ended")
+        told.put({"error": "Something went wrong on the server. Nothing is half done."})
+    finally:
+        told.put(None)

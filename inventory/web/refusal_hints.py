@@ -1,0 +1,110 @@
+"""After a refusal: what it says, and what can be done next with one tap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+
+from inventory.common.errors import Refusal
+
+#: The field to be mended, by the code of the refusal.
+_FOCUS = {
+    "DUPLICATE_LOT": "lot_code",
+    "DUPLICATE_ITEM": "code",
+    "DUPLICATE_CODE": "code",
+    "STALE_LOT": "counted",
+    "QC_TRANSITION": "reason",
+}
+_SENT_BEFORE = (
+    "This form was sent and booked before, with other values. Nothing was booked now."
+    " If this is to be booked as well, send it again."
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button that sends the form again with one value changed, or a link to look at."""
+
+    word: str
+    name: str = ""
+    value: str = ""
+    url: str = ""
+
+
+def explain(refusal: Refusal) -> tuple[str, list[str]]:
+    """What was refused, and why: the parts of the refusal's own sentence."""
+    if refusal.code == "IDEMPOTENCY_KEY_REUSED":
+        return _SENT_BEFORE, []
+    what, *why = refusal.detail.rstrip(".").split("; ")
+    return f"{what}.", [f"{reason[0].upper()}{reason[1:]}" for reason in why]
+
+
+def focus_of(refusal: Refusal) -> str:
+    return _FOCUS.get(refusal.code, "qty")
+
+
+def steps_after(refusal: Refusal, fields: Any) -> list[Step]:
+    """The steps that the refusal's figures and the form's fields allow."""
+    figures = refusal.figures
+    steps = []
+    for name in ("free", "issuable", "open"):
+        enough = figures.get(name, "0")
+        if enough != "0" and "qty" in fields and _is_less(figures, enough):
+            steps.append(Step(f"Use {enough}", "instead", enough))
+            break
+    if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
+        steps.append(Step(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+    if refusal.code == "STALE_LOT":
+        steps += [
+            Step("Keep what was counted", "resolution", "keep_counted"),
+            Step("Keep the difference", "resolution", "keep_difference"),
+        ]
+    if refusal.code == "DUPLICATE_ITEM":
+        steps.append(Step(f"See {figures['item']}", url=url_for("items.index", q=figures["item"])))
+    return steps + _links(refusal)
+
+
+def cuts_after(refusal: Refusal) -> list[dict[str, str]]:
+    """Less was counted than is reserved: the reservations to cut, the latest first."""
+    if "to_cut" not in refusal.figures:
+        return []
+    cuts, rest = [], Decimal(refusal.figures["to_cut"])
+    for holder in reversed(refusal.figures["reservations"]):
+        cut = min(rest, Decimal(holder["open_qty"]))
+        cuts.append(holder | {"cut": f"{cut:f}"})
+        rest -= cut
+    return cuts
+
+
+def _is_less(figures: dict[str, Any], enough: str) -> bool:
+    return "requested" not in figures or figures["requested"] != enough
+
+
+def _links(refusal: Refusal) -> list[Step]:
+    figures = refusal.figures
+    links = []
+    if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "STALE_LOT"):
+        held = [lot for lot in figures.get("lots", ()) if lot.get("hold")] or [figures]
+        links += [
+            Step(f"See {lot['lot_code']}", url=url_for("lots.lot", lot_id=lot["lot_id"]))
+            for lot in held[:2]
+            if lot.get("lot_id") and lot.get("lot_code")
+        ]
+    links += [
+        Step(
+            f"See {holder['reference']}",
+            url=url_for("reservations.reservation", reservation_id=holder["reservation_id"]),
+        )
+        for holder in figures.get("reservations", ())[:3]
+    ]
+    links += [
+        Step(
+            f"See {one['kind'].lower().replace('_', ' ')} {one['operation_id']}",
+            url=url_for("operations.operation", operation_id=one["operation_id"]),
+        )
+        for one in figures.get("operations", ())[:3]
+    ]
+    return links

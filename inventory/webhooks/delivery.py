@@ -1,0 +1,220 @@
+"""Delivers what the outbox holds: at least once each, never while a transaction is open.
+
+A delivery is claimed in one short transaction (its next try set a minute ahead), sent with none
+open, and its outcome written in another. Whoever dies in between leaves it to be sent again.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import random
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock
+from inventory.common.errors import Busy
+from inventory.db import atomic, in_a_thread, snapshot
+from inventory.webhooks.endpoints import headers_of
+from inventory.webhooks.low_stock import deliveries, endpoints, events, sweep
+
+log = logging.getLogger(__name__)
+
+#: Seconds until the next try, after the first, second … try that failed; then it is given up.
+PAUSES = (5, 30, 120, 600, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+#: One that is being sent is nobody else's for so long.
+CLAIM = timedelta(seconds=60)
+#: For each step of the connection, and for all of it.
+STEP_SECONDS = 5.0
+WHOLE_SECONDS = 15.0
+#: Receivers that are sent to at once.
+SENDERS = 8
+#: A receiver's round begins no new try after so long; what is left is the next round's.
+ROUND_SECONDS = 15.0
+KEPT = timedelta(days=90)
+SWEEP_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: int
+    attempts: int
+    url: str
+    salt: bytes
+    message_id: str
+    body: str
+
+
+def deliver_due(*, keys: Sequence[str]) -> int:
+    """Send what is due: to several receivers at once, to each one after the other. Returns how many
+    tries were made. A receiver that is slow holds up nobody else for longer than a round."""
+    receivers = deque(_receivers_due())
+    tries: list[int] = []
+    failures: list[BaseException] = []
+
+    def deliver() -> None:
+        with suppress(IndexError):
+            while not failures:
+                endpoint_id = receivers.popleft()
+                try:
+                    tries.append(_deliver_to(endpoint_id, keys=keys))
+                except BaseException as failure:
+                    failures.append(failure)
+
+    senders = [in_a_thread(deliver) for _ in range(min(SENDERS, len(receivers)))]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    if failures:
+        raise failures[0]
+    return sum(tries)
+
+
+def _receivers_due() -> Sequence[int]:
+    """Asked first: a look every other second must not keep writers waiting."""
+    with snapshot() as reader:
+        due = sa.select(deliveries.c.endpoint_id).where(deliveries.c.due_at <= clock.now())
+        return reader.execute(due.distinct()).scalars().all()
+
+
+def _deliver_to(endpoint_id: int, *, keys: Sequence[str]) -> int:
+    tried = 0
+    ends = time.monotonic() + ROUND_SECONDS
+    while time.monotonic() < ends and (claimed := _claim(endpoint_id=endpoint_id)) is not None:
+        is_delivered, outcome = send(claimed, keys=keys)
+        _settle(claimed, is_delivered=is_delivered, outcome=outcome)
+        tried += 1
+    return tried
+
+
+@atomic
+def _claim(tx: Connection, *, endpoint_id: int) -> Claimed | None:
+    """Take the receiver's delivery that has been due the longest; several senders take several."""
+    now = clock.now()
+    row = tx.execute(
+        sa.select(
+            deliveries.c.id,
+            deliveries.c.attempts,
+            endpoints.c.url,
+            endpoints.c.salt,
+            events.c.message_id,
+            events.c.body,
+        )
+        .join(events, events.c.id == deliveries.c.event_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(deliveries.c.due_at <= now, deliveries.c.endpoint_id == endpoint_id)
+        .order_by(deliveries.c.due_at, deliveries.c.id)
+        .limit(1)
+        .with_for_update(of=deliveries, skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    claimed = Claimed(*row)
+    taken = sa.update(deliveries).where(deliveries.c.id == claimed.id)
+    tx.execute(taken.values(due_at=now + CLAIM, attempts=claimed.attempts + 1))
+    return claimed
+
+
+@atomic
+def _settle(tx: Connection, claimed: Claimed, *, is_delivered: bool, outcome: str) -> None:
+    """Write down what became of a try, unless somebody ended the endpoint or asked for another."""
+    now = clock.now()
+    values: dict[str, object] = {"outcome": outcome[:200], "due_at": None}
+    if is_delivered:
+        values["delivered_at"] = now
+    elif claimed.attempts < len(PAUSES):
+        values["due_at"] = now + _pause(claimed.attempts)
+    tx.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.id == claimed.id,
+            deliveries.c.attempts == claimed.attempts + 1,
+            deliveries.c.due_at.is_not(None),
+        )
+        .values(**values)
+    )
+
+
+def _pause(failed_before: int) -> timedelta:
+    """Longer each time, and never the same for all, so that a receiver comes back to its feet."""
+    return timedelta(seconds=PAUSES[failed_before] * random.uniform(0.9, 1.1))
+
+
+def send(claimed: Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
+    """One request, no redirect followed: whether it was taken (2xx), and what was answered."""
+    parts = urlsplit(claimed.url)
+    headers = headers_of(
+        salt=claimed.salt,
+        keys=keys,
+        message_id=claimed.message_id,
+        timestamp=int(clock.now().timestamp()),
+        body=claimed.body,
+    )
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = _connection_to(parts.scheme, parts.hostname or "", parts.port)
+    watchdog = threading.Timer(WHOLE_SECONDS, _cut, (connection,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        connection.request("POST", path, claimed.body.encode(), headers)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        return False, f"no answer: {why}"
+    finally:
+        watchdog.cancel()
+        connection.close()
+    return 200 <= status < 300, f"HTTP {status}"
+
+
+def _connection_to(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=STEP_SECONDS, context=context)
+    return http.client.HTTPConnection(host, port, timeout=STEP_SECONDS)
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """Somebody answers a byte at a time: enough is enough."""
+    if (sock := connection.sock) is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+
+@atomic
+def forget_old(tx: Connection) -> None:
+    """Remove what was delivered or given up long ago."""
+    old = sa.select(events.c.id).where(events.c.created_at < clock.now() - KEPT)
+    done = deliveries.c.due_at.is_(None)
+    tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(old), done))
+    kept = sa.exists().where(deliveries.c.event_id == events.c.id)
+    tx.execute(sa.delete(events).where(events.c.id.in_(old), ~kept))
+
+
+def watch_outbox(
+    *, keys: Sequence[str], pause: float = 2.0, is_ended: Callable[[], bool] = lambda: False
+) -> None:
+    """Deliver whatever comes, and sweep now and then, until it is over."""
+    swept: datetime | None = None
+    while not is_ended():
+        try:
+            if swept is None or clock.now() - swept > timedelta(seconds=SWEEP_SECONDS):
+                sweep()
+                forget_old()
+                swept = clock.now()
+            deliver_due(keys=keys)
+        except (Busy, sa.exc.SQLAlchemyError) as error:
+            log.warning("webhooks wait: %s", str(error).splitlines()[0] if str(error) else "busy")
+        time.sleep(pause)

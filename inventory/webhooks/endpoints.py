@@ -1,0 +1,210 @@
+"""Webhooks: programs of others that are told when an item runs low, and when it has recovered.
+
+Each delivery is signed as the Standard Webhooks specification has it: `webhook-signature` is
+`v1,` and the base64 of HMAC-SHA256 over "id.timestamp.body". The secret of an endpoint is made of
+the site's secret key and a salt; it is kept nowhere, and so shown once, when it is made. While the
+site moves to a new key, deliveries carry a signature for each key that is accepted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory import audit
+from inventory.common import clock
+from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.validation import clean_text
+from inventory.db import atomic
+from inventory.stock.queries import items
+from inventory.webhooks.low_stock import deliveries, endpoints, events
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets begin with
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    id: int
+    url: str
+    created_at: datetime
+    ended_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one endpoint, and how telling it went."""
+
+    id: int
+    type: str
+    item_id: int
+    item_code: str
+    url: str
+    created_at: datetime
+    attempts: int
+    due_at: datetime | None
+    delivered_at: datetime | None
+    outcome: str | None
+
+    @property
+    def state(self) -> str:
+        if self.delivered_at is not None:
+            return "delivered"
+        return "given up" if self.due_at is None else "waiting"
+
+
+def add_endpoint(*, url: object, key: str, user_id: int | None) -> tuple[int, str]:
+    """Have a program told from now on. Returns the endpoint's number and its secret."""
+    cleaned, salt = clean_url(url), secrets.token_bytes(16)
+    return _add(url=cleaned, salt=salt, user_id=user_id), secret_of(salt, key)
+
+
+def renew_secret(*, endpoint_id: int, key: str, user_id: int | None) -> tuple[int, str]:
+    """Give an endpoint a new secret; the old one is worthless at once. Raises NotFound."""
+    salt = secrets.token_bytes(16)
+    _change(endpoint_id, user_id=user_id, action="webhook secret renewed", values={"salt": salt})
+    return endpoint_id, secret_of(salt, key)
+
+
+def end_endpoint(*, endpoint_id: int, user_id: int | None) -> None:
+    """Tell this program nothing any more, not even what waits for it. Raises NotFound."""
+    now = clock.now()
+    _change(endpoint_id, user_id=user_id, action="webhook ended", values={"ended_at": now})
+
+
+@atomic
+def _add(tx: Connection, *, url: str, salt: bytes, user_id: int | None) -> int:
+    values = {"url": url, "salt": salt, "user_id": user_id, "created_at": clock.now()}
+    id = tx.execute(sa.insert(endpoints).values(**values).returning(endpoints.c.id)).scalar_one()
+    # Its host alone: paths and queries of such addresses are often secrets.
+    told = urlsplit(url).hostname
+    audit.record(tx, user_id=user_id, action="webhook added", subject=f"webhook {id}", host=told)
+    return int(id)
+
+
+@atomic
+def _change(
+    tx: Connection, endpoint_id: int, *, user_id: int | None, action: str, values: dict[str, Any]
+) -> None:
+    changed = tx.execute(
+        sa.update(endpoints)
+        .where(endpoints.c.id == endpoint_id, endpoints.c.ended_at.is_(None))
+        .values(**values)
+    )
+    if not changed.rowcount:
+        raise NotFound(f"There is no webhook number {endpoint_id}.", webhook=endpoint_id)
+    if "ended_at" in values:
+        waiting = sa.update(deliveries).where(deliveries.c.endpoint_id == endpoint_id)
+        tx.execute(waiting.values(due_at=None))
+    audit.record(tx, user_id=user_id, action=action, subject=f"webhook {endpoint_id}")
+
+
+@atomic
+def replay(tx: Connection, *, delivery_id: int, user_id: int | None) -> None:
+    """Send one delivery again, whatever became of it: receivers know it by its id. Raises
+    NotFound where there is none, or where its endpoint has ended."""
+    working = sa.select(endpoints.c.id).where(endpoints.c.ended_at.is_(None))
+    changed = tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.endpoint_id.in_(working))
+        .values(due_at=clock.now(), attempts=0, delivered_at=None)
+    )
+    if not changed.rowcount:
+        raise NotFound(f"There is no delivery number {delivery_id}.", delivery=delivery_id)
+    audit.record(tx, user_id=user_id, action="webhook replayed", subject=f"delivery {delivery_id}")
+
+
+def list_endpoints(conn: Connection) -> list[Endpoint]:
+    """Who is told, oldest first; those that ended last."""
+    waiting = (
+        sa.select(sa.func.count())
+        .where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at.is_not(None))
+        .scalar_subquery()
+    )
+    rows = conn.execute(
+        sa.select(
+            endpoints.c.id, endpoints.c.url, endpoints.c.created_at, endpoints.c.ended_at, waiting
+        ).order_by(endpoints.c.ended_at.is_not(None), endpoints.c.id)
+    )
+    return [Endpoint(*tuple(row)) for row in rows]
+
+
+def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery]:
+    """The last deliveries, newest first."""
+    chosen = (
+        sa.select(
+            deliveries.c.id, events.c.type, events.c.item_id, items.c.code, endpoints.c.url,
+            events.c.created_at, deliveries.c.attempts, deliveries.c.due_at,
+            deliveries.c.delivered_at, deliveries.c.outcome,
+        )
+        .join(events, events.c.id == deliveries.c.event_id)
+        .join(items, items.c.id == events.c.item_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .order_by(deliveries.c.id.desc())
+        .limit(MOST_SHOWN)
+    )  # fmt: skip
+    if waiting:
+        chosen = chosen.where(deliveries.c.due_at.is_not(None))
+    return [Delivery(*tuple(row)) for row in conn.execute(chosen)]
+
+
+def depth(conn: Connection) -> int:
+    """How many deliveries wait."""
+    waiting = sa.select(sa.func.count()).where(deliveries.c.due_at.is_not(None))
+    return int(conn.execute(waiting).scalar_one())
+
+
+def clean_url(url: object) -> str:
+    """An address that can be told: http or https, to any host an admin names."""
+    text = clean_text(url, field="url", longest=500, required=True) or ""
+    try:
+        parts = urlsplit(text)
+        is_fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_fine = False
+    if not is_fine or parts.username or parts.fragment or not text.isascii() or " " in text:
+        raise InvalidInput(
+            "An address is needed that begins with https:// or http:// and names a host, without"
+            " a user, a fragment or spaces in it.",
+            field="url",
+        )
+    return text
+
+
+# --- signatures -----------------------------------------------------------------------------------
+
+
+def secret_of(salt: bytes, key: str) -> str:
+    """What the receiver checks signatures with."""
+    made = hmac.digest(key.encode(), b"webhook-endpoint:" + salt, hashlib.sha256)
+    return SECRET_PREFIX + base64.b64encode(made).decode()
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: str) -> str:
+    """One signature of the specification's version 1."""
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    content = f"{message_id}.{timestamp}.{body}".encode()
+    return "v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+
+
+def headers_of(
+    *, salt: bytes, keys: Sequence[str], message_id: str, timestamp: int, body: str
+) -> dict[str, str]:
+    signatures = [sign(secret_of(salt, key), message_id, timestamp, body) for key in keys]
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(signatures),
+    }

@@ -1,0 +1,135 @@
+"""Tells when what is free of an item is down to its reorder point, and when it has recovered.
+
+The row that tells it is written in the very transaction that makes it so: what was committed is
+told, what was rolled back is not. The figure is what is free (what can be reserved or issued right
+now), the one that every list of low items goes by. Free stock also changes without any
+transaction, when a lot expires: `sweep` looks for that.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock
+from inventory.common.chunks import chunks
+from inventory.common.quantity import ONE, format_qty
+from inventory.db import atomic
+from inventory.models import table
+from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from inventory.queries.items import figures_of_items, is_low_item
+from inventory.stock.balance_filters import item_heads
+from inventory.stock.entities import utc
+from inventory.stock.queries import items
+
+low_items = table(LowItem)
+endpoints = table(WebhookEndpoint)
+events = table(WebhookEvent)
+deliveries = table(WebhookDelivery)
+
+LOW, RECOVERED = "item.low", "item.recovered"
+_MOST_AT_ONCE = 500
+
+
+def watch(tx: Connection, item_ids: Iterable[int]) -> None:
+    """After a write to these items, in its transaction: tell which of them crossed the line."""
+    crossed: dict[str, list[Any]] = {LOW: [], RECOVERED: []}
+    for some in chunks(sorted(item_ids)):
+        for row in tx.execute(_figures().where(items.c.id.in_(some))).all():
+            is_low = _is_low(row)
+            if is_low != row.was_low:
+                crossed[LOW if is_low else RECOVERED].append(row)
+    for type, rows in crossed.items():
+        for few in chunks(rows):
+            _tell(tx, few, type)
+
+
+def _is_low(row: Any) -> bool:
+    watched = row.reorder_point is not None and row.archived_at is None
+    return watched and row.free * ONE + row.free_rest <= row.reorder_point
+
+
+def forget(tx: Connection, item_ids: Sequence[int]) -> None:
+    """Nothing is told any more of items that are no longer there."""
+    about = sa.select(events.c.id).where(events.c.item_id.in_(item_ids))
+    tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(about)))
+    tx.execute(sa.delete(events).where(events.c.item_id.in_(item_ids)))
+    tx.execute(sa.delete(low_items).where(low_items.c.item_id.in_(item_ids)))
+
+
+@atomic
+def sweep(tx: Connection) -> int:
+    """Tell of items that crossed the line as time went by. Returns how many were looked at."""
+    was_low = sa.exists().where(low_items.c.item_id == items.c.id)
+    crossed = sa.select(items.c.id).where(is_low_item(clock.today()) != was_low)
+    ids = list(tx.execute(crossed.order_by(items.c.id).limit(_MOST_AT_ONCE)).scalars())
+    watch(tx, ids)
+    return len(ids)
+
+
+def _figures() -> sa.Select[Any]:
+    figures = figures_of_items(clock.today())
+    columns = [
+        sa.func.coalesce(part, 0).label(name + rest)
+        for name, parts in figures.items()
+        for part, rest in zip(parts, ("", "_rest"), strict=True)
+    ]
+    return (
+        sa.select(
+            items.c.id, items.c.code, items.c.name, items.c.unit, items.c.reorder_point,
+            items.c.archived_at, *columns, low_items.c.item_id.is_not(None).label("was_low"),
+        )
+        .join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+        .join(low_items, low_items.c.item_id == items.c.id, isouter=True)
+        .order_by(items.c.id)
+    )  # fmt: skip
+
+
+def _tell(tx: Connection, rows: Sequence[Any], type: str) -> None:
+    now = clock.now()
+    if type == LOW:
+        tx.execute(sa.insert(low_items), [{"item_id": row.id, "since": now} for row in rows])
+    else:
+        gone = low_items.c.item_id.in_([row.id for row in rows])
+        tx.execute(sa.delete(low_items).where(gone))
+    told = [
+        {
+            "message_id": f"msg_{uuid.uuid4().hex}",
+            "type": type,
+            "item_id": row.id,
+            "body": _body(row, type, now),
+            "created_at": now,
+        }
+        for row in rows
+    ]
+    tx.execute(sa.insert(events), told)
+    messages = [event["message_id"] for event in told]
+    to_all = (
+        sa.select(
+            events.c.id, endpoints.c.id, sa.literal(0), sa.literal(now, events.c.created_at.type)
+        )
+        .join_from(events, endpoints, sa.true())
+        .where(events.c.message_id.in_(messages), endpoints.c.ended_at.is_(None))
+        .order_by(events.c.id, endpoints.c.id)
+    )
+    columns = ["event_id", "endpoint_id", "attempts", "due_at"]
+    tx.execute(sa.insert(deliveries).from_select(columns, to_all))
+
+
+def _body(row: Any, type: str, now: datetime) -> str:
+    figures = {
+        "onHand": row.on_hand * ONE + row.on_hand_rest,
+        "reserved": row.reserved * ONE + row.reserved_rest,
+        "onHold": row.on_hold * ONE + row.on_hold_rest,
+        "free": row.free * ONE + row.free_rest,
+        "reorderPoint": row.reorder_point,
+    }
+    written = {key: None if qty is None else format_qty(qty) for key, qty in figures.items()}
+    data = {"item": row.code, "name": row.name, "unit": row.unit, **written}
+    return json.dumps({"type": type, "timestamp": utc(now), "data": data}, ensure_ascii=False)
