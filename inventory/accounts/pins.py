@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.accounts import login, passwords, users
+from inventory.accounts import login, passwords, throttling, users
 from inventory.accounts.sessions import Session
 from inventory.accounts.users import Account
 from inventory.common import clock
@@ -56,8 +56,8 @@ def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "")
     Raises TooManyAttempts, Forbidden, and Unauthenticated: which of name, PIN and tablet is
     wrong is not said.
     """
-    key, network = users.find_key(name), login.network_of(address)
-    user = login.admit(key, network)
+    key, network = users.find_key(name), throttling.network_of(address)
+    user = throttling.admit(key, network)
     pin_hash = _take_try(user.id, user.session_epoch, _name_of(tablet)) if user else None
     if not passwords.matches(pin_hash, pin) or user is None:
         login.note_refused(user.id if user else None, network, by="PIN")

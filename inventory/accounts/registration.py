@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.accounts import login, passwords, users
+from inventory.accounts import passwords, throttling, users
 from inventory.accounts.users import Account
 from inventory.common.errors import Forbidden, InvalidInput
 from inventory.db import atomic, connection
@@ -59,7 +59,7 @@ def register(
     """
     name = users.clean_name(name)
     password = passwords.clean_password(password, name=name)
-    login.admit_registration(login.network_of(address))
+    throttling.admit_registration(throttling.network_of(address))
     proven = expected_code is None or hmac.compare_digest(_bare(code), _bare(expected_code))
     return _register(name, passwords.hash_password(password), policy, role, proven)
 

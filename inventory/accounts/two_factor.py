@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.accounts import login, users
+from inventory.accounts import login, throttling, users
 from inventory.accounts.sessions import Session
 from inventory.accounts.users import Account
 from inventory.common import clock
@@ -165,7 +165,7 @@ def log_in(
     *, half: login.HalfWay, code: object, keys: Sequence[str], address: str, browser: str = ""
 ) -> Session:
     """Go on from the right password to a session. Raises TooManyAttempts, Unauthenticated."""
-    network = login.network_of(address)
+    network = throttling.network_of(address)
     account = users.get_account(user_id=half.user_id)
     if account.session_epoch != half.epoch or not account.second_factor:
         raise Unauthenticated("Log in again, please.")
@@ -177,7 +177,7 @@ def log_in(
 
 def require_code(*, user_id: int, code: object, keys: Sequence[str], address: str) -> None:
     """For changes that need the second factor once more. Raises TooManyAttempts, InvalidInput."""
-    account, network = users.get_account(user_id=user_id), login.network_of(address)
+    account, network = users.get_account(user_id=user_id), throttling.network_of(address)
     try:
         _require(account, code, keys, network, "second_factor.refused")
     except Unauthenticated as refused:
@@ -188,7 +188,7 @@ def _require(
     account: Account, code: object, keys: Sequence[str], network: str, refused: str
 ) -> str:
     """By what the code was right. The try is written down before, and forgotten when it was."""
-    _admit(login.code_key(account.id), network)
+    _admit(throttling.code_key(account.id), network)
     by = _use(user_id=account.id, code=_bare(code), keys=keys)
     if by is None:
         if refused == "login.refused":
@@ -197,13 +197,13 @@ def _require(
             subject = f"user {account.id}"
             audit.note(user_id=account.id, action=refused, subject=subject, address=network)
         raise Unauthenticated("That code is not right, or was used already. Wait for the next one.")
-    login.forget(key=login.code_key(account.id), network=network)
+    throttling.forget(key=throttling.code_key(account.id), network=network)
     return by
 
 
 @atomic
 def _admit(tx: Connection, key: str, network: str) -> None:
-    login.take_try(tx, key, network, ((MOST_TRIES, LoginAttempt.name_key == key),))
+    throttling.take_try(tx, key, network, ((MOST_TRIES, LoginAttempt.name_key == key),))
 
 
 @atomic

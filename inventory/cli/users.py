@@ -8,7 +8,7 @@ import sys
 import click
 from flask import current_app
 
-from inventory.accounts import login, registration, two_factor
+from inventory.accounts import registration, throttling, two_factor
 from inventory.accounts import users as accounts_users
 from inventory.accounts.users import ROLES, Account
 from inventory.cli.base import PlainGroup, example, table
@@ -96,7 +96,7 @@ def reset_totp(name: str) -> None:
 @click.argument("name", required=False)
 def unlock(name: str | None) -> None:
     """Forget refused logins: of one account, or of all."""
-    count = login.reset_throttle(name=name)
+    count = throttling.reset_throttle(name=name)
     click.echo(f"{count} refused logins forgotten.")
 
 

@@ -1,0 +1,1 @@
+"""Errors, quantities, validation and clock. Imports nothing of the inventory."""

@@ -1,0 +1,1 @@
+"""Idempotency keys: one key, one outcome. Imports `models` and below."""

@@ -11,7 +11,7 @@ from inventory.common import clock, instrumentation
 from inventory.common.errors import Refusal
 from inventory.db import atomic
 from inventory.idempotency import store
-from inventory.ledger.commands import digest
+from inventory.idempotency.fingerprint import digest
 
 
 def once(

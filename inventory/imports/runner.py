@@ -16,12 +16,12 @@ from inventory.common.errors import NotFound, NotReversible
 from inventory.common.progress import SILENT, Progress
 from inventory.db import atomic
 from inventory.idempotency import store
+from inventory.idempotency.fingerprint import digest
 from inventory.idempotency.run_once import once
 from inventory.imports import barcodes, items, stock
 from inventory.imports.column_mapping import Reading, Row, Wrong
 from inventory.imports.file_types import Kind
 from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
-from inventory.ledger.commands import digest
 from inventory.models import table
 from inventory.models.imports import Import
 from inventory.queries.pagination import Page, Place

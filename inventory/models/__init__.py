@@ -1,0 +1,35 @@
+"""The tables. Imports `inventory.common` and `inventory.db` alone."""
+
+from __future__ import annotations
+
+from inventory.models.accounts import SYSTEM_KEY, ApiToken, LoginAttempt, TabletPin, User
+from inventory.models.audit import Audit
+from inventory.models.base import Id, table
+from inventory.models.enums import CodeKind, Kind, QcStatus, Role, TxnType
+from inventory.models.ledger import InventoryLedger, LotCount, Operation, QcDecision, WriteRequest
+from inventory.models.stock import Code, InventoryLot, Item, Reservation
+
+__all__ = [
+    "SYSTEM_KEY",
+    "ApiToken",
+    "Audit",
+    "Code",
+    "CodeKind",
+    "Id",
+    "InventoryLedger",
+    "InventoryLot",
+    "Item",
+    "Kind",
+    "LoginAttempt",
+    "LotCount",
+    "Operation",
+    "QcDecision",
+    "QcStatus",
+    "Reservation",
+    "Role",
+    "TabletPin",
+    "TxnType",
+    "User",
+    "WriteRequest",
+    "table",
+]

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from inventory.common.quantity import ONE
-from inventory.models import QcStatus, table
+from inventory.models import Item, QcStatus, table
 from inventory.models.balances import ItemHead, LotHead, OpenLine
 
+items = table(Item)
 heads = table(LotHead)
 item_heads = table(ItemHead)
 open_lines = table(OpenLine)
@@ -53,3 +54,55 @@ def parts(figure: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[int], sa.Colu
 
 def add_up(part: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
     return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)
+
+
+def is_low_item(today: date) -> sa.ColumnElement[bool]:
+    """`StockedItem.is_low` over the read cache."""
+    whole, rest = figures_of_items(today)["free"]
+    point, point_rest = parts(items.c.reorder_point)
+    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
+    low = (
+        sa.select(free_is_low)
+        .where(item_heads.c.item_id == items.c.id)
+        .correlate(items)
+        .scalar_subquery()
+    )
+    return sa.and_(
+        items.c.reorder_point.is_not(None),
+        items.c.archived_at.is_(None),
+        sa.func.coalesce(low, sa.true()),
+    )
+
+
+def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
+    """An item's figures over its line of the read cache: whole units, and the rest."""
+    of = item_heads.c
+    expired = [
+        sa.select(add_up(part))
+        .where(heads.c.item_id == items.c.id, is_expired(today))
+        .correlate(items)
+        .scalar_subquery()
+        for part in parts(heads.c.on_hand - heads.c.reserved)
+    ]
+    held = (of.held + expired[0], of.held_rest + expired[1])
+    return {
+        "on_hand": _carried(of.on_hand, of.on_hand_rest),
+        "reserved": _carried(of.reserved, of.reserved_rest),
+        "on_hold": _carried(*held),
+        "free": _carried(
+            of.on_hand - of.reserved - held[0], of.on_hand_rest - of.reserved_rest - held[1]
+        ),
+    }
+
+
+def _carried(
+    whole: sa.ColumnElement[int], rest: sa.ColumnElement[int]
+) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The rest made less than a unit. It may be less than nothing; division would round it
+    towards nothing."""
+    shifted = rest + _SHIFT * ONE
+    return whole + shifted // ONE - _SHIFT, shifted % ONE
+
+
+#: More whole units than the rests of all lots of an item come to.
+_SHIFT = 10**9

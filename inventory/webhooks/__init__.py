@@ -1,0 +1,1 @@
+"""Webhook endpoints, their delivery and low-stock events. Imports `stock` and below."""

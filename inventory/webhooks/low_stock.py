@@ -23,8 +23,7 @@ from inventory.common.quantity import ONE, format_qty
 from inventory.db import atomic
 from inventory.models import table
 from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
-from inventory.queries.items import figures_of_items, is_low_item
-from inventory.stock.balance_filters import item_heads
+from inventory.stock.balance_filters import figures_of_items, is_low_item, item_heads
 from inventory.stock.entities import utc
 from inventory.stock.queries import items
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from inventory import create_app, queries
-from inventory import db as database
 from inventory.common import clock
 from inventory.db import db, triggers
+from inventory.db import engine as database
 from inventory.models import WriteRequest
 from inventory.stock.queries import lots
 from tests.api.checking import CheckedClient

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask
 
 from inventory import verification
-from inventory.accounts import api_tokens, login, users
+from inventory.accounts import api_tokens, throttling, users
 from inventory.api import openapi
 from inventory.db import db, snapshot
 from tests.attack import values
@@ -71,7 +71,7 @@ class Somebody:
         self._takes_token(self.sends("GET", "/account/", []))
 
     def _is_given_back(self) -> None:
-        login.reset_throttle()
+        throttling.reset_throttle()
         if self.role == "stranger":
             return
         account = users.find_account(name=self.role)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory.accounts import login, passwords, registration, sessions, users
+from inventory.accounts import login, passwords, registration, sessions, throttling, users
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from inventory.db import db
@@ -314,7 +314,7 @@ def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
     make("ada", "admin")
     ask("ben", address=HOME)
     _ask_in_vain(19, HOME)
-    with pytest.raises(login.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
+    with pytest.raises(throttling.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
         ask("cy", address=HOME)
     assert refused.value.figures["retry_after"] == 3600
     assert not ask("cy", address="192.0.2.8").is_usable
@@ -325,11 +325,11 @@ def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
 
 def test_two_hundred_registrations_in_all_close_the_door_and_a_command_opens_it():
     make("ada", "admin")
-    _fill_with(login.MOST_REGISTRATIONS, login.REGISTRATION_KEY)
-    with pytest.raises(login.TooManyAttempts):
+    _fill_with(throttling.MOST_REGISTRATIONS, throttling.REGISTRATION_KEY)
+    with pytest.raises(throttling.TooManyAttempts):
         ask("ben", address="198.51.100.1")
     assert enter("ada").account.name == "ada"
-    assert login.reset_throttle() == 200
+    assert throttling.reset_throttle() == 200
     assert not ask("ben", address="198.51.100.1").is_usable
 
 
@@ -347,7 +347,7 @@ def test_logins_do_not_count_as_registrations_and_do_not_forget_them():
         with pytest.raises(Unauthenticated):
             enter(password="wrong password")
     _ask_in_vain(1, HOME)
-    with pytest.raises(login.TooManyAttempts):
+    with pytest.raises(throttling.TooManyAttempts):
         ask("ben", address=HOME)
 
 
@@ -427,7 +427,7 @@ def test_ten_wrong_passwords_close_the_door_for_that_name_and_address_only():
     for _ in range(10):
         with pytest.raises(Unauthenticated):
             enter(password="wrong password")
-    with pytest.raises(login.TooManyAttempts) as refused:
+    with pytest.raises(throttling.TooManyAttempts) as refused:
         enter()
     assert 290 <= refused.value.figures["retry_after"] <= 300
     assert enter(address="198.51.100.1")
@@ -438,7 +438,7 @@ def test_guesses_made_at_the_same_time_count_each_other(app):
     make()
     results = at_once(app, *(lambda: enter(password="wrong password") for _ in range(16)))
     assert sum(isinstance(result, Unauthenticated) for result in results) == 10
-    assert sum(isinstance(result, login.TooManyAttempts) for result in results) == 6
+    assert sum(isinstance(result, throttling.TooManyAttempts) for result in results) == 6
 
 
 def test_a_right_password_forgets_the_wrong_ones():
@@ -462,10 +462,10 @@ def _fill(count, address, seconds_ago=10, name="x{}"):
 def test_a_hundred_from_one_address_close_it_and_five_minutes_open_it():
     make()
     _fill(100, HOME)
-    with pytest.raises(login.TooManyAttempts):
+    with pytest.raises(throttling.TooManyAttempts):
         enter()
     assert enter(address="198.51.100.1")
-    assert login.reset_throttle() == 100
+    assert throttling.reset_throttle() == 100
     _fill(100, HOME, seconds_ago=301)
     assert enter()
 
@@ -474,9 +474,9 @@ def test_a_thousand_in_all_close_the_door_and_a_command_opens_it():
     make()
     for address in range(10):
         _fill(100, f"198.51.100.{address}")
-    with pytest.raises(login.TooManyAttempts):
+    with pytest.raises(throttling.TooManyAttempts):
         enter()
-    assert login.reset_throttle(name="X1") == 10
+    assert throttling.reset_throttle(name="X1") == 10
     assert enter()
 
 
@@ -485,6 +485,6 @@ def test_one_person_s_ipv6_network_counts_as_one_address():
     for host in range(10):
         with pytest.raises(Unauthenticated):
             enter(password="wrong password", address=f"2001:db8:1:2::{host:x}")
-    with pytest.raises(login.TooManyAttempts):
+    with pytest.raises(throttling.TooManyAttempts):
         enter(address="2001:db8:1:2:ffff::1")
     assert enter(address="2001:db8:1:3::1")

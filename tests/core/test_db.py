@@ -16,6 +16,7 @@ from inventory import db as database
 from inventory.common.errors import Busy
 from inventory.config import Config
 from inventory.db import atomic, connection, db, snapshot
+from inventory.db import engine as engine_module
 from tests.stock import add_user
 
 
@@ -27,8 +28,8 @@ def test_every_connection_is_set_up_for_a_ledger(app: Flask) -> None:
 def test_a_connection_that_may_forget_is_named(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database._PRAGMAS, "synchronous", "NORMAL")
-    monkeypatch.setitem(database._POSTGRESQL, "synchronous_commit", "off")
+    monkeypatch.setitem(engine_module._PRAGMAS, "synchronous", "NORMAL")
+    monkeypatch.setitem(engine_module._POSTGRESQL, "synchronous_commit", "off")
     app = create_app(config)
     with app.app_context():
         (named,) = database.weaknesses()
@@ -163,7 +164,7 @@ def test_a_connection_is_asked_whether_it_lives_only_when_its_wire_says_somethin
     with app.app_context(), db.engine.connect() as other:
         dialect = db.engine.dialect
         ask = dialect.do_ping.args[0]  # type: ignore[attr-defined]
-        counted = functools.partial(database._lives, lambda one: asked.append(one) or ask(one))  # type: ignore[func-returns-value]
+        counted = functools.partial(engine_module._lives, lambda one: asked.append(one) or ask(one))  # type: ignore[func-returns-value]
         monkeypatch.setattr(dialect, "do_ping", counted)
         found = []
         for _ in range(10):

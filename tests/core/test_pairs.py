@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from inventory import ledger
 from inventory.common.errors import Refusal
 from inventory.db import connection
+from inventory.ledger import posting
 from inventory.stock.queries import lots_of
 from tests.stock import Stock, in_days, part
 
-_write = ledger._write
+_write = posting._write
 _numbers = itertools.count(1)
 Do = Callable[[Stock, int, int], Any]
 
@@ -113,7 +113,7 @@ def interleaved(
     one = threading.Thread(target=run, args=(first,), name="first")
     two = threading.Thread(target=run, args=(second,), name="second")
     with monkeypatch.context() as hook:
-        hook.setattr(ledger, "_write", held_back)
+        hook.setattr(posting, "_write", held_back)
         one.start()
         assert decided.wait(20), "the first was not granted"
         two.start()

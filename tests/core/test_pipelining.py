@@ -12,11 +12,11 @@ from psycopg import errors
 from psycopg._pipeline_base import BasePipeline
 from sqlalchemy.engine import Connection
 
-from inventory import db as database
 from inventory import ledger
 from inventory.common.clock import now
 from inventory.common.errors import Busy, IdempotencyInProgress
 from inventory.db import atomic_in_few_journeys, db
+from inventory.db import engine as database
 from inventory.db.pipeline import Cursor, few_journeys
 from inventory.idempotency import store
 from inventory.models import Item, table

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from inventory import db as database
 from inventory import ledger
 from inventory.common.errors import Busy, QcTransition
 from inventory.db import connection, db, sqlite_write_lock
+from inventory.db import transaction as database
 from inventory.ledger import Posting, loader
 from inventory.models import InventoryLedger, Operation
 from tests.contenders import race, race_processes

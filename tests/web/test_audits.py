@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from inventory import audit, catalog
-from inventory.accounts import api_tokens, login, pins, users
+from inventory.accounts import api_tokens, login, pins, throttling, users
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, Unauthenticated
 from inventory.db import db
@@ -81,7 +81,7 @@ def test_a_wrong_current_password_and_the_end_of_a_throttle_are_written_down(app
     with app.app_context():
         with pytest.raises(InvalidInput):
             login.change_password(user_id=ole.id, current="x", new="long enough", address=HOME)
-        login.reset_throttle(name="OLE")
+        throttling.reset_throttle(name="OLE")
     assert written(app, action="password.refused")[0][1:3] == (ole.id, f"user {ole.id}")
     assert written(app, action="user.unlock")[0][2:] == (f"user {ole.id}", {"forgotten": 1})
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from inventory.accounts import login, pins, users
+from inventory.accounts import pins, throttling, users
 from inventory.common import clock
 from inventory.db import db
 from inventory.models import TabletPin
@@ -84,7 +84,7 @@ def test_a_right_pin_forgets_the_wrong_ones(tablet):
 
 
 def test_guesses_count_as_logins_do(tablet, monkeypatch):
-    monkeypatch.setattr(login, "MOST_PER_USER_AND_ADDRESS", 2)
+    monkeypatch.setattr(throttling, "MOST_PER_USER_AND_ADDRESS", 2)
     for _ in range(2):
         tablet.takes_over("ole", "9999")
     assert tablet.takes_over("ole", "9999").status_code == 429

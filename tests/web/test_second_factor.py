@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from inventory import audit
-from inventory.accounts import api_tokens, login, pins, sessions, two_factor, users
+from inventory.accounts import api_tokens, login, pins, sessions, throttling, two_factor, users
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, Unauthenticated
 from inventory.db import db
@@ -279,7 +279,7 @@ def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 300
     with app.app_context():
-        assert login.reset_throttle(name="ole") == 6
+        assert throttling.reset_throttle(name="ole") == 6
     assert stranger.types(phone.code()).status_code == 303
 
 

@@ -1,0 +1,1 @@
+"""The rules of each command. They read and change the unit of work alone."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from inventory.common.errors import DuplicateLot, InvalidInput, LotExpired, NotFound, QcBlocked
 from inventory.common.quantity import parse_qty
-from inventory.ledger import refusals
-from inventory.ledger.commands import Receive, Split
+from inventory.ledger.commands import Receive
 from inventory.ledger.unit_of_work import Book
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.entities import Item, Lot
@@ -38,33 +37,6 @@ def receive(book: Book, request: Receive) -> None:
     if lot.id is None and lot.lot_seq == 0:
         book.open_lot(operation, lot)
     book.append(operation, TxnType.RECEIVE, lot, qty)
-
-
-def split(book: Book, request: Split) -> None:
-    """The child keeps its parent's item, expiry, QC status and age; reserved stock stays."""
-    parent = book.lot(request.lot_id)
-    qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
-    if twin := book.codes.get((parent.item.id, request.lot_code)):
-        raise _duplicate(twin)
-    if qty > parent.available:
-        holders = book.holders_in(parent)
-        raise refusals.too_little_in_lot(parent, qty, parent.available, holders, today=book.today)
-    operation = book.start(Kind.SPLIT, request)
-    child = Lot(
-        id=None,
-        item=parent.item,
-        lot_code=request.lot_code,
-        qc_status=parent.qc_status,
-        expires_on=parent.expires_on,
-        supplier_lot=parent.supplier_lot,
-        location=request.location or parent.location,
-        parent_lot_id=parent.id,
-        received_at=parent.received_at,
-    )
-    operation.shows_lot = child
-    book.open_lot(operation, child, reason=f"split from {parent.lot_code}")
-    book.append(operation, TxnType.ISSUE, parent, qty)
-    book.append(operation, TxnType.RECEIVE, child, qty)
 
 
 def _new_lot(book: Book, item: Item, request: Receive) -> Lot:

@@ -1,0 +1,1 @@
+"""Pages of administrators: users, audit log, health, webhooks."""

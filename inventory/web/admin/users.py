@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from inventory.accounts import api_tokens, login, two_factor, users
+from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
 from inventory.web.auth.form_responses import Answer, again, show
@@ -105,7 +105,7 @@ def set_password(user_id: int) -> Answer:
 @requires("admin")
 def unlock() -> Response:
     """Let everybody try again who was refused too often."""
-    count = login.reset_throttle(by=current_user.id)
+    count = throttling.reset_throttle(by=current_user.id)
     flash(f"Refused logins that are forgotten now: {count}.")
     return redirect(url_for("users.index"), 303)
 

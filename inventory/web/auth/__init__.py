@@ -1,0 +1,1 @@
+"""Sign-in, account, two-factor authentication and permissions."""

@@ -8,7 +8,7 @@ from flask import render_template
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from inventory.accounts import login
+from inventory.accounts import throttling
 from inventory.common.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
 
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -28,7 +28,7 @@ def again(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> An
         refusal_shown = None
     else:
         refusal_shown = refusal.detail
-    if isinstance(refusal, login.TooManyAttempts):
+    if isinstance(refusal, throttling.TooManyAttempts):
         status, headers = 429, {"Retry-After": str(refusal.figures["retry_after"])}
     elif isinstance(refusal, Unauthenticated):
         status = 401

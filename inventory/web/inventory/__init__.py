@@ -1,0 +1,1 @@
+"""Pages of stock: items, lots, reservations, ledger, reports, files."""

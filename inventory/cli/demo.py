@@ -1,0 +1,19 @@
+"""`flask demo`: load a demo warehouse."""
+
+from __future__ import annotations
+
+import click
+
+from inventory import demo
+from inventory.cli.base import PlainGroup, example
+
+demo_group = PlainGroup("demo", help="A warehouse to look around in.")
+
+# --- demo -----------------------------------------------------------------------------------------
+
+
+@demo_group.command(epilog=example("flask demo load"))
+def load() -> None:
+    """Fill an empty database with a believable warehouse and a month of history."""
+    counts = demo.load()
+    click.echo("Loaded " + ", ".join(f"{count} {word}" for word, count in counts.items()) + ".")

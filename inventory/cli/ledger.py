@@ -1,0 +1,87 @@
+"""`flask ledger`: verify the ledger, write digests, rebuild the balances."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask import current_app
+
+from inventory import verification
+from inventory.cli.base import PlainGroup, example
+from inventory.db import atomic, balance_triggers, search_index, snapshot
+from inventory.verification import digests
+
+ledger = PlainGroup("ledger", help="The ledger: verify it, keep a digest of it.")
+
+# --- ledger ---------------------------------------------------------------------------------------
+
+
+@ledger.command(epilog=example("flask ledger verify --against digest.json"))
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A digest that was kept: finds a tail that was cut off.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=lambda: os.cpu_count() or 1,
+    show_default="one for each processor",
+    help="How many processes read a long ledger at once.",
+)
+def verify(against: Path | None, processes: int) -> None:
+    """Recompute everything from raw rows. Exit code 1 if anything differs."""
+    kept = None if against is None else _digest_in(against)
+    with snapshot() as reader:
+        report = verification.verify(reader, against=kept, processes=processes)
+    verification.keep(report=report)
+    for finding in report.findings:
+        click.echo(str(finding))
+    click.echo(
+        f"{report.entries} entries verified, {report.count} differences,"
+        f" {report.seconds:.1f} seconds."
+    )
+    if not report.ok:
+        sys.exit(1)
+
+
+@ledger.command(epilog=example("flask ledger digest > digest.json"))
+def digest() -> None:
+    """Print where every lot stands, signed with the secret key, to keep elsewhere."""
+    with snapshot() as reader:
+        click.echo(json.dumps(digests.digest(reader, key=_key())))
+
+
+@ledger.command("rebuild-cache", epilog=example("flask ledger rebuild-cache"))
+def rebuild_cache() -> None:
+    """Make the read cache anew from the ledger."""
+    _rebuild()
+    click.echo("The read cache is what the ledger says.")
+
+
+@atomic
+def _rebuild(tx: sa.Connection) -> None:
+    balance_triggers.rebuild(tx)
+    search_index.rebuild(tx)
+
+
+def _digest_in(path: Path) -> Any:
+    try:
+        kept = json.loads(path.read_text())
+    except ValueError:
+        kept = {}
+    if not isinstance(kept, dict) or not digests.is_genuine(kept, key=_key()):
+        raise click.ClickException(
+            f"{path} is not a digest made with this site's secret key, or it was changed."
+        )
+    return kept
+
+
+def _key() -> bytes:
+    return str(current_app.config["SECRET_KEY"]).encode()

@@ -1,0 +1,52 @@
+"""`flask stock`: stock of an item."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from inventory.cli.base import PlainGroup, example, table
+from inventory.common import clock
+from inventory.common.quantity import format_qty
+from inventory.db import connection
+from inventory.stock import queries as stock
+from inventory.stock.entities import totals
+
+stock_group = PlainGroup("stock", help="What is in stock.")
+
+# --- stock ----------------------------------------------------------------------------------------
+
+
+@stock_group.command(epilog=example("flask stock show BOLT-M8 --at 2026-11-01T18:00"))
+@click.argument("item")
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]),
+    help="As the ledger stood at this moment of the site's time.",
+)
+def show(item: str, at: datetime | None) -> None:
+    """An item's figures and its lots with stock."""
+    conn = connection()
+    found = stock.get_item(conn, item)
+    moment = at and at.replace(tzinfo=clock.zone()).astimezone(UTC)
+    lots = stock.lots_of(conn, [found.id], at=moment)
+    sums = totals(lots, clock.today())
+    click.echo(f"{found.code}  {found.name}")
+    for word in ("on_hand", "reserved", "available", "on_hold", "free"):
+        figure = format_qty(getattr(sums, word))
+        click.echo(f"  {word.replace('_', ' '):<10} {figure:>14} {found.unit}")
+    rows = [
+        (
+            lot.lot_code,
+            lot.qc_status.lower(),
+            str(lot.expires_on or ""),
+            format_qty(lot.on_hand),
+            format_qty(lot.reserved),
+            format_qty(lot.available),
+        )
+        for lot in lots
+        if lot.on_hand
+    ]
+    if rows:
+        table(("LOT", "QC", "EXPIRES", "ON HAND", "RESERVED", "AVAILABLE"), rows)

@@ -1,0 +1,198 @@
+"""Write transactions: the only code that begins and commits.
+
+`atomic` ends the request's read transaction, takes the SQLite write lock, runs on its own
+connection and retries serialization failures. It raises `Busy` if the database stays locked, is
+full or cannot be reached. Reasons: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Transaction
+
+from inventory.common import instrumentation
+from inventory.common.errors import Busy
+from inventory.db.session import db
+from inventory.db.sqlite_write_lock import gate_at
+
+P = ParamSpec("P")
+
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 12
+
+_tells_positions = False
+
+_position: ContextVar[str | None] = ContextVar("position", default=None)
+
+#: Further than any log will ever be: nobody can have come so far.
+_NEVER = "FFFFFFFF/FFFFFFFF"
+
+
+def tell_positions() -> None:
+    """From now on note after each write where the log of the database stands."""
+    global _tells_positions
+    _tells_positions = True
+
+
+def last_position() -> str | None:
+    """Where the log stood after this request's last write; asked once."""
+    position = _position.get()
+    _position.set(None)
+    return position
+
+
+def _note_position(writer: Connection) -> None:
+    """The write is done, whatever becomes of this."""
+    if not _tells_positions or writer.dialect.name != "postgresql":
+        return
+    try:
+        found = writer.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()
+        _position.set(str(found))
+    except sa.exc.DBAPIError:
+        _position.set(_NEVER)
+
+
+@contextmanager
+def writing_to(engine: Engine) -> Iterator[Connection]:
+    """One transaction on another database, however long: all of it stays, or nothing."""
+    with engine.connect() as connection:
+        tx = connection.execution_options(write=True)
+        with tx.begin():
+            if tx.dialect.name == "postgresql":
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    tx.exec_driver_sql(f"SET LOCAL {limit} = 0")
+            yield tx
+
+
+@contextmanager
+def nobody_else_writes(file: str) -> Iterator[None]:
+    """Keep every other writer out of this file of SQLite while this lasts."""
+    with gate_at(file)():
+        yield
+
+
+def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """One verb, one transaction: committed when the verb returns, rolled back when it raises.
+
+    Called with `dry_run=True` the verb runs to its end and everything is rolled back.
+    Raises Busy when the database stays locked, is full, or cannot be reached.
+    """
+    return _atomic(verb, _begun)
+
+
+def atomic_in_few_journeys(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+    """The same for a verb whose statements can travel together (pipelining.py): it looks at no
+    statement's row count, and at the rows of one as late as it can."""
+    return _atomic(verb, _begun_in_few_journeys)
+
+
+@contextmanager
+def _begun(tx: Connection) -> Iterator[Transaction]:
+    with tx.begin() as transaction:
+        yield transaction
+
+
+@contextmanager
+def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
+    if tx.dialect.name != "postgresql":
+        with _begun(tx) as transaction:
+            yield transaction
+        return
+    from inventory.db.pipeline import few_journeys, hear_of_begin, say_begin, settle
+
+    tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
+    with few_journeys(tx), tx.begin() as transaction:
+        try:
+            say_begin(tx)
+            yield transaction
+            if transaction.is_active:
+                hear_of_begin(tx)
+        except BaseException:
+            settle(tx)
+            raise
+
+
+def _atomic(
+    verb: Callable[Concatenate[Connection, P], R],
+    begun: Callable[[Connection], AbstractContextManager[Transaction]],
+) -> Callable[P, R]:
+    @functools.wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if db.session.registry.has():
+            db.session.rollback()
+        engine = db.engine
+        for attempt in range(ATTEMPTS):
+            try:
+                with _gate_of(engine)(), engine.connect() as connection:
+                    tx = connection.execution_options(write=True)
+                    with begun(tx) as transaction:
+                        result = verb(tx, *args, **kwargs)
+                        if kwargs.get("dry_run"):
+                            transaction.rollback()
+                    _note_position(connection)
+                    return result
+            except sa.exc.DBAPIError as error:
+                _again_or_raise(error, attempt)
+            except sa.exc.TimeoutError as error:
+                raise Busy() from error
+        log.error("gave up after %d lost races in %s", ATTEMPTS, verb.__name__)
+        raise Busy()
+
+    return run
+
+
+def _again_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
+    """Return for a lost race (run again), else raise: Busy, or the error when it is a fault."""
+    if is_lost_race(error):
+        instrumentation.lost_race(getattr(error.orig, "sqlstate", None) or "UNIQUE")
+        time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
+        return
+    if getattr(error.orig, "sqlstate", None) == "25006":
+        db.engine.dispose()  # this server is a standby now: look for the one that took over
+    if is_outage(error):
+        raise Busy() from error
+    raise error
+
+
+def is_lost_race(error: sa.exc.DBAPIError) -> bool:
+    """Somebody else wrote first: a unique constraint, a deadlock, a serialization failure."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in {"23505", "40001", "40P01"}
+    return isinstance(error, sa.exc.IntegrityError) and "UNIQUE" in str(error.orig)
+
+
+def is_outage(error: sa.exc.DBAPIError) -> bool:
+    """The database is locked, full, read-only or gone; the request itself may be fine."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state[:2] in {"08", "53", "57", "58"} or state in {"55P03", "25006", "25P03"}
+    if isinstance(error, sa.exc.OperationalError):
+        text = str(error.orig)
+        return "no such" not in text and "syntax error" not in text
+    return isinstance(error, sa.exc.InterfaceError)
+
+
+@contextmanager
+def _open_gate() -> Iterator[None]:
+    yield
+
+
+def _gate_of(engine: Engine) -> Callable[[], Any]:
+    if engine.dialect.name != "sqlite":
+        return _open_gate
+    return gate_at(engine.url.database or "")

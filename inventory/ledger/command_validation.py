@@ -1,0 +1,132 @@
+"""Validation of commands: types, lengths, choices and required fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+from inventory.common import validation
+from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.idempotency.fingerprint import digest
+from inventory.ledger.commands import (
+    KEEP,
+    KEEP_COUNTED,
+    KEEP_DIFFERENCE,
+    REALLOCATE,
+    UNRESERVE,
+    Cut,
+    Hold,
+    Part,
+    Release,
+    Request,
+    Reserve,
+    TakeOut,
+    Written,
+)
+from inventory.models import Kind, QcStatus
+from inventory.stock.allocation import STRATEGIES
+
+
+def _text(longest: int, *, required: bool = False, lines: bool = False) -> Callable[..., Any]:
+    def check(value: object, *, field: str) -> str | None:
+        return validation.clean_text(
+            value, field=field, longest=longest, required=required, lines=lines
+        )
+
+    return check
+
+
+def _choice(*choices: str) -> Callable[..., Any]:
+    def check(value: object, *, field: str) -> str:
+        return validation.clean_choice(value, field=field, choices=choices)
+
+    return check
+
+
+def _written(value: object, *, field: str) -> Written:
+    """A quantity in its one canonical form, so that "12.50" and 12.5 are the same content."""
+    if isinstance(value, str) and len(value) <= 64:
+        value = value.strip(" ")
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return value
+        if number.is_finite() and value.isascii() and "e" not in value.lower():
+            return f"{number.normalize():f}" if abs(number.adjusted()) < 40 else value
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 40:
+        return f"{value.normalize():f}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+        return str(value)
+    raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
+
+
+def _parts(value: object, *, field: str) -> tuple[Any, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= 1000:
+        raise InvalidInput("A list of 1 to 1000 quantities is expected here.", field=field)
+    cleaned = tuple(clean(part) for part in value)
+    ids = [getattr(part, "lot_id", None) or part.reservation_id for part in cleaned]
+    if len(set(ids)) != len(ids):
+        raise InvalidInput("The same one is named twice.", field=field)
+    return cleaned
+
+
+_CHECKS: dict[str, Callable[..., Any]] = {
+    "item": validation.clean_code,
+    "lot_code": validation.clean_code,
+    "qty": _written,
+    "counted": _written,
+    "expires_on": validation.clean_date,
+    "expires_at": validation.clean_moment,
+    "occurred_at": validation.clean_moment,
+    "supplier_lot": _text(64),
+    "location": _text(64),
+    "add_to_lot": validation.clean_bool,
+    "close_remainder": validation.clean_bool,
+    "reference": _text(100),
+    "reason": _text(500),
+    "note": _text(2000, lines=True),
+    "kind": _choice(*Kind),
+    "status": _choice(*QcStatus),
+    "on_reservations": _choice(KEEP, REALLOCATE, UNRESERVE),
+    "strategy": _choice(*STRATEGIES),
+    "resolution": _choice(KEEP_COUNTED, KEEP_DIFFERENCE),
+    "lot_id": validation.clean_id,
+    "reservation_id": validation.clean_id,
+    "operation_id": validation.clean_id,
+    "lot_seq": validation.clean_id,
+    "lots": _parts,
+    "unreserve": _parts,
+}
+
+#: Each field of each kind of request, with its default.
+_FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
+    kind: tuple((field.name, field.default) for field in dataclasses.fields(kind))
+    for kind in (*get_args(Request), Part, Cut)
+}
+
+#: What must not be empty, beside the fields that have no default.
+_REQUIRED = {
+    (Reserve, "reference"), (TakeOut, "reason"), (Hold, "reason"), (Release, "reason"),
+}  # fmt: skip
+
+
+def clean(request: Any) -> Any:
+    """The request with every field in its canonical form. Raises InvalidInput naming the field."""
+    kind = type(request)
+    cleaned: dict[str, Any] = {}
+    for name, default in _FIELDS[kind]:
+        value = getattr(request, name)
+        if value is not None or (default is not None and (kind, name) != (Reserve, "qty")):
+            value = _CHECKS[name](value, field=name)
+        if value is None and (kind, name) in _REQUIRED:
+            raise InvalidInput(f"A {name} is needed.", field=name)
+        cleaned[name] = value
+    return kind(**cleaned)
+
+
+def fingerprint(requests: Sequence[Request]) -> bytes:
+    """What makes two requests under one key the same: every field of every request."""
+    return digest([[type(request).__name__, request] for request in requests])

@@ -1,0 +1,291 @@
+"""Post commands: one transaction, all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from inventory.common import clock, instrumentation
+from inventory.common.errors import InvalidInput, Refusal
+from inventory.db import atomic_in_few_journeys
+from inventory.idempotency import store
+from inventory.ledger import loader, writer
+from inventory.ledger.command_validation import clean, fingerprint
+from inventory.ledger.commands import (
+    Count,
+    Decide,
+    Hold,
+    Issue,
+    Receive,
+    Release,
+    Request,
+    Reserve,
+    Reverse,
+    Split,
+    TakeOut,
+    Unreserve,
+)
+from inventory.ledger.rules import (
+    counts,
+    expiry,
+    issues,
+    quality,
+    receipts,
+    reservations,
+    reversals,
+    splits,
+)
+from inventory.ledger.unit_of_work import Book, LookAgain, NewOperation
+from inventory.models import Kind
+from inventory.stock import queries as stock
+from inventory.stock.entities import Operation
+from inventory.webhooks import low_stock
+
+MOST_REQUESTS = 1000
+
+_RULES: dict[type, Callable[[Book, Any], None]] = {
+    Receive: receipts.receive,
+    Decide: quality.decide,
+    Hold: quality.hold,
+    Release: quality.release,
+    Reserve: reservations.reserve,
+    Unreserve: reservations.unreserve,
+    Issue: issues.issue,
+    TakeOut: issues.take_out,
+    Count: counts.count,
+    Split: splits.split,
+    Reverse: reversals.reverse,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What was written: one operation a request, in their order.
+
+    `shown` has for each operation what else belongs to its answer, as it stood then and ready
+    for JSON: `reservations` (the reservation made, or what became of those concerned), `lot`, and
+    for a QC decision `settlement` (what was moved, unreserved, or kept at risk).
+    """
+
+    operations: tuple[Operation, ...]
+    shown: tuple[dict[str, Any], ...]
+    replayed: bool = False
+
+    @property
+    def operation(self) -> Operation:
+        return self.operations[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    refusal: Refusal
+
+
+def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool = False) -> Posting:
+    """Do all the requests, in their order, or none of them, in one transaction.
+
+    `user_id` and `key` make the write one of its kind: asked again with the same content it
+    answers the first outcome and writes nothing. `dry_run` does everything and keeps nothing.
+    Raises the refusal of the first request that cannot be done (in a batch it tells the
+    `index`), IdempotencyKeyReused for a key of other content, and Busy.
+    """
+    try:
+        posting = _answer(requests, user_id=user_id, key=key, dry_run=dry_run)
+    except Refusal as refusal:
+        instrumentation.refusal(refusal.code)
+        instrumentation.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
+        raise
+    outcome = "replayed" if posting.replayed else "dry_run" if dry_run else "posted"
+    for operation in posting.operations:
+        instrumentation.operation(operation.kind, outcome)
+    return posting
+
+
+#: What a refused request would have become.
+_KIND_OF: dict[type, Kind] = {
+    Receive: Kind.RECEIPT,
+    Decide: Kind.QC,
+    Hold: Kind.QC,
+    Release: Kind.QC,
+    Reserve: Kind.RESERVATION,
+    Unreserve: Kind.UNRESERVATION,
+    Issue: Kind.ISSUE,
+    TakeOut: Kind.SCRAP,
+    Count: Kind.COUNT,
+    Split: Kind.SPLIT,
+    Reverse: Kind.REVERSAL,
+}
+
+
+def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool) -> Posting:
+    if not 0 < len(requests) <= MOST_REQUESTS:
+        raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
+    key = store.clean_key(key)
+    requests = [
+        _named(index, len(requests), clean, request) for index, request in enumerate(requests)
+    ]
+    try:
+        with store.telling_in_progress():
+            outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
+    except store.Replayed as replay:
+        replay.refusal.replayed = True
+        raise replay.refusal from None
+    if isinstance(outcome, _Refused):
+        raise outcome.refusal
+    return outcome
+
+
+@atomic_in_few_journeys
+def _post(
+    tx: Connection, requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
+) -> Posting | _Refused:
+    now, today = clock.now(), clock.today()
+    request: dict[str, Any] = {"user_id": user_id, "key": key}
+    request["fingerprint"] = fingerprint(requests)
+    try:
+        plan = _plan(tx, requests, request, now, today)
+    except _Repeated as repeat:
+        return _first_posting(tx, repeat.outcome)
+    if plan.refusal is None:
+        return _write(tx, plan.book, plan.user_name, request)
+    if plan.book.operations:
+        writer.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
+        low_stock.watch(tx, plan.book.items_to_watch())
+    store.remember_refusal(tx, plan.refusal, at=now, **request)
+    return _Refused(plan.refusal)
+
+
+class _Repeated(Exception):
+    def __init__(self, outcome: Any) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written: all that was asked for, or with a refusal only what has expired."""
+
+    book: Book
+    user_name: str
+    refusal: Refusal | None
+
+
+def _plan(
+    tx: Connection,
+    requests: Sequence[Request],
+    request: dict[str, Any],
+    now: datetime,
+    today: date,
+) -> _Plan:
+    """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
+    locked: set[int] = set()
+    complete: set[int] = set()
+    wanted = loader.named_lots(tx, requests)
+    while True:
+        loader.lock_lots(tx, wanted - locked)
+        locked |= wanted
+        answer = store.ask_outcome(tx, **request)
+        with instrumentation.waiting("lots"):
+            book = loader.open_book(
+                tx, requests, locked=locked, complete=complete, now=now, today=today
+            )
+        if (known := answer()).outcome is not None:
+            raise _Repeated(known.outcome)
+        try:
+            refusal = _refusal_of(book, requests)
+        except LookAgain as look:
+            complete.add(look.item.id)
+            continue
+        wanted = book.touched()
+        if wanted <= locked or tx.dialect.name == "sqlite":
+            return _Plan(book, known.user_name, refusal)
+
+
+def _refusal_of(book: Book, requests: Sequence[Request]) -> Refusal | None:
+    """Plan the requests; the refusal of the first that cannot be done, if it is remembered.
+
+    Expired reservations stay unreserved then, because the refusal's figures count on it.
+    """
+    expiry.give_back(book)
+    try:
+        for index, one in enumerate(requests):
+            _named(index, len(requests), _RULES[type(one)], book, one)
+    except Refusal as refusal:
+        if not refusal.remembered:
+            raise
+        book.operations = [plan for plan in book.operations if plan.by_system]
+        return refusal
+    return None
+
+
+def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
+    """In a batch a refusal tells which request it is about, and what its figures count."""
+    try:
+        return do(*args)
+    except Refusal as refusal:
+        if of > 1:
+            refusal.figures["index"] = index
+        if index and refusal.remembered:
+            before = "the operation" if index == 1 else f"the {index} operations"
+            refusal.detail += f" Nothing was posted: this counts {before} before it in the batch."
+            refusal.args = (refusal.detail,)
+        raise
+
+
+def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) -> Posting:
+    written = writer.write(tx, book, user_id=request["user_id"], user_name=user_name)
+    asked = [plan for plan in book.operations if not plan.by_system]
+    operations = written[len(written) - len(asked) :]
+    shown = tuple(_shown(book, plan) for plan in asked)
+    low_stock.watch(tx, book.items_to_watch())
+    outcome = {"operations": [operation.id for operation in operations], "shown": shown}
+    store.remember(tx, outcome=outcome, at=book.now, **request)
+    return Posting(tuple(operations), shown)
+
+
+def _shown(book: Book, plan: NewOperation) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "reservations": [reservation.record(book.today) for reservation in plan.shows],
+        "lot": plan.shows_lot and plan.shows_lot.record(book.today),
+    }
+    return shown | {"settlement": plan.settlement.record()} if plan.settlement else shown
+
+
+def _first_posting(tx: Connection, outcome: Any) -> Posting:
+    """The posting that a key led to the first time, read back."""
+    operations = stock.read_operations(tx, outcome["operations"])
+    return Posting(tuple(operations), tuple(outcome["shown"]), replayed=True)
+
+
+def expire(*, most: int = 100) -> int:
+    """Give back what reservations past their moment still hold; how many there were.
+
+    Writes to their lots do the same on their way. Here it goes by `most` in one transaction.
+    """
+    total = 0
+    while done := _expire(most=most):
+        total += done
+    return total
+
+
+@atomic_in_few_journeys
+def _expire(tx: Connection, *, most: int) -> int:
+    now, today = clock.now(), clock.today()
+    ids = stock.expired_reservation_ids(tx, now=now, most=most)
+    locked: set[int] = set()
+    wanted = stock.lot_ids_of_reservations(tx, ids)
+    while wanted:
+        loader.lock_lots(tx, wanted - locked)
+        locked |= wanted
+        book = loader.open_book(tx, [], locked=locked, complete=set(), now=now, today=today)
+        done = expiry.give_back(book)
+        wanted = book.touched()
+        if wanted <= locked:
+            if done:
+                writer.write(tx, book, user_id=0, user_name="")
+            return done
+    return 0

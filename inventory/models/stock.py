@@ -1,0 +1,105 @@
+"""Tables of items, lots, linked barcodes and reservations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory.db import Base, UtcDateTime
+from inventory.models.base import Id, _one_of
+from inventory.models.enums import CodeKind, QcStatus
+
+
+class Item(Base):
+    __tablename__ = "items"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    unit: Mapped[str] = mapped_column(sa.String(16))
+    decimals: Mapped[int] = mapped_column(sa.SmallInteger)
+    qc_required: Mapped[bool] = mapped_column(sa.Boolean)
+    reorder_point: Mapped[int | None] = mapped_column(sa.BigInteger)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.CheckConstraint("decimals BETWEEN 0 AND 6", "decimals"),
+        sa.CheckConstraint("reorder_point >= 0", "reorder_point"),
+    )
+
+
+class InventoryLot(Base):
+    __tablename__ = "inventory_lots"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"))
+    lot_code: Mapped[str] = mapped_column(sa.String(64))
+    #: The last QC decision, written in the same transaction as the decision.
+    qc_status: Mapped[str] = mapped_column(sa.String(20))
+    expires_on: Mapped[date | None] = mapped_column(sa.Date)
+    supplier_lot: Mapped[str | None] = mapped_column(sa.String(64))
+    location: Mapped[str | None] = mapped_column(sa.String(64))
+    parent_lot_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("inventory_lots.id"), index=True
+    )
+    #: When the goods first came in; a split keeps its parent's.
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "lot_code"),
+        sa.UniqueConstraint("id", "item_id"),
+        sa.CheckConstraint(_one_of("qc_status", QcStatus), "qc_status"),
+        sa.Index("ix_inventory_lots_lot_code", "lot_code"),
+        sa.Index("ix_inventory_lots_expires_on", "expires_on"),
+    )
+
+
+class Code(Base):
+    """A code that people scan, and what it stands for: an item, or one lot of it."""
+
+    __tablename__ = "codes"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: A GTIN in its 14 digits, or a plain code as it is written.
+    code: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
+    lot_id: Mapped[int | None] = mapped_column(Id)
+    #: How much one scan stands for: a pack of 12 is 12.
+    qty: Mapped[int] = mapped_column(sa.BigInteger)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["lot_id", "item_id"], ["inventory_lots.id", "inventory_lots.item_id"]
+        ),
+        sa.CheckConstraint(_one_of("kind", CodeKind), "kind"),
+        sa.CheckConstraint("qty > 0", "qty"),
+        sa.CheckConstraint("kind <> 'GTIN' OR (length(code) = 14 AND lot_id IS NULL)", "gtin"),
+        sa.Index("ix_codes_lot_id", "lot_id"),
+    )
+
+
+class Reservation(Base):
+    """A promise of stock; what is open of it is in its ledger entries."""
+
+    __tablename__ = "reservations"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
+    reference: Mapped[str] = mapped_column(sa.String(100), index=True)
+    #: What was promised at first.
+    qty: Mapped[int] = mapped_column(sa.BigInteger)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str | None] = mapped_column(sa.String(2000))
+    operation_id: Mapped[int] = mapped_column(sa.ForeignKey("operations.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        sa.UniqueConstraint("id", "item_id"),
+        sa.CheckConstraint("qty > 0", "qty"),
+    )
