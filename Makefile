@@ -43,13 +43,13 @@ api-fuzz: setup ## attack the API from its own description for a minute and a ha
 	@$(BIN)/python -m tests.api.fuzz $(ARGS)
 
 attack: setup ## send 20,000 hostile requests to every form and route, on both databases (ARGS="--seed 7")
-	@$(BIN)/python -m tests.attack $(ARGS)
+	@$(BIN)/python -m tests.stress.attack $(ARGS)
 
 slow-clients: setup ## hold the server with 200 slow clients of each kind (ARGS="postgresql --seconds 30")
-	@$(BIN)/python -m tests.attack.slow_clients $(ARGS)
+	@$(BIN)/python -m tests.stress.attack.slow_clients $(ARGS)
 
 chaos: setup ## work under kills, pauses and broken wires (ARGS="postgresql --strikes 200 --hard")
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m tests.stress.chaos $(ARGS)
 
 chaos-long: setup ## all figures of docs/faults.md, into a folder (root, FUSE, libfaketime; two hours)
 	@for run in "chaos sqlite --strikes 290" "chaos postgresql --strikes 290 --hard" \
@@ -61,18 +61,18 @@ chaos-long: setup ## all figures of docs/faults.md, into a folder (root, FUSE, l
 		"powercut postgresql --careless synchronous_commit=off" \
 		"powercut postgresql --careless fsync=off" "chaos sqlite --strikes 6 --mutant keys-forgotten" \
 		"chaos sqlite --strikes 6 --mutant answer-before-commit" "drills"; do \
-		$(BIN)/python -m tests.$$run --figures $(or $(FIGURES),figures) || exit 1; \
-	done; $(BIN)/python -m tests.chaos.figures $(or $(FIGURES),figures)
+		$(BIN)/python -m tests.stress.$$run --figures $(or $(FIGURES),figures) || exit 1; \
+	done; $(BIN)/python -m tests.stress.chaos.figures $(or $(FIGURES),figures)
 
 powercut: setup ## cut the power under the working product (needs root, FUSE; ARGS="postgresql --cuts 20")
-	@$(BIN)/python -m tests.powercut $(ARGS)
+	@$(BIN)/python -m tests.stress.powercut $(ARGS)
 
 drills: setup ## rehearse fail-over to a standby, and full disks, ten times each (ARGS="--rounds 3")
-	@$(BIN)/python -m tests.drills $(ARGS)
+	@$(BIN)/python -m tests.stress.drills $(ARGS)
 
 soak: setup ## let a tablet lose answers, pages and servers for 500 operations (SOAK=2000 for more)
 	@SOAK=$${SOAK:-500} $(BIN)/python -m pytest --capture=no tests/e2e/test_floor_soak.py \
-		tests/soak/other_browsers.py $(ARGS)
+		tests/stress/soak/other_browsers.py $(ARGS)
 
 bench: setup ## measure it all, on both databases: the figures of docs/benchmarks.md (an hour and a half)
 	@$(BIN)/python -m bench.figures --run $(ARGS)

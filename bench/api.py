@@ -21,8 +21,8 @@ import httpx
 
 from bench import results
 from tests.api.live import admin_token
-from tests.databases import KINDS, fresh_database
-from tests.servers import LiveServer
+from tests.support.databases import KINDS, fresh_database
+from tests.support.servers import LiveServer
 
 BATCH = 1000
 BATCHES = 5

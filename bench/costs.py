@@ -29,7 +29,7 @@ from inventory import ledger
 from inventory.db import connection, db
 from inventory.stock.balance_filters import heads
 from inventory.stock.queries import items, lots
-from tests.databases import KINDS
+from tests.support.databases import KINDS
 
 
 class Book:

@@ -30,7 +30,7 @@ from inventory.common import clock
 from inventory.config import Config
 from inventory.db import db, snapshot, triggers
 from inventory.models import Base
-from tests.databases import KINDS, migrate
+from tests.support.databases import KINDS, migrate
 
 SIZES = (1_000, 100_000, 1_000_000)
 NAME, PASSWORD = "bench", "a quiet warehouse"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import plot, results
-from tests.databases import KINDS
+from tests.support.databases import KINDS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from bench import results
-from tests.databases import KINDS, fresh_database
+from tests.support.databases import KINDS, fresh_database
 
 _ITEMS = 10_000
 

@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 
 from tests.conftest import BROWSERS
-from tests.servers import ROOT, LiveServer
-from tests.web.people import form_of
+from tests.support.servers import ROOT, LiveServer
+from tests.support.users import form_of
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 NAME, PASSWORD = "bench", "a quiet warehouse"

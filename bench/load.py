@@ -37,9 +37,9 @@ from bench.places import Place, place
 from inventory import catalog, ledger
 from inventory.db import sqlite_module
 from tests.api.live import admin_token
-from tests.databases import KINDS, _binaries
-from tests.servers import LiveServer
-from tests.web.people import form_of
+from tests.support.databases import KINDS, _binaries
+from tests.support.servers import LiveServer
+from tests.support.users import form_of
 
 LOTS = 200
 CLIENTS = (1, 8)

@@ -20,8 +20,8 @@ from bench import results
 from bench.dataset import ensure
 from bench.load import ASKED, Site, exchange, open_wire, site_of
 from bench.places import place
-from tests.databases import KINDS
-from tests.servers import LiveServer
+from tests.support.databases import KINDS
+from tests.support.servers import LiveServer
 
 _ASKED = ("reserve", "stock of an item", "dashboard", "50 items", "receive", "issue")
 _CLIENTS = 8

@@ -22,7 +22,7 @@ from bench.places import Place, place
 from inventory import backups
 from inventory.backups import transfer
 from inventory.config import ROOT
-from tests.databases import migrate
+from tests.support.databases import migrate
 
 MIGRATIONS = ROOT / "migrations"
 

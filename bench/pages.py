@@ -27,8 +27,8 @@ from inventory.accounts import api_tokens
 from inventory.db import connection, db
 from inventory.stock.balance_filters import heads, open_lines
 from inventory.stock.queries import items, lots, operations, reservations
-from tests.databases import KINDS
-from tests.web.people import form_of
+from tests.support.databases import KINDS
+from tests.support.users import form_of
 
 #: Goals: in the large warehouse at most so many times as in the small one, and so many ms.
 RATIO, MOST = 1.5, 50.0

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.databases import Server, _binaries, _nobody
+from tests.support.databases import Server, _binaries, _nobody
 
 PLACE = Path(tempfile.gettempdir(), f"inventory-bench-{os.geteuid()}")
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.lighthouse import NAME, PASSWORD, fill
 from tests.conftest import BROWSER_FLAGS, BROWSERS
-from tests.servers import ROOT, LiveServer
+from tests.support.servers import ROOT, LiveServer
 
 PLACE = ROOT / "docs" / "screenshots"
 #: Name, path, size, theme.

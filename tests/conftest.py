@@ -20,9 +20,11 @@ from jinja2 import FileSystemBytecodeCache
 
 from inventory import create_app
 from inventory.config import Config
-from inventory.db import db
-from tests.databases import KINDS, Databases, databases
-from tests.servers import LiveServer
+from inventory.db import db, snapshot
+from inventory.verification import verify
+from tests.support.databases import KINDS, Databases, databases
+from tests.support.servers import LiveServer
+from tests.support.stock_builder import Stock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -175,8 +177,19 @@ def make_server(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..
 
 
 @pytest.fixture
+def stock(app: Flask) -> Iterator[Stock]:
+    """A little warehouse; whatever a test did to it, the ledger must verify afterwards."""
+    with app.app_context():
+        yield Stock()
+        db.session.rollback()
+        with snapshot() as reader:
+            report = verify(reader)
+        assert not report.findings, report.findings
+
+
+@pytest.fixture
 def live_server(make_server: Callable[..., LiveServer]) -> LiveServer:
-    """A running server on a fresh database; see tests/servers.py for what it can do."""
+    """A running server on a fresh database; see tests/support/servers.py for what it can do."""
     return make_server().start()
 
 

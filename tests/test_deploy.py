@@ -13,8 +13,8 @@ import yaml
 
 from deploy import prove_image
 from inventory.http import healthcheck
-from tests.databases import _installed
-from tests.servers import LiveServer
+from tests.support.databases import _installed
+from tests.support.servers import LiveServer
 
 ROOT = Path(__file__).parent.parent
 FOUND = prove_image.steps((ROOT / "Dockerfile").read_text())

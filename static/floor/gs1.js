@@ -1,4 +1,4 @@
-// Reads what a scanner types as the server does (tests/scans.json holds both to it), for when the
+// Reads what a scanner types as the server does (tests/support/scans.json holds both to it), for when the
 // server cannot be asked: GS1 messages, GTINs, our own labels, plain codes.
 (() => {
   "use strict";

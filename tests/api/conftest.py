@@ -14,7 +14,7 @@ from inventory.accounts import api_tokens, users
 from inventory.config import Config
 from inventory.db import db
 from tests.api.checking import CheckedClient
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 _numbers = itertools.count(1)
 

@@ -24,9 +24,9 @@ from inventory.api import openapi
 from inventory.config import Config
 from inventory.db import db, snapshot
 from tests.api.live import admin_token
-from tests.chaos import figures
-from tests.databases import KINDS, fresh_database
-from tests.servers import LiveServer
+from tests.stress.chaos import figures
+from tests.support.databases import KINDS, fresh_database
+from tests.support.servers import LiveServer
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from inventory import create_app
 from inventory.accounts import api_tokens, users
 from inventory.config import Config
 from inventory.db import db
-from tests.servers import LiveServer
+from tests.support.servers import LiveServer
 
 
 def admin_token(server: LiveServer, name: str = "program") -> str:

@@ -8,7 +8,7 @@ import pytest
 from inventory.api.schemas import responses
 
 GTIN = "09521123456785"
-SCANS = json.loads((Path(__file__).parent.parent / "scans.json").read_text())
+SCANS = json.loads((Path(__file__).parent.parent / "support/scans.json").read_text())
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from inventory.api.error_codes import WHEN
 from inventory.api.v1 import v1
 from inventory.db import snapshot
 from inventory.http.error_handlers import problem
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
 FILE = Path(openapi.__file__).with_name("examples.json")
 

@@ -13,7 +13,7 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput
 from inventory.common.quantity import format_qty
 from inventory.db import connection, db
-from tests.stock import Stock, in_days, key, part
+from tests.support.stock_builder import Stock, in_days, key, part
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from inventory.common import errors
 from inventory.http.error_handlers import CODES
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
 
 def figures(problem, *names):

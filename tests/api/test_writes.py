@@ -9,7 +9,7 @@ from inventory import ledger
 from inventory.api import serializers
 from inventory.api.v1 import v1
 from tests.api.writes import WRITES, endpoint_of
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
 each_write = pytest.mark.parametrize("name", WRITES)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.backroom import Backroom
+from tests.support.raw_sql import Backroom
 
 
 @pytest.fixture

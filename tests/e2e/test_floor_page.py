@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_every_page import RULES, axe
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
 #: What the browser does does not hang on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]

@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 from inventory.accounts import users
 from inventory.barcodes import internal_codes
 from tests.e2e.tablets import PASSWORD, Tablet
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
-SCANS = json.loads((Path(__file__).parents[1] / "scans.json").read_text("utf-8"))
+SCANS = json.loads((Path(__file__).parents[1] / "support/scans.json").read_text("utf-8"))
 GTIN = "09521123456785"
 
 #: What the browser does does not hang on the database.

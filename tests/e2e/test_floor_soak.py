@@ -1,6 +1,6 @@
 """The outbox through everything at once: answers lost on either side of the commit, busy servers,
 pages that reload or die, servers that are killed. A short run here; `make soak` runs 500,
-in other browsers too (tests/soak)."""
+in other browsers too (tests/stress/soak)."""
 
 import os
 import random

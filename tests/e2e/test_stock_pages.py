@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from inventory.accounts import users
 from tests.e2e.test_every_page import PASSWORD, SCHEMES, STICKING_OUT, WIDTHS, problems_of
-from tests.stock import in_days
+from tests.support.stock_builder import in_days
 
 #: What the browser does does not hang on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.backroom import Backroom
-from tests.web.people import Person
+from tests.support.raw_sql import Backroom
+from tests.support.users import Person
 
 
 @pytest.fixture

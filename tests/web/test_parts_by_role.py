@@ -18,9 +18,9 @@ from inventory.web import live_updates
 from inventory.web.auth import permissions
 from inventory.web.auth import session as web_session
 from inventory.webhooks import endpoints
-from tests.stock import key
-from tests.web.people import PASSWORD, Person, form_of
-from tests.web.test_floor_pins import PIN, Tablet, sets_pin
+from tests.support.stock_builder import key
+from tests.support.users import PASSWORD, Person, form_of
+from tests.web.floor.test_pins import PIN, Tablet, sets_pin
 
 LOWER = ("vic", "ole", "ira")
 #: Stands in what administrators alone can read, and nowhere else.

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from inventory.db import db
 from inventory.models import Audit
 from inventory.web.auth import permissions
-from tests.attack.forms import forms_of
+from tests.stress.attack.forms import forms_of
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "inventory").rglob("*.py"))
@@ -147,7 +147,8 @@ def test_nothing_that_runs_or_unpacks_what_is_sent_is_used():
 
 
 def _refuses_entities(path, node):
-    """The one use of an XML parser; tests/core/test_hostile_files.py holds that it refuses them."""
+    """The one use of an XML parser; tests/imports/test_hostile_files.py holds that it refuses
+    them."""
     return path.name == "packages.py" and getattr(node, "module", "") == "xml.parsers"
 
 

@@ -1,0 +1,56 @@
+"""What the docs must not forget: every setting, every refusal, every command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from inventory.common.errors import refusal_codes
+
+ROOT = Path(__file__).parents[2]
+RUNNING = (ROOT / "docs" / "running.md").read_text()
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    source = (ROOT / "inventory" / "config.py").read_text()
+    settings = set(re.findall(r'env\.read\(\s*"(\w+)"', source))
+    assert settings
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", RUNNING, re.MULTILINE)) == settings
+
+
+def test_every_refusal_is_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert [code for code in refusal_codes() if f"`{code}`" not in text] == []
+
+
+def commands(group: click.Group, path: str = "flask") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+def test_every_command_of_ours_is_documented_and_shows_an_example(app: Flask) -> None:
+    ours = [(path, one) for path, one in commands(app.cli) if " db " not in path]
+    assert len(ours) > 10
+    for path, command in ours:
+        assert f"`{path}" in RUNNING, path
+        assert "flask " in (command.help or "") + (command.epilog or ""), path
+
+
+def test_each_group_of_commands_has_its_page_named(app: Flask) -> None:
+    """A group that is only a command stands in the words below the table, with the reason."""
+    [section] = re.findall(r"^## On a page, or at.*?(?=^## |\Z)", RUNNING, re.MULTILINE | re.DOTALL)
+    ours = {path.split()[1] for path, _ in commands(app.cli)} - {"run", "shell", "routes"}
+    assert [name for name in sorted(ours) if f"`flask {name}" not in section] == []
+
+
+def test_links_between_the_docs_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

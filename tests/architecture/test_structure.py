@@ -1,0 +1,160 @@
+"""The house rules that a machine can hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "inventory"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+#: The layers, lowest first: a package imports from its own and from lower ones only, so that there
+#: is no circle. docs/architecture.md says what each is for.
+LAYERS = (
+    ("common", "config"),
+    ("db",),
+    ("models",),
+    ("audit", "idempotency", "stock"),
+    ("accounts", "webhooks"),
+    ("ledger", "catalog"),
+    ("verification", "barcodes"),
+    ("queries", "labels", "backups"),
+    ("exports", "demo", "doctor"),
+    ("reports", "imports", "http"),
+    ("api", "cli", "web"),
+    ("server", ""),
+)
+LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
+#: What may know a request. Everything else is core.
+EDGE = ("http", "api", "cli", "web", "server", "")
+FORBIDDEN_IN_CORE = ("flask", "flask_login", "flask_wtf", "wtforms", "click", "jinja2", "werkzeug")
+
+
+def module_of(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def package_of(module: str) -> str:
+    """`ledger` for inventory.ledger.rules.counts, nothing for the application's own module."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def starts(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def packages_imported_by(path: Path) -> set[str]:
+    """The packages of ours that a module imports, its own left out."""
+    names = {name for name in imports_of(path) if name.startswith("inventory.")}
+    known = {package_of(name) for name in names}
+    return (known & set(LAYER_OF)) - {package_of(module_of(path))}
+
+
+def test_each_package_has_a_layer() -> None:
+    assert {package_of(module_of(path)) for path in SOURCES} == set(LAYER_OF)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_a_package_imports_lower_layers_only(path: Path) -> None:
+    package = package_of(module_of(path))
+    if module_of(path) == "inventory.cli.database":
+        return  # it makes an application on another database
+    higher = [one for one in packages_imported_by(path) if LAYER_OF[one] >= LAYER_OF[package]]
+    assert not higher, f"{package or 'inventory'} is not above {higher}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_the_core_knows_no_request(path: Path) -> None:
+    module = module_of(path)
+    if package_of(module) in EDGE or module == "inventory.db.session":
+        return
+    assert not [name for name in imports_of(path) if starts(name, FORBIDDEN_IN_CORE)]
+
+
+def test_each_package_says_what_it_is() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_errors_import_nothing() -> None:
+    assert imports_of(PACKAGE / "common/errors.py") <= {
+        "__future__", "__future__.annotations", "typing", "typing.Any", "typing.ClassVar",
+    }  # fmt: skip
+
+
+def test_only_the_ledger_writes_the_ledger() -> None:
+    writes = re.compile(
+        r"\b(insert|update|delete)\((tx, |sa\.)?(ledger|InventoryLedger|operations|Operation)\b"
+    )
+    writers = [module_of(path) for path in SOURCES if writes.search(path.read_text())]
+    assert writers == ["inventory.ledger.writer"]
+
+
+def test_only_db_begins_and_commits() -> None:
+    ends = re.compile(
+        r"\b(tx|session|engine|conn\w*|transaction)\.(begin|commit)\(|execution_options\(write=True"
+    )
+    found = [module_of(path) for path in SOURCES if ends.search(path.read_text())]
+    assert found == ["inventory.db.transaction"]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 500
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno <= 70, node.name
+
+
+def test_every_public_verb_says_what_it_does() -> None:
+    for name in ("ledger/__init__.py", "ledger/posting.py", "stock/queries.py", "catalog.py"):
+        path = PACKAGE / name
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name
+)
+def test_templates_keep_to_the_content_security_policy(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 150
+    broken = re.search(
+        r"\sstyle=|<style|\shx-on|\son[a-z]+=\"|javascript:|\"js:|<script(?![^>]*src=)", text
+    )
+    assert not broken, broken and broken.group()
+
+
+def test_a_worker_keeps_nothing_in_memory_that_it_never_needs(tmp_path: Path) -> None:
+    make = (
+        "import sys; from inventory import server; from inventory.config import Config;"
+        f" config = Config.from_env({{'INSTANCE_PATH': {str(tmp_path)!r}}});"
+        " server.create_app(config, migrates=False); print(*sys.modules)"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", make], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(made.stdout.split())
+    assert "flask" in loaded
+    unneeded = {"alembic", "mako", "psycopg", "cryptography", "xlsxwriter", "reportlab"}
+    assert not loaded & unneeded

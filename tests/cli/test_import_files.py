@@ -1,0 +1,144 @@
+"""`flask import …`: files are checked, brought in, listed, taken back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from inventory import imports
+from tests.cli.test_cli import Shell, user
+from tests.support.hostile_files import HOSTILE
+from tests.support.spreadsheet_files import xlsx, xlsx_row
+
+FILES = {
+    "items": "code,name\nBOLT,Bolt\nNUT,Nut\n",
+    "stock": "item,lot,qty\nBOLT,L-1,12\nNUT,L-2,3\n",
+    "reorder-points": "item,reorder point\nBOLT,20\nNUT,1\n",
+    "codes": "code,item\n4006381333931,BOLT\nSHELF-7,NUT\n",
+    "counts": "item,lot,counted\nBOLT,L-1,11\nNUT,L-2,3\n",
+}
+
+
+@pytest.fixture
+def flask(app: Flask) -> Shell:
+    shell = Shell(app)
+    user(shell)
+    return shell
+
+
+def test_each_kind_is_checked_imported_and_there_the_second_time(
+    flask: Shell, tmp_path: Path
+) -> None:
+    assert list(FILES) == list(imports.KINDS)
+    for number, (kind, text) in enumerate(FILES.items(), start=1):
+        file = tmp_path / f"{kind}.csv"
+        file.write_text(text)
+        checked = flask("import", kind, str(file))
+        assert "2 rows can be imported" in checked.output, checked.output
+        assert "Nothing was written" in checked.output
+        done = flask("import", kind, str(file), "--commit", "--user", "anna")
+        assert f"Imported 2 rows as import {number}" in done.output, done.output
+        again = flask("import", kind, str(file), "--commit", "--user", "Anna")
+        assert "Nothing to do" in again.output, again.output
+    listed = flask("import", "list").output.splitlines()
+    assert [line.split()[3] for line in listed[1:]] == list(reversed(FILES))
+
+
+def test_everything_that_is_wrong_is_told_and_written_down(flask: Shell, tmp_path: Path) -> None:
+    file, errors = tmp_path / "items.csv", tmp_path / "errors.csv"
+    file.write_text("code,name,decimals\nBOLT,Bolt,x\nNUT,,1\n")
+    said = flask.fails("import", "items", str(file), "--commit", "--user", "Anna",
+                       "--errors", str(errors))  # fmt: skip
+    assert "Decimals are 0 to 6." in said
+    assert "The name is missing." in said
+    assert "2 things are wrong. Nothing was written." in said
+    assert errors.read_text().splitlines()[1] == "2,decimals,x,Decimals are 0 to 6."
+    assert "0 items" not in flask("import", "list").output
+    file.write_text("code,name\nBOLT,\n")
+    assert "1 thing is wrong." in flask.fails("import", "items", str(file))
+
+
+def test_columns_can_be_named(flask: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("Anything;Code;Else\nBolt;B-1;x\n")
+    assert "Which column has the name" in flask.fails("import", "items", str(file))
+    words = ("import", "items", str(file), "--commit", "--user", "Anna", "--map", "name=Anything")
+    assert "name from 'Anything'" in flask(*words).output
+    assert "There is no field colour" in flask.fails(*words, "--map", "colour=Else")
+    assert "There is no column Nowhere" in flask.fails(*words, "--map", "name=Nowhere")
+
+
+def test_a_column_that_is_not_found_is_asked_for_with_those_that_are_there(
+    flask: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text("Teilenummer;Bezeichnung\nBOLT;Bolt\n")
+    said = flask.fails("import", "items", str(file))
+    assert "Which column has the code?" in said
+    assert "The file has: Teilenummer, Bezeichnung. Say it by --map code=COLUMN." in said
+    words = ("--map", "code=Teilenummer", "--map", "name=Bezeichnung")
+    assert "1 rows can be imported" in flask("import", "items", str(file), *words).output
+
+
+def test_an_import_is_taken_back(flask: Shell, tmp_path: Path) -> None:
+    for kind in ("items", "stock"):
+        file = tmp_path / f"{kind}.csv"
+        file.write_text(FILES[kind])
+        assert flask("import", kind, str(file), "--commit", "--user", "Anna").exit_code == 0
+    undone = flask("import", "undo", "2", "--user", "Anna", "--reason", "wrong file").output
+    assert "Import 2 was taken back by operation 2." in undone
+    assert "taken back" in flask("import", "list").output
+    assert "reversed already" in flask.fails("import", "undo", "2", "--user", "Anna")
+    assert "There is no import number 9" in flask.fails("import", "undo", "9", "--user", "Anna")
+
+
+def test_a_file_with_a_cell_far_away_is_refused(flask: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "items.xlsx"
+    file.write_bytes(HOSTILE["last cell"][0])
+    assert file.stat().st_size < 3000
+    assert "Cell XFD1048576 of the sheet Sheet1" in flask.fails("import", "items", str(file))
+
+
+def test_errors_of_a_spreadsheet_are_told_and_import_nothing(flask: Shell, tmp_path: Path) -> None:
+    items, file = tmp_path / "items.csv", tmp_path / "stock.xlsx"
+    items.write_text(FILES["items"])
+    flask("import", "items", str(items), "--commit", "--user", "anna")
+    rows = xlsx_row(1, "item", "lot", "quantity", "QC status", "expires on")
+    cells = '<c r="D2" t="e"><v>#N/A</v></c><c r="E2" t="e"><f>A9</f><v>#REF!</v></c></row>'
+    rows += xlsx_row(2, "BOLT", "L-1", "12").replace("</row>", cells)
+    cells = '<c r="E3"><f>TODAY()+90</f></c></row>'
+    rows += xlsx_row(3, "NUT", "L-2", "3").replace("</row>", cells)
+    file.write_bytes(xlsx(rows))
+    said = flask.fails("import", "stock", str(file), "--commit", "--user", "anna")
+    for pattern in (
+        r"2  QC status +#N/A +The spreadsheet has an error here \(#N/A\)",
+        r"2  expires on +#REF! +The spreadsheet has an error here \(#REF!\)",
+        r"3  expires on +\(formula without a value\) +The formula here has no stored value",
+    ):
+        assert re.search(pattern, said)
+    assert "3 things are wrong. Nothing was written." in said
+    assert [line.split()[3] for line in flask("import", "list").output.splitlines()[1:]] == [
+        "items"
+    ]
+
+
+def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "items.csv"
+    file.write_text(FILES["items"])
+    assert "Say who imports it" in flask.fails("import", "items", str(file), "--commit")
+    words = ("import", "items", str(file), "--commit", "--user", "Nobody")
+    assert "There is no user Nobody" in flask.fails(*words)
+
+
+@pytest.mark.parametrize("kind", imports.KINDS)
+def test_templates_are_written(flask: Shell, kind: str, tmp_path: Path) -> None:
+    heads = flask("import", "template", kind).output
+    assert imports.KINDS[kind].fields[0].label in heads
+    for ending in ("csv", "xlsx"):
+        path = tmp_path / f"{kind}.{ending}"
+        assert flask("import", "template", kind, "--output", str(path)).exit_code == 0
+        assert path.read_bytes()[:2] == (b"PK" if ending == "xlsx" else b"\xef\xbb")
+    assert "there already" in flask.fails("import", "template", kind, "--output", str(path))

@@ -1,0 +1,106 @@
+"""The server is killed in mid-load, again and again: nothing acknowledged is lost or doubled."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from inventory.accounts import api_tokens
+from inventory.db import connection, snapshot
+from inventory.models import WriteRequest
+from inventory.stock.queries import ledger, operations
+from inventory.verification import verify
+from tests.support.servers import LiveServer
+from tests.support.stock_builder import Stock
+
+KILLS = 30
+CLIENTS = 4
+
+
+class Client(threading.Thread):
+    """Receives, reserves and issues; asks again with the same key until it has an answer."""
+
+    def __init__(self, server: LiveServer, token: str, number: int, ended: threading.Event):
+        super().__init__()
+        self.server, self.ended, self.number = server, ended, number
+        self.headers = {"Authorization": f"Bearer {token}"}
+        #: Key to the operation's id, or to the code of a refusal.
+        self.acknowledged: dict[str, object] = {}
+        self.strange: list[str] = []
+
+    def run(self) -> None:
+        for path, body in self.work():
+            if self.ended.is_set():
+                return
+            key = uuid.uuid4().hex
+            while (answer := self.ask(path, body, key)) is None:
+                time.sleep(0.02)
+            self.acknowledged[key] = answer
+
+    def work(self) -> Iterator[tuple[str, dict[str, object]]]:
+        for turn in itertools.count():
+            lot_code = f"L-{self.number}-{turn}"
+            yield "receipts", {"item": "BOLT", "lotCode": lot_code, "qty": "3"}
+            yield "reservations", {"item": "BOLT", "qty": "2", "reference": lot_code}
+            yield "issues", {"item": "BOLT", "qty": "2"}
+
+    def ask(self, path: str, body: dict[str, object], key: str) -> object:
+        try:
+            response = httpx.post(
+                f"{self.server.url}/api/v1/{path}",
+                json=body,
+                headers={**self.headers, "Idempotency-Key": key},
+                timeout=10,
+            )
+        except httpx.HTTPError:
+            return None
+        if response.status_code in (409, 503) and response.json()["code"] in (
+            "BUSY", "IDEMPOTENCY_IN_PROGRESS",
+        ):  # fmt: skip
+            return None
+        if response.status_code not in (201, 409):
+            self.strange.append(f"{response.status_code} {response.text[:300]}")
+        return response.json().get("id") or response.json()["code"]
+
+
+@pytest.mark.usefixtures("stock")
+def test_every_acknowledged_operation_is_there_once_after_30_kills(
+    app: Flask, live_server: LiveServer, stock: Stock
+) -> None:
+    stock.item()
+    _, token = api_tokens.create_token(user_id=stock.user_id, name="load", role="operator")
+    ended = threading.Event()
+    clients = [Client(live_server, token, number, ended) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for _ in range(KILLS):
+        time.sleep(0.3)
+        live_server.kill()
+        live_server.start()
+    ended.set()
+    for client in clients:
+        client.join()
+
+    assert not [strange for client in clients for strange in client.strange]
+    keys = {key: answer for client in clients for key, answer in client.acknowledged.items()}
+    granted = [answer for answer in keys.values() if isinstance(answer, int)]
+    assert len(granted) > KILLS
+    remembered = connection().execute(
+        sa.select(WriteRequest.idempotency_key, WriteRequest.refused)
+    ).all()  # fmt: skip
+    ours = {row.idempotency_key: row.refused for row in remembered if row.idempotency_key in keys}
+    assert ours == {key: not isinstance(answer, int) for key, answer in keys.items()}
+    written = connection().execute(sa.select(operations.c.kind, operations.c.id)).all()
+    assert len(written) == len(granted)
+    entries = connection().execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one()
+    assert entries >= len(granted)
+    with snapshot() as reader:
+        assert not verify(reader).findings

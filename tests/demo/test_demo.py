@@ -1,0 +1,92 @@
+"""The demo is a real warehouse: made by the ledger, clean, with something of everything."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from inventory import create_app, demo
+from inventory.accounts import users
+from inventory.common import clock
+from inventory.common.errors import InvalidInput
+from inventory.config import Config
+from inventory.db import connection, db, snapshot
+from inventory.stock import queries as stock
+from inventory.verification import verify
+from tests.support.databases import Databases
+
+SMALL = 0.06
+#: A Wednesday in the site's afternoon, a Sunday shortly after midnight.
+MOMENTS = [datetime(2026, 3, 18, 14, 5, tzinfo=UTC), datetime(2026, 5, 3, 0, 20, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=["afternoon", "midnight"])
+def test_the_demo_has_something_of_everything_and_verifies(app: Flask, moment: datetime) -> None:
+    with app.app_context(), clock.at(moment):
+        counts = demo.load(scale=SMALL)
+        with snapshot() as reader:
+            assert verify(reader).findings == []
+        conn, today = connection(), clock.today()
+        kinds = set(conn.execute(sa.select(stock.operations.c.kind).distinct()).scalars())
+        assert kinds >= {"RECEIPT", "QC", "RESERVATION", "ISSUE", "COUNT", "REVERSAL"}
+        ids = list(conn.execute(sa.select(stock.items.c.id)).scalars())
+        lots = [lot for lot in stock.lots_of(conn, ids) if lot.on_hand]
+        assert counts["items"] == len(ids) > 40
+        assert len(lots) > len(ids)
+        assert {"QUARANTINE", "EXPIRED", None} <= {lot.hold(today) for lot in lots}
+        assert stock.open_reservation_ids(conn)
+
+
+def test_the_demo_s_times_go_forward_and_end_before_now(app: Flask) -> None:
+    with app.app_context(), clock.at(MOMENTS[1]):
+        demo.load(scale=SMALL, days=6)
+        rows = connection().execute(
+            sa.select(stock.ledger.c.lot_id, stock.ledger.c.timestamp).order_by(
+                stock.ledger.c.lot_id, stock.ledger.c.lot_seq
+            )
+        )
+        latest: dict[int, datetime] = {}
+        for lot_id, timestamp in rows:
+            assert latest.get(lot_id, timestamp) <= timestamp < MOMENTS[1]
+            latest[lot_id] = timestamp
+
+
+def test_nobody_can_log_in_as_the_demo_s_user(app: Flask) -> None:
+    with app.app_context():
+        demo.load(scale=SMALL, days=1)
+        user = users.find_account(name="demo")
+        assert user is not None
+        assert user.disabled_at is not None
+
+
+def test_the_same_clock_makes_the_same_demo(config: Config, test_databases: Databases) -> None:
+    assert _warehouse(config, test_databases) == _warehouse(config, test_databases)
+
+
+def _warehouse(config: Config, test_databases: Databases) -> list[tuple[object, ...]]:
+    """What a load writes into a database of its own."""
+    url = test_databases.fresh()
+    app = create_app(dataclasses.replace(config, database_url=url))
+    columns = ("lot_id", "lot_seq", "txn_type", "qty", "timestamp")
+    chosen = sa.select(*(stock.ledger.c[name] for name in columns)).order_by(stock.ledger.c.id)
+    try:
+        with app.app_context(), clock.at(MOMENTS[0]):
+            demo.load(scale=SMALL, days=3)
+            rows = [tuple(row) for row in connection().execute(chosen)]
+            db.session.remove()
+            db.engine.dispose()
+            return rows
+    finally:
+        test_databases.drop(url)
+
+
+def test_the_demo_is_refused_where_there_are_items(app: Flask) -> None:
+    with app.app_context():
+        demo.load(scale=SMALL, days=1)
+        with pytest.raises(InvalidInput, match="empty database") as refused:
+            demo.load(scale=SMALL, days=1)
+    assert refused.value.field == "items"

@@ -1,0 +1,119 @@
+"""Names of requests, log lines, and figures for Prometheus."""
+
+import dataclasses
+import logging
+import re
+
+import pytest
+
+from inventory import create_app
+from inventory.db import db
+from inventory.http import log_config, metrics
+
+TOKEN = "a token for the scraper, long enough"
+
+
+@pytest.fixture
+def metered(config):
+    """The application with metrics on."""
+    app = create_app(dataclasses.replace(config, metrics_token=TOKEN))
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def figures(app, token=TOKEN):
+    answer = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    rows = re.findall(r"^(\w+(?:{[^}]*})?) ([0-9.e+-]+)$", answer.text, re.MULTILINE)
+    return {name: float(value) for name, value in rows}
+
+
+def test_metrics_are_off_until_they_are_asked_for(client, metered):
+    assert client.get("/metrics").status_code == 404
+    assert metered.test_client().get("/metrics").status_code == 401
+    wrong = {"Authorization": f"Bearer {TOKEN}x"}
+    assert metered.test_client().get("/metrics", headers=wrong).status_code == 401
+
+
+def test_operations_refusals_and_requests_are_counted(metered):
+    from tests.support.raw_sql import Backroom
+    from tests.support.users import Person
+
+    stock, before = Backroom(metered), figures(metered)
+    lot = stock.lot("receive 10, quarantine")
+    ada = Person(metered, "ada")
+    ada.sends("/issue/", item="BOLT", qty="99")
+    ada.get(f"/lots/{lot}/").close()
+    ada.get("/nowhere/").close()
+    with metered.app_context():
+        from inventory.webhooks import endpoints
+
+        endpoints.add_endpoint(url="http://127.0.0.1:9/", key="k", user_id=None)
+    stock.item("LOW", reorder_point="5")
+    after = figures(metered)
+
+    def grew(name):
+        return after.get(name, 0) - before.get(name, 0)
+
+    assert grew('inventory_operations_total{kind="RECEIPT",outcome="posted"}') == 1
+    assert grew('inventory_operations_total{kind="ISSUE",outcome="refused"}') == 1
+    assert grew('inventory_refusals_total{code="INSUFFICIENT_STOCK"}') == 1
+    of = 'inventory_request_seconds_count{{method="GET",route="{}",status="{}"}}'
+    assert grew(of.format("/lots/<int:lot_id>/", 200)) == 1
+    assert grew(of.format("none", 404)) == 1
+    assert not [name for name in after if f"/lots/{lot}/" in name]
+    assert after["inventory_webhooks_waiting"] == 1
+    waits = [name for name in after if name.startswith("inventory_lock_wait_seconds_count")]
+    assert sum(after[name] for name in waits) > 0
+
+
+def test_a_lost_race_is_counted(metered):
+    from inventory.common import instrumentation
+
+    before = figures(metered).get('inventory_lost_races_total{state="40001"}', 0)
+    instrumentation.lost_race("40001")
+    assert figures(metered)['inventory_lost_races_total{state="40001"}'] == before + 1
+    assert metrics.metrics() is not None
+
+
+@pytest.mark.parametrize(
+    ("proxies", "given", "kept"),
+    [
+        (1, "trace-0123456789.abc", True),
+        (0, "trace-0123456789.abc", False),
+        (1, "short", False),
+        (1, "x" * 65, False),
+        (1, 'quote"0123456789', False),
+        (1, "", False),
+    ],
+)
+def test_a_requests_name_is_believed_of_a_proxy_alone_and_when_well_formed(
+    config, proxies, given, kept
+):
+    client = create_app(dataclasses.replace(config, proxy_count=proxies)).test_client()
+    answer = client.get("/health/live", headers={"X-Request-Id": given})
+    named = answer.headers.getlist("X-Request-Id")
+    assert len(named) == 1
+    assert (named[0] == given) == kept
+    assert kept or re.fullmatch(r"[0-9a-f]{32}", named[0])
+
+
+@pytest.fixture
+def as_before():
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("inventory.requests").setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_log_line_cannot_be_forged(as_before, capsys, form):
+    log_config.set_up(level="INFO", form=form)
+    logging.getLogger("inventory.x").warning("said %s", "a\nb\u2028{}")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "\u2028" not in lines[0]

@@ -1,0 +1,175 @@
+import pytest
+import sqlalchemy as sa
+
+from inventory import catalog
+from inventory.common.errors import IdempotencyKeyReused, Refusal
+from inventory.db import connection
+from inventory.models import WriteRequest
+from tests.support.stock_builder import Stock, add_user, key, part
+
+ALL_VERBS = [
+    ("receive", {"item": "BOLT", "lot_code": "NEW", "qty": "1"}),
+    ("return_from_customer", {"item": "BOLT", "lot_code": "RET", "qty": 1, "reason": "r"}),
+    ("reserve", {"item": "BOLT", "qty": 1, "reference": "J"}),
+    ("unreserve", {"reservation_id": "reservation", "qty": 1}),
+    ("issue", {"reservation_id": "reservation", "qty": 1}),
+    ("issue", {"item": "BOLT", "qty": 1}),
+    ("scrap", {"lot_id": "lot", "qty": 1, "reason": "r"}),
+    ("return_to_supplier", {"lot_id": "lot", "qty": 1, "reason": "r"}),
+    ("count", {"lot_id": "lot", "counted": 77}),
+    ("split", {"lot_id": "lot", "qty": 1, "lot_code": "CHILD"}),
+    ("decide", {"lot_id": "lot", "status": "REJECTED", "reason": "r"}),
+    ("decide", {"lot_id": "lot", "status": "QUARANTINE", "reason": "r",
+                "on_reservations": "unreserve"}),
+    ("reverse", {"operation_id": "operation", "reason": "r"}),
+]  # fmt: skip
+
+
+def arranged(stock: Stock, facts: dict) -> dict:
+    lot = stock.lot("receive 20", lot_code="L-1")
+    reservation = stock.reserve(5)
+    operation = stock.do("issue", item="BOLT", qty=2).operation.id
+    ids = {"lot": lot, "reservation": reservation, "operation": operation}
+    return {name: ids.get(value, value) for name, value in facts.items()}
+
+
+@pytest.mark.parametrize(("verb", "facts"), ALL_VERBS)
+def test_the_same_key_and_content_answers_the_first_result_and_writes_nothing(
+    stock: Stock, verb: str, facts: dict
+) -> None:
+    facts = arranged(stock, facts) | {"key": key()}
+    first = stock.do(verb, **facts)
+    entries = stock.entries()
+    again = stock.do(verb, **facts)
+    assert again.operations == first.operations
+    assert list(again.shown) == list(first.shown)
+    assert (first.replayed, again.replayed) == (False, True)
+    assert stock.entries() == entries
+
+
+@pytest.mark.parametrize(("verb", "facts"), ALL_VERBS)
+def test_a_dry_run_answers_as_the_real_run_would_and_writes_nothing(
+    stock: Stock, verb: str, facts: dict
+) -> None:
+    facts = arranged(stock, facts) | {"key": key()}
+    entries, requests = stock.entries(), count_requests()
+    dry = stock.do(verb, **facts, dry_run=True)
+    assert (stock.entries(), count_requests()) == (entries, requests)
+    wet = stock.do(verb, **facts)
+    assert not wet.replayed
+    assert [(e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in dry.operation.entries] == [
+        (e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in wet.operation.entries
+    ]
+
+
+def count_requests() -> int:
+    return connection().execute(sa.select(sa.func.count(WriteRequest.id))).scalar_one()
+
+
+def test_the_first_result_is_answered_whatever_happened_since(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    facts = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
+    first = stock.do("reserve", **facts)
+    stock.do("issue", reservation_id=first.shown[0]["reservations"][0]["id"])
+    stock.do("decide", lot_id=lot, status="REJECTED", reason="rust")
+    assert list(stock.do("reserve", **facts).shown) == list(first.shown)
+
+
+def test_the_same_quantity_written_otherwise_is_the_same_content(stock: Stock) -> None:
+    stock.item(decimals=2)
+    facts = {"item": "BOLT", "lot_code": "L", "key": key()}
+    stock.do("receive", **facts, qty="12.50")
+    assert stock.do("receive", **facts, qty="12.5").replayed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"qty": 2}, {"reference": "K"}, {"note": "n"}, {"strategy": "fifo"}, {"item": "NUT"}],
+)
+def test_the_same_key_with_other_content_is_refused(stock: Stock, change: dict) -> None:
+    stock.lot()
+    stock.lot(item="NUT")
+    facts = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
+    stock.do("reserve", **facts)
+    stock.refused("IDEMPOTENCY_KEY_REUSED", "reserve", **facts | change)
+
+
+def test_the_same_key_for_another_verb_is_refused(stock: Stock) -> None:
+    lot, one_key = stock.lot(), key()
+    stock.do("scrap", lot_id=lot, qty=1, reason="r", key=one_key)
+    facts = {"lot_id": lot, "qty": 1, "reason": "r", "key": one_key}
+    stock.refused("IDEMPOTENCY_KEY_REUSED", "return_to_supplier", **facts)
+
+
+def test_two_callers_may_use_the_same_key(stock: Stock) -> None:
+    stock.lot()
+    facts = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
+    stock.do("reserve", **facts)
+    assert not stock.do("reserve", **facts, user_id=add_user(name="other")).replayed
+
+
+def test_a_refusal_is_the_outcome_of_its_key_for_ever(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    facts = {"item": "BOLT", "qty": 11, "reference": "J", "key": key()}
+    first = stock.refused("INSUFFICIENT_STOCK", "reserve", **facts)
+    stock.do("count", lot_id=lot, counted=50)
+    again = stock.refused("INSUFFICIENT_STOCK", "reserve", **facts)
+    assert (again.detail, again.figures) == (first.detail, first.figures)
+    assert (first.replayed, again.replayed) == (False, True)
+    assert not stock.do("reserve", **facts | {"key": key()}).replayed
+
+
+def test_a_malformed_request_is_not_remembered(stock: Stock) -> None:
+    stock.lot("receive 10")
+    facts = {"item": "BOLT", "reference": "J", "key": key()}
+    stock.refused("INVALID_QTY", "reserve", **facts, qty="x")
+    stock.refused("INVALID_QTY", "reserve", **facts, qty="1.5")
+    stock.refused("NOT_FOUND", "reserve", **facts | {"item": "NIX"}, qty=1)
+    assert not stock.do("reserve", **facts, qty=1).replayed
+
+
+def test_replay_comes_before_the_rules(stock: Stock) -> None:
+    stock.lot("receive 10")
+    facts = {"item": "BOLT", "qty": 10, "reference": "J", "key": key()}
+    stock.do("reserve", **facts)
+    assert stock.do("reserve", **facts).replayed
+
+
+@pytest.mark.parametrize("bad", ["", None])
+def test_a_write_without_a_key_is_refused(stock: Stock, bad: str | None) -> None:
+    lot = stock.lot()
+    stock.refused("IDEMPOTENCY_KEY_MISSING", "scrap", lot_id=lot, qty=1, reason="r", key=bad)
+
+
+@pytest.mark.parametrize("bad", ["a b", "ü", "x" * 256, "a\n", 7])
+def test_a_malformed_key_is_refused(stock: Stock, bad: object) -> None:
+    lot = stock.lot()
+    refusal = stock.refused("INVALID_INPUT", "scrap", lot_id=lot, qty=1, reason="r", key=bad)
+    assert refusal.figures["field"] == "idempotency_key"
+
+
+def test_catalog_changes_are_replayed_too(stock: Stock) -> None:
+    facts = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
+    first, replayed = catalog.create_item(**facts)
+    assert not replayed
+    assert catalog.create_item(**facts) == (first, True)
+    with pytest.raises(IdempotencyKeyReused):
+        catalog.create_item(**facts | {"name": "Other"})
+
+
+def test_a_duplicate_item_is_refused_and_remembered(stock: Stock) -> None:
+    stock.item("NUT")
+    facts = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
+    for replayed in (False, True):
+        with pytest.raises(Refusal, match="NUT exists already") as caught:
+            catalog.create_item(**facts)
+        assert caught.value.code == "DUPLICATE_ITEM"
+        assert caught.value.replayed is replayed
+
+
+def test_an_unknown_lot_among_others_is_refused_whole(stock: Stock) -> None:
+    lot = stock.lot()
+    stock.refused(
+        "NOT_FOUND", "reserve", item="BOLT", qty=2, reference="J",
+        lots=[part(lot, 1), part(999, 1)],
+    )  # fmt: skip

@@ -1,0 +1,640 @@
+"""Files brought in: everything that is wrong at once, all or nothing, twice is once, taken back."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import xlsxwriter
+from flask import Flask
+
+from inventory import catalog, imports, ledger, verification
+from inventory.common import clock
+from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotReversible
+from inventory.common.quantity import format_qty
+from inventory.db import connection, db, snapshot
+from inventory.exports.lists import LISTS, rows_of
+from inventory.imports import KINDS, Report, Style, Work
+from inventory.imports.row_checks import Suggester
+from inventory.queries.page_reads import reads_on
+from inventory.stock import queries as stock_queries
+from inventory.verification.findings import Finding
+from tests.support.stock_builder import Stock, key
+
+ITEMS = "code,name,unit,decimals,qc required,reorder point\n"
+STOCK = "item,lot,qty,qc status,expires on,location,supplier's lot\n"
+
+
+def work(kind: str, text: str, **said: Any) -> Work:
+    chosen = KINDS[kind]
+    table = imports.read_table(text.encode())
+    style = Style(said.pop("dates", ""), said.pop("decimal_comma", False))
+    mapping = imports.clean_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
+    reading = imports.read_rows(chosen, table, mapping, style)
+    return Work(kind=chosen, reading=reading, mapping=mapping, **said)
+
+
+def check(kind: str, text: str, **said: Any) -> Report:
+    db.session.rollback()
+    return imports.check(connection(), work(kind, text, **said))
+
+
+def bring(stock: Stock, kind: str, text: str, **said: Any) -> Report:
+    who = {"user_id": said.pop("user_id", stock.user_id), "key": said.pop("key", key())}
+    db.session.rollback()
+    return imports.commit(work(kind, text, **said), file_name="a file.csv", **who)
+
+
+def undo(stock: Stock, import_id: int | None, **said: Any) -> None:
+    db.session.rollback()
+    found = imports.get_import(connection(), import_id or 0)
+    db.session.rollback()
+    imports.take_back(found, user_id=stock.user_id, key=key(), **said)
+
+
+def reasons(report: Report) -> list[str]:
+    return [f"{one.line} {one.column}: {one.reason}" for one in report.wrong]
+
+
+def counts(report: Report) -> tuple[int, int, int]:
+    return report.new, report.changed, report.same
+
+
+def shelves() -> list[str]:
+    """Every lot with its figures."""
+    db.session.rollback()
+    rows = (
+        connection()
+        .execute(sa.select(stock_queries.lots.c.id).order_by(stock_queries.lots.c.id))
+        .scalars()
+    )
+    return [
+        f"{lot.item.code} {lot.lot_code} {lot.qc_status}"
+        f" {format_qty(lot.on_hand)}/{format_qty(lot.reserved)} {lot.expires_on or ''}".strip()
+        for lot in stock_queries.read_lots(connection(), rows)
+    ]
+
+
+def differences() -> list[Finding]:
+    with snapshot() as reader:
+        return list(verification.verify(reader).findings)
+
+
+def catalogue() -> list[str]:
+    db.session.rollback()
+    rows = connection().execute(sa.select(stock_queries.items).order_by(stock_queries.items.c.code))
+    return [
+        f"{row.code} {row.name} {row.unit} {row.decimals} {bool(row.qc_required)}"
+        f" {row.reorder_point if row.reorder_point is None else format_qty(row.reorder_point)}"
+        for row in rows
+    ]
+
+
+# --- opening stock --------------------------------------------------------------------------------
+
+
+def test_opening_stock_is_one_operation(stock: Stock) -> None:
+    stock.item("BOLT"), stock.item("MILK", qc_required=True, decimals=1, unit="l")
+    report = bring(
+        stock,
+        "stock",
+        STOCK + "BOLT,L-1,12,,,A-1,\nMILK,M-1,2.5,,2031-02-28,,S-9\nMILK,M-2,1,ok,28.02.2031,,\n",
+    )
+    assert counts(report) == (3, 0, 0)
+    assert shelves() == [
+        "BOLT L-1 APPROVED 12/0",
+        "MILK M-1 QUARANTINE 2.5/0 2031-02-28",
+        "MILK M-2 APPROVED 1/0 2031-02-28",
+    ]
+    operation = stock_queries.get_operation(connection(), report.operation_id or 0)
+    assert (operation.kind, len(operation.entries)) == ("IMPORT", 3)
+
+
+def test_seven_bad_rows_of_ten_thousand(stock: Stock) -> None:
+    """All seven are told, nothing is written; mended all comes in; again nothing is new; and
+    taken back the figures are as before."""
+    items = "".join(f"P-{n:04},Part {n}\n" for n in range(1000))
+    assert counts(bring(stock, "items", "code,name\n" + items)) == (1000, 0, 0)
+    stock.lot("receive 7", item="P-0000", lot_code="OLD")
+    good = [f"P-{n % 1000:04},B-{n},{n % 90 + 1},,,," for n in range(10_000)]
+    bad = {
+        10: "P-0010,B-10,-5,,,,",
+        999: "P-O999,B-999,3,,,,",
+        2000: "P-0000,OLD,3,,,,",
+        3000: "P-0000,B-2999x,three,,,,",
+        4000: "P-0000,B-0,3,,,,",
+        5000: "P-0000,B-5000,3,fine,,,",
+        6000: "P-0000,B-6000,3,,2031-02-30,,",
+    }
+    rows = [bad.get(n, row) for n, row in enumerate(good)]
+    before, entries = shelves(), stock.entries()
+    report = bring(stock, "stock", STOCK + "\n".join(rows))
+    assert [(one.line, one.column, one.value) for one in report.wrong] == [
+        (12, "qty", "-5"),
+        (1001, "item", "P-O999"),
+        (2002, "lot", "OLD"),
+        (3002, "qty", "three"),
+        (4002, "lot", "B-0"),
+        (5002, "qc status", "fine"),
+        (6002, "expires on", "2031-02-30"),
+    ]
+    assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
+    assert report.wrong[4].reason == "Line 2 is about the same lot already."
+    assert (report.import_id, report.rows) == (None, 10_000)
+    assert (shelves(), stock.entries()) == (before, entries)
+
+    mended = STOCK + "\n".join(good)
+    assert counts(check("stock", mended)) == (10_000, 0, 0)
+    assert stock.entries() == entries
+    done = bring(stock, "stock", mended)
+    assert counts(done) == (10_000, 0, 0)
+    assert len(shelves()) == 10_001
+
+    again = bring(stock, "stock", mended)
+    assert (again.import_id, counts(again)) == (None, (0, 0, 10_000))
+    assert stock.entries() == entries + 10_000
+
+    undo(stock, done.import_id)
+    assert [line for line in shelves() if " 0/0" not in line] == before
+    with pytest.raises(NotReversible):
+        undo(stock, done.import_id)
+
+
+def test_a_longer_file_brings_in_what_is_new(stock: Stock) -> None:
+    stock.item("BOLT")
+    bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
+    stock.do("issue", item="BOLT", qty="5")
+    report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
+    assert counts(report) == (1, 0, 1)
+    assert shelves() == ["BOLT L-1 APPROVED 7/0", "BOLT L-2 APPROVED 3/0"]
+
+
+def test_what_was_taken_back_can_be_brought_in_again(stock: Stock) -> None:
+    stock.item("BOLT")
+    undo(stock, bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,").import_id)
+    assert shelves() == ["BOLT L-1 APPROVED 0/0"]
+    assert reasons(check("stock", STOCK + "BOLT,L-1,12,rejected,,,")) == [
+        "2 qc status: Lot L-1 exists already and is approved."
+    ]
+    assert counts(bring(stock, "stock", STOCK + "BOLT,L-1,13,,,,")) == (0, 1, 0)
+    assert shelves() == ["BOLT L-1 APPROVED 13/0"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("BOLT,OLD,7,,,,", "lot: Lot OLD of BOLT exists already: 7 pcs on hand."),
+        (
+            "BOLT,L-1,13,,,,",
+            "lot: Lot L-1 of BOLT exists already: imported before with 12 pcs, 12 pcs on hand.",
+        ),
+        (
+            "BOLT,L-1,12,,2031-01-01,,",
+            "expires on: Lot L-1 exists already, with the expiry left empty. Change it on the"
+            " lot's page.",
+        ),
+        ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals: this item is counted in pcs, whole"
+         " numbers only."),
+        ("BOLT,N,0,,,,", "qty: The quantity must be more than zero."),
+        ("GONE,N,1,,,,", "item: GONE is archived: nothing is brought in of it."),
+        ("BOLD,N,1,,,,", "item: There is no item BOLD. Did you mean BOLT?"),
+        ("BOLT,N,,,,,", "qty: The quantity is missing."),
+        ("BOLT,,1,,,,", "lot: The lot is missing."),
+        ("BOLT,N,1,,03/04/2031,,", "expires on: 03/04/2031 can be read in two ways. Say whether"
+         " the day or the month comes first, or write dates like 2027-03-31."),
+        ('BOLT,N,"1,5",,,,', "qty: Write the quantity with a point and without thousands"
+         " separators, like 1250.5."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_row_of_stock(stock: Stock, row: str, reason: str) -> None:
+    stock.lot("receive 7", lot_code="OLD")
+    stock.item("GONE")
+    catalog.update_item(user_id=stock.user_id, key=key(), item="GONE", archived=True)
+    bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
+    before = stock.entries()
+    for report in (
+        check("stock", STOCK + row),
+        bring(stock, "stock", STOCK + "BOLT,FINE,1,,,,\n" + row),
+    ):
+        assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
+    assert stock.entries() == before
+
+
+def test_all_that_is_wrong_with_one_row_is_told(stock: Stock) -> None:
+    stock.lot("receive 7", lot_code="OLD")
+    assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
+        "2 qty: 1.5 has too many decimals: this item is counted in pcs, whole numbers only.",
+        "2 lot: Lot OLD of BOLT exists already: 7 pcs on hand.",
+        "3 qty: That is not a quantity. Write it as a plain number, like 12 or 12.5.",
+        "3 expires on: tomorrow is no date. Write dates like 2027-03-31.",
+        "3 item: There is no item BOLD. Did you mean BOLT?",
+    ]
+    text = "item,lot,counted,expected\nBOLT,OLD,1.5,7.5\n"
+    assert [line.partition(":")[0] for line in reasons(check("counts", text))] == [
+        "2 counted", "2 expected",
+    ]  # fmt: skip
+
+
+def test_dates_and_commas_are_read_as_somebody_says(stock: Stock) -> None:
+    stock.item("OIL", decimals=2)
+    text = "item;lot;qty;expires\nOIL;A;1250,5;03/04/2031\n"
+    bring(stock, "stock", text, dates="dmy", decimal_comma=True)
+    bring(stock, "stock", text.replace("A", "B"), dates="mdy", decimal_comma=True)
+    assert shelves() == [
+        "OIL A APPROVED 1250.5/0 2031-04-03", "OIL B APPROVED 1250.5/0 2031-03-04",
+    ]  # fmt: skip
+    wrong = check("stock", text.replace("1250,5", "1.250"), dates="dmy", decimal_comma=True)
+    assert reasons(wrong) == ["2 qty: 1.250 is no number with a decimal comma, like 1250,5."]
+
+
+def test_one_key_is_one_import(stock: Stock) -> None:
+    stock.item("BOLT")
+    once = key()
+    first = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=once)
+    assert bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=once) == first
+    with pytest.raises(IdempotencyKeyReused):
+        bring(stock, "stock", STOCK + "BOLT,L-1,13,,,,", key=once)
+
+
+def test_the_same_file_from_two_people_at_once(stock: Stock, app: Flask) -> None:
+    stock.item("BOLT")
+    text = STOCK + "".join(f"BOLT,L-{n},2,,,,\n" for n in range(200))
+    reports: list[Report] = []
+    barrier = threading.Barrier(4)
+
+    def go() -> None:
+        with app.app_context():
+            barrier.wait()
+            reports.append(bring(stock, "stock", text))
+
+    threads = [threading.Thread(target=go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts(report) for report in reports) == [(0, 0, 200)] * 3 + [(200, 0, 0)]
+    assert shelves() == [f"BOLT L-{n} APPROVED 2/0" for n in range(200)]
+
+
+def test_an_import_with_stock_in_use_stays(stock: Stock) -> None:
+    stock.item("BOLT")
+    report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
+    stock.do("issue", lots=[ledger.Part(lot_id=stock.lot_called("L-1").id or 0, qty=1)],
+             item="BOLT")  # fmt: skip
+    before = shelves()
+    with pytest.raises(NotReversible, match="11 are available now"):
+        undo(stock, report.import_id)
+    assert shelves() == before
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+def test_counts_set_stock_right_as_one_operation(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="A"), stock.lot("receive 10", lot_code="B")
+    stock.lot("receive 10, reserve 8 JOB-1", lot_code="C")
+    text = "item,lot,counted,expected\nBOLT,A,12,10\nBOLT,B,0,\nBOLT,C,10,10\n"
+    report = bring(stock, "counts", text, reference="November")
+    assert counts(report) == (0, 2, 1)
+    assert [line.split()[3] for line in shelves()] == ["12/0", "0/0", "10/8"]
+    rows = connection().exec_driver_sql(
+        "SELECT l.lot_code, c.counted / 1000000 FROM lot_counts c JOIN inventory_lots l"
+        " ON l.id = c.lot_id ORDER BY l.lot_code"
+    )
+    assert [tuple(row) for row in rows] == [("A", 12), ("B", 0), ("C", 10)]
+    stock.do("issue", item="BOLT", qty="5")
+    again = bring(stock, "counts", text, reference="November")
+    assert (again.done_before, counts(again)) == (report.import_id, (0, 0, 3))
+    assert reasons(bring(stock, "counts", text, reference="December")) == [
+        "2 expected: Lot A moved on since it was counted: 10 pcs were expected, 7 are on hand now."
+        " Count it again.",
+    ]
+
+
+def test_counts_can_be_taken_back(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="A"), stock.lot("receive 10", lot_code="B")
+    before = shelves()
+    text = "item,lot,counted\nBOLT,A,12\nBOLT,B,3\n"
+    report = bring(stock, "counts", text)
+    assert shelves() != before
+    undo(stock, report.import_id, reason="counted the wrong shelf")
+    assert shelves() == before
+    assert counts(bring(stock, "counts", text)) == (0, 2, 0)
+
+
+def test_a_count_that_found_what_was_expected_is_in_order_and_so_is_taking_it_back(
+    stock: Stock,
+) -> None:
+    stock.lot("receive 10", lot_code="A")
+    report = bring(stock, "counts", "item,lot,counted\nBOLT,A,10\n", reference="November")
+    assert counts(report) == (0, 0, 1)
+    assert differences() == []
+    undo(stock, report.import_id, reason="counted the wrong shelf")
+    assert differences() == []
+    assert shelves() == ["BOLT A APPROVED 10/0"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("BOLT,LA,1,", "lot: There is no lot LA of BOLT."),
+        ("BOLT,LOT-AA,1,", "lot: There is no lot LOT-AA of BOLT. Did you mean LOT-A?"),
+        ("BOLT,LOT-A,3,", "lot: 3 pcs counted in LOT-A, but 4 are reserved. Name the reservations"
+         " to cut first."),
+        ("BOLT,LOT-A,9,8", "expected: Lot LOT-A moved on since it was counted: 8 pcs were"
+         " expected, 10 are on hand now. Count it again."),
+        ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals: this item is counted in pcs,"
+         " whole numbers only."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_count(stock: Stock, row: str, reason: str) -> None:
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="LOT-A")
+    report = bring(stock, "counts", "item,lot,counted,expected\n" + row)
+    assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
+    assert shelves() == ["BOLT LOT-A APPROVED 10/4"]
+
+
+def test_a_count_gives_back_what_has_ended(stock: Stock) -> None:
+    lot_id = stock.lot("receive 10", lot_code="A")
+    stock.reserve("8", lot=lot_id, expires_at=clock.now() + timedelta(hours=1))
+    with clock.at(clock.now() + timedelta(hours=2)):
+        report = bring(stock, "counts", "item,lot,counted\nBOLT,A,3\n")
+    assert counts(report) == (0, 1, 0)
+    assert shelves() == ["BOLT A APPROVED 3/0"]
+
+
+# --- items and reorder points ---------------------------------------------------------------------
+
+
+def test_items_are_taken_up_and_brought_up_to_date(stock: Stock) -> None:
+    stock.item("BOLT", name="Old name", reorder_point="5")
+    text = ITEMS + "BOLT,New name,,,,\nOIL,Oil,l,2,yes,1.5\n"
+    report = bring(stock, "items", text)
+    assert counts(report) == (1, 1, 0)
+    assert catalogue() == ["BOLT New name pcs 0 False 5", "OIL Oil l 2 True 1.5"]
+    assert counts(bring(stock, "items", text)) == (0, 0, 2)
+    trail = connection().exec_driver_sql(
+        "SELECT action, subject FROM audit WHERE subject <> 'item BOLT' OR action <> 'item created'"
+        " ORDER BY id"
+    )
+    assert [tuple(row) for row in trail] == [
+        ("item created", "item OIL"), ("item changed", "item BOLT"), ("imported", "import 1"),
+    ]  # fmt: skip
+    undo(stock, report.import_id)
+    assert catalogue() == ["BOLT Old name pcs 0 False 5"]
+    with pytest.raises(NotReversible, match="already"):
+        undo(stock, report.import_id)
+    assert counts(bring(stock, "items", text)) == (1, 1, 0)
+
+
+def test_items_that_are_in_use_are_not_taken_back(stock: Stock) -> None:
+    report = bring(stock, "items", ITEMS + "OIL,Oil,l,2,,1.5\nFAT,Fat,,,,3\nWAX,Wax,,,,\n")
+    stock.lot("receive 1", item="OIL")
+    stock.link("4006381333931", item="WAX")
+    before = catalogue()
+    with pytest.raises(NotReversible, match=r"2 of its items have been used .*: OIL, WAX"):
+        undo(stock, report.import_id)
+    assert catalogue() == before
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("BOLT,Bolt,kg,,,", "unit: The unit of BOLT is pcs and can no longer change: it has"
+         " entries in the ledger."),
+        ("NEW,,,,,", "name: The name is missing."),
+        ("NEW,New,pcs,7,,", "decimals: Decimals are 0 to 6."),
+        ("NEW,New,pcs,,perhaps,", "qc required: Write yes or no."),
+        ("NEW,New,pcs,,,1.5", "reorder point: 1.5 has too many decimals: this item is counted in"
+         " pcs, whole numbers only."),
+        ("/NEW,New,,,,", "code: An item code must not begin or end with a slash, or end in"
+         " /stock."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_item(stock: Stock, row: str, reason: str) -> None:
+    stock.lot("receive 1")
+    before = catalogue()
+    report = bring(stock, "items", ITEMS + "FINE,Fine,,,,\n" + row)
+    assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
+    assert catalogue() == before
+
+
+def test_an_item_that_differs_in_capitals_only_is_pointed_at(stock: Stock) -> None:
+    stock.item("BOLT")
+    report = check("items", ITEMS + "Bolt,Bolt,,,,\n")
+    assert [note.text for note in report.notes] == [
+        "Bolt is new, but there is BOLT: are they the same?"
+    ]
+    assert not report.wrong
+
+
+def test_reorder_points(stock: Stock) -> None:
+    stock.item("A", reorder_point="5"), stock.item("B"), stock.item("C", reorder_point="1")
+    text = "item,reorder point\nA,none\nB,7\nC,1\n"
+    report = bring(stock, "reorder-points", text)
+    assert counts(report) == (0, 2, 1)
+    assert [line.split()[-1] for line in catalogue()] == ["None", "7", "1"]
+    undo(stock, report.import_id)
+    assert [line.split()[-1] for line in catalogue()] == ["5", "None", "1"]
+    assert reasons(check("reorder-points", "item,reorder point\nX,1\nA,\n")) == [
+        "2 item: There is no item X.", "3 reorder point: The reorder point is missing.",
+    ]  # fmt: skip
+
+
+# --- codes ----------------------------------------------------------------------------------------
+
+CODES = "code,item,lot,one scan is\n"
+
+
+def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
+    lot_id = stock.lot("receive 1", lot_code="L-1")
+    text = CODES + "4006381333931,BOLT,,12\nSHELF-7,BOLT,L-1,\n"
+    report = bring(stock, "codes", text)
+    assert counts(report) == (2, 0, 0)
+    rows = connection().exec_driver_sql(
+        "SELECT code, kind, lot_id, qty / 1000000 FROM codes ORDER BY code"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("04006381333931", "GTIN", None, 12), ("SHELF-7", "TEXT", lot_id, 1),
+    ]  # fmt: skip
+    assert counts(bring(stock, "codes", text)) == (0, 0, 2)
+    undo(stock, report.import_id)
+    assert not list(connection().exec_driver_sql("SELECT 1 FROM codes"))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("4006381333932,BOLT,,", "code: 4006381333932 looks like a GTIN, but its last digit should"
+         " be 1: it was mistyped or misread."),
+        ("BOLT,BOLT,,", "code: BOLT is the code of an item itself."),
+        ("L-1,BOLT,,", "code: L-1 is the code of a lot itself."),
+        ("TAKEN,BOLT,,2", "code: TAKEN stands for 1 of item BOLT already. Unlink it there first."),
+        ("X,NUT,,", "item: There is no item NUT."),
+        ("X,BOLT,L-9,", "lot: There is no lot L-9 of BOLT."),
+        ("4006381333931,BOLT,L-1,", "lot: A GTIN stands for an item, never for one lot: leave the"
+         " lot empty."),
+        ("04006381333931,BOLT,,\n4006381333931,BOLT,,", "code: Line 2 is about the same code"
+         " already."),
+        ("X,BOLT,,0", "one scan is: The quantity must be more than zero."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_code(stock: Stock, row: str, reason: str) -> None:
+    stock.lot("receive 1", lot_code="L-1")
+    stock.link("TAKEN")
+    report = bring(stock, "codes", CODES + row)
+    assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
+    codes = connection().exec_driver_sql("SELECT code FROM codes").scalars()
+    assert list(codes) == ["TAKEN"]
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_heads_are_guessed() -> None:
+    heads = ["SKU", "Batch No.", "Qty on hand", "Expiry-Date", "Remarks", "Locaton", "STATUS"]
+    assert imports.guess(KINDS["stock"], heads) == {
+        "item": "SKU", "lot_code": "Batch No.", "qty": "Qty on hand", "expires_on": "Expiry-Date",
+        "location": "Locaton", "qc_status": "STATUS",
+    }  # fmt: skip
+
+
+def test_our_own_templates_and_lists_are_understood() -> None:
+    for kind in KINDS.values():
+        heads = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
+        assert set(imports.guess(kind, heads)) == {field.name for field in kind.fields}
+    assert imports.guess(KINDS["stock"], LISTS["lots"].heads) == {
+        "item": "item", "lot_code": "lot", "qty": "on hand", "qc_status": "state",
+        "expires_on": "expires", "location": "location", "supplier_lot": "supplier's lot",
+    }  # fmt: skip
+
+
+def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> None:
+    (
+        stock.item("BOLT", reorder_point="20"),
+        stock.item("MILK", decimals=2, unit="l", qc_required=True),
+    )
+    db.session.rollback()
+    rows = [LISTS["items"].heads, *rows_of(reads_on(connection()), "items")]
+    text = "\n".join(",".join(row) for row in rows)
+    before = catalogue()
+    assert counts(bring(stock, "items", text)) == (0, 0, 2)
+    assert catalogue() == before
+    assert counts(bring(stock, "items", text.replace(",no,20", ",no,25"))) == (0, 1, 1)
+    assert catalogue() == ["BOLT Bolt pcs 0 False 25", "MILK Milk l 2 True None"]
+
+
+def test_a_column_that_is_needed_is_asked_for() -> None:
+    with pytest.raises(InvalidInput, match="Which column has the quantity") as caught:
+        imports.clean_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
+    assert caught.value.field == "qty"
+    with pytest.raises(InvalidInput, match="named twice"):
+        imports.clean_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
+    with pytest.raises(InvalidInput, match="no column x"):
+        imports.clean_mapping(KINDS["items"], ["a"], {"code": "x"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "code,name\nA,Größe\n".encode(),
+        "\ufeffcode;name\r\nA;Größe\r\n".encode(),
+        "code\tname\nA\tGröße\n".encode("utf-16"),
+        "code|name\n\nA|Größe\n".encode("cp1252"),
+        "\n\ncode,name\n\u00a0,\nA,Größe,\n".encode(),
+    ],
+)
+def test_text_files_of_every_kind_are_read(content: bytes) -> None:
+    table = imports.read_table(content)
+    assert (table.heads, [cells for _, cells in table.rows]) == (["code", "name"], [["A", "Größe"]])
+
+
+def test_lines_are_those_of_the_file() -> None:
+    table = imports.read_table(b'\ncode,name\n\nA,"two\nlines"\nB,b\n')
+    assert [line for line, _ in table.rows] == [4, 6]
+
+
+def test_what_our_files_disarmed_is_armed_again() -> None:
+    table = imports.read_table(b"code,name\n'-1,'=A\nx,'tis\n")
+    assert [cells for _, cells in table.rows] == [["-1", "=A"], ["x", "'tis"]]
+
+
+def book(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
+        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
+        for name, rows in sheets:
+            sheet = workbook.add_worksheet(name)
+            for number, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    args = [day] if hasattr(cell, "year") else []
+                    sheet.write(number, column, cell, *args)
+    return file.getvalue()
+
+
+def test_spreadsheets_are_read() -> None:
+    rows: list[list[Any]] = [
+        [], ["Item", "Lot", "Qty", "Expires", "Code"],
+        [], ["A", 4711, 12.5, date(2031, 2, 28), 4006381333931],
+        ["B", True, 0.1, "", 1234567890123456789],
+    ]  # fmt: skip
+    content = book(("Empty", []), ("Shelf", rows), ("Other", [["x"], ["y"]]))
+    table = imports.read_table(content)
+    assert (table.sheet, table.sheets) == ("Shelf", ["Empty", "Shelf", "Other"])
+    assert table.rows[0] == (4, ["A", "4711", "12.5", "2031-02-28", "4006381333931"])
+    assert table.rows[1][1][:3] == ["B", "yes", "0.1"]
+    assert "15 digits" in table.rows[1][1][4]
+    assert imports.read_table(content, sheet="Other").rows == [(2, ["y"])]
+    with pytest.raises(InvalidInput, match="no sheet"):
+        imports.read_table(content, sheet="None")
+
+
+def test_the_template_as_a_spreadsheet_is_read_back() -> None:
+    file = io.BytesIO()
+    imports.template_xlsx(file, KINDS["stock"])
+    with pytest.raises(InvalidInput, match="no rows below"):
+        imports.read_table(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"   \n", "empty"),
+        (b"code,name\n", "no rows below"),
+        (b"\0\1\2\3", "neither"),
+        (b"PK\3\4 broken", "damaged"),
+        (b"\xd0\xcf\x11\xe0 old", "old XLS"),
+        (b"a,b\n1,2,3\n", "Line 2 has 3 cells"),
+        (b'a,b\n1,"2\n', "Line 2 cannot be read"),
+        (b"a\n" + b"1\n" * 50_001, "more than 50,000 rows"),
+        (b"a\n" + b"1" * (8 * 2**20), "larger than 8 MB"),
+        (b",".join(b"%d" % n for n in range(101)) + b"\n1\n", "more than 100 columns"),
+    ],
+)
+def test_files_that_cannot_be_read_say_why(content: bytes, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said) as caught:
+        imports.read_table(content)
+    assert caught.value.field == "file"
+
+
+def test_a_spreadsheet_that_unpacks_to_very_much_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for n in range(3):
+            packed.writestr(f"xl/{n}", bytes(80 * 2**20))
+    assert len(file.getvalue()) < 2**20
+    with pytest.raises(InvalidInput, match="200 MB"):
+        imports.read_table(file.getvalue())
+
+
+def test_unknown_names_are_compared_a_bounded_number_of_times() -> None:
+    suggester = Suggester(lambda: ["BOLT-M8"])
+    assert suggester.near("bolt-m9") == "BOLT-M8"
+    found = [suggester.near(f"BOLT-M{n}") for n in range(100)]
+    assert found.count("BOLT-M8") <= 40

@@ -1,0 +1,130 @@
+"""Spreadsheets are read as another reader reads them, whatever program wrote them."""
+
+from __future__ import annotations
+
+import io
+import random
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import xlsxwriter
+from python_calamine import CalamineWorkbook
+
+from inventory import imports
+from inventory.common.errors import InvalidInput
+from tests.support.spreadsheet_files import (
+    ods,
+    ods_row,
+    text_cell,
+    xlsx,
+    xlsx_parts,
+    xlsx_row,
+    zipped,
+)
+
+HEADS = ["code", "name", "qty", "day", "flag"]
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)).normalize():f}"
+    if isinstance(value, datetime) and value.time() == value.min.time():
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value).strip()
+
+
+def calamine_rows(content: bytes) -> list[list[str]]:
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    return [[as_text(cell) for cell in row] for row in sheet.iter_rows()]
+
+
+def our_rows(content: bytes) -> list[list[str]]:
+    table = imports.read_table(content)
+    rows = [table.heads, *(cells for _, cells in table.rows)]
+    return [row + [""] * (len(table.heads) - len(row)) for row in rows]
+
+
+def random_book(dice: random.Random) -> bytes:
+    file = io.BytesIO()
+    options = {"in_memory": True, "date_1904": dice.random() < 0.3}
+    with xlsxwriter.Workbook(file, options) as book:
+        sheet = book.add_worksheet()
+        formats = ["yyyy-mm-dd", "dd/mm/yy", "[$-407]d. mmmm yyyy", "m/d/yy", '"day "d']
+        days = [book.add_format({"num_format": code}) for code in formats]
+        sheet.write_row(0, 0, HEADS)
+        for row in range(1, 30):
+            sheet.write(row, 0, f"P-{row}")
+            sheet.write(row, 1, dice.choice(["Bolt ä", " Nut ", "_x0041_", "a\nb", "<&>", "😀"]))
+            number = dice.choice([0, 7, -1, 0.1, 12.5, 1e6, 0.000001, 4006381333931, 1 / 3])
+            plain = book.add_format({"num_format": dice.choice(["0.00", '0 "days"', "[Red]0"])})
+            sheet.write(row, 2, number, plain)
+            day = date(2027, 1, 1) + timedelta(days=dice.randrange(20_000))
+            sheet.write_datetime(row, 3, day, dice.choice(days))
+            sheet.write_boolean(row, 4, dice.random() < 0.5)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_cells_are_read_as_another_reader_reads_them(seed: int) -> None:
+    content = random_book(random.Random(seed))
+    assert our_rows(content) == calamine_rows(content)
+
+
+def test_rows_and_cells_without_addresses_follow_each_other() -> None:
+    cells = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    rows = f"<row>{cells.format('code')}{cells.format('name')}</row>"
+    rows += f"<row>{text_cell('B4', 'Bolt')}</row><row>{cells.format('A')}</row>"
+    assert imports.read_table(xlsx(rows)).rows == [(4, ["", "Bolt"]), (5, ["A"])]
+
+
+def test_names_may_have_a_prefix() -> None:
+    parts = xlsx_parts(xlsx_row(1, "code") + xlsx_row(2, "A"))
+    for name in ("xl/workbook.xml", "xl/worksheets/sheet1.xml"):
+        written = str(parts[name]).replace("</", "</x:").replace("xmlns=", "xmlns:x=")
+        parts[name] = written.replace("<", "<x:").replace("<x:/x:", "</x:")
+    assert imports.read_table(zipped(parts)).rows == [(2, ["A"])]
+
+
+def test_runs_of_one_text_are_joined_without_their_readings() -> None:
+    texts = "<si>\n<r>\n<t>Bo</t></r>\n<r><t>lt</t></r><rPh><t>reading</t></rPh></si>"
+    row = '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="inlineStr"><is>\n<r><t>N</t></r>'
+    row += "\n<r><t>ut</t></r></is></c></row>"
+    content = xlsx(xlsx_row(1, "code", "name") + row, texts=texts)
+    assert imports.read_table(content).rows == [(2, ["Bolt", "Nut"])]
+
+
+def test_a_table_may_begin_below_and_to_the_right() -> None:
+    rows = f"<row r='5'>{text_cell('C5', 'code')}{text_cell('D5', 'name')}</row>"
+    rows += f"<row r='6'>{text_cell('C6', 'A')}</row>"
+    table = imports.read_table(xlsx(rows))
+    assert (table.heads, table.rows) == (["code", "name"], [(6, ["A"])])
+    table = imports.read_table(xlsx(rows + f"<row r='7'>{text_cell('A7', 'note')}</row>"))
+    assert table.heads == ["Column A", "Column B", "code", "name"]
+
+
+def test_a_cell_without_a_head_is_named() -> None:
+    rows = xlsx_row(1, "code", "name") + f"<row r='2'>{text_cell('D2', 'x')}</row>"
+    said = "Cell D2 of the sheet Sheet1 is not empty, but the column heads end in column B"
+    with pytest.raises(InvalidInput, match=said):
+        imports.read_table(xlsx(rows))
+
+
+def test_an_ods_file_is_read() -> None:
+    rows = ods_row("code", "name", "qty", "day", "flag")
+    cells = (
+        '<table:table-cell office:value-type="{0}" office:{1}="{2}"><text:p>shown</text:p>'
+        "<office:annotation><text:p>a note</text:p></office:annotation></table:table-cell>"
+    )
+    typed = [("float", "value", "12.50"), ("date", "date-value", "2031-02-28T00:00:00"),
+             ("boolean", "boolean-value", "true")]  # fmt: skip
+    bolt = "<table:table-cell><text:p>Bo<text:s/>lt</text:p><text:p>x</text:p></table:table-cell>"
+    rows += '<table:table-row table:number-rows-repeated="2"><table:table-cell'
+    rows += ' office:value-type="string"><text:p>A</text:p></table:table-cell>'
+    rows += bolt + "".join(cells.format(*one) for one in typed) + "</table:table-row>"
+    cells_read = ["A", "Bo lt\nx", "12.5", "2031-02-28", "yes"]
+    table = imports.read_table(ods(rows))
+    assert (table.sheet, table.rows) == ("Sheet1", [(2, cells_read), (3, cells_read)])

@@ -1,0 +1,170 @@
+from datetime import timedelta
+
+import pytest
+
+from inventory import catalog
+from inventory.common import clock
+from inventory.common.errors import Refusal
+from tests.support.stock_builder import Stock, in_days, key, wrote
+
+
+def test_a_receipt_makes_a_lot_with_all_that_was_said(stock: Stock) -> None:
+    stock.item(decimals=2, unit="kg")
+    posting = stock.do(
+        "receive", item="BOLT", lot_code=" L-1 ", qty="12.50", expires_on=in_days(30),
+        supplier_lot="S-77", location="A-01", reference="PO-5", note="two\nlines",
+    )  # fmt: skip
+    assert wrote(posting) == ["RECEIVE 12.5 of L-1: 12.5/0"]
+    assert posting.operation.kind == "RECEIPT"
+    assert posting.operation.reference == "PO-5"
+    lot = stock.lot_called("L-1")
+    assert (lot.expires_on, lot.supplier_lot, lot.location) == (in_days(30), "S-77", "A-01")
+    assert lot.qc_status == "APPROVED"
+
+
+def test_a_new_lot_of_an_item_that_requires_qc_starts_in_quarantine(stock: Stock) -> None:
+    lot = stock.lot(qc_required=True)
+    assert stock.look(lot).qc_status == "QUARANTINE"
+
+
+def test_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="L-1")
+    refusal = stock.refused("DUPLICATE_LOT", "receive", item="BOLT", lot_code="L-1", qty=5)
+    assert refusal.figures["lot_code"] == "L-1"
+
+
+def test_two_items_may_use_the_same_lot_code(stock: Stock) -> None:
+    stock.lot(lot_code="L-1")
+    stock.lot(lot_code="L-1", item="NUT")
+
+
+def test_adding_to_a_lot_raises_its_stock(stock: Stock) -> None:
+    assert stock.figures(stock.lot("receive 10, receive 5")) == (
+        "15 on hand, 0 reserved, 15 available"
+    )
+
+
+def test_adding_to_a_lot_that_does_not_exist_is_refused(stock: Stock) -> None:
+    stock.item()
+    stock.refused("NOT_FOUND", "receive", item="BOLT", lot_code="L-9", qty=5, add_to_lot=True)
+
+
+@pytest.mark.parametrize(
+    ("qc_required", "script", "expired", "refusal"),
+    [
+        (True, "receive 9", False, None),
+        (True, "receive 9, approve", False, "QC_BLOCKED"),
+        (True, "receive 9, approve, reject", False, "QC_BLOCKED"),
+        (True, "receive 9", True, "LOT_EXPIRED"),
+        (False, "receive 9", False, None),
+        (False, "receive 9", True, "LOT_EXPIRED"),
+        (False, "receive 9, quarantine", False, None),
+        (False, "receive 9, reject", False, "QC_BLOCKED"),
+    ],
+)
+def test_only_lots_open_to_more_accept_more(
+    stock: Stock, qc_required: bool, script: str, expired: bool, refusal: str | None
+) -> None:
+    expires_on = in_days(-1) if expired else None
+    lot = stock.lot(script, lot_code="L-1", qc_required=qc_required, expires_on=expires_on)
+    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 1, "add_to_lot": True}
+    if refusal:
+        stock.refused(refusal, "receive", **facts)
+    else:
+        stock.do("receive", **facts)
+        assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
+
+
+def test_adding_with_another_expiry_than_the_lot_has_is_refused(stock: Stock) -> None:
+    stock.lot(lot_code="L-1", expires_on=in_days(9))
+    refusal = stock.refused(
+        "INVALID_INPUT", "receive", item="BOLT", lot_code="L-1", qty=1, add_to_lot=True,
+        expires_on=in_days(10),
+    )  # fmt: skip
+    assert refusal.figures["field"] == "expires_on"
+
+
+def test_an_archived_item_receives_no_more(stock: Stock) -> None:
+    stock.item()
+    catalog.update_item(user_id=stock.user_id, key=key(), item="BOLT", archived=True)
+    stock.refused("INVALID_INPUT", "receive", item="BOLT", lot_code="L-1", qty=1)
+
+
+def test_an_unknown_item_is_refused(stock: Stock) -> None:
+    assert stock.refused("NOT_FOUND", "receive", item="NIX", lot_code="L", qty=1).figures == {
+        "field": "item",
+        "item": "NIX",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("qty", "0"), ("qty", "-1"), ("qty", "1.5"), ("qty", "1e3"), ("qty", "NaN"),
+        ("qty", "1,5"), ("qty", ""), ("qty", None), ("qty", 1.5), ("qty", True), ("qty", "１２"),
+        ("qty", "٣"), ("qty", 10**12 + 1), ("qty", "9" * 5000), ("qty", 10**400),
+        ("lot_code", ""), ("lot_code", "x" * 65), ("lot_code", "a\0b"), ("lot_code", "a\nb"),
+        ("lot_code", "\ud800"), ("lot_code", "a\ufffdb"), ("lot_code", 7), ("lot_code", None),
+        ("reference", "x" * 101), ("note", "x" * 2001), ("note", "\0"), ("reason", 5),
+        ("expires_on", "2027-01-01"), ("occurred_at", "now"), ("add_to_lot", "yes"),
+        ("location", "y" * 65),
+    ],
+)  # fmt: skip
+def test_malformed_input_is_refused_with_the_name_of_its_field(
+    stock: Stock, field: str, value: object
+) -> None:
+    stock.item()
+    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 1} | {field: value}
+    code = "INVALID_QTY" if field == "qty" else "INVALID_INPUT"
+    assert stock.refused(code, "receive", **facts).figures["field"] == field
+
+
+def test_a_lot_never_receives_more_than_a_lot_can_carry(stock: Stock) -> None:
+    stock.lot(f"receive {10**12}", lot_code="L-1")
+    stock.refused("INVALID_INPUT", "receive", item="BOLT", lot_code="L-1", qty=1, add_to_lot=True)
+
+
+def test_goods_that_come_back_from_a_customer_need_a_reason(stock: Stock) -> None:
+    stock.item(qc_required=True)
+    facts = {"item": "BOLT", "lot_code": "R-1", "qty": 2}
+    refusal = stock.refused("INVALID_INPUT", "return_from_customer", **facts)
+    assert refusal.figures["field"] == "reason"
+    posting = stock.do("return_from_customer", reason="wrong size", **facts)
+    assert posting.operation.kind == "CUSTOMER_RETURN"
+    assert stock.lot_called("R-1").qc_status == "QUARANTINE"
+
+
+def test_when_it_happened_is_kept_beside_when_it_was_recorded(stock: Stock) -> None:
+    stock.item()
+    then = clock.now() - timedelta(days=3)
+    operation = stock.do("receive", item="BOLT", lot_code="L", qty=1, occurred_at=then).operation
+    assert operation.occurred_at == then
+    assert operation.recorded_at > then
+
+
+def test_a_split_makes_a_child_of_the_same_expiry_status_and_age(stock: Stock) -> None:
+    parent = stock.lot("receive 10", qc_required=True, expires_on=in_days(5), lot_code="L-1")
+    posting = stock.do("split", lot_id=parent, qty=4, lot_code="L-1-a", location="B-2")
+    assert wrote(posting) == ["ISSUE 4 of L-1: 6/0", "RECEIVE 4 of L-1-a: 4/0"]
+    child, before = stock.lot_called("L-1-a"), stock.look(parent)
+    assert child.parent_lot_id == parent
+    assert child.location == "B-2"
+    for name in ("qc_status", "expires_on", "received_at", "supplier_lot"):
+        assert getattr(child, name) == getattr(before, name)
+
+
+def test_reserved_stock_cannot_be_split_off(stock: Stock) -> None:
+    lot = stock.lot("receive 10, reserve 7")
+    refusal = stock.refused("INSUFFICIENT_STOCK", "split", lot_id=lot, qty=4, lot_code="X")
+    assert refusal.figures["free"] == "3"
+    assert refusal.figures["reservations"][0]["reference"] == "JOB"
+
+
+def test_a_split_into_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
+    lot = stock.lot(lot_code="L-1")
+    stock.refused("DUPLICATE_LOT", "split", lot_id=lot, qty=1, lot_code="L-1")
+
+
+def test_a_refusal_says_its_reason_once(stock: Stock) -> None:
+    with pytest.raises(Refusal, match="There is no lot number 999"):
+        stock.do("split", lot_id=999, qty=1, lot_code="x")

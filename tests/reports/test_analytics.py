@@ -1,0 +1,148 @@
+"""What the ledger tells of a stretch of time, worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from inventory.common import clock
+from inventory.db import connection
+from inventory.reports import analytics
+from inventory.reports.analytics import Age, Expiry, Movement
+from inventory.stock import queries as stock
+from tests.support.stock_builder import Stock, in_days, part
+
+ONE = 10**6
+MONDAY = date(2026, 11, 2)
+
+
+@pytest.fixture
+def on(monkeypatch: pytest.MonkeyPatch):
+    """`on(3)`: it is noon of the day 3 days after that Monday; `hour` in UTC."""
+
+    def set_clock(days: int, hour: int = 12, minute: int = 0) -> None:
+        moment = datetime(2026, 11, 2, hour, minute, tzinfo=UTC) + timedelta(days=days)
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    set_clock(0)
+    return set_clock
+
+
+def item_id(code: str = "BOLT") -> int:
+    found = stock.get_item(connection(), code).id
+    assert found is not None
+    return found
+
+
+def moved(first: int, last: int, item: int | None = None) -> list[tuple[int, int]]:
+    days = analytics.movement(
+        connection(), MONDAY + timedelta(days=first), MONDAY + timedelta(days=last), item_id=item
+    )
+    return [(one.received, one.issued) for one in days]
+
+
+def test_movement_is_what_came_in_and_went_out_each_day(stock: Stock, on) -> None:
+    lot = stock.lot("receive 10")
+    on(1)
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.do("scrap", lot_id=lot, qty=1, reason="bent")
+    on(3)
+    stock.lot("receive 2.5", item=stock.item("OIL", decimals=1))
+    assert moved(0, 3, item_id()) == [(10 * ONE, 0), (0, 5 * ONE), (0, 0), (0, 0)]
+    assert moved(0, 3) == [(1, 0), (0, 2), (0, 0), (1, 0)]
+    assert moved(1, 1) == [(0, 2)]
+
+
+def test_reserving_moves_nothing(stock: Stock, on) -> None:
+    stock.lot("receive 10")
+    stock.do("unreserve", reservation_id=stock.reserve(4), qty=1)
+    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+
+
+def test_what_is_split_off_moves_nothing(stock: Stock, on) -> None:
+    lot = stock.lot("receive 10")
+    split = stock.do("split", lot_id=lot, qty=3, lot_code="CHILD").operation.id
+    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+    stock.do("reverse", operation_id=split)
+    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+
+
+def test_what_was_reversed_is_taken_off_again(stock: Stock, on) -> None:
+    lot = stock.lot("receive 10")
+    issue = stock.do("issue", item="BOLT", lots=[part(lot, 4)]).operation.id
+    on(1)
+    stock.do("reverse", operation_id=issue)
+    assert moved(0, 1, item_id()) == [(10 * ONE, 4 * ONE), (0, -4 * ONE)]
+
+
+def test_a_day_begins_at_midnight_of_the_site(stock: Stock, on) -> None:
+    clock.use_zone(ZoneInfo("Asia/Kolkata"))  # UTC+5:30
+    try:
+        on(0, 18, 29)
+        stock.lot("receive 10")
+        on(0, 18, 30)
+        stock.lot("receive 3")
+        assert moved(0, 1, item_id()) == [(10 * ONE, 0), (3 * ONE, 0)]
+    finally:
+        clock.use_zone(ZoneInfo("UTC"))
+
+
+def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:
+    lot = stock.lot("receive 10")  # days 0 and 1: 10
+    on(2)
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])  # days 2 and 3: 6
+    on(5)
+    stock.do("issue", item="BOLT", lots=[part(lot, 1)])  # after the days that are looked at
+    (one,) = analytics.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
+    assert (one.issued, one.mean, one.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
+    assert one.rate == 0.5
+    assert one.days == 5.0
+
+
+def test_an_item_that_nothing_is_issued_of_has_no_days_of_supply(stock: Stock, on) -> None:
+    stock.item("NUT")
+    stock.lot("receive 10")
+    bolt, nut = analytics.turnover(connection(), MONDAY, MONDAY).rows
+    assert (bolt.rate, bolt.days) == (0, None)
+    assert (nut.rate, nut.days, nut.mean) == (None, None, 0)
+
+
+def test_stock_ages_from_its_receipt(stock: Stock, on) -> None:
+    stock.lot("receive 1")
+    on(40)
+    stock.lot("receive 2, issue 2")
+    stock.lot("receive 4")
+    on(69)
+    stock.lot("receive 8", item=stock.item("OIL", unit="l"))
+    today = clock.today()
+    assert analytics.ageing(connection(), today) == [
+        Age("l", 30, 1, 8 * ONE), Age("pcs", 30, 1, 4 * ONE), Age("pcs", 90, 1, 1 * ONE),
+    ]  # fmt: skip
+    assert analytics.ageing(connection(), today + timedelta(days=1), item_id=item_id()) == [
+        Age("pcs", 90, 2, 5 * ONE)
+    ]
+    assert analytics.ageing(connection(), today + timedelta(days=999))[-1].up_to is None
+
+
+def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on) -> None:
+    stock.lot("receive 3", expires_on=in_days(-1))
+    stock.lot("receive 5, reserve 2 JOB", expires_on=in_days(6))
+    stock.lot("receive 1", expires_on=in_days(0))
+    stock.lot("receive 4", expires_on=in_days(6))
+    stock.lot("receive 7", expires_on=in_days(7))
+    stock.lot("receive 9", expires_on=in_days(12 * 7))
+    stock.lot("receive 9")
+    stock.lot("receive 4, issue 4", expires_on=in_days(1))
+    assert analytics.expiring(connection(), clock.today()) == [
+        Expiry(in_days(-1), "pcs", 1, 3 * ONE, 0),
+        Expiry(in_days(0), "pcs", 1, 1 * ONE, 0),
+        Expiry(in_days(6), "pcs", 2, 9 * ONE, 2 * ONE),
+        Expiry(in_days(7), "pcs", 1, 7 * ONE, 0),
+    ]
+
+
+def test_a_day_without_anything_is_there_too(stock: Stock, on) -> None:
+    stock.item()
+    assert analytics.movement(connection(), MONDAY, MONDAY) == [Movement(MONDAY)]

@@ -1,0 +1,82 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from inventory.common import clock
+from inventory.common.errors import NotFound
+from inventory.db import connection
+from inventory.stock import queries as stock_queries
+from inventory.stock.entities import totals
+from tests.support.stock_builder import Stock, in_days, part
+
+
+def test_the_figures_of_an_item_add_up_over_its_lots(stock: Stock) -> None:
+    stock.lot("receive 10, reserve 4")
+    stock.lot("receive 7, quarantine")
+    stock.lot("receive 5", expires_on=in_days(-1))
+    stock.lot("receive 3, issue 3")
+    item = stock_queries.get_item(connection(), "BOLT")
+    sums = totals(stock_queries.lots_of(connection(), [item.id]), clock.today())
+    one = 10**6
+    assert (sums.on_hand, sums.reserved, sums.available) == (22 * one, 4 * one, 18 * one)
+    assert (sums.on_hold, sums.free) == (12 * one, 6 * one)
+
+
+def test_a_lot_knows_what_was_received_and_issued_in_all(stock: Stock) -> None:
+    lot = stock.look(stock.lot("receive 10, issue 4, receive 2"))
+    assert (lot.received // 10**6, lot.issued // 10**6) == (12, 4)
+
+
+def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None:
+    lot = stock.lot("receive 10", lot_code="L")
+    item = stock_queries.get_item(connection(), "BOLT")
+    between = clock.now()
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.lot("receive 5")
+
+    def on_hand(at: datetime) -> list[int]:
+        return [
+            one.on_hand // 10**6 for one in stock_queries.lots_of(connection(), [item.id], at=at)
+        ]
+
+    assert on_hand(between) == [10]
+    assert on_hand(clock.now()) == [6, 5]
+    assert on_hand(between - timedelta(days=1)) == []
+
+
+def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    item = stock_queries.get_item(connection(), "BOLT")
+    moments = [clock.now()]
+    for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
+        stock.do("decide", lot_id=lot, status=status, reason="a look")
+        moments.append(clock.now())
+    found = [stock_queries.lots_of(connection(), [item.id], at=at)[0].qc_status for at in moments]
+    assert found == ["APPROVED", "QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"]
+
+
+def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot = stock.lot("receive 10")
+    first = stock.look(lot).last_at
+    monkeypatch.setattr(clock, "now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    assert stock.look(lot).last_at == first
+
+
+def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> None:
+    for code in ("NIX", "a\0b", "x" * 500):
+        with pytest.raises(NotFound, match="There is no item"):
+            stock_queries.get_item(connection(), code)
+    for read in (stock_queries.get_lot, stock_queries.get_reservation, stock_queries.get_operation):
+        for unknown in (4711, 2**63, 10**400, -1):
+            with pytest.raises(NotFound, match=f"number {unknown}"):
+                read(connection(), unknown)
+
+
+def test_a_read_after_a_write_sees_it_in_the_same_request(stock: Stock) -> None:
+    lot = stock.lot("receive 10")
+    assert stock_queries.get_lot(connection(), lot).on_hand == 10_000_000
+    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    assert stock_queries.get_lot(connection(), lot).on_hand == 6_000_000

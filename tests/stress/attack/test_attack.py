@@ -1,0 +1,36 @@
+"""A short form of `make attack` (tests/stress/attack): no 5xx, no markup shown, the ledger
+verifies."""
+
+from __future__ import annotations
+
+from tests.stress.attack.callers import Answer, InProcess
+from tests.stress.attack.campaign import Campaign
+
+REQUESTS = 1000
+
+
+def test_a_thousand_hostile_requests_break_nothing(app):
+    app.config["REGISTRATION"] = "open"
+    campaign = Campaign(app, InProcess(app), seed=20271123)
+    campaign.run(REQUESTS)
+    assert campaign.faults == []
+    assert campaign.verify() == []
+    # It reaches what it attacks: much is refused, and some gets through.
+    assert campaign.statuses[200] + campaign.statuses[201] + campaign.statuses[303] > 150
+    assert campaign.statuses[422] > 150
+    assert campaign.statuses[403] > 15
+
+
+def test_the_attack_sees_a_fault_when_there_is_one(app):
+    @app.get("/broken/")
+    def broken():
+        raise RuntimeError
+
+    app.view_functions["broken"].minimum_role = "public"
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    campaign = Campaign(app, InProcess(app), seed=1)
+    assert {fault.split()[0] for fault in campaign.faults} == {"5xx"}
+    shown = Answer(200, {"Content-Type": "text/html"}, [], b"<i id=zz9>")
+    campaign.faults.clear()
+    campaign._judge(campaign.people[0], "GET", "/", shown)
+    assert campaign.faults[0].startswith("markup+no policy 200 stranger")

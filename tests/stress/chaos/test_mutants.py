@@ -1,0 +1,21 @@
+"""The product, broken on purpose: the chaos run must see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stress.chaos.run import Plan, run
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(
+    ("mutant", "strikes", "words"),
+    [
+        ("keys-forgotten", 0, "done 2 times"),
+        ("answer-before-commit", 4, "acknowledged, and lost"),
+    ],
+)
+def test_a_fault_is_seen(mutant: str, strikes: int, words: str) -> None:
+    plan = Plan("sqlite", strikes, spoilt=0.3, seed=3, answers=60, mutant=mutant)
+    outcome = run(plan)
+    assert words in "\n".join(outcome.problems)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from tests.support.stock_builder import Stock
+
+
+class Backroom:
+    """The little warehouse of tests/support/stock_builder.py, with a context for each call: one
+    that stayed open
+    would be shared by the requests of everybody."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        with app.app_context():
+            self._stock = Stock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **facts: Any) -> Any:
+            with self._app.app_context():
+                return getattr(self._stock, name)(*args, **facts)
+
+        return call

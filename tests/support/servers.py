@@ -1,0 +1,120 @@
+"""A real server in processes of its own, for tests of starting, stopping, races and kills."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class LiveServer:
+    """`python -m inventory.server` on a free port; after `kill` or `stop`, `start` it again."""
+
+    def __init__(self, environ: dict[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        #: Whatever the test run itself has in its environment does not reach the server.
+        self.environ = {"PATH": os.environ["PATH"], "PORT": str(self.port), **environ}
+        self.log_path = log
+        #: What the server is started through, for tests that take rights away from it.
+        self.prefix: tuple[str, ...] = ()
+        #: The tree that it runs from, for tests that put faults into a copy.
+        self.root = ROOT
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> LiveServer:
+        self.launch()
+        assert self.process is not None
+        deadline = time.monotonic() + 30
+        while not serves(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start: {self.log}")
+            time.sleep(0.02)
+        return self
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start it without waiting until it answers."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, sys.executable, "-m", "inventory.server"],
+                cwd=self.root,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # A test run under nohup ignores it, and so would all that it starts.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+            )
+        return self.process
+
+    def stop(self) -> int:
+        """Ask it to stop, as Ctrl-C does; returns its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """End all its processes at once, without a goodbye."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+        wait_until(lambda: not answers(self.port), "the killed server still answers")
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers (Linux)."""
+        assert self.process is not None
+        pid = self.process.pid
+        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    @property
+    def log(self) -> str:
+        """All that it has printed."""
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    @property
+    def setup_code(self) -> str:
+        found = re.search(r"asks for this code: (\S+)", self.log)
+        assert found, self.log
+        return found[1]
+
+
+def serves(port: int) -> bool:
+    """Whether a worker is up: the server accepts connections before that."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(condition: Callable[[], bool], complaint: str, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.02)

@@ -1,0 +1,99 @@
+import pytest
+
+from inventory import catalog
+from inventory.common.errors import InvalidInput, NotFound, Refusal
+from inventory.db import connection, db
+from inventory.stock import queries as stock_queries
+from tests.support.stock_builder import Stock, in_days, key
+
+
+def change(stock: Stock, **changes: object) -> dict:
+    record, _ = catalog.update_item(user_id=stock.user_id, key=key(), item="BOLT", **changes)
+    return record
+
+
+def test_an_item_is_taken_up_with_what_was_said(stock: Stock) -> None:
+    record, _ = catalog.create_item(
+        user_id=stock.user_id, key=key(), code="Ø 8/20", name="Bolt", unit="m", decimals=3,
+        qc_required=True, reorder_point="12.500",
+    )  # fmt: skip
+    assert record == {
+        "code": "Ø 8/20", "name": "Bolt", "unit": "m", "decimals": 3, "qc_required": True,
+        "reorder_point": "12.5", "archived": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("code", ""), ("code", "a/"), ("code", "/a"), ("code", "a//b"), ("code", "a/../b"),
+        ("code", "x/stock"), ("code", "x" * 65), ("name", " "), ("name", "x" * 201),
+        ("unit", ""), ("decimals", 7), ("decimals", -1), ("decimals", True), ("decimals", "2"),
+        ("qc_required", "yes"), ("reorder_point", "-1"), ("reorder_point", "1.5"),
+    ],
+)  # fmt: skip
+def test_a_malformed_item_is_refused_by_field(stock: Stock, field: str, value: object) -> None:
+    facts = {"code": "NUT", "name": "Nut"} | {field: value}
+    with pytest.raises(InvalidInput) as caught:
+        catalog.create_item(user_id=stock.user_id, key=key(), **facts)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("field", "value"), [("code", "NEW"), ("unit", "kg"), ("decimals", 2)])
+def test_code_unit_and_decimals_stay_once_there_are_entries(
+    stock: Stock, field: str, value: object
+) -> None:
+    stock.item()
+    change(stock, **{field: value}) if field != "code" else None
+    stock.lot("receive 1", item="BOLT")
+    with pytest.raises(InvalidInput, match="can no longer change") as caught:
+        change(stock, **{field: "OTHER" if field != "decimals" else 5})
+    assert caught.value.field == field
+
+
+def test_an_unused_item_can_be_renamed(stock: Stock) -> None:
+    stock.item()
+    assert change(stock, code="NEW", name="New")["code"] == "NEW"
+    stock.item("TAKEN")
+    with pytest.raises(Refusal, match="TAKEN exists already"):
+        catalog.update_item(user_id=stock.user_id, key=key(), item="NEW", code="TAKEN")
+
+
+def test_an_item_is_archived_and_brought_back(stock: Stock) -> None:
+    stock.lot()
+    assert change(stock, archived=True)["archived"]
+    assert not change(stock, archived=False)["archived"]
+
+
+def test_only_known_fields_can_be_changed(stock: Stock) -> None:
+    stock.item()
+    with pytest.raises(InvalidInput) as caught:
+        change(stock, id=5)
+    assert caught.value.field == "id"
+
+
+def test_a_lot_moves_and_the_change_is_audited(stock: Stock) -> None:
+    lot = stock.lot(location="A-1")
+    facts = {"location": "B-2", "expires_on": in_days(5), "supplier_lot": "S"}
+    record, _ = catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=lot, **facts)
+    assert (record["location"], record["supplier_lot"]) == ("B-2", "S")
+    db.session.rollback()
+    detail = connection().exec_driver_sql(
+        "SELECT detail FROM audit WHERE action = 'lot changed'"
+    ).scalar_one()  # fmt: skip
+    assert '"location": "A-1"' in detail
+    assert '"location": "B-2"' in detail
+
+
+def test_an_unknown_item_or_lot_cannot_be_changed(stock: Stock) -> None:
+    with pytest.raises(NotFound):
+        change(stock, name="x")
+    with pytest.raises(NotFound):
+        catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=9, location="x")
+
+
+def test_stock_never_stands_in_a_column_of_the_item_or_the_lot(stock: Stock) -> None:
+    columns = {
+        column.name for table in (stock_queries.items, stock_queries.lots) for column in table.c
+    }
+    assert not columns & {"qty", "on_hand", "reserved", "available", "free", "quantity"}

@@ -1,0 +1,118 @@
+"""The page of the installation: its check-up, and backups made from it."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from inventory.common import clock
+from inventory.db import db
+from inventory.web import background_jobs
+from tests.support.servers import wait_until
+from tests.support.users import Person, words_of
+
+
+def back_up(person):
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/checkup/").text)[1]
+    return person.post("/checkup/backups/", {"csrf_token": csrf})
+
+
+def what_came(app, person):
+    """What the page says when the run is over."""
+    with app.app_context():
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.BACK_UP),
+            "it never ends",
+            seconds=60,
+        )
+    return words_of(person.get("/checkup/").text)
+
+
+def test_an_admin_makes_a_backup_from_the_page(app, ada, stock):
+    stock.lot("receive 10")
+    assert 'href="/checkup/"' in ada.get("/").text
+    assert "There is no backup yet" in words_of(ada.get("/checkup/").text)
+    assert back_up(ada).location == "/checkup/"
+    words = what_came(app, ada)
+    assert "There is no backup yet" not in words
+    assert re.search(r"inventory-\d{8}T\d{6}Z\.zip .* 1 0\.\d MiB", words)
+    assert "was not made" not in words
+
+
+def test_a_backup_that_failed_is_told(app, ada, tmp_path):
+    (tmp_path / "file").write_text("")
+    app.config["BACKUP_PATH"] = str(tmp_path / "file" / "backups")
+    back_up(ada)
+    assert "was not made" in what_came(app, ada)
+
+
+def test_a_backup_is_verified_from_the_page(app, ada, stock):
+    stock.lot("receive 10")
+    back_up(ada)
+    what_came(app, ada)
+    [path] = Path(app.config["BACKUP_PATH"]).glob("*.zip")
+    assert " never " in words_of(ada.get("/checkup/").text)
+    assert sent(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
+    reading = ("backup", "verify", str(path))
+    with app.app_context():
+        wait_until(lambda: not background_jobs.is_running(reading), "it never ends", seconds=60)
+    assert " Whole " in words_of(ada.get("/checkup/").text)
+
+
+@pytest.mark.parametrize("name", ["inventory-20260101T000000Z.zip", "..%2Fsecret_key", "x"])
+def test_only_backups_that_are_there_are_read(ada, name):
+    assert sent(ada, f"/checkup/backups/{name}/verification/").status_code == 404
+
+
+def test_expired_reservations_are_given_back_from_the_page(app, ada, stock):
+    stock.lot("receive 10")
+    stock.do("reserve", item="BOLT", qty="4", reference="JOB", expires_at=soon())
+    with clock.at(clock.now() + timedelta(hours=2)):
+        assert sent(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
+        assert "were given back: 1." in words_of(ada.get("/checkup/").text)
+        sent(ada, "/checkup/expired-reservations/")
+        assert "None had expired" in words_of(ada.get("/checkup/").text)
+
+
+def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
+    stock.lot("receive 10")
+    with app.app_context(), db.engine.connect().execution_options(write=True) as conn, conn.begin():
+        conn.exec_driver_sql("DELETE FROM lot_heads")
+    sent(ada, "/checkup/read-cache/")
+    with app.app_context():
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.REBUILD),
+            "it never ends",
+            seconds=60,
+        )
+    assert "1 lots compared with the ledger" in words_of(ada.get("/checkup/").text)
+
+
+def test_a_digest_from_the_page_is_one_for_the_command(app, ada, stock, tmp_path):
+    stock.lot("receive 10")
+    kept = tmp_path / "digest.json"
+    answer = ada.get("/checkup/digest.json")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    kept.write_text(answer.text)
+    done = app.test_cli_runner().invoke(args=["ledger", "verify", "--against", str(kept)])
+    assert done.exit_code == 0, done.output
+
+
+def soon():
+    return clock.now() + timedelta(hours=1)
+
+
+def sent(person, path):
+    """As the page's own button does."""
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/checkup/").text)[1]
+    return person.post(path, {"csrf_token": csrf})
+
+
+def test_nobody_but_an_admin_opens_it(app, ada):
+    for name in ("ira", "ole", "vic"):
+        person = Person(app, name)
+        assert person.get("/checkup/").status_code == 403
+        assert "Health" not in words_of(person.get("/").text)
+        assert person.get("/checkup/digest.json").status_code == 403
+        assert person.post("/checkup/backups/", {}).status_code in (400, 403)

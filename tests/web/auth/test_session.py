@@ -1,0 +1,225 @@
+"""Where somebody is logged in: seen, and ended, one by one or all but this one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from inventory import create_app
+from inventory.accounts import sessions, users
+from inventory.common import clock
+from inventory.common.errors import Busy
+from inventory.db import db
+from inventory.models import Audit
+from inventory.models.credentials import LoginSession
+from tests.support.users import PASSWORD, words_of
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+CHROME = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
+
+
+class Device:
+    def __init__(self, app, agent, address="192.0.2.7"):
+        self.app, self.client = app, app.test_client()
+        self.client.environ_base |= {"HTTP_USER_AGENT": agent, "REMOTE_ADDR": address}
+
+    def sends(self, path, page="/login/", **typed):
+        html = self.client.get(page, follow_redirects=True).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', html)[1]
+        return self.client.post(path, data={"csrf_token": token, **typed})
+
+    def logs_in(self, name="ole"):
+        assert self.sends("/login/", name=name, password=PASSWORD).status_code == 303
+        return self
+
+    def is_in(self):
+        return self.client.get("/account/").status_code == 200
+
+    def places(self):
+        """(number, words) of the page's list."""
+        html = self.client.get("/account/").text
+        rows = re.findall(r'<tr id="place-(\d+)">(.*?)</tr>', html, re.DOTALL)
+        return [(int(number), words_of(row)) for number, row in rows]
+
+
+@pytest.fixture
+def desk(app):
+    with app.app_context():
+        users.create_user(name="ole", password=PASSWORD, role="operator")
+    return Device(app, FIREFOX).logs_in()
+
+
+@pytest.fixture
+def phone(app, desk):
+    return Device(app, CHROME, "198.51.100.9").logs_in()
+
+
+def rows(app):
+    with app.app_context():
+        db.session.rollback()
+        return db.session.execute(sa.select(LoginSession).order_by(LoginSession.id)).scalars().all()
+
+
+def test_the_account_says_where_one_is_logged_in_and_which_is_this(desk, phone):
+    first, second = desk.places()
+    assert "Chrome on Android" in first[1]
+    assert "198.51.100.9" in first[1]
+    assert "This one" not in first[1]
+    assert "Firefox on Linux This one by password, 192.0.2.7" in second[1]
+    assert [("This one" in words) for _, words in phone.places()] == [True, False]
+
+
+def test_one_is_ended_at_once_and_the_others_stay(app, desk, phone):
+    third = Device(app, "curl/8").logs_in()
+    [(number, _)] = [row for row in desk.places() if "Android" in row[1]]
+    assert desk.sends(f"/account/sessions/{number}/end/", "/account/").location == "/account/"
+    assert "logged out." in desk.client.get("/account/").text
+    assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, True)
+
+
+def test_all_others_are_ended_and_this_one_stays(app, desk, phone):
+    third = Device(app, "curl/8").logs_in()
+    desk.sends("/account/sessions/others/end/", "/account/")
+    assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, False)
+    assert "Log out all others" not in desk.client.get("/account/").text
+    with app.app_context():
+        [row] = db.session.execute(sa.select(Audit).filter_by(action="user.end_session")).scalars()
+        assert '"sessions": 2' in row.detail
+
+
+def test_nobody_ends_or_sees_the_sessions_of_somebody_else(app, desk, person):
+    vic = person("vic")
+    [(number, _)] = desk.places()
+    assert f"place-{number}" not in vic.get("/account/").text
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', vic.get("/account/").text)[1]
+    vic.post(f"/account/sessions/{number}/end/", {"csrf_token": csrf})
+    assert "has ended already" in vic.get("/account/").text
+    vic.post("/account/sessions/others/end/", {"csrf_token": csrf})
+    assert desk.is_in()
+
+
+def test_a_cookie_without_its_row_opens_nothing_in_any_process(app, config, desk):
+    other = create_app(config)
+    cookie = desk.client.get_cookie("session")
+    elsewhere = other.test_client()
+    elsewhere.set_cookie(cookie.key, cookie.value)
+    assert elsewhere.get("/account/").status_code == 200
+    with app.app_context():
+        db.session.execute(sa.delete(LoginSession))
+        db.session.commit()
+    assert elsewhere.get("/account/").status_code == 303
+    assert not desk.is_in()
+    with other.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_database_keeps_no_id_that_a_cookie_carries(app, desk):
+    with desk.client.session_transaction() as kept:
+        session_id = kept["sid"]
+    [row] = rows(app)
+    assert row.id_hash == hashlib.sha256(session_id.encode()).digest()
+    assert len(session_id) >= 32
+
+
+def test_the_row_of_one_user_is_no_session_of_another(app, desk, person):
+    vic = person("vic")
+    with desk.client.session_transaction() as kept:
+        kept["_user_id"] = str(vic.id)
+    assert not desk.is_in()
+
+
+@pytest.mark.parametrize(
+    ("name", "age"),
+    [("began_at", sessions.LONGEST), ("seen_at", timedelta(hours=12, minutes=6))],
+)
+def test_a_session_ends_when_idle_and_when_old_whatever_its_cookie_says(app, desk, name, age):
+    with app.app_context():
+        when = {name: clock.now() - age}
+        db.session.execute(sa.update(LoginSession).values(**when))
+        db.session.commit()
+    assert not desk.is_in()
+
+
+def test_another_epoch_ends_the_rows_before_it_and_they_are_not_listed(app, desk, phone):
+    desk.sends("/account/password/", "/account/", current_password=PASSWORD, password="a new one!")
+    assert not phone.is_in()
+    assert len(desk.places()) == 1
+
+
+def test_a_changed_password_gives_this_session_another_id(desk):
+    with desk.client.session_transaction() as kept:
+        before = kept["sid"]
+    desk.sends("/account/password/", "/account/", current_password=PASSWORD, password="a new one!")
+    with desk.client.session_transaction() as kept:
+        assert kept["sid"] != before
+
+
+def test_being_seen_is_written_once_in_five_minutes_and_never_by_polls(app, desk, monkeypatch):
+    noted = []
+    note_use = sessions.note_use
+
+    def note(**which):
+        noted.append(which)
+        note_use(**which)
+
+    monkeypatch.setattr(sessions, "note_use", note)
+    for _ in range(3):
+        desk.client.get("/account/")
+    assert noted == []
+    an_hour_ago = clock.now() - timedelta(hours=1)
+    with app.app_context():
+        db.session.execute(sa.update(LoginSession).values(seen_at=an_hour_ago))
+        db.session.commit()
+    desk.client.get("/account/", headers={"HX-PTag": "7"})
+    assert noted == []
+    for _ in range(3):
+        desk.client.get("/account/").close()  # notes are written once the answer is out
+    assert len(noted) == 1
+    assert rows(app)[0].seen_at > an_hour_ago
+
+
+def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeypatch):
+    def busy(**_):
+        raise Busy()
+
+    monkeypatch.setattr(sessions, "note_use", busy)
+    busy.__name__ = "note_use"
+    with app.app_context():
+        an_hour_ago = clock.now() - timedelta(hours=1)
+        db.session.execute(sa.update(LoginSession).values(seen_at=an_hour_ago))
+        db.session.commit()
+    answer = desk.client.get("/account/")
+    answer.close()
+    assert answer.status_code == 200
+
+
+def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
+    with app.app_context():
+        long_ago = clock.now() - sessions.LONGEST
+        db.session.execute(sa.update(LoginSession).values(began_at=long_ago))
+        db.session.commit()
+    Device(app, CHROME).logs_in()
+    assert [row.browser for row in rows(app)] == ["Chrome on Android"]
+
+
+@pytest.mark.parametrize(
+    ("said", "family"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        (CHROME, "Chrome on Android"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/126.0 Safari/537.36 Edg/126.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone) CriOS/126 Mobile Safari/604.1", "Chrome on iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) Version/17 Safari/605", "Safari on Mac"),
+        ("curl/8.5.0", "A program"),
+        ("", "Unknown"),
+        ("<script>alert(1)</script>\r\n", "Unknown"),
+        ("x" * 100_000, "Unknown"),
+    ],
+)
+def test_of_what_a_browser_says_its_family_alone_is_kept(said, family):
+    assert sessions.family_of(said) == family

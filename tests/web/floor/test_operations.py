@@ -1,0 +1,308 @@
+"""What tablets ask the server for: who is here, one operation at a time, and what to keep."""
+
+import pytest
+
+from inventory.common.errors import Busy, IdempotencyInProgress
+from tests.support.stock_builder import in_days
+from tests.support.users import PASSWORD, Person
+
+JSON = {"Accept": "application/json"}
+
+
+class Tablet:
+    """A tablet in somebody's hands."""
+
+    def __init__(self, client):
+        self.client = client
+        self.keys = 0
+
+    def session(self):
+        return self.client.get("/floor/session", headers=JSON)
+
+    def send(self, path, **body):
+        token = self.session().json["csrfToken"]
+        return self.client.post(path, json=body, headers=JSON | {"X-CSRFToken": token})
+
+    def does(self, op, **facts):
+        self.keys += 1
+        body = {"key": f"key-{self.keys}", "user": self.session().json["user"]["id"]}
+        return self.send("/floor/operations", **(body | {"op": op} | facts))
+
+    def takes_over(self, name, password=PASSWORD):
+        return self.send("/floor/session", name=name, password=password)
+
+
+@pytest.fixture
+def ole(person):
+    return person("ole")
+
+
+@pytest.fixture
+def tablet(ole):
+    return Tablet(ole.client)
+
+
+def test_the_session_names_the_user_and_carries_a_fresh_token(tablet, ole):
+    session = tablet.session().json
+    assert session["user"] == {"id": ole.id, "name": "ole", "role": "operator", "works": True}
+    assert session["csrfToken"]
+
+
+def test_a_stranger_gets_401_as_json_and_a_token_to_log_in_with(client, app):
+    Person(app, "ole")
+    answer = client.get("/floor/session", headers=JSON)
+    assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
+    tablet = Tablet(client)
+    assert tablet.takes_over("ole", "wrong").status_code == 401
+    assert tablet.takes_over("ole").json["user"]["name"] == "ole"
+    assert tablet.session().json["user"]["name"] == "ole"
+
+
+def test_who_takes_over_ends_the_session_before(tablet, ole, person):
+    person("ira")
+    with tablet.client.session_transaction() as kept:
+        before = dict(kept)
+    assert tablet.takes_over("ira").json["user"]["role"] == "inspector"
+    with tablet.client.session_transaction() as session:
+        session.clear()
+        session.update(before)
+    assert tablet.session().status_code == 401
+
+
+def test_a_viewer_does_not_take_over(tablet, person):
+    person("vic")
+    assert tablet.takes_over("vic").status_code == 403
+    assert tablet.session().json["user"]["name"] == "ole"
+
+
+def test_leaving_ends_the_session(tablet):
+    assert tablet.send("/floor/session/end").json["user"] is None
+    assert tablet.session().status_code == 401
+
+
+def test_every_operation_reaches_the_ledger(tablet, stock):
+    stock.item("BOLT", unit="kg", decimals=1)
+    answer = tablet.does(
+        "receive", item="BOLT", lotCode="L-1", qty="40", location="A-1", expiresOn="2099-01-31"
+    )
+    assert answer.status_code == 200
+    assert answer.json["says"] == "Received 40 of BOLT into L-1."
+    assert answer.json["lots"][0] == {
+        "id": 1, "item": "BOLT", "lotCode": "L-1", "qc": "APPROVED", "expiresOn": "2099-01-31",
+        "location": "A-1", "onHand": "40", "reserved": "0", "free": "40", "seq": 1,
+    }  # fmt: skip
+    lot = {"item": "BOLT", "lotCode": "L-1"}
+    reserved = tablet.does("reserve", qty="10.5", reference="JOB-7", **lot).json
+    held = reserved["reservations"][0]
+    assert held["lots"] == [{"lotCode": "L-1", "open": "10.5", "issued": "0"}]
+    picked = tablet.does("issue", reservation=held["id"], qty="4", **lot).json
+    assert picked["reservations"][0]["lots"] == [{"lotCode": "L-1", "open": "6.5", "issued": "4"}]
+    assert tablet.does("issue", qty="2", reference="JOB-8", **lot).json["lots"][0]["free"] == "27.5"
+    counted = tablet.does("count", counted="30", lotSeq=5, reason="damaged", **lot)
+    assert counted.status_code == 200, counted.json
+    moved = tablet.does("move", location="B-2", **lot).json
+    assert moved["says"] == "L-1 of BOLT is at B-2."
+    assert (moved["lots"][0]["onHand"], moved["lots"][0]["location"]) == ("30", "B-2")
+
+
+def test_the_same_key_is_done_once_and_answered_again(tablet, stock):
+    stock.lot("receive 10", lot_code="L-1")
+    for replayed in (False, True):
+        answer = tablet.does("issue", item="BOLT", lotCode="L-1", qty="4", key="k")
+        assert (answer.json["key"], answer.json["replayed"]) == ("k", replayed)
+        assert answer.json["lots"][0]["onHand"] == "6"
+    for replayed in (False, True):
+        answer = tablet.does("move", item="BOLT", lotCode="L-1", location="A", key="m")
+        assert answer.json["replayed"] is replayed
+
+
+def test_a_refusal_carries_its_code_and_figures_and_stays_refused(tablet, stock):
+    lot = stock.lot("receive 10, reserve 7 JOB-7", lot_code="L-1")
+    asked = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
+    answer = tablet.does("issue", **asked)
+    assert answer.content_type == "application/problem+json"
+    assert (answer.status_code, answer.json["code"]) == (409, "INSUFFICIENT_STOCK")
+    assert (answer.json["free"], answer.json["requested"]) == ("3", "4")
+    assert "Only 3 pcs free in L-1" in answer.json["detail"]
+    stock.lot("receive 100", lot_code="L-2")
+    stock.do("count", lot_id=lot, counted=50)
+    assert tablet.does("issue", **asked).headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_count_of_a_lot_that_moved_on_asks_what_holds(tablet, stock):
+    stock.lot("receive 10, issue 2", lot_code="L-1")
+    asked = {"item": "BOLT", "lotCode": "L-1", "counted": "7", "lotSeq": 1}
+    answer = tablet.does("count", **asked)
+    assert (answer.json["code"], answer.json["onHandThen"], answer.json["onHand"]) == (
+        "STALE_LOT", "10", "8",
+    )  # fmt: skip
+    kept = tablet.does("count", resolution="keep_difference", **asked)
+    assert kept.json["lots"][0]["onHand"] == "5"
+
+
+def test_nobody_sends_somebody_elses_operation(tablet, stock, person):
+    ira = person("ira")
+    lot = stock.lot("receive 10", lot_code="L-1")
+    asked = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
+    answer = tablet.does("issue", user=ira.id, **asked)
+    assert (answer.status_code, answer.json["code"]) == (403, "OTHER_USER")
+    assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
+    tablet.takes_over("ira")
+    assert tablet.does("issue", **asked).json["replayed"] is False
+
+
+def test_a_token_of_another_session_is_told_from_a_refusal(tablet, stock):
+    stock.lot("receive 10", lot_code="L-1")
+    body = {"op": "issue", "key": "k", "user": 1, "item": "BOLT", "lotCode": "L-1", "qty": "1"}
+    for headers in (JSON, JSON | {"X-CSRFToken": "old"}):
+        answer = tablet.client.post("/floor/operations", json=body, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (419, "SESSION_CHANGED")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(IdempotencyInProgress("Wait."), 409, "IDEMPOTENCY_IN_PROGRESS"), (Busy(), 503, "BUSY")],
+)
+def test_what_may_be_sent_again_says_so(tablet, monkeypatch, error, status, code):
+    def fail(*args, **facts):
+        raise error
+
+    monkeypatch.setattr("inventory.ledger.post", fail)
+    answer = tablet.does("receive", item="BOLT", lotCode="L-1", qty="1")
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+LOT = {"item": "BOLT", "lotCode": "L-1"}
+
+
+@pytest.mark.parametrize(
+    ("op", "facts", "code", "field"),
+    [
+        ("scrap", LOT, "INVALID_INPUT", "op"),
+        ("issue", LOT | {"colour": "red"}, "INVALID_INPUT", "colour"),
+        ("issue", LOT | {"qty": 4}, "INVALID_QTY", "qty"),
+        ("issue", LOT | {"qty": "x"}, "INVALID_QTY", "qty"),
+        ("issue", LOT | {"item": ["BOLT"], "qty": "4"}, "INVALID_INPUT", "item"),
+        ("receive", LOT | {"qty": "1", "expiresOn": "soon"}, "INVALID_INPUT", "expiresOn"),
+        ("receive", LOT | {"qty": "1", "lotCode": ""}, "INVALID_INPUT", "lotCode"),
+        ("receive", LOT | {"qty": "1", "occurredAt": "2027-01-01"}, "INVALID_INPUT", "occurredAt"),
+        ("move", LOT | {"location": 7}, "INVALID_INPUT", "location"),
+        ("move", LOT | {"key": ""}, "IDEMPOTENCY_KEY_MISSING", None),
+        ("move", LOT | {"lotCode": "L-9"}, "NOT_FOUND", None),
+        ("move", LOT | {"item": "NUT"}, "NOT_FOUND", None),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name_and_nothing_is_remembered(
+    tablet, stock, op, facts, code, field
+):
+    stock.lot("receive 10", lot_code="L-1")
+    before = stock.entries()
+    answer = tablet.does(op, **facts)
+    assert answer.json["code"] == code, answer.json
+    assert answer.json.get("field") == field
+    assert answer.status_code < 500
+    assert stock.entries() == before
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"op": "a", "op": "b"}', b"\xff", b"nul"])
+def test_a_body_that_is_no_object_is_refused(tablet, body):
+    token = tablet.session().json["csrfToken"]
+    headers = JSON | {"X-CSRFToken": token, "Content-Type": "application/json"}
+    answer = tablet.client.post("/floor/operations", data=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert answer.content_type == "application/problem+json"
+
+
+def test_the_snapshot_has_what_can_be_looked_up_without_a_connection(tablet, stock):
+    stock.item("NUT", name="Nut")
+    stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")
+    stock.lot("receive 10, issue 10", lot_code="L-2")
+    answer = tablet.client.get("/floor/snapshot", headers=JSON)
+    kept = answer.json
+    assert [item["code"] for item in kept["items"]] == ["NUT", "BOLT"]
+    assert [(lot["lotCode"], lot["free"]) for lot in kept["lots"]] == [("L-1", "6")]
+    assert [(one["reference"], one["lots"]) for one in kept["reservations"]] == [
+        ("JOB-7", [{"lotCode": "L-1", "open": "4", "issued": "0"}])
+    ]
+    same = tablet.client.get(
+        "/floor/snapshot", headers=JSON | {"If-None-Match": answer.headers["ETag"]}
+    )
+    assert (same.status_code, same.data) == (304, b"")
+    stock.lot("receive 1", lot_code="L-3")
+    new = tablet.client.get(
+        "/floor/snapshot", headers=JSON | {"If-None-Match": answer.headers["ETag"]}
+    )
+    assert new.status_code == 200
+
+
+def test_the_snapshot_is_bounded_and_keeps_the_newest(tablet, stock, monkeypatch):
+    monkeypatch.setattr("inventory.web.floor.lookup.MOST_LOTS", 2)
+    monkeypatch.setattr("inventory.web.floor.lookup.MOST_RESERVATIONS", 1)
+    for number in range(3):
+        stock.lot(f"receive 10, reserve 1 JOB-{number}", lot_code=f"L-{number}")
+    kept = tablet.client.get("/floor/snapshot", headers=JSON).json
+    assert [lot["lotCode"] for lot in kept["lots"]] == ["L-1", "L-2"]
+    assert [one["reference"] for one in kept["reservations"]] == ["JOB-2"]
+
+
+def look_up(tablet, scan):
+    return tablet.client.get("/floor/lookup", query_string={"scan": scan}, headers=JSON)
+
+
+def test_a_scan_is_looked_up_as_the_server_has_it(tablet, stock):
+    gtin = "09521123456785"
+    stock.lot("receive 10, quarantine", lot_code="L-1", expires_on=in_days(30))
+    linked = tablet.does("link", code=f"]d201{gtin}10ANY", item="BOLT", qty="12")
+    assert linked.json["says"] == f"{gtin} stands for BOLT now."
+    found = look_up(tablet, f"]d201{gtin}10L-1").json
+    assert (found["kind"], found["item"], found["lotCode"]) == ("lot", "BOLT", "L-1")
+    assert (found["lots"][0]["hold"], found["items"][0]["code"]) == ("QUARANTINE", "BOLT")
+    found = look_up(tablet, f"]d201{gtin}1727123110L-9").json
+    assert (found["kind"], found["lotCode"], found["expiresOn"]) == (
+        "new_lot", "L-9", "2027-12-31",
+    )  # fmt: skip
+    found = look_up(tablet, gtin).json
+    assert (found["kind"], found["qty"]) == ("item", "12")
+    assert [lot["lotCode"] for lot in found["lots"]] == ["L-1"]
+    assert look_up(tablet, "nothing").json["linkable"] is True
+    kept = tablet.client.get("/floor/snapshot", headers=JSON).json
+    assert kept["codes"] == [{"code": gtin, "item": "BOLT", "qty": "12"}]
+
+
+def test_a_job_is_looked_up_by_its_reference(tablet, stock):
+    stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")
+    found = look_up(tablet, "JOB-7").json
+    assert (found["kind"], found["job"]) == ("job", "JOB-7")
+    assert found["reservations"][0]["lots"][0]["open"] == "4"
+    assert found["lots"][0]["lotCode"] == "L-1"
+
+
+@pytest.mark.parametrize("scan", ["", "]C1010952112345678710A", "A\x00B", "x" * 600])
+def test_a_scan_that_cannot_be_trusted_is_refused(tablet, scan):
+    answer = look_up(tablet, scan)
+    assert (answer.status_code, answer.json["code"]) == (422, "INVALID_CODE")
+
+
+def test_a_code_that_is_taken_is_not_linked_twice(tablet, stock):
+    stock.item("BOLT")
+    stock.item("NUT")
+    for replayed in (False, True):
+        answer = tablet.does("link", code="ABC-1", item="BOLT", key="k")
+        assert answer.json["replayed"] is replayed
+    answer = tablet.does("link", code="ABC-1", item="NUT")
+    assert (answer.status_code, answer.json["code"]) == (409, "DUPLICATE_CODE")
+
+
+def test_a_timer_of_the_tablet_does_not_keep_somebody_logged_in(tablet):
+    def seen():
+        with tablet.client.session_transaction() as session:
+            return session["seen"]
+
+    with tablet.client.session_transaction() as session:
+        session["seen"] -= 1000
+    before = seen()
+    tablet.client.get("/floor/session", headers=JSON | {"Floor-Timer": "1"})
+    assert seen() == before
+    tablet.session()
+    assert seen() > before

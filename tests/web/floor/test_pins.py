@@ -1,0 +1,131 @@
+"""PINs: whoever logged in on a tablet with the password comes back by a few digits."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from inventory.accounts import pins, throttling, users
+from inventory.common import clock
+from inventory.db import db
+from inventory.models import TabletPin
+from tests.support.users import PASSWORD
+from tests.web.floor.test_operations import JSON, Tablet
+
+PIN = "2580"
+
+
+@pytest.fixture
+def tablet(person, client):
+    person("ira")
+    person("ole")
+    tablet = Tablet(client)
+    assert sets_pin(tablet, "ira").status_code == 200
+    assert tablet.takes_over("ole").status_code == 200
+    return tablet
+
+
+def sets_pin(tablet, name, pin=PIN):
+    return tablet.send("/floor/session", name=name, password=PASSWORD, newPin=pin)
+
+
+def is_in(answer):
+    return answer.status_code == 200
+
+
+def test_a_pin_brings_back_who_set_it_with_the_rights_of_an_operator(tablet):
+    answer = tablet.takes_over("ira", PIN)
+    assert (answer.json["user"]["name"], answer.json["user"]["role"]) == ("ira", "operator")
+    assert tablet.session().json["user"]["role"] == "operator"
+
+
+def test_a_pin_opens_the_floor_and_nothing_else(tablet, stock):
+    lot_id = stock.lot("receive 10", lot_code="L-1", qc_required=True)
+    tablet.takes_over("ira", PIN)
+    assert tablet.client.get("/floor/").status_code == 200
+    for path in ("/", "/account/", "/users/", f"/lots/{lot_id}/"):
+        assert tablet.client.get(path).location.startswith("/login/"), path
+    assert tablet.client.get("/account/", headers=JSON).status_code != 200
+    tablet.takes_over("ira")
+    assert tablet.client.get("/account/").status_code == 200
+
+
+def test_what_is_done_after_a_pin_is_posted_under_the_right_name(tablet, stock):
+    lot_id = stock.lot("receive 10", lot_code="L-1")
+    ira = tablet.takes_over("ira", PIN).json["user"]["id"]
+    assert tablet.does("issue", item="BOLT", lotCode="L-1", qty="2").status_code == 200
+    assert stock.history(lot_id)[-1].user_id == ira
+
+
+def test_a_pin_is_good_on_its_own_tablet_only(tablet, app):
+    other = Tablet(app.test_client())
+    assert other.takes_over("ira", PIN).status_code == 401
+    assert sets_pin(other, "ole").status_code == 200
+    assert other.takes_over("ira", PIN).status_code == 401
+    assert is_in(other.takes_over("ole", PIN))
+    assert tablet.takes_over("ole", PIN).status_code == 401
+
+
+def test_five_wrong_pins_end_it_and_the_password_still_works(tablet):
+    for _ in range(pins.MOST_TRIES):
+        assert tablet.takes_over("ira", "9999").status_code == 401
+    assert tablet.takes_over("ira", PIN).status_code == 401
+    assert is_in(tablet.takes_over("ira"))
+    assert tablet.takes_over("ira", PIN).status_code == 401
+    assert is_in(sets_pin(tablet, "ira"))
+    assert is_in(tablet.takes_over("ira", PIN))
+
+
+def test_a_right_pin_forgets_the_wrong_ones(tablet):
+    for _ in range(3):
+        for _ in range(pins.MOST_TRIES - 1):
+            tablet.takes_over("ira", "9999")
+        assert is_in(tablet.takes_over("ira", PIN))
+
+
+def test_guesses_count_as_logins_do(tablet, monkeypatch):
+    monkeypatch.setattr(throttling, "MOST_PER_USER_AND_ADDRESS", 2)
+    for _ in range(2):
+        tablet.takes_over("ole", "9999")
+    assert tablet.takes_over("ole", "9999").status_code == 429
+
+
+def test_what_ends_sessions_ends_pins(tablet, app):
+    with app.app_context():
+        ira = users.find_account(name="ira")
+        users.set_password(user_id=ira.id, password="quite another one")
+    assert tablet.takes_over("ira", PIN).status_code == 401
+
+
+def test_a_disabled_account_has_no_pin(tablet, app):
+    with app.app_context():
+        users.disable(user_id=users.find_account(name="ira").id)
+    assert not is_in(tablet.takes_over("ira", PIN))
+
+
+def test_a_pin_ends_after_a_month(tablet, app, monkeypatch):
+    later = clock.now() + pins.LONGEST + timedelta(minutes=1)
+    monkeypatch.setattr(pins.clock, "now", lambda: later)
+    assert tablet.takes_over("ira", PIN).status_code == 401
+
+
+@pytest.mark.parametrize("pin", ["123", "1234567", "12a4", "1111", "4567", "8765", "١٢٣٤", 2580])
+def test_a_pin_that_is_none_or_easy_is_refused_and_nobody_is_logged_in(tablet, pin):
+    answer = sets_pin(tablet, "ira", pin)
+    assert (answer.status_code, answer.json["field"]) == (422, "newPin")
+    assert tablet.session().json["user"]["name"] == "ole"
+
+
+def test_a_pin_is_kept_as_a_hash_and_its_tablet_as_well(tablet, app):
+    cookie = tablet.client.get_cookie("tablet", path="/floor/")
+    assert cookie.http_only
+    assert cookie.same_site == "Strict"
+    with app.app_context():
+        [row] = db.session.execute(sa.select(TabletPin)).scalars()
+        assert row.pin_hash.startswith("$argon2id$")
+        assert cookie.value not in row.tablet
+
+
+def test_a_wrong_password_sets_no_pin(tablet):
+    tablet.send("/floor/session", name="ole", password="not the right one", newPin=PIN)
+    assert tablet.takes_over("ole", PIN).status_code == 401

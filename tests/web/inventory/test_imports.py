@@ -1,0 +1,320 @@
+"""Bringing files in at a browser: chosen, looked at, checked, imported, taken back."""
+
+import io
+import json
+import re
+
+import pytest
+import sqlalchemy as sa
+import xlsxwriter
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from inventory import imports
+from inventory.db import connection, db
+from inventory.models.imports import ImportDraft
+from inventory.web.inventory import operations
+from tests.support.hostile_files import HOSTILE, SMALL
+from tests.support.spreadsheet_files import xlsx, xlsx_row
+from tests.support.users import ROLES, Person, form_of, words_of
+
+ITEMS = "SKU,What,UoM\nBOLT,Bolt,pcs\nNUT,Nut,pcs\n"
+STOCK = "item,lot,qty\nBOLT,L-1,12\nNUT,L-2,3\n"
+
+
+def upload(person, kind, text="", **typed):
+    fields = form_of(person.get("/import/").text) | {"kind": kind} | typed
+    content = text if isinstance(text, bytes) else text.encode()
+    file = {"file": FileStorage(io.BytesIO(content), f"{kind}.csv")} if content else {}
+    boundary, body = encode_multipart(fields | file)
+    kind = f'multipart/form-data; boundary="{boundary}"'
+    return person.client.post("/import/", data=body, content_type=kind)
+
+
+def look(person, kind, text, **typed):
+    """The path of the file that is being looked at."""
+    answer = upload(person, kind, text, **typed)
+    assert answer.status_code == 303, words_of(answer.text)
+    return answer.location
+
+
+def check(person, path, **typed):
+    answer = person.post(f"{path}check/", form_of(person.get(path).text), **typed)
+    return answer if answer.status_code != 303 else person.get(answer.location.split("#")[0])
+
+
+def commit(person, path):
+    return person.post(
+        f"{path}commit/", {"csrf_token": form_of(person.get(path).text)["csrf_token"]}
+    )
+
+
+def bring(person, kind, text, **typed):
+    path = look(person, kind, text)
+    check(person, path, **typed)
+    return commit(person, path)
+
+
+def drafts(app):
+    with app.app_context():
+        return list(connection().execute(sa.select(ImportDraft.id)).scalars())
+
+
+def test_a_file_is_chosen_checked_imported_and_taken_back(ada, app, stock):
+    path = look(ada, "items", ITEMS)
+    page = ada.get(path).text
+    assert form_of(page)["column-code"] == "SKU"
+    assert form_of(page)["column-name"] == ""
+    assert 'aria-invalid="true"' in check(ada, path).text
+    checked = words_of(check(ada, path, **{"column-name": "What"}).text)
+    assert "2 rows: 2 new, 0 changed, 0 the same already." in checked
+    done = commit(ada, path)
+    assert done.location == "/import/?done=1"
+    assert "items.csv is imported: 2 new" in words_of(ada.get(done.location).text)
+    assert drafts(app) == []
+    assert bring(ada, "stock", STOCK).location == "/import/?done=2"
+    assert stock.lot_called("L-1").on_hand == 12_000_000
+    undone = ada.sends("/import/2/undo/", reason="wrong file")
+    assert (undone.status_code, undone.location) == (303, "/import/")
+    assert stock.lot_called("L-1").on_hand == 0
+    assert words_of(ada.get("/import/").text).count("Taken back") == 1
+    assert "reversed already" in words_of(ada.sends("/import/2/undo/").text)
+
+
+def test_what_was_sent_twice_is_imported_once(ada, stock):
+    stock.item("BOLT"), stock.item("NUT")
+    path = look(ada, "stock", STOCK)
+    check(ada, path)
+    token = {"csrf_token": form_of(ada.get(path).text)["csrf_token"]}
+    assert ada.post(f"{path}commit/", token).location == "/import/?done=1"
+    assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
+    assert "put away" in words_of(ada.get("/import/?gone=1").text)
+    assert bring(ada, "stock", STOCK).location == "/import/?none=stock"
+    assert "all rows are there already" in words_of(ada.get("/import/?none=stock").text)
+    assert stock.entries() == 2
+
+
+def test_everything_that_is_wrong_is_shown_and_can_be_kept(ada, stock):
+    stock.item("BOLT")
+    path = look(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
+    said = words_of(check(ada, path).text)
+    assert "3 things are wrong in 2 rows. Nothing was written." in said
+    assert "There is no item BOLD. Did you mean BOLT?" in said
+    assert "Import 2 rows" not in said
+    file = ada.get(f"{path}wrong.csv").text
+    assert [line.split(",")[:2] for line in file.splitlines()[1:]] == [
+        ["2", "item"], ["3", "lot"], ["3", "qty"],
+    ]  # fmt: skip
+    assert commit(ada, path).location.startswith(path)
+    assert stock.entries() == 0
+
+
+def test_what_became_wrong_since_the_check_is_told(ada, stock):
+    stock.item("BOLT"), stock.item("NUT")
+    path = look(ada, "stock", STOCK)
+    check(ada, path)
+    stock.lot("receive 5", lot_code="L-1")
+    answer = commit(ada, path)
+    assert answer.location == f"{path}#report"
+    assert "Lot L-1 of BOLT exists already: 5 pcs on hand." in words_of(ada.get(path).text)
+    assert stock.entries() == 1
+
+
+def test_rows_can_be_pasted_from_a_spreadsheet(ada):
+    path = look(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
+    assert "pasted rows" in words_of(ada.get(path).text)
+    assert "1 row: 1 new" in words_of(check(ada, path).text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("items", "", "Choose a file, or paste the rows."),
+        ("", ITEMS, "What is in the file? Choose one."),
+        ("users", ITEMS, "What is in the file? Choose one."),
+        ("items", "code,name\n", "There are no rows below the column heads."),
+        ("items", b"\0\1\2", "neither a spreadsheet"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why_and_nothing_is_kept(ada, app, kind, text, said):
+    answer = upload(ada, kind, text)
+    assert answer.status_code == 422
+    assert said in words_of(answer.text)
+    assert drafts(app) == []
+
+
+@pytest.mark.parametrize("content", SMALL)
+def test_a_hostile_file_is_refused_or_read(ada, content):
+    answer = upload(ada, "items", content)
+    assert answer.status_code in (303, 422)
+    if answer.status_code == 303:
+        assert ada.get(answer.location).status_code == 200
+
+
+def test_a_file_with_a_cell_far_away_is_refused_by_the_name_of_the_cell(ada, app):
+    answer = upload(ada, "items", HOSTILE["last cell"][0])
+    assert answer.status_code == 422
+    said = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
+    assert said in words_of(answer.text)
+    assert drafts(app) == []
+
+
+def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
+    stock.lot("receive 10", lot_code="A")
+    rows = xlsx_row(1, "item", "lot", "counted", "expected")
+    rows += xlsx_row(2, "BOLT", "A", "9").replace("</row>", '<c r="D2" t="e"><v>#N/A</v></c></row>')
+    path = look(ada, "counts", xlsx(rows))
+    assert "In the file: #N/A" in words_of(ada.get(path).text)
+    said = words_of(check(ada, path).text)
+    assert "1 thing is wrong in 1 row. Nothing was written." in said
+    assert "The spreadsheet has an error here (#N/A)." in said
+    assert commit(ada, path).location.startswith(path)
+    assert stock.lot_called("A").on_hand == 10_000_000
+
+
+def test_files_may_be_larger_than_forms_but_not_endless(ada):
+    text = "code,name\n" + "".join(f"P-{n},{'x' * 190}\n" for n in range(15_000))
+    assert 2**21 < len(text) < imports.MOST_BYTES
+    assert upload(ada, "items", text).status_code == 303
+    assert upload(ada, "items", "code,name\n" + "x" * (9 * 2**20)).status_code == 413
+    big = {"csrf_token": "x", "name": "y" * 2**21}
+    assert ada.client.post("/users/", data=big).status_code == 413
+
+
+def test_files_are_their_owners_alone(ada, app, monkeypatch):
+    path = look(ada, "items", ITEMS)
+    monkeypatch.setitem(ROLES, "eve", "admin")
+    eve = Person(app, "eve")
+    token = {"csrf_token": form_of(eve.get("/import/").text)["csrf_token"]}
+    assert eve.get(path).status_code == 404
+    assert eve.get(f"{path}wrong.csv").status_code == 404
+    assert eve.post(f"{path}check/", token).status_code == 404
+    assert eve.post(f"{path}commit/", token).location == "/import/?gone=1"
+    eve.post(f"{path}drop/", token)
+    assert ada.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
+def test_a_file_that_cannot_be_is_not_there(ada, odd):
+    token = {"csrf_token": form_of(ada.get("/import/").text)["csrf_token"]}
+    path = f"/import/files/{odd}/"
+    for got in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
+        assert got.status_code == 404
+    assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
+    assert ada.post(f"{path}drop/", token).location == "/import/"
+
+
+def test_only_a_few_files_of_one_person_wait(ada, app):
+    paths = [look(ada, "items", ITEMS) for _ in range(7)]
+    assert len(drafts(app)) == 5
+    assert ada.get(paths[-1]).status_code == 200
+    token = {"csrf_token": form_of(ada.get(paths[-1]).text)["csrf_token"]}
+    assert ada.post(f"{paths[-1]}drop/", token).location == "/import/"
+    assert ada.get(paths[-1]).status_code == 404
+
+
+def test_counts_that_came_before_are_told_and_need_another_reference(ada, stock):
+    stock.lot("receive 10", lot_code="A")
+    text = "item,lot,counted\nBOLT,A,9\n"
+    assert bring(ada, "counts", text, reference="October").location == "/import/?done=1"
+    path = look(ada, "counts", text)
+    assert "imported already, by import 1" in words_of(check(ada, path, reference="October").text)
+    assert "Import 1 row" in words_of(check(ada, path, reference="November").text)
+    assert commit(ada, path).location == "/import/?done=2"
+
+
+def test_a_sheet_is_chosen(ada):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        for name, heads in (("Old", ["code", "name"]), ("New", ["sku", "name"])):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, heads)
+            sheet.write_row(1, 0, [name, "Name"])
+    path = look(ada, "items", file.getvalue())
+    page = form_of(check(ada, path, sheet="New").text)
+    assert (page["sheet"], page["column-code"]) == ("New", "sku")
+
+
+def test_with_scripts_it_tells_how_far_it_is(ada, stock):
+    stock.item("BOLT"), stock.item("NUT")
+    path = look(ada, "stock", STOCK)
+    fields = form_of(ada.get(path).text)
+    lines = {"Accept": "application/x-ndjson"}
+    told = []
+    for step in ("check", "commit"):
+        answer = ada.client.post(f"{path}{step}/", data=fields, headers=lines)
+        assert answer.mimetype == "application/x-ndjson"
+        told.append([json.loads(line) for line in answer.text.splitlines()])
+    assert told[0][0] == {"word": "Checking", "done": 0, "total": 2}
+    assert told[0][-1] == {"location": f"{path}#report"}
+    assert {"word": "Writing", "done": 6, "total": 6} in told[1]
+    assert told[1][-1] == {"location": "/import/?done=1"}
+
+
+def test_a_fault_is_told_with_scripts_too(ada, stock, monkeypatch):
+    stock.item("BOLT"), stock.item("NUT")
+    path = look(ada, "stock", STOCK)
+    fields = form_of(ada.get(path).text)
+
+    def broken(*_, **__):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(imports, "commit", broken)
+    answer = ada.client.post(
+        f"{path}commit/", data=fields, headers={"Accept": "application/x-ndjson"}
+    )
+    [line] = [json.loads(line) for line in answer.text.splitlines()]
+    assert "Nothing is half done" in line["error"]
+    assert "out of order" not in answer.text
+
+
+@pytest.mark.parametrize("kind", imports.KINDS)
+def test_templates_can_be_downloaded(ada, kind):
+    assert ada.get(f"/import/templates/{kind}.csv").text.startswith("\ufeff")
+    assert ada.get(f"/import/templates/{kind}.xlsx").data.startswith(b"PK")
+    assert ada.get(f"/import/templates/{kind}.pdf").status_code == 404
+    assert ada.get("/import/templates/users.csv").status_code == 404
+
+
+def test_nobody_else_imports(app, person):
+    for name in ("vic", "ole", "ira"):
+        somebody = person(name)
+        for path in ("/import/", "/import/1/undo/", "/import/templates/items.csv"):
+            assert somebody.get(path).status_code == 403
+
+
+def test_many_imports_stand_on_pages(ada, app):
+    with app.app_context():
+        for n in range(25):
+            work = imports.KINDS["items"]
+            table = imports.read_table(f"code,name\nP-{n},Part\n".encode())
+            mapping = {"code": "code", "name": "name"}
+            reading = imports.read_rows(work, table, mapping, imports.Style())
+            imports.commit(
+                imports.Work(kind=work, reading=reading, mapping=mapping),
+                file_name=f"{n}.csv", user_id=ada.id, key=f"k-{n}",
+            )  # fmt: skip
+        db.session.rollback()
+    first = ada.get("/import/").text
+    link = re.search(r'href="(/import/\?cursor=[^"]+)"', first)[1]
+    second = ada.get(link).text
+    shown = re.findall(r"\b(\d+)\.csv\b", first) + re.findall(r"\b(\d+)\.csv\b", second)
+    assert [int(n) for n in shown] == list(range(24, -1, -1))
+    assert ada.get("/import/?cursor=x").status_code == 422
+
+
+def test_an_operation_with_very_many_entries_stands_on_pages(ada, stock, monkeypatch):
+    monkeypatch.setattr(operations, "MOST_ENTRIES", 3)
+    stock.item("BOLT")
+    bring(ada, "stock", "item,lot,qty\n" + "".join(f"BOLT,L-{n},1\n" for n in range(7)))
+    page = ada.get("/operations/1/").text
+    assert re.findall(r'id="entry-(\d)"', page) == ["1", "2", "3"]
+    assert "Labels" not in page
+    following = re.search(r'href="(/operations/1/\?entry=\d)" rel="next"', page)[1]
+    page = ada.get(following).text
+    assert re.findall(r'id="entry-(\d)"', page) == ["4", "5", "6"]
+    found = ada.get("/ledger/7/").location
+    assert re.findall(r'id="entry-(\d)"', ada.get(found).text) == ["7"]
+    assert "?entry=7#entry-7" in ada.get("/ledger/").text
+    ada.sends("/operations/1/reversal/")
+    assert stock.lot_called("L-6").on_hand == 0

@@ -1,0 +1,170 @@
+"""Items: the list, one item with its lots, and its master data."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from inventory.common import clock
+from tests.support.stock_builder import in_days
+from tests.support.users import form_of, words_of
+
+
+def test_an_item_is_added_and_its_page_opens(ada, stock):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
+    assert answer.status_code == 303
+    words = words_of(ada.get(answer.location).text)
+    assert "BOLT Bolt" in words
+    assert "BOLT is added. Receive a lot of it." in words
+
+
+def test_a_code_that_exists_is_refused(ada, stock):
+    stock.item("BOLT")
+    answer = ada.sends("/items/new/", code="BOLT", name="Another")
+    assert answer.status_code == 409
+    assert "Item BOLT exists already." in words_of(answer.text)
+
+
+def test_a_field_that_is_wrong_is_said_there(ada):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", decimals="7")
+    assert answer.status_code == 422
+    assert 'id="decimals-error"' in answer.text
+
+
+def test_an_item_is_changed_and_archived(ada, stock):
+    stock.item("BOLT", qc_required=True, reorder_point="5")
+    fields = form_of(ada.get("/items/1/edit/").text)
+    assert (fields["name"], fields["reorder_point"], fields["qc_required"]) == ("Bolt", "5", "y")
+    assert ada.sends("/items/1/edit/", name="Better bolt", archived="y").status_code == 303
+    assert "Better bolt" not in ada.get("/items/").text
+    assert "Better bolt" in ada.get("/items/?state=archived").text
+
+
+def test_an_item_shows_its_figures_and_its_lots(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    stock.lot("receive 3, quarantine", lot_code="L-2")
+    words = words_of(ada.get("/items/1/").text)
+    assert "On hand pcs 13" in words
+    assert "Reserved pcs 4" in words
+    assert "Available pcs 9" in words
+    assert "3 on hold" in words
+    assert "Free pcs 6" in words
+
+
+def test_each_figure_opens_the_lots_behind_it(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    stock.lot("receive 3, quarantine", lot_code="L-2")
+    assert "?show=hold#lots" in ada.get("/items/1/").text
+    for show, there, gone in (("hold", 2, 1), ("free", 1, 2), ("reserved", 1, 2)):
+        page = ada.get(f"/items/1/?show={show}").text
+        assert f'id="lot-{there}-row"' in page
+        assert f'id="lot-{gone}-row"' not in page
+
+
+def test_items_are_searched_by_code_and_name_and_turned_page_by_page(ada, stock):
+    for number in range(52):
+        stock.item(f"B-{number:02d}", name="Left" if number % 2 else "Right")
+    assert "B-49" in ada.get("/items/").text
+    assert "B-51" not in ada.get("/items/").text
+    page = ada.get("/items/").text
+    more = re.search(r'href="([^"]+)"[^>]*>Show more', page)[1]
+    longer = ada.get(f"/items/{more}").text
+    assert "B-01" in longer
+    assert "B-51" in longer
+    assert "Show more" not in longer
+    found = ada.get("/items/?q=b-07").text
+    assert "B-07" in found
+    assert "B-08" not in found
+    assert "No item is called that" in ada.get("/items/?q=nothing%20such").text
+
+
+def test_after_200_rows_comes_another_page(ada, stock):
+    for number in range(203):
+        stock.item(f"B-{number:03d}")
+    page = ada.get("/items/?rows=200&q=b-").text
+    assert "B-199" in page
+    assert "B-200" not in page
+    after = html.unescape(re.search(r'href="([^"]+)" rel="next"', page)[1])
+    last = ada.get(f"/items/{after}").text
+    assert "B-202" in last
+    assert 'href="?q=b-">Back to the first' in last
+    assert "B-199" not in last
+
+
+@pytest.mark.parametrize("rows", ["0", "-1", "x", "٣", "9" * 5000, "1e3", ""])
+def test_an_odd_number_of_rows_is_as_good_as_none(ada, stock, rows):
+    stock.item("B-1")
+    assert "B-1" in ada.get("/items/", query_string={"rows": rows}).text
+
+
+def test_a_viewer_may_not_change_items(person, stock):
+    stock.item("BOLT")
+    vic = person("vic")
+    assert "/items/new/" not in vic.get("/items/").text
+    assert "/edit/" not in vic.get("/items/1/").text
+    assert vic.get("/items/new/").status_code == 403
+    assert person("ole").get("/items/1/edit/").status_code == 403
+    assert vic.get("/items/9/").status_code == 404
+
+
+def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
+    lot = stock.lot("receive 10")
+    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    stock.do("issue", item="BOLT", qty="4")
+    for path in (f"/items/1/?at={moment}", f"/lots/{lot}/?at={moment}"):
+        page = ada.get(path)
+        assert "On hand pcs 10" in words_of(page.text)
+        assert "As the ledger stood on" in words_of(page.text)
+        assert 'id="entry-2"' not in page.text
+        assert 'id="act"' not in page.text
+    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
+    assert "On hand pcs 6" in words_of(ada.get("/items/1/?at=nonsense").text)
+
+
+def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
+    lot = stock.lot("receive 10", expires_on=in_days(-1))
+    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    stock.do("decide", lot_id=lot, status="REJECTED", reason="Rust")
+    assert "Rejected Expired" in words_of(ada.get(f"/lots/{lot}/").text)
+    then = words_of(ada.get(f"/lots/{lot}/?at={moment}").text)
+    assert "Rejected" not in then
+    assert "Rust" not in then
+    before = (clock.now() - timedelta(days=9)).isoformat().replace("+", "%2B")
+    assert "not received yet" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
+    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
+    yesterday = words_of(ada.get(f"/items/1/?at={moment}").text)
+    assert "10 on hold" in yesterday
+
+
+def test_an_item_shows_how_its_stock_went(ada, stock):
+    assert 'id="chart"' not in ada.get(f"/items/{stock.item('NUT') and 1}/").text
+    stock.lot("receive 10, reserve 4, issue 3")
+    page = ada.get("/items/2/").text
+    assert 'aria-label="On hand from 0 on' in page
+    assert "to 7 pcs now, at most 7" in page
+
+
+def test_a_column_head_sorts_turns_round_and_puts_back(ada, stock):
+    stock.lot("receive 5", item="AXLE")
+    stock.lot("receive 9", item="BOLT")
+    for query, first, order, then in (
+        ("", "AXLE", "", "?sort=-free"),
+        ("?sort=-free", "BOLT", "descending", "?sort=free"),
+        ("?sort=free", "AXLE", "ascending", "?"),
+        ("?sort=nonsense", "AXLE", "", "?sort=-free"),
+    ):
+        for path in ("/items/", "/"):
+            page = ada.get(path + query).text
+            rows = page[page.index("<tbody>") :]
+            assert rows.index(first) < rows.index("BOLT" if first == "AXLE" else "AXLE")
+            head = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
+            assert (f'aria-sort="{order}"' in head) == bool(order)
+            assert f'id="sort-free" href="{then}"' in page
+
+
+def test_the_list_as_a_file_stands_in_the_same_order(ada, stock):
+    stock.lot("receive 5", item="AXLE")
+    stock.lot("receive 9", item="BOLT")
+    lines = ada.get("/items/export.csv?sort=-free").text.splitlines()
+    assert [line.partition(",")[0] for line in lines[1:]] == ["BOLT", "AXLE"]

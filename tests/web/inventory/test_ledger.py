@@ -1,0 +1,100 @@
+"""The ledger's page."""
+
+import re
+
+import pytest
+
+from inventory.db import db
+from inventory.web import background_jobs
+from tests.support.servers import wait_until
+from tests.support.users import words_of
+
+
+def test_entries_are_shown_newest_first_with_their_balances(ada, stock):
+    stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    page = ada.get("/ledger/").text
+    assert page.index('id="entry-2"') < page.index('id="entry-1"')
+    assert "Reserve L-1 BOLT 4 10 4 JOB-1" in words_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("item=BOLT", {1, 2}),
+        ("type=RESERVE", {2}),
+        ("reference=JOB-1", {2}),
+        ("user=ada", set()),
+        ("from=2020-01-01&to=2020-01-02", set()),
+        ("from=2020-01-01", {1, 2, 3}),
+        ("type=LOVE", {1, 2, 3}),
+        ("user=ada&kind=RESERVATION", set()),
+        ("user=ada&reference=JOB-1", set()),
+        ("kind=RESERVATION&reference=JOB-1", {2}),
+    ],
+)
+def test_each_filter_is_in_the_url(ada, stock, query, shown):
+    stock.lot("receive 10, reserve 4 JOB-1")
+    stock.lot("receive 1", item="NUT")
+    page = ada.get(f"/ledger/?{query}").text
+    assert {number for number in (1, 2, 3) if f'id="entry-{number}"' in page} == shown
+
+
+def test_an_entry_has_an_address_of_its_own(ada, stock):
+    stock.lot("receive 10")
+    assert "/operations/1/#entry-1" in ada.get("/ledger/").text
+    assert 'id="entry-1"' in ada.get("/operations/1/").text
+
+
+def test_an_empty_ledger_says_how_it_begins(ada):
+    assert "Its first entry is the first lot" in words_of(ada.get("/ledger/").text)
+
+
+# --- verifying ------------------------------------------------------------------------------------
+
+
+def verify(person):
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/account/").text)[1]
+    return person.post("/ledger/verification/", {"csrf_token": csrf})
+
+
+def verified(app, person):
+    """What the page says when the run is over."""
+    with app.app_context():
+        wait_until(
+            lambda: not background_jobs.is_running(background_jobs.VERIFY),
+            "it never ends",
+            seconds=60,
+        )
+    return words_of(person.get("/ledger/").text)
+
+
+def test_an_admin_has_the_ledger_verified(app, ada, stock):
+    stock.lot("receive 12, reserve 4 JOB-1")
+    assert "The ledger was not verified yet." in words_of(ada.get("/ledger/").text)
+    assert verify(ada).location == "/ledger/"
+    assert "2 entries verified, 0 differences" in verified(app, ada)
+
+
+def test_what_differs_is_named(app, ada, stock):
+    stock.lot("receive 12")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM lot_heads")
+    verify(ada)
+    assert "1 entries verified, 1 differences: lot_heads" in verified(app, ada)
+
+
+def test_only_an_admin_may_verify(person):
+    ole = person("ole")
+    assert "/ledger/verification/" not in ole.get("/ledger/").text
+    assert verify(ole).status_code == 403
+
+
+# --- one entry ------------------------------------------------------------------------------------
+
+
+def test_an_entry_is_found_by_its_number(ada, stock):
+    stock.lot("receive 12, reserve 4 JOB-1")
+    answer = ada.get("/ledger/2/")
+    assert answer.location == "/operations/2/?entry=2#entry-2"
+    assert 'id="entry-2"' in ada.get("/operations/2/").text
+    assert ada.get("/ledger/3/").status_code == 404

@@ -1,0 +1,67 @@
+"""The pages of reports, and their files."""
+
+from datetime import timedelta
+
+import pytest
+
+from inventory.common import clock
+from tests.support.users import words_of
+
+
+def test_what_has_to_be_bought_is_listed_with_how_much_is_short(ada, stock):
+    stock.item("BOLT", reorder_point="5")
+    stock.item("NUT", reorder_point="5")
+    stock.lot("receive 7, reserve 4 JOB-1", item="BOLT")
+    stock.lot("receive 9", item="NUT")
+    assert 'href="/reports/"' in ada.get("/").text
+    assert 'href="/reports/reorder/"' in ada.get("/reports/").text
+    words = words_of(ada.get("/reports/reorder/").text)
+    assert "BOLT Bolt 3 pcs 5 2 7 4 0" in words
+    assert "NUT" not in words
+    lines = ada.get("/reports/reorder/export.csv").text.splitlines()
+    assert lines[1].startswith("BOLT,Bolt,pcs,3,5,2,7,4,0,20")
+    assert len(lines) == 2
+
+
+def test_nothing_to_reorder_is_said(ada, stock):
+    stock.lot()
+    assert "Nothing to reorder" in ada.get("/reports/reorder/").text
+
+
+@pytest.fixture
+def past(stock):
+    """10 were received three days ago and put in quarantine yesterday; 4 were issued since."""
+    with clock.at(clock.now() - timedelta(days=3)):
+        lot = stock.lot("receive 10", lot_code="L-1")
+    with clock.at(clock.now() - timedelta(days=1)):
+        stock.lot("receive 1", item="NUT", lot_code="N-1")
+    stock.lot("receive 5, issue 4", lot_code="L-2")
+    return lot
+
+
+def days_ago(days):
+    return (clock.now() - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_stock_is_told_as_it_was_at_a_moment(ada, past):
+    for days, told in ((4, "BOLT Bolt 0 pcs"), (2, "BOLT Bolt 10 pcs"), (0, "BOLT Bolt 10 pcs")):
+        assert told in words_of(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
+    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in words_of(ada.get("/reports/stock/").text)
+    assert "NUT" not in words_of(ada.get("/reports/stock/?q=bolt").text)
+
+
+def test_the_files_hold_what_was_in_stock_then(ada, past):
+    at = days_ago(2)
+    answer = ada.get(f"/reports/stock/export.csv?at={at}")
+    assert f'filename="stock-{at[:10]}.csv"' in answer.headers["Content-Disposition"]
+    assert answer.text.splitlines()[1:] == ["BOLT,Bolt,pcs,10,0,10,0,10"]
+    lines = ada.get("/reports/stock/lots.csv").text.splitlines()
+    assert [line.split(",")[:4] + line.split(",")[5:6] for line in lines[1:]] == [
+        ["BOLT", "L-1", "pcs", "APPROVED", "10"], ["BOLT", "L-2", "pcs", "APPROVED", "1"],
+        ["NUT", "N-1", "pcs", "APPROVED", "1"],
+    ]  # fmt: skip
+
+
+def test_a_moment_that_is_none_is_now(ada, past):
+    for at in ("x", "9" * 40, "%00"):
+        assert "BOLT Bolt 11 pcs" in words_of(ada.get(f"/reports/stock/?at={at}").text)

@@ -1,0 +1,146 @@
+"""What somebody with a browser's tools sends: refused, never a 500, and nothing given away."""
+
+import logging
+import re
+
+import pytest
+
+from inventory import create_app
+from inventory.accounts import users
+from inventory.common.errors import InvalidInput
+from inventory.db import db
+from inventory.exports.formats import harmless
+from tests.support.users import PASSWORD, form_of
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+JSON = ["5", '"x"', "[1]", "[[1]]", "null", "{", '{"name": {"a": 1}, "password": [1], "code": {}}',
+        '{"name": "x", "role": ["admin"], "expires": [5, 6]}']  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "//[::1", "http://[x]/", "\x7f", "http://evil.example/"]
+)
+def test_a_page_address_that_is_none_of_ours_is_not_looked_at(client, ada, url):
+    headers = {**PARTIAL, "HX-Current-URL": url}
+    answer = client.get("/account/", headers=headers)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login/")
+    fields = form_of(ada.get("/receive/").text)
+    assert ada.client.post("/receive/", data=fields, headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize("body", JSON)
+def test_json_is_no_form(client, ada, body):
+    for who, paths in (
+        (client, ["/login/", "/register/"]),
+        (
+            ada.client,
+            ["/account/password/", "/account/tokens/", "/users/", "/receive/", "/reserve/"],
+        ),
+    ):
+        for path in paths:
+            token = form_of(who.get("/login/", follow_redirects=True).text)["csrf_token"]
+            headers = {"Content-Type": "application/json", "X-CSRFToken": token}
+            assert who.post(path, data=body, headers=headers).status_code == 422, path
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-30"])
+def test_the_ends_of_the_calendar_are_days_like_others(environ, zone, day):
+    app = create_app(config_of(environ, SITE_TIMEZONE=zone))
+    with app.app_context():
+        users.create_user(name="vic", password=PASSWORD, role="viewer")
+    client = app.test_client()
+    fields = form_of(client.get("/login/").text)
+    client.post("/login/", data={**fields, "name": "vic", "password": PASSWORD})
+    for name in ("from", "to"):
+        assert client.get(f"/ledger/?{name}={day}").status_code == 200
+        assert client.get(f"/ledger/export.csv?{name}={day}").status_code == 200
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def config_of(environ, **settings):
+    from inventory.config import Config
+
+    return Config.from_env({**environ, **settings})
+
+
+def test_a_filter_that_is_refused_is_so_before_the_file_begins(ada):
+    assert ada.get("/ledger/export.csv?item=%00").status_code == 422
+
+
+def test_a_file_name_that_no_file_system_has_is_not_found(client):
+    assert client.get(f"/static/{'x' * 5000}").status_code == 404
+
+
+@pytest.mark.parametrize("text", ["＝1+1", "＋1", "－1", "＠SUM(A1)"])
+def test_wide_signs_begin_no_formula_either(text):
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ad\u034fa", "ada\ufe0f", "\u3164", "ada\u2800", "\u115fada", "ad\U000e0100a", "ad\u180ba"],
+)
+def test_nobody_is_called_like_somebody_else_plus_what_cannot_be_seen(app, name):
+    with app.app_context(), pytest.raises(InvalidInput, match="cannot be seen"):
+        users.clean_name(name)
+
+
+@pytest.mark.parametrize("name", ["аda", "adа", "Ben Αda", "οle"])
+def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
+    with app.app_context(), pytest.raises(InvalidInput, match="look alike"):
+        users.clean_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Éva Żółć", "Владимир", "Ада Smith", "Ørsted", "山田太郎", "Νίκος"]
+)
+def test_people_write_their_names_as_they_are(app, name):
+    with app.app_context():
+        assert users.clean_name(name) == name
+
+
+def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):
+    fields = form_of(client.get("/login/", follow_redirects=True).text)
+    with caplog.at_level(logging.DEBUG):
+        client.post("/login/", data={**fields, "name": "my secret words", "password": "x"})
+    assert "login refused" in caplog.text
+    assert "my secret words" not in caplog.text
+
+
+def test_a_line_break_in_a_name_begins_no_line_of_the_log(client, caplog):
+    fields = form_of(client.get("/login/", follow_redirects=True).text)
+    name = "x\r\n2027-01-01 INFO inventory: all is well"
+    client.post("/login/", data={**fields, "name": name, "password": "x"})
+    assert not [record for record in caplog.records if "all is well" in record.getMessage()]
+
+
+def test_who_makes_an_account_while_logged_in_leaves_the_session_before(app, ada):
+    app.config["REGISTRATION"] = "open"
+    before = ada.client.get_cookie("session").value
+    ada.post("/register/", form_of(ada.get("/register/").text), name="ben", password=PASSWORD)
+    assert "ben" in ada.get("/account/").text
+    other = app.test_client()
+    other.set_cookie("session", before)
+    assert other.get("/account/").status_code == 303
+
+
+def test_https_in_front_is_enough_for_strict_transport_security(app, client):
+    app.config["HTTPS"] = True
+    strict = client.get("/register/").headers["Strict-Transport-Security"]
+    assert int(re.match(r"max-age=(\d+); includeSubDomains$", strict)[1]) >= 31536000
+
+
+@pytest.mark.parametrize("verb", ["issue", "unreserve"])
+@pytest.mark.parametrize(
+    ("name", "statuses"), [("a%00b", {422}), ("x" * 5000, {422}), ("%ED%A0%80", {404, 422})]
+)
+def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name, statuses):
+    path = f"/references/{verb}/"
+    assert ada.get(f"{path}?reference={name}").status_code in statuses
+    token = form_of(ada.get("/receive/").text)["csrf_token"]
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"csrf_token={token}&reference={name}&parts="
+    assert ada.client.post(path, data=body, headers=headers).status_code in statuses

@@ -1,0 +1,61 @@
+"""What frames every page, and what a person is told when there is none."""
+
+import re
+
+import pytest
+
+from tests.support.users import words_of
+
+
+def here(page):
+    menu = page.text.partition('<nav class="nav"')[2].partition("</nav>")[0]
+    return re.findall(r'<a href="[^"]*" aria-current="(\w+)">(\w+)</a>', menu)
+
+
+def test_the_menu_shows_where_one_is_also_below_a_section(ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1")
+    assert here(ada.get("/items/")) == [("page", "Items")]
+    for path, section in (
+        ("/items/1/", "Items"),
+        (f"/lots/{lot}/", "Items"),
+        ("/reservations/1/", "Reservations"),
+        ("/operations/1/", "Ledger"),
+        ("/analysis/turnover/", "Reports"),
+    ):
+        assert ("true", section) in here(ada.get(path)), path
+    assert here(ada.get("/account/")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "said"),
+    [
+        ("/nowhere/", "get", 404, "There is no such page"),
+        ("/items/99/", "get", 404, "There is no item number 99"),
+        ("/theme/", "get", 405, "There is nothing to see here"),
+        ("/reserve/", "post", 400, "Nothing was booked"),
+    ],
+)
+def test_a_person_is_told_what_to_do_and_not_what_http_says(ada, path, method, status, said):
+    answer = getattr(ada.client, method)(path)
+    assert answer.status_code == status
+    words = words_of(answer.text)
+    assert said in words
+    assert "Reservations" in words  # the way on
+    assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])
+
+
+def test_every_form_is_sent_to_where_forms_are_taken(app, ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1")
+    stock.link("9521123456785")
+    adapter = app.url_map.bind("localhost")
+    pages = (
+        "/", "/?do=reserve", "/?do=issue", "/items/", "/items/1/", "/items/1/codes/", "/lots/",
+        f"/lots/{lot}/", f"/lots/{lot}/?do=count", f"/lots/{lot}/recall/", "/reservations/",
+        "/reservations/1/", "/ledger/", "/operations/1/reversal/", "/labels/", "/import/",
+        "/users/", "/account/", "/account/tokens/", "/webhooks/", "/checkup/", "/receive/",
+    )  # fmt: skip
+    for page in pages:
+        forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', ada.get(page).text)
+        assert len(forms) > 2 or page not in ("/", "/items/1/"), page
+        for path in forms:
+            adapter.match(path, method="POST")
