@@ -21,7 +21,7 @@ background: {background} }} svg {{ width: {share:.0%}; }}</style>{logo}"""
 
 
 def main() -> None:
-    logo = (STATIC / "favicon.svg").read_text("utf-8")
+    logo = (STATIC / "img/favicon.svg").read_text("utf-8")
     path = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)

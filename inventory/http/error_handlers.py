@@ -191,4 +191,4 @@ def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
 
 
 def _page(status: int, title: str, detail: str, headers: dict[str, str]) -> Any:
-    return render_template("error.html", title=title, detail=detail), status, headers
+    return render_template("errors/error.html", title=title, detail=detail), status, headers

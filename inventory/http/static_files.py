@@ -1,6 +1,6 @@
 """Static files: each under a name that carries its content's hash, compressed once, kept for ever.
 
-`url_for("static", filename="style.css")` gives the hashed name, so templates say nothing of it.
+`url_for("static", filename="css/style.css")` gives the hashed name, so templates say nothing of it.
 The files are few and small: they are read when first asked for and held in memory.
 
 The scripts of every page travel as one file. That is a matter of order, not of speed alone:
@@ -35,9 +35,9 @@ BUNDLES = {
         "vendor/htmx.min.js",
         "vendor/hx-preload.min.js",
         "vendor/hx-ptag.min.js",
-        "double_submit.js",
-        "app.js",
-        "palette.js",
+        "js/double_submit.js",
+        "js/app.js",
+        "js/search_palette.js",
     ),
     "floor.js": (
         "vendor/idb.js",
@@ -45,27 +45,32 @@ BUNDLES = {
             f"floor/{name}.js"
             for name in (
                 "dom",
-                "qty",
+                "quantity",
                 "gs1",
-                "store",
+                "indexed_db",
                 "session",
                 "outbox",
-                "wedge",
+                "keyboard_scanner",
                 "double_tap",
-                "signals",
-                "stock",
-                "resolve",
-                "work",
-                "view",
-                "list",
-                "people",
+                "feedback",
+                "stock_snapshot",
+                "scan_resolver",
+                "task_state",
+                "render",
+                "activity_list",
+                "login_dialog",
                 "controls",
                 "camera",
-                "start",
+                "main",
             )
         ),
     ),
-    "scanner.js": ("floor/dom.js", "floor/gs1.js", "floor/wedge.js", "floor/scanner.js"),
+    "scanner.js": (
+        "floor/dom.js",
+        "floor/gs1.js",
+        "floor/keyboard_scanner.js",
+        "floor/scanner_setup.js",
+    ),
     "camera.js": ("vendor/zxing_reader.js", "floor/camera_worker.js"),
 }
 

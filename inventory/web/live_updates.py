@@ -95,7 +95,7 @@ def _render(
     context = read(query, **ids)
     part = Markup(render_template(template, **context))  # noqa: S704 - by our own template
     tag = hashlib.sha256(part.encode()).hexdigest()[:16]
-    html = Markup(render_template("_live.html", part=part, tag=tag, url=url))  # noqa: S704
+    html = Markup(render_template("shared/_live_region.html", part=part, tag=tag, url=url))  # noqa: S704
     return context, html, tag
 
 

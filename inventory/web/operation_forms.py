@@ -142,11 +142,11 @@ def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> A
         return redirect(_emptied(act, form, back), 303)
     live = live_updates.render_current()
     if from_toast:
-        return render_template("operations/_undone.html", toast=toast, live=live)
+        return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
     kept = {name: form[name].data for name in act.keeps}
     context = show(act, back=form.back.data or "", given=kept, **ids)
     context["focus"] = "first"
-    return render_template("operations/_posted.html", toast=toast, live=live, **context)
+    return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
 
 
 def _emptied(act: Act, form: OperationForm, url: str) -> str:
@@ -163,7 +163,7 @@ def _emptied(act: Act, form: OperationForm, url: str) -> str:
 
 
 def _toast(done: Done, **values: Any) -> Markup:
-    return Markup(render_template("operations/_toast.html", done=done, **values))  # noqa: S704
+    return Markup(render_template("inventory/operations/_toast.html", done=done, **values))  # noqa: S704
 
 
 def _refuse(act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal) -> Answer:
@@ -181,7 +181,7 @@ def _again(
 ) -> Answer:
     form.renew_key()
     if request.headers.get("HX-Target") == "div#toasts" and refusal is not None:
-        return render_template("_error_toast.html", detail=refusal.detail), status
+        return render_template("shared/_error_toast.html", detail=refusal.detail), status
     return _render(_context(act, form, ids, refusal), status)
 
 
@@ -190,10 +190,14 @@ def _wait(act: Act, form: OperationForm, ids: dict[str, Any], busy: Any) -> Answ
     detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
     status = 503 if isinstance(busy, Busy) else 409
     context = {"act": act, "form": form, "action": url_for(act.endpoint, **ids), "detail": detail}
-    template = "operations/_wait.html" if wants_partial() else "operations/wait.html"
+    template = (
+        "inventory/operations/_busy.html" if wants_partial() else "inventory/operations/busy.html"
+    )
     return render_template(template, **context), status, {"Retry-After": "2"}
 
 
 def _render(context: dict[str, Any], status: int) -> Answer:
-    template = "operations/_form.html" if wants_partial() else "operations/form.html"
+    template = (
+        "inventory/operations/_form.html" if wants_partial() else "inventory/operations/form.html"
+    )
     return render_template(template, **context), status

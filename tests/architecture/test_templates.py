@@ -62,7 +62,7 @@ _ICON_PLACES = (
 
 
 def test_every_icon_that_a_template_names_is_in_the_sprite():
-    sprite = (STATIC / "icons.svg").read_text("utf-8")
+    sprite = (STATIC / "img/icons.svg").read_text("utf-8")
     there = set(re.findall(r'<symbol id="([^"]+)"', sprite))
     code = "\n".join(map(_code, TEMPLATES))
     named = {name for place in _ICON_PLACES for name in re.findall(place, code)}
@@ -85,4 +85,4 @@ def test_vendored_files_are_what_their_list_says():
 
 
 def test_the_style_sheet_stays_light():
-    assert len(gzip.compress((STATIC / "style.css").read_bytes(), 9)) <= 8 * 1024
+    assert len(gzip.compress((STATIC / "css/style.css").read_bytes(), 9)) <= 8 * 1024

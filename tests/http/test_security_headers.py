@@ -18,11 +18,11 @@ CSP = (
 
 def _style(client, **headers):
     page = client.get("/login/", follow_redirects=True).text
-    href = re.search(r'href="(/static/style\.[0-9a-f]{12}\.css)"', page).group(1)
+    href = re.search(r'href="(/static/css/style\.[0-9a-f]{12}\.css)"', page).group(1)
     return client.get(href, headers=headers)
 
 
-@pytest.mark.parametrize("path", ["/register/", "/account/", "/nowhere", "/static/style.css"])
+@pytest.mark.parametrize("path", ["/register/", "/account/", "/nowhere", "/static/css/style.css"])
 def test_every_answer_carries_the_headers(client, path):
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == CSP == CONTENT_SECURITY_POLICY
@@ -62,9 +62,9 @@ def test_a_static_file_comes_compressed_to_who_takes_it(client):
 
 
 def test_a_static_file_under_its_plain_name_is_asked_for_again(client):
-    answer = client.get("/static/style.css")
+    answer = client.get("/static/css/style.css")
     assert answer.headers["Cache-Control"] == "no-cache"
-    again = client.get("/static/style.css", headers={"If-None-Match": answer.headers["ETag"]})
+    again = client.get("/static/css/style.css", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 
@@ -76,7 +76,7 @@ def test_what_is_no_static_file_is_not_found(client, path):
 
 
 def test_a_static_file_is_never_written_to(client):
-    assert client.post("/static/style.css").status_code == 405
+    assert client.post("/static/css/style.css").status_code == 405
 
 
 def test_the_scripts_of_a_page_are_one_file_in_their_order(client):

@@ -28,7 +28,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("audit.index", "audits/_live.html")
+@live_updates.part("audit.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_audit(connection(), **_filters(query), **page_of(query))
     exports = export_links("audit", query)
@@ -38,7 +38,7 @@ def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
 @blueprint.get("/")
 @requires("admin")
 def index() -> Response:
-    return live_updates.respond("audits/index.html", groups=audit.GROUPS)
+    return live_updates.respond("admin/audit_log/index.html", groups=audit.GROUPS)
 
 
 @blueprint.get("/export.<kind>")

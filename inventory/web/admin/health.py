@@ -27,7 +27,7 @@ def index() -> str:
     found = doctor.examine(config)
     kept = backups.found_in(config.backup_path)
     return render_template(
-        "checkup/index.html",
+        "admin/health/index.html",
         checks=[one for verdict in reversed(Verdict) for one in found if one.verdict == verdict],
         wrong=sum(one.verdict == Verdict.WRONG for one in found),
         well=sum(one.verdict == Verdict.OK for one in found),

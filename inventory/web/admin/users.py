@@ -18,7 +18,7 @@ from inventory.web.auth.permissions import requires
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
-_PASSWORD = "users/password.html"  # noqa: S105 - a page
+_PASSWORD = "admin/users/password.html"  # noqa: S105 - a page
 
 
 @blueprint.get("/")
@@ -114,7 +114,7 @@ def unlock() -> Response:
 @requires("admin")
 def all_tokens() -> str:
     found = [token for token in api_tokens.list_tokens() if token.is_usable]
-    return render_template("users/tokens.html", tokens=found)
+    return render_template("admin/users/tokens.html", tokens=found)
 
 
 @blueprint.post("/tokens/<int:token_id>/revocation/")
@@ -141,7 +141,7 @@ def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any
 def _page(form: NewUserForm) -> str:
     people = users.list_accounts()
     return render_template(
-        "users/index.html",
+        "admin/users/index.html",
         form=form,
         waiting=[account for account in people if account.approved_at is None],
         people=[account for account in people if account.approved_at is not None],

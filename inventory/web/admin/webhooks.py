@@ -16,7 +16,7 @@ from inventory.webhooks import endpoints
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
-_PAGE = "webhooks/index.html"
+_PAGE = "admin/webhooks/index.html"
 
 
 @blueprint.get("/")

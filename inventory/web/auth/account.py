@@ -16,8 +16,8 @@ from inventory.web.auth.forms import PasswordForm, TokenForm
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
-_PAGE = "account/index.html"
-_TOKENS = "account/tokens.html"
+_PAGE = "auth/account/index.html"
+_TOKENS = "auth/account/tokens.html"
 
 
 @blueprint.get("/")

@@ -118,8 +118,8 @@ def code() -> Answer:
             where = web_session.place()
             return _enter(two_factor.log_in(half=half, code=form.code.data, keys=keys, **where))
         except Refusal as refusal:
-            return again("auth/code.html", form, refusal)
-    return show("auth/code.html", form)
+            return again("auth/two_factor_code.html", form, refusal)
+    return show("auth/two_factor_code.html", form)
 
 
 def _welcome() -> dict[str, Any]:

@@ -18,9 +18,9 @@ from inventory.web.auth.forms import CodeForm, RemoveFactorForm, ShownPasswordFo
 
 blueprint = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
 
-_PAGE = "second_factor/index.html"
-_SET_UP = "second_factor/set_up.html"
-_CODES = "second_factor/codes.html"
+_PAGE = "auth/two_factor/index.html"
+_SET_UP = "auth/two_factor/setup.html"
+_CODES = "auth/two_factor/codes.html"
 
 
 @blueprint.get("/")

@@ -19,7 +19,8 @@ _READER_POLICY = (
 )
 #: What the page needs to open without a connection.
 _SHELL = (
-    "floor.js", "floor/floor.css", "floor/icons.svg", "floor/floor.webmanifest", "favicon.svg",
+    "floor.js", "floor/floor.css", "floor/img/icons.svg", "floor/floor.webmanifest",
+    "img/favicon.svg",
 )  # fmt: skip
 
 
@@ -37,7 +38,9 @@ def index() -> Response:
 def worker() -> Response:
     """The service worker, with the names of what it keeps: a new name makes it a new worker."""
     shell = [url_for("static", filename=name) for name in _SHELL]
-    source = Path(current_app.static_folder or "static", "floor", "worker.js").read_text("utf-8")
+    source = Path(current_app.static_folder or "static", "floor", "service_worker.js").read_text(
+        "utf-8"
+    )
     extra = [url_for("floor.camera"), url_for("static", filename="vendor/zxing_reader.wasm")]
     text = f"const SHELL = {json.dumps(shell)};\nconst EXTRA = {json.dumps(extra)};\n{source}"
     response = Response(text, content_type="text/javascript; charset=utf-8")

@@ -122,7 +122,7 @@ def _page(report: str, view: View, **values: Any) -> str:
         for kind in ("csv", "xlsx")
     ]
     values = {"stretches": [], "report": report, "view": view, "exports": exports} | values
-    return render_template(f"analysis/{report}.html", **values)
+    return render_template(f"inventory/analytics/{report}.html", **values)
 
 
 def _movement(view: View) -> list[Movement]:

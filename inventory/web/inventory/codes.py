@@ -72,16 +72,17 @@ def _done(record: dict[str, Any], text: str) -> Done:
 
 LINK = Act(
     endpoint="codes.link", word="Link a code", icon="plus", form=forms.LinkCodeForm,
-    fields="codes/_link_fields.html", load=_load_link, send=_link, done=_linked,
+    fields="inventory/codes/_link_fields.html", load=_load_link, send=_link, done=_linked,
 )  # fmt: skip
 UNLINK = Act(
     endpoint="codes.unlink", word="Unlink", icon="x", form=forms.UnlinkCodeForm,
-    fields="codes/_unlink_fields.html", load=lambda form, code_id: {"link": _code(code_id)},
+    fields="inventory/codes/_unlink_fields.html", load=lambda form,
+    code_id: {"link": _code(code_id)},
     send=_unlink, done=_unlinked, leaves=True, danger=True,
 )  # fmt: skip
 
 
-@live_updates.part("codes.index", "codes/_live.html")
+@live_updates.part("codes.index", "inventory/codes/_live.html")
 def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     item = _item(item_id)
     page = list_codes(connection(), item=item.code, **page_of(query))
@@ -92,7 +93,7 @@ def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 def index(item_id: int) -> Response:
     here = url_for("codes.index", item_id=item_id)
     return live_updates.respond(
-        "codes/index.html", acting=lambda: choose([LINK], here, {}, item_id=item_id)
+        "inventory/codes/index.html", acting=lambda: choose([LINK], here, {}, item_id=item_id)
     )
 
 

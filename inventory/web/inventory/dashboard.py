@@ -28,7 +28,7 @@ _MOST = 3
 _ROWS = 25
 
 
-@live_updates.part("dashboard.index", "dashboard/_live.html")
+@live_updates.part("dashboard.index", "inventory/dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     conn, today = connection(), clock.today()
     q = search_of(query)
@@ -71,7 +71,7 @@ def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
 @blueprint.get("/")
 def index() -> Response:
     return live_updates.respond(
-        "dashboard/index.html",
+        "inventory/dashboard/index.html",
         create=url_for("items.create") if items.CREATE.may() else "",
         acting=_acting,
     )

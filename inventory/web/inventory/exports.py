@@ -30,7 +30,7 @@ def index() -> str:
     shown = {
         name: words for name, words in WORDS.items() if current_user.may(lists.LISTS[name].role)
     }
-    return render_template("files/index.html", lists=shown, kinds=KINDS)
+    return render_template("inventory/exports/index.html", lists=shown, kinds=KINDS)
 
 
 @blueprint.get("/<name>.<kind>")

@@ -65,7 +65,7 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
     page = imports.list_imports(connection(), limit=20, cursor=cursor)
     done = request.args.get("done", "")
     answer = render_template(
-        "imports/index.html",
+        "inventory/imports/index.html",
         kinds=list(KINDS.values()),
         kind=kind,
         done=imports.get_import(connection(), int(done)) if done.isdecimal() else None,
@@ -133,7 +133,7 @@ def _show(draft: Draft, refusal: InvalidInput | None = None) -> Answer:
     table = draft.table()
     report = draft.report
     answer = render_template(
-        "imports/draft.html",
+        "inventory/imports/draft.html",
         draft=draft,
         table=table,
         samples={head: table.samples(number) for number, head in enumerate(table.heads)},
@@ -246,7 +246,7 @@ def _undone(outcome: tuple[int, Posting | None]) -> Done:
 
 UNDO = Act(
     endpoint="imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
-    fields="imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
+    fields="inventory/imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
     leaves=True, danger=True,
 )  # fmt: skip
 

@@ -92,11 +92,13 @@ def _url(record: dict[str, Any]) -> str:
 
 CREATE = Act(
     endpoint="items.create", word="New item", icon="plus", form=forms.ItemForm,
-    fields="items/_item_fields.html", load=_load_new, send=_create, done=_created, leaves=True,
+    fields="inventory/items/_item_fields.html", load=_load_new, send=_create, done=_created,
+    leaves=True,
 )  # fmt: skip
 EDIT = Act(
     endpoint="items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
-    fields="items/_item_fields.html", load=_load_item, send=_update, done=_updated, leaves=True,
+    fields="inventory/items/_item_fields.html", load=_load_item, send=_update, done=_updated,
+    leaves=True,
 )  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@live_updates.part("items.index", "items/_live.html")
+@live_updates.part("items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), **_filters(query), **page_of(query))
     return {
@@ -134,13 +136,13 @@ def export(kind: str) -> Response:
 @blueprint.get("/")
 def index() -> Response:
     return live_updates.respond(
-        "items/index.html",
+        "inventory/items/index.html",
         create=url_for("items.create") if CREATE.may() else "",
         counted=lambda: {"units": units(connection())},
     )
 
 
-@live_updates.part("items.item", "items/_item_live.html")
+@live_updates.part("items.item", "inventory/items/_item_live.html")
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     conn = connection()
     item = get_by_id(item_id)
@@ -177,7 +179,7 @@ def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
 def item(item_id: int) -> Response:
     edit = url_for("items.edit", item_id=item_id) if EDIT.may() else ""
     return live_updates.respond(
-        "items/item.html",
+        "inventory/items/item.html",
         edit=edit,
         charting=lambda: {"chart": _chart(item_id)},
         acting=lambda: {"act": None} if request.args.get("at") else _acting(item_id),

@@ -106,7 +106,7 @@ def _page(choice: Choice, refusal: Refusal | None = None) -> str:
     ids = {lot.id for lot in chosen}
     wrong = str(refusal.figures.get("field", "")) if refusal else ""
     return render_template(
-        "labels/index.html",
+        "inventory/labels/index.html",
         choice=choice,
         chosen=ids,
         lots=chosen + [lot for lot in offered if lot.id not in ids],

@@ -36,7 +36,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("entries.index", "entries/_live.html")
+@live_updates.part("entries.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_entries(connection(), **_filters(query), **page_of(query))
     exports = export_links("entries", query)
@@ -58,7 +58,7 @@ def _last_run() -> dict[str, Any] | None:
 @blueprint.get("/")
 def index() -> Response:
     return live_updates.respond(
-        "entries/index.html",
+        "inventory/ledger/index.html",
         txn_types=list(TxnType),
         kinds=[one for one in Kind if one != Kind.QC],
         may_verify=current_user.may("admin"),

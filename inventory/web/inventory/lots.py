@@ -141,7 +141,7 @@ def _facts(form: Any, *names: str) -> dict[str, Any]:
 
 def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> Act:
     more.setdefault("load", _load)
-    more.setdefault("fields", f"lots/_{name}_fields.html")
+    more.setdefault("fields", f"inventory/lots/_{name}_fields.html")
     return Act(endpoint=f"lots.{name}", word=word, icon=icon, form=form, send=send, **more)
 
 
@@ -154,15 +154,15 @@ MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
 SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
 SCRAP = _act(
     "scrap", "Scrap", "trash-2", forms.TakeOutForm, _scrap,
-    fields="lots/_take_out_fields.html", danger=True,
+    fields="inventory/lots/_scrap_fields.html", danger=True,
 )  # fmt: skip
 SUPPLIER_RETURN = _act(
     "supplier_return", "Supplier return", "truck", forms.TakeOutForm, _return,
-    fields="lots/_take_out_fields.html",
+    fields="inventory/lots/_scrap_fields.html",
 )  # fmt: skip
 
 
-@live_updates.part("lots.lot", "lots/_live.html")
+@live_updates.part("lots.lot", "inventory/lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     conn = connection()
     now = stock.get_lot(conn, lot_id)
@@ -226,7 +226,7 @@ def _lot_at(lot: Lot, at: datetime) -> Lot:
 @blueprint.get("/<int:lot_id>/")
 def lot(lot_id: int) -> Response:
     return live_updates.respond(
-        "lots/lot.html",
+        "inventory/lots/lot.html",
         acting=lambda: {"act": None} if request.args.get("at") else _acting(lot_id),
     )
 
@@ -257,7 +257,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     return filters
 
 
-@live_updates.part("lots.index", "lots/_list_live.html")
+@live_updates.part("lots.index", "inventory/lots/_list_live.html")
 def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_lots(connection(), **_filters(query), **page_of(query))
     return {
@@ -281,7 +281,9 @@ def export(kind: str) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond("lots/index.html", counted=lambda: {"units": units(connection())})
+    return live_updates.respond(
+        "inventory/lots/index.html", counted=lambda: {"units": units(connection())}
+    )
 
 
 def _acting(lot_id: int) -> dict[str, Any]:

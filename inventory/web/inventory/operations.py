@@ -121,25 +121,29 @@ def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
 _KEEPS = ("item", "fixed")
 RECEIVE = Act(
     endpoint="operations.receive", word="Receive", icon="package-plus", form=forms.ReceiveForm,
-    fields="operations/_receive_fields.html", load=_load_item, send=_send_receipt, keeps=_KEEPS,
+    fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
+    keeps=_KEEPS,
 )  # fmt: skip
 CUSTOMER_RETURN = Act(
     endpoint="operations.customer_return", word="Customer return", icon="truck",
-    form=forms.CustomerReturnForm, fields="operations/_receive_fields.html", load=_load_item,
+    form=forms.CustomerReturnForm, fields="inventory/operations/_receive_fields.html",
+    load=_load_item,
     send=_send_return, keeps=_KEEPS,
 )  # fmt: skip
 RESERVE = Act(
     endpoint="operations.reserve", word="Reserve", icon="bookmark-plus", form=forms.ReserveForm,
-    fields="operations/_reserve_fields.html", load=_load_free_lots, send=_send_reservation,
+    fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
+    send=_send_reservation,
     keeps=_KEEPS,
 )  # fmt: skip
 ISSUE = Act(
     endpoint="operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
-    fields="operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue, keeps=_KEEPS,
+    fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
+    keeps=_KEEPS,
 )  # fmt: skip
 REVERSE = Act(
     endpoint="operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
-    fields="operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
+    fields="inventory/operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
     leaves=True, danger=True,
 )  # fmt: skip
 
@@ -184,7 +188,7 @@ def operation(operation_id: int) -> str:
     decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
     on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
     return render_template(
-        "operations/operation.html",
+        "inventory/operations/operation.html",
         operation=found,
         entries=entries[:MOST_ENTRIES],
         more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,

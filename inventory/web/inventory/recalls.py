@@ -68,16 +68,18 @@ def _done(posting: ledger.Posting, state: str) -> Done:
 
 HOLD = Act(
     endpoint="recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
-    fields="recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held, danger=True,
+    fields="inventory/recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held,
+    danger=True,
 )  # fmt: skip
 RELEASE = Act(
     endpoint="recalls.release", word="End the hold", icon="shield-check", form=forms.HoldForm,
-    fields="recalls/_release_fields.html", load=_load_release, send=_release, done=_released,
+    fields="inventory/recalls/_release_fields.html", load=_load_release, send=_release,
+    done=_released,
     leaves=True,
 )  # fmt: skip
 
 
-@live_updates.part("recalls.index", "recalls/_live.html")
+@live_updates.part("recalls.index", "inventory/recalls/_live.html")
 def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     return {
@@ -91,7 +93,7 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 
 @blueprint.get("/lots/<int:lot_id>/recall/")
 def index(lot_id: int) -> Response:
-    return live_updates.respond("recalls/index.html", acting=lambda: _acting(lot_id))
+    return live_updates.respond("inventory/recalls/index.html", acting=lambda: _acting(lot_id))
 
 
 def _acting(lot_id: int) -> dict[str, Any]:

@@ -96,12 +96,14 @@ def _done(posting: ledger.Posting) -> Done:
 
 ISSUE_ALL = Act(
     endpoint="references.issue_all", word="Issue all", icon="package-minus",
-    form=forms.ReferenceForm, fields="references/_fields.html", load=_load_issue, send=_issue,
+    form=forms.ReferenceForm, fields="inventory/references/_fields.html", load=_load_issue,
+    send=_issue,
     done=_done, leaves=True,
 )  # fmt: skip
 UNRESERVE_REST = Act(
     endpoint="references.unreserve_rest", word="Give all back", icon="bookmark-minus",
-    form=forms.UnreserveReferenceForm, fields="references/_fields.html", load=_load_unreserve,
+    form=forms.UnreserveReferenceForm, fields="inventory/references/_fields.html",
+    load=_load_unreserve,
     send=_unreserve, done=_done, leaves=True,
 )  # fmt: skip
 

@@ -88,12 +88,14 @@ def _unreserve(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Po
 
 ISSUE = Act(
     endpoint="reservations.issue", word="Issue", icon="package-minus",
-    form=forms.IssueReservedForm, fields="reservations/_issue_fields.html", load=_load_issue,
+    form=forms.IssueReservedForm, fields="inventory/reservations/_issue_fields.html",
+    load=_load_issue,
     send=_issue,
 )  # fmt: skip
 UNRESERVE = Act(
     endpoint="reservations.unreserve", word="Unreserve", icon="bookmark-minus",
-    form=forms.UnreserveForm, fields="reservations/_unreserve_fields.html", load=_load_unreserve,
+    form=forms.UnreserveForm, fields="inventory/reservations/_unreserve_fields.html",
+    load=_load_unreserve,
     send=_unreserve,
 )  # fmt: skip
 
@@ -108,7 +110,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("reservations.index", "reservations/_live.html")
+@live_updates.part("reservations.index", "inventory/reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     """What is open by reference; all there ever was one by one."""
     filters = _filters(query)
@@ -140,10 +142,10 @@ def export(kind: str) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond("reservations/index.html")
+    return live_updates.respond("inventory/reservations/index.html")
 
 
-@live_updates.part("reservations.reservation", "reservations/_reservation_live.html")
+@live_updates.part("reservations.reservation", "inventory/reservations/_reservation_live.html")
 def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
     conn = connection()
     return {
@@ -156,7 +158,7 @@ def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[st
 @blueprint.get("/<int:reservation_id>/")
 def reservation(reservation_id: int) -> Response:
     return live_updates.respond(
-        "reservations/reservation.html", acting=lambda: _acting(reservation_id)
+        "inventory/reservations/reservation.html", acting=lambda: _acting(reservation_id)
     )
 
 

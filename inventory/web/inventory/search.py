@@ -40,8 +40,8 @@ def index() -> str:
         found = list(dict.fromkeys([*_exactly(q), *found]))
     told = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
     if wants_partial():
-        return render_template("finding/_found.html", id="found", **told)
-    return render_template("finding/index.html", id="found-here", **told)
+        return render_template("inventory/search/_results.html", id="found", **told)
+    return render_template("inventory/search/index.html", id="found-here", **told)
 
 
 def _doings(q: str) -> list[Found]:

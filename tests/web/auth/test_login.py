@@ -412,7 +412,7 @@ def test_a_piece_of_a_page_sends_its_whole_page_to_the_login(client):
     answer = client.get("/account/", headers=headers)
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"] == "/login/?next=/items/?q%3Dbolt"
-    assert "HX-Request-Type" not in client.get("/static/style.css").headers.get("Vary", "")
+    assert "HX-Request-Type" not in client.get("/static/css/style.css").headers.get("Vary", "")
 
 
 def test_a_program_gets_401_and_no_page(client):

@@ -41,7 +41,7 @@ def test_the_worker_names_every_file_that_the_page_needs(person, client):
 
 
 def test_the_worker_never_touches_a_write():
-    code = (FOLDER / "worker.js").read_text("utf-8")
+    code = (FOLDER / "service_worker.js").read_text("utf-8")
     assert 'request.method !== "GET"' in code.partition("respondWith")[0]
 
 
@@ -68,11 +68,11 @@ def test_only_the_reader_of_pictures_may_compile_webassembly(person):
 def test_every_script_of_the_folder_is_sent():
     sent = {Path(name).name for name in sum(BUNDLES.values(), ())}
     own = {path.name for path in FOLDER.glob("*.js")}
-    assert own - sent <= {"worker.js"}
+    assert own - sent <= {"service_worker.js"}
 
 
 def test_every_icon_that_the_page_names_is_in_its_sprite_and_no_other():
-    there = set(re.findall(r'<symbol id="([^"]+)"', (FOLDER / "icons.svg").read_text("utf-8")))
+    there = set(re.findall(r'<symbol id="([^"]+)"', (FOLDER / "img/icons.svg").read_text("utf-8")))
     text = "\n".join(SCRIPTS + TEMPLATES)
     quoted = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', text))
     named = set(re.findall(r'(?:glyph|icon)\("([a-z0-9-]+)"\)', text))
