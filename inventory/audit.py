@@ -110,7 +110,9 @@ def record_all(
 
 
 @atomic
-def note(tx: Connection, *, user_id: int | None, action: str, subject: str, **detail: Any) -> None:
+def note(
+    tx: Connection, /, *, user_id: int | None, action: str, subject: str, **detail: Any
+) -> None:
     """Write down what changed nothing else, such as a refused login."""
     record(tx, user_id=user_id, action=action, subject=subject, **detail)
 

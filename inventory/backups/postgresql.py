@@ -136,7 +136,8 @@ def _conninfo(url: sa.URL) -> str:
     """For libpq, without the password: a command line can be seen by everybody."""
     from psycopg.conninfo import make_conninfo
 
-    _, facts = PGDialect_psycopg().create_connect_args(url)
+    dialect: Any = PGDialect_psycopg  # untyped in SQLAlchemy
+    _, facts = dialect().create_connect_args(url)
     return make_conninfo("", **{name: facts[name] for name in facts if name != "password"})
 
 

@@ -8,7 +8,7 @@ from flask import current_app
 from inventory.cli.base import PlainGroup, example, table
 from inventory.db import connection
 from inventory.http.secret_keys import accepted_keys
-from inventory.webhooks import delivery, endpoints
+from inventory.webhooks import delivery, endpoints, low_stock
 
 webhooks_group = PlainGroup("webhooks", help="Programs that are told when an item runs low.")
 
@@ -66,7 +66,7 @@ def deliver(watch: bool) -> None:
     keys = accepted_keys(current_app)
     if watch:
         delivery.watch_outbox(keys=keys)
-    delivery.sweep()
+    low_stock.sweep()
     click.echo(f"{delivery.deliver_due(keys=keys)} sent.")
 
 

@@ -79,10 +79,10 @@ class Desk:
 def rough(micros: int, good: Good) -> int:
     """An amount that people ask for: 24, 150 or 7.5, never 1437 or 7.46."""
     step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**good.decimals)
-    return micros // step * step
+    return int(micros // step * step)
 
 
 def weighed(micros: int, good: Good) -> int:
     """An amount as the scales or the tape show it."""
     step = ONE // 10**good.decimals
-    return micros // step * step
+    return int(micros // step * step)

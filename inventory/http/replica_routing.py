@@ -19,8 +19,9 @@ from inventory.db.replica import SHOWN_LAG, Standby
 #: ask who somebody is, or have no session to keep a position in. Files stay out, as they are read
 #: while they are sent.
 _FAMILIES = (
-    "dashboard", "items", "lots", "reservations", "references", "entries", "operations", "finding",
-    "codes", "analysis", "reports", "recalls",
+    "inventory.dashboard", "inventory.items", "inventory.lots", "inventory.reservations",
+    "inventory.references", "inventory.ledger", "inventory.operations", "inventory.search",
+    "inventory.codes", "inventory.analytics", "inventory.reports", "inventory.recalls",
 )  # fmt: skip
 _POSITION = "wal"
 
@@ -32,7 +33,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.extensions["standby"] = standby
     db.tell_positions()
     for endpoint, view in app.view_functions.items():
-        if endpoint.partition(".")[0] in _FAMILIES and "csv" not in endpoint:
+        if endpoint.rpartition(".")[0] in _FAMILIES and "csv" not in endpoint:
             app.view_functions[endpoint] = _through(standby, view)
     app.after_request(_keep_position)
 

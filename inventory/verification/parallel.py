@@ -99,7 +99,8 @@ def _checked_elsewhere(url: sa.URL, name: str, within: str) -> Found:
 
 
 def _last(conn: Connection, table: sa.Table) -> int:
-    return conn.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one()
+    newest = sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))
+    return int(conn.execute(newest).scalar_one())
 
 
 def _ranges(last: int, count: int) -> list[str]:

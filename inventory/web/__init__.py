@@ -12,26 +12,12 @@ from inventory.accounts import passwords, registration
 from inventory.config import Config
 from inventory.http import security_headers, static_files
 from inventory.web import downloads, floor, htmx, live_updates, navigation, template_filters
-from inventory.web.admin import audit_log, health, users, webhooks
-from inventory.web.auth import account, login, permissions, two_factor
+from inventory.web.admin.blueprint import blueprint as admin
+from inventory.web.auth import permissions
 from inventory.web.auth import session as web_session
-from inventory.web.inventory import (
-    analytics,
-    codes,
-    dashboard,
-    exports,
-    imports,
-    items,
-    labels,
-    ledger,
-    lots,
-    operations,
-    recalls,
-    references,
-    reports,
-    reservations,
-    search,
-)
+from inventory.web.auth.blueprint import blueprint as auth
+from inventory.web.inventory import imports
+from inventory.web.inventory.blueprint import blueprint as inventory
 
 csrf = CSRFProtect()
 
@@ -56,31 +42,9 @@ def init_app(app: Flask, config: Config) -> None:
     # The guard before the CSRF check: an ended session is told so, not that a token is missing.
     permissions.init_app(app)
     csrf.init_app(app)
-    app.register_blueprint(login.blueprint)
-    app.register_blueprint(account.blueprint)
-    app.register_blueprint(users.blueprint)
     app.url_value_preprocessor(live_updates.refuse_numbers_beyond_the_database)
-    for family in (
-        dashboard,
-        items,
-        lots,
-        reservations,
-        references,
-        ledger,
-        operations,
-        search,
-        codes,
-        labels,
-        recalls,
-        analytics,
-        reports,
-        exports,
-        webhooks,
-        health,
-        audit_log,
-        two_factor,
-    ):
-        app.register_blueprint(family.blueprint)
+    for blueprint in (auth, inventory, admin):
+        app.register_blueprint(blueprint)
     floor.init_app(app)
 
 

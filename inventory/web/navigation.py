@@ -13,38 +13,38 @@ from inventory.web.auth.permissions import role_of
 THEMES = ("light", "dark")
 
 _NAV = (
-    ("dashboard.index", "Stock", ""),
-    ("items.index", "Items", ""),
-    ("reservations.index", "Reservations", ""),
-    ("entries.index", "Ledger", ""),
-    ("reports.index", "Reports", ""),
-    ("users.index", "Users", ""),
+    ("inventory.dashboard.index", "Stock", ""),
+    ("inventory.items.index", "Items", ""),
+    ("inventory.reservations.index", "Reservations", ""),
+    ("inventory.ledger.index", "Ledger", ""),
+    ("inventory.reports.index", "Reports", ""),
+    ("admin.users.index", "Users", ""),
 )
 #: In the user's menu, for those whose task it is.
 _CARE = (
-    ("imports.index", "Import", "upload"),
-    ("checkup.index", "Health", "list-checks"),
-    ("audit.index", "Audit", "history"),
+    ("inventory.imports.index", "Import", "upload"),
+    ("admin.health.index", "Health", "list-checks"),
+    ("admin.audit_log.index", "Audit", "history"),
 )
 _VERBS = (
-    ("operations.receive", "Receive", "package-plus"),
-    ("operations.reserve", "Reserve", "bookmark-plus"),
-    ("operations.issue", "Issue", "package-minus"),
+    ("inventory.operations.receive", "Receive", "package-plus"),
+    ("inventory.operations.reserve", "Reserve", "bookmark-plus"),
+    ("inventory.operations.issue", "Issue", "package-minus"),
 )
 
 
 #: Where in the menu the pages below a section belong, by their blueprint.
 _SECTIONS = {
-    "items": "items.index",
-    "lots": "items.index",
-    "codes": "items.index",
-    "recalls": "items.index",
-    "reservations": "reservations.index",
-    "references": "reservations.index",
-    "entries": "entries.index",
-    "reports": "reports.index",
-    "analysis": "reports.index",
-    "webhooks": "reports.index",
+    "inventory.items": "inventory.items.index",
+    "inventory.lots": "inventory.items.index",
+    "inventory.codes": "inventory.items.index",
+    "inventory.recalls": "inventory.items.index",
+    "inventory.reservations": "inventory.reservations.index",
+    "inventory.references": "inventory.reservations.index",
+    "inventory.ledger": "inventory.ledger.index",
+    "inventory.reports": "inventory.reports.index",
+    "inventory.analytics": "inventory.reports.index",
+    "admin.webhooks": "inventory.reports.index",
 }
 
 
@@ -95,6 +95,6 @@ def _current(endpoint: str) -> str:
     if request.endpoint == endpoint:
         return "page"
     section = _SECTIONS.get(request.blueprint or "")
-    if request.endpoint == "operations.operation":
-        section = "entries.index"
+    if request.endpoint == "inventory.operations.operation":
+        section = "inventory.ledger.index"
     return "true" if section == endpoint else ""

@@ -67,7 +67,7 @@ class Act:
 
     @property
     def name(self) -> str:
-        return self.endpoint.partition(".")[2]
+        return self.endpoint.rpartition(".")[2]
 
     def may(self) -> bool:
         return bool(current_user.may(role_of(current_app.view_functions[self.endpoint])))
@@ -123,7 +123,7 @@ def operate(act: Act, given: dict[str, Any] | None = None, **ids: Any) -> Answer
 def done_of_posting(posting: Posting) -> Done:
     operation = posting.operation
     text = operation_summary.sentence(operation, posting.shown[0])
-    url = url_for("operations.operation", operation_id=operation.id)
+    url = url_for("inventory.operations.operation", operation_id=operation.id)
     undo = operation.id if operation.kind not in ("QC", "REVERSAL") else None
     return Done(text, url, "See it", undo)
 

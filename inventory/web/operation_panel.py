@@ -21,5 +21,5 @@ def choose(acts: Sequence[Act], page: str, given: dict[str, Any], **ids: Any) ->
     wanted = request.args.get("do", "")
     act = next((act for act in offered if act.name == wanted), offered[0])
     offers = [(one.word, one.icon, f"{page}?do={one.name}#act", one is act) for one in offered]
-    own = ids if act.endpoint.partition(".")[0] == request.blueprint else {}
+    own = ids if act.endpoint.rpartition(".")[0] == request.blueprint else {}
     return {"offers": offers, **show(act, given=given, **own)}

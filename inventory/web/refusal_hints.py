@@ -63,7 +63,9 @@ def steps_after(refusal: Refusal, fields: Any) -> list[Step]:
             Step("Keep the difference", "resolution", "keep_difference"),
         ]
     if refusal.code == "DUPLICATE_ITEM":
-        steps.append(Step(f"See {figures['item']}", url=url_for("items.index", q=figures["item"])))
+        steps.append(
+            Step(f"See {figures['item']}", url=url_for("inventory.items.index", q=figures["item"]))
+        )
     return steps + _links(refusal)
 
 
@@ -89,21 +91,23 @@ def _links(refusal: Refusal) -> list[Step]:
     if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "STALE_LOT"):
         held = [lot for lot in figures.get("lots", ()) if lot.get("hold")] or [figures]
         links += [
-            Step(f"See {lot['lot_code']}", url=url_for("lots.lot", lot_id=lot["lot_id"]))
+            Step(f"See {lot['lot_code']}", url=url_for("inventory.lots.lot", lot_id=lot["lot_id"]))
             for lot in held[:2]
             if lot.get("lot_id") and lot.get("lot_code")
         ]
     links += [
         Step(
             f"See {holder['reference']}",
-            url=url_for("reservations.reservation", reservation_id=holder["reservation_id"]),
+            url=url_for(
+                "inventory.reservations.reservation", reservation_id=holder["reservation_id"]
+            ),
         )
         for holder in figures.get("reservations", ())[:3]
     ]
     links += [
         Step(
             f"See {one['kind'].lower().replace('_', ' ')} {one['operation_id']}",
-            url=url_for("operations.operation", operation_id=one["operation_id"]),
+            url=url_for("inventory.operations.operation", operation_id=one["operation_id"]),
         )
         for one in figures.get("operations", ())[:3]
     ]

@@ -129,7 +129,12 @@ def test_a_search_finds_nothing_that_the_role_cannot_open(app, ada, name):
 def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
     person = Person(app, name)
     token = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/account/").text)[1]
-    ends_the_session = {"auth.logout", "account.end_sessions", "account.end_session", "floor.leave"}
+    ends_the_session = {
+        "auth.logout",
+        "auth.account.end_sessions",
+        "auth.account.end_session",
+        "floor.leave",
+    }
     for endpoint, path in addresses(app, "POST"):
         for headers in ways_to_ask("/audit/?rows=200")[1:] * (endpoint not in ends_the_session):
             fields = {"csrf_token": token, "back": "/audit/"}
@@ -155,7 +160,7 @@ def test_an_operation_answers_with_the_parts_that_the_role_can_open(app, ada, na
             assert answer.status_code == 200
             is_shown = 'hx-target="#live"' in answer.text
             assert is_shown != is_above(app, endpoint, name), path
-            assert (SECRET in answer.text) == (endpoint == "audit.index" and is_shown)
+            assert (SECRET in answer.text) == (endpoint == "admin.audit_log.index" and is_shown)
 
 
 def test_a_part_that_was_asked_for_in_vain_is_audited(app, ada):

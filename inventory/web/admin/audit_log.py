@@ -16,7 +16,7 @@ from inventory.web.auth.permissions import requires
 from inventory.web.downloads import download_list
 from inventory.web.list_params import export_links, only, page_links, page_of, start_of
 
-blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("audit.index", "admin/audit_log/_live.html")
+@live_updates.part("admin.audit_log.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_audit(connection(), **_filters(query), **page_of(query))
     exports = export_links("audit", query)

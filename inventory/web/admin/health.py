@@ -15,7 +15,7 @@ from inventory.verification import digests
 from inventory.web import background_jobs
 from inventory.web.auth.permissions import requires
 
-blueprint = Blueprint("checkup", __name__, url_prefix="/checkup")
+blueprint = Blueprint("health", __name__, url_prefix="/checkup")
 
 MOST_BACKUPS = 20
 
@@ -47,7 +47,7 @@ def index() -> str:
 def back_up() -> Response:
     background_jobs.start(background_jobs.BACK_UP)
     flash("A backup is being made. You may go on working.")
-    return redirect(url_for("checkup.index"), 303)
+    return redirect(url_for("admin.health.index"), 303)
 
 
 def _reading(backup: backups.Backup) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def verify_backup(name: str) -> Response:
         if one.path.name == name:
             background_jobs.start(_reading(one))
             flash(f"{name} is being read to its end. Load this page again to see what came of it.")
-            return redirect(url_for("checkup.index", _anchor="backups"), 303)
+            return redirect(url_for("admin.health.index", _anchor="backups"), 303)
     abort(404)
 
 
@@ -71,7 +71,7 @@ def verify_backup(name: str) -> Response:
 def expire() -> Response:
     done = ledger.expire()
     flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
-    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+    return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
 
 
 @blueprint.post("/read-cache/")
@@ -79,7 +79,7 @@ def expire() -> Response:
 def rebuild() -> Response:
     background_jobs.start(background_jobs.REBUILD)
     flash("The read cache is made anew from the ledger. You may go on working.")
-    return redirect(url_for("checkup.index", _anchor="upkeep"), 303)
+    return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
 
 
 @blueprint.get("/digest.json")

@@ -44,7 +44,7 @@ def create() -> Response | tuple[str, int]:
         form[refusal.field].errors = [refusal.detail]
         return _page(form), 422
     flash(f"{made.name} can log in as {made.role}.")
-    return redirect(url_for("users.index"), 303)
+    return redirect(url_for("admin.users.index"), 303)
 
 
 @blueprint.post("/<int:user_id>/approval/")
@@ -89,7 +89,7 @@ def new_password(user_id: int) -> Answer:
 def set_password(user_id: int) -> Answer:
     """For whoever forgot theirs. Their own people change under Account, where it is asked for."""
     if user_id == current_user.id:
-        return redirect(url_for("account.index"), 303)
+        return redirect(url_for("auth.account.index"), 303)
     form, account = GivenPasswordForm(), users.get_account(user_id=user_id)
     if not form.validate_on_submit():
         return show(_PASSWORD, form, account=account)
@@ -98,7 +98,7 @@ def set_password(user_id: int) -> Answer:
     except Refusal as refusal:
         return again(_PASSWORD, form, refusal, account=account)
     flash(f"{account.name} has a new password, and was logged out everywhere.")
-    return redirect(url_for("users.index"), 303)
+    return redirect(url_for("admin.users.index"), 303)
 
 
 @blueprint.post("/unlocking/")
@@ -107,7 +107,7 @@ def unlock() -> Response:
     """Let everybody try again who was refused too often."""
     count = throttling.reset_throttle(by=current_user.id)
     flash(f"Refused logins that are forgotten now: {count}.")
-    return redirect(url_for("users.index"), 303)
+    return redirect(url_for("admin.users.index"), 303)
 
 
 @blueprint.get("/tokens/")
@@ -122,7 +122,7 @@ def all_tokens() -> str:
 def revoke_token(token_id: int) -> Response:
     ended = api_tokens.revoke_token(token_id=token_id, by=current_user.id)
     flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
-    return redirect(url_for("users.all_tokens"), 303)
+    return redirect(url_for("admin.users.all_tokens"), 303)
 
 
 def _role() -> str:
@@ -135,7 +135,7 @@ def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any
         flash(said.format(name=account.name, role=account.role))
     except Refusal as refusal:
         flash(refusal.detail, "bad")
-    return redirect(url_for("users.index"), 303)
+    return redirect(url_for("admin.users.index"), 303)
 
 
 def _page(form: NewUserForm) -> str:

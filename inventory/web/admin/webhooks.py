@@ -51,7 +51,7 @@ def renew(endpoint_id: int) -> Answer:
 def end(endpoint_id: int) -> Response:
     endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
     flash("It is told nothing any more.")
-    return redirect(url_for("webhooks.index"), 303)
+    return redirect(url_for("admin.webhooks.index"), 303)
 
 
 @blueprint.post("/deliveries/<int:delivery_id>/replay/")
@@ -59,7 +59,7 @@ def end(endpoint_id: int) -> Response:
 def replay(delivery_id: int) -> Response:
     endpoints.replay(delivery_id=delivery_id, user_id=current_user.id)
     flash("It is sent again within seconds.")
-    return redirect(url_for("webhooks.index"), 303)
+    return redirect(url_for("admin.webhooks.index"), 303)
 
 
 def _key() -> str:

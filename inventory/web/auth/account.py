@@ -41,7 +41,7 @@ def change_password() -> Answer:
         return again(_PAGE, form, refusal, **_own())
     web_session.begin_anew(changed)
     flash("Password changed. Every other device was logged out.")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("auth.account.index"), 303)
 
 
 @blueprint.post("/sessions/end/")
@@ -58,14 +58,14 @@ def end_session(number: int) -> Response:
         flash("That device is logged out.")
     except Refusal as refusal:
         flash(refusal.detail, "bad")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("auth.account.index"), 303)
 
 
 @blueprint.post("/sessions/others/end/")
 def end_other_sessions() -> Response:
     count = sessions.end_others(user_id=current_user.id, this=web_session.current_id())
     flash(f"Logged out elsewhere: {count}." if count else "You are logged in nowhere else.")
-    return redirect(url_for("account.index"), 303)
+    return redirect(url_for("auth.account.index"), 303)
 
 
 @blueprint.get("/tokens/")
@@ -97,7 +97,7 @@ def create_token() -> Answer:
 def revoke_token(token_id: int) -> Response:
     ended = api_tokens.revoke_token(token_id=token_id, user_id=current_user.id, by=current_user.id)
     flash(f"The token “{ended.name}” no longer works.")
-    return redirect(url_for("account.own_tokens"), 303)
+    return redirect(url_for("auth.account.own_tokens"), 303)
 
 
 def _own() -> dict[str, Any]:

@@ -70,7 +70,7 @@ def missing_for(user: Any, endpoint: str) -> Missing | None:
     blueprint = endpoint.rpartition(".")[0]
     if not user.is_authenticated or (user.by_pin and blueprint != "floor"):
         return Missing.LOGIN
-    if user.must_set_up and blueprint != "second_factor":
+    if user.must_set_up and blueprint != "auth.two_factor":
         return Missing.SECOND_FACTOR
     return None if user.may(needed) else Missing.ROLE
 
@@ -113,7 +113,7 @@ def _lead_to_set_up() -> Response:
     """What somebody gets whose role asks for a second factor that is not there."""
     if is_program():
         raise Forbidden("Your role needs a second factor. Set it up under Account first.")
-    target = url_for("second_factor.index")
+    target = url_for("auth.two_factor.index")
     if is_htmx():
         return Response(status=403, headers={"HX-Redirect": target})
     return redirect(target, 303)

@@ -16,7 +16,7 @@ from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, again, show
 from inventory.web.auth.forms import CodeForm, RemoveFactorForm, ShownPasswordForm
 
-blueprint = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
+blueprint = Blueprint("two_factor", __name__, url_prefix="/account/second-factor")
 
 _PAGE = "auth/two_factor/index.html"
 _SET_UP = "auth/two_factor/setup.html"
@@ -48,7 +48,7 @@ def confirm() -> Answer:
     form = CodeForm()
     secret = two_factor.pending_secret(user_id=current_user.id, keys=_keys())
     if secret is None:
-        return redirect(url_for("second_factor.index"), 303)
+        return redirect(url_for("auth.two_factor.index"), 303)
     if not form.validate_on_submit():
         return show(_SET_UP, form, **_drawn(secret))
     try:
@@ -94,7 +94,7 @@ def remove() -> Answer:
 
 
 def _home() -> Response:
-    return redirect(url_for("second_factor.index"), 303)
+    return redirect(url_for("auth.two_factor.index"), 303)
 
 
 def _require_password(form: ShownPasswordForm) -> None:

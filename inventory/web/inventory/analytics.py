@@ -25,7 +25,7 @@ from inventory.stock.entities import Item
 from inventory.web.downloads import download, own_reads
 from inventory.web.list_params import day_in, filters_of, page_links, page_of, search_of
 
-blueprint = Blueprint("analysis", __name__, url_prefix="/analysis")
+blueprint = Blueprint("analytics", __name__, url_prefix="/analysis")
 
 _USUAL_DAYS = 30
 #: A day on which fewer lots expire than this is never the darkest.
@@ -118,7 +118,7 @@ def _page(report: str, view: View, **values: Any) -> str:
     filters = filters_of(request.args)
     ending = f"?{urlencode(filters)}" if filters else ""
     exports = [
-        (kind.upper(), url_for("analysis.export", report=report, kind=kind) + ending)
+        (kind.upper(), url_for("inventory.analytics.export", report=report, kind=kind) + ending)
         for kind in ("csv", "xlsx")
     ]
     values = {"stretches": [], "report": report, "view": view, "exports": exports} | values

@@ -67,22 +67,22 @@ def _unlinked(record: dict[str, Any]) -> Done:
 
 def _done(record: dict[str, Any], text: str) -> Done:
     item = stock.get_item(connection(), record["item"])
-    return Done(text, url_for("codes.index", item_id=item.id), "See all")
+    return Done(text, url_for("inventory.codes.index", item_id=item.id), "See all")
 
 
 LINK = Act(
-    endpoint="codes.link", word="Link a code", icon="plus", form=forms.LinkCodeForm,
+    endpoint="inventory.codes.link", word="Link a code", icon="plus", form=forms.LinkCodeForm,
     fields="inventory/codes/_link_fields.html", load=_load_link, send=_link, done=_linked,
 )  # fmt: skip
 UNLINK = Act(
-    endpoint="codes.unlink", word="Unlink", icon="x", form=forms.UnlinkCodeForm,
+    endpoint="inventory.codes.unlink", word="Unlink", icon="x", form=forms.UnlinkCodeForm,
     fields="inventory/codes/_unlink_fields.html", load=lambda form,
     code_id: {"link": _code(code_id)},
     send=_unlink, done=_unlinked, leaves=True, danger=True,
 )  # fmt: skip
 
 
-@live_updates.part("codes.index", "inventory/codes/_live.html")
+@live_updates.part("inventory.codes.index", "inventory/codes/_live.html")
 def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     item = _item(item_id)
     page = list_codes(connection(), item=item.code, **page_of(query))
@@ -91,7 +91,7 @@ def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 
 @blueprint.get("/items/<int:item_id>/codes/")
 def index(item_id: int) -> Response:
-    here = url_for("codes.index", item_id=item_id)
+    here = url_for("inventory.codes.index", item_id=item_id)
     return live_updates.respond(
         "inventory/codes/index.html", acting=lambda: choose([LINK], here, {}, item_id=item_id)
     )

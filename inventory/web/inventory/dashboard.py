@@ -28,7 +28,7 @@ _MOST = 3
 _ROWS = 25
 
 
-@live_updates.part("dashboard.index", "inventory/dashboard/_live.html")
+@live_updates.part("inventory.dashboard.index", "inventory/dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     conn, today = connection(), clock.today()
     q = search_of(query)
@@ -72,11 +72,11 @@ def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
 def index() -> Response:
     return live_updates.respond(
         "inventory/dashboard/index.html",
-        create=url_for("items.create") if items.CREATE.may() else "",
+        create=url_for("inventory.items.create") if items.CREATE.may() else "",
         acting=_acting,
     )
 
 
 def _acting() -> dict[str, Any]:
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
-    return choose(acts, url_for("dashboard.index"), {})
+    return choose(acts, url_for("inventory.dashboard.index"), {})

@@ -10,7 +10,7 @@ from inventory.exports import lists
 from inventory.exports.formats import KINDS
 from inventory.web.downloads import download_list
 
-blueprint = Blueprint("files", __name__, url_prefix="/files")
+blueprint = Blueprint("exports", __name__, url_prefix="/files")
 
 #: What stands behind the name of each list.
 WORDS = {

@@ -44,12 +44,11 @@ _LARGEST = imports.MOST_BYTES + 2**16
 def init_app(app: Flask) -> None:
     app.config["LARGER_BODIES"] = {"/import/": _LARGEST}
     app.before_request(_let_files_be_larger)
-    app.register_blueprint(blueprint)
 
 
 def _let_files_be_larger() -> None:
     """Before anything looks at the form. Who may send one is asked next."""
-    if request.endpoint == "imports.upload":
+    if request.endpoint == "inventory.imports.upload":
         request.max_content_length = _LARGEST
         request.max_form_memory_size = imports.MOST_BYTES
 
@@ -78,8 +77,8 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
         most_rows=imports.MOST_ROWS,
         most_mb=imports.MOST_BYTES // 2**20,
         more=None,
-        after=page.next_cursor and url_for("imports.index", cursor=page.next_cursor),
-        first=cursor and url_for("imports.index"),
+        after=page.next_cursor and url_for("inventory.imports.index", cursor=page.next_cursor),
+        first=cursor and url_for("inventory.imports.index"),
     )
     return (answer, 422) if refusal else answer
 
@@ -101,7 +100,7 @@ def upload() -> Answer:
     except InvalidInput as refusal:
         db.session.rollback()
         return _index(kind=kind, refusal=refusal, pasted=pasted)
-    return redirect(url_for("imports.draft", draft_id=id), 303)
+    return redirect(url_for("inventory.imports.draft", draft_id=id), 303)
 
 
 @blueprint.get("/templates/<kind>.<ending>")
@@ -166,11 +165,11 @@ def check(draft_id: str) -> Answer:
         said = _as_said(before)
         if said.settings.sheet != before.settings.sheet:
             drafts.note(said, None)
-            return redirect(url_for("imports.draft", draft_id=draft_id), 303)
+            return redirect(url_for("inventory.imports.draft", draft_id=draft_id), 303)
         work = said.work()
     except InvalidInput as refusal:
         return _show(before, refusal)
-    there = url_for("imports.draft", draft_id=draft_id, _anchor="report")
+    there = url_for("inventory.imports.draft", draft_id=draft_id, _anchor="report")
     db.session.rollback()
 
     def run(progress: Progress) -> str:
@@ -189,10 +188,13 @@ def commit(draft_id: str) -> Answer:
     try:
         found = _draft(draft_id)
     except NotFound:
-        return redirect(url_for("imports.index", gone=1), 303)
+        return redirect(url_for("inventory.imports.index", gone=1), 303)
     user_id = current_user.id
-    there = url_for("imports.draft", draft_id=draft_id, _anchor="report")
-    done, none = url_for("imports.index", done=0), url_for("imports.index", none=found.kind.name)
+    there = url_for("inventory.imports.draft", draft_id=draft_id, _anchor="report")
+    done, none = (
+        url_for("inventory.imports.index", done=0),
+        url_for("inventory.imports.index", none=found.kind.name),
+    )
     work = found.work()
     db.session.rollback()
 
@@ -213,7 +215,7 @@ def commit(draft_id: str) -> Answer:
 @requires("admin")
 def drop(draft_id: str) -> Response:
     drafts.put_away(draft_id, user_id=current_user.id)
-    return redirect(url_for("imports.index"), 303)
+    return redirect(url_for("inventory.imports.index"), 303)
 
 
 @blueprint.get("/files/<draft_id>/wrong.csv")
@@ -239,13 +241,13 @@ def _undone(outcome: tuple[int, Posting | None]) -> Done:
     import_id, posting = outcome
     text = f"Import {import_id} was taken back."
     if posting is None:
-        return Done(text, url_for("imports.index"), "See all")
-    url = url_for("operations.operation", operation_id=posting.operation.id)
-    return Done(text, url, "See it", then=url_for("imports.index"))
+        return Done(text, url_for("inventory.imports.index"), "See all")
+    url = url_for("inventory.operations.operation", operation_id=posting.operation.id)
+    return Done(text, url, "See it", then=url_for("inventory.imports.index"))
 
 
 UNDO = Act(
-    endpoint="imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
+    endpoint="inventory.imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
     fields="inventory/imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
     leaves=True, danger=True,
 )  # fmt: skip

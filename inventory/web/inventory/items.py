@@ -87,16 +87,16 @@ def _updated(record: dict[str, Any]) -> Done:
 
 def _url(record: dict[str, Any]) -> str:
     item = stock.get_item(connection(), record["code"])
-    return url_for("items.item", item_id=item.id)
+    return url_for("inventory.items.item", item_id=item.id)
 
 
 CREATE = Act(
-    endpoint="items.create", word="New item", icon="plus", form=forms.ItemForm,
+    endpoint="inventory.items.create", word="New item", icon="plus", form=forms.ItemForm,
     fields="inventory/items/_item_fields.html", load=_load_new, send=_create, done=_created,
     leaves=True,
 )  # fmt: skip
 EDIT = Act(
-    endpoint="items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
+    endpoint="inventory.items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
     fields="inventory/items/_item_fields.html", load=_load_item, send=_update, done=_updated,
     leaves=True,
 )  # fmt: skip
@@ -113,7 +113,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@live_updates.part("items.index", "inventory/items/_live.html")
+@live_updates.part("inventory.items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), **_filters(query), **page_of(query))
     return {
@@ -137,12 +137,12 @@ def export(kind: str) -> Response:
 def index() -> Response:
     return live_updates.respond(
         "inventory/items/index.html",
-        create=url_for("items.create") if CREATE.may() else "",
+        create=url_for("inventory.items.create") if CREATE.may() else "",
         counted=lambda: {"units": units(connection())},
     )
 
 
-@live_updates.part("items.item", "inventory/items/_item_live.html")
+@live_updates.part("inventory.items.item", "inventory/items/_item_live.html")
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     conn = connection()
     item = get_by_id(item_id)
@@ -177,7 +177,7 @@ def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
 
 @blueprint.get("/<int:item_id>/")
 def item(item_id: int) -> Response:
-    edit = url_for("items.edit", item_id=item_id) if EDIT.may() else ""
+    edit = url_for("inventory.items.edit", item_id=item_id) if EDIT.may() else ""
     return live_updates.respond(
         "inventory/items/item.html",
         edit=edit,
@@ -198,7 +198,7 @@ def _acting(item_id: int) -> dict[str, Any]:
     if there.free:
         acts = [*acts[1:3], acts[0], acts[3]]
     given = {"item": item.code, "fixed": "1"}
-    return choose(acts, url_for("items.item", item_id=item_id), given)
+    return choose(acts, url_for("inventory.items.item", item_id=item_id), given)
 
 
 @blueprint.route("/new/", methods=["GET", "POST"])

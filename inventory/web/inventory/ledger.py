@@ -21,7 +21,7 @@ from inventory.web.downloads import download_list
 from inventory.web.list_params import export_links, only, page_links, page_of, start_of
 from inventory.web.template_filters import format_datetime
 
-blueprint = Blueprint("entries", __name__, url_prefix="/ledger")
+blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("entries.index", "inventory/ledger/_live.html")
+@live_updates.part("inventory.ledger.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_entries(connection(), **_filters(query), **page_of(query))
     exports = export_links("entries", query)
@@ -70,7 +70,7 @@ def entry(entry_id: int) -> Response:
     """Where one entry is to be found for ever: among those of its operation."""
     operation_id = stock.operation_of_entry(connection(), entry_id)
     page = url_for(
-        "operations.operation",
+        "inventory.operations.operation",
         operation_id=operation_id,
         entry=entry_id,
         _anchor=f"entry-{entry_id}",
@@ -82,7 +82,7 @@ def entry(entry_id: int) -> Response:
 @requires("admin")
 def verify() -> Response:
     background_jobs.start(background_jobs.VERIFY)
-    return redirect(url_for("entries.index"), 303)
+    return redirect(url_for("inventory.ledger.index"), 303)
 
 
 @blueprint.get("/export.<kind>")

@@ -131,7 +131,7 @@ def _move(form: Any, who: dict[str, Any], lot_id: int) -> dict[str, Any]:
 
 
 def _moved(lot: dict[str, Any]) -> Done:
-    url = url_for("lots.lot", lot_id=lot["id"])
+    url = url_for("inventory.lots.lot", lot_id=lot["id"])
     return Done(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
 
 
@@ -162,7 +162,7 @@ SUPPLIER_RETURN = _act(
 )  # fmt: skip
 
 
-@live_updates.part("lots.lot", "inventory/lots/_live.html")
+@live_updates.part("inventory.lots.lot", "inventory/lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     conn = connection()
     now = stock.get_lot(conn, lot_id)
@@ -257,7 +257,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     return filters
 
 
-@live_updates.part("lots.index", "inventory/lots/_list_live.html")
+@live_updates.part("inventory.lots.index", "inventory/lots/_list_live.html")
 def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_lots(connection(), **_filters(query), **page_of(query))
     return {
@@ -295,7 +295,7 @@ def _acting(lot_id: int) -> dict[str, Any]:
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
     more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
     acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
-    return choose(acts, url_for("lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+    return choose(acts, url_for("inventory.lots.lot", lot_id=lot_id), given, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])

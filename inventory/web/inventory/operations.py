@@ -120,29 +120,31 @@ def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
 
 _KEEPS = ("item", "fixed")
 RECEIVE = Act(
-    endpoint="operations.receive", word="Receive", icon="package-plus", form=forms.ReceiveForm,
+    endpoint="inventory.operations.receive", word="Receive", icon="package-plus",
+    form=forms.ReceiveForm,
     fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
     keeps=_KEEPS,
 )  # fmt: skip
 CUSTOMER_RETURN = Act(
-    endpoint="operations.customer_return", word="Customer return", icon="truck",
+    endpoint="inventory.operations.customer_return", word="Customer return", icon="truck",
     form=forms.CustomerReturnForm, fields="inventory/operations/_receive_fields.html",
     load=_load_item,
     send=_send_return, keeps=_KEEPS,
 )  # fmt: skip
 RESERVE = Act(
-    endpoint="operations.reserve", word="Reserve", icon="bookmark-plus", form=forms.ReserveForm,
+    endpoint="inventory.operations.reserve", word="Reserve", icon="bookmark-plus",
+    form=forms.ReserveForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
     send=_send_reservation,
     keeps=_KEEPS,
 )  # fmt: skip
 ISSUE = Act(
-    endpoint="operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
+    endpoint="inventory.operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
     keeps=_KEEPS,
 )  # fmt: skip
 REVERSE = Act(
-    endpoint="operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
+    endpoint="inventory.operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
     fields="inventory/operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
     leaves=True, danger=True,
 )  # fmt: skip
@@ -183,7 +185,7 @@ def operation(operation_id: int) -> str:
     conn = connection()
     found = stock.get_operation_head(conn, operation_id)
     entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
-    undo = url_for("operations.reverse", operation_id=operation_id)
+    undo = url_for("inventory.operations.reverse", operation_id=operation_id)
     may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
     decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
     on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
@@ -209,6 +211,6 @@ def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
 
 
 def _may_end_hold(decided: list[Decided]) -> bool:
-    release = current_app.view_functions["recalls.release"]
+    release = current_app.view_functions["inventory.recalls.release"]
     stands = is_hold(decided) and all(one.is_last for one in decided)
     return stands and bool(current_user.may(role_of(release)))

@@ -60,26 +60,27 @@ def _done(posting: ledger.Posting, state: str) -> Done:
     operation_id = posting.operation.id
     codes = [one.lot_code for one in decisions_of(connection(), operation_id)]
     named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
-    url = url_for("operations.operation", operation_id=operation_id)
+    url = url_for("inventory.operations.operation", operation_id=operation_id)
     are = "is" if len(codes) == 1 else "are"
     text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.shown[0])])
     return Done(text, url, "See all")
 
 
 HOLD = Act(
-    endpoint="recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
+    endpoint="inventory.recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
     fields="inventory/recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held,
     danger=True,
 )  # fmt: skip
 RELEASE = Act(
-    endpoint="recalls.release", word="End the hold", icon="shield-check", form=forms.HoldForm,
+    endpoint="inventory.recalls.release", word="End the hold", icon="shield-check",
+    form=forms.HoldForm,
     fields="inventory/recalls/_release_fields.html", load=_load_release, send=_release,
     done=_released,
     leaves=True,
 )  # fmt: skip
 
 
-@live_updates.part("recalls.index", "inventory/recalls/_live.html")
+@live_updates.part("inventory.recalls.index", "inventory/recalls/_live.html")
 def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     return {
@@ -100,7 +101,7 @@ def _acting(lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     if not held_by_a_hold(found.lot, [member.lot for member in found.family]):
         return {"act": None}
-    return choose([HOLD], url_for("recalls.index", lot_id=lot_id), {}, lot_id=lot_id)
+    return choose([HOLD], url_for("inventory.recalls.index", lot_id=lot_id), {}, lot_id=lot_id)
 
 
 @blueprint.get("/lots/<int:lot_id>/recall/export.csv")

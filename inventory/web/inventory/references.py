@@ -84,24 +84,24 @@ def _unreserve(form: Any, who: dict[str, Any]) -> ledger.Posting:
 
 
 def _done(posting: ledger.Posting) -> Done:
-    then = url_for("reservations.index")
+    then = url_for("inventory.reservations.index")
     if len(posting.operations) == 1:
         return replace(done_of_posting(posting), then=then)
     first = posting.operation
     verb = "issued" if first.kind == "ISSUE" else "given back"
     text = f"{len(posting.operations)} reservations for {first.reference} are {verb}."
-    entries = url_for("entries.index", reference=first.reference)
+    entries = url_for("inventory.ledger.index", reference=first.reference)
     return Done(text, entries, "See them", then=then)
 
 
 ISSUE_ALL = Act(
-    endpoint="references.issue_all", word="Issue all", icon="package-minus",
+    endpoint="inventory.references.issue_all", word="Issue all", icon="package-minus",
     form=forms.ReferenceForm, fields="inventory/references/_fields.html", load=_load_issue,
     send=_issue,
     done=_done, leaves=True,
 )  # fmt: skip
 UNRESERVE_REST = Act(
-    endpoint="references.unreserve_rest", word="Give all back", icon="bookmark-minus",
+    endpoint="inventory.references.unreserve_rest", word="Give all back", icon="bookmark-minus",
     form=forms.UnreserveReferenceForm, fields="inventory/references/_fields.html",
     load=_load_unreserve,
     send=_unreserve, done=_done, leaves=True,

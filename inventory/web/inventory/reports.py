@@ -28,13 +28,13 @@ def index() -> str:
     return render_template("inventory/reports/index.html")
 
 
-@live_updates.part("reports.reorder", "inventory/reports/_reorder_live.html")
+@live_updates.part("inventory.reports.reorder", "inventory/reports/_reorder_live.html")
 def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), low_stock=True, **page_of(query))
     return {
         "page": page,
         "since": tables.low_since(connection(), [one.item.id for one in page.rows]),
-        "exports": [("CSV", url_for("reports.reorder_csv"))],
+        "exports": [("CSV", url_for("inventory.reports.reorder_csv"))],
         **page_links(query, page),
     }
 
@@ -50,7 +50,7 @@ def reorder_csv() -> Response:
     return download("csv", "reorder", report.heads, report.rows)
 
 
-@live_updates.part("reports.stock", "inventory/reports/_stock_live.html")
+@live_updates.part("inventory.reports.stock", "inventory/reports/_stock_live.html")
 def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
     at, at_text = moment_of(query)
     page = items_at(connection(), at or clock.now(), q=search_of(query), **page_of(query))
@@ -60,8 +60,8 @@ def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
         "at_text": at_text,
         "q": query.get("q", ""),
         "exports": [
-            ("CSV by item", url_for("reports.stock_csv", at=at_text or None)),
-            ("CSV by lot", url_for("reports.lots_csv", at=at_text or None)),
+            ("CSV by item", url_for("inventory.reports.stock_csv", at=at_text or None)),
+            ("CSV by lot", url_for("inventory.reports.lots_csv", at=at_text or None)),
         ],
         **page_links(query, page),
     }

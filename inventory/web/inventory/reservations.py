@@ -87,13 +87,13 @@ def _unreserve(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Po
 
 
 ISSUE = Act(
-    endpoint="reservations.issue", word="Issue", icon="package-minus",
+    endpoint="inventory.reservations.issue", word="Issue", icon="package-minus",
     form=forms.IssueReservedForm, fields="inventory/reservations/_issue_fields.html",
     load=_load_issue,
     send=_issue,
 )  # fmt: skip
 UNRESERVE = Act(
-    endpoint="reservations.unreserve", word="Unreserve", icon="bookmark-minus",
+    endpoint="inventory.reservations.unreserve", word="Unreserve", icon="bookmark-minus",
     form=forms.UnreserveForm, fields="inventory/reservations/_unreserve_fields.html",
     load=_load_unreserve,
     send=_unreserve,
@@ -110,7 +110,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("reservations.index", "inventory/reservations/_live.html")
+@live_updates.part("inventory.reservations.index", "inventory/reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     """What is open by reference; all there ever was one by one."""
     filters = _filters(query)
@@ -145,7 +145,9 @@ def index() -> Response:
     return live_updates.respond("inventory/reservations/index.html")
 
 
-@live_updates.part("reservations.reservation", "inventory/reservations/_reservation_live.html")
+@live_updates.part(
+    "inventory.reservations.reservation", "inventory/reservations/_reservation_live.html"
+)
 def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
     conn = connection()
     return {
@@ -164,7 +166,7 @@ def reservation(reservation_id: int) -> Response:
 
 def _acting(reservation_id: int) -> dict[str, Any]:
     found = stock.get_reservation(connection(), reservation_id)
-    page = url_for("reservations.reservation", reservation_id=reservation_id)
+    page = url_for("inventory.reservations.reservation", reservation_id=reservation_id)
     usable = any(line.open and not line.lot.hold(clock.today()) for line in found.lines)
     acts = [ISSUE, UNRESERVE] if usable and not found.expired(clock.now()) else [UNRESERVE]
     return choose(acts if found.open else [], page, {}, reservation_id=reservation_id)

@@ -17,7 +17,7 @@ from inventory.web.htmx import wants_partial
 from inventory.web.inventory import items, operations
 from inventory.web.list_params import search_of
 
-blueprint = Blueprint("finding", __name__)
+blueprint = Blueprint("search", __name__)
 
 _MOST = 6
 #: Shorter pieces stand in nearly every code, and no index tells where: each lot and reservation
@@ -86,15 +86,17 @@ def _things(q: str) -> list[Found]:
 
 def _item(row: StockedItem) -> Found:
     about = f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free"
-    return Found("package", row.item.code, about, url_for("items.item", item_id=row.item.id))
+    return Found(
+        "package", row.item.code, about, url_for("inventory.items.item", item_id=row.item.id)
+    )
 
 
 def _lot(lot: Lot) -> Found:
     about = f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand"
-    return Found("map-pin", lot.lot_code, about, url_for("lots.lot", lot_id=lot.id))
+    return Found("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
 
 
 def _promise(one: Reservation) -> Found:
     about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
-    url = url_for("reservations.reservation", reservation_id=one.id)
+    url = url_for("inventory.reservations.reservation", reservation_id=one.id)
     return Found("bookmark", one.reference, about, url)

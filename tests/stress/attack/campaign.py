@@ -24,7 +24,7 @@ from tests.support.stock_builder import Stock
 
 PASSWORD = "a quiet warehouse"
 #: They start a process each and read no field: nothing to attack, much to wait for.
-_LEFT_OUT = {"entries.verify", "checkup.back_up"}
+_LEFT_OUT = {"inventory.ledger.verify", "admin.health.back_up"}
 _LEFT_OUT_FORMS = ("/ledger/verification/", "/checkup/backups/")
 #: What a form that asks for something may well be filled in with, so that some get through.
 _LIKELY = {

@@ -1,0 +1,44 @@
+"""The blueprint `inventory`: it nests the families of pages about stock."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from inventory.web.inventory import (
+    analytics,
+    codes,
+    dashboard,
+    exports,
+    imports,
+    items,
+    labels,
+    ledger,
+    lots,
+    operations,
+    recalls,
+    references,
+    reports,
+    reservations,
+    search,
+)
+
+blueprint = Blueprint("inventory", __name__)
+
+for family in (
+    dashboard,
+    items,
+    lots,
+    reservations,
+    references,
+    ledger,
+    operations,
+    search,
+    codes,
+    labels,
+    recalls,
+    analytics,
+    reports,
+    exports,
+    imports,
+):
+    blueprint.register_blueprint(family.blueprint)
