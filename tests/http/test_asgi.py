@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -22,6 +23,12 @@ ECHO_KEYS = (
     "HTTP_COOKIE",
     "HTTP_X_A",
 )
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: the browser's tests keep a loop running in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
 
 
 def front(application: Any, **options: Any) -> SlowClientsApart:
@@ -55,7 +62,7 @@ def ask(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(front(application, **options)(scope, receive, send))
+    run(front(application, **options)(scope, receive, send))
     return sent
 
 
@@ -137,7 +144,7 @@ class SlowParts:
             "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http",
             "raw_path": b"/", "query_string": b"", "headers": [(b"content-length", length)],
         }  # fmt: skip
-        asyncio.run(front(echo, limits=limits)(scope, receive, send))
+        run(front(echo, limits=limits)(scope, receive, send))
         return status_of(sent)
 
 
