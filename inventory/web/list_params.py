@@ -63,12 +63,14 @@ def after(at: datetime | None) -> datetime | None:
     return None if at is None else at + timedelta(microseconds=1)
 
 
-def export_links(family: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
+def export_links(blueprint: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The list as files, with the same filters."""
     filters = filters_of(query)
     ending = f"?{urlencode(filters)}" if filters else ""
     words = {"csv": "CSV", "xlsx": "XLSX", "jsonl": "JSON Lines"}
-    return [(word, url_for(f"{family}.export", kind=kind) + ending) for kind, word in words.items()]
+    return [
+        (word, url_for(f"{blueprint}.export", kind=kind) + ending) for kind, word in words.items()
+    ]
 
 
 def rows_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:

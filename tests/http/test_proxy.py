@@ -102,8 +102,14 @@ def test_every_address_on_every_page_stays_below_the_prefix(app, ada, warehouse)
             if "/static/" not in address and "logout" not in address:
                 todo.append(address)
     assert len(kinds) > 40
-    rules = {rule.endpoint.partition(".")[0] for rule in app.url_map.iter_rules()}
-    assert {"reports", "webhooks", "labels", "floor", "recalls"} <= rules
+    rules = {rule.endpoint.rpartition(".")[0] for rule in app.url_map.iter_rules()}
+    assert {
+        "inventory.reports",
+        "admin.webhooks",
+        "inventory.labels",
+        "floor",
+        "inventory.recalls",
+    } <= rules
 
 
 def test_what_is_answered_to_forms_and_htmx_stays_below_it(ada, warehouse):

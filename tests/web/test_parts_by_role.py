@@ -166,7 +166,7 @@ def test_an_operation_answers_with_the_parts_that_the_role_can_open(app, ada, na
 def test_a_part_that_was_asked_for_in_vain_is_audited(app, ada):
     ole = Person(app, "ole")
     received(ole, "/audit/?rows=200", "form#act")
-    assert "page audit.index" in ada.get("/audit/export.csv").text
+    assert "page admin.audit_log.index" in ada.get("/audit/export.csv").text
 
 
 def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):

@@ -31,7 +31,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 @live_updates.part("admin.audit_log.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_audit(connection(), **_filters(query), **page_of(query))
-    exports = export_links("audit", query)
+    exports = export_links("admin.audit_log", query)
     return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
 
 

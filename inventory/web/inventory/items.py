@@ -123,7 +123,7 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
         "unit": query.get("unit", "").strip(),
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
         "may_begin": CREATE.may(),
-        "exports": export_links("items", query),
+        "exports": export_links("inventory.items", query),
         **page_links(query, page),
     }
 

@@ -39,7 +39,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 @live_updates.part("inventory.ledger.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_entries(connection(), **_filters(query), **page_of(query))
-    exports = export_links("entries", query)
+    exports = export_links("inventory.ledger", query)
     return {
         "page": page,
         "query": query,

@@ -142,7 +142,9 @@ def _facts(form: Any, *names: str) -> dict[str, Any]:
 def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> Act:
     more.setdefault("load", _load)
     more.setdefault("fields", f"inventory/lots/_{name}_fields.html")
-    return Act(endpoint=f"lots.{name}", word=word, icon=icon, form=form, send=send, **more)
+    return Act(
+        endpoint=f"inventory.lots.{name}", word=word, icon=icon, form=form, send=send, **more
+    )
 
 
 DECIDE = _act(
@@ -269,7 +271,7 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
         "sorts": sort_heads(query, LOT_SORTS, ("lot", "expires")),
         "expires": day_in(query, "expires"),
         "today": clock.today(),
-        "exports": export_links("lots", query),
+        "exports": export_links("inventory.lots", query),
         **page_links(query, page),
     }
 

@@ -130,7 +130,7 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
         "today": clock.today(),
-        "exports": export_links("reservations", query),
+        "exports": export_links("inventory.reservations", query),
         **page_links(query, page, step),
     }
 

@@ -16,12 +16,14 @@ from tests.support.servers import ROOT
 _HASTY = """    return _hasty(run)
 
 
-_early: ContextVar[Any] = ContextVar("early")
+import contextvars
+
+_early: contextvars.ContextVar[Any] = contextvars.ContextVar("early")
 
 
 def _hasty(run: Any) -> Any:
-    import contextvars
     import queue
+    import threading
 
     def hurry(*args: Any, **kwargs: Any) -> Any:
         told: Any = queue.SimpleQueue()
@@ -50,15 +52,15 @@ _PARTS = ("inventory", "migrations", "static", "templates", "app.py")
 #: Name to (file, what stands there, what shall stand there).
 MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     "synchronous=NORMAL": [
-        ("inventory/db/session.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
+        ("inventory/db/engine.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
         ("inventory/db/session.py", '"synchronous": "2"', '"synchronous": "1"'),
     ],
     "synchronous=OFF": [
-        ("inventory/db/session.py", '"synchronous": "FULL"', '"synchronous": "OFF"'),
+        ("inventory/db/engine.py", '"synchronous": "FULL"', '"synchronous": "OFF"'),
         ("inventory/db/session.py", '"synchronous": "2"', '"synchronous": "0"'),
     ],
     "synchronous_commit=off": [
-        ("inventory/db/session.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
+        ("inventory/db/engine.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
         ("inventory/db/session.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
     ],
     # Neither the look-up nor the unique constraint finds what was done under a key.
@@ -72,13 +74,13 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     # The answer goes out a moment before the transaction is committed.
     "answer-before-commit": [
         (
-            "inventory/db/session.py",
+            "inventory/db/transaction.py",
             "result = verb(tx, *args, **kwargs)",
             "result = verb(tx, *args, **kwargs)\n"
             "                        _early.get().put((result, None))\n"
             "                        time.sleep(0.1)",
         ),
-        ("inventory/db/session.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
+        ("inventory/db/transaction.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
     ],
 }
 

@@ -92,7 +92,7 @@ def test_who_opens_what_a_role_does_not_allow_is_written_down_once_in_a_while(ap
         assert vic.get("/users/").status_code == 403
     assert vic.get("/checkup/").status_code == 403
     found = written(app, action="access.refused", user_id=vic.id)
-    assert [row[2] for row in found] == ["page users.index", "page checkup.index"]
+    assert [row[2] for row in found] == ["page admin.users.index", "page admin.health.index"]
     assert found[0][3] == {"needed": "admin", "role": "viewer"}
     ole = person("ole")
     assert ole.get("/users/").status_code == 403
