@@ -1,4 +1,8 @@
-"""Runs the migrations in one transaction, then installs the triggers of the present code."""
+"""Runs the migrations in one transaction, then installs the triggers of the present code.
+
+The migrations themselves import nothing of the product: what they did stays as it was. The triggers
+are the present ones on purpose: Alembic's batch mode drops those of SQLite.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from inventory.webhooks import endpoints
 
 log = logging.getLogger(__name__)
 
-#: Where worker processes keep their figures; set by serve.py before anything counts.
+#: Where worker processes keep their figures; set by server.py before anything counts.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -1,7 +1,7 @@
 """Refuses a request whose body is not whole: of a form that broke off half way, Flask would see
 only the first fields, as if they were all.
 
-Our server has the whole body before it calls the application (http_asgi.py); other WSGI servers
+Our server has the whole body before it calls the application (asgi.py); other WSGI servers
 hand a request over as soon as its headers are read.
 """
 

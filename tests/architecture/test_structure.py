@@ -89,6 +89,11 @@ def test_the_core_knows_no_request(path: Path) -> None:
     assert not [name for name in imports_of(path) if starts(name, FORBIDDEN_IN_CORE)]
 
 
+def test_migrations_import_nothing_of_the_product() -> None:
+    for path in (ROOT / "migrations/versions").glob("*.py"):
+        assert not [name for name in imports_of(path) if name.startswith("inventory")], path
+
+
 def test_each_package_says_what_it_is() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(path.read_text())), path
