@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
+.PHONY: help run dev setup check test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
 
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another.
@@ -23,6 +23,17 @@ help: ## list the targets
 
 run: .venv/run.stamp ## start the server (stop it with Ctrl-C)
 	@exec $(BIN)/python -m inventory.server
+
+dev: setup ## debug server with reload, demo data and an account: admin / a quiet warehouse
+	@export INSTANCE_PATH="$${INSTANCE_PATH:-$(CURDIR)/instance/dev}"; \
+	[ -f "$$INSTANCE_PATH/inventory.db" ] || { $(BIN)/flask db upgrade 2>/dev/null \
+		&& $(BIN)/flask demo load && echo "a quiet warehouse" \
+		| $(BIN)/flask users create admin --role admin --password-stdin; } || exit 1; \
+	exec $(BIN)/flask run --debug --host "$${HOST:-127.0.0.1}" --port "$${PORT:-8000}"
+
+check: lint ## style, format, types, and the tests of the core on SQLite: before each commit
+	@TEST_DATABASE=sqlite $(PYTEST) --quiet tests/architecture tests/barcodes tests/common \
+		tests/idempotency tests/ledger tests/queries tests/stock tests/test_catalog.py $(ARGS)
 
 test: setup ## run all tests on SQLite and on PostgreSQL, in a browser too (ARGS="-k login" for some)
 	@mkdir -p $(dir $(SUMMARY)); rm -f $(SUMMARY)-*; status=0; \
