@@ -158,7 +158,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
 
     # A later decision shows first whom it hits.
     page.goto("/lots/1/?do=decide")
-    expect(page.locator("#act")).to_contain_text("JOB-8: 9 pcs")
+    expect(page.locator("#act")).to_contain_text("JOB-8 9 pcs")
     clerk.fills(Reason="Thread out of tolerance")
     clerk.taps("Put in quarantine")
     clerk.reads("L-003 is back in quarantine.")

@@ -38,7 +38,7 @@ def test_one_click_holds_all_of_it_and_one_ends_the_hold(person, ada, lot):
 
 def test_a_hold_shows_what_is_reserved_before_and_what_is_at_risk_after(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
-    assert "Reserved in these lots JOB-9 : 3 pcs in L-1" in words_of(ada.get(path).text)
+    assert "Reserved in these lots JOB-9 3 pcs in L-1" in words_of(ada.get(path).text)
     answer = ada.taps(path, at=f"/lots/{lot}/recall/")
     assert "Still reserved there, at risk: JOB-9 3 pcs." in words_of(answer.text)
     operation = answer.text.partition('href="/operations/')[2].partition("/")[0]
