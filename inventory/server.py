@@ -56,6 +56,7 @@ log = logging.getLogger(__name__)
 #: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
 RESTART_SECONDS = 0.5
+_NOTICE_SECONDS = 0.3
 #: A connection whose peer is silent or does not read is ended after some 60 seconds, whatever it
 #: was doing: tablets vanish in the middle of a request.
 _PEER_IS_GONE = {
@@ -253,12 +254,11 @@ def _introduction(config: Config) -> list[str]:
 def _serve(config: Config) -> None:
     """Serve until asked to stop. Granian gives up when a worker dies twice within seconds, as it
     may when memory is short: then it is started anew."""
-    logging.getLogger("_granian").addFilter(
-        lambda record: not record.getMessage().startswith("Configur")
-    )
+    stopping = threading.Event()
+    logging.getLogger("_granian").addFilter(partial(_is_worth_telling, stopping))
     _hold_signals_in_children()
     while True:
-        server = _server(config)
+        server = _server(config, stopping)
         with suppress(SystemExit):
             server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
         if not server.interrupt_signal:
@@ -278,8 +278,23 @@ def _hold_signals_in_children() -> None:
     )
 
 
+def _is_worth_telling(stopping: threading.Event, record: logging.LogRecord) -> bool:
+    """A service manager signals all processes at once: a worker may end before the main process
+    has heard of the stop, and is no surprise then."""
+    message = record.getMessage()
+    if message.startswith("Unexpected exit"):
+        return not stopping.wait(_NOTICE_SECONDS)
+    return not message.startswith("Configur")
+
+
 class _Server(MPServer):
     """Listens on sockets of our making, one for each worker: connections inherit their options."""
+
+    stopping: threading.Event
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        self.stopping.set()
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         self._listening = [_listen(self.bind_addr, self.bind_port) for _ in range(self.workers)]
@@ -309,7 +324,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(config: Config) -> _Server:
+def _server(config: Config, stopping: threading.Event) -> _Server:
     server: _Server = _Server(
         "inventory",
         address=config.host,
@@ -326,6 +341,7 @@ def _server(config: Config) -> _Server:
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
     )
+    server.stopping = stopping
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not under nohup
         server.on_startup(
             lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt)

@@ -1,12 +1,14 @@
 """`make run` as people meet it: what it prints, how it stops, what it refuses to start with."""
 
 import json
+import logging
 import os
 import re
 import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -263,6 +265,14 @@ def test_a_health_check_needs_no_free_thread(make_server: Maker) -> None:
             other.rollback()
         assert answer.result(10).status_code == 303
     engine.dispose()
+
+
+def test_a_worker_that_ends_before_the_stop_is_heard_of_is_no_surprise() -> None:
+    record = logging.makeLogRecord({"msg": "Unexpected exit from worker-1"})
+    stopping = threading.Event()
+    assert inventory_server._is_worth_telling(stopping, record)
+    threading.Timer(0.05, stopping.set).start()
+    assert not inventory_server._is_worth_telling(stopping, record)
 
 
 def test_connections_end_when_their_peer_is_gone() -> None:

@@ -184,7 +184,7 @@ class Parts:
 
 
 BROKEN = """
-import sys
+import threading
 from inventory import server
 from inventory.http import asgi
 from inventory.config import Config
@@ -201,7 +201,7 @@ def load():
     limits = asgi.Limits(larger_bytes={})
     return asgi.SlowClientsApart(broken, threads=2, limits=limits, knows=lambda _: False)
 
-server._server(Config.from_env()).serve(target_loader=load, wrap_loader=False)
+server._server(Config.from_env(), threading.Event()).serve(target_loader=load, wrap_loader=False)
 """
 
 
