@@ -13,10 +13,7 @@ from inventory.http.request_log import note_user
 
 def require_caller(role: str) -> api_tokens.Caller:
     """Whose token comes with the request. Raises Unauthenticated, or Forbidden below the role."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise Unauthenticated("Send an API token: Authorization: Bearer inv_…")
-    caller = api_tokens.authenticate(secret.strip())
+    caller = _authenticate()
     note_user(caller.user_id)
     require_role(caller, role)
     if caller.note:
@@ -26,11 +23,17 @@ def require_caller(role: str) -> api_tokens.Caller:
 
 def has_caller() -> bool:
     """Whether a valid token comes with the request."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     try:
-        return scheme.lower() == "bearer" and bool(api_tokens.authenticate(secret.strip()))
+        return bool(_authenticate())
     except Unauthenticated:
         return False
+
+
+def _authenticate() -> api_tokens.Caller:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Unauthenticated("Send an API token: Authorization: Bearer inv_…")
+    return api_tokens.authenticate(secret.strip())
 
 
 def require_role(caller: api_tokens.Caller, role: str) -> None:
