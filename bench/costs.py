@@ -45,7 +45,7 @@ class Book:
 
     def reserve(self, name: str) -> None:
         lot, item = self.longest if name == "one lot" else random.choice(self.spread)
-        part = ledger.Part(lot_id=lot, qty="1")
+        part = ledger.LotQuantity(lot_id=lot, qty="1")
         with self.app.app_context():
             began = time.perf_counter()
             made = ledger.reserve(

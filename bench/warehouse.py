@@ -350,7 +350,7 @@ class Warehouse:
         row["prev_hash"] = lot.hash
         lot.hash = row["hash"] = hash_chain.entry_hash(
             lot.hash, operation["hash"], lot.id, row["item_id"], lot.seq, txn_type, qty,
-            hash_chain.moment(at), *after, *of_line,
+            hash_chain.format_timestamp(at), *after, *of_line,
         )  # fmt: skip
         self._add("inventory_ledger", row)
         self._written += 1

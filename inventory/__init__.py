@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
+def create_app(config: Config | None = None, *, with_migrations: bool = True) -> Flask:
     """The only place that knows every part. One that only serves is spared what migrates."""
     config = config or Config.from_env()
     app = Flask("inventory", root_path=str(config.root_path))
     app.config.from_mapping(config.to_flask())
     app.extensions["inventory"] = config
-    clock.use_zone(config.site_timezone)
+    clock.set_timezone(config.site_timezone)
     db.init_app(app)
-    if migrates:
+    if with_migrations:
         from flask_migrate import Migrate  # Alembic: 10 MB in each worker
 
         Migrate(app, db.db, directory=str(config.root_path / "migrations"))
@@ -47,7 +47,7 @@ def create_app(config: Config | None = None, *, migrates: bool = True) -> Flask:
     proxy.init_app(app, config)
     request_body.init_app(app)
     request_log.init_app(app, config)
-    proxy.mount(app, config)
+    proxy.apply_url_prefix(app, config)
     return app
 
 

@@ -110,14 +110,14 @@ def record_all(
 
 
 @atomic
-def note(
+def record_event(
     tx: Connection, /, *, user_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
     """Write down what changed nothing else, such as a refused login."""
     record(tx, user_id=user_id, action=action, subject=subject, **detail)
 
 
-def note_refusal(*, user_id: int, role: str, needed: str, place: str) -> None:
+def record_denied_access(*, user_id: int, role: str, needed: str, place: str) -> None:
     """Write down that a role was not enough for a place; once in a while is enough. Where the
     database is busy this is not what to wait for: the refusal itself stands without it."""
     subject = f"page {place}"[:120]
@@ -130,12 +130,12 @@ def note_refusal(*, user_id: int, role: str, needed: str, place: str) -> None:
     try:
         if connection().execute(recent.limit(1)).first() is None:
             facts = {"role": role, "needed": needed}
-            note(user_id=user_id, action="access.refused", subject=subject, **facts)
+            record_event(user_id=user_id, action="access.refused", subject=subject, **facts)
     except (Busy, sa.exc.DBAPIError):
         log.warning("a refusal was not written down: the database is busy")
 
 
-def told(detail: str) -> str:
+def describe(detail: str) -> str:
     """What a row says beyond its action, in a line for people."""
     facts = json.loads(detail)
     if {"before", "after"} <= set(facts):

@@ -13,7 +13,7 @@ from inventory import audit
 from inventory.common import clock, validation
 from inventory.common.errors import DuplicateItem, InvalidInput, NotFound
 from inventory.common.quantity import SCALE, format_qty, parse_qty
-from inventory.idempotency.run_once import once
+from inventory.idempotency.run_once import run_once
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.stock.queries import items, lots
@@ -54,13 +54,13 @@ def create_item(
     """
     facts: dict[str, Any] = {
         "code": clean_item_code(code),
-        "name": validation.clean_text(name, field="name", longest=200, required=True),
-        "unit": validation.clean_text(unit, field="unit", longest=16, required=True),
+        "name": validation.validate_text(name, field="name", max_length=200, required=True),
+        "unit": validation.validate_text(unit, field="unit", max_length=16, required=True),
         "decimals": _decimals(decimals),
         "qc_required": validation.clean_bool(qc_required, field="qc_required"),
     }
     facts["reorder_point"] = _reorder_point(reorder_point, facts["decimals"])
-    return once(_create_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return run_once(_create_item, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
 
 
 def update_item(
@@ -77,7 +77,7 @@ def update_item(
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
     facts = {"item": validation.clean_code(item, field="item"), "changes": cleaned}
-    return once(_update_item, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return run_once(_update_item, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
 
 
 def update_lot(
@@ -92,18 +92,18 @@ def update_lot(
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
     facts = {"lot_id": validation.clean_id(lot_id, field="lot_id"), "changes": cleaned}
-    return once(_update_lot, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return run_once(_update_lot, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
 
 
-def _create_item(tx: Connection, *, user_id: int, now: datetime, **facts: Any) -> dict[str, Any]:
-    _require_new_code(tx, facts["code"])
-    tx.execute(sa.insert(items).values(created_at=now, **facts))
+def _create_item(tx: Connection, *, user_id: int, now: datetime, **fields: Any) -> dict[str, Any]:
+    _require_new_code(tx, fields["code"])
+    tx.execute(sa.insert(items).values(created_at=now, **fields))
     audit.record(
-        tx, user_id=user_id, action="item created", subject=f"item {facts['code']}", **facts
+        tx, user_id=user_id, action="item created", subject=f"item {fields['code']}", **fields
     )
-    item = stock.get_item(tx, facts["code"])
+    item = stock.get_item(tx, fields["code"])
     if item.reorder_point is not None:
-        low_stock.watch(tx, [item.id])
+        low_stock.update_low_stock_events(tx, [item.id])
     return item_record(item)
 
 
@@ -131,7 +131,7 @@ def _update_item(
     if values:
         tx.execute(sa.update(items).where(items.c.id == before.id).values(**values))
         _audit_change(tx, user_id, "item changed", f"item {item}", before, values)
-        low_stock.watch(tx, [before.id])
+        low_stock.update_low_stock_events(tx, [before.id])
     return item_record(stock.get_item(tx, changes.get("code", item)))
 
 
@@ -148,8 +148,8 @@ def _update_lot(
         tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
         _audit_change(tx, user_id, "lot changed", f"lot {lot_id}", before, changes)
         if "expires_on" in changes:
-            low_stock.watch(tx, [before.item.id])
-    return stock.get_lot(tx, lot_id).record(clock.today())
+            low_stock.update_low_stock_events(tx, [before.item.id])
+    return stock.get_lot(tx, lot_id).to_dict(clock.today())
 
 
 def _audit_change(
@@ -198,20 +198,26 @@ def _decimals(value: object) -> int:
 def _reorder_point(value: object, decimals: int) -> int | None:
     if value is None or value == "":
         return None
-    return parse_qty(value, decimals=decimals, field="reorder_point", zero=True)
+    return parse_qty(value, decimals=decimals, field="reorder_point", allow_zero=True)
 
 
 _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
     "code": clean_item_code,
-    "name": lambda value: validation.clean_text(value, field="name", longest=200, required=True),
-    "unit": lambda value: validation.clean_text(value, field="unit", longest=16, required=True),
+    "name": lambda value: validation.validate_text(
+        value, field="name", max_length=200, required=True
+    ),
+    "unit": lambda value: validation.validate_text(
+        value, field="unit", max_length=16, required=True
+    ),
     "decimals": _decimals,
     "qc_required": lambda value: validation.clean_bool(value, field="qc_required"),
     "reorder_point": lambda value: None if value in (None, "") else value,
     "archived": lambda value: validation.clean_bool(value, field="archived"),
 }
 _LOT_CHANGES: dict[str, Callable[[object], Any]] = {
-    "location": lambda value: validation.clean_text(value, field="location", longest=64),
+    "location": lambda value: validation.validate_text(value, field="location", max_length=64),
     "expires_on": lambda value: validation.clean_date(value, field="expires_on"),
-    "supplier_lot": lambda value: validation.clean_text(value, field="supplier_lot", longest=64),
+    "supplier_lot": lambda value: validation.validate_text(
+        value, field="supplier_lot", max_length=64
+    ),
 }

@@ -210,11 +210,11 @@ class _Environment:
 # Each parser returns the value, or raises ValueError with the end of the sentence.
 
 
-def _number(least: int, most: int) -> Callable[[str], int]:
+def _number(minimum: int, maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if re.fullmatch(r"[0-9]{1,6}", text) and least <= int(text) <= most:
+        if re.fullmatch(r"[0-9]{1,6}", text) and minimum <= int(text) <= maximum:
             return int(text)
-        raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}.")
+        raise ValueError(f"must be a whole number from {minimum} to {maximum}, not {text!r}.")
 
     return parse
 
@@ -255,11 +255,11 @@ def _flag(text: str) -> bool:
     raise ValueError(f"must be 1 (yes) or 0 (no), not {text!r}.")
 
 
-def _line(longest: int) -> Callable[[str], str]:
+def _line(max_length: int) -> Callable[[str], str]:
     def parse(text: str) -> str:
-        if len(text) <= longest and text.isprintable():
+        if len(text) <= max_length and text.isprintable():
             return text
-        raise ValueError(f"must be one line of at most {longest} characters.")
+        raise ValueError(f"must be one line of at most {max_length} characters.")
 
     return parse
 

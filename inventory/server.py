@@ -35,7 +35,7 @@ from granian.server.mp import MPServer
 from inventory import backups, create_app, create_asgi_app
 from inventory.accounts import registration
 from inventory.backups import sqlite
-from inventory.common.errors import Unable
+from inventory.common.errors import EnvironmentProblem
 from inventory.config import Config, ConfigError
 from inventory.db import (
     SQLITE_WITHOUT_RESET_BUG,
@@ -44,12 +44,12 @@ from inventory.db import (
     snapshot,
     sqlite_module,
     triggers,
-    weaknesses,
+    unsafe_settings,
 )
 from inventory.http import log_config, metrics
 from inventory.http.asgi import SlowClientsApart
-from inventory.http.secret_keys import accepted_keys
-from inventory.webhooks.delivery import watch_outbox
+from inventory.http.secret_keys import signing_keys
+from inventory.webhooks.delivery import run_delivery_loop
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ _M_ARENA_MAX = -8  # malloc.h
 _FORKED = multiprocessing.get_context("fork")
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """Why there will be no server; str() is one sentence for whoever started it."""
 
 
@@ -83,12 +83,12 @@ def main() -> None:
         config = Config.from_env()
         log_config.set_up(level=config.log_level, form=config.log_format)
         _require_address(config)
-        _require_place(config)
-        with _serving(config), _counting(config):
-            for line in _elsewhere(_prepare, config):
+        _check_database_path(config)
+        with _hold_server_lock(config), _metrics_directory(config):
+            for line in _run_in_subprocess(_prepare, config):
                 print(line, flush=True)
             _serve(config)
-    except (ConfigError, CannotStart, Unable) as error:
+    except (ConfigError, StartupError, EnvironmentProblem) as error:
         sys.exit(f"Cannot start: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
@@ -104,13 +104,13 @@ def _require_address(config: Config) -> None:
             listener.bind((config.host, config.port))
             listener.listen()
     except OSError as error:
-        raise CannotStart(
+        raise StartupError(
             f"nothing can listen on {config.host} port {config.port} ({error.strerror}). "
             "Choose another port, for example: make run PORT=8001"
         ) from None
 
 
-def _require_place(config: Config) -> None:
+def _check_database_path(config: Config) -> None:
     """SQLite says only "unable to open database file", so look before it does."""
     if not config.is_sqlite:
         return
@@ -118,19 +118,19 @@ def _require_place(config: Config) -> None:
     if path.parent == config.instance_path:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.parent.is_dir():
-        raise CannotStart(f"the directory {path.parent} for the database does not exist.")
+        raise StartupError(f"the directory {path.parent} for the database does not exist.")
     for needed in (path.parent, path):
         if needed.exists() and not os.access(needed, os.W_OK):
-            raise CannotStart(f"this user may not write to {needed}, where the database is.")
+            raise StartupError(f"this user may not write to {needed}, where the database is.")
 
 
-def _serving(config: Config) -> AbstractContextManager[None]:
+def _hold_server_lock(config: Config) -> AbstractContextManager[None]:
     """So that nobody puts a backup under a server's feet."""
     return sqlite.serving(config.url) if config.is_sqlite else nullcontext()
 
 
 @contextmanager
-def _counting(config: Config) -> Iterator[None]:
+def _metrics_directory(config: Config) -> Iterator[None]:
     """A place for what all workers count; its files are of this run alone."""
     if not (config.metrics_token or config.metrics_port):
         yield
@@ -140,17 +140,17 @@ def _counting(config: Config) -> Iterator[None]:
         yield
 
 
-def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]:
+def _run_in_subprocess(task: Callable[[Config], list[str]], config: Config) -> list[str]:
     """Have it done in a process of its own: workers are forks of this one, and would keep in
     memory for good what it took."""
     told, teller = _FORKED.Pipe(duplex=False)
-    child = _FORKED.Process(target=_tell, args=(teller, work, config))
+    child = _FORKED.Process(target=_tell, args=(teller, task, config))
     child.start()
     teller.close()
     try:
         found = told.recv()
     except EOFError:
-        raise CannotStart(
+        raise StartupError(
             "the database was not prepared: what went wrong stands above, or it was killed."
         ) from None
     finally:
@@ -160,10 +160,10 @@ def _elsewhere(work: Callable[[Config], list[str]], config: Config) -> list[str]
     return list(found)
 
 
-def _tell(teller: Any, work: Callable[[Config], list[str]], config: Config) -> None:
+def _tell(teller: Any, task: Callable[[Config], list[str]], config: Config) -> None:
     try:
-        found: object = work(config)
-    except (CannotStart, ConfigError, Unable) as error:
+        found: object = task(config)
+    except (StartupError, ConfigError, EnvironmentProblem) as error:
         found = error  # raised where it is told; a fault shows its traceback here
     except KeyboardInterrupt:
         return
@@ -178,13 +178,13 @@ def _prepare(config: Config) -> list[str]:
         with app.app_context():
             lines = _migrate(config)
             _require_safety(config)
-            lines += _introduction(config)
+            lines += _startup_messages(config)
             db.session.remove()
             db.engine.dispose()  # no connection may be open when the workers are forked
         return lines
     except sa.exc.DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        raise CannotStart(f"the database ({config.database_name}) says: {reason}") from None
+        raise StartupError(f"the database ({config.database_name}) says: {reason}") from None
 
 
 def _migrate(config: Config) -> list[str]:
@@ -194,7 +194,7 @@ def _migrate(config: Config) -> list[str]:
         standing = schema_version.standing(reader, config.root_path / "migrations")
         has_data = not standing.is_current and schema_version.holds_data(reader)
     if standing.is_newer:
-        raise CannotStart(str(standing))
+        raise StartupError(str(standing))
     if has_data:
         kept = _back_up(config, standing)
         lines.append(
@@ -205,12 +205,12 @@ def _migrate(config: Config) -> list[str]:
     return lines
 
 
-def _back_up(config: Config, standing: schema_version.Standing) -> Path:
+def _back_up(config: Config, standing: schema_version.SchemaStatus) -> Path:
     try:
         purpose = f"before-{standing.newest}"
         return backups.create(config.url, config.backup_path, purpose=purpose).path
-    except Unable as error:
-        raise CannotStart(
+    except EnvironmentProblem as error:
+        raise StartupError(
             f"the database must be brought from schema version {standing.found} to"
             f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask db"
             " upgrade` goes on without a backup.)"
@@ -221,15 +221,15 @@ def _require_safety(config: Config) -> None:
     """Better no server than one whose database may forget or mix up what it was told."""
     with snapshot() as reader:
         missing = triggers.missing(reader)
-    weak = [f"the trigger {name} is missing" for name in missing] + weaknesses()
+    weak = [f"the trigger {name} is missing" for name in missing] + unsafe_settings()
     if weak:
-        raise CannotStart(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
+        raise StartupError(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
     if config.is_sqlite and sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
         log.warning("SQLite %s may lose writes when a checkpoint meets a writer: install pysqlite3",
                     sqlite_module().sqlite_version)  # fmt: skip
 
 
-def _introduction(config: Config) -> list[str]:
+def _startup_messages(config: Config) -> list[str]:
     lines = [
         f"{config.site_name} is at {config.address}",
         f"Database: {config.database_name}",
@@ -357,32 +357,32 @@ def _load(parent: int) -> SlowClientsApart:
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     loop = asyncio.get_event_loop_policy().get_event_loop()
     threading.Thread(target=_stop_when_asked, args=(loop,), daemon=True).start()
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _share_the_heap()
+    threading.Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
+    _limit_malloc_arenas()
     config = Config.from_env()
     log_config.set_up(level=config.log_level, form=config.log_format)
-    app = create_app(config, migrates=False)
+    app = create_app(config, with_migrations=False)
     metrics.start_port(app, config)
     if config.webhooks:
         threading.Thread(target=_deliver, args=(app,), name="webhooks", daemon=True).start()
-    _spare_the_collector()
+    _freeze_gc()
     return create_asgi_app(app, config)
 
 
 def _deliver(app: Flask) -> None:
     """Tell programs of low items, as long as the worker lives."""
     with app.app_context():
-        watch_outbox(keys=accepted_keys(app))
+        run_delivery_loop(keys=signing_keys(app))
 
 
-def _share_the_heap() -> None:
+def _limit_malloc_arenas() -> None:
     """Have the threads share one heap, where the C library is glibc: it would keep one for each of
     70, and what is free in one is no use to the others (6 MB of 136 after 5,000 requests)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def _spare_the_collector() -> None:
+def _freeze_gc() -> None:
     """What was loaded stays: looking it through again took 80 ms, in the middle of a request."""
     gc.collect()
     gc.freeze()
@@ -401,7 +401,7 @@ def _stop() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
-def _end_with(parent: int) -> None:
+def _exit_with_parent(parent: int) -> None:
     """A worker whose main process was killed would hold the port for ever."""
     while os.getppid() == parent:
         time.sleep(0.5)

@@ -36,7 +36,7 @@ def refused(server: LiveServer) -> str:
 
 
 def cannot(why: str) -> list[str]:
-    raise inventory_server.CannotStart(why)
+    raise inventory_server.StartupError(why)
 
 
 def send(port: int, data: bytes, *, end: bool = False) -> bytes:
@@ -353,9 +353,9 @@ def test_make_run_starts_a_server_and_ctrl_c_stops_it(make_server: Maker) -> Non
     ids=["killed", "a fault", "a reason"],
 )
 def test_what_stops_the_preparation_stops_the_start(config: Config, work, said: str) -> None:
-    with pytest.raises(inventory_server.CannotStart, match=said):
-        inventory_server._elsewhere(work, config)
+    with pytest.raises(inventory_server.StartupError, match=said):
+        inventory_server._run_in_subprocess(work, config)
 
 
 def test_what_the_preparation_says_is_told(config: Config) -> None:
-    assert inventory_server._elsewhere(lambda _: ["ready"], config) == ["ready"]
+    assert inventory_server._run_in_subprocess(lambda _: ["ready"], config) == ["ready"]

@@ -23,7 +23,7 @@ from inventory.accounts import users
 from inventory.accounts.users import ROLES
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from inventory.common.validation import clean_choice, clean_text
+from inventory.common.validation import clean_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import ApiToken, User, table
 
@@ -58,7 +58,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Caller:
+class ApiPrincipal:
     """Who is behind a request, and with which role it is made."""
 
     token_id: int
@@ -68,7 +68,7 @@ class Caller:
     #: Whether the last use should be written down again.
     note: bool
 
-    def may(self, role: str) -> bool:
+    def has_role(self, role: str) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
@@ -114,7 +114,7 @@ def create_token(
     name: object,
     role: object = None,
     expires_at: datetime | None = None,
-    by: int | None = None,
+    actor_id: int | None = None,
 ) -> tuple[Token, str]:
     """Make a token; returns what is known of it, and the token, which is never shown again.
 
@@ -123,24 +123,28 @@ def create_token(
     """
     secret = PREFIX + secrets.token_urlsafe(32)
     facts = {
-        "name": clean_text(name, field="name", longest=60, required=True),
+        "name": validate_text(name, field="name", max_length=60, required=True),
         "prefix": secret[:_SHOWN],
         "token_hash": _hash(secret),
     }
     if role is not None:
         facts["role"] = clean_choice(role, field="role", choices=ROLES)
-    return _create(user_id, facts, expires_at, by), secret
+    return _create(user_id, facts, expires_at, actor_id), secret
 
 
 @atomic
 def _create(
-    tx: Connection, user_id: int, facts: dict[str, Any], expires_at: datetime | None, by: int | None
+    tx: Connection,
+    user_id: int,
+    fields: dict[str, Any],
+    expires_at: datetime | None,
+    actor_id: int | None,
 ) -> Token:
     now = clock.now()
     user = users.read_account(tx, user_id)
     if not user.is_usable:
         raise Forbidden(f"{user.name} cannot log in, and so cannot have a token.")
-    if not user.may(facts.setdefault("role", user.role)):
+    if not user.has_role(fields.setdefault("role", user.role)):
         raise InvalidInput(
             f"The role cannot be above {user.name}'s own, which is {user.role}.", field="role"
         )
@@ -150,16 +154,24 @@ def _create(
             "A token ends in the future, at most 365 days from now.", field="expires"
         )
     made = sa.insert(_tokens).values(
-        user_id=user_id, created_at=now, expires_at=expires_at, **facts
+        user_id=user_id, created_at=now, expires_at=expires_at, **fields
     )
     token_id = tx.execute(made.returning(_tokens.c.id)).scalar_one()
-    _audit(tx, by, "token.create", token_id, user=user.name, name=facts["name"], role=facts["role"])
+    _audit(
+        tx,
+        actor_id,
+        "token.create",
+        token_id,
+        user=user.name,
+        name=fields["name"],
+        role=fields["role"],
+    )
     return _read(tx, token_id)
 
 
 @atomic
 def revoke_token(
-    tx: Connection, *, token_id: int, user_id: int | None = None, by: int | None = None
+    tx: Connection, *, token_id: int, user_id: int | None = None, actor_id: int | None = None
 ) -> Token:
     """End a token at once. `user_id`: only when it is that user's. Raises NotFound."""
     token = _read(tx, token_id)
@@ -168,7 +180,7 @@ def revoke_token(
     if token.revoked_at is None:
         ended = sa.update(_tokens).where(_tokens.c.id == token_id)
         tx.execute(ended.values(revoked_at=clock.now()))
-        _audit(tx, by, "token.revoke", token_id, user=token.user_name, name=token.name)
+        _audit(tx, actor_id, "token.revoke", token_id, user=token.user_name, name=token.name)
     return _read(tx, token_id)
 
 
@@ -186,7 +198,7 @@ def list_tokens(*, user_id: int | None = None) -> list[Token]:
     return [_token(row) for row in connection().execute(chosen)]
 
 
-def authenticate(secret: str) -> Caller:
+def authenticate(secret: str) -> ApiPrincipal:
     """Who shows this token. Raises Unauthenticated, which tells whoever holds it why."""
     wanted = _hash(secret)
     row = connection().execute(_BY_HASH, {"hash": wanted}).first()
@@ -199,7 +211,7 @@ def authenticate(secret: str) -> Caller:
         raise Unauthenticated("This token has expired.")
     if row.approved_at is None or row.disabled_at is not None:
         raise Unauthenticated("The user of this token can no longer log in.")
-    return Caller(
+    return ApiPrincipal(
         token_id=row.id,
         user_id=row.user_id,
         user_name=row.user_name,
@@ -209,7 +221,7 @@ def authenticate(secret: str) -> Caller:
 
 
 @atomic
-def note_use(tx: Connection, *, token_id: int) -> None:
+def touch_last_used(tx: Connection, *, token_id: int) -> None:
     """Write down that the token was used, unless that was done within the last minute."""
     now = clock.now()
     last = _tokens.c.last_used_at
@@ -235,5 +247,5 @@ def _token(row: Sequence[Any]) -> Token:
     return Token(*row)
 
 
-def _audit(tx: Connection, by: int | None, action: str, token_id: int, **detail: Any) -> None:
-    audit.record(tx, user_id=by, action=action, subject=f"token {token_id}", **detail)
+def _audit(tx: Connection, actor_id: int | None, action: str, token_id: int, **detail: Any) -> None:
+    audit.record(tx, user_id=actor_id, action=action, subject=f"token {token_id}", **detail)

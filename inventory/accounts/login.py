@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit
 from inventory.accounts import passwords, sessions, users
 from inventory.accounts.sessions import Session
-from inventory.accounts.throttling import _forget_in, admit, forget, network_of
+from inventory.accounts.throttling import _forget_in, clear_attempts, rate_limit_key, record_attempt
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, Unauthenticated
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class ClientInfo:
     """From where somebody logs in, in which browser (its User-Agent), and by what."""
 
     address: str
@@ -34,36 +34,43 @@ class Place:
 
 
 @dataclass(frozen=True)
-class HalfWay:
+class PendingTwoFactor:
     """The password was right; a code is still to come (second_factor.log_in)."""
 
     user_id: int
     epoch: int
 
 
-def log_in(*, name: str, password: str, address: str, browser: str = "") -> Session | HalfWay:
+def log_in(
+    *, name: str, password: str, address: str, browser: str = ""
+) -> Session | PendingTwoFactor:
     """Check name and password and begin a session, where no second factor is asked for.
 
     Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
     not go together: which of them is wrong is not said), Forbidden (not approved yet, disabled).
     """
-    key, network = users.find_key(name), network_of(address)
-    user = admit(key, network)
-    if not passwords.matches(user.password_hash if user else None, password) or user is None:
+    key, network = users.find_key(name), rate_limit_key(address)
+    user = record_attempt(key, network)
+    if (
+        not passwords.verify_password(user.password_hash if user else None, password)
+        or user is None
+    ):
         # Not the name that was typed: it may be a password, in the wrong field.
-        note_refused(user.id if user else None, network, by="password")
+        record_failed_login(user.id if user else None, network, actor_id="password")
         raise Unauthenticated("That name and password do not go together.")
-    account = users.account_from(user)
+    account = users.account_from_row(user)
     if not account.is_usable:
-        note_refused(account.id, network, by="password", why="disabled or not approved")
-    require_usable(account)
+        record_failed_login(
+            account.id, network, actor_id="password", why="disabled or not approved"
+        )
+    require_active(account)
     new_hash = _new_hash(user.password_hash, password)
     if account.second_factor:
         if new_hash is not None:
             _keep_hash(user.id, user.password_hash, new_hash)
-        return HalfWay(user_id=account.id, epoch=account.session_epoch)
-    place = Place(address, browser, "password")
-    return begin(user.id, user.password_hash, new_hash, key, place)
+        return PendingTwoFactor(user_id=account.id, epoch=account.session_epoch)
+    place = ClientInfo(address, browser, "password")
+    return start_session(user.id, user.password_hash, new_hash, key, place)
 
 
 def change_password(*, user_id: int, current: str, new: str, address: str) -> Account:
@@ -74,8 +81,11 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
     account = users.get_account(user_id=user_id)
     new = passwords.clean_password(new, name=account.name)
     seen = require_password(user_id=user_id, current=current, address=address)
-    return users.put_password(
-        user_id=user_id, password_hash=passwords.hash_password(new), by=user_id, seen=seen
+    return users.update_password_hash(
+        user_id=user_id,
+        password_hash=passwords.hash_password(new),
+        actor_id=user_id,
+        expected_hash=seen,
     )
 
 
@@ -83,27 +93,27 @@ def require_password(*, user_id: int, current: str, address: str) -> str:
     """Have somebody who is logged in show the password once more; returns its hash. Raises
     TooManyAttempts, InvalidInput (current_password)."""
     account = users.get_account(user_id=user_id)
-    key, network = users.key_of(account.name), network_of(address)
-    user = admit(key, network)
-    if user is None or not passwords.matches(user.password_hash, current):
-        audit.note(
+    key, network = users.normalized_name(account.name), rate_limit_key(address)
+    user = record_attempt(key, network)
+    if user is None or not passwords.verify_password(user.password_hash, current):
+        audit.record_event(
             user_id=user_id, action="password.refused", subject=f"user {user_id}", address=network
         )
         raise InvalidInput("That is not your current password.", field="current_password")
-    forget(key=key, network=network)
+    clear_attempts(key=key, network=network)
     return str(user.password_hash)
 
 
-def note_refused(user_id: int | None, network: str, *, by: str, why: str = "") -> None:
+def record_failed_login(user_id: int | None, network: str, *, actor_id: str, why: str = "") -> None:
     """Write down a login that was refused: whose, if anybody's, and from where."""
     log.warning("login refused: user %s from %s", user_id or "unknown", network)
     subject = f"user {user_id}" if user_id else "an unknown name"
-    audit.note(
-        user_id=None, action="login.refused", subject=subject, address=network, by=by, why=why
+    audit.record_event(
+        user_id=None, action="login.refused", subject=subject, address=network, by=actor_id, why=why
     )
 
 
-def require_usable(account: Account) -> None:
+def require_active(account: Account) -> None:
     """Raises Forbidden for an account that is disabled, or not approved yet."""
     if account.disabled_at is not None:
         raise Forbidden("This account is disabled. Ask an admin.")
@@ -115,35 +125,37 @@ def _new_hash(password_hash: str, password: str) -> str | None:
     """The same password at today's cost, where the old hash was made at another."""
     if not passwords.needs_rehash(password_hash):
         return None
-    return passwords.hash_password(passwords.normal(password) or "")
+    return passwords.hash_password(passwords.normalize(password) or "")
 
 
 @atomic
-def _keep_hash(tx: Connection, user_id: int, seen: str, new_hash: str) -> None:
-    same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
+def _keep_hash(tx: Connection, user_id: int, expected_hash: str, new_hash: str) -> None:
+    same = sa.update(User).where(User.id == user_id, User.password_hash == expected_hash)
     tx.execute(same.values(password_hash=new_hash))
 
 
 @atomic
-def begin(
+def start_session(
     tx: Connection,
     user_id: int,
-    seen: str,
+    expected_hash: str,
     new_hash: str | None,
     key: str,
-    place: Place,
+    place: ClientInfo,
 ) -> Session:
     """Note the login, and forget its attempts. `seen`: the password's hash as it was read.
 
     Raises Unauthenticated where the password was changed meanwhile, Forbidden."""
-    network = network_of(place.address)
+    network = rate_limit_key(place.address)
     _forget_in(tx, key, network)
-    values = {"last_login_at": clock.now(), "password_hash": new_hash or seen}
-    same = sa.update(User).where(User.id == user_id, User.password_hash == seen)
+    values = {"last_login_at": clock.now(), "password_hash": new_hash or expected_hash}
+    same = sa.update(User).where(User.id == user_id, User.password_hash == expected_hash)
     if not tx.execute(same.values(**values)).rowcount:
         raise Unauthenticated("The password was changed just now. Try again.")
     account = users.read_account(tx, user_id)
-    require_usable(account)
+    require_active(account)
     how = {"address": network, "by": place.by}
     audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}", **how)
-    return sessions.begin(tx, account, address=place.address, browser=place.browser, by=place.by)
+    return sessions.create_session(
+        tx, account, address=place.address, browser=place.browser, actor_id=place.by
+    )

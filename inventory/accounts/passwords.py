@@ -27,17 +27,17 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _slots = threading.BoundedSemaphore(4)
 
 
-def use_cost(*, time_cost: int, memory_kib: int, at_once: int = 4) -> None:
+def configure(*, time_cost: int, memory_kib: int, max_concurrent: int = 4) -> None:
     """Set what a hash costs: once, when the application is made (tests take cheap ones)."""
     global _hasher, _slots
     _hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
-    _slots = threading.BoundedSemaphore(at_once)
+    _slots = threading.BoundedSemaphore(max_concurrent)
     _dummy_hash.cache_clear()
 
 
 def clean_password(value: object, *, name: str, field: str = "password") -> str:
     """A new password as it will be hashed; refuses what is short, long, or well known."""
-    text = normal(value)
+    text = normalize(value)
     if text is None:
         raise InvalidInput("That password cannot be used.", field=field)
     if len(text) < SHORTEST:
@@ -56,9 +56,9 @@ def hash_password(password: str) -> str:
         return _hasher.hash(password)
 
 
-def matches(password_hash: str | None, value: object) -> bool:
+def verify_password(password_hash: str | None, value: object) -> bool:
     """Does the password belong to the hash? Without a hash: no, after the same work."""
-    text = normal(value)
+    text = normalize(value)
     if text is None or len(text) > LONGEST:
         password_hash, text = None, ""
     with _slot():
@@ -73,7 +73,7 @@ def needs_rehash(password_hash: str) -> bool:
     return _hasher.check_needs_rehash(password_hash)
 
 
-def normal(value: object) -> str | None:
+def normalize(value: object) -> str | None:
     """One form for what different keyboards send; None for what is no text at all."""
     if not isinstance(value, str) or len(value) > 4 * LONGEST:
         return None

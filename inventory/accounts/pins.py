@@ -56,14 +56,14 @@ def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "")
     Raises TooManyAttempts, Forbidden, and Unauthenticated: which of name, PIN and tablet is
     wrong is not said.
     """
-    key, network = users.find_key(name), throttling.network_of(address)
-    user = throttling.admit(key, network)
+    key, network = users.find_key(name), throttling.rate_limit_key(address)
+    user = throttling.record_attempt(key, network)
     pin_hash = _take_try(user.id, user.session_epoch, _name_of(tablet)) if user else None
-    if not passwords.matches(pin_hash, pin) or user is None:
-        login.note_refused(user.id if user else None, network, by="PIN")
+    if not passwords.verify_password(pin_hash, pin) or user is None:
+        login.record_failed_login(user.id if user else None, network, actor_id="PIN")
         raise Unauthenticated("That PIN is not right on this tablet. Log in with the password.")
-    place = login.Place(address, browser, "PIN")
-    begun = login.begin(user.id, user.password_hash, None, key, place)
+    place = login.ClientInfo(address, browser, "PIN")
+    begun = login.start_session(user.id, user.password_hash, None, key, place)
     _forget_tries(user.id, _name_of(tablet))
     return begun
 
@@ -79,7 +79,7 @@ def _of(user_id: int, tablet: str) -> sa.ColumnElement[bool]:
 @atomic
 def _keep(tx: Connection, account: Account, pin_hash: str, tablet: str) -> None:
     now = clock.now()
-    users.lock(tx, "users")
+    users.lock_table(tx, "users")
     tx.execute(sa.delete(TabletPin).where(TabletPin.created_at < now - LONGEST))
     tx.execute(sa.delete(TabletPin).where(_of(account.id, tablet)))
     values: dict[str, Any] = {

@@ -57,9 +57,9 @@ def register(
     follow `policy`: APPROVAL, OPEN (as `role`), or CLOSED.
     Raises InvalidInput (name, password, code), Forbidden (closed), or TooManyAttempts.
     """
-    name = users.clean_name(name)
+    name = users.validate_name(name)
     password = passwords.clean_password(password, name=name)
-    throttling.admit_registration(throttling.network_of(address))
+    throttling.admit_registration(throttling.rate_limit_key(address))
     proven = expected_code is None or hmac.compare_digest(_bare(code), _bare(expected_code))
     return _register(name, passwords.hash_password(password), policy, role, proven)
 
@@ -68,13 +68,13 @@ def register(
 def _register(
     tx: Connection, name: str, password_hash: str, policy: str, role: str, proven: bool
 ) -> Account:
-    users.lock(tx, "users")
+    users.lock_table(tx, "users")
     first = tx.execute(_ANYBODY).first() is None
     if first and not proven:
         raise InvalidInput("That is not the code that the start printed.", field="code")
     if not first and policy == CLOSED:
         raise Forbidden("Registration is closed. Ask an admin for an account.")
-    account = users.add_account(
+    account = users.insert_account(
         tx,
         name=name,
         password_hash=password_hash,

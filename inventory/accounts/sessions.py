@@ -42,7 +42,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class OpenSession:
+class ActiveSession:
     """One place where somebody is logged in, for its user to look at."""
 
     id: int
@@ -54,7 +54,9 @@ class OpenSession:
     is_this: bool
 
 
-def begin(tx: Connection, account: Account, *, address: str, browser: str, by: str) -> Session:
+def create_session(
+    tx: Connection, account: Account, *, address: str, browser: str, actor_id: str
+) -> Session:
     """A new session; the caller has checked who it is. What ended long ago is removed."""
     now, session_id = clock.now(), secrets.token_urlsafe(24)
     tx.execute(sa.delete(LoginSession).where(LoginSession.began_at <= now - LONGEST))
@@ -65,17 +67,17 @@ def begin(tx: Connection, account: Account, *, address: str, browser: str, by: s
         "began_at": now,
         "seen_at": now,
         "address": address[:45],
-        "browser": family_of(browser),
-        "by": by,
+        "browser": browser_name(browser),
+        "by": actor_id,
     }
     tx.execute(sa.insert(LoginSession).values(**values))
     return Session(account=account, id=session_id)
 
 
 @atomic
-def begin_anew(tx: Connection, *, account: Account, address: str, browser: str) -> Session:
+def renew_session(tx: Connection, *, account: Account, address: str, browser: str) -> Session:
     """For who stays at the browser where a change has ended all sessions just now."""
-    return begin(tx, account, address=address, browser=browser, by="password")
+    return create_session(tx, account, address=address, browser=browser, actor_id="password")
 
 
 _OF_SESSION = sa.select(*users.COLUMNS, LoginSession.seen_at).where(
@@ -95,14 +97,14 @@ def find(*, user_id: int, session_id: str) -> Session | None:
     times = {"oldest": now - LONGEST, "idlest": now - IDLE - NOTED_EACH}
     values = {"user_id": user_id, "id_hash": _hash(session_id), **times}
     row = connection().execute(_OF_SESSION, values).first()
-    account = users.account_from(row) if row else None
+    account = users.account_from_row(row) if row else None
     if row is None or account is None or not account.is_usable:
         return None
     return Session(account, session_id, note=row.seen_at <= now - NOTED_EACH)
 
 
 @atomic
-def note_use(tx: Connection, *, session_id: str) -> None:
+def touch(tx: Connection, *, session_id: str) -> None:
     """Write down that somebody is at work there, unless that was done within minutes."""
     now = clock.now()
     mine = LoginSession.id_hash == _hash(session_id)
@@ -110,7 +112,7 @@ def note_use(tx: Connection, *, session_id: str) -> None:
     tx.execute(sa.update(LoginSession).where(mine, stale).values(seen_at=now))
 
 
-def list_open(*, user_id: int, this: str) -> list[OpenSession]:
+def list_open(*, user_id: int, this: str) -> list[ActiveSession]:
     """Where somebody is logged in now, the place last used first. `this`: the id of the asker."""
     now, mine = clock.now(), _hash(this)
     chosen = (
@@ -126,7 +128,7 @@ def list_open(*, user_id: int, this: str) -> list[OpenSession]:
     )
     rows = connection().execute(chosen.with_only_columns(*LoginSession.__table__.columns))
     return [
-        OpenSession(
+        ActiveSession(
             row.id, row.began_at, row.seen_at, row.address, row.browser, row.by,
             is_this=row.id_hash == mine,
         )
@@ -163,8 +165,8 @@ def end_others(tx: Connection, *, user_id: int, this: str) -> int:
     return count
 
 
-def _remove(tx: Connection, *which: sa.ColumnElement[bool]) -> int:
-    return tx.execute(sa.delete(LoginSession).where(*which)).rowcount
+def _remove(tx: Connection, *filters: sa.ColumnElement[bool]) -> int:
+    return tx.execute(sa.delete(LoginSession).where(*filters)).rowcount
 
 
 def _hash(session_id: str) -> bytes:
@@ -183,7 +185,7 @@ _SYSTEMS = (
 )  # fmt: skip
 
 
-def family_of(user_agent: str) -> str:
+def browser_name(user_agent: str) -> str:
     """ "Firefox on Android": what people know it by. What it said itself is not kept."""
     said = user_agent[:500]
     browser = next((word for mark, word in _BROWSERS if mark in said), "")

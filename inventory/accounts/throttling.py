@@ -49,7 +49,7 @@ _ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
 
 
 @atomic
-def reset_throttle(tx: Connection, *, name: str | None = None, by: int | None = None) -> int:
+def reset_throttle(tx: Connection, *, name: str | None = None, actor_id: int | None = None) -> int:
     """Forget refused logins (of one name, or all); returns how many. `by`: who does it; None
     stands for the command line."""
     key, forgotten = users.find_key(name or ""), sa.delete(LoginAttempt)
@@ -58,24 +58,24 @@ def reset_throttle(tx: Connection, *, name: str | None = None, by: int | None = 
         forgotten = forgotten.where(LoginAttempt.name_key.in_((key, code_key(whose or 0))))
     count = tx.execute(forgotten).rowcount
     subject = f"user {whose}" if whose else "everybody" if name is None else "an unknown name"
-    audit.record(tx, user_id=by, action="user.unlock", subject=subject, forgotten=count)
+    audit.record(tx, user_id=actor_id, action="user.unlock", subject=subject, forgotten=count)
     return count
 
 
 @atomic
-def admit(tx: Connection, key: str, network: str) -> Any:
+def record_attempt(tx: Connection, key: str, network: str) -> Any:
     """Write the attempt down before its password is looked at, so that guesses made at the same
     time count each other; the one that succeeds is forgotten again. Returns the user's row."""
     mine = sa.and_(LoginAttempt.name_key == key, LoginAttempt.address == network)
-    take_try(tx, key, network, ((MOST_PER_USER_AND_ADDRESS, mine),))
+    consume_attempt(tx, key, network, ((MOST_PER_USER_AND_ADDRESS, mine),))
     found = sa.select(*users.COLUMNS, User.password_hash).where(User.name_key == key)
     return tx.execute(found).first()
 
 
-def take_try(tx: Connection, key: str, network: str, limits: Limits) -> None:
+def consume_attempt(tx: Connection, key: str, network: str, limits: Limits) -> None:
     """Write a try down, if there are not too many. Raises TooManyAttempts."""
     now = clock.now()
-    users.lock(tx, "login_attempts")
+    users.lock_table(tx, "login_attempts")
     tx.execute(sa.delete(LoginAttempt).where(_LOGINS, LoginAttempt.at <= now - WINDOW))
     here = sa.and_(_LOGINS, LoginAttempt.address == network)
     for most, whose in (*limits, (MOST_PER_ADDRESS, here), (MOST_IN_ALL, _LOGINS)):
@@ -87,7 +87,7 @@ def take_try(tx: Connection, key: str, network: str, limits: Limits) -> None:
 def admit_registration(tx: Connection, network: str) -> None:
     """Write down that an account is asked for. Raises TooManyAttempts."""
     now = clock.now()
-    users.lock(tx, "login_attempts")
+    users.lock_table(tx, "login_attempts")
     asked = LoginAttempt.name_key == REGISTRATION_KEY
     tx.execute(sa.delete(LoginAttempt).where(asked, LoginAttempt.at <= now - REGISTRATION_WINDOW))
     here = sa.and_(asked, LoginAttempt.address == network)
@@ -107,17 +107,17 @@ def code_key(user_id: int) -> str:
 
 def _require_fewer(
     tx: Connection,
-    most: int,
+    limit: int,
     whose: sa.ColumnElement[bool],
     window: timedelta = WINDOW,
     what: str = "Too many tries.",
 ) -> None:
     recent = sa.select(LoginAttempt.at).where(whose).order_by(LoginAttempt.at.desc())
-    blocking = tx.execute(recent.offset(most - 1).limit(1)).scalar()
+    blocking = tx.execute(recent.offset(limit - 1).limit(1)).scalar()
     if blocking is None:
         return
     seconds = max(1, round((blocking + window - clock.now()).total_seconds()))
-    log.warning("throttled: more than %d attempts", most)
+    log.warning("throttled: more than %d attempts", limit)
     raise TooManyAttempts(
         f"{what} Wait {_minutes(seconds)} and try again, or ask an admin.",
         retry_after=seconds,
@@ -125,7 +125,7 @@ def _require_fewer(
 
 
 @atomic
-def forget(tx: Connection, *, key: str, network: str) -> None:
+def clear_attempts(tx: Connection, *, key: str, network: str) -> None:
     _forget_in(tx, key, network)
 
 
@@ -135,7 +135,7 @@ def _forget_in(tx: Connection, key: str, network: str) -> None:
     )
 
 
-def network_of(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """One name for what one person can call their own: an IPv4 address, an IPv6 /64."""
     try:
         ip = ipaddress.ip_address(address)

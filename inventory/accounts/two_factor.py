@@ -51,20 +51,20 @@ _RECOVERY_CODE = re.compile(r"[A-Z2-7]{24}")
 
 
 @dataclass(frozen=True)
-class State:
+class TwoFactorStatus:
     """How somebody's second factor stands."""
 
     since: datetime
     codes_left: int
 
 
-def state_of(user_id: int) -> State | None:
+def state_of(user_id: int) -> TwoFactorStatus | None:
     """None where nothing is asked after the password."""
     conn = connection()
     since = conn.execute(_CONFIRMED, {"user_id": user_id}).scalar()
     if since is None:
         return None
-    return State(since, conn.execute(_CODES_LEFT, {"user_id": user_id}).scalar_one())
+    return TwoFactorStatus(since, conn.execute(_CODES_LEFT, {"user_id": user_id}).scalar_one())
 
 
 _CONFIRMED = sa.select(SecondFactor.confirmed_at).where(
@@ -82,13 +82,13 @@ def begin_setup(*, user_id: int, keys: Sequence[str]) -> str:
     """A new secret for an app; nothing is asked for until a code confirms it. Raises Forbidden
     where a second factor stands already."""
     secret = pyotp.random_base32()
-    _keep(user_id=user_id, secret=_seal(user_id, secret, keys))
+    _keep(user_id=user_id, secret=_encrypt_secret(user_id, secret, keys))
     return secret
 
 
 @atomic
 def _keep(tx: Connection, *, user_id: int, secret: str) -> None:
-    users.lock(tx, "users")
+    users.lock_table(tx, "users")
     if tx.execute(_CONFIRMED, {"user_id": user_id}).scalar() is not None:
         raise Forbidden("You have a second factor already. Remove it first.")
     tx.execute(sa.delete(SecondFactor).where(SecondFactor.user_id == user_id))
@@ -99,10 +99,10 @@ def _keep(tx: Connection, *, user_id: int, secret: str) -> None:
 def pending_secret(*, user_id: int, keys: Sequence[str]) -> str | None:
     """The secret that waits for its first code."""
     row = _row_of(connection(), user_id)
-    return _open(row, keys) if row is not None and row.confirmed_at is None else None
+    return _decrypt_secret(row, keys) if row is not None and row.confirmed_at is None else None
 
 
-def address_for(secret: str, *, name: str, site: str) -> str:
+def provisioning_uri(secret: str, *, name: str, site: str) -> str:
     """What an app reads from the picture: otpauth://…"""
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=site)
 
@@ -122,13 +122,13 @@ def _confirm(
     row = _row_of(tx, user_id)
     if row is None or row.confirmed_at is not None:
         raise InvalidInput("Begin again: this code has nothing to confirm.", field="code")
-    step = _step_of(_open(row, keys), _bare(code))
+    step = _step_of(_decrypt_secret(row, keys), _normalize_code(code))
     if step is None:
         raise InvalidInput("That code is not right. Is the clock of your telephone?", field="code")
     confirmed = sa.update(SecondFactor).where(SecondFactor.user_id == user_id)
     tx.execute(confirmed.values(confirmed_at=clock.now(), last_step=step))
     _put_codes(tx, user_id, codes)
-    return users.renew(tx, user_id, "second_factor.on", user_id)
+    return users.invalidate_sessions(tx, user_id, "second_factor.on", user_id)
 
 
 def new_codes(*, user_id: int) -> list[str]:
@@ -148,36 +148,41 @@ def _renew_codes(tx: Connection, *, user_id: int, codes: list[str]) -> None:
 
 
 @atomic
-def remove(tx: Connection, *, user_id: int, by: int | None) -> Account:
+def remove(tx: Connection, *, user_id: int, actor_id: int | None) -> Account:
     """Ask for the password alone from now on; all sessions end. Raises NotFound."""
     taken = sa.delete(SecondFactor).where(SecondFactor.user_id == user_id)
     gone = tx.execute(taken).rowcount
     tx.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     if not gone:
         return users.read_account(tx, user_id)
-    return users.renew(tx, user_id, "second_factor.off", by)
+    return users.invalidate_sessions(tx, user_id, "second_factor.off", actor_id)
 
 
 # --- asking for it --------------------------------------------------------------------------------
 
 
 def log_in(
-    *, half: login.HalfWay, code: object, keys: Sequence[str], address: str, browser: str = ""
+    *,
+    pending: login.PendingTwoFactor,
+    code: object,
+    keys: Sequence[str],
+    address: str,
+    browser: str = "",
 ) -> Session:
     """Go on from the right password to a session. Raises TooManyAttempts, Unauthenticated."""
-    network = throttling.network_of(address)
-    account = users.get_account(user_id=half.user_id)
-    if account.session_epoch != half.epoch or not account.second_factor:
+    network = throttling.rate_limit_key(address)
+    account = users.get_account(user_id=pending.user_id)
+    if account.session_epoch != pending.epoch or not account.second_factor:
         raise Unauthenticated("Log in again, please.")
     by = _require(account, code, keys, network, "login.refused")
-    key = users.key_of(account.name)
-    place = login.Place(address, browser, f"password and {by}")
-    return login.begin(account.id, _hash_of(account.id), None, key, place)
+    key = users.normalized_name(account.name)
+    place = login.ClientInfo(address, browser, f"password and {by}")
+    return login.start_session(account.id, _hash_of(account.id), None, key, place)
 
 
 def require_code(*, user_id: int, code: object, keys: Sequence[str], address: str) -> None:
     """For changes that need the second factor once more. Raises TooManyAttempts, InvalidInput."""
-    account, network = users.get_account(user_id=user_id), throttling.network_of(address)
+    account, network = users.get_account(user_id=user_id), throttling.rate_limit_key(address)
     try:
         _require(account, code, keys, network, "second_factor.refused")
     except Unauthenticated as refused:
@@ -189,21 +194,21 @@ def _require(
 ) -> str:
     """By what the code was right. The try is written down before, and forgotten when it was."""
     _admit(throttling.code_key(account.id), network)
-    by = _use(user_id=account.id, code=_bare(code), keys=keys)
+    by = _use(user_id=account.id, code=_normalize_code(code), keys=keys)
     if by is None:
         if refused == "login.refused":
-            login.note_refused(account.id, network, by="second factor")
+            login.record_failed_login(account.id, network, actor_id="second factor")
         else:
             subject = f"user {account.id}"
-            audit.note(user_id=account.id, action=refused, subject=subject, address=network)
+            audit.record_event(user_id=account.id, action=refused, subject=subject, address=network)
         raise Unauthenticated("That code is not right, or was used already. Wait for the next one.")
-    throttling.forget(key=throttling.code_key(account.id), network=network)
+    throttling.clear_attempts(key=throttling.code_key(account.id), network=network)
     return by
 
 
 @atomic
 def _admit(tx: Connection, key: str, network: str) -> None:
-    throttling.take_try(tx, key, network, ((MOST_TRIES, LoginAttempt.name_key == key),))
+    throttling.consume_attempt(tx, key, network, ((MOST_TRIES, LoginAttempt.name_key == key),))
 
 
 @atomic
@@ -226,14 +231,14 @@ def _use(tx: Connection, *, user_id: int, code: str, keys: Sequence[str]) -> str
 
 
 def _use_app_code(tx: Connection, row: Any, code: str, keys: Sequence[str]) -> bool:
-    secret = _open(row, keys)
+    secret = _decrypt_secret(row, keys)
     step = _step_of(secret, code)
     if secret is None or step is None:
         return False
     mine = sa.update(SecondFactor).where(
         SecondFactor.user_id == row.user_id, SecondFactor.last_step < step
     )
-    moved = {"last_step": step, "secret": _seal(row.user_id, secret, keys)}
+    moved = {"last_step": step, "secret": _encrypt_secret(row.user_id, secret, keys)}
     return bool(tx.execute(mine.values(**moved)).rowcount)
 
 
@@ -267,11 +272,11 @@ def _new_codes() -> list[str]:
 
 def _put_codes(tx: Connection, user_id: int, codes: list[str]) -> None:
     tx.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    rows = [{"user_id": user_id, "code_hash": _hash(_bare(code))} for code in codes]
+    rows = [{"user_id": user_id, "code_hash": _hash(_normalize_code(code))} for code in codes]
     tx.execute(sa.insert(RecoveryCode), rows)
 
 
-def _bare(code: object) -> str:
+def _normalize_code(code: object) -> str:
     """As it is compared: without the gaps that people and apps put in."""
     text = code if isinstance(code, str) and len(code) < 100 else ""
     return re.sub(r"[\s-]", "", text).upper()
@@ -281,23 +286,23 @@ def _hash(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
 
 
-def _box(keys: Sequence[str]) -> MultiFernet:
+def _fernet(keys: Sequence[str]) -> MultiFernet:
     from cryptography.fernet import Fernet, MultiFernet
 
     made = [hmac.digest(key.encode(), b"second factors", "sha256") for key in keys]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in made])
 
 
-def _seal(user_id: int, secret: str, keys: Sequence[str]) -> str:
-    return _box(keys).encrypt(f"{user_id}:{secret}".encode()).decode()
+def _encrypt_secret(user_id: int, secret: str, keys: Sequence[str]) -> str:
+    return _fernet(keys).encrypt(f"{user_id}:{secret}".encode()).decode()
 
 
-def _open(row: Any, keys: Sequence[str]) -> str | None:
+def _decrypt_secret(row: Any, keys: Sequence[str]) -> str | None:
     """The secret; None where no key opens it, or where it was somebody else's."""
     from cryptography.fernet import InvalidToken
 
     try:
-        user_id, _, secret = _box(keys).decrypt(row.secret.encode()).decode().partition(":")
+        user_id, _, secret = _fernet(keys).decrypt(row.secret.encode()).decode().partition(":")
     except InvalidToken:
         log.error("the second factor of user %d opens with no key of this site", row.user_id)
         return None

@@ -7,17 +7,17 @@ from flask import request
 from inventory import audit
 from inventory.accounts import api_tokens
 from inventory.common.errors import Forbidden, Unauthenticated
-from inventory.http.after_response import do_afterwards
-from inventory.http.request_log import note_user
+from inventory.http.after_response import run_after_response
+from inventory.http.request_log import bind_user
 
 
-def require_caller(role: str) -> api_tokens.Caller:
+def authenticate(role: str) -> api_tokens.ApiPrincipal:
     """Whose token comes with the request. Raises Unauthenticated, or Forbidden below the role."""
     caller = _authenticate()
-    note_user(caller.user_id)
+    bind_user(caller.user_id)
     require_role(caller, role)
     if caller.note:
-        do_afterwards(api_tokens.note_use, token_id=caller.token_id)
+        run_after_response(api_tokens.touch_last_used, token_id=caller.token_id)
     return caller
 
 
@@ -29,16 +29,16 @@ def has_caller() -> bool:
         return False
 
 
-def _authenticate() -> api_tokens.Caller:
+def _authenticate() -> api_tokens.ApiPrincipal:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthenticated("Send an API token: Authorization: Bearer inv_…")
     return api_tokens.authenticate(secret.strip())
 
 
-def require_role(caller: api_tokens.Caller, role: str) -> None:
-    if not caller.may(role):
-        audit.note_refusal(
+def require_role(caller: api_tokens.ApiPrincipal, role: str) -> None:
+    if not caller.has_role(role):
+        audit.record_denied_access(
             user_id=caller.user_id, role=caller.role, needed=role, place=request.endpoint or ""
         )
         raise Forbidden(

@@ -16,32 +16,32 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from inventory import ledger
-from inventory.accounts.api_tokens import Caller
+from inventory.accounts.api_tokens import ApiPrincipal
 from inventory.api import serializers
-from inventory.api.auth import require_caller
+from inventory.api.auth import authenticate
 from inventory.api.request_parsing import read_body, read_key, read_query
-from inventory.api.schemas.field_types import Body, FlagInQuery
+from inventory.api.schemas.field_types import FlagInQuery, RequestModel
 from inventory.common.errors import Refusal
-from inventory.db import reading_briefly
+from inventory.db import short_read_connection
 from inventory.http.json_codec import camel_name, to_json
 
 Json = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class NoQuery(Body):
+class NoQuery(RequestModel):
     """No query parameters."""
 
 
-class WriteQuery(Body):
+class WriteQuery(RequestModel):
     dry_run: FlagInQuery | None = None
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiRequest:
     """One request, read and checked."""
 
-    caller: Caller
+    caller: ApiPrincipal
     query: Any
     body: Any
     key: str
@@ -55,14 +55,14 @@ class Call:
         """What every verb of the core takes of a caller."""
         return {"user_id": self.caller.user_id, "key": self.key, "dry_run": self.dry_run}
 
-    def post(self, **named: Any) -> Answered:
+    def post(self, **path_params: Any) -> WriteResult:
         """Do the one operation of the body; `named`: what the path says of it."""
-        posting = ledger.post([self.body.request(**named)], **self.write)
-        return Answered(serializers.written(posting)[0], posting.replayed)
+        posting = ledger.post([self.body.request(**path_params)], **self.write)
+        return WriteResult(serializers.written(posting)[0], posting.replayed)
 
 
 @dataclass(frozen=True)
-class Answered:
+class WriteResult:
     """What a write led to, and whether its key was answered before."""
 
     content: Json
@@ -77,8 +77,8 @@ class Endpoint:
     view: Callable[..., Any]
     answer: type[BaseModel]
     status: int
-    query: type[Body]
-    body: type[Body] | None
+    query: type[RequestModel]
+    body: type[RequestModel] | None
     body_needed: bool
     refusals: tuple[str, ...]
     tag: str
@@ -97,7 +97,7 @@ class Endpoint:
         return self.path.replace("{code}", "<item_code:code>").replace("{id}", "<row_id:id>")
 
 
-class Endpoints:
+class EndpointRegistry:
     """The endpoints of one version, in the order of the document."""
 
     def __init__(self, blueprint: Blueprint) -> None:
@@ -110,7 +110,7 @@ class Endpoints:
         answer: type[BaseModel],
         *,
         tag: str,
-        query: type[Body] = NoQuery,
+        query: type[RequestModel] = NoQuery,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Json]], Callable[..., Json]]:
         return self._add(
@@ -125,20 +125,20 @@ class Endpoints:
         answer: type[BaseModel],
         *,
         role: str,
-        body: type[Body] | None,
+        body: type[RequestModel] | None,
         tag: str,
         status: int = 201,
         body_needed: bool = True,
         refusals: tuple[str, ...] = (),
-    ) -> Callable[[Callable[..., Answered]], Callable[..., Answered]]:
+    ) -> Callable[[Callable[..., WriteResult]], Callable[..., WriteResult]]:
         return self._add(
             method=method, path=path, role=role, answer=answer, status=status, query=WriteQuery,
             body=body, body_needed=body_needed, refusals=refusals, tag=tag,
         )  # fmt: skip
 
-    def _add(self, **facts: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _add(self, **fields: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def declare(view: Callable[..., Any]) -> Callable[..., Any]:
-            endpoint = Endpoint(view=view, **facts)
+            endpoint = Endpoint(view=view, **fields)
             self.all.append(endpoint)
             self.blueprint.add_url_rule(
                 endpoint.rule,
@@ -154,27 +154,27 @@ class Endpoints:
 
 def _view_of(endpoint: Endpoint) -> Callable[..., Response]:
     @wraps(endpoint.view)
-    def view(**named: Any) -> Response:
-        with reading_briefly() if endpoint.is_write else nullcontext():
-            caller = require_caller(endpoint.role)
+    def view(**path_params: Any) -> Response:
+        with short_read_connection() if endpoint.is_write else nullcontext():
+            caller = authenticate(endpoint.role)
         query = read_query(endpoint.query)
         key = read_key() if endpoint.is_write else ""
         body = read_body(endpoint.body, needed=endpoint.body_needed) if endpoint.body else None
         try:
-            answered = endpoint.view(Call(caller, query, body, key), **named)
+            answered = endpoint.view(ApiRequest(caller, query, body, key), **path_params)
         except Refusal as refusal:
             if "field" in refusal.figures:
                 refusal.figures["field"] = camel_name(refusal.figures["field"])
             raise
-        if isinstance(answered, Answered):
+        if isinstance(answered, WriteResult):
             return answer_json(answered.content, endpoint.status, replayed=answered.replayed)
         return answer_json(answered, endpoint.status)
 
     view.token_role = endpoint.role  # type: ignore[attr-defined]
-    return open_to_all(view)
+    return skip_login_check(view)
 
 
-def open_to_all(view: View) -> View:
+def skip_login_check(view: View) -> View:
     """Let the browsers' guard pass it: what an endpoint asks for is a token."""
     view.minimum_role = "public"  # type: ignore[attr-defined]
     return view

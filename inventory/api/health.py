@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app
 
-from inventory.api.endpoints import answer_json, open_to_all
+from inventory.api.endpoints import answer_json, skip_login_check
 from inventory.db import db, schema_version, triggers
 from inventory.http.error_handlers import problem
 
@@ -13,14 +13,14 @@ health = Blueprint("health", __name__, url_prefix="/health")
 
 
 @health.get("/live", provide_automatic_options=False)
-@open_to_all
+@skip_login_check
 def live() -> Response:
     """The process answers."""
     return answer_json({"status": "ok"})
 
 
 @health.get("/ready", provide_automatic_options=False)
-@open_to_all
+@skip_login_check
 def ready() -> Response:
     """The database can be reached, is migrated, and guards the ledger."""
     reason = _why_not_ready()

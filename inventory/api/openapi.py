@@ -23,6 +23,13 @@ Json = dict[str, Any]
 PREFIX = "/api/v1"
 TAGS = ("items", "lots", "reservations", "operations", "codes", "ledger")
 _REF = "#/components/schemas/{model}"
+#: Schema names that clients were generated from, by the name of the class of today.
+_PUBLISHED = {
+    "InternalLabel": "OwnLabel",
+    "LotDetail": "LotInFull",
+    "ScanCandidate": "Choice",
+    "ScanResult": "Found",
+}
 _ABOUT = """\
 Lot-tracked stock in a ledger that only grows. Quantities are exact decimal strings; times are
 RFC 3339 in UTC. Every write carries an `Idempotency-Key`: the same request with the same key is
@@ -188,11 +195,17 @@ def _schemas() -> Json:
     models |= {responses.Problem: "serialization", responses.Health: "serialization"}
     _, found = models_json_schema(list(models.items()), ref_template=_REF)
     plain = {"ItemCode": ITEM_CODE.schema, "Id": ID.schema}
-    return plain | dict(_plain(found["$defs"]))
+    schemas = {_PUBLISHED.get(name, name): schema for name, schema in found["$defs"].items()}
+    return plain | dict(_plain(schemas))
 
 
 def _ref(model: type[BaseModel]) -> Json:
-    return {"$ref": _REF.format(model=model.__name__)}
+    return {"$ref": _REF.format(model=_PUBLISHED.get(model.__name__, model.__name__))}
+
+
+def _published_ref(ref: str) -> str:
+    path, _, name = ref.rpartition("/")
+    return f"{path}/{_PUBLISHED.get(name, name)}"
 
 
 def _plain(schema: Any) -> Any:
@@ -204,6 +217,8 @@ def _plain(schema: Any) -> Any:
     return {
         name: {key: _plain(value) for key, value in part.items()}
         if name in ("properties", "$defs")
+        else _published_ref(part)
+        if name == "$ref"
         else _plain(part)
         for name, part in schema.items()
         if not (name == "title" and isinstance(part, str))

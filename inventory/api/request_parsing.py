@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import UnsupportedMediaType
 
 from inventory.common.errors import IdempotencyKeyMissing, InvalidInput, InvalidQty, Refusal
-from inventory.http.json_codec import Unreadable, from_json
+from inventory.http.json_codec import JsonError, from_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +27,7 @@ _WORDS = {
 }
 
 
-class Malformed(Refusal):
+class MalformedRequest(Refusal):
     """A request that cannot even be read."""
 
     code = "MALFORMED_REQUEST"
@@ -55,21 +55,21 @@ def read_query(model: type[Model]) -> Model:
         if len(values) > 1:
             raise InvalidInput(f"{name[:60]} is given {len(values)} times.", field=name[:60])
         given[name] = values[0]
-    return _fit(model, given)
+    return _validate(model, given)
 
 
 def read_body(model: type[Model], *, needed: bool) -> Model:
     """The JSON body. Without one: an empty object, where nothing in it is `needed`."""
     body = request.get_data()
     if not body and not needed:
-        return _fit(model, {})
+        return _validate(model, {})
     if request.mimetype != "application/json" or _is_encoded():
         raise UnsupportedMediaType("Send the body as application/json.")
     try:
         content = from_json(body)
-    except Unreadable as error:
-        raise Malformed(error.detail, field=error.field) from None
-    return _fit(model, content)
+    except JsonError as error:
+        raise MalformedRequest(error.detail, field=error.field) from None
+    return _validate(model, content)
 
 
 def _is_encoded() -> bool:
@@ -78,16 +78,16 @@ def _is_encoded() -> bool:
     return charset not in ("utf-8", "utf8") or encoding != "identity"
 
 
-def _fit(model: type[Model], content: Any) -> Model:
+def _validate(model: type[Model], content: Any) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise refusal_of(error) from None
+        raise validation_error(error) from None
 
 
-def refusal_of(error: ValidationError) -> InvalidInput:
+def validation_error(error: ValidationError) -> InvalidInput:
     """The first thing that does not fit, with all of them beside it."""
-    found = [_told(one) for one in error.errors(include_url=False, include_input=False)]
+    found = [_format_error(one) for one in error.errors(include_url=False, include_input=False)]
     first = found[0]
     kind = InvalidQty if first["code"] == InvalidQty.code else InvalidInput
     index = re.match(r"operations\[([0-9]+)\]", first["field"])
@@ -97,7 +97,7 @@ def refusal_of(error: ValidationError) -> InvalidInput:
     return kind(first["detail"], field=first["field"], **more)
 
 
-def _told(error: Any) -> dict[str, str]:
+def _format_error(error: Any) -> dict[str, str]:
     kind, facts = error["type"], error.get("ctx", {})
     words = _WORDS.get(kind, "That does not fit here.")
     code = InvalidInput.code
@@ -111,12 +111,12 @@ def _told(error: Any) -> dict[str, str]:
     return {"field": _field(error["loc"], facts), "detail": words, "code": code}
 
 
-def _field(place: tuple[int | str, ...], facts: dict[str, Any]) -> str:
+def _field(place: tuple[int | str, ...], fields: dict[str, Any]) -> str:
     """Where it is, as one writes it: operations[3].lots[0].qty."""
     names = list(place)
     if len(names) > 2 and names[0] == "operations" and isinstance(names[2], str):
         del names[2]  # not a name in the body: which kind of operation it is
-    more = facts.get("field") or facts.get("discriminator", "").strip("'")
+    more = fields.get("field") or fields.get("discriminator", "").strip("'")
     names += [more] if more else []
     written = ""
     for name in names:

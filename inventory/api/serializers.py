@@ -8,92 +8,92 @@ from typing import Any
 from inventory import barcodes, catalog, ledger, queries
 from inventory.common import clock
 from inventory.common.quantity import format_qty
-from inventory.http.json_codec import camel, camel_name
+from inventory.http.json_codec import camel_name, to_camel_case
 from inventory.models import Kind
 from inventory.stock import entities
 
 Json = dict[str, Any]
 
 
-def item(one: entities.Item) -> Json:
-    return _object(catalog.item_record(one))
+def item(source: entities.Item) -> Json:
+    return _object(catalog.item_record(source))
 
 
-def stocked_item(one: queries.StockedItem) -> Json:
-    return item(one.item) | stock(one.totals) | {"lowStock": one.is_low}
+def stocked_item(source: queries.StockedItem) -> Json:
+    return item(source.item) | stock(source.totals) | {"lowStock": source.is_low}
 
 
-def stock(sums: entities.Totals) -> Json:
+def stock(sums: entities.StockTotals) -> Json:
     names = ("on_hand", "reserved", "available", "on_hold", "free")
     return {camel_name(name): format_qty(getattr(sums, name)) for name in names}
 
 
-def lot(one: entities.Lot, day: date | None = None) -> Json:
+def lot(source: entities.Lot, day: date | None = None) -> Json:
     """What may be used of it is judged by `day`, or by today."""
-    return _object(one.record(day or clock.today()))
+    return _object(source.to_dict(day or clock.today()))
 
 
-def reservation(one: entities.Reservation) -> Json:
-    return _object(one.record(clock.today()))
+def reservation(source: entities.Reservation) -> Json:
+    return _object(source.to_dict(clock.today()))
 
 
-def code(one: barcodes.Link) -> Json:
-    return _object(one.record())
+def code(source: barcodes.CodeLink) -> Json:
+    return _object(source.to_dict())
 
 
-def found(one: barcodes.Found) -> Json:
-    return _object(one.record(clock.today()))
+def scan_result(source: barcodes.ScanResolution) -> Json:
+    return _object(source.to_dict(clock.today()))
 
 
-def decision(one: queries.Decision) -> Json:
+def decision(source: queries.LotDecision) -> Json:
     return {
-        "status": one.status,
-        "fromStatus": one.from_status,
-        "reason": one.reason,
-        "user": one.user_name,
-        "decidedAt": entities.utc(one.decided_at),
-        "operationId": one.operation_id,
+        "status": source.status,
+        "fromStatus": source.from_status,
+        "reason": source.reason,
+        "user": source.user_name,
+        "decidedAt": entities.format_utc(source.decided_at),
+        "operationId": source.operation_id,
     }
 
 
-def entry(one: entities.Entry) -> Json:
+def entry(source: entities.Entry) -> Json:
     return {
-        "id": one.id,
-        "operationId": one.operation_id,
-        "kind": one.kind,
-        "item": one.item_code,
-        "lotId": one.lot_id,
-        "lotCode": one.lot_code,
-        "lotSeq": one.lot_seq,
-        "txnType": one.txn_type,
-        "qty": format_qty(one.qty),
-        "onHandAfter": format_qty(one.on_hand_after),
-        "reservedAfter": format_qty(one.reserved_after),
-        "reservationId": one.reservation_id,
-        "reference": one.reference,
-        "user": one.user_name,
-        "timestamp": entities.utc(one.timestamp),
-        "hash": one.hash.hex(),
+        "id": source.id,
+        "operationId": source.operation_id,
+        "kind": source.kind,
+        "item": source.item_code,
+        "lotId": source.lot_id,
+        "lotCode": source.lot_code,
+        "lotSeq": source.lot_seq,
+        "txnType": source.txn_type,
+        "qty": format_qty(source.qty),
+        "onHandAfter": format_qty(source.on_hand_after),
+        "reservedAfter": format_qty(source.reserved_after),
+        "reservationId": source.reservation_id,
+        "reference": source.reference,
+        "user": source.user_name,
+        "timestamp": entities.format_utc(source.timestamp),
+        "hash": source.hash.hex(),
     }
 
 
-def operation(one: entities.Operation, *, replayed: bool = False) -> Json:
+def operation(source: entities.Operation, *, replayed: bool = False) -> Json:
     return {
-        "id": one.id,
-        "kind": one.kind,
+        "id": source.id,
+        "kind": source.kind,
         "replayed": replayed,
-        "reference": one.reference,
-        "reason": one.reason,
-        "note": one.note,
-        "user": one.user_name,
-        "recordedAt": entities.utc(one.recorded_at),
-        "occurredAt": one.occurred_at and entities.utc(one.occurred_at),
-        "reverses": one.reverses_id,
-        "entries": [entry(row) for row in one.entries],
+        "reference": source.reference,
+        "reason": source.reason,
+        "note": source.note,
+        "user": source.user_name,
+        "recordedAt": entities.format_utc(source.recorded_at),
+        "occurredAt": source.occurred_at and entities.format_utc(source.occurred_at),
+        "reverses": source.reverses_id,
+        "entries": [entry(row) for row in source.entries],
     }
 
 
-def written(posting: ledger.Posting) -> list[Json]:
+def written(posting: ledger.PostingResult) -> list[Json]:
     """The answer to each request of a posting."""
     return [
         _written(one, shown, posting.replayed)
@@ -102,7 +102,7 @@ def written(posting: ledger.Posting) -> list[Json]:
 
 
 def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
-    reservations, lot_shown = camel(shown["reservations"]), camel(shown["lot"])
+    reservations, lot_shown = to_camel_case(shown["reservations"]), to_camel_case(shown["lot"])
     if one.kind in (Kind.RESERVATION, Kind.UNRESERVATION):
         return {**reservations[0], "operationId": one.id}
     if one.kind == Kind.QC:
@@ -118,7 +118,9 @@ def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
 
 def _settlement(shown: Json) -> Json:
     """Answers that were stored before there were these lists have none."""
-    return {"moved": [], "unreserved": [], "kept": []} | camel(shown.get("settlement") or {})
+    return {"moved": [], "unreserved": [], "kept": []} | to_camel_case(
+        shown.get("settlement") or {}
+    )
 
 
 def page(found: queries.Page[Any], row: Any) -> Json:
@@ -126,4 +128,4 @@ def page(found: queries.Page[Any], row: Any) -> Json:
 
 
 def _object(record: Json) -> Json:
-    return {camel_name(name): camel(value) for name, value in record.items()}
+    return {camel_name(name): to_camel_case(value) for name, value in record.items()}

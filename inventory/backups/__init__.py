@@ -19,8 +19,8 @@ from inventory import verification
 from inventory.backups import archive, check_log, fingerprint, postgresql, rotation, sqlite
 from inventory.backups.archive import Backup
 from inventory.common import clock
-from inventory.common.errors import NotWhole, Unable
-from inventory.db import engine_on, schema_version, snapshot
+from inventory.common.errors import CorruptBackup, EnvironmentProblem
+from inventory.db import schema_version, snapshot, temporary_engine
 
 __all__ = ["Backup", "create", "figures", "found_in", "restore", "rotate", "verify"]
 
@@ -46,7 +46,7 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
                 directory, archive.name_at(made_at, purpose), database, manifest
             )  # fmt: skip
     except OSError as error:
-        raise Unable(
+        raise EnvironmentProblem(
             f"No backup was made in {directory}: {error.strerror or error}. Is there room, and may"
             " this user write there?"
         ) from None
@@ -55,7 +55,7 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
 
 def rotate(directory: Path, *, days: int, weeks: int) -> list[Backup]:
     """Remove what the rotation no longer keeps; what was removed."""
-    gone = rotation.superfluous(found_in(directory), days=days, weeks=weeks)
+    gone = rotation.backups_to_delete(found_in(directory), days=days, weeks=weeks)
     for backup in gone:
         backup.path.unlink()
     return gone
@@ -76,7 +76,7 @@ def verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.R
     """
     try:
         manifest, report = _verify(path, migrations)
-    except NotWhole:
+    except CorruptBackup:
         check_log.note(path, whole=False)
         raise
     check_log.note(path, whole=report is None or report.ok)
@@ -101,7 +101,7 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
     kind = url.get_backend_name()
     manifest = archive.read_manifest(path)
     if manifest["database"] != kind:
-        raise Unable(
+        raise EnvironmentProblem(
             f"The backup is of {_WORDS[manifest['database']]} and DATABASE_URL names"
             f" {_WORDS[kind]}: restore it into {_WORDS[manifest['database']]}, and move it with"
             " `flask database move`."
@@ -112,9 +112,11 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
         archive.make_directory(place)
     with _opened(path, place) as (manifest, database):
         _KINDS[kind].restore(url, database)
-    with engine_on(url) as engine, snapshot(engine) as conn:
-        if different := fingerprint.differences(manifest, fingerprint.of(conn)):
-            raise Unable(f"What was restored is not what was saved: {'; '.join(different)}.")
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
+        if different := fingerprint.differences(manifest, fingerprint.database_fingerprint(conn)):
+            raise EnvironmentProblem(
+                f"What was restored is not what was saved: {'; '.join(different)}."
+            )
     return manifest
 
 
@@ -126,7 +128,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
         place = path.parent  # it has room for large files, which a temporary place may not have
     with _workshop(place) as workshop:
         [(name, expected)] = manifest["files"].items()
-        archive.require_room(workshop, int(expected["bytes"]))
+        archive.require_disk_space(workshop, int(expected["bytes"]))
         database = workshop / Path(name).name
         archive.unpack(path, manifest, database)
         if manifest["database"] == "sqlite":
@@ -134,7 +136,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
         else:
             found = postgresql.inspect(database, manifest["engine"])
         if different := fingerprint.differences(manifest, found):
-            raise NotWhole(f"{path} is not what its manifest says: {'; '.join(different)}.")
+            raise CorruptBackup(f"{path} is not what its manifest says: {'; '.join(different)}.")
         yield manifest, database
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from inventory.backups import check_log
-from inventory.backups.check_log import Proof
-from inventory.common.errors import NotWhole, Unable
+from inventory.backups.check_log import BackupCheck
+from inventory.common.errors import CorruptBackup, EnvironmentProblem
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -43,11 +43,11 @@ class Backup:
     purpose: str
     manifest: dict[str, Any] | None
     #: The last time that it was read to its end; None when it never was.
-    proof: Proof | None
+    proof: BackupCheck | None
 
 
-def name_at(moment: datetime, purpose: str = "") -> str:
-    return f"inventory-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}{purpose and f'-{purpose}'}.zip"
+def name_at(when: datetime, purpose: str = "") -> str:
+    return f"inventory-{when.astimezone(UTC):%Y%m%dT%H%M%SZ}{purpose and f'-{purpose}'}.zip"
 
 
 def found_in(directory: Path) -> list[Backup]:
@@ -76,7 +76,7 @@ def found_in(directory: Path) -> list[Backup]:
 def _manifest_or_none(path: Path) -> dict[str, Any] | None:
     try:
         return read_manifest(path)
-    except Unable:
+    except EnvironmentProblem:
         return None
 
 
@@ -86,10 +86,10 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise Unable(f"There is no file {path}.") from None
+        raise EnvironmentProblem(f"There is no file {path}.") from None
     except _BROKEN as error:
         reason = getattr(error, "strerror", None) or str(error)
-        kind = Unable if isinstance(error, OSError) else NotWhole
+        kind = EnvironmentProblem if isinstance(error, OSError) else CorruptBackup
         raise kind(f"{path} is not a whole backup: {reason}.") from None
 
 
@@ -149,7 +149,7 @@ def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) 
             os.fsync(file.fileno())
         _read(partial, read_manifest(partial))
         _give_name(partial, target)
-        sync(directory)
+        fsync_directory(directory)
     finally:
         partial.unlink(missing_ok=True)
     return target
@@ -159,10 +159,14 @@ def _give_name(partial: Path, target: Path) -> None:
     try:
         os.link(partial, target)  # refuses a name that is taken
     except FileExistsError:
-        raise Unable(f"{target} exists already: a backup is never overwritten.") from None
+        raise EnvironmentProblem(
+            f"{target} exists already: a backup is never overwritten."
+        ) from None
     except OSError:  # a stick or a share without links
         if target.exists():
-            raise Unable(f"{target} exists already: a backup is never overwritten.") from None
+            raise EnvironmentProblem(
+                f"{target} exists already: a backup is never overwritten."
+            ) from None
         partial.rename(target)
 
 
@@ -176,7 +180,7 @@ def _checksum(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": found}
 
 
-def sync(directory: Path) -> None:
+def fsync_directory(directory: Path) -> None:
     """Make the names in a directory durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -191,10 +195,10 @@ def make_directory(directory: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-def require_room(directory: Path, needed: int) -> None:
+def require_disk_space(directory: Path, needed: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
-        raise Unable(
+        raise EnvironmentProblem(
             f"{directory} has {free // 2**20} MiB left, and {needed // 2**20 + 1} are needed."
             " Make room, or set BACKUP_PATH to a larger disk."
         )

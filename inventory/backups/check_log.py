@@ -15,19 +15,19 @@ FILE = "verified.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class BackupCheck:
     """One reading of a backup: when, and whether nothing was wrong."""
 
     at: datetime
     whole: bool
 
 
-def read(directory: Path) -> dict[str, Proof]:
+def read(directory: Path) -> dict[str, BackupCheck]:
     """By the backup's name. What cannot be read is as if it had never been written."""
     found = {}
     for name, kept in _kept(directory).items():
         try:
-            found[name] = Proof(datetime.fromisoformat(kept["at"]), kept["whole"] is True)
+            found[name] = BackupCheck(datetime.fromisoformat(kept["at"]), kept["whole"] is True)
         except (KeyError, TypeError, ValueError):
             continue
     return found

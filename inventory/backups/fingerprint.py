@@ -26,7 +26,7 @@ def counts(conn: Connection) -> dict[str, int]:
     }  # fmt: skip
 
 
-def of(conn: Connection) -> dict[str, Any]:
+def database_fingerprint(conn: Connection) -> dict[str, Any]:
     """Schema version, rows of each table, and one hash over where every lot stands."""
     found = counts(conn)
     heads = digests.heads_hash_of(conn) if "inventory_ledger" in found else ""

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from inventory.backups import fingerprint
-from inventory.common.errors import NotWhole, Unable
-from inventory.db import engine_on, schema_version, snapshot
+from inventory.common.errors import CorruptBackup, EnvironmentProblem
+from inventory.db import schema_version, snapshot, temporary_engine
 from inventory.verification import digests
 
 FILE = "database.pgdump"
@@ -31,16 +31,16 @@ _OTHERS = (
 def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
     """Dump the database into the directory; the dump, and what stood in the same snapshot."""
     target = directory / FILE
-    with engine_on(url) as engine, snapshot(engine) as conn:
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
         version = _server_version(conn)
         tool = _tool("pg_dump", version)
         name = conn.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
         if not fingerprint.tables(conn):
-            raise Unable("There is nothing to back up: the database has no tables yet.")
+            raise EnvironmentProblem("There is nothing to back up: the database has no tables yet.")
         words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]
         _run(tool, [*words, f"--file={target}", f"--dbname={_conninfo(url)}"], url)
         target.chmod(0o600)
-        return target, fingerprint.of(conn) | {"engine": f"PostgreSQL {version}"}
+        return target, fingerprint.database_fingerprint(conn) | {"engine": f"PostgreSQL {version}"}
 
 
 def inspect(dump: Path, engine: str) -> dict[str, Any]:
@@ -99,16 +99,16 @@ def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Itera
                 columns = [name.strip('" ') for name in match[2].split(",")]
                 yield match[1], columns, iter(lambda: next(lines, "\\."), "\\.")
     if process.returncode:
-        raise NotWhole("The dump in this backup cannot be read to its end by pg_restore.")
+        raise CorruptBackup("The dump in this backup cannot be read to its end by pg_restore.")
 
 
 def restore(url: sa.URL, dump: Path) -> None:
     """Load a dump, all of it or nothing. Raises Unable when the database is not empty."""
-    with engine_on(url) as engine, snapshot(engine) as conn:
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
         version = _server_version(conn)
         tool = _tool("pg_restore", version)
         if held := fingerprint.tables(conn):
-            raise Unable(
+            raise EnvironmentProblem(
                 f"The database {url.database} has {len(held)} tables already: make an empty one"
                 " (createdb) and set DATABASE_URL to it. A restore never overwrites a database."
             )
@@ -119,7 +119,9 @@ def restore(url: sa.URL, dump: Path) -> None:
 
 def require_alone(conn: sa.Connection) -> None:
     if others := conn.exec_driver_sql(_OTHERS).scalar_one():
-        raise Unable(f"{others} others are connected to the database: stop the server first.")
+        raise EnvironmentProblem(
+            f"{others} others are connected to the database: stop the server first."
+        )
 
 
 def require_programs(conn: sa.Connection) -> None:
@@ -155,7 +157,7 @@ def _run(tool: Path, words: list[str], url: sa.URL) -> None:
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise Unable(f"{tool.name} failed: {lines[0] if lines else 'it said nothing'}")
+        raise EnvironmentProblem(f"{tool.name} failed: {lines[0] if lines else 'it said nothing'}")
 
 
 def _tool(name: str, server_version: str) -> Path:
@@ -165,7 +167,7 @@ def _tool(name: str, server_version: str) -> Path:
         path = Path(place, name)
         if path.is_file() and os.access(path, os.X_OK) and _version_of(path) >= needed:
             return path
-    raise Unable(
+    raise EnvironmentProblem(
         f"This needs PostgreSQL's own program {name}"
         f", version {needed} or newer, and there is none on PATH"
         " (Debian: apt-get install postgresql-client)."

@@ -8,7 +8,7 @@ from datetime import datetime
 from inventory.backups.archive import Backup
 
 
-def superfluous(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup]:
+def backups_to_delete(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup]:
     """Those that may go. Only whole backups of the daily round count, and only they go."""
     rounds = [one for one in backups if not one.purpose and one.manifest is not None]
     kept = _last_of_each(rounds, lambda at: at.date(), days)
@@ -17,9 +17,9 @@ def superfluous(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Bac
 
 
 def _last_of_each(
-    backups: Sequence[Backup], period: Callable[[datetime], Hashable], most: int
+    backups: Sequence[Backup], period: Callable[[datetime], Hashable], limit: int
 ) -> list[Backup]:
     last: dict[Hashable, Backup] = {}
     for backup in sorted(backups, key=lambda one: one.made_at, reverse=True):
         last.setdefault(period(backup.made_at), backup)
-    return list(last.values())[:most]
+    return list(last.values())[:limit]

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from inventory.backups import archive, fingerprint
-from inventory.common.errors import NotWhole, Unable
-from inventory.db import engine_on, nobody_else_writes, snapshot, sqlite_module
+from inventory.common.errors import CorruptBackup, EnvironmentProblem
+from inventory.db import exclusive_writer, snapshot, sqlite_module, temporary_engine
 
 FILE = "database.sqlite"
 
@@ -25,8 +25,8 @@ def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
     """Copy the database into the directory; the copy, and what it holds."""
     path, copy = Path(url.database or ""), directory / FILE
     if not path.exists():
-        raise Unable(f"There is no database yet: {path} does not exist.")
-    archive.require_room(directory, 2 * path.stat().st_size)
+        raise EnvironmentProblem(f"There is no database yet: {path} does not exist.")
+    archive.require_disk_space(directory, 2 * path.stat().st_size)
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     _copy(path, copy)
     return copy, inspect(copy)
@@ -40,7 +40,7 @@ def _copy(path: Path, copy: Path) -> None:
         # One file, with nothing beside it that could be forgotten.
         target.execute("PRAGMA journal_mode=DELETE")
     except module.Error as error:
-        raise Unable(f"{path} cannot be copied: {error}.") from None
+        raise EnvironmentProblem(f"{path} cannot be copied: {error}.") from None
     finally:
         target.close()
         source.close()
@@ -51,14 +51,16 @@ def inspect(copy: Path) -> dict[str, Any]:
     with on(copy) as engine, snapshot(engine) as conn:
         problem = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if problem != "ok":
-            raise NotWhole(f"The database is damaged: {problem}.")
-        return fingerprint.of(conn) | {"engine": f"SQLite {sqlite_module().sqlite_version}"}
+            raise CorruptBackup(f"The database is damaged: {problem}.")
+        return fingerprint.database_fingerprint(conn) | {
+            "engine": f"SQLite {sqlite_module().sqlite_version}"
+        }
 
 
 @contextmanager
 def on(path: Path) -> Iterator[sa.Engine]:
     """An engine on that file, which is left in one piece at the end."""
-    with engine_on(sa.URL.create("sqlite", database=str(path))) as engine:
+    with temporary_engine(sa.URL.create("sqlite", database=str(path))) as engine:
         yield engine
         engine.dispose()
     connection = sqlite_module().connect(path)
@@ -75,7 +77,7 @@ def serving(url: sa.URL, *, alone: bool = False) -> Iterator[None]:
         fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise Unable(_SERVED if alone else _RESTORED) from None
+        raise EnvironmentProblem(_SERVED if alone else _RESTORED) from None
     finally:
         os.close(descriptor)
 
@@ -83,11 +85,11 @@ def serving(url: sa.URL, *, alone: bool = False) -> Iterator[None]:
 def restore(url: sa.URL, copy: Path) -> None:
     """Put a copy where the database shall be. Raises Unable when something is there already."""
     path = Path(url.database or "")
-    with serving(url, alone=True), nobody_else_writes(str(path)):
+    with serving(url, alone=True), exclusive_writer(str(path)):
         _require_empty(path)
         _set_aside(path)
         copy.rename(path)
-        archive.sync(path.parent)
+        archive.fsync_directory(path.parent)
 
 
 def _set_aside(path: Path) -> None:
@@ -110,7 +112,7 @@ def _require_empty(path: Path) -> None:
     finally:
         connection.close()
     if held:
-        raise Unable(
+        raise EnvironmentProblem(
             f"{path} exists and is not empty: move it away first, or set DATABASE_URL to another"
             " file. A restore never overwrites a database."
         )

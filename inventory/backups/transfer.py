@@ -19,22 +19,22 @@ from sqlalchemy.engine import Connection
 
 from inventory import verification
 from inventory.backups import fingerprint, postgresql, sqlite
-from inventory.common.errors import Unable
-from inventory.db import Base, engine_on, schema_version, snapshot, writing_to
+from inventory.common.errors import EnvironmentProblem
+from inventory.db import Base, schema_version, snapshot, temporary_engine, write_transaction
 from inventory.models import table
-from inventory.models.balances import ItemHead, LotHead, OpenLine
+from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLine
 
 BATCH = 5_000
 #: One COPY: its rows pass the triggers as one statement.
 CHUNK = 50_000
 #: Kept by triggers: they come into being with what they tell of.
-DERIVED = {table(model).name for model in (LotHead, ItemHead, OpenLine)}
+DERIVED = {table(model).name for model in (LotBalance, ItemBalance, OpenReservationLine)}
 
-item_heads = table(ItemHead)
+item_heads = table(ItemBalance)
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class TransferResult:
     """What was moved, after both sides were found equal."""
 
     rows: dict[str, int]
@@ -43,14 +43,14 @@ class Moved:
     report: verification.Report
 
 
-def require_room_for(url: sa.URL) -> None:
+def require_empty_target(url: sa.URL) -> None:
     """Raises Unable unless the target is empty: nothing in it but tables without rows."""
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return
-    with engine_on(url) as engine, snapshot(engine) as conn:
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
         held = [name for name, rows in fingerprint.counts(conn).items() if rows and _is_ours(name)]
     if held:
-        raise Unable(
+        raise EnvironmentProblem(
             f"The target is not empty: there are rows in {', '.join(held[:5])}. Make a new"
             " database for it; a move never overwrites one."
         )
@@ -61,20 +61,20 @@ def _is_ours(name: str) -> bool:
     return name != schema_version.TABLE and "_search" not in name
 
 
-def move(source: sa.URL, target: sa.URL, migrations: Path) -> Moved:
+def move(source: sa.URL, target: sa.URL, migrations: Path) -> TransferResult:
     """Copy everything into a target that has this program's schema and no rows.
 
     Raises Unable when anything differs afterwards, or when somebody works with the source.
     """
-    require_room_for(target)
+    require_empty_target(target)
     with ExitStack() as stack:
-        stack.enter_context(_alone_on(source))
-        reader = stack.enter_context(snapshot(stack.enter_context(engine_on(source))))
+        stack.enter_context(_exclusive_source(source))
+        reader = stack.enter_context(snapshot(stack.enter_context(temporary_engine(source))))
         standing = schema_version.standing(reader, migrations)
         if not standing.is_current:
-            raise Unable(f"The move cannot begin: {standing}")
-        to = stack.enter_context(engine_on(target))
-        with writing_to(to) as tx:
+            raise EnvironmentProblem(f"The move cannot begin: {standing}")
+        to = stack.enter_context(temporary_engine(target))
+        with write_transaction(to) as tx:
             sums = {name.name: _copy(reader, tx, name) for name in _tables()}
             _set_sequences(tx)
         with snapshot(to) as copy:
@@ -86,13 +86,13 @@ def _tables() -> list[sa.Table]:
 
 
 @contextmanager
-def _alone_on(source: sa.URL) -> Iterator[None]:
+def _exclusive_source(source: sa.URL) -> Iterator[None]:
     """What is written after the copy began would be missing in it."""
     if source.get_backend_name() == "sqlite":
         with sqlite.serving(source, alone=True):
             yield
         return
-    with engine_on(source) as engine, snapshot(engine) as conn:
+    with temporary_engine(source) as engine, snapshot(engine) as conn:
         postgresql.require_alone(conn)
     yield
 
@@ -185,7 +185,9 @@ def next_ids(conn: Connection) -> dict[str, int]:
     return found
 
 
-def _compared(source: Connection, copy: Connection, sums: dict[str, tuple[int, int]]) -> Moved:
+def _compared(
+    source: Connection, copy: Connection, sums: dict[str, tuple[int, int]]
+) -> TransferResult:
     """Both sides, told from what each of them holds. Raises Unable at a difference."""
     for what in _tables():
         count, total = 0, 0
@@ -199,7 +201,7 @@ def _compared(source: Connection, copy: Connection, sums: dict[str, tuple[int, i
     for what in _counted():
         if following[what.name] <= (copy.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0):
             raise _differs(f"the next id of {what.name} is given already")
-    old, new = fingerprint.of(source), fingerprint.of(copy)
+    old, new = fingerprint.database_fingerprint(source), fingerprint.database_fingerprint(copy)
     if old["heads"] != new["heads"]:
         raise _differs("the lots do not stand where they stood")
     figures = [dict(_figures(conn)) for conn in (source, copy)]
@@ -207,7 +209,7 @@ def _compared(source: Connection, copy: Connection, sums: dict[str, tuple[int, i
         raise _differs("the figures of the items are others")
     report = verification.verify(copy)
     counts = {name: count for name, (count, _) in sums.items()}
-    return Moved(counts, len(figures[1]), new["heads"], report)
+    return TransferResult(counts, len(figures[1]), new["heads"], report)
 
 
 def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -216,7 +218,7 @@ def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
         yield row.item_id, tuple(row)
 
 
-def _differs(what: str) -> Unable:
-    return Unable(
+def _differs(what: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
         f"The move did not succeed: {what}. Go on with the old database, and make the target anew."
     )

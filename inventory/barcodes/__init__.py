@@ -4,20 +4,20 @@
 `link` and `unlink` teach it codes that it does not know.
 """
 
-from inventory.barcodes.links import Link, find_link, gtin_of, link, read_links, unlink
-from inventory.barcodes.parser import LONGEST_SCAN, Scan, scan
-from inventory.barcodes.resolver import Found, resolve
+from inventory.barcodes.links import CodeLink, find_link, gtin_of, link, read_links, unlink
+from inventory.barcodes.parser import LONGEST_SCAN, Scan, parse_scan
+from inventory.barcodes.resolver import ScanResolution, resolve
 
 __all__ = [
     "LONGEST_SCAN",
-    "Found",
-    "Link",
+    "CodeLink",
     "Scan",
+    "ScanResolution",
     "find_link",
     "gtin_of",
     "link",
+    "parse_scan",
     "read_links",
     "resolve",
-    "scan",
     "unlink",
 ]

@@ -79,7 +79,7 @@ def is_sscc(text: str) -> bool:
     )
 
 
-def wrong_digit(text: str) -> InvalidCode:
+def expected_check_digit(text: str) -> InvalidCode:
     expected = str(check_digit(text[:-1]))
     return InvalidCode(
         f"The last digit of {text} should be {expected}, not {text[-1]}: it was misread or"
@@ -191,10 +191,10 @@ def _checked(element: GS1ElementString, *, ended: bool) -> Field:
     ai, value = element.ai.ai, element.value
     if ai in ("01", "02") and not is_gtin(value):
         if value.strip("0") and check_digit(value[:-1]) != int(value[-1]):
-            raise wrong_digit(value)
+            raise expected_check_digit(value)
         raise _malformed(ai, value)
     if ai == "00" and not is_sscc(value):
-        raise wrong_digit(value)
+        raise expected_check_digit(value)
     if ai in _DATES and element.date is None:
         raise _malformed(ai, value)
     return Field(ai, value, element.date, element.decimal, ended)

@@ -22,7 +22,7 @@ _OWN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class InternalCode:
     """What a label of ours says."""
 
     kind: Kind
@@ -34,7 +34,7 @@ class Own:
         """Whether the check is the one over these codes."""
         return self.check == _check(self.kind, *codes)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "id": self.id, "location": self.location}
 
 
@@ -50,18 +50,18 @@ def location_content(location: str) -> str:
     return f"INV1P{location.encode().hex().upper()}X{_check('location', location)}"
 
 
-def read(code: str) -> Own | None:
+def read(code: str) -> InternalCode | None:
     """What the label says; None when it is not one of ours."""
     found = _OWN.fullmatch(code.upper())
     if found is None:
         return None
     if found[1]:
-        return Own(_LETTERS[found[1]], found[4], id=int(found[2]))
+        return InternalCode(_LETTERS[found[1]], found[4], id=int(found[2]))
     try:
         location = bytes.fromhex(found[3]).decode()
     except UnicodeDecodeError:
         return None
-    label = Own("location", found[4], location=location)
+    label = InternalCode("location", found[4], location=location)
     return label if label.is_of(location) else None
 
 

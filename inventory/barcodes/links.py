@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.barcodes.parser import Scan, scan
+from inventory.barcodes.parser import Scan, parse_scan
 from inventory.common import validation
 from inventory.common.errors import DuplicateCode, InvalidCode, InvalidInput, NotFound
 from inventory.common.quantity import format_qty, parse_qty
-from inventory.idempotency.run_once import once
+from inventory.idempotency.run_once import run_once
 from inventory.models import Code, CodeKind, table
 from inventory.stock import queries as stock
-from inventory.stock.entities import Item, utc
+from inventory.stock.entities import Item, format_utc
 from inventory.stock.queries import items, lots, users
 
 codes = table(Code)
@@ -44,7 +44,7 @@ _LINKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CodeLink:
     """A code, and what one scan of it stands for."""
 
     id: int
@@ -58,7 +58,7 @@ class Link:
     user_name: str
     created_at: datetime
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The code, ready for JSON."""
         return {
             "id": self.id,
@@ -69,7 +69,7 @@ class Link:
             "lot_code": self.lot_code,
             "qty": format_qty(self.qty),
             "user": self.user_name,
-            "created_at": utc(self.created_at),
+            "created_at": format_utc(self.created_at),
         }
 
 
@@ -92,7 +92,7 @@ def link(
     if (item is None) == (lot_id is None):
         raise InvalidInput("Say either the item or the lot that the code stands for.", field="item")
     try:
-        found = scan(code)
+        found = parse_scan(code)
     except InvalidCode as refusal:
         refusal.figures["field"] = refusal.field = "code"
         raise
@@ -107,7 +107,7 @@ def link(
         raise InvalidInput(
             "A GTIN stands for an item, never for one lot: link it to the item.", field="lot_id"
         )
-    return once(_link, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return run_once(_link, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
 
 
 def unlink(
@@ -118,7 +118,7 @@ def unlink(
     Returns what it stood for, and whether the key was answered before. Raises NotFound.
     """
     facts = {"code_id": validation.clean_id(code_id, field="code_id")}
-    return once(_unlink, user_id=user_id, key=key, facts=facts, dry_run=dry_run)
+    return run_once(_unlink, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
 
 
 def read_links(
@@ -127,24 +127,24 @@ def read_links(
     ids: Iterable[int] = (),
     codes_: Iterable[str] = (),
     item_id: int | None = None,
-) -> list[Link]:
+) -> list[CodeLink]:
     """The links with these ids or codes, or all of one item, oldest first."""
     wanted = sa.or_(
         codes.c.id.in_([id for id in ids if 0 < id <= validation.MAX_ID]),
         codes.c.code.in_(list(codes_)),
         codes.c.item_id == item_id if item_id is not None else sa.false(),
     )
-    return [Link(*tuple(row)) for row in conn.execute(_LINKS.where(wanted))]
+    return [CodeLink(*tuple(row)) for row in conn.execute(_LINKS.where(wanted))]
 
 
-def find_link(conn: Connection, code: object) -> Link | None:
+def find_link(conn: Connection, code: object) -> CodeLink | None:
     """The link of a code as it was scanned. Raises InvalidCode."""
-    key = scan(code).key
+    key = parse_scan(code).key
     found = read_links(conn, codes_=[key]) if key else []
     return found[0] if found else None
 
 
-def gtin_of(links: Iterable[Link]) -> str | None:
+def gtin_of(links: Iterable[CodeLink]) -> str | None:
     """The GTIN under which one single piece of the item is known: the one that labels carry."""
     single = parse_qty(1, decimals=0)
     return next((one.code for one in links if one.kind == "GTIN" and one.qty == single), None)
@@ -199,7 +199,7 @@ def _link(
     id = tx.execute(
         sa.insert(codes).values(user_id=user_id, created_at=now, **values).returning(codes.c.id)
     ).scalar_one()
-    record = read_links(tx, ids=[id])[0].record()
+    record = read_links(tx, ids=[id])[0].to_dict()
     audit.record(tx, user_id=user_id, action="code linked", subject=f"item {target.code}", **record)
     return record
 
@@ -209,7 +209,7 @@ def _unlink(tx: Connection, *, user_id: int, now: datetime, code_id: int) -> dic
     found = read_links(tx, ids=[code_id])
     if not found:
         raise NotFound("This code is not linked to anything.", code_id=code_id)
-    record = found[0].record()
+    record = found[0].to_dict()
     tx.execute(sa.delete(codes).where(codes.c.id == code_id))
     subject = f"item {found[0].item_code}"
     audit.record(tx, user_id=user_id, action="code unlinked", subject=subject, **record)

@@ -51,7 +51,7 @@ class Scan:
     measure_unit: str | None = None
     sscc: str | None = None
     #: Our own labels.
-    own: internal_codes.Own | None = None
+    own: internal_codes.InternalCode | None = None
     #: What the last digit should be, where a plain code looks like a GTIN with a wrong one.
     expected_digit: str | None = None
     fields: tuple[Field, ...] = ()
@@ -75,7 +75,7 @@ class Scan:
         parted = gs1.other_readings(list(self.fields))
         return [_from_fields(fields, symbology=self.symbology) for fields in parted]
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The scan, ready for JSON."""
         return {
             "text": self.text,
@@ -92,12 +92,12 @@ class Scan:
             "measure": None if self.measure is None else f"{self.measure.normalize():f}",
             "measure_unit": self.measure_unit,
             "sscc": self.sscc,
-            "own": self.own and self.own.record(),
+            "own": self.own and self.own.to_dict(),
             "expected_digit": self.expected_digit,
         }
 
 
-def scan(raw: object, *, separator: str | None = None) -> Scan:
+def parse_scan(raw: object, *, separator: str | None = None) -> Scan:
     """Read what a scanner typed. Raises InvalidCode, whose `problem` says what is wrong with it.
 
     GS1 messages are known by their symbology identifier (`]C1`, `]d2`, `]Q3`, `]e0`), by
@@ -207,7 +207,9 @@ def _plain(code: str, symbology: str | None) -> Scan:
             problem="TOO_LONG",
         )
     try:
-        cleaned = validation.clean_text(code, field="raw", longest=LONGEST_CODE, required=True)
+        cleaned = validation.validate_text(
+            code, field="raw", max_length=LONGEST_CODE, required=True
+        )
     except InvalidInput:
         raise InvalidCode(
             "This code contains a character that cannot be printed. Scan it again; if it comes"
@@ -219,7 +221,7 @@ def _plain(code: str, symbology: str | None) -> Scan:
         return Scan(text=cleaned, form="gtin", symbology=symbology, gtin=cleaned.zfill(14))
     digits = cleaned.isascii() and cleaned.isdigit() and cleaned.strip("0") != ""
     if digits and symbology in _RETAIL_SYMBOLOGIES:
-        raise gs1.wrong_digit(cleaned)
+        raise gs1.expected_check_digit(cleaned)
     looks_like_gtin = digits and len(cleaned) in (12, 13, 14)
     return Scan(
         text=cleaned,

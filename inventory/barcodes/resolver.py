@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import catalog
-from inventory.barcodes.links import Link, read_links
-from inventory.barcodes.parser import Scan, scan
+from inventory.barcodes.links import CodeLink, read_links
+from inventory.barcodes.parser import Scan, parse_scan
 from inventory.common.errors import InvalidCode
 from inventory.common.quantity import MAX, ONE, SCALE, format_qty
 from inventory.stock import queries as stock
@@ -41,19 +41,19 @@ How = Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "i
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class ScanWarning:
     """Something that the label and the warehouse do not agree about."""
 
     code: str
     detail: str
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return {"code": self.code, "detail": self.detail, **self.figures}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ScanResolution:
     """What a scan stands for.
 
     `lot`: this lot. `item`: the item, no lot was named. `new_lot`: the item is known, the lot of
@@ -69,19 +69,19 @@ class Found:
     lot: Lot | None = None
     #: How much one scan stands for, in 10^-6 units, where label or link say so.
     qty: int | None = None
-    choices: tuple[Found, ...] = ()
-    warnings: tuple[Caution, ...] = ()
+    choices: tuple[ScanResolution, ...] = ()
+    warnings: tuple[ScanWarning, ...] = ()
 
     @property
     def linkable(self) -> bool:
         return self.kind == "unknown" and self.scan.key is not None and not self.scan.expected_digit
 
-    def record(self, today: date) -> dict[str, Any]:
+    def to_dict(self, today: date) -> dict[str, Any]:
         """What was found, ready for JSON."""
         return {
             **self._record(today),
             "choices": [choice._record(today) for choice in self.choices],
-            "scan": self.scan.record(),
+            "scan": self.scan.to_dict(),
         }
 
     def _record(self, today: date) -> dict[str, Any]:
@@ -92,20 +92,20 @@ class Found:
             "code": self.scan.key,
             "linkable": self.linkable,
             "item": self.item and catalog.item_record(self.item),
-            "lot": self.lot and self.lot.record(today),
+            "lot": self.lot and self.lot.to_dict(today),
             "lot_code": self.lot.lot_code if self.lot else self.scan.lot_code,
             "expires_on": expires_on and expires_on.isoformat(),
             "serial": self.scan.serial,
             "location": self.scan.own.location if self.scan.own else None,
             "qty": None if self.qty is None else format_qty(self.qty),
-            "warnings": [warning.record() for warning in self.warnings],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
 
-def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> Found:
+def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> ScanResolution:
     """What was scanned, and what it is here. Raises InvalidCode when it cannot be read, or when
     it is a label of another warehouse. Writes nothing; a label never changes what is stored."""
-    scanned = scan(raw, separator=separator)
+    scanned = parse_scan(raw, separator=separator)
     if scanned.own:
         return _with_warnings(conn, _of_own_label(conn, scanned))
     found = _look_up(conn, scanned)
@@ -114,20 +114,22 @@ def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> F
     return _with_warnings(conn, found)
 
 
-def _of_own_label(conn: Connection, scanned: Scan) -> Found:
+def _of_own_label(conn: Connection, scanned: Scan) -> ScanResolution:
     label = scanned.own
     assert label is not None
     if label.kind == "location":
-        return Found(kind="location", scan=scanned, how="own_label")
+        return ScanResolution(kind="location", scan=scanned, how="own_label")
     assert label.id is not None
     if label.kind == "lot":
         for lot in stock.read_lots(conn, [label.id]):
             if label.is_of(lot.item.code, lot.lot_code):
-                return Found(kind="lot", scan=scanned, how="own_label", item=lot.item, lot=lot)
+                return ScanResolution(
+                    kind="lot", scan=scanned, how="own_label", item=lot.item, lot=lot
+                )
     else:
         for item in stock.read_items(conn, ids=[label.id]):
             if label.is_of(item.code):
-                return Found(kind="item", scan=scanned, how="own_label", item=item)
+                return ScanResolution(kind="item", scan=scanned, how="own_label", item=item)
     raise InvalidCode(
         f"This is the label of {'a lot' if label.kind == 'lot' else 'an item'} that this warehouse"
         " does not have: it comes from another one.",
@@ -135,22 +137,22 @@ def _of_own_label(conn: Connection, scanned: Scan) -> Found:
     )
 
 
-def _look_up(conn: Connection, scanned: Scan) -> Found:
+def _look_up(conn: Connection, scanned: Scan) -> ScanResolution:
     """Everything that the scan can stand for: none is unknown, more than one are several."""
     found = _of_gs1(conn, scanned) if scanned.form == "gs1" else _of_plain(conn, scanned)
     distinct = {(one.item and one.item.id, one.lot and one.lot.id): one for one in found}
     if len(distinct) == 1:
         return next(iter(distinct.values()))
     if not distinct:
-        return Found(kind="unknown", scan=scanned)
+        return ScanResolution(kind="unknown", scan=scanned)
     by_use = sorted(
         distinct.values(),
         key=lambda one: (-(one.lot.on_hand if one.lot else 0), one.item.code if one.item else ""),
     )
-    return Found(kind="several", scan=scanned, choices=tuple(by_use[:MOST_CHOICES]))
+    return ScanResolution(kind="several", scan=scanned, choices=tuple(by_use[:MOST_CHOICES]))
 
 
-def _of_plain(conn: Connection, scanned: Scan) -> list[Found]:
+def _of_plain(conn: Connection, scanned: Scan) -> list[ScanResolution]:
     """By linked code, by lot code and by item code alike."""
     code = scanned.text
     keys = {key for key in (scanned.key, code) if key}
@@ -158,11 +160,11 @@ def _of_plain(conn: Connection, scanned: Scan) -> list[Found]:
     if len(code) <= 64:
         found += _of_lots(scanned, _lots_called(conn, code), "lot_code")
         for item in stock.read_items(conn, codes=[code]):
-            found.append(Found(kind="item", scan=scanned, how="item_code", item=item))
+            found.append(ScanResolution(kind="item", scan=scanned, how="item_code", item=item))
     return found
 
 
-def _of_gs1(conn: Connection, scanned: Scan) -> list[Found]:
+def _of_gs1(conn: Connection, scanned: Scan) -> list[ScanResolution]:
     keys = {f"(00){scanned.sscc}"} if scanned.sscc else set()
     if scanned.gtin:
         keys.add(scanned.gtin)
@@ -177,7 +179,7 @@ def _of_gs1(conn: Connection, scanned: Scan) -> list[Found]:
     return _of_lots(scanned, _lots_called(conn, scanned.lot_code), "lot_code")
 
 
-def _of_gtin(conn: Connection, scanned: Scan, link: Link) -> list[Found]:
+def _of_gtin(conn: Connection, scanned: Scan, link: CodeLink) -> list[ScanResolution]:
     """The item of the GTIN, and the lot that the label names of it."""
     found = replace(_of_link(conn, scanned, link), how="gtin")
     if not scanned.lot_code:
@@ -191,19 +193,21 @@ def _of_gtin(conn: Connection, scanned: Scan, link: Link) -> list[Found]:
     return [replace(found, kind="lot", lot=lot, item=lot.item, how=how) for lot in named]
 
 
-def _of_link(conn: Connection, scanned: Scan, link: Link) -> Found:
+def _of_link(conn: Connection, scanned: Scan, link: CodeLink) -> ScanResolution:
     if link.lot_id is not None:
         lot = stock.get_lot(conn, link.lot_id)
-        found = Found(kind="lot", scan=scanned, how="linked_code", item=lot.item, lot=lot)
+        found = ScanResolution(kind="lot", scan=scanned, how="linked_code", item=lot.item, lot=lot)
     else:
         (item,) = stock.read_items(conn, ids=[link.item_id])
         how: How = "gtin" if link.kind == "GTIN" else "linked_code"
-        found = Found(kind="item", scan=scanned, how=how, item=item)
+        found = ScanResolution(kind="item", scan=scanned, how=how, item=item)
     return replace(found, qty=_qty(scanned, link))
 
 
-def _of_lots(scanned: Scan, named: Iterable[Lot], how: How) -> list[Found]:
-    return [Found(kind="lot", scan=scanned, how=how, item=lot.item, lot=lot) for lot in named]
+def _of_lots(scanned: Scan, named: Iterable[Lot], how: How) -> list[ScanResolution]:
+    return [
+        ScanResolution(kind="lot", scan=scanned, how=how, item=lot.item, lot=lot) for lot in named
+    ]
 
 
 def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None) -> list[Lot]:
@@ -215,7 +219,7 @@ def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None)
     return stock.read_lots(conn, conn.execute(chosen.limit(MOST_CHOICES)).scalars().all())
 
 
-def _qty(scanned: Scan, link: Link) -> int:
+def _qty(scanned: Scan, link: CodeLink) -> int:
     """How much one scan stands for, as far as the label says: a weight in the item's unit goes
     before a count, a count before what the link says."""
     if scanned.count is not None:
@@ -230,7 +234,7 @@ def _weight(scanned: Scan, item: Item) -> int | None:
     return int(scanned.measure * factor * ONE)
 
 
-def _mend_lost_separator(conn: Connection, found: Found) -> Found:
+def _mend_lost_separator(conn: Connection, found: ScanResolution) -> ScanResolution:
     """The lot that the label means when its separator was lost; a doubt where none is known.
 
     Only a lot that exists, with the very expiry date that the label would then tell, is taken:
@@ -267,7 +271,7 @@ def _is_evident(scanned: Scan, reading: Scan, lot: Lot) -> bool:
     return scanned.gtin is None and reading.gtin is not None
 
 
-def _lost(detail: str, readings: list[Scan]) -> Caution:
+def _lost(detail: str, readings: list[Scan]) -> ScanWarning:
     shown = [
         {
             "text": one.text,
@@ -277,10 +281,10 @@ def _lost(detail: str, readings: list[Scan]) -> Caution:
         }
         for one in readings[:5]
     ]
-    return Caution("SEPARATOR_LOST", detail, {"readings": shown})
+    return ScanWarning("SEPARATOR_LOST", detail, {"readings": shown})
 
 
-def _with_warnings(conn: Connection, found: Found) -> Found:
+def _with_warnings(conn: Connection, found: ScanResolution) -> ScanResolution:
     """The same, with what must be said before anybody books it."""
     warnings, qty = list(found.warnings), found.qty
     if found.kind == "unknown" and found.scan.expected_digit:
@@ -289,10 +293,10 @@ def _with_warnings(conn: Connection, found: Found) -> Found:
             " it may be mistyped."
         )
         warnings.append(
-            Caution("CHECK_DIGIT", detail, {"expected_digit": found.scan.expected_digit})
+            ScanWarning("CHECK_DIGIT", detail, {"expected_digit": found.scan.expected_digit})
         )
     if found.item and found.item.archived_at:
-        warnings.append(Caution("ITEM_ARCHIVED", f"Item {found.item.code} is archived."))
+        warnings.append(ScanWarning("ITEM_ARCHIVED", f"Item {found.item.code} is archived."))
     if found.lot:
         warnings += _expiry_differs(found.scan, found.lot)
     if found.item and (weight := _weight(found.scan, found.item)) is not None:
@@ -302,13 +306,13 @@ def _with_warnings(conn: Connection, found: Found) -> Found:
             f"The label says {format_qty(qty)} {found.item.unit}, which {found.item.code} is not"
             " counted in: type the quantity."
         )
-        warnings.append(Caution("QTY_NOT_POSSIBLE", detail, {"label_qty": format_qty(qty)}))
+        warnings.append(ScanWarning("QTY_NOT_POSSIBLE", detail, {"label_qty": format_qty(qty)}))
         qty = None
     choices = tuple(_with_warnings(conn, choice) for choice in found.choices)
     return replace(found, warnings=tuple(warnings), qty=qty, choices=choices)
 
 
-def _expiry_differs(scanned: Scan, lot: Lot) -> list[Caution]:
+def _expiry_differs(scanned: Scan, lot: Lot) -> list[ScanWarning]:
     told = {day for day in (scanned.expires_on, scanned.best_before) if day}
     if not told or lot.expires_on in told:
         return []
@@ -318,7 +322,7 @@ def _expiry_differs(scanned: Scan, lot: Lot) -> list[Caution]:
     known = f"lot {lot.lot_code} expires on {stored}" if stored else "the lot has no expiry date"
     detail = f"The label says {label.isoformat()}, but {known}. What is stored stays."
     figures = {"label_expires_on": label.isoformat(), "stored_expires_on": stored}
-    return [Caution("EXPIRY_DIFFERS", detail, figures)]
+    return [ScanWarning("EXPIRY_DIFFERS", detail, figures)]
 
 
 def _possible(qty: int, item: Item) -> bool:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import click
 
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common import clock
 from inventory.db import connection
 from inventory.queries import AUDIT_CHOICES, MOST_ROWS, list_audit
 
-audit_group = PlainGroup("audit", help="Who changed what outside the ledger.")
+audit_group = FriendlyErrorGroup("audit", help="Who changed what outside the ledger.")
 
 
 @audit_group.command("list", epilog=example("flask audit list --who ANNA --what logins"))

@@ -10,10 +10,10 @@ from flask import current_app
 
 from inventory import backups, verification
 from inventory import db as database
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.db import schema_version
 
-backup = PlainGroup("backup", help="Backups: make them, check them, put one back.")
+backup = FriendlyErrorGroup("backup", help="Backups: make them, check them, put one back.")
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -68,7 +68,7 @@ def restore(file: Path) -> None:
     schema_version.upgrade()
     with database.snapshot() as reader:
         report = verification.verify(reader)
-    verification.keep(report=report)
+    verification.store_report(report=report)
     _tell(report)
 
 

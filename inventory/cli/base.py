@@ -10,17 +10,17 @@ import sqlalchemy as sa
 from flask import current_app
 from flask.cli import AppGroup, ScriptInfo
 
-from inventory.common.errors import Busy, Refusal, Unable
+from inventory.common.errors import Busy, EnvironmentProblem, Refusal
 from inventory.db import schema_version, snapshot
 
 
-class PlainGroup(AppGroup):
+class FriendlyErrorGroup(AppGroup):
     """Commands whose refusals are a sentence, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (Refusal, Busy, Unable) as error:
+        except (Refusal, Busy, EnvironmentProblem) as error:
             raise click.ClickException(error.detail) from None
         except sa.exc.DBAPIError as error:
             reason = str(error.orig).strip().splitlines()[0]
@@ -44,10 +44,10 @@ def example(text: str) -> str:
     return f"\b\nExample:\n  {text}"
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns of plain text, numbers to the right."""
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    for row in (heads, *rows):
+    widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
+    for row in (headers, *rows):
         cells = [
             cell.rjust(width) if cell[:1].isdigit() and "-" not in cell else cell.ljust(width)
             for cell, width in zip(row, widths, strict=True)

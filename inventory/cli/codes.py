@@ -10,11 +10,11 @@ import click
 
 from inventory import barcodes, queries
 from inventory.accounts import users
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 
-codes_group = PlainGroup("codes", help="Codes that scanners read, and what they stand for.")
+codes_group = FriendlyErrorGroup("codes", help="Codes that scanners read, and what they stand for.")
 
 
 @codes_group.command(
@@ -75,7 +75,7 @@ def _meaning(record: dict[str, Any]) -> str:
     return f"{record['qty']} of {record['item']}"
 
 
-def _all(**filters: Any) -> Iterator[barcodes.Link]:
+def _all(**filters: Any) -> Iterator[barcodes.CodeLink]:
     cursor = None
     while True:
         page = queries.list_codes(connection(), **filters, limit=queries.MOST_ROWS, cursor=cursor)

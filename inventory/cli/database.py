@@ -12,11 +12,11 @@ import click
 from flask import current_app
 
 from inventory.backups import archive, transfer
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.config import Config, ConfigError
 from inventory.db import db, schema_version
 
-database = PlainGroup("database", help="The database: move the site to another one.")
+database = FriendlyErrorGroup("database", help="The database: move the site to another one.")
 
 
 @database.command(
@@ -37,7 +37,7 @@ def move(to: str) -> None:
     if target.url == config.url:
         raise click.ClickException("That is the database that the site is on already.")
     began = time.monotonic()
-    transfer.require_room_for(target.url)
+    transfer.require_empty_target(target.url)
     with _at_home(target):
         schema_version.upgrade()
     moved = transfer.move(config.url, target.url, config.root_path / "migrations")

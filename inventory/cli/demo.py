@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from inventory import demo
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 
-demo_group = PlainGroup("demo", help="A warehouse to look around in.")
+demo_group = FriendlyErrorGroup("demo", help="A warehouse to look around in.")
 
 # --- demo -----------------------------------------------------------------------------------------
 

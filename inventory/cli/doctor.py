@@ -17,7 +17,7 @@ from inventory.doctor import Verdict
 @with_appcontext
 def doctor() -> None:
     """Check the whole installation, a line each. Exit code 1 when something is wrong."""
-    found = inventory_doctor.examine(current_app.extensions["inventory"])
+    found = inventory_doctor.run_checks(current_app.extensions["inventory"])
     widest = max(len(one.name) for one in found)
     for one in found:
         advice = f" – {one.advice}" if one.advice else ""

@@ -11,13 +11,13 @@ from typing import BinaryIO
 
 import click
 
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.db import snapshot
 from inventory.exports import lists
 from inventory.exports.formats import KINDS, file_parts
 from inventory.queries.page_reads import reads_on
 
-export_group = PlainGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
+export_group = FriendlyErrorGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
 
 _WORDS = {
     "items": "Every item with its stock.",

@@ -11,14 +11,14 @@ import click
 
 from inventory import imports
 from inventory.accounts import users
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common.errors import InvalidInput
 from inventory.common.progress import Progress
 from inventory.db import connection, db
 from inventory.exports.formats import csv_lines
-from inventory.imports import Kind, Report, Style, Work
+from inventory.imports import CellFormat, FileType, ImportJob, Report
 
-import_group = PlainGroup(
+import_group = FriendlyErrorGroup(
     "import", help="Items, stock, reorder points, codes and counts from CSV and XLSX files."
 )
 
@@ -26,7 +26,7 @@ import_group = PlainGroup(
 _SHOWN = 50
 
 
-def _command(kind: Kind) -> None:
+def _command(kind: FileType) -> None:
     @import_group.command(
         kind.name,
         help=f"{kind.what} Without --commit the file is only checked.",
@@ -62,12 +62,12 @@ for _kind in imports.KINDS.values():
 
 
 def _run(
-    kind: Kind,
+    kind: FileType,
     *,
     file: Path,
     commit: bool,
     user_name: str | None,
-    said: tuple[str, ...],
+    chosen: tuple[str, ...],
     sheet: str,
     dates: str | None,
     decimal_comma: bool,
@@ -81,13 +81,13 @@ def _run(
         most = imports.MOST_BYTES // 2**20
         raise click.ClickException(f"{file} is larger than {most} MB. Split it.")
     found = imports.read_table(file.read_bytes(), sheet=sheet)
-    mapping = _mapping(kind, found.heads, said)
-    style = Style(dates=dates or "", decimal_comma=decimal_comma)
+    mapping = _mapping(kind, found.heads, chosen)
+    style = CellFormat(dates=dates or "", decimal_comma=decimal_comma)
     reading = imports.read_rows(kind, found, mapping, style)
     del found  # as large as the rows themselves
     said_for = imports.clean_reference(kind, reference)
-    work = Work(kind=kind, reading=reading, mapping=mapping, reference=said_for)
-    with _Bar() as progress:
+    work = ImportJob(kind=kind, reading=reading, mapping=mapping, reference=said_for)
+    with ProgressBar() as progress:
         if commit and not reading.wrong:
             db.session.rollback()
             report = imports.commit(
@@ -98,9 +98,9 @@ def _run(
     _say(report, mapping, errors, committed=commit)
 
 
-def _mapping(kind: Kind, heads: list[str], said: tuple[str, ...]) -> dict[str, str]:
-    guessed: dict[str, str] = imports.guess(kind, heads)
-    for one in said:
+def _mapping(kind: FileType, headers: list[str], chosen: tuple[str, ...]) -> dict[str, str]:
+    guessed: dict[str, str] = imports.guess(kind, headers)
+    for one in chosen:
         name, _, head = one.partition("=")
         if name not in [field.name for field in kind.fields]:
             known = ", ".join(field.name for field in kind.fields)
@@ -108,9 +108,9 @@ def _mapping(kind: Kind, heads: list[str], said: tuple[str, ...]) -> dict[str, s
         guessed = {known: column for known, column in guessed.items() if column != head}
         guessed[name] = head
     try:
-        return imports.clean_mapping(kind, heads, guessed)
+        return imports.clean_mapping(kind, headers, guessed)
     except InvalidInput as refusal:
-        there = ", ".join(heads)
+        there = ", ".join(headers)
         raise click.ClickException(
             f"{refusal.detail} The file has: {there}. Say it by --map {refusal.field}=COLUMN."
         ) from None
@@ -158,7 +158,7 @@ def _refuse(report: Report, errors: Path | None) -> None:
     raise click.ClickException(f"{len(report.wrong)} {many} wrong. Nothing was written.")
 
 
-class _Bar:
+class ProgressBar:
     """A progress bar on a terminal; silence elsewhere."""
 
     def __init__(self) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from inventory import labels
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.db import connection
 from inventory.stock import queries as stock
 
-labels_group = PlainGroup("labels", help="Labels for lots, items and places.")
+labels_group = FriendlyErrorGroup("labels", help="Labels for lots, items and places.")
 
 
 @labels_group.command(

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from flask import current_app
 
 from inventory import verification
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.db import atomic, balance_triggers, search_index, snapshot
 from inventory.verification import digests
 
-ledger = PlainGroup("ledger", help="The ledger: verify it, keep a digest of it.")
+ledger = FriendlyErrorGroup("ledger", help="The ledger: verify it, keep a digest of it.")
 
 # --- ledger ---------------------------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ def verify(against: Path | None, processes: int) -> None:
     kept = None if against is None else _digest_in(against)
     with snapshot() as reader:
         report = verification.verify(reader, against=kept, processes=processes)
-    verification.keep(report=report)
+    verification.store_report(report=report)
     for finding in report.findings:
         click.echo(str(finding))
     click.echo(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common import clock
 from inventory.db import connection
 from inventory.exports.formats import csv_lines
@@ -20,7 +20,7 @@ from inventory.stock import queries as stock
 from inventory.stock.recall import find_lot
 from inventory.stock.recall import recall as recall_of
 
-report_group = PlainGroup("report", help="Reports, as tables or as CSV.")
+report_group = FriendlyErrorGroup("report", help="Reports, as tables or as CSV.")
 
 as_csv: Callable[[Any], Any] = click.option(
     "--csv", "as_csv", is_flag=True, help="Comma-separated, for a spreadsheet."

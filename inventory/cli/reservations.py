@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from inventory import ledger
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 
-reservations = PlainGroup("reservations", help="Reservations: end those past their moment.")
+reservations = FriendlyErrorGroup("reservations", help="Reservations: end those past their moment.")
 
 
 @reservations.command(epilog=example("flask reservations expire"))
 def expire() -> None:
     """Give back what reservations past their moment still hold: for cron, each quarter hour."""
-    done = ledger.expire()
+    done = ledger.expire_reservations()
     click.echo(f"{done} reservations had expired and were given back.")

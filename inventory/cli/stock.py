@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.stock import queries as stock
 from inventory.stock.entities import totals
 
-stock_group = PlainGroup("stock", help="What is in stock.")
+stock_group = FriendlyErrorGroup("stock", help="What is in stock.")
 
 # --- stock ----------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ def show(item: str, at: datetime | None) -> None:
     conn = connection()
     found = stock.get_item(conn, item)
     moment = at and at.replace(tzinfo=clock.zone()).astimezone(UTC)
-    lots = stock.lots_of(conn, [found.id], at=moment)
+    lots = stock.get_lots_of_items(conn, [found.id], at=moment)
     sums = totals(lots, clock.today())
     click.echo(f"{found.code}  {found.name}")
     for word in ("on_hand", "reserved", "available", "on_hold", "free"):

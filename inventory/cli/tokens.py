@@ -9,11 +9,11 @@ import click
 from inventory.accounts import api_tokens as core
 from inventory.accounts import users
 from inventory.accounts.users import ROLES
-from inventory.cli.base import PlainGroup, example
+from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.common import clock
 from inventory.common.errors import Busy, Refusal
 
-tokens = PlainGroup("tokens", help="Tokens for programs that use the API.")
+tokens = FriendlyErrorGroup("tokens", help="Tokens for programs that use the API.")
 
 
 @tokens.command(epilog=example("flask tokens create --user ANNA --name shop --role operator"))
@@ -82,5 +82,5 @@ def _state(token: core.Token) -> str:
     return f"{'expires' if token.is_usable else 'expired'} {_day(token.expires_at)}"
 
 
-def _day(moment: datetime) -> str:
-    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d")
+def _day(when: datetime) -> str:
+    return when.astimezone(clock.zone()).strftime("%Y-%m-%d")

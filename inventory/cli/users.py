@@ -11,9 +11,9 @@ from flask import current_app
 from inventory.accounts import registration, throttling, two_factor
 from inventory.accounts import users as accounts_users
 from inventory.accounts.users import ROLES, Account
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 
-users = PlainGroup("users", help="Accounts: make them, appoint, disable.")
+users = FriendlyErrorGroup("users", help="Accounts: make them, appoint, disable.")
 
 _ROLE = click.Choice(ROLES)
 _from_stdin = click.option(
@@ -27,7 +27,7 @@ _from_stdin = click.option(
 @_from_stdin
 def create(name: str, role: str, password_stdin: bool) -> None:
     """Make an account that can log in at once."""
-    accounts_users.clean_name(name)
+    accounts_users.validate_name(name)
     made = accounts_users.create_user(name=name, role=role, password=_password(password_stdin))
     click.echo(f"{made.name} can log in now, as {made.role}.")
 
@@ -88,7 +88,7 @@ def enable(name: str) -> None:
 @click.argument("name")
 def reset_totp(name: str) -> None:
     """Take a lost second factor away, and end the account's sessions."""
-    account = two_factor.remove(user_id=_account(name).id, by=None)
+    account = two_factor.remove(user_id=_account(name).id, actor_id=None)
     click.echo(f"{account.name} logs in by the password alone now.")
 
 

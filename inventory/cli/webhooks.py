@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 from flask import current_app
 
-from inventory.cli.base import PlainGroup, example, table
+from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.db import connection
-from inventory.http.secret_keys import accepted_keys
+from inventory.http.secret_keys import signing_keys
 from inventory.webhooks import delivery, endpoints, low_stock
 
-webhooks_group = PlainGroup("webhooks", help="Programs that are told when an item runs low.")
+webhooks_group = FriendlyErrorGroup(
+    "webhooks", help="Programs that are told when an item runs low."
+)
 
 _NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 
@@ -19,9 +21,7 @@ _NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 @click.argument("url")
 def add(url: str) -> None:
     """Tell a program from now on. Prints the secret that signs, once."""
-    number, secret = endpoints.add_endpoint(
-        url=url, key=accepted_keys(current_app)[0], user_id=None
-    )
+    number, secret = endpoints.add_endpoint(url=url, key=signing_keys(current_app)[0], user_id=None)
     click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
     click.echo(secret)
 
@@ -30,7 +30,7 @@ def add(url: str) -> None:
 @_NUMBER
 def new_secret(number: int) -> None:
     """Sign with a new secret from now on, and print it, once; the old one is worthless."""
-    key = accepted_keys(current_app)[0]
+    key = signing_keys(current_app)[0]
     _, secret = endpoints.renew_secret(endpoint_id=number, key=key, user_id=None)
     click.echo(secret)
 
@@ -63,10 +63,10 @@ def list_() -> None:
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C, instead of once.")
 def deliver(watch: bool) -> None:
     """Send what is due: for cron, or beside a server that has WEBHOOKS=no."""
-    keys = accepted_keys(current_app)
+    keys = signing_keys(current_app)
     if watch:
-        delivery.watch_outbox(keys=keys)
-    low_stock.sweep()
+        delivery.run_delivery_loop(keys=keys)
+    low_stock.refresh_low_stock_events()
     click.echo(f"{delivery.deliver_due(keys=keys)} sent.")
 
 

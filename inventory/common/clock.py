@@ -11,7 +11,7 @@ _zone: tzinfo = UTC
 _set: ContextVar[datetime | None] = ContextVar("set", default=None)
 
 
-def use_zone(zone: tzinfo) -> None:
+def set_timezone(zone: tzinfo) -> None:
     """Set the site's time zone: once, when the application is made."""
     global _zone
     _zone = zone
@@ -27,9 +27,9 @@ def now() -> datetime:
 
 
 @contextmanager
-def at(moment: datetime) -> Iterator[None]:
+def frozen_at(when: datetime) -> Iterator[None]:
     """Set the clock to a moment: for the demo's history, and for tests."""
-    token = _set.set(moment)
+    token = _set.set(when)
     try:
         yield
     finally:
@@ -41,6 +41,6 @@ def today() -> date:
     return now().astimezone(_zone).date()
 
 
-def end_of(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """The moment at which a calendar day ends at the site."""
     return datetime.combine(day + timedelta(days=1), time(), _zone).astimezone(UTC)

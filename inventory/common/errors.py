@@ -28,53 +28,53 @@ class Refusal(InventoryError):
         self.figures = figures
 
 
-class _Business(Refusal):
+class BusinessRefusal(Refusal):
     remembered = True
 
 
-class InsufficientStock(_Business):
+class InsufficientStock(BusinessRefusal):
     code = "INSUFFICIENT_STOCK"
 
 
-class OverIssue(_Business):
+class OverIssue(BusinessRefusal):
     code = "OVER_ISSUE"
 
 
-class OverUnreserve(_Business):
+class OverUnreserve(BusinessRefusal):
     code = "OVER_UNRESERVE"
 
 
-class QcBlocked(_Business):
+class QcBlocked(BusinessRefusal):
     code = "QC_BLOCKED"
 
 
-class LotExpired(_Business):
+class LotExpired(BusinessRefusal):
     code = "LOT_EXPIRED"
 
 
-class DuplicateLot(_Business):
+class DuplicateLot(BusinessRefusal):
     code = "DUPLICATE_LOT"
 
 
-class DuplicateItem(_Business):
+class DuplicateItem(BusinessRefusal):
     code = "DUPLICATE_ITEM"
 
 
-class DuplicateCode(_Business):
+class DuplicateCode(BusinessRefusal):
     """The scanned code stands for something else already."""
 
     code = "DUPLICATE_CODE"
 
 
-class QcTransition(_Business):
+class QcTransition(BusinessRefusal):
     code = "QC_TRANSITION"
 
 
-class NotReversible(_Business):
+class NotReversible(BusinessRefusal):
     code = "NOT_REVERSIBLE"
 
 
-class StaleLot(_Business):
+class StaleLot(BusinessRefusal):
     code = "STALE_LOT"
 
 
@@ -140,7 +140,7 @@ class Busy(InventoryError):
         self.detail = detail
 
 
-class Unable(InventoryError):
+class EnvironmentProblem(InventoryError):
     """Something around the inventory is not as it must be: a file, a program, a server."""
 
     def __init__(self, detail: str) -> None:
@@ -148,13 +148,13 @@ class Unable(InventoryError):
         self.detail = detail
 
 
-class NotWhole(Unable):
+class CorruptBackup(EnvironmentProblem):
     """A backup that does not hold what it should."""
 
 
 def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
     """The remembered refusal, as it was first given."""
-    kinds = {kind.code: kind for kind in _Business.__subclasses__()}
+    kinds = {kind.code: kind for kind in BusinessRefusal.__subclasses__()}
     return kinds[code](detail, **figures)
 
 

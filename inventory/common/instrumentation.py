@@ -11,24 +11,24 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
-class Listener(Protocol):
+class MetricsListener(Protocol):
     def operation(self, kind: str, outcome: str) -> None:
         """An operation was posted, replayed, or refused."""
 
     def refusal(self, code: str) -> None:
         """Something was refused, for this reason."""
 
-    def lost_race(self, why: str) -> None:
+    def transaction_retried(self, why: str) -> None:
         """A transaction ran again: somebody else wrote first."""
 
     def waited(self, what: str, seconds: float) -> None:
         """Somebody waited for a lock."""
 
 
-_listeners: list[Listener] = []
+_listeners: list[MetricsListener] = []
 
 
-def listen(listener: Listener) -> None:
+def set_listener(listener: MetricsListener) -> None:
     """Have this process tell it: one alone, the last."""
     _listeners[:] = [listener]
 
@@ -43,13 +43,13 @@ def refusal(code: str) -> None:
         one.refusal(code)
 
 
-def lost_race(why: str) -> None:
+def transaction_retried(why: str) -> None:
     for one in _listeners:
-        one.lost_race(why)
+        one.transaction_retried(why)
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def measure_wait(what: str) -> Iterator[None]:
     """How long it takes to get a lock."""
     began = time.perf_counter()
     try:

@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
 
 
 def parse_qty(
-    value: object, *, decimals: int, field: str = "qty", unit: str = "", zero: bool = False
+    value: object, *, decimals: int, field: str = "qty", unit: str = "", allow_zero: bool = False
 ) -> Micros:
     """Read a quantity that a person or a program wrote.
 
@@ -30,7 +30,7 @@ def parse_qty(
     """
     text = _as_text(value)
     if text is None or not _PLAIN.fullmatch(text):
-        raise InvalidQty(_explain(text), field=field, decimals=decimals)
+        raise InvalidQty(_invalid_number_message(text), field=field, decimals=decimals)
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
@@ -43,7 +43,7 @@ def parse_qty(
     micros = int(whole) * ONE + int(fraction.ljust(SCALE, "0") or "0")
     if micros > MAX:
         raise InvalidQty("That is more than 1000000000000, the most.", field=field)
-    if micros == 0 and not zero:
+    if micros == 0 and not allow_zero:
         raise InvalidQty("The quantity must be more than zero.", field=field)
     return Micros(micros)
 
@@ -68,7 +68,7 @@ def _as_text(value: object) -> str | None:
     return None
 
 
-def _explain(text: str | None) -> str:
+def _invalid_number_message(text: str | None) -> str:
     if text and "," in text:
         return "Write the quantity with a point and without thousands separators, like 1250.5."
     if text and text.startswith("-"):

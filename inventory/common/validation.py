@@ -21,8 +21,8 @@ _UNWRITTEN_ON_A_LINE = re.compile(rf"[\x00-\x1f{_REST}]")
 _UNWRITTEN = re.compile(rf"[\x00-\x08\x0b-\x1f{_REST}]")
 
 
-def clean_text(
-    value: object, *, field: str, longest: int, required: bool = False, lines: bool = False
+def validate_text(
+    value: object, *, field: str, max_length: int, required: bool = False, multiline: bool = False
 ) -> str | None:
     """The text in Unicode NFC without spaces around it; None when there is none.
 
@@ -33,23 +33,23 @@ def clean_text(
         value = ""
     if not isinstance(value, str):
         raise InvalidInput("Text is expected here.", field=field)
-    if len(value) > 4 * longest + 100:
-        raise InvalidInput(f"At most {longest} characters.", field=field)
+    if len(value) > 4 * max_length + 100:
+        raise InvalidInput(f"At most {max_length} characters.", field=field)
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
     if not text:
         if required:
             raise InvalidInput(f"{_named(field)} is needed.", field=field)
         return None
-    if len(text) > longest:
-        raise InvalidInput(f"At most {longest} characters; this has {len(text)}.", field=field)
-    if (_UNWRITTEN if lines else _UNWRITTEN_ON_A_LINE).search(text):
+    if len(text) > max_length:
+        raise InvalidInput(f"At most {max_length} characters; this has {len(text)}.", field=field)
+    if (_UNWRITTEN if multiline else _UNWRITTEN_ON_A_LINE).search(text):
         raise InvalidInput("It contains a character that cannot be written.", field=field)
     return text
 
 
 def clean_code(value: object, *, field: str) -> str:
     """A code: 1 to 64 characters on one line, kept as it is written (capitals matter)."""
-    code = clean_text(value, field=field, longest=64, required=True)
+    code = validate_text(value, field=field, max_length=64, required=True)
     assert code is not None
     return code
 

@@ -20,7 +20,7 @@ _AS_ARRAYS = 8
 _FEW = 8
 
 
-def draw_ids(tx: Connection, counts: Mapping[sa.Table, int]) -> dict[sa.Table, Sequence[int]]:
+def allocate_ids(tx: Connection, counts: Mapping[sa.Table, int]) -> dict[sa.Table, Sequence[int]]:
     """So many ids for rows to come, of each table, in one question.
 
     On PostgreSQL from the tables' sequences, so that nobody else gets them. SQLite has one writer.

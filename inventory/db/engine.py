@@ -41,14 +41,14 @@ _POSTGRESQL = {
 
 def _prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "do_connect", _make_private)
+        event.listen(engine, "do_connect", _create_private_file)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     else:
-        engine.dialect.do_ping = functools.partial(_lives, engine.dialect.do_ping)  # type: ignore[method-assign]
+        engine.dialect.do_ping = functools.partial(_is_alive, engine.dialect.do_ping)  # type: ignore[method-assign]
 
 
-def _lives(ask: Callable[[Any], bool], connection: Any) -> bool:
+def _is_alive(ask: Callable[[Any], bool], connection: Any) -> bool:
     """Whether a connection of the pool can still be used.
 
     A server that ends a connection, or dies, closes the wire. Where nothing came in since the last
@@ -59,7 +59,7 @@ def _lives(ask: Callable[[Any], bool], connection: Any) -> bool:
     return ask(connection) if wire.poll(0) else True
 
 
-def _make_private(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None:
+def _create_private_file(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None:
     """A database that is not there yet is made for its owner alone, whoever makes it."""
     path = str(place[0])
     if path.startswith(("file:", ":memory:")):
@@ -69,7 +69,7 @@ def _make_private(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None
 
 
 @contextmanager
-def engine_on(url: str | sa.URL) -> Iterator[Engine]:
+def temporary_engine(url: str | sa.URL) -> Iterator[Engine]:
     """Another database, treated as the app's own is: for backups and moves."""
     url = sa.make_url(url)
     engine = sa.create_engine(url, **_engine_options(url, threads=2))
@@ -98,7 +98,7 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
             "hide_parameters": True,  # what people typed is not for the log
             "connect_args": {"isolation_level": None, "check_same_thread": False},
         }
-    from inventory.db.pipeline import Cursor
+    from inventory.db.pipeline import DescriptionCachingCursor
 
     settings = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
     return {
@@ -110,7 +110,7 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
         "connect_args": {
             "options": settings,
             "connect_timeout": 5,
-            "cursor_factory": Cursor,
+            "cursor_factory": DescriptionCachingCursor,
         },
     }
 

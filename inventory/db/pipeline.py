@@ -25,7 +25,7 @@ from inventory.common.errors import Busy
 log = logging.getLogger(__name__)
 
 
-class Cursor(psycopg.Cursor[Any]):
+class DescriptionCachingCursor(psycopg.Cursor[Any]):
     """Tells the columns of an answer that is still on its way, when the same was asked before.
 
     SQLAlchemy wants to know them as soon as a statement is sent; that alone would be a journey.
@@ -36,7 +36,7 @@ class Cursor(psycopg.Cursor[Any]):
     _MOST_REMEMBERED = 2_000
     _text = ""
 
-    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Cursor:
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> DescriptionCachingCursor:
         self._text = query
         super().execute(query, *args, **kwargs)
         return self
@@ -57,7 +57,7 @@ class Cursor(psycopg.Cursor[Any]):
         return self._columns[self._text]
 
 
-class _Pipeline(psycopg.Pipeline):
+class BufferedPipeline(psycopg.Pipeline):
     """Sends nothing before somebody waits for an answer, and then all of it in one piece: sent one
     by one, statements would wake the server one by one."""
 
@@ -78,12 +78,12 @@ class _Pipeline(psycopg.Pipeline):
 
 
 @contextmanager
-def few_journeys(connection: Connection) -> Iterator[None]:
+def pipelined(connection: Connection) -> Iterator[None]:
     """Within, statements on this connection travel together. Begin and commit within, too.
     Raises Busy when the connection is lost."""
     driver: Any = connection.connection.driver_connection
     is_done = False
-    driver._pipeline = _Pipeline(driver)
+    driver._pipeline = BufferedPipeline(driver)
     try:
         with driver.pipeline():
             yield
@@ -97,7 +97,7 @@ def few_journeys(connection: Connection) -> Iterator[None]:
             raise RuntimeError("a transaction was left open, and will be rolled back")
 
 
-def say_begin(connection: Connection) -> None:
+def send_begin(connection: Connection) -> None:
     """BEGIN, on its way with what follows.
 
     The driver knows that a transaction is open from a sync alone; so one is sent along.
@@ -107,7 +107,7 @@ def say_begin(connection: Connection) -> None:
     driver._pipeline._enqueue_sync()
 
 
-def hear_of_begin(connection: Connection) -> None:
+def await_begin(connection: Connection) -> None:
     """Before a commit: until an answer has come the driver knows of no transaction, and would take
     COMMIT for needless. Who has fetched anything has heard."""
     driver: Any = connection.connection.driver_connection
@@ -115,7 +115,7 @@ def hear_of_begin(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT 1").scalar_one()
 
 
-def settle(connection: Connection) -> None:
+def drain(connection: Connection) -> None:
     """After a failure: have all that was sent answered, so that the transaction can be rolled
     back. Nothing is left to settle where the connection is gone."""
     if connection.invalidated:

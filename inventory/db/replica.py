@@ -57,7 +57,7 @@ class Standby:
             if lag is None:
                 yield None
                 return
-            with db.reading_from(connection):
+            with db.use_connection(connection):
                 yield lag
 
     def rest(self) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.common.errors import Unable
+from inventory.common.errors import EnvironmentProblem
 
 TABLE = "alembic_version"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SchemaStatus:
     """Where a database stands; `found` is None when it has no schema yet."""
 
     found: str | None
@@ -51,7 +51,7 @@ class Standing:
         return f"the schema is at version {self.newest}, as it must be."
 
 
-def standing(conn: Connection, migrations: Path) -> Standing:
+def standing(conn: Connection, migrations: Path) -> SchemaStatus:
     """Where the database stands among these migrations."""
     return known(found(conn), migrations)
 
@@ -64,11 +64,11 @@ def found(conn: Connection) -> str | None:
     return version
 
 
-def known(found: str | None, migrations: Path) -> Standing:
+def known(found: str | None, migrations: Path) -> SchemaStatus:
     """Where a version stands among the migrations: the files begin with the numbers that they
     are known by, so that a worker needs no Alembic to tell."""
     revisions = sorted(file.name[:4] for file in migrations.glob("versions/[0-9]*.py"))
-    return Standing(found, revisions[-1], frozenset(revisions))
+    return SchemaStatus(found, revisions[-1], frozenset(revisions))
 
 
 def upgrade() -> None:
@@ -91,7 +91,7 @@ def holds_data(conn: Connection) -> bool:
 def require_not_newer(found: str, migrations: Path) -> None:
     """Raises Unable for a schema version that this program does not know."""
     if found != "none" and known(found, migrations).is_newer:
-        raise Unable(
+        raise EnvironmentProblem(
             f"The backup is at schema version {found}, which this program does not know: use the"
             " newer program that made it."
         )

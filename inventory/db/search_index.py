@@ -62,7 +62,7 @@ def drop(conn: Connection) -> None:
     conn.exec_driver_sql("DROP FUNCTION inventory_trigrams(text)")
 
 
-def narrowed(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool] | None:
+def prefilter(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool] | None:
     """A condition that all rows fulfil in which the text stands, and few others; None where there
     is none to be had: the text is too short, or stands in so many rows that no index helps."""
     runs = _RUNS.findall(wanted)

@@ -38,7 +38,7 @@ def _reading(engine: Engine) -> Engine:
     return _reading_engines[engine]
 
 
-class ReaderSession(Session):
+class ReadOnlySession(Session):
     """The request's own reading; that it ends badly is no reason to withhold the answer.
 
     On PostgreSQL each statement of it sees what is committed, in a transaction or not: without
@@ -57,7 +57,7 @@ class ReaderSession(Session):
             self.invalidate()
 
 
-db = SQLAlchemy(model_class=Base, session_options={"class_": ReaderSession})
+db = SQLAlchemy(model_class=Base, session_options={"class_": ReadOnlySession})
 
 
 def init_app(app: Flask) -> None:
@@ -80,7 +80,7 @@ def connection() -> Connection:
 
 
 @contextmanager
-def reading_from(reader: Connection) -> Iterator[None]:
+def use_connection(reader: Connection) -> Iterator[None]:
     """Within, `connection()` is this one."""
     token = _reader.set(reader)
     try:
@@ -89,7 +89,7 @@ def reading_from(reader: Connection) -> Iterator[None]:
         _reader.reset(token)
 
 
-def in_a_thread(work: Callable[[], None]) -> threading.Thread:
+def app_context_thread(task: Callable[[], None]) -> threading.Thread:
     """A thread for `work` on the same database, with sessions of its own; not started yet.
 
     A daemon: a program that is asked to stop does not wait for it.
@@ -98,7 +98,7 @@ def in_a_thread(work: Callable[[], None]) -> threading.Thread:
 
     def run() -> None:
         with app.app_context():
-            work()
+            task()
 
     return threading.Thread(target=copy_context().run, args=(run,), daemon=True)
 
@@ -109,17 +109,17 @@ def reading_engine() -> Engine:
 
 
 @contextmanager
-def reading_briefly() -> Iterator[None]:
+def short_read_connection() -> Iterator[None]:
     """Within, `connection()` is one that is given back at the end: for what is asked before a
     write, which would leave the request's own reading first. A session costs more than that."""
     if _reader.get() is not None:
         yield
         return
-    with reading_engine().connect() as reader, reading_from(reader):
+    with reading_engine().connect() as reader, use_connection(reader):
         yield
 
 
-def weaknesses() -> list[str]:
+def unsafe_settings() -> list[str]:
     """Why the ledger would not be safe in this database, in words: empty when it would be."""
     with db.engine.connect() as reader:
         if reader.dialect.name == "sqlite":

@@ -15,7 +15,7 @@ from inventory.common.errors import Busy
 WAIT_SECONDS = 8.0
 
 
-class Gate:
+class SqliteWriteLock:
     """One writer at a time for one SQLite file: threads by a lock, processes by flock.
 
     Without it busy writers meet "database is locked" after waits of seconds.
@@ -28,7 +28,7 @@ class Gate:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         deadline = time.monotonic() + WAIT_SECONDS
-        with instrumentation.waiting("gate"):
+        with instrumentation.measure_wait("gate"):
             is_open = self._threads.acquire(timeout=WAIT_SECONDS)
         if not is_open:
             raise Busy()
@@ -59,8 +59,10 @@ def _wait_for_flock(descriptor: int, deadline: float) -> None:
             time.sleep(0.001)
 
 
-_gates: dict[str, Gate] = {}
+_gates: dict[str, SqliteWriteLock] = {}
 
 
-def gate_at(path: str) -> Gate:
-    return _gates.setdefault(path, Gate(f"{path}-gate" if path not in ("", ":memory:") else None))
+def write_lock_for(path: str) -> SqliteWriteLock:
+    return _gates.setdefault(
+        path, SqliteWriteLock(f"{path}-gate" if path not in ("", ":memory:") else None)
+    )

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine, Transaction
 from inventory.common import instrumentation
 from inventory.common.errors import Busy
 from inventory.db.session import db
-from inventory.db.sqlite_write_lock import gate_at
+from inventory.db.sqlite_write_lock import write_lock_for
 
 P = ParamSpec("P")
 
@@ -40,13 +40,13 @@ _position: ContextVar[str | None] = ContextVar("position", default=None)
 _NEVER = "FFFFFFFF/FFFFFFFF"
 
 
-def tell_positions() -> None:
+def enable_lsn_tracking() -> None:
     """From now on note after each write where the log of the database stands."""
     global _tells_positions
     _tells_positions = True
 
 
-def last_position() -> str | None:
+def pop_last_lsn() -> str | None:
     """Where the log stood after this request's last write; asked once."""
     position = _position.get()
     _position.set(None)
@@ -65,7 +65,7 @@ def _note_position(writer: Connection) -> None:
 
 
 @contextmanager
-def writing_to(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction on another database, however long: all of it stays, or nothing."""
     with engine.connect() as connection:
         tx = connection.execution_options(write=True)
@@ -77,9 +77,9 @@ def writing_to(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def nobody_else_writes(file: str) -> Iterator[None]:
+def exclusive_writer(file: str) -> Iterator[None]:
     """Keep every other writer out of this file of SQLite while this lasts."""
-    with gate_at(file)():
+    with write_lock_for(file)():
         yield
 
 
@@ -92,10 +92,10 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
     return _atomic(verb, _begun)
 
 
-def atomic_in_few_journeys(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+def atomic_pipelined(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
     """The same for a verb whose statements can travel together (pipelining.py): it looks at no
     statement's row count, and at the rows of one as late as it can."""
-    return _atomic(verb, _begun_in_few_journeys)
+    return _atomic(verb, _begin_pipelined)
 
 
 @contextmanager
@@ -105,22 +105,22 @@ def _begun(tx: Connection) -> Iterator[Transaction]:
 
 
 @contextmanager
-def _begun_in_few_journeys(tx: Connection) -> Iterator[Transaction]:
+def _begin_pipelined(tx: Connection) -> Iterator[Transaction]:
     if tx.dialect.name != "postgresql":
         with _begun(tx) as transaction:
             yield transaction
         return
-    from inventory.db.pipeline import few_journeys, hear_of_begin, say_begin, settle
+    from inventory.db.pipeline import await_begin, drain, pipelined, send_begin
 
     tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
-    with few_journeys(tx), tx.begin() as transaction:
+    with pipelined(tx), tx.begin() as transaction:
         try:
-            say_begin(tx)
+            send_begin(tx)
             yield transaction
             if transaction.is_active:
-                hear_of_begin(tx)
+                await_begin(tx)
         except BaseException:
-            settle(tx)
+            drain(tx)
             raise
 
 
@@ -144,7 +144,7 @@ def _atomic(
                     _note_position(connection)
                     return result
             except sa.exc.DBAPIError as error:
-                _again_or_raise(error, attempt)
+                _retry_or_raise(error, attempt)
             except sa.exc.TimeoutError as error:
                 raise Busy() from error
         log.error("gave up after %d lost races in %s", ATTEMPTS, verb.__name__)
@@ -153,20 +153,20 @@ def _atomic(
     return run
 
 
-def _again_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
+def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
     """Return for a lost race (run again), else raise: Busy, or the error when it is a fault."""
-    if is_lost_race(error):
-        instrumentation.lost_race(getattr(error.orig, "sqlstate", None) or "UNIQUE")
+    if is_retryable_conflict(error):
+        instrumentation.transaction_retried(getattr(error.orig, "sqlstate", None) or "UNIQUE")
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
         return
     if getattr(error.orig, "sqlstate", None) == "25006":
         db.engine.dispose()  # this server is a standby now: look for the one that took over
-    if is_outage(error):
+    if is_database_unavailable(error):
         raise Busy() from error
     raise error
 
 
-def is_lost_race(error: sa.exc.DBAPIError) -> bool:
+def is_retryable_conflict(error: sa.exc.DBAPIError) -> bool:
     """Somebody else wrote first: a unique constraint, a deadlock, a serialization failure."""
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
@@ -174,7 +174,7 @@ def is_lost_race(error: sa.exc.DBAPIError) -> bool:
     return isinstance(error, sa.exc.IntegrityError) and "UNIQUE" in str(error.orig)
 
 
-def is_outage(error: sa.exc.DBAPIError) -> bool:
+def is_database_unavailable(error: sa.exc.DBAPIError) -> bool:
     """The database is locked, full, read-only or gone; the request itself may be fine."""
     if error.connection_invalidated:
         return True
@@ -188,11 +188,11 @@ def is_outage(error: sa.exc.DBAPIError) -> bool:
 
 
 @contextmanager
-def _open_gate() -> Iterator[None]:
+def _no_lock() -> Iterator[None]:
     yield
 
 
 def _gate_of(engine: Engine) -> Callable[[], Any]:
     if engine.dialect.name != "sqlite":
-        return _open_gate
-    return gate_at(engine.url.database or "")
+        return _no_lock
+    return write_lock_for(engine.url.database or "")

@@ -15,8 +15,8 @@ from inventory.common.errors import InvalidInput
 from inventory.common.quantity import ONE, format_qty
 from inventory.db import connection
 from inventory.demo.month import SHIFT, Month
-from inventory.demo.sample_items import Good, goods
-from inventory.demo.simulator import Desk, rough
+from inventory.demo.sample_items import SampleItem, goods
+from inventory.demo.simulator import Simulator, rough
 from inventory.stock import queries as stock
 
 SEED = 4711
@@ -43,10 +43,10 @@ def load(
     made = _demo_user() if user_id is None else user_id
     chosen = goods()[:: max(1, round(scale**-0.5))]
     shifts = _shifts(clock.now(), days)
-    month = Month(Desk(chosen, made, SEED, scale))
-    with clock.at(shifts[0] - timedelta(hours=4)):
+    month = Month(Simulator(chosen, made, SEED, scale))
+    with clock.frozen_at(shifts[0] - timedelta(hours=4)):
         _take_up(chosen, made)
-    month.take_on(shifts[0] - timedelta(hours=3))
+    month.seed_opening_stock(shifts[0] - timedelta(hours=3))
     for number, start in enumerate(shifts, 1):
         month.shift(start, number)
         if progress is not None:
@@ -72,7 +72,7 @@ def _demo_user() -> int:
     return users.create_user(name=USER_NAME, password=password, role="operator").id
 
 
-def _take_up(chosen: Sequence[Good], user_id: int) -> None:
+def _take_up(chosen: Sequence[SampleItem], user_id: int) -> None:
     for number, good in enumerate(chosen):
         share = (0.1, 0.2, 0.3, 0, 0)[number % 5]
         point = rough(int(good.usual * ONE * share), good)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inventory.common.quantity import ONE, format_qty
-from inventory.demo.simulator import Desk, rough, weighed
-from inventory.ledger import Count, Issue, Part, Receive, Reverse, Split, TakeOut
+from inventory.demo.simulator import Simulator, rough, weighed
+from inventory.ledger import Count, Issue, LotQuantity, Receive, RemoveStock, Reverse, Split
 from inventory.models import Kind, QcStatus
 from inventory.stock.entities import Lot, Reservation
 
@@ -15,8 +15,8 @@ RETURNS = ("Too many delivered", "Ordered by mistake", "Does not fit")
 MISTAKES = ("Wrong item picked", "Booked twice", "Typed the wrong quantity")
 
 
-class Oddities:
-    def __init__(self, desk: Desk) -> None:
+class Incidents:
+    def __init__(self, desk: Simulator) -> None:
         self.desk = desk
         self.random = desk.random
         self.shift = 0
@@ -53,9 +53,9 @@ class Oddities:
         ]
         return self._lots.pop(self.random.choice(found)) if found else None
 
-    def _few(self, lot: Lot, most: float = 0.08) -> int:
+    def _few(self, lot: Lot, limit: float = 0.08) -> int:
         good = self.desk.goods[lot.item.code]
-        share = rough(int(lot.available * self.random.uniform(0.01, most)), good)
+        share = rough(int(lot.available * self.random.uniform(0.01, limit)), good)
         return share or ONE // 10**good.decimals
 
     def _take(self) -> int | None:
@@ -63,7 +63,7 @@ class Oddities:
         lot = self._some_lot(free=True)
         if lot is None:
             return None
-        parts = [Part(lot_id=lot.id or 0, qty=format_qty(self._few(lot)))]
+        parts = [LotQuantity(lot_id=lot.id or 0, qty=format_qty(self._few(lot)))]
         reference = self.random.choice(TAKERS)
         made = self.desk.post([Issue(item=lot.item.code, lots=parts, reference=reference)])
         return made[0].id
@@ -102,7 +102,7 @@ class Oddities:
             self._take_out(lot, self._few(lot, 0.03), self.random.choice(DAMAGE), Kind.SCRAP)
 
     def _take_out(self, lot: Lot, qty: int, reason: str, kind: Kind) -> None:
-        request = TakeOut(lot_id=lot.id or 0, qty=format_qty(qty), reason=reason, kind=kind)
+        request = RemoveStock(lot_id=lot.id or 0, qty=format_qty(qty), reason=reason, kind=kind)
         self.desk.post([request])
 
     def _split(self) -> None:

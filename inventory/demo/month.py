@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 
 from inventory.common.quantity import ONE, format_qty
 from inventory.db import connection
-from inventory.demo.incidents import COMPLAINTS, Oddities
+from inventory.demo.incidents import COMPLAINTS, Incidents
 from inventory.demo.reorder_points import review_reorder_points
-from inventory.demo.sample_items import Good
-from inventory.demo.simulator import Desk, rough, weighed
-from inventory.ledger import Decide, Issue, Receive, Request, Reserve, Unreserve
+from inventory.demo.sample_items import SampleItem
+from inventory.demo.simulator import Simulator, rough, weighed
+from inventory.ledger import DecideQc, Issue, Receive, Request, Reserve, Unreserve
 from inventory.models import QcStatus
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
@@ -25,16 +25,16 @@ CANCELLED = ("Job cancelled", "Order changed by the customer", "Postponed to nex
 class Month:
     """The shifts, and the jobs that are open between them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Simulator) -> None:
         self.desk = desk
         self.random = desk.random
-        self.oddities = Oddities(desk)
+        self.oddities = Incidents(desk)
         self.open: dict[int, str] = {}
         self._doubted: set[int | None] = set()
 
-    def take_on(self, moment: datetime) -> None:
+    def seed_opening_stock(self, when: datetime) -> None:
         """What was on the shelves when the ledger began: older lots, some soon to expire."""
-        self.desk.start(moment, minutes=60)
+        self.desk.start(when, minutes=60)
         goods = list(self.desk.goods.values())
         receipts = [self._old_lot(good, self.random.uniform(0.4, 1.2)) for good in goods]
         receipts += [
@@ -67,7 +67,7 @@ class Month:
         """In this month or the next."""
         return self.desk.today + timedelta(days=self.random.randint(12, 50))
 
-    def _old_lot(self, good: Good, share: float) -> Receive:
+    def _old_lot(self, good: SampleItem, share: float) -> Receive:
         received = self.desk.today - timedelta(days=self.random.randint(20, 70))
         expires_on = None
         if good.keeps is not None:
@@ -98,11 +98,11 @@ class Month:
                 free[good.code] += good.usual * ONE
             self.desk.post([self._receipt(good, reference) for good in goods])
 
-    def _runs_low(self, goods: list[Good], free: dict[str, int]) -> Good:
+    def _runs_low(self, goods: list[SampleItem], free: dict[str, int]) -> SampleItem:
         some = [self.random.choice(goods) for _ in range(3)]
         return min(some, key=lambda good: free[good.code] / good.usual)
 
-    def _receipt(self, good: Good, reference: str) -> Receive:
+    def _receipt(self, good: SampleItem, reference: str) -> Receive:
         today, amount = self.desk.today, good.usual * ONE
         expires_on = None
         if good.keeps is not None:
@@ -121,10 +121,10 @@ class Month:
             reference=reference,
         )
 
-    def _supplier_lot(self, good: Good) -> str:
+    def _supplier_lot(self, good: SampleItem) -> str:
         return f"{good.supplier}{self.random.randint(10000, 99999)}"
 
-    def _location(self, good: Good) -> str:
+    def _location(self, good: SampleItem) -> str:
         return f"{good.aisle}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 5)}"
 
     # QC
@@ -179,7 +179,7 @@ class Month:
                     if entry.reservation_id is not None:
                         self.open[entry.reservation_id] = reference
 
-    def _promise(self, good: Good, free: int, reference: str) -> Reserve | None:
+    def _promise(self, good: SampleItem, free: int, reference: str) -> Reserve | None:
         share = self.random.choice((0.05, 0.15, 0.3, 0.6, 1.0))
         qty = min(rough(int(good.usual * ONE * share), good), weighed(free, good))
         if qty <= 0:
@@ -220,5 +220,7 @@ class Month:
         return Issue(reservation_id=reserved, qty=format_qty(part), close_remainder=True, note=note)
 
 
-def _decision(lot: Lot, status: str, reason: str | None = None, note: str | None = None) -> Decide:
-    return Decide(lot_id=lot.id or 0, status=status, reason=reason, note=note)
+def _decision(
+    lot: Lot, status: str, reason: str | None = None, note: str | None = None
+) -> DecideQc:
+    return DecideQc(lot_id=lot.id or 0, status=status, reason=reason, note=note)

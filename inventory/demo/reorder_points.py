@@ -6,14 +6,14 @@ from inventory import catalog
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.db import connection
-from inventory.demo.simulator import Desk, rough, weighed
+from inventory.demo.simulator import Simulator, rough, weighed
 from inventory.stock import queries as stock
 
 #: Enough items to see what it is good for, few enough to order them in a day.
 BELOW = 12
 
 
-def review_reorder_points(desk: Desk) -> None:
+def review_reorder_points(desk: Simulator) -> None:
     """Let about a dozen items, those that have least for their point, be below it."""
     free, points = desk.free(desk.lots()), _points(desk)
     ratio = {code: free[code] / point for code, point in points.items()}
@@ -26,7 +26,7 @@ def review_reorder_points(desk: Desk) -> None:
             point = rough(free[code] * 2 // 3, good)
         else:
             continue
-        with clock.at(desk.moment):
+        with clock.frozen_at(desk.moment):
             catalog.update_item(
                 user_id=desk.user_id,
                 key=desk.key(),
@@ -35,6 +35,6 @@ def review_reorder_points(desk: Desk) -> None:
             )
 
 
-def _points(desk: Desk) -> dict[str, int]:
+def _points(desk: Simulator) -> dict[str, int]:
     found = stock.read_items(connection(), codes=list(desk.goods))
     return {item.code: item.reorder_point for item in found if item.reorder_point}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Good:
+class SampleItem:
     code: str
     name: str
     unit: str = "pcs"
@@ -20,7 +20,7 @@ class Good:
     supplier: str = "WB"
 
 
-def goods() -> list[Good]:
+def goods() -> list[SampleItem]:
     return [
         *_fasteners(),
         *_bearings(),
@@ -31,9 +31,10 @@ def goods() -> list[Good]:
     ]
 
 
-def _fasteners() -> list[Good]:
+def _fasteners() -> list[SampleItem]:
     bolts = [
-        Good(f"BOLT-M{size}X{length}", f"Hex bolt M{size} × {length}, 8.8 zinc-plated", usual=600)
+        SampleItem(
+            f"BOLT-M{size}X{length}", f"Hex bolt M{size} × {length}, 8.8 zinc-plated", usual=600)
         for size, lengths in (
             (4, (10, 16, 20, 30)), (5, (12, 16, 25, 40)), (6, (16, 20, 30, 50)),
             (8, (20, 25, 40, 60, 80)), (10, (25, 40, 60, 100)), (12, (30, 50, 80, 120)),
@@ -42,12 +43,14 @@ def _fasteners() -> list[Good]:
         for length in lengths
     ]  # fmt: skip
     socket = [
-        Good(f"SHCS-M{size}X{length}", f"Socket head cap screw M{size} × {length}, A2", usual=400)
+        SampleItem(
+            f"SHCS-M{size}X{length}", f"Socket head cap screw M{size} × {length}, A2", usual=400
+        )
         for size in (3, 4, 5, 6, 8)
         for length in (10, 16, 25, 40)
     ]
     rest = [
-        Good(f"{code}-M{size}", f"{name} M{size}", usual=1000)
+        SampleItem(f"{code}-M{size}", f"{name} M{size}", usual=1000)
         for code, name in (
             ("NUT", "Hex nut"),
             ("NUT-NYL", "Lock nut, nylon insert"),
@@ -57,39 +60,45 @@ def _fasteners() -> list[Good]:
         for size in (3, 4, 5, 6, 8, 10, 12)
     ]
     pins = [
-        Good(f"DOWEL-{size}X{length}", f"Dowel pin {size} × {length}, ISO 8734", usual=300)
+        SampleItem(f"DOWEL-{size}X{length}", f"Dowel pin {size} × {length}, ISO 8734", usual=300)
         for size in (3, 4, 5, 6, 8)
         for length in (10, 16, 24, 40)
     ]
     set_screws = [
-        Good(f"SET-M{size}X{length}", f"Set screw M{size} × {length}, cup point", usual=300)
+        SampleItem(f"SET-M{size}X{length}", f"Set screw M{size} × {length}, cup point", usual=300)
         for size in (3, 4, 5, 6, 8)
         for length in (8, 12, 20, 30)
     ]
     return bolts + socket + rest + pins + set_screws
 
 
-def _bearings() -> list[Good]:
+def _bearings() -> list[SampleItem]:
     bearings = [
-        Good(f"BRG-{size}-2RS", f"Ball bearing {size}-2RS", usual=60, aisle="B", supplier="BR")
+        SampleItem(
+            f"BRG-{size}-2RS", f"Ball bearing {size}-2RS", usual=60, aisle="B", supplier="BR"
+        )
         for size in (608, 6000, 6001, 6002, 6003, 6004, 6200, 6201, 6202, 6203, 6204, 6205)
     ]
     rings = [
-        Good(f"ORING-{size}", f"O-ring {size.replace('X', ' × ')} mm, NBR 70", usual=250, aisle="B",
-             supplier="BR")
+        SampleItem(f"ORING-{size}", f"O-ring {size.replace('X', ' × ')} mm, NBR 70", usual=250,
+             aisle="B", supplier="BR")
         for size in ("6X1.5", "8X2", "10X2", "12X2", "16X2", "20X2.5", "25X3", "30X3", "40X3",
                      "50X3.5", "60X3.5")
     ]  # fmt: skip
     return bearings + rings
 
 
-def _electronics() -> list[Good]:
+def _electronics() -> list[SampleItem]:
     resistors = [
-        Good(f"RES-{value}", f"Resistor {value}, 1 %, 0805", usual=5000, aisle="C", supplier="EL")
+        SampleItem(
+            f"RES-{value}", f"Resistor {value}, 1 %, 0805", usual=5000, aisle="C", supplier="EL"
+        )
         for value in ("10R", "47R", "100R", "330R", "1K", "4K7", "10K", "47K", "100K", "1M")
     ]
     capacitors = [
-        Good(f"CAP-{value}", f"Capacitor {value}, X7R, 0805", usual=4000, aisle="C", supplier="EL")
+        SampleItem(
+            f"CAP-{value}", f"Capacitor {value}, X7R, 0805", usual=4000, aisle="C", supplier="EL"
+        )
         for value in ("10PF", "100PF", "1NF", "10NF", "100NF", "1UF", "10UF", "100UF")
     ]
     parts = [
@@ -105,15 +114,15 @@ def _electronics() -> list[Good]:
         ("SWITCH-22", "Selector switch 22 mm", 60), ("BREAKER-B16", "Circuit breaker B16", 70),
     ]  # fmt: skip
     modules = [
-        Good(code, name, usual=usual, qc=usual <= 40, aisle="D", supplier="EL")
+        SampleItem(code, name, usual=usual, qc=usual <= 40, aisle="D", supplier="EL")
         for code, name, usual in parts
     ]
     return resistors + capacitors + modules
 
 
-def _material() -> list[Good]:
+def _material() -> list[SampleItem]:
     cables = [
-        Good(
+        SampleItem(
             f"CABLE-{size}",
             f"Control cable {size.replace('X', ' × ')} mm²",
             "m",
@@ -125,7 +134,7 @@ def _material() -> list[Good]:
         for size in ("2X0.5", "3X1.5", "4X0.75", "5X2.5", "7X1.5", "12X0.75")
     ]
     bars = [
-        Good(
+        SampleItem(
             f"BAR-{grade}-{size}",
             f"Round bar {grade}, ⌀ {size} mm",
             "m",
@@ -139,7 +148,7 @@ def _material() -> list[Good]:
         for size in (10, 16, 25, 40, 60)
     ]
     sheets = [
-        Good(
+        SampleItem(
             f"SHEET-{grade}-{thick}",
             f"Sheet {grade}, {thick} mm",
             "kg",
@@ -153,7 +162,7 @@ def _material() -> list[Good]:
         for thick in ("1.0", "1.5", "2.0", "3.0")
     ]
     tubes = [
-        Good(
+        SampleItem(
             f"TUBE-{size}",
             f"Square tube {size.replace('X', ' × ')} mm",
             "m",
@@ -167,7 +176,7 @@ def _material() -> list[Good]:
     return cables + bars + sheets + tubes
 
 
-def _chemicals() -> list[Good]:
+def _chemicals() -> list[SampleItem]:
     rows = [
         ("LOCK-243", "Thread locker, medium, 50 ml", "pcs", 0, 24, 540),
         ("LOCK-270", "Thread locker, strong, 50 ml", "pcs", 0, 24, 540),
@@ -188,7 +197,7 @@ def _chemicals() -> list[Good]:
         ("PASTE-SAC", "Solder paste SAC305", "kg", 3, 2, 150),
     ]  # fmt: skip
     return [
-        Good(
+        SampleItem(
             code,
             name,
             unit,
@@ -203,7 +212,7 @@ def _chemicals() -> list[Good]:
     ]
 
 
-def _ingredients() -> list[Good]:
+def _ingredients() -> list[SampleItem]:
     rows = [
         ("SUGAR-FINE", "Sugar, fine", 800, 540), ("CITRIC", "Citric acid, food grade", 125, 720),
         ("ASCORBIC", "Ascorbic acid", 25, 365), ("PECTIN-HM", "Pectin HM", 50, 300),
@@ -218,6 +227,6 @@ def _ingredients() -> list[Good]:
         ("YEAST-D", "Dry yeast", 40, 300), ("CALC-LAC", "Calcium lactate", 25, 500),
     ]  # fmt: skip
     return [
-        Good(code, name, "kg", 3, True, usual, keeps, "H", "FD")
+        SampleItem(code, name, "kg", 3, True, usual, keeps, "H", "FD")
         for code, name, usual, keeps in rows
     ]

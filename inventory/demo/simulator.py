@@ -10,16 +10,16 @@ from inventory import ledger
 from inventory.common import clock
 from inventory.common.quantity import ONE
 from inventory.db import connection
-from inventory.demo.sample_items import Good
+from inventory.demo.sample_items import SampleItem
 from inventory.ledger import Request
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Operation
 
 
-class Desk:
+class Simulator:
     """Knows the goods, the time of day, and the next number of each series."""
 
-    def __init__(self, goods: Sequence[Good], user_id: int, seed: int, scale: float) -> None:
+    def __init__(self, goods: Sequence[SampleItem], user_id: int, seed: int, scale: float) -> None:
         self.goods = {good.code: good for good in goods}
         self.user_id = user_id
         self.random = random.Random(seed)
@@ -32,16 +32,16 @@ class Desk:
     def today(self) -> date:
         return self.moment.astimezone(clock.zone()).date()
 
-    def start(self, moment: datetime, *, minutes: int) -> None:
+    def start(self, when: datetime, *, minutes: int) -> None:
         """Go on at this moment; all that follows is booked within so many minutes."""
-        self.moment, self._until = moment, moment + timedelta(minutes=minutes)
+        self.moment, self._until = when, when + timedelta(minutes=minutes)
 
     def post(self, requests: Sequence[Request]) -> tuple[Operation, ...]:
         """Book it at this very moment, which is the one that it was planned for; then time
         goes on."""
         if not requests:
             return ()
-        with clock.at(self.moment):
+        with clock.frozen_at(self.moment):
             posting = ledger.post(requests, user_id=self.user_id, key=self.key())
         later = self.moment + timedelta(seconds=self.random.uniform(40, 400))
         self.moment = min(later, self._until)
@@ -54,9 +54,9 @@ class Desk:
         self._numbers[series] += 1
         return self._numbers[series]
 
-    def times(self, least: int, most: int, *, always: bool = False) -> range:
+    def times(self, minimum: int, limit: int, *, always: bool = False) -> range:
         """How often something happens in a shift: in a small demo now and then, or once."""
-        often = self.random.uniform(least, most) * self.scale
+        often = self.random.uniform(minimum, limit) * self.scale
         return range(max(int(often) + self.chance(often % 1), int(always)))
 
     def chance(self, share: float) -> bool:
@@ -66,7 +66,7 @@ class Desk:
         """The lots that have something on hand, oldest first."""
         conn = connection()
         ids = [item.id for item in stock.read_items(conn, codes=list(self.goods))]
-        return sorted(stock.stocked_lots_of(conn, ids), key=lambda lot: lot.id or 0)
+        return sorted(stock.get_stocked_lots(conn, ids), key=lambda lot: lot.id or 0)
 
     def free(self, lots: Iterable[Lot]) -> dict[str, int]:
         """What is free of each item, also of those without any stock."""
@@ -76,13 +76,13 @@ class Desk:
         return free
 
 
-def rough(micros: int, good: Good) -> int:
+def rough(micros: int, good: SampleItem) -> int:
     """An amount that people ask for: 24, 150 or 7.5, never 1437 or 7.46."""
     step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**good.decimals)
     return int(micros // step * step)
 
 
-def weighed(micros: int, good: Good) -> int:
+def weighed(micros: int, good: SampleItem) -> int:
     """An amount as the scales or the tape show it."""
     step = ONE // 10**good.decimals
     return int(micros // step * step)

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from inventory.config import Config
 from inventory.db import snapshot
 from inventory.doctor import backups, database, system
-from inventory.doctor.results import Check, Verdict, look, wrong
+from inventory.doctor.results import CheckResult, Verdict, error, warning
 
-__all__ = ["Check", "Verdict", "examine"]
+__all__ = ["CheckResult", "Verdict", "run_checks"]
 
 
-def examine(config: Config) -> list[Check]:
+def run_checks(config: Config) -> list[CheckResult]:
     """Every check, in the order in which things rest upon one another."""
     found = [
         *_safely("Python", lambda: [system.python()]),
@@ -29,23 +29,25 @@ def examine(config: Config) -> list[Check]:
     ]
     path = Path(config.url.database or "")
     if config.is_sqlite and not path.exists():  # to look would make it
-        found.append(look("Database", f"{path} is not there yet", "Run `make run`."))
+        found.append(warning("Database", f"{path} is not there yet", "Run `make run`."))
         return found
     try:
         with snapshot() as conn:
             found += _safely("Database", lambda: database.examine(conn, config))
             found += _safely("Backups", lambda: backups.examine(conn, config))
-    except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    except sa.exc.SQLAlchemyError as problem:
+        reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
         advice = "Start it, or correct DATABASE_URL."
-        found.append(wrong("Database", f"{config.database_name} does not answer: {reason}", advice))
+        found.append(error("Database", f"{config.database_name} does not answer: {reason}", advice))
     return found
 
 
-def _safely(name: str, examine: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+def _safely(name: str, examine: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
     """A check that cannot be made is a finding, not the end of the check-up."""
     try:
         yield from examine()
-    except Exception as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
-        yield wrong(name, f"cannot be checked: {reason[0]}", "Mend that first.")
+    except Exception as problem:
+        reason = str(getattr(problem, "orig", problem)).strip().splitlines() or [
+            type(problem).__name__
+        ]
+        yield error(name, f"cannot be checked: {reason[0]}", "Mend that first.")

@@ -10,15 +10,15 @@ from sqlalchemy.engine import Connection
 from inventory import backups
 from inventory.backups import postgresql
 from inventory.common import clock
-from inventory.common.errors import Unable
+from inventory.common.errors import EnvironmentProblem
 from inventory.config import Config
 from inventory.db import schema_version
-from inventory.doctor.results import Check, look, ok, wrong
+from inventory.doctor.results import CheckResult, error, ok, warning
 
 RECENT, OLD = timedelta(hours=36), timedelta(days=8)
 
 
-def examine(conn: Connection, config: Config) -> Iterator[Check]:
+def examine(conn: Connection, config: Config) -> Iterator[CheckResult]:
     if not config.is_sqlite:
         yield _programs(conn)
     found = backups.found_in(config.backup_path)
@@ -26,25 +26,27 @@ def examine(conn: Connection, config: Config) -> Iterator[Check]:
     broken = [one.path.name for one in found if one.manifest is None]
     advice = "Run `flask backup create --keep 7`, each night from cron."
     if broken:
-        yield look("Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove what is broken.")
+        yield warning(
+            "Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove what is broken."
+        )
     if not whole and schema_version.holds_data(conn):
-        yield wrong("Backups", f"there is none in {config.backup_path}", advice)
+        yield error("Backups", f"there is none in {config.backup_path}", advice)
     elif whole:
         age = clock.now() - whole[0].made_at
         told = f"the last of {len(whole)} is of {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
         if age > OLD:
-            yield wrong("Backups", told, advice)
+            yield error("Backups", told, advice)
         elif age > RECENT:
-            yield look("Backups", told, advice)
+            yield warning("Backups", told, advice)
         else:
             yield ok("Backups", f"{told}; keep copies on another machine")
     else:
         yield ok("Backups", "there is nothing to back up yet")
 
 
-def _programs(conn: Connection) -> Check:
+def _programs(conn: Connection) -> CheckResult:
     try:
         postgresql.require_programs(conn)
-    except Unable as error:
-        return wrong("Backup programs", "no backup can be made", error.detail)
+    except EnvironmentProblem as problem:
+        return error("Backup programs", "no backup can be made", problem.detail)
     return ok("Backup programs", "pg_dump and pg_restore are there")

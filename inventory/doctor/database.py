@@ -12,8 +12,8 @@ from inventory import verification
 from inventory.accounts.users import ROLES
 from inventory.common import clock
 from inventory.config import Config
-from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module, weaknesses
-from inventory.doctor.results import Check, look, ok, wrong
+from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module, unsafe_settings
+from inventory.doctor.results import CheckResult, error, ok, warning
 from inventory.models import User, table
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import heads
@@ -27,12 +27,12 @@ users = table(User)
 _RESTART = "Set it in postgresql.conf and reload the server."
 
 
-def examine(conn: Connection, config: Config) -> Iterator[Check]:
+def examine(conn: Connection, config: Config) -> Iterator[CheckResult]:
     """Every check of a database that answers."""
     standing = schema_version.standing(conn, config.root_path / "migrations")
     yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
     if not standing.is_current:
-        yield wrong("Schema", str(standing), "Run `flask db upgrade`, or the right program.")
+        yield error("Schema", str(standing), "Run `flask db upgrade`, or the right program.")
         return
     yield ok("Schema", f"version {standing.newest}")
     yield _rules(conn)
@@ -44,10 +44,10 @@ def examine(conn: Connection, config: Config) -> Iterator[Check]:
     yield _admin(conn)
 
 
-def _sqlite() -> Iterator[Check]:
+def _sqlite() -> Iterator[CheckResult]:
     version = sqlite_module().sqlite_version
     if sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
-        yield wrong(
+        yield error(
             "Database", f"SQLite {version} may lose writes when a checkpoint meets a writer",
             "Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL.",
         )  # fmt: skip
@@ -55,25 +55,25 @@ def _sqlite() -> Iterator[Check]:
         yield ok("Database", f"SQLite {version}")
 
 
-def _postgresql(conn: Connection, config: Config) -> Iterator[Check]:
+def _postgresql(conn: Connection, config: Config) -> Iterator[CheckResult]:
     def show(name: str) -> str:
         return str(conn.exec_driver_sql(f"SHOW {name}").scalar_one())
 
     version = show("server_version").split()[0]
     if int(version.split(".")[0]) < OLDEST_POSTGRESQL:
         advice = f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
-        yield look("Database", f"PostgreSQL {version} gets no more fixes", advice)
+        yield warning("Database", f"PostgreSQL {version} gets no more fixes", advice)
     else:
         yield ok("Database", f"PostgreSQL {version}")
     off = [name for name in ("fsync", "full_page_writes") if show(name) != "on"]
     if off:
-        yield wrong("Durability", f"{' and '.join(off)} off: a power cut loses data", _RESTART)
+        yield error("Durability", f"{' and '.join(off)} off: a power cut loses data", _RESTART)
     else:
         yield ok("Durability", "fsync and full_page_writes are on")
     needed = config.workers * (2 * config.threads + 4)
     allowed = int(show("max_connections")) - int(show("superuser_reserved_connections"))
     if needed + _RESERVE > allowed:
-        yield wrong(
+        yield error(
             "Connections",
             f"{config.workers} workers may want {needed} connections, PostgreSQL gives {allowed}",
             "Raise max_connections in postgresql.conf, or lower WORKERS or THREADS.",
@@ -82,31 +82,31 @@ def _postgresql(conn: Connection, config: Config) -> Iterator[Check]:
         yield ok("Connections", f"at most {needed} of {allowed}")
 
 
-def _rules(conn: Connection) -> Check:
+def _rules(conn: Connection) -> CheckResult:
     found = [finding.what for finding in schema.enforced(conn)]
     if found:
-        return wrong(
+        return error(
             "Rules", "; ".join(found[:3]), "Run `flask db upgrade`, then `flask ledger verify`."
         )
     return ok("Rules", "every trigger and constraint stands")
 
 
-def _settings() -> Check:
-    if found := weaknesses():
-        return wrong("Settings", "; ".join(found), "Nothing but this program may change them.")
+def _settings() -> CheckResult:
+    if found := unsafe_settings():
+        return error("Settings", "; ".join(found), "Nothing but this program may change them.")
     return ok("Settings", "isolation, journal and durability are as they must be")
 
 
-def _clock(conn: Connection) -> Check:
+def _clock(conn: Connection) -> CheckResult:
     last = conn.execute(sa.select(sa.func.max(stock.ledger.c.timestamp))).scalar()
     return clock_against(last)
 
 
-def clock_against(last: datetime | None) -> Check:
+def clock_against(last: datetime | None) -> CheckResult:
     """Entries cannot be later than now, unless the clock went back."""
     now = clock.now()
     if last is not None and last > now + timedelta(seconds=2):
-        return wrong(
+        return error(
             "Clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and the last entry is of"
             f" {last:%Y-%m-%d %H:%M}",
             "Set the clock: timedatectl set-ntp true",
@@ -114,7 +114,7 @@ def clock_against(last: datetime | None) -> Check:
     return ok("Clock", f"{now:%Y-%m-%d %H:%M} UTC, not before the last entry")
 
 
-def _read_cache(conn: Connection) -> Check:
+def _read_cache(conn: Connection) -> CheckResult:
     """Some lots, looked up in the ledger and compared with what lists go by."""
     columns = (heads.c.lot_id, heads.c.lot_seq, heads.c.on_hand, heads.c.reserved)
     cached = {
@@ -128,44 +128,44 @@ def _read_cache(conn: Connection) -> Check:
     there = set(conn.execute(missing).scalars())
     differs = [id for id, figures in cached.items() if told.get(id) != figures]
     if differs or there != set(told):
-        return wrong(
+        return error(
             "Read cache", "it is not what the ledger says", "Run: flask ledger rebuild-cache"
         )
     return ok("Read cache", f"{len(ids)} lots compared with the ledger")
 
 
-def _verified(conn: Connection) -> Check:
+def _verified(conn: Connection) -> CheckResult:
     run = verification.last_run(conn)
     advice = "Run `flask ledger verify`, each week from cron."
     if run is None:
-        return look("Ledger", "never verified", advice)
+        return warning("Ledger", "never verified", advice)
     if not run["ok"]:
-        return wrong("Ledger", f"{run['differences']} differences were found at its last"
+        return error("Ledger", f"{run['differences']} differences were found at its last"
                      f" verification: {run['findings'][0]['what']}",
                      "Mend no row by hand. Restore the last good backup beside it and compare.",
                      )  # fmt: skip
     at = datetime.fromisoformat(run["started_at"])
     if clock.now() - at > timedelta(days=8):
-        return look("Ledger", f"last verified {at:%Y-%m-%d}", advice)
+        return warning("Ledger", f"last verified {at:%Y-%m-%d}", advice)
     return ok("Ledger", f"verified {at:%Y-%m-%d}: {run['entries']} entries, no difference")
 
 
-def _expired(conn: Connection) -> Check:
+def _expired(conn: Connection) -> CheckResult:
     old = clock.now() - timedelta(days=1)
-    waiting = stock.expired_reservation_ids(conn, now=old, most=1000)
+    waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
     if waiting:
         told = f"{len(waiting)} expired more than a day ago and still hold stock"
         advice = "Run `flask reservations expire`, each quarter hour from cron."
-        return look("Reservations", told, advice)
+        return warning("Reservations", told, advice)
     return ok("Reservations", "none is kept past its end")
 
 
-def _admin(conn: Connection) -> Check:
+def _admin(conn: Connection) -> CheckResult:
     active = sa.and_(users.c.approved_at.is_not(None), users.c.disabled_at.is_(None))
     found = conn.execute(sa.select(users.c.role).where(active)).scalars().all()
     admins = sum(role == ROLES[-1] for role in found)
     if admins:
         return ok("Admins", f"{admins} of {len(found)} accounts")
     if not found:
-        return look("Admins", "nobody has an account", "Register: the first one becomes admin.")
-    return wrong("Admins", "there is none", "Run: flask users create NAME --role admin")
+        return warning("Admins", "nobody has an account", "Register: the first one becomes admin.")
+    return error("Admins", "there is none", "Run: flask users create NAME --role admin")

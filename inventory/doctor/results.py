@@ -13,7 +13,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     name: str
     verdict: Verdict
     said: str
@@ -21,16 +21,16 @@ class Check:
     advice: str = ""
 
 
-def ok(name: str, said: str) -> Check:
-    return Check(name, Verdict.OK, said)
+def ok(name: str, message: str) -> CheckResult:
+    return CheckResult(name, Verdict.OK, message)
 
 
-def look(name: str, said: str, advice: str) -> Check:
-    return Check(name, Verdict.LOOK, said, advice)
+def warning(name: str, message: str, advice: str) -> CheckResult:
+    return CheckResult(name, Verdict.LOOK, message, advice)
 
 
-def wrong(name: str, said: str, advice: str) -> Check:
-    return Check(name, Verdict.WRONG, said, advice)
+def error(name: str, message: str, advice: str) -> CheckResult:
+    return CheckResult(name, Verdict.WRONG, message, advice)
 
 
 def size(number: float) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inventory.common import clock
 from inventory.config import Config
-from inventory.doctor.results import Check, look, ok, size, wrong
+from inventory.doctor.results import CheckResult, error, ok, size, warning
 
 OLDEST_PYTHON = (3, 11)
 LITTLE, TOO_LITTLE = 2 * 2**30, 256 * 2**20
@@ -24,15 +24,15 @@ NETWORK_FILE_SYSTEMS = frozenset({
 })  # fmt: skip
 
 
-def python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
+def python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
     told = ".".join(map(str, version))
     if version < OLDEST_PYTHON:
         needed = ".".join(map(str, OLDEST_PYTHON))
-        return wrong("Python", f"{told} is too old", f"Install Python {needed} or newer.")
+        return error("Python", f"{told} is too old", f"Install Python {needed} or newer.")
     return ok("Python", told)
 
 
-def dependencies(root: Path) -> Check:
+def dependencies(root: Path) -> CheckResult:
     """What is installed is what was tested."""
     required = _pins(root / "requirements.txt")
     pinned = _pins(root / "constraints.txt") | required
@@ -46,9 +46,9 @@ def dependencies(root: Path) -> Check:
     ]
     advice = "Run `make setup`, or `pip install -r requirements.txt`."
     if missing:
-        return wrong("Dependencies", f"missing: {', '.join(missing)}", advice)
+        return error("Dependencies", f"missing: {', '.join(missing)}", advice)
     if others:
-        return look("Dependencies", f"other versions: {', '.join(others[:5])}", advice)
+        return warning("Dependencies", f"other versions: {', '.join(others[:5])}", advice)
     return ok("Dependencies", f"{len(required)} at the versions that were tested")
 
 
@@ -66,7 +66,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def files(config: Config) -> Check:
+def files(config: Config) -> CheckResult:
     """Only the server's user may read the secret key, the database and the backups."""
     database = [Path(config.url.database or "")] if config.is_sqlite else []
     named = [config.instance_path, config.instance_path / "secret_key", *database]
@@ -74,7 +74,7 @@ def files(config: Config) -> Check:
     if open_to_all:
         told = ", ".join(f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all)
         words = " ".join(map(str, open_to_all))
-        return wrong("Files", f"others may read {told}", f"Run: chmod go= {words}")
+        return error("Files", f"others may read {told}", f"Run: chmod go= {words}")
     return ok("Files", "secret key, database and backups are for their owner alone")
 
 
@@ -85,18 +85,18 @@ def _is_exposed(path: Path) -> bool:
     return path.is_dir() or bool(path.parent.stat().st_mode & 0o011)
 
 
-def file_system(config: Config, mounts: str | None = None) -> Check:
+def file_system(config: Config, mounts: str | None = None) -> CheckResult:
     """A database of SQLite must lie on a disk of this machine."""
     place = Path(config.url.database or "") if config.is_sqlite else config.instance_path
     try:
         text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
     except OSError:
-        return look("File system", "cannot be told here", "See that it is a local disk.")
+        return warning("File system", "cannot be told here", "See that it is a local disk.")
     kind = _kind_of(place, text)
     if kind in NETWORK_FILE_SYSTEMS:
         advice = "Move it to a local disk, or use PostgreSQL."
         told = f"{place} lies on the network ({kind})"
-        return (wrong if config.is_sqlite else look)("File system", told, advice)
+        return (error if config.is_sqlite else warning)("File system", told, advice)
     return ok("File system", f"{place} is on this machine ({kind})")
 
 
@@ -111,7 +111,7 @@ def _kind_of(place: Path, mounts: str) -> str:
     return kind
 
 
-def room(config: Config, free_on: Iterable[tuple[Path, int]] | None = None) -> Check:
+def room(config: Config, free_on: Iterable[tuple[Path, int]] | None = None) -> CheckResult:
     """Room for the database to grow and for the next backup."""
     places = [config.instance_path, config.backup_path]
     if config.is_sqlite:
@@ -120,9 +120,9 @@ def room(config: Config, free_on: Iterable[tuple[Path, int]] | None = None) -> C
     place, least = min(known, key=lambda one: one[1])
     told = f"{size(least)} left on {place}"
     if least < TOO_LITTLE:
-        return wrong("Disk", told, "Make room now: a full disk stops every write.")
+        return error("Disk", told, "Make room now: a full disk stops every write.")
     if least < LITTLE:
-        return look("Disk", told, "Make room, or move BACKUP_PATH to another disk.")
+        return warning("Disk", told, "Make room, or move BACKUP_PATH to another disk.")
     return ok("Disk", told)
 
 
@@ -134,40 +134,40 @@ def _free(path: Path) -> int:
     return shutil.disk_usage(_standing(path)).free
 
 
-def zone(config: Config) -> Check:
+def zone(config: Config) -> CheckResult:
     there = clock.now().astimezone(config.site_timezone)
     return ok("Time zone", f"{config.site_timezone.key}: it is {there:%Y-%m-%d %H:%M} at the site")
 
 
-def front(config: Config) -> list[Check]:
+def front(config: Config) -> list[CheckResult]:
     """How people reach the server, and what may be believed of it."""
     found = []
     reachable = not config.is_loopback or config.proxy_count > 0
     if reachable and not config.https:
         found.append(
-            look("HTTPS", "off: passwords cross the network as they are typed",
+            warning("HTTPS", "off: passwords cross the network as they are typed",
                  "Put an HTTPS front before it and set HTTPS=yes.")
         )  # fmt: skip
     if config.https and not config.proxy_count:
         found.append(
-            look("Proxies", "HTTPS is on and no proxy is believed: everybody has the front's"
+            warning("Proxies", "HTTPS is on and no proxy is believed: everybody has the front's"
                  " address, and is throttled as one",
                  "Set PROXY_COUNT to the number of proxies in front.")
         )  # fmt: skip
     if config.proxy_count and not config.is_loopback:
         found.append(
-            look("Proxies", f"proxies are believed, and {config.host} can be reached past them",
+            warning("Proxies", f"proxies are believed, and {config.host} can be reached past them",
                  "Set HOST=127.0.0.1, or shut the port for everybody but the proxy.")
         )  # fmt: skip
     if not config.known_hosts:
         found.append(
-            look("Host names", "every host name is answered",
+            warning("Host names", "every host name is answered",
                  "Set TRUSTED_HOSTS to the names that people use.")
         )  # fmt: skip
     return found or [ok("Front", f"people reach it at {config.address}")]
 
 
-def running_user() -> Check:
+def running_user() -> CheckResult:
     if os.geteuid() == 0:
-        return look("User", "it runs as root", "Give it a user of its own.")
+        return warning("User", "it runs as root", "Give it a user of its own.")
     return ok("User", "an ordinary one")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.barcodes import Link
+from inventory.barcodes import CodeLink
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.exports.formats import Row
 from inventory.models import Role
 from inventory.queries import (
-    Note,
+    AuditEntry,
     Page,
     Reference,
     StockedItem,
@@ -27,7 +27,7 @@ from inventory.queries import (
     list_reservations,
 )
 from inventory.queries.page_reads import Reads
-from inventory.stock.entities import Entry, Lot, Operation, Reservation, utc
+from inventory.stock.entities import Entry, Lot, Operation, Reservation, format_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,64 +45,83 @@ def rows_of(reads: Reads, name: str, /, **filters: Any) -> Iterator[Row]:
     return map(chosen.row, all_pages(reads, chosen.read, **filters))
 
 
-def _item(one: StockedItem) -> Row:
-    sums = one.totals
+def _item(item: StockedItem) -> Row:
+    sums = item.totals
     figures = (sums.on_hand, sums.reserved, sums.available, sums.on_hold, sums.free)
-    point = one.item.reorder_point
+    point = item.item.reorder_point
     master = [
-        str(one.item.decimals),
-        "yes" if one.item.qc_required else "no",
+        str(item.item.decimals),
+        "yes" if item.item.qc_required else "no",
         "" if point is None else format_qty(point),
     ]
-    return [one.item.code, one.item.name, one.item.unit, *map(format_qty, figures), *master]
+    return [item.item.code, item.item.name, item.item.unit, *map(format_qty, figures), *master]
 
 
 def _lot(lot: Lot) -> Row:
     today = clock.today()
     figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(today), lot.free(today))
     expires = lot.expires_on.isoformat() if lot.expires_on else ""
-    named = [lot.item.code, lot.lot_code, lot.item.unit, lot.hold(today) or lot.qc_status, expires]
-    where = [lot.location or "", lot.supplier_lot or "", utc(lot.received_at)]
+    named = [
+        lot.item.code,
+        lot.lot_code,
+        lot.item.unit,
+        lot.hold_reason(today) or lot.qc_status,
+        expires,
+    ]
+    where = [lot.location or "", lot.supplier_lot or "", format_utc(lot.received_at)]
     return [*named, *map(format_qty, figures), *where]
 
 
-def _reservation(one: Reservation) -> Row:
-    figures = (one.qty, one.open, one.issued, one.unreserved)
-    named = (one.reference, one.item.code, one.item.unit)
-    return [*named, *map(format_qty, figures), utc(one.created_at)]
+def _reservation(reservation: Reservation) -> Row:
+    figures = (reservation.qty, reservation.open, reservation.issued, reservation.unreserved)
+    named = (reservation.reference, reservation.item.code, reservation.item.unit)
+    return [*named, *map(format_qty, figures), format_utc(reservation.created_at)]
 
 
-def _reference(one: Reference) -> Row:
+def _reference(reference: Reference) -> Row:
     """Quantities only where all of it is counted in one unit: others cannot be added up."""
-    figures = map(format_qty, (one.qty, one.open, one.issued)) if one.unit else ("", "", "")
-    at_risk = "yes" if one.at_risk(clock.today()) else "no"
-    return [one.name, one.unit or "", *figures, at_risk, utc(one.since)]
+    figures = (
+        map(format_qty, (reference.qty, reference.open, reference.issued))
+        if reference.unit
+        else ("", "", "")
+    )
+    at_risk = "yes" if reference.at_risk(clock.today()) else "no"
+    return [reference.name, reference.unit or "", *figures, at_risk, format_utc(reference.since)]
 
 
-def _operation(one: Operation) -> Row:
-    occurred = utc(one.occurred_at) if one.occurred_at else ""
-    reverses = str(one.reverses_id) if one.reverses_id else ""
-    words = (one.reference or "", one.reason or "", one.note or "")
+def _operation(operation: Operation) -> Row:
+    occurred = format_utc(operation.occurred_at) if operation.occurred_at else ""
+    reverses = str(operation.reverses_id) if operation.reverses_id else ""
+    words = (operation.reference or "", operation.reason or "", operation.note or "")
     return [
-        str(one.id), utc(one.recorded_at), one.kind, *words, one.user_name, occurred, reverses,
+        str(operation.id), format_utc(operation.recorded_at), operation.kind, *words,
+        operation.user_name, occurred, reverses,
     ]  # fmt: skip
 
 
 def _entry(entry: Entry) -> Row:
     quantities = (entry.qty, entry.on_hand_after, entry.reserved_after)
     return [
-        str(entry.id), utc(entry.timestamp), entry.txn_type, entry.kind, str(entry.operation_id),
-        entry.item_code, entry.lot_code, *map(format_qty, quantities), entry.reference or "",
+        str(entry.id), format_utc(entry.timestamp), entry.txn_type, entry.kind,
+        str(entry.operation_id), entry.item_code, entry.lot_code, *map(format_qty, quantities), entry.reference or "",
         entry.user_name, entry.hash.hex(),
     ]  # fmt: skip
 
 
-def _code(one: Link) -> Row:
-    return [one.code, one.item_code, one.lot_code or "", format_qty(one.qty)]
+def _code(code: CodeLink) -> Row:
+    return [code.code, code.item_code, code.lot_code or "", format_qty(code.qty)]
 
 
-def _note(one: Note) -> Row:
-    return [str(one.id), utc(one.at), one.who, one.what, one.whom, one.more, one.action]
+def _note(entry: AuditEntry) -> Row:
+    return [
+        str(entry.id),
+        format_utc(entry.at),
+        entry.who,
+        entry.what,
+        entry.whom,
+        entry.more,
+        entry.action,
+    ]
 
 
 LISTS: dict[str, ListFile] = {

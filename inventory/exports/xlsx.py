@@ -79,7 +79,7 @@ class _Wire:
 
 
 def xlsx_parts(
-    name: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, most: int = MOST_ROWS
+    name: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, maximum: int = MOST_ROWS
 ) -> Iterator[bytes]:
     """The file, piece by piece. `most`: rows below the heads of one sheet."""
     wire, rows = _Wire(), iter(rows)
@@ -89,7 +89,7 @@ def xlsx_parts(
         book.writestr("xl/styles.xml", _STYLES)
         for sheet in count(1):
             with book.open(f"xl/worksheets/sheet{sheet}.xml", "w") as file:
-                for text in _sheet(heads, islice(rows, most)):
+                for text in _sheet(headers, islice(rows, maximum)):
                     file.write(text.encode())
                     yield wire.taken()
             following = list(islice(rows, 1))
@@ -101,9 +101,9 @@ def xlsx_parts(
     yield wire.taken()
 
 
-def _sheet(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
-    letters = [_letters(number) for number in range(len(heads))]
-    yield _BEGIN + _row(1, letters, heads, ' s="1"')
+def _sheet(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    letters = [_letters(number) for number in range(len(headers))]
+    yield _BEGIN + _row(1, letters, headers, ' s="1"')
     numbers = count(2)
     while some := [_row(next(numbers), letters, row) for row in islice(rows, _AT_ONCE)]:
         yield "".join(some)
@@ -113,14 +113,14 @@ def _sheet(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]
 def _row(number: int, letters: Sequence[str], cells: Sequence[str], style: str = "") -> str:
     written = "".join(
         f'<c r="{letter}{number}"{style} t="inlineStr"><is>'
-        f'<t xml:space="preserve">{_speakable(cell)}</t></is></c>'
+        f'<t xml:space="preserve">{_escape_cell(cell)}</t></is></c>'
         for letter, cell in zip(letters, cells, strict=True)
         if cell
     )
     return f'<row r="{number}">{written}</row>'
 
 
-def _speakable(cell: str) -> str:
+def _escape_cell(cell: str) -> str:
     return html.escape(_UNSPEAKABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", cell), quote=False)
 
 

@@ -14,7 +14,7 @@ from inventory.common.errors import Busy
 log = logging.getLogger(__name__)
 
 
-def do_afterwards(verb: Callable[..., Any], /, **values: Any) -> None:
+def run_after_response(verb: Callable[..., Any], /, **values: Any) -> None:
     """Call it once the answer is out; where the database is busy, not at all."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 

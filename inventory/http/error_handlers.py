@@ -13,8 +13,8 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from inventory.common.errors import Busy, InventoryError
-from inventory.db import is_outage
-from inventory.http.json_codec import camel, to_json
+from inventory.db import is_database_unavailable
+from inventory.http.json_codec import to_camel_case, to_json
 
 log = logging.getLogger(__name__)
 
@@ -70,17 +70,17 @@ PROGRAMS = (
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(InventoryError, answer_refusal)
+    app.register_error_handler(InventoryError, handle_refusal)
     app.register_error_handler(sa.exc.DBAPIError, answer_outage)
     app.register_error_handler(sa.exc.TimeoutError, answer_outage)
     app.register_error_handler(HTTPException, answer_http)
 
 
-def answer_refusal(refusal: Any) -> Any:
+def handle_refusal(refusal: Any) -> Any:
     """The answer to what the core refused."""
     figures = getattr(refusal, "figures", {})
     code = refusal.code
-    if not is_program():
+    if not wants_json():
         status, title = CODES[code]
         return _page(status, title, refusal.detail, _headers(code, figures))
     response = problem(code, refusal.detail, figures)
@@ -91,10 +91,10 @@ def answer_refusal(refusal: Any) -> Any:
 
 def answer_outage(error: Exception) -> Any:
     """Busy when the database cannot be reached; a fault of ours is raised on."""
-    if isinstance(error, sa.exc.DBAPIError) and not is_outage(error):
+    if isinstance(error, sa.exc.DBAPIError) and not is_database_unavailable(error):
         raise error
     log.warning("the database does not answer: %s", type(error).__name__)
-    return answer_refusal(Busy())
+    return handle_refusal(Busy())
 
 
 def answer_http(error: HTTPException) -> Any:
@@ -102,7 +102,7 @@ def answer_http(error: HTTPException) -> Any:
     if error.code is None or error.response is not None:
         return error
     detail = error.description or ""
-    if not is_program():
+    if not wants_json():
         headers = {"Allow": _allowed(error)} if isinstance(error, MethodNotAllowed) else {}
         return _page(error.code, *_FOR_PEOPLE.get(error.code, (error.name, detail)), headers)
     code = _OF_STATUS.get(error.code, "MALFORMED_REQUEST")
@@ -150,7 +150,7 @@ _FOR_PEOPLE = {
 }
 
 
-def is_program() -> bool:
+def wants_json() -> bool:
     """Whether the answer is for a program: by path, or because it says so."""
     if request.path.startswith(PROGRAMS):
         return True
@@ -163,14 +163,14 @@ def problem(
 ) -> Response:
     """A refusal as problem details, the numbers behind it beside the members of the standard."""
     status = status or CODES[code][0]
-    standard = members(code, detail, status, root=request.root_path)
-    content = to_json(standard | camel(figures) | standard)
+    standard = problem_fields(code, detail, status, root=request.root_path)
+    content = to_json(standard | to_camel_case(figures) | standard)
     response = Response(content, status, content_type="application/problem+json")
     response.headers.update(_headers(code, figures))
     return response
 
 
-def members(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]:
+def problem_fields(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]:
     """The members that the standard names, and the code."""
     return {
         "type": f"{root}/api/v1/docs#{code}",
@@ -182,7 +182,7 @@ def members(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]
 
 
 def _headers(code: str, figures: dict[str, Any]) -> dict[str, str]:
-    if code == "UNAUTHENTICATED" and is_program():
+    if code == "UNAUTHENTICATED" and wants_json():
         shown = request.headers.get("Authorization")
         return {"WWW-Authenticate": 'Bearer error="invalid_token"' if shown else "Bearer"}
     if "retry_after" in figures:

@@ -11,7 +11,7 @@ from typing import Any
 _LONGEST_NUMBER = 64
 
 
-class Unreadable(Exception):
+class JsonError(Exception):
     """Why a text is not the JSON that is taken here."""
 
     def __init__(self, detail: str, field: str = "body") -> None:
@@ -34,7 +34,7 @@ def from_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise Unreadable("The body is not UTF-8.") from None
+        raise JsonError("The body is not UTF-8.") from None
     try:
         return json.loads(
             text,
@@ -45,17 +45,17 @@ def from_json(body: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Unreadable(f"The body is not JSON: {error.msg}, {where}.") from None
+        raise JsonError(f"The body is not JSON: {error.msg}, {where}.") from None
     except RecursionError:
-        raise Unreadable("The body is nested too deeply.") from None
+        raise JsonError("The body is nested too deeply.") from None
 
 
-def camel(value: Any) -> Any:
+def to_camel_case(value: Any) -> Any:
     """The same with every name in camelCase."""
     if isinstance(value, dict):
-        return {camel_name(name): camel(part) for name, part in value.items()}
+        return {camel_name(name): to_camel_case(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [camel(part) for part in value]
+        return [to_camel_case(part) for part in value]
     return value
 
 
@@ -77,13 +77,13 @@ def _number(text: str) -> int | Decimal:
 
 
 def _constant(name: str) -> Any:
-    raise Unreadable(f"{name} is not a number in JSON.")
+    raise JsonError(f"{name} is not a number in JSON.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Unreadable(f"The name {name[:60]} is given twice.", name[:60])
+            raise JsonError(f"The name {name[:60]} is given twice.", name[:60])
         found[name] = value
     return found

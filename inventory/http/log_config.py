@@ -13,7 +13,7 @@ import structlog
 _OURS = ("method", "route", "status", "ms", "address")
 
 
-class OneLine(logging.Formatter):
+class SingleLineFormatter(logging.Formatter):
     """What a request put into a log message cannot begin a line of its own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
@@ -25,7 +25,9 @@ def set_up(*, level: str, form: str) -> None:
     """Every logger of the process writes to standard error, in one form."""
     handler = logging.StreamHandler()
     handler.setFormatter(
-        _json() if form == "json" else OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        _json()
+        if form == "json"
+        else SingleLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -70,7 +70,7 @@ class Metrics:
     def refusal(self, code: str) -> None:
         self._refusals.labels(code).inc()
 
-    def lost_race(self, why: str) -> None:
+    def transaction_retried(self, why: str) -> None:
         self._races.labels(why).inc()
 
     def waited(self, what: str, seconds: float) -> None:
@@ -91,11 +91,11 @@ class Metrics:
         outbox = prometheus.CollectorRegistry()
         waiting = _waiting()
         if waiting is not None:
-            outbox.register(_Waiting(waiting))
+            outbox.register(OutboxCollector(waiting))
         return bytes(prometheus.generate_latest(registry) + prometheus.generate_latest(outbox))
 
 
-class _Waiting:
+class OutboxCollector:
     """Asked anew each time, of the database that all processes share."""
 
     def __init__(self, count: int) -> None:
@@ -113,7 +113,7 @@ def _waiting() -> int | None:
     """None when the database does not answer: the other figures are wanted all the more."""
     try:
         with snapshot() as reader:
-            return endpoints.depth(reader)
+            return endpoints.count_pending(reader)
     except SQLAlchemyError:
         return None
 
@@ -131,7 +131,7 @@ def init_app(app: Flask, config: Config) -> None:
         return
     if not _made:
         _made.append(Metrics())
-    instrumentation.listen(_made[0])
+    instrumentation.set_listener(_made[0])
     if config.metrics_token:
         app.add_url_rule("/metrics", "metrics", _answer(config.metrics_token))
 
@@ -152,7 +152,7 @@ def _answer(token: str) -> Any:
 # --- a port of its own ----------------------------------------------------------------------------
 
 
-class _Quiet(WSGIRequestHandler):
+class QuietRequestHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Scrapes are no news."""
 
@@ -171,7 +171,7 @@ def serve_port(app: Flask, config: Config) -> None:
     while True:
         try:
             with make_server(
-                config.host, config.metrics_port, answer, handler_class=_Quiet
+                config.host, config.metrics_port, answer, handler_class=QuietRequestHandler
             ) as server:
                 server.serve_forever()
         except OSError as error:

@@ -27,22 +27,22 @@ _HOST = re.compile(
 
 
 def init_app(app: Flask, config: Config) -> None:
-    front: WSGIApplication = KnownHosts(app.wsgi_app, config.known_hosts)
+    front: WSGIApplication = TrustedHostMiddleware(app.wsgi_app, config.known_hosts)
     if count := config.proxy_count:
         front = ProxyFix(front, x_for=count, x_proto=count, x_host=count)
     app.wsgi_app = front  # type: ignore[assignment, method-assign]
 
 
-def mount(app: Flask, config: Config) -> None:
+def apply_url_prefix(app: Flask, config: Config) -> None:
     """Before all else: everything behind it knows paths without the prefix, and makes addresses
     with it. Not from X-Forwarded-Prefix: whoever sent one past a front that sets none would
     choose where our links lead."""
     if config.url_prefix:
-        below = UnderPrefix(app.wsgi_app, config.url_prefix)
+        below = UrlPrefixMiddleware(app.wsgi_app, config.url_prefix)
         app.wsgi_app = below  # type: ignore[assignment, method-assign]
 
 
-class UnderPrefix:
+class UrlPrefixMiddleware:
     """Fronts may hand requests over with the prefix, or take it off before."""
 
     def __init__(self, app: WSGIApplication, prefix: str) -> None:
@@ -57,7 +57,7 @@ class UnderPrefix:
         return self._app(environ, start)
 
 
-class KnownHosts:
+class TrustedHostMiddleware:
     """Answers requests for these hosts (`.example.com`: any below it; none named: all)."""
 
     def __init__(self, app: WSGIApplication, hosts: tuple[str, ...]) -> None:

@@ -31,7 +31,7 @@ def init_app(app: Flask, config: Config) -> None:
         return
     standby = Standby(db.new_engine(config.database_read_url, threads=config.threads))
     app.extensions["standby"] = standby
-    db.tell_positions()
+    db.enable_lsn_tracking()
     for endpoint, view in app.view_functions.items():
         if endpoint.rpartition(".")[0] in _FAMILIES and "csv" not in endpoint:
             app.view_functions[endpoint] = _through(standby, view)
@@ -59,6 +59,6 @@ def _through(standby: Standby, view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _keep_position(response: Response) -> Response:
     """With the session of whoever wrote: their own pages are never older than that."""
-    if (position := db.last_position()) is not None and session.get("_user_id"):
+    if (position := db.pop_last_lsn()) is not None and session.get("_user_id"):
         session[_POSITION] = position
     return response

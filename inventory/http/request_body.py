@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, request
 
-from inventory.http.error_handlers import PROGRAMS, TRY_AGAIN, members
+from inventory.http.error_handlers import PROGRAMS, TRY_AGAIN, problem_fields
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
     largest = app.config["MAX_CONTENT_LENGTH"]
     # Before whatever reads a form, the CSRF check among it.
     app.before_request_funcs.setdefault(None, []).insert(0, _expect_no_withheld_body)
-    whole = WholeRequests(app.wsgi_app, largest=largest, larger=larger)
+    whole = RequestBufferingMiddleware(app.wsgi_app, largest=largest, limit_by_path=larger)
     app.wsgi_app = whole  # type: ignore[assignment, method-assign]
 
 
@@ -41,16 +41,16 @@ def _expect_no_withheld_body() -> None:
         request.max_content_length = most
 
 
-class WholeRequests:
+class RequestBufferingMiddleware:
     """The application behind it sees whole bodies of at most `largest` bytes (or what `larger`
     says of a path); of a larger body it sees the length only, and answers 413."""
 
     def __init__(
-        self, app: WSGIApplication, *, largest: int, larger: Mapping[str, int] | None = None
+        self, app: WSGIApplication, *, largest: int, limit_by_path: Mapping[str, int] | None = None
     ) -> None:
         self._app = app
         self._largest = largest
-        self._larger = larger or {}
+        self._larger = limit_by_path or {}
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
@@ -91,7 +91,7 @@ def refuse(environ: WSGIEnvironment, start: StartResponse, status: int, detail: 
     if environ.get("PATH_INFO", "").startswith(PROGRAMS):
         kind, body = (
             "application/problem+json",
-            json.dumps(members(code, detail, status, root=environ.get("SCRIPT_NAME", ""))),
+            json.dumps(problem_fields(code, detail, status, root=environ.get("SCRIPT_NAME", ""))),
         )
     headers = [
         ("Content-Type", kind),

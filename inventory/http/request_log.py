@@ -32,11 +32,11 @@ _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def init_app(app: Flask, config: Config) -> None:
     app.before_request(_note_route)
-    observed = Observed(app.wsgi_app, believes=config.proxy_count > 0)
+    observed = RequestLogMiddleware(app.wsgi_app, trust_incoming_id=config.proxy_count > 0)
     app.wsgi_app = observed  # type: ignore[assignment, method-assign]
 
 
-def note_user(user_id: int) -> None:
+def bind_user(user_id: int) -> None:
     """Whose request this is turned out to be."""
     if has_request_context():
         request.environ[_USER] = user_id
@@ -49,10 +49,10 @@ def _note_route() -> None:
         request.environ[_ROUTE] = request.url_rule.rule
 
 
-class Observed:
-    def __init__(self, app: WSGIApplication, *, believes: bool) -> None:
+class RequestLogMiddleware:
+    def __init__(self, app: WSGIApplication, *, trust_incoming_id: bool) -> None:
         self._app = app
-        self._believes = believes
+        self._believes = trust_incoming_id
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()

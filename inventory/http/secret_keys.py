@@ -5,5 +5,5 @@ from __future__ import annotations
 from flask import Flask
 
 
-def accepted_keys(app: Flask) -> list[str]:
+def signing_keys(app: Flask) -> list[str]:
     return [str(app.config["SECRET_KEY"]), *map(str, app.config["SECRET_KEY_FALLBACKS"])]

@@ -82,11 +82,11 @@ class Asset:
     type: str
 
     @property
-    def shrinks(self) -> bool:
+    def is_compressible(self) -> bool:
         return self.type.startswith("text/") or "svg" in self.type or self.type in _COMPRESSED
 
 
-class Library:
+class AssetManifest:
     """What is in the folder: found by plain name and by hashed name."""
 
     def __init__(self, folder: Path) -> None:
@@ -127,7 +127,7 @@ class Library:
 
 
 def init_app(app: Flask) -> None:
-    library = Library(Path(app.static_folder or "static"))
+    library = AssetManifest(Path(app.static_folder or "static"))
 
     def serve(filename: str) -> Response:
         found = library.find(filename)
@@ -144,10 +144,12 @@ def init_app(app: Flask) -> None:
 
 
 def _respond(asset: Asset, fixed: bool) -> Response:
-    encoding = request.accept_encodings.best_match(["br", "gzip"]) if asset.shrinks else None
+    encoding = (
+        request.accept_encodings.best_match(["br", "gzip"]) if asset.is_compressible else None
+    )
     response = Response(_body(asset, encoding), content_type=asset.type)
     response.headers["Cache-Control"] = _FOR_EVER if fixed else _ASK_AGAIN
-    if asset.shrinks:
+    if asset.is_compressible:
         response.headers["Vary"] = "Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding

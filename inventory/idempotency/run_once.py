@@ -14,22 +14,22 @@ from inventory.idempotency import store
 from inventory.idempotency.fingerprint import digest
 
 
-def once(
-    do: Callable[..., dict[str, Any]],
+def run_once(
+    func: Callable[..., dict[str, Any]],
     *,
     user_id: int,
     key: str,
-    facts: dict[str, Any],
+    fields: dict[str, Any],
     dry_run: bool,
 ) -> tuple[dict[str, Any], bool]:
     """One key, one outcome: run the change, or answer what it led to the first time."""
     key = store.clean_key(key)
     try:
-        with store.telling_in_progress():
+        with store.map_key_lock_timeout():
             outcome, replayed = _run_once(
-                do, user_id=user_id, key=key, facts=facts, dry_run=dry_run
+                func, user_id=user_id, key=key, fields=fields, dry_run=dry_run
             )
-    except store.Replayed as replay:
+    except store.ReplayedRefusal as replay:
         replay.refusal.replayed = True
         instrumentation.refusal(replay.refusal.code)
         raise replay.refusal from None
@@ -42,25 +42,25 @@ def once(
 @atomic
 def _run_once(
     tx: Connection,
-    do: Callable[..., dict[str, Any]],
+    func: Callable[..., dict[str, Any]],
     *,
     user_id: int,
     key: str,
-    facts: dict[str, Any],
+    fields: dict[str, Any],
     dry_run: bool,
 ) -> tuple[dict[str, Any] | Refusal, bool]:
     now = clock.now()
     request: dict[str, Any] = {"user_id": user_id, "key": key}
-    request["fingerprint"] = digest([do.__name__, facts])
+    request["fingerprint"] = digest([func.__name__, fields])
     known = store.find_outcome(tx, **request)
     if known.outcome is not None:
         return known.outcome, True
     try:
-        outcome = do(tx, user_id=user_id, now=now, **facts)
+        outcome = func(tx, user_id=user_id, now=now, **fields)
     except Refusal as refusal:
         if not refusal.remembered:
             raise
         store.remember_refusal(tx, refusal, at=now, **request)
         return refusal, False
-    store.remember(tx, outcome=outcome, at=now, **request)
+    store.store_outcome(tx, outcome=outcome, at=now, **request)
     return outcome, False

@@ -58,16 +58,16 @@ def clean_key(key: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KeyLookup:
     """Who asks, and what the key led to the first time (None when it is new)."""
 
     user_name: str
     outcome: Any | None
 
 
-def ask_outcome(
+def prefetch_outcome(
     tx: Connection, *, user_id: int, key: str, fingerprint: bytes
-) -> Callable[[], Known]:
+) -> Callable[[], KeyLookup]:
     """Ask what is known of the caller and the key; what is returned waits for the answer.
 
     It raises Replayed with the remembered refusal, IdempotencyKeyReused when the key had other
@@ -77,27 +77,27 @@ def ask_outcome(
     return lambda: _known(asked.first(), user_id=user_id, key=key, fingerprint=fingerprint)
 
 
-def find_outcome(tx: Connection, **request: Any) -> Known:
+def find_outcome(tx: Connection, **request: Any) -> KeyLookup:
     """The same, at once."""
-    return ask_outcome(tx, **request)()
+    return prefetch_outcome(tx, **request)()
 
 
-def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> Known:
+def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> KeyLookup:
     if row is None:
         raise NotFound(f"There is no user number {user_id}.", field="user_id")
     if row.fingerprint is None:
-        return Known(row.user_name, None)
+        return KeyLookup(row.user_name, None)
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused(
             "This key was used before, for something else. Nothing was done now.", key=key
         )
     outcome = json.loads(row.outcome)
     if row.refused:
-        raise Replayed(refusal_from(**outcome))
-    return Known(row.user_name, outcome)
+        raise ReplayedRefusal(refusal_from(**outcome))
+    return KeyLookup(row.user_name, outcome)
 
 
-class Replayed(Exception):
+class ReplayedRefusal(Exception):
     """A remembered refusal, on its way out of the transaction."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -105,7 +105,7 @@ class Replayed(Exception):
         self.refusal = refusal
 
 
-def remember(
+def store_outcome(
     tx: Connection,
     *,
     user_id: int,
@@ -128,7 +128,7 @@ def remember(
 
 
 @contextmanager
-def telling_in_progress() -> Iterator[None]:
+def map_key_lock_timeout() -> Iterator[None]:
     """Whoever waited too long for the first request with the key is told so, and not just that
     the database is busy."""
     try:
@@ -146,4 +146,4 @@ def telling_in_progress() -> Iterator[None]:
 def remember_refusal(tx: Connection, refusal: Refusal, **request: Any) -> None:
     """Write down that the key was refused, and why."""
     outcome = {"code": refusal.code, "detail": refusal.detail, "figures": refusal.figures}
-    remember(tx, outcome=outcome, refused=True, **request)
+    store_outcome(tx, outcome=outcome, refused=True, **request)

@@ -5,16 +5,23 @@ understood (`read_rows`), checked as a whole (`check`: everything that is wrong,
 written), imported as a whole (`commit`), and taken back as a whole (`take_back`).
 """
 
-from inventory.imports.cell_parsers import DATE_ORDERS, Style
-from inventory.imports.column_mapping import Reading, Row, Wrong, clean_mapping, guess, read_rows
+from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat
+from inventory.imports.column_mapping import (
+    CellError,
+    ParsedRows,
+    Row,
+    clean_mapping,
+    guess,
+    read_rows,
+)
 from inventory.imports.file_readers import Table, read_table
 from inventory.imports.file_templates import WRONG_HEADS, template_csv, template_xlsx, wrong_rows
-from inventory.imports.file_types import KINDS, Field, Kind
+from inventory.imports.file_types import KINDS, Field, FileType
 from inventory.imports.limits import MOST_BYTES, MOST_ROWS
 from inventory.imports.runner import (
-    Imported,
+    ImportJob,
+    ImportRecord,
     Report,
-    Work,
     check,
     clean_reference,
     commit,
@@ -30,16 +37,16 @@ __all__ = [
     "MOST_BYTES",
     "MOST_ROWS",
     "WRONG_HEADS",
+    "CellError",
+    "CellFormat",
     "Field",
-    "Imported",
-    "Kind",
-    "Reading",
+    "FileType",
+    "ImportJob",
+    "ImportRecord",
+    "ParsedRows",
     "Report",
     "Row",
-    "Style",
     "Table",
-    "Work",
-    "Wrong",
     "check",
     "clean_mapping",
     "clean_reference",

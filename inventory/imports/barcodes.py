@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.barcodes.links import Link, codes, linkable, read_links
-from inventory.barcodes.parser import scan
+from inventory.barcodes.links import CodeLink, codes, linkable, read_links
+from inventory.barcodes.parser import parse_scan
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateCode, InvalidInput, NotFound, NotReversible, Refusal
 from inventory.common.progress import Progress
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.imports.column_mapping import Row
-from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.models import CodeKind
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
@@ -31,19 +31,21 @@ class _Known:
 
     items: dict[str, Item]
     lots: dict[tuple[int, str], Lot]
-    links: dict[str, Link]
+    links: dict[str, CodeLink]
     #: Codes that are the code of an item itself, or of a lot (of these items).
     item_codes: set[str] = field(default_factory=set)
     lot_codes: dict[str, set[int]] = field(default_factory=dict)
 
 
-def judge(conn: Connection, rows: Sequence[Row], *, lock: bool, progress: Progress) -> Judgement:
+def check_rows(
+    conn: Connection, rows: Sequence[Row], *, lock: bool, progress: Progress
+) -> RowCheckResult:
     """New codes are linked; those that stand for the very same already are left alone."""
-    found = Judgement(plan=[])
+    found = RowCheckResult(plan=[])
     keys: list[str | None] = []
     for index, row in enumerate(rows):
         try:
-            keys.append(linkable(scan(row.facts["code"])))
+            keys.append(linkable(parse_scan(row.facts["code"])))
         except Refusal as refusal:
             keys.append(None)
             found.refuse(index, refusal)
@@ -72,11 +74,11 @@ def judge(conn: Connection, rows: Sequence[Row], *, lock: bool, progress: Progre
     return found
 
 
-def _judge(found: Judgement, known: _Known, key: str, facts: dict[str, Any]) -> None:
-    item = known.items[facts["item"]]
-    is_gtin = scan(facts["code"]).gtin is not None
-    lot_id = _lot_id(known, item, facts["lot_code"], is_gtin)
-    qty = parse_qty(facts["qty"] or "1", decimals=item.decimals, unit=item.unit)
+def _judge(found: RowCheckResult, known: _Known, key: str, fields: dict[str, Any]) -> None:
+    item = known.items[fields["item"]]
+    is_gtin = parse_scan(fields["code"]).gtin is not None
+    lot_id = _lot_id(known, item, fields["lot_code"], is_gtin)
+    qty = parse_qty(fields["qty"] or "1", decimals=item.decimals, unit=item.unit)
     link = known.links.get(key)
     if link is not None:
         if (link.item_id, link.lot_id, link.qty) == (item.id, lot_id, qty):
@@ -105,7 +107,7 @@ def _lot_id(known: _Known, item: Item, lot_code: str | None, is_gtin: bool) -> i
     return lot.id
 
 
-def _meaning(link: Link) -> str:
+def _meaning(link: CodeLink) -> str:
     what = f"lot {link.lot_code} of {link.item_code}" if link.lot_id else f"item {link.item_code}"
     return f"{format_qty(link.qty)} of {what}"
 
@@ -129,12 +131,12 @@ def _look_up(conn: Connection, rows: Sequence[Row], keys: Sequence[str]) -> _Kno
     return known
 
 
-def _links(conn: Connection, keys: Iterable[str]) -> list[Link]:
+def _links(conn: Connection, keys: Iterable[str]) -> list[CodeLink]:
     return [link for some in chunks(sorted(set(keys))) for link in read_links(conn, codes_=some)]
 
 
 def write(
-    tx: Connection, judgement: Judgement, *, user_id: int, now: datetime, progress: Progress
+    tx: Connection, judgement: RowCheckResult, *, user_id: int, now: datetime, progress: Progress
 ) -> dict[str, Any]:
     """Returns what would take it back."""
     progress.start("Writing", len(judgement.plan))
@@ -144,16 +146,16 @@ def write(
         )
         progress.step(len(some))
     made = _links(tx, [row["code"] for row in judgement.plan])
-    changes = [(f"item {link.item_code}", link.record()) for link in made]
+    changes = [(f"item {link.item_code}", link.to_dict()) for link in made]
     audit.record_all(tx, user_id=user_id, action="code linked", changes=changes)
     return {"created": [[link.id, link.code, link.item_id, link.lot_id, link.qty] for link in made]}
 
 
-def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
+def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     """Unlink what the import linked. Codes that were unlinked since are gone already; one that was
     linked anew is somebody's own work, and stands in the way."""
     now = {link.code: link for link in _links(tx, [row[1] for row in undo["created"]])}
-    gone: list[Link] = []
+    gone: list[CodeLink] = []
     for id, code, *stood_for in undo["created"]:
         link = now.get(code)
         if link is None:
@@ -163,5 +165,5 @@ def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
         gone.append(link)
     for some in chunks(gone):
         tx.execute(sa.delete(codes).where(codes.c.id.in_([link.id for link in some])))
-    changes = [(f"item {link.item_code}", link.record()) for link in gone]
+    changes = [(f"item {link.item_code}", link.to_dict()) for link in gone]
     audit.record_all(tx, user_id=user_id, action="code unlinked", changes=changes)

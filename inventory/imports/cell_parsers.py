@@ -17,14 +17,14 @@ DATE_ORDERS = ("", "dmy", "mdy")
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class CellFormat:
     """How this file writes things. `dates`: what 03/04/2027 means; nothing when it is empty."""
 
     dates: str = ""
     decimal_comma: bool = False
 
 
-Reader = Callable[[str, str, Style], Any]
+Reader = Callable[[str, str, CellFormat], Any]
 
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
@@ -40,18 +40,18 @@ _STATUSES = {
 }
 
 
-def code(value: str, field: str, style: Style) -> str:
+def code(value: str, field: str, style: CellFormat) -> str:
     return validation.clean_code(value, field=field)
 
 
-def words(longest: int) -> Reader:
-    def read(value: str, field: str, style: Style) -> str | None:
-        return validation.clean_text(value, field=field, longest=longest)
+def words(max_length: int) -> Reader:
+    def read(value: str, field: str, style: CellFormat) -> str | None:
+        return validation.validate_text(value, field=field, max_length=max_length)
 
     return read
 
 
-def qty(value: str, field: str, style: Style) -> str:
+def qty(value: str, field: str, style: CellFormat) -> str:
     """A quantity of zero or more, as a plain decimal; its item is not known yet."""
     if style.decimal_comma:
         found = _COMMA.fullmatch(value)
@@ -60,10 +60,10 @@ def qty(value: str, field: str, style: Style) -> str:
                 f"{value} is no number with a decimal comma, like 1250,5.", field=field
             )
         value = f"{found[1]}.{found[2] or 0}"
-    return format_qty(parse_qty(value, decimals=SCALE, field=field, zero=True))
+    return format_qty(parse_qty(value, decimals=SCALE, field=field, allow_zero=True))
 
 
-def more_than_nothing(value: str, field: str, style: Style) -> str:
+def more_than_nothing(value: str, field: str, style: CellFormat) -> str:
     """The same, but zero is none."""
     plain = qty(value, field, style)
     if plain == "0":
@@ -71,32 +71,32 @@ def more_than_nothing(value: str, field: str, style: Style) -> str:
     return plain
 
 
-def qty_or_none(value: str, field: str, style: Style) -> str | None:
+def qty_or_none(value: str, field: str, style: CellFormat) -> str | None:
     """The same; `none` takes away what was there."""
     return None if value.casefold() in ("none", "-") else qty(value, field, style)
 
 
-def decimals(value: str, field: str, style: Style) -> int:
+def decimals(value: str, field: str, style: CellFormat) -> int:
     if value not in set("0123456"):
         raise InvalidInput("Decimals are 0 to 6.", field=field)
     return int(value)
 
 
-def yes_or_no(value: str, field: str, style: Style) -> bool:
+def yes_or_no(value: str, field: str, style: CellFormat) -> bool:
     word = value.casefold()
     if word in _YES or word in _NO:
         return word in _YES
     raise InvalidInput("Write yes or no.", field=field)
 
 
-def status(value: str, field: str, style: Style) -> str:
+def status(value: str, field: str, style: CellFormat) -> str:
     for one, names in _STATUSES.items():
         if value.casefold() in names:
             return str(one)
     raise InvalidInput("Write approved, quarantine or rejected.", field=field)
 
 
-def day(value: str, field: str, style: Style) -> date:
+def day(value: str, field: str, style: CellFormat) -> date:
     if found := _ISO.fullmatch(value):
         return _date(value, field, *found.groups())
     if found := _DOTTED.fullmatch(value):
@@ -114,8 +114,8 @@ def day(value: str, field: str, style: Style) -> date:
     raise InvalidInput(f"{value} is no date. Write dates like 2027-03-31.", field=field)
 
 
-def _date(written: str, field: str, year: str, month: str, day: str) -> date:
+def _date(text: str, field: str, year: str, month: str, day: str) -> date:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        raise InvalidInput(f"There is no day {written}.", field=field) from None
+        raise InvalidInput(f"There is no day {text}.", field=field) from None

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.common.errors import InvalidInput, Refusal
-from inventory.imports.cell_parsers import Style
+from inventory.imports.cell_parsers import CellFormat
 from inventory.imports.cell_texts import reason_unreadable
 from inventory.imports.file_readers import Table
-from inventory.imports.file_types import Field, Kind
+from inventory.imports.file_types import Field, FileType
 
 _ALIKE = 0.84
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class CellError:
     """One cell that is wrong: where it stands, what is written there, and why it cannot be."""
 
     line: int
@@ -36,17 +36,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedRows:
     """Rows that can be understood; those of which some cell cannot; and each such cell."""
 
     rows: list[Row]
     half: list[Row]
-    wrong: list[Wrong]
+    wrong: list[CellError]
 
 
-def guess(kind: Kind, heads: Sequence[str]) -> dict[str, str]:
+def guess(kind: FileType, headers: Sequence[str]) -> dict[str, str]:
     """Field to head, for the heads that can be told: by name first, then those nearly alike."""
-    free = {_folded(head): head for head in reversed(heads)}
+    free = {_folded(head): head for head in reversed(headers)}
     found: dict[str, str] = {}
     for alike in (False, True):
         for field in kind.fields:
@@ -68,12 +68,14 @@ def _folded(head: str) -> str:
     return re.sub(r"[\W_]+", "", head.casefold())
 
 
-def clean_mapping(kind: Kind, heads: Sequence[str], said: Mapping[str, str]) -> dict[str, str]:
+def clean_mapping(
+    kind: FileType, headers: Sequence[str], chosen: Mapping[str, str]
+) -> dict[str, str]:
     """What somebody said of the columns. Raises InvalidInput naming the field."""
     mapping: dict[str, str] = {}
     for field in kind.fields:
-        head = said.get(field.name) or ""
-        if head and head not in heads:
+        head = chosen.get(field.name) or ""
+        if head and head not in headers:
             raise InvalidInput(f"There is no column {head} in the file.", field=field.name)
         if head in mapping.values():
             raise InvalidInput(f"The column {head} is named twice.", field=field.name)
@@ -86,12 +88,14 @@ def clean_mapping(kind: Kind, heads: Sequence[str], said: Mapping[str, str]) -> 
     return mapping
 
 
-def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style) -> Reading:
+def read_rows(
+    kind: FileType, table: Table, mapping: Mapping[str, str], style: CellFormat
+) -> ParsedRows:
     """Every row as far as it can be understood, and every cell that cannot."""
     columns = [(kind.field(name), head, table.heads.index(head)) for name, head in mapping.items()]
     rows: list[Row] = []
     half: list[Row] = []
-    wrong: list[Wrong] = []
+    wrong: list[CellError] = []
     lines: dict[tuple[Any, ...], int] = {}
     for line, written in table.rows:
         facts: dict[str, Any] = {field.name: None for field in kind.fields}
@@ -101,7 +105,7 @@ def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style
             try:
                 facts[field.name] = _read(field, value, style)
             except Refusal as refusal:
-                wrong.append(Wrong(line, head, value[:80], refusal.detail))
+                wrong.append(CellError(line, head, value[:80], refusal.detail))
         identity = tuple(facts[name] for name in kind.identity)
         first = lines.setdefault(identity, line)
         if len(wrong) > before:
@@ -110,13 +114,13 @@ def read_rows(kind: Kind, table: Table, mapping: Mapping[str, str], style: Style
         if first != line:
             head = mapping[kind.identity[-1]]
             reason = f"Line {first} is about the same {kind.one} already."
-            wrong.append(Wrong(line, head, str(identity[-1]), reason))
+            wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, facts))
-    return Reading(rows, half, wrong)
+    return ParsedRows(rows, half, wrong)
 
 
-def _read(field: Field, value: str, style: Style) -> Any:
+def _read(field: Field, value: str, style: CellFormat) -> Any:
     if value:
         if reason := reason_unreadable(value):
             raise InvalidInput(reason, field=field.name)

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.db import atomic
-from inventory.imports.cell_parsers import DATE_ORDERS, Style
+from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat
 from inventory.imports.column_mapping import clean_mapping, guess, read_rows
 from inventory.imports.file_readers import Table, read_table
-from inventory.imports.file_types import KINDS, Kind
-from inventory.imports.runner import Report, Work, clean_reference, report_from
+from inventory.imports.file_types import KINDS, FileType
+from inventory.imports.runner import ImportJob, Report, clean_reference, report_from
 from inventory.models import table
 from inventory.models.imports import ImportDraft
 
@@ -33,7 +33,7 @@ _MOST_EACH = 5
 
 
 @dataclass(slots=True)
-class Settings:
+class ReadSettings:
     """How a file is to be read, as somebody says. `columns`: field to head."""
 
     columns: dict[str, str]
@@ -43,17 +43,17 @@ class Settings:
     reference: str | None = None
 
     @property
-    def style(self) -> Style:
-        return Style(self.dates, self.decimal_comma)
+    def style(self) -> CellFormat:
+        return CellFormat(self.dates, self.decimal_comma)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     id: str
-    kind: Kind
+    kind: FileType
     file_name: str
     content: bytes
-    settings: Settings
+    settings: ReadSettings
     #: What the last check of these settings found.
     report: Report | None
     created_at: datetime
@@ -61,29 +61,35 @@ class Draft:
     def table(self) -> Table:
         return read_table(self.content, sheet=self.settings.sheet)
 
-    def work(self) -> Work:
+    def work(self) -> ImportJob:
         """The rows, understood as the settings say. Raises InvalidInput naming the field."""
         read = self.table()
         mapping = clean_mapping(self.kind, read.heads, self.settings.columns)
         reading = read_rows(self.kind, read, mapping, self.settings.style)
         reference = self.settings.reference
-        return Work(kind=self.kind, reading=reading, mapping=mapping, reference=reference)
+        return ImportJob(kind=self.kind, reading=reading, mapping=mapping, reference=reference)
 
 
-def keep(*, user_id: int, kind: str, file_name: str, content: bytes) -> str:
+def create_draft(*, user_id: int, kind: str, file_name: str, content: bytes) -> str:
     """Keep a file for its owner to look at; where it is found. Raises InvalidInput when it cannot
     be read."""
     if kind not in KINDS:
         raise InvalidInput("What is in the file? Choose one.", field="kind")
     read = read_table(content)
-    settings = Settings(guess(KINDS[kind], read.heads), read.sheet)
+    settings = ReadSettings(guess(KINDS[kind], read.heads), read.sheet)
     name = " ".join(file_name.split())[:200] or "file"
     return _keep(user_id=user_id, kind=kind, file_name=name, content=content, settings=settings)
 
 
 @atomic
 def _keep(
-    tx: Connection, *, user_id: int, kind: str, file_name: str, content: bytes, settings: Settings
+    tx: Connection,
+    *,
+    user_id: int,
+    kind: str,
+    file_name: str,
+    content: bytes,
+    settings: ReadSettings,
 ) -> str:
     now = clock.now()
     mine = (
@@ -112,19 +118,19 @@ def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
     if row is None:
         raise NotFound("This file was imported, or put away, or a day has passed.")
     report = report_from(json.loads(row.report)) if row.report else None
-    settings = Settings(**json.loads(row.settings))
+    settings = ReadSettings(**json.loads(row.settings))
     return Draft(
         row.id, KINDS[row.kind], row.file_name, row.content, settings, report, row.created_at
     )
 
 
-def say_how(draft: Draft, *, columns: dict[str, str], **said: Any) -> Draft:
+def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> Draft:
     """The draft, to be read as somebody says. Raises InvalidInput naming the field."""
-    if said["dates"] not in DATE_ORDERS:
+    if chosen["dates"] not in DATE_ORDERS:
         raise InvalidInput("Say day or month first.", field="dates")
-    reference = clean_reference(draft.kind, said["reference"])
-    sheet = said["sheet"] or draft.settings.sheet
-    settings = Settings(columns, sheet, said["dates"], said["decimal_comma"], reference)
+    reference = clean_reference(draft.kind, chosen["reference"])
+    sheet = chosen["sheet"] or draft.settings.sheet
+    settings = ReadSettings(columns, sheet, chosen["dates"], chosen["decimal_comma"], reference)
     if sheet != draft.settings.sheet:
         heads = read_table(draft.content, sheet=sheet).heads
         settings.columns = guess(draft.kind, heads)
@@ -136,18 +142,18 @@ def say_how(draft: Draft, *, columns: dict[str, str], **said: Any) -> Draft:
 @atomic
 def note(tx: Connection, draft: Draft, report: Report | None) -> None:
     """Keep how the draft is to be read, and what a check of it found."""
-    record = report and json.dumps(report.record(), ensure_ascii=False)
+    record = report and json.dumps(report.to_dict(), ensure_ascii=False)
     changes = {"settings": _written(draft.settings), "report": record}
     tx.execute(sa.update(drafts).where(drafts.c.id == draft.id).values(**changes))
 
 
 @atomic
-def put_away(tx: Connection, id: str, *, user_id: int) -> None:
+def delete_draft(tx: Connection, id: str, *, user_id: int) -> None:
     """Forget a file, if there is such a one."""
     if not _ID.fullmatch(id):
         return  # PostgreSQL takes no NUL even to compare with
     tx.execute(sa.delete(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id))
 
 
-def _written(settings: Settings) -> str:
-    return json.dumps({name: getattr(settings, name) for name in Settings.__dataclass_fields__})
+def _written(settings: ReadSettings) -> str:
+    return json.dumps({name: getattr(settings, name) for name in ReadSettings.__dataclass_fields__})

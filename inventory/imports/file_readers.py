@@ -24,13 +24,13 @@ class Table:
     sheets: list[str]
     sheet: str = ""
 
-    def samples(self, column: int, most: int = 3) -> list[str]:
+    def samples(self, column: int, limit: int = 3) -> list[str]:
         """The first values of a column that are not empty."""
         found: dict[str, None] = {}
         for _, cells in self.rows[:200]:
             if column < len(cells) and cells[column]:
                 found[cells[column]] = None
-            if len(found) == most:
+            if len(found) == limit:
                 break
         return list(found)
 
@@ -85,24 +85,24 @@ def _empty_at_first(cells: list[str]) -> int:
     return next(number for number, cell in enumerate(cells) if cell)
 
 
-def _without_bad_cells(cells: list[str], heads: int) -> list[str]:
+def _without_bad_cells(cells: list[str], headers: int) -> list[str]:
     """The cells without those that have neither a head nor a value."""
     cells = list(cells)
-    while cells and (not cells[-1] or (len(cells) > heads and reason_unreadable(cells[-1]))):
+    while cells and (not cells[-1] or (len(cells) > headers and reason_unreadable(cells[-1]))):
         cells.pop()
     return cells
 
 
-def _too_many_cells(line: int, cells: int, heads: int, sheet: str) -> InvalidInput:
+def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidInput:
     if sheet:
         return unreadable(
             f"Cell {column_letters(cells - 1)}{line} of the sheet {sheet} is not empty, but the"
-            f" column heads end in column {column_letters(heads - 1)}. Write a head above the"
+            f" column heads end in column {column_letters(headers - 1)}. Write a head above the"
             " cell, or clear the cell.",
             line=line,
         )
     return unreadable(
-        f"Line {line} has {cells} cells, but there are only {heads} column heads. Is a cell with"
+        f"Line {line} has {cells} cells, but there are only {headers} column heads. Is a cell with"
         " a comma in it not quoted?",
         line=line,
     )

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inventory.exports.formats import Row, csv_lines
-from inventory.imports.file_types import Kind
+from inventory.imports.file_types import FileType
 from inventory.imports.runner import Report
 
 WRONG_HEADS = ("line", "column", "value", "what is wrong")
 
 
-def template_csv(kind: Kind) -> str:
+def template_csv(kind: FileType) -> str:
     """The column heads, and nothing else: what stands below them is imported."""
     return "".join(csv_lines([field.label for field in kind.fields], ()))
 
 
-def template_xlsx(file: BinaryIO, kind: Kind) -> None:
+def template_xlsx(file: BinaryIO, kind: FileType) -> None:
     """The same as a spreadsheet, with a second sheet that explains the columns."""
     import xlsxwriter  # type: ignore[import-untyped]
 

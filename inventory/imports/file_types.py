@@ -21,7 +21,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileType:
     name: str
     title: str
     what: str
@@ -57,7 +57,7 @@ _LOT = Field(
     "lot_code", "Lot", "The lot's code, as on its label.", cell_parsers.code, True, _LOT_NAMES
 )
 
-ITEMS = Kind(
+ITEMS = FileType(
     "items", "Items", "What you stock: codes, names, units. Known items are brought up to date.",
     (
         Field("code", "Code", "Unique, and kept for ever once used.", cell_parsers.code, True,
@@ -77,7 +77,7 @@ ITEMS = Kind(
     ),
     ("code",), "item",
 )  # fmt: skip
-STOCK = Kind(
+STOCK = FileType(
     "stock", "Opening stock", "What stands on the shelves today, each lot with its quantity.",
     (
         _item(), _LOT,
@@ -99,7 +99,7 @@ STOCK = Kind(
     ),
     ("item", "lot_code"), "lot", True,
 )  # fmt: skip
-REORDER_POINTS = Kind(
+REORDER_POINTS = FileType(
     "reorder-points", "Reorder points", "When to warn that an item runs low.",
     (
         _item(),
@@ -110,7 +110,7 @@ REORDER_POINTS = Kind(
     ),
     ("item",), "item",
 )  # fmt: skip
-CODES = Kind(
+CODES = FileType(
     "codes", "Codes", "Barcodes that scanners read, and the item or lot that each stands for.",
     (
         Field("code", "Code", "As it is printed or scanned: a GTIN, or any other.",
@@ -125,7 +125,7 @@ CODES = Kind(
     ),
     ("code",), "code",
 )  # fmt: skip
-COUNTS = Kind(
+COUNTS = FileType(
     "counts", "Counts", "What was counted on the shelves; stock is set right by the difference.",
     (
         _item(), _LOT,

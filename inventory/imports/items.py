@@ -17,7 +17,7 @@ from inventory.common.errors import InvalidInput, NotFound, NotReversible, Refus
 from inventory.common.progress import Progress
 from inventory.common.quantity import parse_qty
 from inventory.imports.column_mapping import Row
-from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.stock.queries import items, lots
@@ -40,9 +40,9 @@ class Changes:
     old: list[tuple[Item, dict[str, Any]]] = field(default_factory=list)
 
 
-def judge(
+def check_rows(
     conn: Connection, rows: Sequence[Row], *, kind: str, lock: bool, progress: Progress
-) -> Judgement:
+) -> RowCheckResult:
     """A new item's empty cells get what is usual; a known one's stay as they are."""
     named = "code" if kind == "items" else "item"
     asked = [row.facts[named] for row in rows]
@@ -51,7 +51,7 @@ def judge(
         _lock(conn, known.values())
         known = {item.code: item for item in stock.read_items(conn, codes=asked)}
     used = _used(conn, known.values()) if kind == "items" else set()
-    found = Judgement(plan=Changes())
+    found = RowCheckResult(plan=Changes())
     folded = _folded_codes(conn) if kind == "items" else {}
     suggester = item_suggester(conn)
     progress.start("Checking", len(rows))
@@ -72,9 +72,11 @@ def judge(
     return found
 
 
-def _take_up(found: Judgement, index: int, facts: dict[str, Any], folded: dict[str, str]) -> None:
+def _take_up(
+    found: RowCheckResult, index: int, fields: dict[str, Any], folded: dict[str, str]
+) -> None:
     filled: dict[str, Any] = _DEFAULTS | {
-        name: value for name, value in facts.items() if value is not None
+        name: value for name, value in fields.items() if value is not None
     }
     code = catalog.clean_item_code(filled["code"])
     point, decimals = filled["reorder_point"], filled["decimals"]
@@ -86,12 +88,14 @@ def _take_up(found: Judgement, index: int, facts: dict[str, Any], folded: dict[s
     found.new += 1
 
 
-def _bring_up_to_date(found: Judgement, item: Item, facts: dict[str, Any], used: set[int]) -> None:
+def _bring_up_to_date(
+    found: RowCheckResult, item: Item, fields: dict[str, Any], used: set[int]
+) -> None:
     if item.archived_at is not None:
         raise InvalidInput(f"{item.code} is archived. Bring it back first.", field="code")
-    said = {name: facts[name] for name in _FACTS[1:] if facts.get(name) is not None}
-    if "reorder_point" in facts and "name" not in facts:  # the only thing in the file
-        said["reorder_point"] = facts["reorder_point"]
+    said = {name: fields[name] for name in _FACTS[1:] if fields.get(name) is not None}
+    if "reorder_point" in fields and "name" not in fields:  # the only thing in the file
+        said["reorder_point"] = fields["reorder_point"]
     if said.get("reorder_point") is not None:
         decimals = said.get("decimals", item.decimals)
         said["reorder_point"] = _reorder_point(said["reorder_point"], decimals, item.unit)
@@ -113,7 +117,7 @@ def _bring_up_to_date(found: Judgement, item: Item, facts: dict[str, Any], used:
 def _reorder_point(value: str | None, decimals: int, unit: str) -> int | None:
     if value is None:
         return None
-    return parse_qty(value, decimals=decimals, unit=unit, field="reorder_point", zero=True)
+    return parse_qty(value, decimals=decimals, unit=unit, field="reorder_point", allow_zero=True)
 
 
 def _lock(conn: Connection, known: Iterable[Item]) -> None:
@@ -145,7 +149,7 @@ def _folded_codes(conn: Connection) -> dict[str, str]:
 
 
 def write(
-    tx: Connection, judgement: Judgement, *, user_id: int, now: datetime, progress: Progress
+    tx: Connection, judgement: RowCheckResult, *, user_id: int, now: datetime, progress: Progress
 ) -> dict[str, Any]:
     """Returns what would take it back."""
     plan: Changes = judgement.plan
@@ -170,7 +174,7 @@ def write(
         ],
     )  # fmt: skip
     watched = [item.id for item in created if item.reorder_point is not None]
-    low_stock.watch(tx, watched + [item.id for item, _ in plan.old])
+    low_stock.update_low_stock_events(tx, watched + [item.id for item, _ in plan.old])
     return {
         "created": [[item.id, _plain(item)] for item in created],
         "changed": [
@@ -183,7 +187,7 @@ def _plain(item: Item) -> dict[str, Any]:
     return {name: getattr(item, name) for name in _FACTS}
 
 
-def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
+def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     """Items that the import took up go, unless something is known of them by now; what it changed
     becomes what it was. All of it must still stand as the import left it."""
     ids = [id for id, *_ in (*undo["created"], *undo["changed"])]
@@ -209,11 +213,11 @@ def take_back(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     gone = [(id, facts) for id, facts in undo["created"] if id in known]
     for some in chunks(gone):
         few = [id for id, _ in some]
-        low_stock.forget(tx, few)
+        low_stock.delete_low_stock_events(tx, few)
         tx.execute(sa.delete(items).where(items.c.id.in_(few)))
     for id, before, _ in undo["changed"]:
         tx.execute(sa.update(items).where(items.c.id == id).values(**before))
-    low_stock.watch(tx, [id for id, *_ in undo["changed"]])
+    low_stock.update_low_stock_events(tx, [id for id, *_ in undo["changed"]])
     removed = [(f"item {facts['code']}", facts) for _, facts in gone]
     audit.record_all(tx, user_id=user_id, action="item removed", changes=removed)
     restored = [

@@ -33,13 +33,13 @@ def is_date_format(number: int, code: str | None) -> bool:
     return _DATE_LETTERS.search(_NO_DATE.sub("", code)) is not None
 
 
-def number_text(written: str) -> str | None:
+def number_text(text: str) -> str | None:
     """Return a number as a plain decimal; None when it is none."""
-    if written.isdigit() and written.isascii() and len(written) <= _EXACT_DIGITS:
-        return written.lstrip("0") or "0"
-    if len(written) > 400 or not _NUMBER.fullmatch(written):
+    if text.isdigit() and text.isascii() and len(text) <= _EXACT_DIGITS:
+        return text.lstrip("0") or "0"
+    if len(text) > 400 or not _NUMBER.fullmatch(text):
         return None
-    value = float(written)
+    value = float(text)
     if not math.isfinite(value):
         return None
     if value.is_integer() and abs(value) >= 10**_EXACT_DIGITS:
@@ -49,11 +49,11 @@ def number_text(written: str) -> str | None:
 
 
 @lru_cache(2048)
-def date_text(written: str, *, since_1904: bool) -> str | None:
+def date_text(text: str, *, since_1904: bool) -> str | None:
     """Return a serial number as an ISO date, with its time where it has one; None otherwise."""
-    if len(written) > 400 or not _NUMBER.fullmatch(written):
+    if len(text) > 400 or not _NUMBER.fullmatch(text):
         return None
-    days = float(written)
+    days = float(text)
     if not 0 <= days < _DAYS:
         return None
     moment = timedelta(milliseconds=round(days * 86_400_000))
@@ -65,6 +65,6 @@ def date_text(written: str, *, since_1904: bool) -> str | None:
     return found.date().isoformat() if midnight else found.isoformat()
 
 
-def without_midnight(written: str) -> str:
+def without_midnight(text: str) -> str:
     """Return an ISO date without the time, where that says nothing."""
-    return _MIDNIGHT.sub("", written)
+    return _MIDNIGHT.sub("", text)

@@ -178,8 +178,8 @@ class SheetWalker(TableWalker):
         self._pieces.clear()
         return written.strip()
 
-    def _number(self, written: str) -> str:
-        found = number_text(written) if written else ""
+    def _number(self, text: str) -> str:
+        found = number_text(text) if text else ""
         if found is None:
-            raise self._damaged(f"{self.where()} has {written[:40]}, which is not a number")
+            raise self._damaged(f"{self.where()} has {text[:40]}, which is not a number")
         return found

@@ -20,7 +20,7 @@ _ALIKE = 0.75
 
 
 @dataclass(slots=True)
-class Judgement:
+class RowCheckResult:
     """Rows by their place among those judged."""
 
     #: Place, field and reason.
@@ -38,7 +38,7 @@ class Judgement:
         self.refused.append((index, field, refusal.detail))
 
 
-class Suggester:
+class SpellingSuggester:
     """Names that are nearly what was written."""
 
     def __init__(self, read: Callable[[], Sequence[str]]) -> None:
@@ -56,15 +56,15 @@ class Suggester:
         return self._said.get(name, "")
 
 
-def item_suggester(conn: Connection) -> Suggester:
-    return Suggester(lambda: list(conn.execute(sa.select(items.c.code)).scalars()))
+def item_suggester(conn: Connection) -> SpellingSuggester:
+    return SpellingSuggester(lambda: list(conn.execute(sa.select(items.c.code)).scalars()))
 
 
-def lot_suggester(conn: Connection, item_code: str) -> Suggester:
+def lot_suggester(conn: Connection, item_code: str) -> SpellingSuggester:
     found = stock.read_items(conn, codes=[item_code])
     lots = stock.lots
     chosen = sa.select(lots.c.lot_code).where(lots.c.item_id.in_([item.id for item in found]))
-    return Suggester(lambda: list(conn.execute(chosen).scalars()))
+    return SpellingSuggester(lambda: list(conn.execute(chosen).scalars()))
 
 
 def with_suggestion(reason: str, near: str) -> str:

@@ -17,14 +17,14 @@ from inventory.common.progress import SILENT, Progress
 from inventory.db import atomic
 from inventory.idempotency import store
 from inventory.idempotency.fingerprint import digest
-from inventory.idempotency.run_once import once
+from inventory.idempotency.run_once import run_once
 from inventory.imports import barcodes, items, stock
-from inventory.imports.column_mapping import Reading, Row, Wrong
-from inventory.imports.file_types import Kind
-from inventory.imports.row_checks import Judgement, item_suggester, with_suggestion
+from inventory.imports.column_mapping import CellError, ParsedRows, Row
+from inventory.imports.file_types import FileType
+from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.models import table
 from inventory.models.imports import Import
-from inventory.queries.pagination import Page, Place
+from inventory.queries.pagination import CursorScope, Page
 from inventory.stock.queries import operations, read_items, users
 
 imports = table(Import)
@@ -34,7 +34,7 @@ _MOST_NOTES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class RowNote:
     line: int
     text: str
 
@@ -49,8 +49,8 @@ class Report:
     new: int = 0
     changed: int = 0
     same: int = 0
-    wrong: list[Wrong] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    wrong: list[CellError] = field(default_factory=list)
+    notes: list[RowNote] = field(default_factory=list)
     import_id: int | None = None
     operation_id: int | None = None
     #: The import that brought these very rows in, where nothing is left to do.
@@ -60,22 +60,22 @@ class Report:
     def writes(self) -> int:
         return self.new + self.changed
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def report_from(record: dict[str, Any]) -> Report:
-    wrong = [Wrong(**one) for one in record.pop("wrong")]
-    notes = [Note(**one) for one in record.pop("notes")]
+    wrong = [CellError(**one) for one in record.pop("wrong")]
+    notes = [RowNote(**one) for one in record.pop("notes")]
     return Report(**record, wrong=wrong, notes=notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class ImportJob:
     """What to import, as it was read; `mapping` tells how the file names the fields."""
 
-    kind: Kind
-    reading: Reading
+    kind: FileType
+    reading: ParsedRows
     mapping: dict[str, str]
     reference: str | None = None
 
@@ -88,21 +88,21 @@ class Work:
         return digest([self.kind.name, self.reference, [row.facts for row in self.rows]])
 
 
-def clean_reference(kind: Kind, value: str | None) -> str | None:
+def clean_reference(kind: FileType, value: str | None) -> str | None:
     """What the import was for. Raises InvalidInput."""
-    reference = validation.clean_text(value, field="reference", longest=100)
+    reference = validation.validate_text(value, field="reference", max_length=100)
     return reference if kind.moves_stock else None
 
 
-def check(conn: Connection, work: Work, progress: Progress = SILENT) -> Report:
+def check(conn: Connection, job: ImportJob, progress: Progress = SILENT) -> Report:
     """Everything that is wrong with the rows, and what importing them would do. Nothing is
     written, and nobody has to wait."""
-    judgement = _judge(conn, work, lock=False, progress=progress)
-    return _report(conn, work, judgement)
+    judgement = _judge(conn, job, lock=False, progress=progress)
+    return _report(conn, job, judgement)
 
 
 def commit(
-    work: Work, *, file_name: str, user_id: int, key: str, progress: Progress = SILENT
+    job: ImportJob, *, file_name: str, user_id: int, key: str, progress: Progress = SILENT
 ) -> Report:
     """Import all the rows, or none where anything is wrong, in one transaction.
 
@@ -111,8 +111,8 @@ def commit(
     key = store.clean_key(key)
     name = " ".join(file_name.split())[:200] or "file"
     try:
-        with store.telling_in_progress():
-            return _commit(work, file_name=name, user_id=user_id, key=key, progress=progress)
+        with store.map_key_lock_timeout():
+            return _commit(job, file_name=name, user_id=user_id, key=key, progress=progress)
     except _Refused as refused:
         return refused.report
 
@@ -127,31 +127,31 @@ class _Refused(Exception):
 
 @atomic
 def _commit(
-    tx: Connection, work: Work, *, file_name: str, user_id: int, key: str, progress: Progress
+    tx: Connection, job: ImportJob, *, file_name: str, user_id: int, key: str, progress: Progress
 ) -> Report:
-    request: dict[str, Any] = {"user_id": user_id, "key": key, "fingerprint": work.fingerprint}
+    request: dict[str, Any] = {"user_id": user_id, "key": key, "fingerprint": job.fingerprint}
     known = store.find_outcome(tx, **request)
     if known.outcome is not None:
         return report_from(known.outcome["import"])
-    judgement = _judge(tx, work, lock=True, progress=progress)
-    report = _report(tx, work, judgement)
+    judgement = _judge(tx, job, lock=True, progress=progress)
+    report = _report(tx, job, judgement)
     if report.wrong or report.done_before or not report.writes + _counted(judgement):
         raise _Refused(report)
     now = clock.now()
     undo = None
-    if work.kind.moves_stock:
+    if job.kind.moves_stock:
         report.operation_id = stock.write(
             tx, judgement, user_id=user_id, user_name=known.user_name, progress=progress
         )
     else:
-        writer = barcodes.write if work.kind.name == "codes" else items.write
+        writer = barcodes.write if job.kind.name == "codes" else items.write
         undo = writer(tx, judgement, user_id=user_id, now=now, progress=progress)
     report.import_id = tx.execute(
         sa.insert(imports)
         .values(
-            kind=work.kind.name,
+            kind=job.kind.name,
             file_name=file_name,
-            fingerprint=work.fingerprint,
+            fingerprint=job.fingerprint,
             rows=report.rows,
             new=report.new,
             changed=report.changed,
@@ -165,71 +165,69 @@ def _commit(
     ).scalar_one()
     subject = f"import {report.import_id}"
     audit.record(tx, user_id=user_id, action="imported", subject=subject, file=file_name,
-                 kind=work.kind.name, rows=report.rows)  # fmt: skip
+                 kind=job.kind.name, rows=report.rows)  # fmt: skip
     written = [report.operation_id] if report.operation_id else []
-    outcome = {"operations": written, "import": report.record()}
-    store.remember(tx, outcome=outcome, at=now, **request)
+    outcome = {"operations": written, "import": report.to_dict()}
+    store.store_outcome(tx, outcome=outcome, at=now, **request)
     return report
 
 
-def _counted(judgement: Judgement) -> int:
+def _counted(judgement: RowCheckResult) -> int:
     """A count that found what was expected is worth keeping, too."""
     plan = judgement.plan
     return len(plan.operation.counts) if hasattr(plan, "operation") else 0
 
 
-def _judge(conn: Connection, work: Work, *, lock: bool, progress: Progress) -> Judgement:
-    if work.kind.name == "codes":
-        return barcodes.judge(conn, work.rows, lock=lock, progress=progress)
-    rest: dict[str, Any] = {"kind": work.kind.name, "lock": lock, "progress": progress}
-    if work.kind.moves_stock:
-        return stock.judge(conn, work.rows, reference=work.reference, **rest)
-    return items.judge(conn, work.rows, **rest)
+def _judge(conn: Connection, job: ImportJob, *, lock: bool, progress: Progress) -> RowCheckResult:
+    if job.kind.name == "codes":
+        return barcodes.check_rows(conn, job.rows, lock=lock, progress=progress)
+    rest: dict[str, Any] = {"kind": job.kind.name, "lock": lock, "progress": progress}
+    if job.kind.moves_stock:
+        return stock.check_rows(conn, job.rows, reference=job.reference, **rest)
+    return items.check_rows(conn, job.rows, **rest)
 
 
-def _report(conn: Connection, work: Work, judgement: Judgement) -> Report:
+def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Report:
     """By line, as somebody who mends the file goes through it."""
     refused = [
-        _wrong(work, work.rows[index], field, reason) for index, field, reason in judgement.refused
+        _wrong(job, job.rows[index], field, reason) for index, field, reason in judgement.refused
     ]
-    notes = [Note(work.rows[index].line, said) for index, said in judgement.notes[:_MOST_NOTES]]
-    wrong = [*work.reading.wrong, *_unknown_items(conn, work), *refused]
+    notes = [RowNote(job.rows[index].line, said) for index, said in judgement.notes[:_MOST_NOTES]]
+    wrong = [*job.reading.wrong, *_unknown_items(conn, job), *refused]
     report = Report(
-        work.kind.name,
-        len(work.rows) + len({one.line for one in work.reading.wrong}),
+        job.kind.name,
+        len(job.rows) + len({one.line for one in job.reading.wrong}),
         judgement.new,
         judgement.changed,
         judgement.same,
         sorted(wrong, key=lambda one: one.line),
         notes,
     )
-    if work.kind.name == "counts" and (before := _standing(conn, work.fingerprint)):
+    if job.kind.name == "counts" and (before := _standing(conn, job.fingerprint)):
         report.done_before = before
         report.new = report.changed = 0
-        report.same, report.wrong = report.rows, list(work.reading.wrong)
+        report.same, report.wrong = report.rows, list(job.reading.wrong)
     return report
 
 
-def _unknown_items(conn: Connection, work: Work) -> list[Wrong]:
+def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
     """What can be told of rows that are wrong already: their item, at least."""
-    named = [row for row in work.reading.half if row.facts.get("item")]
+    named = [row for row in job.reading.half if row.facts.get("item")]
     known = {item.code for item in read_items(conn, codes=[row.facts["item"] for row in named])}
     suggester = item_suggester(conn)
     return [
-        _wrong(
-            work, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code))
-        )
+        _wrong(job, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code)))
         for row in named
         if (code := row.facts["item"]) not in known
     ]
 
 
-def _wrong(work: Work, row: Row, field: str, reason: str) -> Wrong:
+def _wrong(job: ImportJob, row: Row, field: str, reason: str) -> CellError:
     """What is about no one cell stands at the last of those that name the row."""
-    field = field if field in row.facts else work.kind.identity[-1]
+    field = field if field in row.facts else job.kind.identity[-1]
     value = row.facts[field]
-    column = work.mapping.get(field) or work.kind.field(field).label
-    return Wrong(row.line, column, "" if value is None else str(value)[:80], reason)
+    column = job.mapping.get(field) or job.kind.field(field).label
+    return CellError(row.line, column, "" if value is None else str(value)[:80], reason)
 
 
 def _standing(conn: Connection, fingerprint: bytes) -> int | None:
@@ -249,7 +247,7 @@ def _standing(conn: Connection, fingerprint: bytes) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportRecord:
     id: int
     kind: str
     file_name: str
@@ -286,9 +284,11 @@ _IMPORTED = (
 )
 
 
-def list_imports(conn: Connection, *, limit: int = 50, cursor: str | None = None) -> Page[Imported]:
+def list_imports(
+    conn: Connection, *, limit: int = 50, cursor: str | None = None
+) -> Page[ImportRecord]:
     """What was imported, newest first."""
-    place = Place("imports", {}, (lambda value: validation.clean_id(value, field="cursor"),))
+    place = CursorScope("imports", {}, (lambda value: validation.clean_id(value, field="cursor"),))
     chosen = _IMPORTED.limit(limit + 1)
     if (position := place.position_of(cursor)) is not None:
         chosen = chosen.where(imports.c.id < position[0])
@@ -297,7 +297,7 @@ def list_imports(conn: Connection, *, limit: int = 50, cursor: str | None = None
     return Page(rows[:limit], place.cursor_after([rows[limit - 1].id]) if more else None)
 
 
-def get_import(conn: Connection, import_id: int) -> Imported:
+def get_import(conn: Connection, import_id: int) -> ImportRecord:
     """One import. Raises NotFound."""
     row = conn.execute(_IMPORTED.where(imports.c.id == import_id)).first()
     if row is None:
@@ -305,13 +305,13 @@ def get_import(conn: Connection, import_id: int) -> Imported:
     return _to_imported(row)
 
 
-def _to_imported(row: Any) -> Imported:
-    return Imported(**{**row._mapping, "is_taken_back": bool(row.is_taken_back)})
+def _to_imported(row: Any) -> ImportRecord:
+    return ImportRecord(**{**row._mapping, "is_taken_back": bool(row.is_taken_back)})
 
 
 def take_back(
-    found: Imported, *, user_id: int, key: str, reason: str | None = None
-) -> ledger.Posting | None:
+    found: ImportRecord, *, user_id: int, key: str, reason: str | None = None
+) -> ledger.PostingResult | None:
     """Take an import back, all of it: stock by a reversal in the ledger (which is returned),
     master data by making it what it was. Raises NotReversible."""
     if found.operation_id is not None:
@@ -320,9 +320,9 @@ def take_back(
         )
     facts = {
         "import_id": found.id,
-        "reason": validation.clean_text(reason, field="reason", longest=500),
+        "reason": validation.validate_text(reason, field="reason", max_length=500),
     }
-    once(_take_back, user_id=user_id, key=key, facts=facts, dry_run=False)
+    run_once(_take_back, user_id=user_id, key=key, fields=facts, dry_run=False)
     return None
 
 
@@ -333,7 +333,7 @@ def _take_back(
     row = tx.execute(chosen).one()
     if row.taken_back_at is not None:
         raise NotReversible("This import was taken back already.", operations=[])
-    taker = barcodes.take_back if row.kind == "codes" else items.take_back
+    taker = barcodes.undo if row.kind == "codes" else items.undo
     taker(tx, json.loads(row.undo), user_id=user_id)
     tx.execute(sa.update(imports).where(imports.c.id == import_id).values(taken_back_at=now))
     subject = f"import {import_id}"

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from inventory.common.progress import Progress
 from inventory.imports.column_mapping import Row
 from inventory.imports.row_checks import (
-    Judgement,
-    Suggester,
+    RowCheckResult,
+    SpellingSuggester,
     item_suggester,
     lot_suggester,
     with_suggestion,
@@ -25,7 +25,7 @@ _PLANS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def judge(
+def check_rows(
     conn: Connection,
     rows: Sequence[Row],
     *,
@@ -33,12 +33,12 @@ def judge(
     lock: bool,
     reference: str | None,
     progress: Progress,
-) -> Judgement:
+) -> RowCheckResult:
     plan_of, record = _PLANS[kind]
     asked = [record(**row.facts) for row in rows]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
-    found = Judgement(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
-    items, lots = item_suggester(conn), dict[str, Suggester]()
+    found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
+    items, lots = item_suggester(conn), dict[str, SpellingSuggester]()
     for index, refusal in plan.refused:
         field, reason, near = str(refusal.figures.get("field", "")), refusal.detail, ""
         if refusal.code == "NOT_FOUND":
@@ -53,7 +53,7 @@ def judge(
 
 
 def write(
-    tx: Connection, judgement: Judgement, *, user_id: int, user_name: str, progress: Progress
+    tx: Connection, judgement: RowCheckResult, *, user_id: int, user_name: str, progress: Progress
 ) -> int:
     """Returns the number of the operation."""
     who: dict[str, Any] = {"user_id": user_id, "user_name": user_name}

@@ -113,10 +113,10 @@ class SheetWalker(RichTextWalker):
         self._move_to_row(self._row + 1 if number is None else self._row_number(number))
         self._column = -1
 
-    def _row_number(self, written: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,7}", written) or not 1 <= int(written) <= _LAST_ROW:
-            raise self._damaged(f"there is no row {written}, the last is {_LAST_ROW:,}")
-        return int(written)
+    def _row_number(self, text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,7}", text) or not 1 <= int(text) <= _LAST_ROW:
+            raise self._damaged(f"there is no row {text}, the last is {_LAST_ROW:,}")
+        return int(text)
 
     def _move_to_row(self, number: int) -> None:
         if number <= self._row:
@@ -194,46 +194,46 @@ class SheetWalker(RichTextWalker):
             self._rows.append((self._row, self._cells))
             self._cells = []
 
-    def _shared(self, written: str) -> str:
+    def _shared(self, text: str) -> str:
         try:
-            index = int(written or "-1")
+            index = int(text or "-1")
         except ValueError:
             index = -1
         if 0 <= index < len(self._texts):
             return self._texts[index]
-        if not written.strip():
+        if not text.strip():
             return ""
         raise self._damaged(f"cell {self._address()} has a text that is not in the file")
 
-    def _calculated(self, kind: str, written: str) -> str:
+    def _calculated(self, kind: str, text: str) -> str:
         """Return the stored value of a formula; texts may be empty, where the value is there."""
-        if not written.strip() and not (kind == "str" and self._has_value):
+        if not text.strip() and not (kind == "str" and self._has_value):
             return NOT_CALCULATED
-        return OUTDATED if self._is_outdated else self._value(kind, written)
+        return OUTDATED if self._is_outdated else self._value(kind, text)
 
-    def _value(self, kind: str, written: str) -> str:
+    def _value(self, kind: str, text: str) -> str:
         if kind == "n":
-            return self._number(written.strip())
+            return self._number(text.strip())
         if kind in ("str", "inlineStr"):
-            return self._budget.spend(plain(unescaped(written)))
+            return self._budget.spend(plain(unescaped(text)))
         if kind == "e":
-            return error_cell(written.strip()[:_LONGEST_ERROR])
-        if not written.strip():
+            return error_cell(text.strip()[:_LONGEST_ERROR])
+        if not text.strip():
             return ""
         if kind == "d":
-            return self._budget.spend(without_midnight(written.strip()))
-        if kind == "b" and (word := _BOOLEANS.get(written.strip())):
+            return self._budget.spend(without_midnight(text.strip()))
+        if kind == "b" and (word := _BOOLEANS.get(text.strip())):
             return word
         raise self._damaged(f"cell {self._address()} has a value of an unknown type")
 
-    def _number(self, written: str) -> str:
-        if not written:
+    def _number(self, text: str) -> str:
+        if not text:
             return ""
         found = None
         if self._cell.get("s", "0") in self._dates:
-            found = date_text(written, since_1904=self._since_1904)
+            found = date_text(text, since_1904=self._since_1904)
         if found is None:
-            found = number_text(written)
+            found = number_text(text)
         if found is None:
-            raise self._damaged(f"cell {self._address()} has {written[:40]}, which is no number")
+            raise self._damaged(f"cell {self._address()} has {text[:40]}, which is no number")
         return found if len(found) < _SHORT else self._budget.spend(found)

@@ -53,7 +53,7 @@ class Label:
         """What a scanner types when it reads the label."""
         if not self.is_gs1:
             return self.code
-        return "".join(field.ai + field.value for field in barcodes.scan(self.code).fields)
+        return "".join(field.ai + field.value for field in barcodes.parse_scan(self.code).fields)
 
 
 def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> Label:
@@ -136,7 +136,7 @@ def _gs1(gtin: str | None, expires_on: date | None = None, lot_code: str = "") -
     if set("()") & set(lot_code):
         return None
     try:
-        read = barcodes.scan(message)
+        read = barcodes.parse_scan(message)
     except InvalidCode:
         return None
     same = (read.lot_code or "", read.expires_on) == (lot_code, expires_on)

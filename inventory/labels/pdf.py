@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory.labels.content import Label
 from inventory.labels.paper_layouts import Layout
-from inventory.labels.text_fitting import Fitted, fit
+from inventory.labels.text_fitting import PlacedLabel, fit
 
 FONTS = Path(__file__).with_name("fonts")
 _FONTS = {False: "DejaVuSansCondensed", True: "DejaVuSansCondensed-Bold"}
@@ -28,7 +28,7 @@ def to_pdf(labels: list[Label], layout: Layout, *, start: int = 1) -> bytes:
     canvas = Canvas(out, pagesize=(width * _POINTS, height * _POINTS), invariant=1)
     canvas.setTitle("Labels")
     canvas.setViewerPreference("PrintScaling", "None")
-    fitted: dict[Label, Fitted] = {}
+    fitted: dict[Label, PlacedLabel] = {}
     on_page = 0
     for label, (page, x, y) in zip(labels, layout.places(len(labels), start), strict=True):
         if page > on_page:
@@ -46,7 +46,7 @@ def measure(text: str, bold: bool) -> float:
     return float(_fonts()[bold].stringWidth(_writable(text, bold), 1000)) / 1000
 
 
-def _draw(canvas: Any, label: Fitted, x: float, y: float) -> None:
+def _draw(canvas: Any, label: PlacedLabel, x: float, y: float) -> None:
     """With the label's left top corner at x, y; PDF counts from the bottom."""
     module = label.module
     path = canvas.beginPath()

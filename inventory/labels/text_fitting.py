@@ -26,7 +26,7 @@ Measure = Callable[[str, bool], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class PlacedText:
     """A line of text where it stands: left edge, top edge, and height."""
 
     text: str
@@ -37,20 +37,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class PlacedLabel:
     matrix: Matrix
     #: Edge of the code's quiet zone, and how many dots a module has.
     x: float
     y: float
     dots: int
-    words: tuple[Word, ...]
+    words: tuple[PlacedText, ...]
 
     @property
     def module(self) -> float:
         return self.dots * DOT
 
 
-def fit(label: Label, width: float, height: float, measure: Measure) -> Fitted:
+def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLabel:
     """Everything in its place. Raises InvalidInput where the label is too small for it."""
     matrix = matrix_of(label)
     room = min(height - 2 * PADDING, (width - 3 * PADDING) * 0.5)
@@ -71,20 +71,21 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> Fitted:
             field="layout",
         )
     placed = tuple(
-        Word(word.text, word.bold, left + word.x, PADDING + word.y, word.size) for word in words
+        PlacedText(word.text, word.bold, left + word.x, PADDING + word.y, word.size)
+        for word in words
     )
-    return Fitted(matrix, PADDING, (height - side) / 2, dots, placed)
+    return PlacedLabel(matrix, PADDING, (height - side) / 2, dots, placed)
 
 
 def _fit_words(
     lines: tuple[Line, ...], width: float, height: float, measure: Measure
-) -> list[Word] | None:
+) -> list[PlacedText] | None:
     """As large as they fit with no code broken; what may go, goes before the rest gets too small
     to read."""
     kept = list(lines)
     while True:
         size = _BEST
-        best: list[Word] | None = None
+        best: list[PlacedText] | None = None
         while size >= (_ENOUGH if any(line.may for line in kept) else _LEAST):
             words, used, broken = _set(kept, size, width, measure)
             if used <= height:
@@ -99,13 +100,13 @@ def _fit_words(
         kept.remove([line for line in kept if line.may][-1])
 
 
-def _middle(words: list[Word], down: float) -> list[Word]:
+def _middle(words: list[PlacedText], down: float) -> list[PlacedText]:
     return [replace(word, y=word.y + down) for word in words]
 
 
 def _set(
     lines: list[Line], size: float, width: float, measure: Measure
-) -> tuple[list[Word], float, bool]:
+) -> tuple[list[PlacedText], float, bool]:
     """The words at that size, how high they are in all, and whether a code had to be broken."""
     words, y, broken = [], 0.0, False
     for line in lines:
@@ -113,7 +114,7 @@ def _set(
         parts = _parts(line, width / high, measure)
         broken = broken or (len(parts) > 1 and not line.may)
         for part in parts:
-            words.append(Word(part, line.bold, 0.0, y, high))
+            words.append(PlacedText(part, line.bold, 0.0, y, high))
             y += high * _LEADING
     return words, y, broken
 

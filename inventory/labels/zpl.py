@@ -6,7 +6,7 @@ from inventory.common.errors import InvalidInput
 from inventory.labels.content import Label
 from inventory.labels.paper_layouts import Layout
 from inventory.labels.pdf import measure
-from inventory.labels.text_fitting import DOT, Fitted, fit
+from inventory.labels.text_fitting import DOT, PlacedLabel, fit
 
 #: What stands in a field as it is. All else goes as the hex of its bytes in UTF-8: `^` and `~`,
 #: which begin commands, above all.
@@ -35,7 +35,7 @@ def escaped(text: str) -> str:
     )
 
 
-def _one(label: Label, fitted: Fitted, width: float, height: float) -> str:
+def _one(label: Label, fitted: PlacedLabel, width: float, height: float) -> str:
     parts = ["^XA^CI28^LH0,0", f"^PW{_dots(width)}^LL{_dots(height)}", _symbol(label, fitted)]
     for word in fitted.words:
         high = max(_dots(word.size), 8)
@@ -45,7 +45,7 @@ def _one(label: Label, fitted: Fitted, width: float, height: float) -> str:
     return "\n".join([*parts, "^XZ"]) + "\n"
 
 
-def _symbol(label: Label, fitted: Fitted) -> str:
+def _symbol(label: Label, fitted: PlacedLabel) -> str:
     edge = fitted.matrix.quiet * fitted.dots
     place = f"^FO{_dots(fitted.x) + edge},{_dots(fitted.y) + edge}"
     if label.is_gs1:

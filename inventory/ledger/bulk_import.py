@@ -23,7 +23,7 @@ from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import loader, writer
 from inventory.ledger.rules import counts as rules_counts
 from inventory.ledger.rules import expiry
-from inventory.ledger.unit_of_work import Book, NewCount, NewOperation
+from inventory.ledger.unit_of_work import PlannedCount, PlannedOperation, UnitOfWork
 from inventory.models import Kind, LotCount, QcStatus, TxnType, table
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, Operation
@@ -61,8 +61,8 @@ class CountedLot:
 class Plan:
     """What would be written, and which rows cannot be, by their place among the rows."""
 
-    book: Book
-    operation: NewOperation
+    book: UnitOfWork
+    operation: PlannedOperation
     refused: list[tuple[int, Refusal]] = field(default_factory=list)
     new: int = 0
     changed: int = 0
@@ -102,7 +102,7 @@ def plan_counts(
     plan.book.read_holders = partial(loader.read_holders, conn)
     loader.read_expired(conn, plan.book)
     plan.book.operations.remove(plan.operation)
-    expiry.give_back(plan.book)
+    expiry.release_expired(plan.book)
     plan.book.operations.append(plan.operation)
     _judge(plan, rows, partial(_count, plan), progress)
     return plan
@@ -114,7 +114,7 @@ def write(
     """Write what was planned under `lock`, in the same transaction."""
     assert not plan.refused
     written = writer.write(tx, plan.book, user_id=user_id, user_name=user_name, progress=progress)
-    low_stock.watch(tx, plan.book.items_to_watch())
+    low_stock.update_low_stock_events(tx, plan.book.items_to_watch())
     instrumentation.operation(Kind.IMPORT, "posted")
     return written[-1]
 
@@ -127,10 +127,10 @@ def _start(
     reference: str | None,
     reason: str,
 ) -> Plan:
-    book = Book(now=clock.now(), today=clock.today())
+    book = UnitOfWork(now=clock.now(), today=clock.today())
     codes = sorted({row.item for row in rows})
     if lock:
-        loader.hold_items(conn, codes)
+        loader.lock_items(conn, codes)
     book.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
     named = [(book.items[row.item].id, row.lot_code) for row in rows if row.item in book.items]
     found = stock.lots_by_code(conn, named)
@@ -140,7 +140,7 @@ def _start(
         found = stock.read_lots(conn, ids)
     for lot in found:
         book.lots[lot.id or 0] = book.codes[lot.item.id, lot.lot_code] = lot
-    operation = NewOperation(Kind.IMPORT, reference=reference, reason=reason)
+    operation = PlannedOperation(Kind.IMPORT, reference=reference, reason=reason)
     book.operations.append(operation)
     return Plan(book, operation)
 
@@ -182,7 +182,7 @@ def _all(*steps: Callable[[], T]) -> list[T]:
     return done
 
 
-def _item(book: Book, code: str) -> Item:
+def _item(book: UnitOfWork, code: str) -> Item:
     item = book.item(code)
     if item.archived_at is not None:
         raise InvalidInput(f"{code} is archived: nothing is brought in of it.", field="item")
@@ -198,7 +198,7 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
     if lot is None:
         qty: int = read()
         lot = _new_lot(book, item, row)
-        book.open_lot(plan.operation, lot, reason="as imported")
+        book.add_lot(plan.operation, lot, reason="as imported")
         plan.new += 1
     else:
         earlier = brought.get(lot.id or 0, [])
@@ -210,14 +210,14 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
             plan.same += 1
             return
         plan.changed += 1
-    book.append(plan.operation, TxnType.RECEIVE, lot, qty)
+    book.append_entry(plan.operation, TxnType.RECEIVE, lot, qty)
 
 
 def _status_of(item: Item, row: OpeningLot) -> str:
     return row.qc_status or str(QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
 
 
-def _new_lot(book: Book, item: Item, row: OpeningLot) -> Lot:
+def _new_lot(book: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
     return Lot(
         id=None,
         item=item,
@@ -306,7 +306,7 @@ def _count(plan: Plan, row: CountedLot) -> None:
         raise NotFound(
             f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
         )
-    read = partial(parse_qty, decimals=item.decimals, unit=item.unit, zero=True)
+    read = partial(parse_qty, decimals=item.decimals, unit=item.unit, allow_zero=True)
     counted, expected = _all(
         partial(read, row.counted, field="counted"),
         partial(read, row.expected or "0", field="expected"),
@@ -318,8 +318,8 @@ def _count(plan: Plan, row: CountedLot) -> None:
             field="expected",
             lot_id=lot.id,
         )
-    seen, difference = NewCount(lot, counted, lot.on_hand, lot.lot_seq), counted - lot.on_hand
-    rules_counts.settle(book, plan.operation, lot, difference)
+    seen, difference = PlannedCount(lot, counted, lot.on_hand, lot.lot_seq), counted - lot.on_hand
+    rules_counts.post_difference(book, plan.operation, lot, difference)
     plan.operation.counts.append(seen)
     plan.changed += bool(difference)
     plan.same += not difference

@@ -16,23 +16,25 @@ from inventory.ledger.commands import (
     KEEP_DIFFERENCE,
     REALLOCATE,
     UNRESERVE,
-    Cut,
-    Hold,
-    Part,
-    Release,
+    HoldLot,
+    LotQuantity,
+    ReleaseHold,
+    RemoveStock,
     Request,
+    ReservationQuantity,
     Reserve,
-    TakeOut,
     Written,
 )
 from inventory.models import Kind, QcStatus
 from inventory.stock.allocation import STRATEGIES
 
 
-def _text(longest: int, *, required: bool = False, lines: bool = False) -> Callable[..., Any]:
+def _text(
+    max_length: int, *, required: bool = False, multiline: bool = False
+) -> Callable[..., Any]:
     def check(value: object, *, field: str) -> str | None:
-        return validation.clean_text(
-            value, field=field, longest=longest, required=required, lines=lines
+        return validation.validate_text(
+            value, field=field, max_length=max_length, required=required, multiline=multiline
         )
 
     return check
@@ -87,7 +89,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "close_remainder": validation.clean_bool,
     "reference": _text(100),
     "reason": _text(500),
-    "note": _text(2000, lines=True),
+    "note": _text(2000, multiline=True),
     "kind": _choice(*Kind),
     "status": _choice(*QcStatus),
     "on_reservations": _choice(KEEP, REALLOCATE, UNRESERVE),
@@ -104,12 +106,12 @@ _CHECKS: dict[str, Callable[..., Any]] = {
 #: Each field of each kind of request, with its default.
 _FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
     kind: tuple((field.name, field.default) for field in dataclasses.fields(kind))
-    for kind in (*get_args(Request), Part, Cut)
+    for kind in (*get_args(Request), LotQuantity, ReservationQuantity)
 }
 
 #: What must not be empty, beside the fields that have no default.
 _REQUIRED = {
-    (Reserve, "reference"), (TakeOut, "reason"), (Hold, "reason"), (Release, "reason"),
+    (Reserve, "reference"), (RemoveStock, "reason"), (HoldLot, "reason"), (ReleaseHold, "reason"),
 }  # fmt: skip
 
 

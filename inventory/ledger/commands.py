@@ -18,7 +18,7 @@ KEEP_COUNTED, KEEP_DIFFERENCE = "keep_counted", "keep_difference"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class LotQuantity:
     """So much of one lot."""
 
     lot_id: int
@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cut:
+class ReservationQuantity:
     """So much of one reservation."""
 
     reservation_id: int
@@ -50,7 +50,7 @@ class Receive:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decide:
+class DecideQc:
     lot_id: int
     status: str
     reason: str | None = None
@@ -59,7 +59,7 @@ class Decide:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hold:
+class HoldLot:
     """A recall: the lot, and what is left of every lot that was split off it."""
 
     lot_id: int
@@ -69,7 +69,7 @@ class Hold:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
+class ReleaseHold:
     """The end of a hold: everything that it put in quarantine."""
 
     operation_id: int
@@ -82,7 +82,7 @@ class Reserve:
     item: str
     qty: Written | None
     reference: str
-    lots: Sequence[Part] | None = None
+    lots: Sequence[LotQuantity] | None = None
     strategy: str = "fefo"
     expires_at: datetime | None = None
     note: str | None = None
@@ -92,7 +92,7 @@ class Reserve:
 class Unreserve:
     reservation_id: int
     qty: Written | None = None
-    lots: Sequence[Part] | None = None
+    lots: Sequence[LotQuantity] | None = None
     reason: str | None = None
     note: str | None = None
 
@@ -104,7 +104,7 @@ class Issue:
     reservation_id: int | None = None
     item: str | None = None
     qty: Written | None = None
-    lots: Sequence[Part] | None = None
+    lots: Sequence[LotQuantity] | None = None
     strategy: str = "fefo"
     close_remainder: bool = False
     reference: str | None = None
@@ -114,7 +114,7 @@ class Issue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TakeOut:
+class RemoveStock:
     """A scrap or a supplier return: also from lots that may not be used."""
 
     lot_id: int
@@ -132,7 +132,7 @@ class Count:
     counted: Written
     lot_seq: int | None = None
     resolution: str | None = None
-    unreserve: Sequence[Cut] | None = None
+    unreserve: Sequence[ReservationQuantity] | None = None
     reason: str | None = None
     note: str | None = None
 
@@ -156,13 +156,13 @@ class Reverse:
 
 Request = (
     Receive
-    | Decide
-    | Hold
-    | Release
+    | DecideQc
+    | HoldLot
+    | ReleaseHold
     | Reserve
     | Unreserve
     | Issue
-    | TakeOut
+    | RemoveStock
     | Count
     | Split
     | Reverse

@@ -22,8 +22,8 @@ def operation_hash(row: Mapping[str, Any]) -> bytes:
         row["reason"],
         row["note"],
         row["user_id"],
-        moment(row["recorded_at"]),
-        "" if occurred_at is None else moment(occurred_at),
+        format_timestamp(row["recorded_at"]),
+        "" if occurred_at is None else format_timestamp(occurred_at),
         row["reverses_id"],
     )
 
@@ -114,7 +114,7 @@ def decision_hash(
     return hashlib.sha256(prev_hash + operation_hash + content.encode()).digest()
 
 
-def moment(value: datetime) -> str:
+def format_timestamp(value: datetime) -> str:
     """A moment in UTC with microseconds: 2026-11-23T10:42:00.000000Z."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 

@@ -15,17 +15,17 @@ from inventory.common.chunks import chunks
 from inventory.ledger.commands import (
     REALLOCATE,
     Count,
-    Decide,
-    Hold,
+    DecideQc,
+    HoldLot,
     Issue,
     Receive,
-    Release,
+    ReleaseHold,
     Request,
     Reserve,
     Reverse,
     Split,
 )
-from inventory.ledger.unit_of_work import Book, PastOperation
+from inventory.ledger.unit_of_work import ReversalTarget, UnitOfWork
 from inventory.models import QcDecision, table
 from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
@@ -64,14 +64,14 @@ def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
             tx.execute(_LOCK_LOTS, {"ids": some})
 
 
-def hold_items(tx: Connection, codes: Iterable[str]) -> None:
+def lock_items(tx: Connection, codes: Iterable[str]) -> None:
     """Keep the items' decimals, unit and state as they are until the transaction ends."""
     if tx.dialect.name != "sqlite":
         for some in chunks(sorted(codes)):
             tx.execute(_HOLD_ITEMS, {"codes": some})
 
 
-def named_lots(tx: Connection, requests: Sequence[Request]) -> set[int]:
+def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
     """The existing lots that the requests are known to be about."""
     named: set[int] = set()
     codes: set[tuple[str, str]] = set()
@@ -101,41 +101,41 @@ def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
     return set(tx.execute(_STOCKED_BESIDE, {"ids": ids}).scalars())
 
 
-def _moves_reservations(request: Request) -> TypeGuard[Decide]:
-    return isinstance(request, Decide) and request.on_reservations == REALLOCATE
+def _moves_reservations(request: Request) -> TypeGuard[DecideQc]:
+    return isinstance(request, DecideQc) and request.on_reservations == REALLOCATE
 
 
 def _recalled(
     tx: Connection, requests: Sequence[Request]
-) -> tuple[dict[int, list[int]], dict[int, list[recall.Decided]]]:
+) -> tuple[dict[int, list[int]], dict[int, list[recall.LotQcDecision]]]:
     """The families that are to be held, and what was decided by holds that are to end."""
-    held = {request.lot_id for request in requests if isinstance(request, Hold)}
-    ended = {request.operation_id for request in requests if isinstance(request, Release)}
+    held = {request.lot_id for request in requests if isinstance(request, HoldLot)}
+    ended = {request.operation_id for request in requests if isinstance(request, ReleaseHold)}
     return (
-        {lot_id: list(genealogy.family_of(tx, lot_id)) for lot_id in held},
+        {lot_id: list(genealogy.get_descendants(tx, lot_id)) for lot_id in held},
         {operation_id: recall.decisions_of(tx, operation_id) for operation_id in ended},
     )
 
 
-def open_book(
+def load_unit_of_work(
     tx: Connection,
     requests: Sequence[Request],
     *,
     locked: Iterable[int],
-    complete: set[int],
+    fully_loaded_item_ids: set[int],
     now: datetime,
     today: date,
-) -> Book:
+) -> UnitOfWork:
     """Read what the rules will look at. Lots that are named have been locked before."""
-    book = Book(now=now, today=today, complete=complete)
+    book = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
     book.read_holders = partial(read_holders, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
     receipts = {request.item for request in requests if isinstance(request, Receive)}
-    hold_items(tx, receipts)
-    expired = stock.ask_expired(tx, now=now)
+    lock_items(tx, receipts)
+    expired = stock.prefetch_expired(tx, now=now)
     book.families, book.decided = _recalled(tx, requests)
-    _keep(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
+    _register(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
     known = {lot.item.code: lot.item for lot in book.lots.values() if lot.item.code in codes}
     unknown = sorted(codes - set(known))
     book.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
@@ -147,7 +147,7 @@ def open_book(
         for request in requests
         if isinstance(request, Split) and request.lot_id in book.lots
     }
-    for lot in _keep(book, _lots_by_code(tx, new_codes)):
+    for lot in _register(book, _lots_by_code(tx, new_codes)):
         book.codes[lot.item.id, lot.lot_code] = lot
     ids = _reservation_ids(requests)
     _read_past(tx, book, requests, ids)
@@ -159,7 +159,7 @@ def open_book(
     return book
 
 
-def _keep(book: Book, found: Iterable[Lot]) -> list[Lot]:
+def _register(book: UnitOfWork, found: Iterable[Lot]) -> list[Lot]:
     """Each lot is one object in the book, however often it was read."""
     return [book.lots.setdefault(lot.id or 0, lot) for lot in found]
 
@@ -172,7 +172,7 @@ def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
     return stock.lots_by_code(tx, named)
 
 
-def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+def _read_stocked(tx: Connection, book: UnitOfWork, requests: Sequence[Request]) -> None:
     """The lots that allocation may choose from, for requests that leave the choice to it."""
     wanted = {
         book.items[request.item].id
@@ -185,10 +185,10 @@ def _read_stocked(tx: Connection, book: Book, requests: Sequence[Request]) -> No
         for request in requests
         if _moves_reservations(request) and request.lot_id in book.lots
     }
-    found = stock.holding_lots_of(tx, wanted & book.complete)
+    found = stock.get_stocked_lots_from_ledger(tx, wanted & book.complete)
     if partly := wanted - book.complete:
-        found += stock.stocked_lots_of(tx, partly)
-    for lot in _keep(book, found):
+        found += stock.get_stocked_lots(tx, partly)
+    for lot in _register(book, found):
         book.stocked.setdefault(lot.item.id, []).append(lot)
 
 
@@ -204,7 +204,7 @@ def _operation_ids(requests: Sequence[Request]) -> set[int]:
     return {request.operation_id for request in requests if isinstance(request, Reverse)}
 
 
-def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[Reservation]:
+def _keep_reservations(tx: Connection, book: UnitOfWork, ids: Iterable[int]) -> list[Reservation]:
     """Each reservation is one object in the book, its lines on the book's lots."""
     ids = sorted(ids)
     found = stock.read_reservations(
@@ -217,27 +217,27 @@ def _keep_reservations(tx: Connection, book: Book, ids: Iterable[int]) -> list[R
     return [book.reservations[id] for id in ids if id in book.reservations]
 
 
-def read_holders(tx: Connection, book: Book, lot_id: int) -> list[Reservation]:
+def read_holders(tx: Connection, book: UnitOfWork, lot_id: int) -> list[Reservation]:
     """The reservations that hold something in the lot, as the ledger has them.
 
     The read cache names them. Their lines must add up to what the ledger says is reserved in
     the lot; where they do not, every reservation that ever was in the lot is read.
     """
     ids = stock.open_reservation_ids(tx, lot_id=lot_id)
-    lines = stock.open_in_lot(tx, lot_id, ids)
+    lines = stock.open_qty_by_reservation(tx, lot_id, ids)
     if sum(lines.values()) != stock.get_lot(tx, lot_id).reserved:
-        ids = stock.reservation_ids_ever_in(tx, lot_id)
+        ids = stock.all_reservation_ids_of_lot(tx, lot_id)
     return _keep_reservations(tx, book, ids)
 
 
-def read_expired(tx: Connection, book: Book) -> None:
+def read_expired(tx: Connection, book: UnitOfWork) -> None:
     """Reservations past their moment in the lots of the book."""
-    expired = stock.ask_expired(tx, now=book.now)
+    expired = stock.prefetch_expired(tx, now=book.now)
     book.expired = _keep_reservations(tx, book, expired(book.lots.values()))
 
 
 def _read_past(
-    tx: Connection, book: Book, requests: Sequence[Request], reservation_ids: set[int]
+    tx: Connection, book: UnitOfWork, requests: Sequence[Request], reservation_ids: set[int]
 ) -> None:
     ids = _operation_ids(requests)
     if not ids:
@@ -252,12 +252,12 @@ def _read_past(
     }
     for past in stock.read_operations(tx, ids):
         last = {entry.lot_id: entry.lot_seq for entry in past.entries}
-        later = partial(_later, tx, last)
-        book.past[past.id] = PastOperation(past, reversed_by.get(past.id), later)
+        later = partial(_later_operations, tx, last)
+        book.past[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
 
 
-def _later(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
+def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
     """Operations that took or promised stock of the lot after its entry in `last`, newest first."""
     reversal = operations.alias()
     rows = tx.execute(
@@ -277,9 +277,9 @@ def _later(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, 
     return [{"operation_id": row.id, "kind": row.kind, "reference": row.reference} for row in rows]
 
 
-def _read_quality(tx: Connection, book: Book, requests: Sequence[Request]) -> None:
+def _read_quality(tx: Connection, book: UnitOfWork, requests: Sequence[Request]) -> None:
     """The last QC decisions, and what was on hand at the entries that counts saw."""
-    ids = {request.lot_id for request in requests if isinstance(request, Decide)}
+    ids = {request.lot_id for request in requests if isinstance(request, DecideQc)}
     ids.update(chain(*book.families.values()))
     ids.update(one.lot_id for one in chain(*book.decided.values()))
     if ids:

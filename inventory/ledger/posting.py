@@ -11,22 +11,22 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import clock, instrumentation
 from inventory.common.errors import InvalidInput, Refusal
-from inventory.db import atomic_in_few_journeys
+from inventory.db import atomic_pipelined
 from inventory.idempotency import store
 from inventory.ledger import loader, writer
 from inventory.ledger.command_validation import clean, fingerprint
 from inventory.ledger.commands import (
     Count,
-    Decide,
-    Hold,
+    DecideQc,
+    HoldLot,
     Issue,
     Receive,
-    Release,
+    ReleaseHold,
+    RemoveStock,
     Request,
     Reserve,
     Reverse,
     Split,
-    TakeOut,
     Unreserve,
 )
 from inventory.ledger.rules import (
@@ -39,7 +39,7 @@ from inventory.ledger.rules import (
     reversals,
     splits,
 )
-from inventory.ledger.unit_of_work import Book, LookAgain, NewOperation
+from inventory.ledger.unit_of_work import CandidatesIncomplete, PlannedOperation, UnitOfWork
 from inventory.models import Kind
 from inventory.stock import queries as stock
 from inventory.stock.entities import Operation
@@ -47,15 +47,15 @@ from inventory.webhooks import low_stock
 
 MOST_REQUESTS = 1000
 
-_RULES: dict[type, Callable[[Book, Any], None]] = {
+_RULES: dict[type, Callable[[UnitOfWork, Any], None]] = {
     Receive: receipts.receive,
-    Decide: quality.decide,
-    Hold: quality.hold,
-    Release: quality.release,
+    DecideQc: quality.decide_qc,
+    HoldLot: quality.hold,
+    ReleaseHold: quality.release,
     Reserve: reservations.reserve,
     Unreserve: reservations.unreserve,
     Issue: issues.issue,
-    TakeOut: issues.take_out,
+    RemoveStock: issues.remove_stock,
     Count: counts.count,
     Split: splits.split,
     Reverse: reversals.reverse,
@@ -63,7 +63,7 @@ _RULES: dict[type, Callable[[Book, Any], None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class PostingResult:
     """What was written: one operation a request, in their order.
 
     `shown` has for each operation what else belongs to its answer, as it stood then and ready
@@ -85,7 +85,9 @@ class _Refused:
     refusal: Refusal
 
 
-def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool = False) -> Posting:
+def post(
+    requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool = False
+) -> PostingResult:
     """Do all the requests, in their order, or none of them, in one transaction.
 
     `user_id` and `key` make the write one of its kind: asked again with the same content it
@@ -94,7 +96,7 @@ def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool =
     `index`), IdempotencyKeyReused for a key of other content, and Busy.
     """
     try:
-        posting = _answer(requests, user_id=user_id, key=key, dry_run=dry_run)
+        posting = _post_validated(requests, user_id=user_id, key=key, dry_run=dry_run)
     except Refusal as refusal:
         instrumentation.refusal(refusal.code)
         instrumentation.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
@@ -108,30 +110,33 @@ def post(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool =
 #: What a refused request would have become.
 _KIND_OF: dict[type, Kind] = {
     Receive: Kind.RECEIPT,
-    Decide: Kind.QC,
-    Hold: Kind.QC,
-    Release: Kind.QC,
+    DecideQc: Kind.QC,
+    HoldLot: Kind.QC,
+    ReleaseHold: Kind.QC,
     Reserve: Kind.RESERVATION,
     Unreserve: Kind.UNRESERVATION,
     Issue: Kind.ISSUE,
-    TakeOut: Kind.SCRAP,
+    RemoveStock: Kind.SCRAP,
     Count: Kind.COUNT,
     Split: Kind.SPLIT,
     Reverse: Kind.REVERSAL,
 }
 
 
-def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool) -> Posting:
+def _post_validated(
+    requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
+) -> PostingResult:
     if not 0 < len(requests) <= MOST_REQUESTS:
         raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
     key = store.clean_key(key)
     requests = [
-        _named(index, len(requests), clean, request) for index, request in enumerate(requests)
+        _with_request_index(index, len(requests), clean, request)
+        for index, request in enumerate(requests)
     ]
     try:
-        with store.telling_in_progress():
+        with store.map_key_lock_timeout():
             outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
-    except store.Replayed as replay:
+    except store.ReplayedRefusal as replay:
         replay.refusal.replayed = True
         raise replay.refusal from None
     if isinstance(outcome, _Refused):
@@ -139,27 +144,27 @@ def _answer(requests: Sequence[Request], *, user_id: int, key: str, dry_run: boo
     return outcome
 
 
-@atomic_in_few_journeys
+@atomic_pipelined
 def _post(
     tx: Connection, requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
-) -> Posting | _Refused:
+) -> PostingResult | _Refused:
     now, today = clock.now(), clock.today()
     request: dict[str, Any] = {"user_id": user_id, "key": key}
     request["fingerprint"] = fingerprint(requests)
     try:
         plan = _plan(tx, requests, request, now, today)
-    except _Repeated as repeat:
+    except _ReplayFound as repeat:
         return _first_posting(tx, repeat.outcome)
     if plan.refusal is None:
         return _write(tx, plan.book, plan.user_name, request)
     if plan.book.operations:
         writer.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
-        low_stock.watch(tx, plan.book.items_to_watch())
+        low_stock.update_low_stock_events(tx, plan.book.items_to_watch())
     store.remember_refusal(tx, plan.refusal, at=now, **request)
     return _Refused(plan.refusal)
 
 
-class _Repeated(Exception):
+class _ReplayFound(Exception):
     def __init__(self, outcome: Any) -> None:
         super().__init__()
         self.outcome = outcome
@@ -169,7 +174,7 @@ class _Repeated(Exception):
 class _Plan:
     """What is to be written: all that was asked for, or with a refusal only what has expired."""
 
-    book: Book
+    book: UnitOfWork
     user_name: str
     refusal: Refusal | None
 
@@ -184,36 +189,36 @@ def _plan(
     """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
     locked: set[int] = set()
     complete: set[int] = set()
-    wanted = loader.named_lots(tx, requests)
+    wanted = loader.referenced_lot_ids(tx, requests)
     while True:
         loader.lock_lots(tx, wanted - locked)
         locked |= wanted
-        answer = store.ask_outcome(tx, **request)
-        with instrumentation.waiting("lots"):
-            book = loader.open_book(
-                tx, requests, locked=locked, complete=complete, now=now, today=today
+        answer = store.prefetch_outcome(tx, **request)
+        with instrumentation.measure_wait("lots"):
+            book = loader.load_unit_of_work(
+                tx, requests, locked=locked, fully_loaded_item_ids=complete, now=now, today=today
             )
         if (known := answer()).outcome is not None:
-            raise _Repeated(known.outcome)
+            raise _ReplayFound(known.outcome)
         try:
             refusal = _refusal_of(book, requests)
-        except LookAgain as look:
+        except CandidatesIncomplete as look:
             complete.add(look.item.id)
             continue
-        wanted = book.touched()
+        wanted = book.modified_lot_ids()
         if wanted <= locked or tx.dialect.name == "sqlite":
             return _Plan(book, known.user_name, refusal)
 
 
-def _refusal_of(book: Book, requests: Sequence[Request]) -> Refusal | None:
+def _refusal_of(book: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
     """Plan the requests; the refusal of the first that cannot be done, if it is remembered.
 
     Expired reservations stay unreserved then, because the refusal's figures count on it.
     """
-    expiry.give_back(book)
+    expiry.release_expired(book)
     try:
         for index, one in enumerate(requests):
-            _named(index, len(requests), _RULES[type(one)], book, one)
+            _with_request_index(index, len(requests), _RULES[type(one)], book, one)
     except Refusal as refusal:
         if not refusal.remembered:
             raise
@@ -222,12 +227,12 @@ def _refusal_of(book: Book, requests: Sequence[Request]) -> Refusal | None:
     return None
 
 
-def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
+def _with_request_index(index: int, total: int, func: Callable[..., Any], *args: Any) -> Any:
     """In a batch a refusal tells which request it is about, and what its figures count."""
     try:
-        return do(*args)
+        return func(*args)
     except Refusal as refusal:
-        if of > 1:
+        if total > 1:
             refusal.figures["index"] = index
         if index and refusal.remembered:
             before = "the operation" if index == 1 else f"the {index} operations"
@@ -236,54 +241,58 @@ def _named(index: int, of: int, do: Callable[..., Any], *args: Any) -> Any:
         raise
 
 
-def _write(tx: Connection, book: Book, user_name: str, request: dict[str, Any]) -> Posting:
+def _write(
+    tx: Connection, book: UnitOfWork, user_name: str, request: dict[str, Any]
+) -> PostingResult:
     written = writer.write(tx, book, user_id=request["user_id"], user_name=user_name)
     asked = [plan for plan in book.operations if not plan.by_system]
     operations = written[len(written) - len(asked) :]
     shown = tuple(_shown(book, plan) for plan in asked)
-    low_stock.watch(tx, book.items_to_watch())
+    low_stock.update_low_stock_events(tx, book.items_to_watch())
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
-    store.remember(tx, outcome=outcome, at=book.now, **request)
-    return Posting(tuple(operations), shown)
+    store.store_outcome(tx, outcome=outcome, at=book.now, **request)
+    return PostingResult(tuple(operations), shown)
 
 
-def _shown(book: Book, plan: NewOperation) -> dict[str, Any]:
+def _shown(book: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "reservations": [reservation.record(book.today) for reservation in plan.shows],
-        "lot": plan.shows_lot and plan.shows_lot.record(book.today),
+        "reservations": [reservation.to_dict(book.today) for reservation in plan.shows],
+        "lot": plan.shows_lot and plan.shows_lot.to_dict(book.today),
     }
-    return shown | {"settlement": plan.settlement.record()} if plan.settlement else shown
+    return shown | {"settlement": plan.settlement.to_dict()} if plan.settlement else shown
 
 
-def _first_posting(tx: Connection, outcome: Any) -> Posting:
+def _first_posting(tx: Connection, outcome: Any) -> PostingResult:
     """The posting that a key led to the first time, read back."""
     operations = stock.read_operations(tx, outcome["operations"])
-    return Posting(tuple(operations), tuple(outcome["shown"]), replayed=True)
+    return PostingResult(tuple(operations), tuple(outcome["shown"]), replayed=True)
 
 
-def expire(*, most: int = 100) -> int:
+def expire_reservations(*, limit: int = 100) -> int:
     """Give back what reservations past their moment still hold; how many there were.
 
     Writes to their lots do the same on their way. Here it goes by `most` in one transaction.
     """
     total = 0
-    while done := _expire(most=most):
+    while done := _expire(limit=limit):
         total += done
     return total
 
 
-@atomic_in_few_journeys
-def _expire(tx: Connection, *, most: int) -> int:
+@atomic_pipelined
+def _expire(tx: Connection, *, limit: int) -> int:
     now, today = clock.now(), clock.today()
-    ids = stock.expired_reservation_ids(tx, now=now, most=most)
+    ids = stock.expired_reservation_ids(tx, now=now, limit=limit)
     locked: set[int] = set()
     wanted = stock.lot_ids_of_reservations(tx, ids)
     while wanted:
         loader.lock_lots(tx, wanted - locked)
         locked |= wanted
-        book = loader.open_book(tx, [], locked=locked, complete=set(), now=now, today=today)
-        done = expiry.give_back(book)
-        wanted = book.touched()
+        book = loader.load_unit_of_work(
+            tx, [], locked=locked, fully_loaded_item_ids=set(), now=now, today=today
+        )
+        done = expiry.release_expired(book)
+        wanted = book.modified_lot_ids()
         if wanted <= locked:
             if done:
                 writer.write(tx, book, user_id=0, user_name="")

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from inventory.common.progress import Progress
 from inventory.db.bulk_insert import insert
 from inventory.ledger import hash_chain
-from inventory.ledger.unit_of_work import Book, NewDecision, NewOperation
+from inventory.ledger.unit_of_work import PlannedOperation, PlannedQcDecision, UnitOfWork
 from inventory.models import LotCount, QcDecision, table
 from inventory.stock.queries import lots
 
@@ -27,12 +27,12 @@ _SET_STATUS = (
 
 def record(
     tx: Connection,
-    book: Book,
-    written: Sequence[tuple[NewOperation, int, bytes]],
+    book: UnitOfWork,
+    inserted: Sequence[tuple[PlannedOperation, int, bytes]],
     progress: Progress,
 ) -> None:
     """`written`: each planned operation with the id and the hash that it got."""
-    rows = _decision_rows(book, written)
+    rows = _decision_rows(book, inserted)
     insert(tx, decisions, rows, progress)
     changed = [
         {"of_lot": row["lot_id"], "status": row["to_status"]}
@@ -49,19 +49,19 @@ def record(
             "on_hand": count.on_hand,
             "lot_seq": count.lot_seq,
         }
-        for plan, id, _ in written
+        for plan, id, _ in inserted
         for count in plan.counts
     ]
     insert(tx, counts, counted, progress)
 
 
 def _decision_rows(
-    book: Book, written: Sequence[tuple[NewOperation, int, bytes]]
+    book: UnitOfWork, inserted: Sequence[tuple[PlannedOperation, int, bytes]]
 ) -> list[dict[str, Any]]:
     """The decisions with their hashes: each takes up the hash of the lot's decision before it."""
     rows = []
     last_hashes = {lot_id: last for lot_id, (_, last) in book.last_decisions.items()}
-    for plan, operation_id, operation_hash in written:
+    for plan, operation_id, operation_hash in inserted:
         for decision in plan.decisions:
             row = _decision_row(decision, operation_id)
             row["prev_hash"] = last_hashes.get(row["lot_id"], hash_chain.FIRST)
@@ -78,7 +78,7 @@ def _decision_rows(
     return rows
 
 
-def _decision_row(decision: NewDecision, operation_id: int) -> dict[str, Any]:
+def _decision_row(decision: PlannedQcDecision, operation_id: int) -> dict[str, Any]:
     return {
         "lot_id": decision.lot.id,
         "decision_seq": decision.decision_seq,

@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory.common.errors import InsufficientStock, LotExpired, QcBlocked, Refusal
 from inventory.common.quantity import format_qty
-from inventory.stock.entities import Item, Line, Lot, Reservation, totals
+from inventory.stock.entities import Item, Lot, Reservation, ReservationLine, totals
 
 #: A refusal names at most so many lots and reservations.
 _MOST = 20
@@ -20,15 +20,15 @@ _WHY = {
 }
 
 
-def held_lot(lot: Lot, today: date, *, verb: str) -> Refusal | None:
+def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | None:
     """Why this lot may not be used now, or None when it may."""
-    hold = lot.hold(today)
+    hold = lot.hold_reason(today)
     if hold is None:
         return None
     kind = LotExpired if hold == "EXPIRED" else QcBlocked
     since = f" since {lot.expires_on}" if hold == "EXPIRED" else ""
     return kind(
-        f"Lot {lot.lot_code} is {_WHY[hold]}{since}: nothing in it can be {verb}.",
+        f"Lot {lot.lot_code} is {_WHY[hold]}{since}: nothing in it can be {action_word}.",
         lot_id=lot.id,
         lot_code=lot.lot_code,
         qc_status=lot.qc_status,
@@ -38,7 +38,7 @@ def held_lot(lot: Lot, today: date, *, verb: str) -> Refusal | None:
     )
 
 
-def too_little_in_lot(
+def insufficient_in_lot_error(
     lot: Lot, qty: int, free: int, holders: Iterable[Reservation], *, today: date
 ) -> Refusal:
     """More is asked of one lot than it has."""
@@ -64,7 +64,7 @@ def too_little_in_lot(
     )
 
 
-def too_little_of_item(
+def insufficient_stock_error(
     item: Item, qty: int, lots: Sequence[Lot], holders: Iterable[Reservation], *, today: date
 ) -> Refusal:
     """More is asked of an item than is free. It is a matter of QC or of expiry where the stock on
@@ -72,7 +72,7 @@ def too_little_of_item(
     sums = totals(lots, today)
     holds: dict[str, int] = {}
     for lot in lots:
-        if (hold := lot.hold(today)) and lot.available:
+        if (hold := lot.hold_reason(today)) and lot.available:
             holds[hold] = holds.get(hold, 0) + lot.available
     blocked = holds.get("QUARANTINE", 0) + holds.get("REJECTED", 0)
     kind: type[Refusal] = InsufficientStock
@@ -105,13 +105,17 @@ def too_little_of_item(
     )
 
 
-def line_at_risk(reservation: Reservation, lines: Sequence[Line], qty: int, today: date) -> Refusal:
+def reservation_at_risk_error(
+    reservation: Reservation, lines: Sequence[ReservationLine], qty: int, today: date
+) -> Refusal:
     """A reservation holds enough, but not in lots that may be issued from now."""
-    held = [line for line in lines if line.open and line.lot.hold(today)]
-    usable = sum(line.open for line in lines if not line.lot.hold(today))
-    only_expired = all(line.lot.hold(today) == "EXPIRED" for line in held)
+    held = [line for line in lines if line.open and line.lot.hold_reason(today)]
+    usable = sum(line.open for line in lines if not line.lot.hold_reason(today))
+    only_expired = all(line.lot.hold_reason(today) == "EXPIRED" for line in held)
     kind = LotExpired if only_expired else QcBlocked
-    named = ", ".join(f"{line.lot.lot_code} is {_WHY[line.lot.hold(today) or '']}" for line in held)
+    named = ", ".join(
+        f"{line.lot.lot_code} is {_WHY[line.lot.hold_reason(today) or '']}" for line in held
+    )
     unit = reservation.item.unit
     return kind(
         f"{format_qty(usable)} of {format_qty(qty)} {unit} reserved for {reservation.reference}"
@@ -144,7 +148,7 @@ def _lots(lots: Sequence[Lot], today: date) -> list[dict[str, Any]]:
         "available",
         "free",
     ]
-    records = [lot.record(today) for lot in lots[:_MOST]]
+    records = [lot.to_dict(today) for lot in lots[:_MOST]]
     return [
         {"lot_id": record["id"], **{name: record[name] for name in shown}} for record in records
     ]

@@ -15,14 +15,14 @@ from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.quantity import MAX, format_qty
 from inventory.ledger.commands import Request
 from inventory.models import Kind, QcStatus, TxnType
-from inventory.stock.allocation import allocate, in_order
+from inventory.stock.allocation import allocate, sort_by_strategy
 from inventory.stock.entities import Item, Lot, Operation, Reservation
-from inventory.stock.recall import Decided
+from inventory.stock.recall import LotQcDecision
 from inventory.stock.settlement import Settlement
 
 
 @dataclass(slots=True, eq=False)
-class NewEntry:
+class PlannedEntry:
     """An entry to be written, with the figures before and after it."""
 
     lot: Lot
@@ -45,7 +45,7 @@ class NewEntry:
 
 
 @dataclass(slots=True, eq=False)
-class NewDecision:
+class PlannedQcDecision:
     lot: Lot
     decision_seq: int
     from_status: str | None
@@ -54,7 +54,7 @@ class NewDecision:
 
 
 @dataclass(slots=True, eq=False)
-class NewCount:
+class PlannedCount:
     lot: Lot
     counted: int
     on_hand: int
@@ -62,7 +62,7 @@ class NewCount:
 
 
 @dataclass(slots=True, eq=False)
-class NewOperation:
+class PlannedOperation:
     kind: Kind
     reference: str | None = None
     reason: str | None = None
@@ -71,9 +71,9 @@ class NewOperation:
     reverses_id: int | None = None
     #: Written in the name of the inventory itself, beside what the user asked for.
     by_system: bool = False
-    entries: list[NewEntry] = field(default_factory=list)
-    decisions: list[NewDecision] = field(default_factory=list)
-    counts: list[NewCount] = field(default_factory=list)
+    entries: list[PlannedEntry] = field(default_factory=list)
+    decisions: list[PlannedQcDecision] = field(default_factory=list)
+    counts: list[PlannedCount] = field(default_factory=list)
     reservation: Reservation | None = None
     #: Reservations whose state belongs to the answer, and a lot that does.
     shows: list[Reservation] = field(default_factory=list)
@@ -83,7 +83,7 @@ class NewOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class PastOperation:
+class ReversalTarget:
     """An operation of the past that is to be reversed."""
 
     operation: Operation
@@ -93,7 +93,7 @@ class PastOperation:
     later: Callable[[int], list[dict[str, Any]]]
 
 
-class LookAgain(Exception):
+class CandidatesIncomplete(Exception):
     """What the read cache found is not enough: read every lot of the item before refusing."""
 
     def __init__(self, item: Item) -> None:
@@ -102,7 +102,7 @@ class LookAgain(Exception):
 
 
 @dataclass(slots=True)
-class Book:
+class UnitOfWork:
     """Everything the rules may look at, and the operations they plan."""
 
     now: datetime
@@ -118,19 +118,19 @@ class Book:
     complete: set[int] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     #: Reads the reservations that hold something in a lot, when a rule asks for them.
-    read_holders: Callable[[Book, int], list[Reservation]] = lambda book, lot_id: []
+    read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda book, lot_id: []
     #: Lot id to its last decision's sequence and hash, for the lots that are decided on.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     #: Lot id to the ids of its family, for holds; operation id to its decisions, for releases.
     families: dict[int, list[int]] = field(default_factory=dict)
-    decided: dict[int, list[Decided]] = field(default_factory=dict)
+    decided: dict[int, list[LotQcDecision]] = field(default_factory=dict)
     #: Operation id to what is known of it, for reversals.
-    past: dict[int, PastOperation] = field(default_factory=dict)
+    past: dict[int, ReversalTarget] = field(default_factory=dict)
     #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.
     seen: dict[tuple[int, int], int] = field(default_factory=dict)
     #: Reservations past their moment, to be given back before the requests are looked at.
     expired: list[Reservation] = field(default_factory=list)
-    operations: list[NewOperation] = field(default_factory=list)
+    operations: list[PlannedOperation] = field(default_factory=list)
     #: What the plan reserves in each lot.
     _reserved_in: dict[Lot, list[Reservation]] = field(default_factory=dict)
 
@@ -177,13 +177,13 @@ class Book:
         """Spread a quantity, or as much of it as is free, over the item's free stock."""
         if (item.id, strategy) not in self._ordered:
             candidates = self.stocked.get(item.id, [])
-            self._ordered[item.id, strategy] = in_order(candidates, strategy)
+            self._ordered[item.id, strategy] = sort_by_strategy(candidates, strategy)
         taken = allocate(self._ordered[item.id, strategy], qty, today=self.today)
         if item.id not in self.complete and sum(part for _, part in taken) < qty:
-            raise LookAgain(item)
+            raise CandidatesIncomplete(item)
         return taken
 
-    def past_operation(self, operation_id: int) -> PastOperation:
+    def past_operation(self, operation_id: int) -> ReversalTarget:
         try:
             return self.past[operation_id]
         except KeyError:
@@ -193,7 +193,7 @@ class Book:
                 operation_id=operation_id,
             ) from None
 
-    def holders_in(self, lot: Lot) -> list[Reservation]:
+    def reservations_in(self, lot: Lot) -> list[Reservation]:
         """The reservations that hold something in this lot, oldest first.
 
         Also those that an earlier request of the same batch made, or moved here.
@@ -203,41 +203,41 @@ class Book:
         holders = [one for one in found if any(line.lot is lot and line.open for line in one.lines)]
         return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
-    def start(self, kind: Kind, request: Request, **facts: Any) -> NewOperation:
+    def add_operation(self, kind: Kind, request: Request, **fields: Any) -> PlannedOperation:
         """Start the operation that this request becomes."""
         for name in ("reference", "reason", "note", "occurred_at"):
-            facts.setdefault(name, getattr(request, name, None))
-        operation = NewOperation(kind, **facts)
+            fields.setdefault(name, getattr(request, name, None))
+        operation = PlannedOperation(kind, **fields)
         self.operations.append(operation)
         return operation
 
-    def open_lot(self, operation: NewOperation, lot: Lot, *, reason: str | None = None) -> None:
+    def add_lot(self, operation: PlannedOperation, lot: Lot, *, reason: str | None = None) -> None:
         """Bring a new lot into the book, with its first QC status."""
         self.codes[lot.item.id, lot.lot_code] = lot
         self.stocked.setdefault(lot.item.id, []).append(lot)
         self._ordered.clear()
-        operation.decisions.append(NewDecision(lot, 1, None, lot.qc_status, reason))
+        operation.decisions.append(PlannedQcDecision(lot, 1, None, lot.qc_status, reason))
 
-    def decide(self, operation: NewOperation, lot: Lot, status: QcStatus) -> None:
+    def decide(self, operation: PlannedOperation, lot: Lot, status: QcStatus) -> None:
         """Change a lot's QC status."""
         assert lot.id is not None
         seq, last_hash = self.last_decisions[lot.id]
         self.last_decisions[lot.id] = (seq + 1, last_hash)
         operation.decisions.append(
-            NewDecision(lot, seq + 1, lot.qc_status, status, operation.reason)
+            PlannedQcDecision(lot, seq + 1, lot.qc_status, status, operation.reason)
         )
         lot.qc_status = str(status)
 
-    def append(
+    def append_entry(
         self,
-        operation: NewOperation,
+        operation: PlannedOperation,
         txn_type: TxnType,
         lot: Lot,
         qty: int,
         reservation: Reservation | None = None,
     ) -> None:
         """Append one entry: the only place where figures move."""
-        entry = NewEntry(
+        entry = PlannedEntry(
             lot,
             txn_type,
             qty,
@@ -265,7 +265,7 @@ class Book:
         if reservation is not None:
             if txn_type == TxnType.RESERVE:
                 self._reserved_in.setdefault(lot, []).append(reservation)
-            line = reservation.line_in(lot)
+            line = reservation.get_or_create_line(lot)
             entry.line_seq = line.line_seq + 1
             entry.open_before, entry.issued_before = line.open, line.issued
             line.line_seq = entry.line_seq
@@ -274,7 +274,7 @@ class Book:
             entry.open_after, entry.issued_after = line.open, line.issued
         operation.entries.append(entry)
 
-    def touched(self) -> set[int]:
+    def modified_lot_ids(self) -> set[int]:
         """The existing lots that the plan writes to: they must be locked."""
         return {lot.id for lot in self._written_to() if lot.id is not None}
 

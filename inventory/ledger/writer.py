@@ -11,11 +11,11 @@ from sqlalchemy.engine import Connection
 
 from inventory.common.chunks import chunks
 from inventory.common.progress import SILENT, Progress
-from inventory.db.bulk_insert import draw_ids, insert
+from inventory.db.bulk_insert import allocate_ids, insert
 from inventory.ledger import hash_chain
 from inventory.ledger.recording import record
 from inventory.ledger.rules import expiry
-from inventory.ledger.unit_of_work import Book, NewEntry, NewOperation
+from inventory.ledger.unit_of_work import PlannedEntry, PlannedOperation, UnitOfWork
 from inventory.stock.entities import Entry, Lot, Operation
 from inventory.stock.queries import ledger, lots, operations, reservations
 
@@ -23,7 +23,7 @@ _ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
 
 
 def write(
-    tx: Connection, book: Book, *, user_id: int, user_name: str, progress: Progress = SILENT
+    tx: Connection, book: UnitOfWork, *, user_id: int, user_name: str, progress: Progress = SILENT
 ) -> list[Operation]:
     """Insert everything planned, in one statement a table, and tell what was written."""
     plans = book.operations
@@ -32,7 +32,7 @@ def write(
     writers = [system if plan.by_system else user for plan in plans]
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
     progress.start("Writing", _size_of(plans, new_lots))
-    ids = draw_ids(tx, _counts(plans, new_lots))
+    ids = allocate_ids(tx, _counts(plans, new_lots))
     for lot, id in zip(new_lots, ids[lots], strict=True):
         lot.id = id
     insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
@@ -59,7 +59,7 @@ def write(
     ]
 
 
-def _counts(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> dict[sa.Table, int]:
+def _counts(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> dict[sa.Table, int]:
     """How many rows of each table are planned that others point to."""
     return {
         lots: len(new_lots),
@@ -69,7 +69,7 @@ def _counts(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> dict[sa.T
     }
 
 
-def _size_of(plans: Sequence[NewOperation], new_lots: Sequence[Lot]) -> int:
+def _size_of(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> int:
     """How many rows are to be written, as progress counts them."""
     planned = (len(plan.entries) + len(plan.decisions) + len(plan.counts) for plan in plans)
     return len(new_lots) + sum(planned)
@@ -80,7 +80,9 @@ def _lot_row(lot: Any) -> dict[str, Any]:
     return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in names.split()}}
 
 
-def _operation_row(book: Book, plan: NewOperation, id: int, user_id: int) -> dict[str, Any]:
+def _operation_row(
+    book: UnitOfWork, plan: PlannedOperation, id: int, user_id: int
+) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": id,
         "kind": str(plan.kind),
@@ -97,7 +99,7 @@ def _operation_row(book: Book, plan: NewOperation, id: int, user_id: int) -> dic
 
 
 def _insert_reservations(
-    tx: Connection, plans: Sequence[NewOperation], ids: dict[sa.Table, Sequence[int]]
+    tx: Connection, plans: Sequence[PlannedOperation], ids: dict[sa.Table, Sequence[int]]
 ) -> None:
     new = [
         (plan.reservation, operation_id)
@@ -124,7 +126,7 @@ def _insert_reservations(
 
 def _insert_entries(
     tx: Connection,
-    plans: Sequence[NewOperation],
+    plans: Sequence[PlannedOperation],
     operation_rows: Sequence[dict[str, Any]],
     user_names: Sequence[str],
     ids: Sequence[int],
@@ -145,7 +147,7 @@ def _insert_entries(
     return written
 
 
-def _hashed_row(id: int, entry: NewEntry, operation: dict[str, Any]) -> dict[str, Any]:
+def _hashed_row(id: int, entry: PlannedEntry, operation: dict[str, Any]) -> dict[str, Any]:
     """The row with its hash, which takes up the one that the entry before left on the lot."""
     row = _entry_row(id, entry, operation["id"])
     row["prev_hash"] = entry.lot.last_hash
@@ -162,7 +164,7 @@ def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
         row["lot_seq"],
         row["txn_type"],
         row["qty"],
-        hash_chain.moment(row["timestamp"]),
+        hash_chain.format_timestamp(row["timestamp"]),
         row["on_hand_after"],
         row["reserved_after"],
         row["received_after"],
@@ -173,7 +175,7 @@ def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
     )
 
 
-def _entry_row(id: int, entry: NewEntry, operation_id: int) -> dict[str, Any]:
+def _entry_row(id: int, entry: PlannedEntry, operation_id: int) -> dict[str, Any]:
     line_seq = entry.line_seq
     return {
         "id": id,
@@ -202,7 +204,7 @@ def _entry_row(id: int, entry: NewEntry, operation_id: int) -> dict[str, Any]:
 
 
 def _written(
-    operation: dict[str, Any], user_name: str, entry: NewEntry, row: dict[str, Any]
+    operation: dict[str, Any], user_name: str, entry: PlannedEntry, row: dict[str, Any]
 ) -> Entry:
     return Entry(
         id=row["id"],

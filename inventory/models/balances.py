@@ -22,7 +22,7 @@ def _stocked_index(name: str, *columns: str, condition: str = "") -> sa.Index:
     )
 
 
-class LotHead(Base):
+class LotBalance(Base):
     """Where each lot stands, and what of its master data lists go by."""
 
     __tablename__ = "lot_heads"
@@ -52,7 +52,7 @@ class LotHead(Base):
     )
 
 
-class ItemHead(Base):
+class ItemBalance(Base):
     """What each item's lots add up to, in whole units and millionths of one (added
     up together they could pass 2^63). `held` is available in lots that are not approved; what is
     expired depends on the day, and is not in it."""
@@ -68,7 +68,7 @@ class ItemHead(Base):
     held_rest: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-class OpenLine(Base):
+class OpenReservationLine(Base):
     """The lots in which a reservation still holds something."""
 
     __tablename__ = "open_lines"

@@ -4,7 +4,7 @@ The read cache (`lot_heads`, `open_lines`) finds the rows, and `item_heads` has 
 add up to; every other figure comes from the ledger's latest entries.
 """
 
-from inventory.queries.audit_log import AUDIT_CHOICES, Note, list_audit
+from inventory.queries.audit_log import AUDIT_CHOICES, AuditEntry, list_audit
 from inventory.queries.barcodes import list_codes
 from inventory.queries.entries import list_entries
 from inventory.queries.items import (
@@ -15,18 +15,36 @@ from inventory.queries.items import (
     suggest_items,
     units,
 )
-from inventory.queries.lots import LOT_SORTS, Decision, decisions_on, list_lots
+from inventory.queries.lots import LOT_SORTS, LotDecision, decisions_on, list_lots
 from inventory.queries.operations import list_operations
 from inventory.queries.pagination import MOST_ROWS, USUAL_ROWS, Page, all_pages
 from inventory.queries.references import MOST_REFERENCES, Reference, find_reference, list_references
 from inventory.queries.reservations import list_reservations
 
 __all__ = [
-    "AUDIT_CHOICES", "ITEM_SORTS", "LOT_SORTS", "MOST_REFERENCES", "MOST_ROWS", "USUAL_ROWS",
-    "Decision", "Note", "Page", "Reference", "StockedItem", "all_pages", "decisions_on",
+    "AUDIT_CHOICES",
+    "ITEM_SORTS",
+    "LOT_SORTS",
+    "MOST_REFERENCES",
+    "MOST_ROWS",
+    "USUAL_ROWS",
+    "AuditEntry",
+    "LotDecision",
+    "Page",
+    "Reference",
+    "StockedItem",
+    "all_pages",
+    "decisions_on",
     "find_reference",
-    "list_audit", "list_codes", "list_entries",
-    "list_items", "list_lots", "list_operations",
-    "list_references", "list_reservations", "stocked_items", "suggest_items",
+    "list_audit",
+    "list_codes",
+    "list_entries",
+    "list_items",
+    "list_lots",
+    "list_operations",
+    "list_references",
+    "list_reservations",
+    "stocked_items",
+    "suggest_items",
     "units",
 ]  # fmt: skip

@@ -16,9 +16,9 @@ from inventory.common import validation
 from inventory.models import Audit, table
 from inventory.queries.pagination import (
     USUAL_ROWS,
-    Order,
+    CursorScope,
     Page,
-    Place,
+    SortOrder,
     id_key,
     in_order,
     moment_key,
@@ -33,7 +33,7 @@ AUDIT_CHOICES = (*audit.GROUPS, *audit.WORDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class AuditEntry:
     """One row, in words."""
 
     id: int
@@ -54,7 +54,7 @@ def list_audit(
     until: object = None,
     limit: int = USUAL_ROWS,
     cursor: object = None,
-) -> Page[Note]:
+) -> Page[AuditEntry]:
     """`who`: what somebody did, and what was done to their account or tried at it. `what`: one
     of AUDIT_CHOICES. Written from `since` on and before `until`."""
     start = validation.clean_moment(since, field="from")
@@ -62,11 +62,11 @@ def list_audit(
     filters = {"who": who, "what": what, "from": start, "to": end}
     is_timed = start is not None or end is not None
     order = (
-        Order((_audit.c.at, _audit.c.id), (moment_key, id_key), falls=True)
+        SortOrder((_audit.c.at, _audit.c.id), (moment_key, id_key), falls=True)
         if is_timed
-        else Order((_audit.c.id,), (id_key,), falls=True)
+        else SortOrder((_audit.c.id,), (id_key,), falls=True)
     )
-    place = Place("audit", filters, order.keys)
+    place = CursorScope("audit", filters, order.keys)
     chosen = order.put(sa.select(_audit.c.id), place.position_of(cursor))
     if who is not None:
         chosen = chosen.where(_about(conn, who))
@@ -92,7 +92,7 @@ def _actions(what: object) -> Sequence[str]:
     return tuple(audit.GROUPS.get(chosen, (chosen,)))
 
 
-def _notes(conn: Connection, ids: Sequence[int]) -> list[Note]:
+def _notes(conn: Connection, ids: Sequence[int]) -> list[AuditEntry]:
     rows = conn.execute(sa.select(_audit).where(_audit.c.id.in_(ids))).all()
     names = _names(conn, rows)
     return in_order((_note(row, names) for row in rows), ids)
@@ -110,16 +110,16 @@ def _user_in(subject: str) -> int | None:
     return int(number) if kind == "user" and number.isdecimal() else None
 
 
-def _note(row: Any, names: dict[int, str]) -> Note:
+def _note(row: Any, names: dict[int, str]) -> AuditEntry:
     strangers = row.action in audit.BY_STRANGERS
     nobody = "somebody" if strangers else "the command line"
     whom = _user_in(row.subject)
-    return Note(
+    return AuditEntry(
         id=row.id,
         at=row.at,
         who=names.get(row.user_id, nobody),
         action=row.action,
         what=audit.WORDS.get(row.action, row.action),
         whom=names.get(whom, row.subject) if whom else row.subject,
-        more=audit.told(row.detail),
+        more=audit.describe(row.detail),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.barcodes import Link, read_links
+from inventory.barcodes import CodeLink, read_links
 from inventory.barcodes.links import codes
-from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
 from inventory.queries.search import clean_search, contains, id_of_item
 
 
@@ -19,10 +19,10 @@ def list_codes(
     q: object = None,
     limit: int = USUAL_ROWS,
     cursor: object = None,
-) -> Page[Link]:
+) -> Page[CodeLink]:
     """Linked codes, newest first. `q` looks in the code; `lot`: those of one lot alone."""
     q = clean_search(q)
-    place = Place("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
+    place = CursorScope("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
     chosen = sa.select(codes.c.id).order_by(codes.c.id.desc())
     if item is not None:
         chosen = chosen.where(codes.c.item_id == id_of_item(item))

@@ -14,9 +14,9 @@ from inventory.common import validation
 from inventory.models import Kind, TxnType
 from inventory.queries.pagination import (
     USUAL_ROWS,
-    Order,
+    CursorScope,
     Page,
-    Place,
+    SortOrder,
     id_key,
     in_order,
     moment_key,
@@ -47,7 +47,7 @@ def list_entries(
     """Ledger entries, newest first; written from `since` on and before `until`."""
     start = validation.clean_moment(since, field="from")
     end = validation.clean_moment(until, field="to")
-    reference = validation.clean_text(reference, field="reference", longest=100)
+    reference = validation.validate_text(reference, field="reference", max_length=100)
     filters = {
         "item": item, "lot": lot, "reservation": reservation, "type": type,
         "reference": reference, "user": user, "from": start, "to": end, "kind": kind,
@@ -55,7 +55,7 @@ def list_entries(
     }  # fmt: skip
     is_timed = start is not None or end is not None
     order = _order(lot=lot is not None, user=user is not None, timed=is_timed)
-    place = Place("entries", filters, order.keys)
+    place = CursorScope("entries", filters, order.keys)
     chosen = order.put(sa.select(ledger.c.id), place.position_of(cursor))
     if item is not None:
         chosen = chosen.where(ledger.c.item_id == id_of_item(item))
@@ -73,7 +73,7 @@ def list_entries(
             _of_kind(validation.clean_choice(kind, field="kind", choices=tuple(Kind)))
         )
     if lot_code is not None:
-        code = validation.clean_text(lot_code, field="lot", longest=64)
+        code = validation.validate_text(lot_code, field="lot", max_length=64)
         chosen = chosen.where(
             ledger.c.lot_id.in_(sa.select(lots.c.id).where(lots.c.lot_code == code))
         )
@@ -99,16 +99,16 @@ def _of_kind(kind: str) -> sa.ColumnElement[bool]:
     return sa.exists().where(mine.c.id == ledger.c.operation_id, mine.c.kind == kind)
 
 
-def _order(*, lot: bool, user: bool, timed: bool) -> Order:
+def _order(*, lot: bool, user: bool, timed: bool) -> SortOrder:
     """Newest first, by what an index keeps: within a lot by its own sequence, of a user by their
     operations, within a time by the clock, else as they were written."""
     if lot:
-        return Order((ledger.c.lot_seq,), (id_key,), falls=True)
+        return SortOrder((ledger.c.lot_seq,), (id_key,), falls=True)
     if user:
-        return Order((operations.c.id, ledger.c.id), (id_key, id_key), falls=True)
+        return SortOrder((operations.c.id, ledger.c.id), (id_key, id_key), falls=True)
     if timed:
-        return Order((ledger.c.timestamp, ledger.c.id), (moment_key, id_key), falls=True)
-    return Order((ledger.c.id,), (id_key,), falls=True)
+        return SortOrder((ledger.c.timestamp, ledger.c.id), (moment_key, id_key), falls=True)
+    return SortOrder((ledger.c.id,), (id_key,), falls=True)
 
 
 def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[Any]:

@@ -13,9 +13,9 @@ from inventory.common import clock, validation
 from inventory.common.quantity import ONE
 from inventory.queries.pagination import (
     USUAL_ROWS,
-    Order,
+    CursorScope,
     Page,
-    Place,
+    SortOrder,
     code_key,
     id_key,
     int_key,
@@ -31,9 +31,9 @@ from inventory.stock.balance_filters import (
     is_expired,
     is_low_item,
     item_heads,
-    parts,
+    split_whole_and_fraction,
 )
-from inventory.stock.entities import Item, Totals
+from inventory.stock.entities import Item, StockTotals
 from inventory.stock.queries import items, ledger
 
 
@@ -42,7 +42,7 @@ class StockedItem:
     """An item with what there is of it."""
 
     item: Item
-    totals: Totals
+    totals: StockTotals
     #: When something was last written about it in the ledger.
     last_move: datetime | None = None
 
@@ -68,11 +68,11 @@ def list_items(
     free), with "-" before it the other way round. `q` looks in code and name; `low_stock`: free
     at or below the reorder point, which archived items never are; `unit`: counted in it."""
     q = clean_search(q)
-    unit = validation.clean_text(unit, field="unit", longest=16)
+    unit = validation.validate_text(unit, field="unit", max_length=16)
     sort = validation.clean_choice(sort or "code", field="sort", choices=ITEM_SORTS)
     order = _order(sort.lstrip("-"), falls=sort.startswith("-"), today=clock.today())
     filters = {"q": q, "low": low_stock, "archived": archived, "unit": unit, "sort": sort}
-    place = Place("items", filters, order.keys)
+    place = CursorScope("items", filters, order.keys)
     chosen = sa.select(items.c.id)
     if sort.lstrip("-") not in ("code", "name"):
         chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
@@ -94,14 +94,14 @@ _FIGURES = ("on_hand", "reserved", "on_hold", "free")
 ITEM_SORTS = tuple(f"{sign}{name}" for name in ("code", "name", *_FIGURES) for sign in ("", "-"))
 
 
-def _order(name: str, *, falls: bool, today: date) -> Order:
+def _order(name: str, *, falls: bool, today: date) -> SortOrder:
     if name == "code":
-        return Order((items.c.code,), (code_key,), falls)
+        return SortOrder((items.c.code,), (code_key,), falls)
     if name == "name":
-        return Order((items.c.name, items.c.id), (text_key, id_key), falls)
+        return SortOrder((items.c.name, items.c.id), (text_key, id_key), falls)
     figure = figures_of_items(today)[name]
     whole, rest = (sa.func.coalesce(part, 0) for part in figure)
-    return Order((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
+    return SortOrder((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
 
 
 def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
@@ -124,7 +124,9 @@ def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
     of = _totals_of(conn, ids, clock.today())
     moved = {row.id: row.last_move for row in conn.execute(_MOVED.where(items.c.id.in_(ids)))}
-    return [StockedItem(found[id], of.get(id, Totals()), moved[id]) for id in ids if id in found]
+    return [
+        StockedItem(found[id], of.get(id, StockTotals()), moved[id]) for id in ids if id in found
+    ]
 
 
 _LAST_OF_ITEM = (
@@ -143,20 +145,23 @@ _MOVED = sa.select(
 )
 
 
-def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, Totals]:
+def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, StockTotals]:
     """`figures.totals` over the items' lots, from the read cache: what a list costs must not grow
     with how many lots its items have. An item's own page adds up the ledger."""
     lost = {
         item_id: units * ONE + rest
         for item_id, units, rest in conn.execute(
-            sa.select(heads.c.item_id, *map(add_up, parts(heads.c.on_hand - heads.c.reserved)))
+            sa.select(
+                heads.c.item_id,
+                *map(add_up, split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)),
+            )
             .where(heads.c.item_id.in_(ids), is_expired(today))
             .group_by(heads.c.item_id)
         )
     }
     rows = conn.execute(sa.select(item_heads).where(item_heads.c.item_id.in_(ids)))
     return {
-        row.item_id: Totals(
+        row.item_id: StockTotals(
             row.on_hand * ONE + row.on_hand_rest,
             row.reserved * ONE + row.reserved_rest,
             row.held * ONE + row.held_rest + lost.get(row.item_id, 0),

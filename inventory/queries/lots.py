@@ -13,9 +13,9 @@ from inventory.common import clock, validation
 from inventory.models import QcDecision, QcStatus, table
 from inventory.queries.pagination import (
     USUAL_ROWS,
-    Order,
+    CursorScope,
     Page,
-    Place,
+    SortOrder,
     code_key,
     date_key,
     id_key,
@@ -33,7 +33,7 @@ _decisions = table(QcDecision)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class LotDecision:
     """One QC decision on a lot; the first is what the lot came in with."""
 
     status: str
@@ -81,7 +81,7 @@ def list_lots(
     id = heads.c.lot_id if with_stock or until is None else lots.c.id
     dated = expires if until is not None else sa.func.coalesce(expires, _NEVER)
     order = _order(sort.lstrip("-"), sort.startswith("-"), dated, id)
-    place = Place("lots", filters, order.keys)
+    place = CursorScope("lots", filters, order.keys)
     chosen = sa.select(heads.c.lot_id.label("id")).join(lots, lots.c.id == heads.c.lot_id)
     chosen = order.put(chosen, place.position_of(cursor))
     if until is not None:
@@ -121,19 +121,19 @@ _NEVER = sa.literal(date.max, sa.Date)
 _available = heads.c.on_hand - heads.c.reserved
 
 
-def _order(name: str, falls: bool, dated: Any, id: Any) -> Order:
+def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
     if name == "received":
-        return Order((id,), (id_key,), falls)
+        return SortOrder((id,), (id_key,), falls)
     if name == "expires":
-        return Order((dated, id), (date_key, id_key), falls)
+        return SortOrder((dated, id), (date_key, id_key), falls)
     if name == "lot":
-        return Order((lots.c.lot_code, id), (code_key, id_key), falls)
+        return SortOrder((lots.c.lot_code, id), (code_key, id_key), falls)
     figure = {
         "on_hand": heads.c.on_hand,
         "reserved": heads.c.reserved,
         "free": sa.case((is_usable(clock.today()), _available), else_=0),
     }[name]
-    return Order((figure, id), (int_key, id_key), falls)
+    return SortOrder((figure, id), (int_key, id_key), falls)
 
 
 def _has(figure: str) -> sa.ColumnElement[bool]:
@@ -145,11 +145,11 @@ def _has(figure: str) -> sa.ColumnElement[bool]:
 
 
 def _counted_in(unit: object) -> sa.Select[tuple[int]]:
-    cleaned = validation.clean_text(unit, field="unit", longest=16)
+    cleaned = validation.validate_text(unit, field="unit", max_length=16)
     return sa.select(items.c.id).where(items.c.unit == cleaned)
 
 
-def decisions_on(conn: Connection, lot_id: int) -> list[Decision]:
+def decisions_on(conn: Connection, lot_id: int) -> list[LotDecision]:
     """A lot's QC history, oldest first."""
     rows = conn.execute(
         sa.select(
@@ -165,4 +165,4 @@ def decisions_on(conn: Connection, lot_id: int) -> list[Decision]:
         .where(_decisions.c.lot_id == lot_id)
         .order_by(_decisions.c.decision_seq)
     )
-    return [Decision(*row) for row in rows]
+    return [LotDecision(*row) for row in rows]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
 from inventory.stock.entities import Operation
-from inventory.stock.queries import operations, read_operation_heads
+from inventory.stock.queries import operations, read_operation_headers
 
 
 def list_operations(
     conn: Connection, *, limit: int = USUAL_ROWS, cursor: object = None
 ) -> Page[Operation]:
     """Operations without their entries, newest first."""
-    place = Place("operations", {}, (id_key,))
+    place = CursorScope("operations", {}, (id_key,))
     chosen = sa.select(operations.c.id).order_by(operations.c.id.desc())
     if after := place.position_of(cursor):
         chosen = chosen.where(operations.c.id < after[0])
@@ -24,5 +24,5 @@ def list_operations(
         place,
         limit,
         lambda row: (row.id,),
-        lambda conn, ids: in_order(read_operation_heads(conn, ids), ids),
+        lambda conn, ids: in_order(read_operation_headers(conn, ids), ids),
     )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from inventory.common.errors import Busy
-from inventory.db import is_outage
+from inventory.db import is_database_unavailable
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _read(engine: Engine, query: Callable[[Connection], T], waits: Sequence[floa
             with engine.connect() as conn:
                 return query(conn)
         except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            if isinstance(error, sa.exc.DBAPIError) and not is_outage(error):
+            if isinstance(error, sa.exc.DBAPIError) and not is_database_unavailable(error):
                 raise
             if wait is None:
                 raise Busy() from error

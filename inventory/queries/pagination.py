@@ -45,7 +45,7 @@ def clean_limit(limit: object) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorScope:
     """A place in one list with one set of filters. `keys` check the parts of a position."""
 
     name: str
@@ -112,7 +112,7 @@ def moment_key(value: Any) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """What a list goes by: columns that together tell each row from every other, and what checks
     the parts of a position among them."""
 
@@ -149,7 +149,7 @@ def int_key(value: Any) -> int:
 def text_key(value: Any) -> str:
     if (
         not isinstance(value, str)
-        or validation.clean_text(value, field="cursor", longest=200) != value
+        or validation.validate_text(value, field="cursor", max_length=200) != value
     ):
         raise ValueError
     return value
@@ -158,7 +158,7 @@ def text_key(value: Any) -> str:
 def read_page(
     conn: Connection,
     chosen: sa.Select[Any],
-    place: Place,
+    place: CursorScope,
     limit: object,
     position: Callable[[Any], Sequence[Any]],
     read: Callable[[Connection, Sequence[int]], list[Row]],

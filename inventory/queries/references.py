@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock, validation
-from inventory.queries.pagination import Page, Place, clean_limit, id_key
+from inventory.queries.pagination import CursorScope, Page, clean_limit, id_key
 from inventory.queries.search import clean_search, contains
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import is_at_risk
@@ -59,7 +59,8 @@ class Reference:
             (one, line.lot, line.open)
             for one in self.reservations
             for line in one.lines
-            if line.open and not (today and (line.lot.hold(today) or one.expired(clock.now())))
+            if line.open
+            and not (today and (line.lot.hold_reason(today) or one.expired(clock.now())))
         ]
 
 
@@ -74,7 +75,7 @@ def list_references(
     """References with something open. `q` looks in the reference; `at_risk`: some of it is in a
     lot that may not be issued from now."""
     q = clean_search(q)
-    place = Place("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
+    place = CursorScope("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
     after = place.position_of(cursor)
     found: list[tuple[int, int]] = []
     for risk, oldest in ((1, _risky()), (0, _safe())):
@@ -129,7 +130,7 @@ def _safe() -> sa.Select[Any]:
 
 def find_reference(conn: Connection, name: object) -> Reference | None:
     """What is open for one reference; None when that is nothing. Raises InvalidInput."""
-    known = validation.clean_text(name, field="reference", longest=100)
+    known = validation.validate_text(name, field="reference", max_length=100)
     found = _open_of(conn, [known]) if known else []
     return Reference(known, found) if known and found else None
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock, validation
-from inventory.queries.pagination import USUAL_ROWS, Page, Place, id_key, in_order, read_page
+from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
 from inventory.queries.search import clean_search, contains, id_of_item
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import is_at_risk
@@ -31,9 +31,9 @@ def list_reservations(
     """Reservations, newest first. `q` looks in the reference; `open`: something is still held;
     `at_risk`: some of it in a lot that may not be issued from now."""
     q = clean_search(q)
-    reference = validation.clean_text(reference, field="reference", longest=100)
+    reference = validation.validate_text(reference, field="reference", max_length=100)
     filters = {"item": item, "reference": reference, "open": open, "risk": at_risk, "q": q}
-    place = Place("reservations", filters, (id_key,))
+    place = CursorScope("reservations", filters, (id_key,))
     id = reservations.c.id
     chosen = sa.select(id).order_by(id.desc())
     if open and not at_risk:

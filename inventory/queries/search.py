@@ -21,13 +21,13 @@ LONGEST = 100
 
 def clean_search(value: object) -> str | None:
     """What is searched for; None when that is nothing."""
-    return validation.clean_text(value, field="q", longest=LONGEST)
+    return validation.validate_text(value, field="q", max_length=LONGEST)
 
 
 def contains(conn: Connection, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
     """Whether one of the columns contains the text."""
     compared = _compared(conn.dialect.name, wanted, columns)
-    narrowed = search_index.narrowed(conn, wanted, columns[0].table.name)
+    narrowed = search_index.prefilter(conn, wanted, columns[0].table.name)
     return compared if narrowed is None else sa.and_(narrowed, compared)
 
 

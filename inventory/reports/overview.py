@@ -25,9 +25,9 @@ from inventory.stock.balance_filters import (
     is_expired,
     item_heads,
     open_lines,
-    parts,
+    split_whole_and_fraction,
 )
-from inventory.stock.entities import Lot, Reservation, Totals
+from inventory.stock.entities import Lot, Reservation, StockTotals
 from inventory.stock.queries import items, operations
 
 Figures = TypeVar("Figures")
@@ -43,7 +43,7 @@ _LAST_WRITE = sa.select(
 _SNAPSHOT = sa.text("SELECT pg_current_snapshot()::text")
 
 
-def unless_written(
+def cached_until_write(
     conn: Connection, name: str, day: date, work_out: Callable[[], Figures]
 ) -> Figures:
     """Figures over the whole warehouse, worked out anew only when something was written since, or
@@ -61,12 +61,12 @@ def unless_written(
     return found
 
 
-def totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
+def totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
     """What the warehouse holds, by unit (pieces and metres do not add up), most items first."""
-    return unless_written(conn, "totals", today, lambda: _totals_by_unit(conn, today))
+    return cached_until_write(conn, "totals", today, lambda: _totals_by_unit(conn, today))
 
 
-def _totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
+def _totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
     figures = [column for column in item_heads.c if column.name != "item_id"]
     rows = conn.execute(
         sa.select(items.c.unit, *map(add_up, figures))
@@ -77,11 +77,11 @@ def _totals_by_unit(conn: Connection, today: date) -> dict[str, Totals]:
     found = {row[0]: [row[at] * ONE + row[at + 1] for at in (1, 3, 5)] for row in rows}
     for unit, expired in _expired_by_unit(conn, today).items():
         found.setdefault(unit, [0, 0, 0])[2] += expired
-    return {unit: Totals(*sums) for unit, sums in found.items()}
+    return {unit: StockTotals(*sums) for unit, sums in found.items()}
 
 
 def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
-    available = parts(heads.c.on_hand - heads.c.reserved)
+    available = split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)
     rows = conn.execute(
         sa.select(items.c.unit, *map(add_up, available))
         .join_from(heads, items, items.c.id == heads.c.item_id)

@@ -33,7 +33,7 @@ def items_at(conn: Connection, at: datetime, **page: object) -> Page[StockedItem
     `list_items`."""
     found = list_items(conn, **page)  # type: ignore[arg-type]
     lots: dict[int, list[Lot]] = {one.item.id: [] for one in found.rows}
-    for lot in stock.lots_of(conn, lots, at=at):
+    for lot in stock.get_lots_of_items(conn, lots, at=at):
         lots[lot.item.id].append(lot)
     day = day_at(at)
     rows = [StockedItem(one.item, totals(lots[one.item.id], day)) for one in found.rows]
@@ -54,6 +54,6 @@ def every_lot_at(reads: Reads, at: datetime) -> Iterator[Lot]:
 def _lots_at(conn: Connection, at: datetime, **page: object) -> Page[Lot]:
     """The lots on hand of a page of items."""
     items = list_items(conn, **page)  # type: ignore[arg-type]
-    found = stock.lots_of(conn, [one.item.id for one in items.rows], at=at)
+    found = stock.get_lots_of_items(conn, [one.item.id for one in items.rows], at=at)
     found.sort(key=lambda lot: (lot.item.code, lot.id))
     return Page([lot for lot in found if lot.on_hand], items.next_cursor)

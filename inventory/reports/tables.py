@@ -17,7 +17,7 @@ from inventory.queries import Page, StockedItem, all_pages, list_items
 from inventory.queries.page_reads import Reads
 from inventory.reports import analytics
 from inventory.reports.stock_as_of import day_at, every_item_at, every_lot_at
-from inventory.stock.entities import utc
+from inventory.stock.entities import format_utc
 from inventory.stock.recall import Recall
 from inventory.webhooks.low_stock import low_items
 
@@ -44,10 +44,10 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
         state = "" if one.counts else "undone" if one.undone_by else "undoing"
         yield (
             what, one.reference or "", item, one.lot_code, format_qty(abs(one.qty)), unit,
-            str(one.operation_id), one.kind, utc(one.at), one.user_name, state,
+            str(one.operation_id), one.kind, format_utc(one.at), one.user_name, state,
         )  # fmt: skip
     for holder, lot, qty in found.reserved:
-        since = utc(holder.created_at)
+        since = format_utc(holder.created_at)
         yield (
             "reserved", holder.reference, item, lot.lot_code, format_qty(qty), unit, "", "", since,
             "", lot.qc_status,
@@ -56,7 +56,7 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
         lot = member.lot
         yield (
             "on hand", "", item, lot.lot_code, format_qty(lot.on_hand), unit, "", "",
-            utc(lot.received_at), "", lot.qc_status,
+            format_utc(lot.received_at), "", lot.qc_status,
         )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _reorder_rows(reads: Reads) -> Iterator[Row]:
         short = point - sums.free
         figures = (sums.free, point, short, sums.on_hand, sums.reserved, sums.on_hold)
         named = (item.code, item.name, item.unit)
-        yield (*named, *map(format_qty, figures), utc(since) if since else "")
+        yield (*named, *map(format_qty, figures), format_utc(since) if since else "")
 
 
 _FIGURES = ("on hand", "reserved", "available", "on hold", "free")
@@ -117,9 +117,9 @@ def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:
     day = day_at(at)
     for lot in every_lot_at(reads, at):
         figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(day), lot.free(day))
-        state, expires = lot.hold(day) or lot.qc_status, str(lot.expires_on or "")
+        state, expires = lot.hold_reason(day) or lot.qc_status, str(lot.expires_on or "")
         named = (lot.item.code, lot.lot_code, lot.item.unit, state, expires)
-        yield (*named, *map(format_qty, figures), lot.location or "", utc(lot.received_at))
+        yield (*named, *map(format_qty, figures), lot.location or "", format_utc(lot.received_at))
 
 
 def movement_report(conn: Connection, first: date, last: date, *, item_id: int | None) -> Report:

@@ -11,7 +11,7 @@ from inventory.stock.entities import Lot
 STRATEGIES = ("fefo", "fifo")
 
 
-def in_order(lots: Iterable[Lot], strategy: str) -> list[Lot]:
+def sort_by_strategy(lots: Iterable[Lot], strategy: str) -> list[Lot]:
     """FEFO: earliest expiry first, undated last, then oldest receipt, then lot code.
     FIFO: oldest receipt first, then lot code."""
     return sorted(lots, key=_fefo if strategy == "fefo" else _fifo)

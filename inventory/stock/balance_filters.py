@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from inventory.common.quantity import ONE
 from inventory.models import Item, QcStatus, table
-from inventory.models.balances import ItemHead, LotHead, OpenLine
+from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLine
 
 items = table(Item)
-heads = table(LotHead)
-item_heads = table(ItemHead)
-open_lines = table(OpenLine)
+heads = table(LotBalance)
+item_heads = table(ItemBalance)
+open_lines = table(OpenReservationLine)
 
 _APPROVED: sa.ColumnElement[str] = sa.literal_column(f"'{QcStatus.APPROVED}'")
 
@@ -37,7 +37,7 @@ def is_expired(today: date) -> sa.ColumnElement[bool]:
 
 
 def is_usable(today: date) -> sa.ColumnElement[bool]:
-    """Lots that nothing holds back: `Lot.hold` is None."""
+    """Lots that nothing holds back: `Lot.hold_reason` is None."""
     dated = sa.or_(heads.c.expires_on.is_(None), heads.c.expires_on >= today)
     return sa.and_(heads.c.qc_status == _APPROVED, dated)
 
@@ -47,7 +47,9 @@ def is_at_risk(today: date) -> sa.ColumnElement[bool]:
     return open_lines.c.usable_until < today
 
 
-def parts(figure: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+def split_whole_and_fraction(
+    figure: sa.ColumnElement[Any],
+) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
     """Whole units and the rest of a quantity: many added up together could pass 2^63."""
     return figure // ONE, figure % ONE
 
@@ -59,7 +61,7 @@ def add_up(part: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
 def is_low_item(today: date) -> sa.ColumnElement[bool]:
     """`StockedItem.is_low` over the read cache."""
     whole, rest = figures_of_items(today)["free"]
-    point, point_rest = parts(items.c.reorder_point)
+    point, point_rest = split_whole_and_fraction(items.c.reorder_point)
     free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
     low = (
         sa.select(free_is_low)
@@ -82,7 +84,7 @@ def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.C
         .where(heads.c.item_id == items.c.id, is_expired(today))
         .correlate(items)
         .scalar_subquery()
-        for part in parts(heads.c.on_hand - heads.c.reserved)
+        for part in split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)
     ]
     held = (of.held + expired[0], of.held_rest + expired[1])
     return {

@@ -14,9 +14,9 @@ from inventory.common.quantity import format_qty
 from inventory.models import QcStatus
 
 
-def utc(moment: datetime) -> str:
+def format_utc(when: datetime) -> str:
     """RFC 3339 in UTC, with microseconds where there are any."""
-    return moment.isoformat().replace("+00:00", "Z")
+    return when.isoformat().replace("+00:00", "Z")
 
 
 Hold = Literal["QUARANTINE", "REJECTED", "EXPIRED"]
@@ -67,7 +67,7 @@ class Lot:
         """Whether the lot is past its expiry date: it is usable through the end of that day."""
         return self.expires_on is not None and self.expires_on < today
 
-    def hold(self, today: date) -> Hold | None:
+    def hold_reason(self, today: date) -> Hold | None:
         """Why the lot may not be used, or None when it may."""
         if self.qc_status == QcStatus.QUARANTINE:
             return "QUARANTINE"
@@ -76,12 +76,12 @@ class Lot:
         return "EXPIRED" if self.expired(today) else None
 
     def on_hold(self, today: date) -> int:
-        return self.available if self.hold(today) else 0
+        return self.available if self.hold_reason(today) else 0
 
     def free(self, today: date) -> int:
-        return 0 if self.hold(today) else self.available
+        return 0 if self.hold_reason(today) else self.available
 
-    def record(self, today: date) -> dict[str, Any]:
+    def to_dict(self, today: date) -> dict[str, Any]:
         """The lot, ready for JSON."""
         return {
             "id": self.id,
@@ -89,11 +89,11 @@ class Lot:
             "lot_code": self.lot_code,
             "qc_status": self.qc_status,
             "expires_on": self.expires_on and self.expires_on.isoformat(),
-            "hold": self.hold(today),
+            "hold": self.hold_reason(today),
             "supplier_lot": self.supplier_lot,
             "location": self.location,
             "parent_lot_id": self.parent_lot_id,
-            "received_at": utc(self.received_at),
+            "received_at": format_utc(self.received_at),
             "received_qty": format_qty(self.received),
             "issued_qty": format_qty(self.issued),
             "on_hand": format_qty(self.on_hand),
@@ -106,7 +106,7 @@ class Lot:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class StockTotals:
     on_hand: int = 0
     reserved: int = 0
     on_hold: int = 0
@@ -120,10 +120,10 @@ class Totals:
         return self.available - self.on_hold
 
 
-def totals(lots: Iterable[Lot], today: date) -> Totals:
+def totals(lots: Iterable[Lot], today: date) -> StockTotals:
     """What several lots add up to."""
     lots = list(lots)
-    return Totals(
+    return StockTotals(
         on_hand=sum(lot.on_hand for lot in lots),
         reserved=sum(lot.reserved for lot in lots),
         on_hold=sum(lot.on_hold(today) for lot in lots),
@@ -131,7 +131,7 @@ def totals(lots: Iterable[Lot], today: date) -> Totals:
 
 
 @dataclass(slots=True, eq=False)
-class Line:
+class ReservationLine:
     """What a reservation holds in one lot."""
 
     lot: Lot
@@ -149,7 +149,7 @@ class Reservation:
     expires_at: datetime | None
     note: str | None
     created_at: datetime
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ReservationLine] = field(default_factory=list)
 
     @property
     def open(self) -> int:
@@ -170,9 +170,9 @@ class Reservation:
 
     def at_risk(self, today: date) -> bool:
         """Whether some of it is held in a lot that may not be issued from now."""
-        return any(line.open and line.lot.hold(today) for line in self.lines)
+        return any(line.open and line.lot.hold_reason(today) for line in self.lines)
 
-    def record(self, today: date) -> dict[str, Any]:
+    def to_dict(self, today: date) -> dict[str, Any]:
         """The reservation as it stands, ready for JSON."""
         return {
             "id": self.id,
@@ -182,16 +182,16 @@ class Reservation:
             "open_qty": format_qty(self.open),
             "issued_qty": format_qty(self.issued),
             "unreserved_qty": format_qty(self.unreserved),
-            "expires_at": self.expires_at and utc(self.expires_at),
+            "expires_at": self.expires_at and format_utc(self.expires_at),
             "at_risk": self.at_risk(today),
             "note": self.note,
-            "created_at": utc(self.created_at),
+            "created_at": format_utc(self.created_at),
             "lots": [
                 {
                     "lot_id": line.lot.id,
                     "lot_code": line.lot.lot_code,
                     "qc_status": line.lot.qc_status,
-                    "hold": line.lot.hold(today),
+                    "hold": line.lot.hold_reason(today),
                     "open_qty": format_qty(line.open),
                     "issued_qty": format_qty(line.issued),
                 }
@@ -199,12 +199,12 @@ class Reservation:
             ],
         }
 
-    def line_in(self, lot: Lot) -> Line:
+    def get_or_create_line(self, lot: Lot) -> ReservationLine:
         """What it holds in this lot; an empty line where that is nothing yet."""
         for line in self.lines:
             if line.lot is lot:
                 return line
-        self.lines.append(Line(lot))
+        self.lines.append(ReservationLine(lot))
         return self.lines[-1]
 
 

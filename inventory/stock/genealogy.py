@@ -31,12 +31,12 @@ _BELOW = _lots_below()
 _ABOVE = _lots_above()
 
 
-def family_of(conn: Connection, lot_id: int) -> dict[int, int]:
+def get_descendants(conn: Connection, lot_id: int) -> dict[int, int]:
     """The lot and every lot that was split off it, with how many splits each is away."""
     rows = conn.execute(_BELOW, {"of_lot": lot_id})
     return {row.id: row.depth for row in rows}
 
 
-def parents_of(conn: Connection, lot_id: int) -> list[int]:
+def get_ancestors(conn: Connection, lot_id: int) -> list[int]:
     """The lots that it was split off, the nearest first."""
     return [row.id for row in conn.execute(_ABOVE, {"of_lot": lot_id})]

@@ -16,7 +16,7 @@ from inventory.stock.queries import ledger
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DailyBalance:
     """What there was of an item when a day (in UTC) ended."""
 
     day: date
@@ -24,15 +24,15 @@ class Day:
     reserved: int
 
 
-def days_of(conn: Connection, item_id: int, today: date, *, days: int = 90) -> list[Day]:
+def days_of(conn: Connection, item_id: int, today: date, *, days: int = 90) -> list[DailyBalance]:
     """The last days of an item, oldest first; the last one is how it stands now."""
-    now = totals(stock.stocked_lots_of(conn, [item_id]), today)
+    now = totals(stock.get_stocked_lots(conn, [item_id]), today)
     moved = _moved_since(conn, item_id, today - timedelta(days=days - 1))
     found = []
     on_hand, reserved = now.on_hand, now.reserved
     for back in range(days):
         day = today - timedelta(days=back)
-        found.append(Day(day, on_hand, reserved))
+        found.append(DailyBalance(day, on_hand, reserved))
         on_hand -= moved.get((day, "RECEIVE"), 0) - moved.get((day, "ISSUE"), 0)
         reserved -= moved.get((day, "RESERVE"), 0) - moved.get((day, "UNRESERVE"), 0)
     return found[::-1]

@@ -29,7 +29,7 @@ from inventory.models import Operation as OperationModel
 from inventory.models import Reservation as ReservationModel
 from inventory.stock.balance_filters import heads as heads
 from inventory.stock.balance_filters import open_lines as open_lines
-from inventory.stock.entities import Entry, Item, Line, Lot, Operation, Reservation
+from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
 
 items = table(ItemModel)
 lots = table(InventoryLot)
@@ -252,7 +252,9 @@ def get_lot(conn: Connection, lot_id: int) -> Lot:
     return found[0]
 
 
-def lots_of(conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None) -> list[Lot]:
+def get_lots_of_items(
+    conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None
+) -> list[Lot]:
     """All lots of the items, oldest first: now, or as the ledger stood at a moment.
 
     At an earlier moment lots received later are left out; the QC status is that of then, master
@@ -265,13 +267,13 @@ def lots_of(conn: Connection, item_ids: Iterable[int], *, at: datetime | None = 
     return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS_AT, {"ids": ids, "at": at})]
 
 
-def stocked_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
+def get_stocked_lots(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
     """The lots of the items that have something on hand, in no order: where allocation looks."""
     ids = list(item_ids)
     return [_to_lot(row) for row in conn.execute(_STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
 
 
-def holding_lots_of(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
+def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
     """The same as `stocked_lots_of`, without any trust in the read cache: each lot that the items
     ever had is looked up in the ledger itself."""
     ids = list(item_ids)
@@ -317,7 +319,7 @@ def read_reservations(
         found[row[_N]] = Reservation(row[_N], Item(*row[:_N]), *row[_N + 1 :])
     for line in sorted(lines, key=lambda line: line.lot_id):
         found[line.reservation_id].lines.append(
-            Line(by_id[line.lot_id], line.line_seq, line.open_after, line.issued_after)
+            ReservationLine(by_id[line.lot_id], line.line_seq, line.open_after, line.issued_after)
         )
     return [found[id] for id in ids if id in found]
 
@@ -349,13 +351,13 @@ def open_reservation_ids(
     return list(conn.execute(chosen).scalars())
 
 
-def expired_reservation_ids(conn: Connection, *, now: datetime, most: int) -> list[int]:
+def expired_reservation_ids(conn: Connection, *, now: datetime, limit: int) -> list[int]:
     """Reservations past their moment that still hold something: of the oldest `most` lines."""
-    found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": most}).scalars()
+    found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": limit}).scalars()
     return sorted(set(found))
 
 
-def ask_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]], list[int]]:
+def prefetch_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]], list[int]]:
     """Ask for reservations past their moment that still hold something; what is returned tells
     which of them hold something in these lots.
 
@@ -377,7 +379,7 @@ def ask_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]],
     return in_lots
 
 
-def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:
+def all_reservation_ids_of_lot(conn: Connection, lot_id: int) -> list[int]:
     """Every reservation that ever held something in the lot: read from the whole ledger."""
     return list(
         conn.execute(
@@ -389,7 +391,9 @@ def reservation_ids_ever_in(conn: Connection, lot_id: int) -> list[int]:
     )
 
 
-def open_in_lot(conn: Connection, lot_id: int, reservation_ids: Iterable[int]) -> dict[int, int]:
+def open_qty_by_reservation(
+    conn: Connection, lot_id: int, reservation_ids: Iterable[int]
+) -> dict[int, int]:
     """What each reservation holds in one lot."""
     ids = list(reservation_ids)
     if not ids:
@@ -411,7 +415,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 
-def read_operation_heads(conn: Connection, ids: Iterable[int]) -> list[Operation]:
+def read_operation_headers(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     """These operations without their entries, which may be many; unknown ones are left out."""
     rows = conn.execute(_OPERATIONS, {"ids": _possible(ids)})
     return [Operation(**row._mapping, entries=()) for row in rows]
@@ -419,18 +423,18 @@ def read_operation_heads(conn: Connection, ids: Iterable[int]) -> list[Operation
 
 def get_operation_head(conn: Connection, operation_id: int) -> Operation:
     """One operation without its entries. Raises NotFound."""
-    found = read_operation_heads(conn, [operation_id])
+    found = read_operation_headers(conn, [operation_id])
     if not found:
         raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
     return found[0]
 
 
-def entries_of(conn: Connection, operation_id: int, *, since: int = 0, most: int) -> list[Entry]:
+def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: int) -> list[Entry]:
     """An operation's entries from the one with the number `since` on, at most so many."""
     if not 0 <= since <= MAX_ID:
         return []
     chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
-    rows = conn.execute(chosen.order_by(ledger.c.id).limit(most))
+    rows = conn.execute(chosen.order_by(ledger.c.id).limit(limit))
     return [Entry(*tuple(row)) for row in rows]
 
 

@@ -49,7 +49,7 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class ShipmentSummary:
     """What one reference got of the family, less what it sent back."""
 
     reference: str
@@ -64,7 +64,7 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FamilyLot:
     """A lot of the family, so many splits away."""
 
     lot: Lot
@@ -75,7 +75,7 @@ class Member:
 class Recall:
     lot: Lot
     parents: tuple[Lot, ...]
-    family: tuple[Member, ...]
+    family: tuple[FamilyLot, ...]
     movements: tuple[Movement, ...]
     reserved: tuple[tuple[Reservation, Lot, int], ...]
 
@@ -86,16 +86,16 @@ class Recall:
     @property
     def usable(self) -> tuple[Lot, ...]:
         """What a hold of the family would put in quarantine."""
-        return held_by_a_hold(self.lot, [member.lot for member in self.family])
+        return lots_to_hold(self.lot, [member.lot for member in self.family])
 
     @property
-    def destinations(self) -> list[Destination]:
+    def destinations(self) -> list[ShipmentSummary]:
         """Every reference that goods went to, the largest amount first."""
-        found: dict[str, Destination] = {}
+        found: dict[str, ShipmentSummary] = {}
         for one in reversed(self.movements):
             if one.counts and one.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
                 name = one.reference or ""
-                new = Destination(name, max(one.qty, 0), max(-one.qty, 0), one.at, one.at)
+                new = ShipmentSummary(name, max(one.qty, 0), max(-one.qty, 0), one.at, one.at)
                 found[name] = _joined(found[name], new) if name in found else new
         return sorted(found.values(), key=lambda one: (-one.out, one.reference))
 
@@ -126,7 +126,7 @@ class Recall:
 _IN = (Kind.RECEIPT, Kind.IMPORT, Kind.SPLIT)
 
 
-def held_by_a_hold(lot: Lot, family: Iterable[Lot]) -> tuple[Lot, ...]:
+def lots_to_hold(lot: Lot, family: Iterable[Lot]) -> tuple[Lot, ...]:
     """The lots that a hold puts in quarantine: the approved ones, the lot itself always, those
     that were split off it where something is left of them."""
     return tuple(
@@ -136,8 +136,8 @@ def held_by_a_hold(lot: Lot, family: Iterable[Lot]) -> tuple[Lot, ...]:
     )
 
 
-def _joined(one: Destination, later: Destination) -> Destination:
-    return Destination(
+def _joined(one: ShipmentSummary, later: ShipmentSummary) -> ShipmentSummary:
+    return ShipmentSummary(
         one.reference,
         one.issued + later.issued,
         one.returned + later.returned,
@@ -149,11 +149,11 @@ def _joined(one: Destination, later: Destination) -> Destination:
 def recall(conn: Connection, lot_id: int) -> Recall:
     """Where one lot went, with every lot that was split off it. Raises NotFound."""
     lot = stock.get_lot(conn, lot_id)
-    depths = genealogy.family_of(conn, lot_id)
+    depths = genealogy.get_descendants(conn, lot_id)
     by_id = {one.id: one for one in stock.read_lots(conn, depths)}
-    above = genealogy.parents_of(conn, lot_id)
+    above = genealogy.get_ancestors(conn, lot_id)
     parents = {one.id: one for one in stock.read_lots(conn, above)}
-    family = tuple(Member(by_id[id], depth) for id, depth in depths.items() if id in by_id)
+    family = tuple(FamilyLot(by_id[id], depth) for id, depth in depths.items() if id in by_id)
     return Recall(
         lot,
         tuple(parents[id] for id in above if id in parents),
@@ -175,7 +175,7 @@ def _reserved(conn: Connection, family: Sequence[Lot]) -> Iterable[tuple[Reserva
     for lot in family:
         if lot.reserved and lot.id is not None:
             ids = stock.open_reservation_ids(conn, lot_id=lot.id)
-            held = stock.open_in_lot(conn, lot.id, ids)
+            held = stock.open_qty_by_reservation(conn, lot.id, ids)
             for one in stock.read_reservations(conn, ids):
                 yield one, lot, held[one.id or 0]
 
@@ -239,7 +239,7 @@ _FACTS = [name for name in Movement.__dataclass_fields__ if name != "counts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class LotQcDecision:
     """What one operation decided on one lot."""
 
     lot_id: int
@@ -250,7 +250,7 @@ class Decided:
     is_last: bool
 
 
-def decisions_of(conn: Connection, operation_id: int) -> list[Decided]:
+def decisions_of(conn: Connection, operation_id: int) -> list[LotQcDecision]:
     """The QC decisions of one operation, by lot code."""
     later = decisions.alias("later")
     is_last = ~sa.exists().where(
@@ -268,10 +268,10 @@ def decisions_of(conn: Connection, operation_id: int) -> list[Decided]:
         .where(decisions.c.operation_id == operation_id)
         .order_by(lots.c.lot_code)
     )
-    return [Decided(*row) for row in rows]
+    return [LotQcDecision(*row) for row in rows]
 
 
-def is_hold(decided: Sequence[Decided]) -> bool:
+def is_hold(decided: Sequence[LotQcDecision]) -> bool:
     """Whether an operation put approved lots in quarantine, and did nothing else."""
     return bool(decided) and all(
         (one.from_status, one.to_status) == (QcStatus.APPROVED, QcStatus.QUARANTINE)

@@ -35,7 +35,7 @@ class Settlement:
     #: Still reserved in a lot that cannot be issued from: at risk.
     kept: list[Share] = field(default_factory=list)
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The three lists, ready for JSON: for each reservation its quantity and its lots."""
         return {
             "moved": _by_reservation(self.moved),

@@ -24,13 +24,13 @@ from inventory.models.verification import VerificationRun
 from inventory.verification import records, schema
 from inventory.verification.digests import differences
 from inventory.verification.findings import Finding
-from inventory.verification.parallel import Found, checked, readable
+from inventory.verification.parallel import PartialReport, checked, readable
 
 runs = table(VerificationRun)
 
 
 @dataclass(slots=True, kw_only=True)
-class Report(Found):
+class Report(PartialReport):
     """What a run of `verify` found."""
 
     started_at: datetime
@@ -40,7 +40,7 @@ class Report(Found):
     def ok(self) -> bool:
         return not self.findings
 
-    def record(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The report, ready for JSON."""
         return {
             "started_at": self.started_at.isoformat().replace("+00:00", "Z"),
@@ -80,14 +80,14 @@ def verify(
 
 
 @atomic
-def keep(tx: Connection, *, report: Report) -> None:
+def store_report(tx: Connection, *, report: Report) -> None:
     """Write down what a run found, for the pages and the API."""
     tx.execute(
         sa.insert(runs).values(
             started_at=report.started_at,
             ok=report.ok,
             entries=report.entries,
-            detail=json.dumps(report.record()),
+            detail=json.dumps(report.to_dict()),
         )
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.db import engine_on, snapshot
+from inventory.db import snapshot, temporary_engine
 from inventory.stock.queries import ledger, lots, operations
 from inventory.verification import entries, records
 from inventory.verification.findings import Finding
@@ -37,7 +37,7 @@ _CHECKS: dict[str, Callable[[Connection, str], Iterator[Finding | int]]] = {
 
 
 @dataclass(slots=True)
-class Found:
+class PartialReport:
     """What was found in a part, ready for another process."""
 
     entries: int = 0
@@ -49,14 +49,14 @@ class Found:
         if len(self.findings) < MOST:
             self.findings.append(finding)
 
-    def take(self, other: Found) -> None:
+    def take(self, other: PartialReport) -> None:
         self.entries += other.entries
         self.count += other.count
         self.findings += other.findings[: MOST - len(self.findings)]
 
 
 @contextmanager
-def checked(conn: Connection, processes: int) -> Iterator[Iterable[Found]]:
+def checked(conn: Connection, processes: int) -> Iterator[Iterable[PartialReport]]:
     """Entries, then operations; in other processes it has begun while the caller does the rest."""
     if processes == 1 or _last(conn, ledger) < LONG:
         yield (_checked(conn, name, "1 = 1") for name in _CHECKS)
@@ -83,8 +83,8 @@ def readable(table: str, found: Iterable[Any]) -> Iterator[Any]:
         yield Finding(table, None, f"a row cannot be read: {reason}")
 
 
-def _checked(conn: Connection, name: str, within: str) -> Found:
-    result = Found()
+def _checked(conn: Connection, name: str, within: str) -> PartialReport:
+    result = PartialReport()
     for found in readable(name, _CHECKS[name](conn, within)):
         if isinstance(found, Finding):
             result.add(found)
@@ -93,8 +93,8 @@ def _checked(conn: Connection, name: str, within: str) -> Found:
     return result
 
 
-def _checked_elsewhere(url: sa.URL, name: str, within: str) -> Found:
-    with engine_on(url) as engine, snapshot(engine) as conn:
+def _checked_elsewhere(url: sa.URL, name: str, within: str) -> PartialReport:
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
         return _checked(conn, name, within)
 
 

@@ -24,7 +24,7 @@ csrf = CSRFProtect()
 
 def init_app(app: Flask, config: Config) -> None:
     """Headers, static files, templates, sessions, the guard, and the blueprints."""
-    passwords.use_cost(time_cost=config.password_time_cost, memory_kib=config.password_memory_kib)
+    passwords.configure(time_cost=config.password_time_cost, memory_kib=config.password_memory_kib)
     app.config["SETUP_CODE"] = registration.expected_code(
         secret_key=config.secret_key,
         is_loopback=config.is_loopback,
@@ -42,7 +42,7 @@ def init_app(app: Flask, config: Config) -> None:
     # The guard before the CSRF check: an ended session is told so, not that a token is missing.
     permissions.init_app(app)
     csrf.init_app(app)
-    app.url_value_preprocessor(live_updates.refuse_numbers_beyond_the_database)
+    app.url_value_preprocessor(live_updates.reject_out_of_range_ids)
     for blueprint in (auth, inventory, admin):
         app.register_blueprint(blueprint)
     floor.init_app(app)

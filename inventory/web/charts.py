@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory.stock.history import Day
+from inventory.stock.history import DailyBalance
 
 WIDTH, HEIGHT = 720, 160
 
 
-def steps(days: list[Day]) -> dict[str, Any]:
+def steps(days: list[DailyBalance]) -> dict[str, Any]:
     """Two stepped lines, on hand and reserved, on one scale that begins at nothing."""
     most = max((day.on_hand for day in days), default=0)
     return {
@@ -22,11 +22,11 @@ def steps(days: list[Day]) -> dict[str, Any]:
     }
 
 
-def _path(values: list[int], most: int) -> str:
+def _path(values: list[int], maximum: int) -> str:
     """Each day is as wide as any other; the line changes at once, as stock does."""
     wide = WIDTH / max(len(values), 1)
     points = []
     for number, value in enumerate(values):
-        y = HEIGHT - (HEIGHT - 4) * value / most if most else HEIGHT
+        y = HEIGHT - (HEIGHT - 4) * value / maximum if maximum else HEIGHT
         points += [f"{number * wide:.1f} {y:.1f}", f"{(number + 1) * wide:.1f} {y:.1f}"]
     return "M" + " L".join(points)

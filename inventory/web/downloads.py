@@ -49,7 +49,7 @@ def download_list(kind: str, name: str, /, **filters: Any) -> Response:
     return download(kind, name, lists.LISTS[name].heads, rows)
 
 
-def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
+def download(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Response:
     """The rows as a file that a browser saves; once the answer begins, `rows` cannot use the
     request. Raises TooManyDownloads, Busy."""
     if kind not in _TYPES:
@@ -61,7 +61,7 @@ def download(kind: str, name: str, heads: Row, rows: Iterable[Row]) -> Response:
         # A filter that is refused must be so before the answer has begun.
         rows = chain(list(islice(rows, 1)), rows)
         response = FileResponse(
-            _sent(file_parts(kind, name, heads, rows), name, begun, limits), mimetype=_TYPES[kind]
+            _sent(file_parts(kind, name, headers, rows), name, begun, limits), mimetype=_TYPES[kind]
         )
     except BaseException:
         limits.end(begun)

@@ -14,7 +14,7 @@ from inventory.common import clock
 from inventory.queries import MOST_ROWS, USUAL_ROWS, Page
 
 
-def only(value: str | None, allowed: tuple[str, ...], default: str) -> str:
+def one_of(value: str | None, allowed: tuple[str, ...], default: str) -> str:
     """One of the values that a page knows: an unknown one is as good as none."""
     return value if value in allowed else default
 
@@ -73,7 +73,7 @@ def export_links(blueprint: str, query: MultiDict[str, str]) -> list[tuple[str, 
     ]
 
 
-def rows_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
+def row_limit(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
     """How many rows the page shows: so many more each time that more is asked for."""
     text = query.get("rows", "")
     rows = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else step
@@ -82,7 +82,7 @@ def rows_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
 
 def page_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
     """Which rows: for a list of the core."""
-    return {"limit": rows_of(query, step), "cursor": query.get("cursor")}
+    return {"limit": row_limit(query, step), "cursor": query.get("cursor")}
 
 
 def page_links(
@@ -95,7 +95,7 @@ def page_links(
     """
     filters = filters_of(query)
     links: dict[str, str | None] = {"more": None, "after": None, "first": None}
-    cursor, rows = query.get("cursor"), rows_of(query, step)
+    cursor, rows = query.get("cursor"), row_limit(query, step)
     if page.next_cursor and not cursor and rows < MOST_ROWS:
         links["more"] = f"?{urlencode(filters | {'rows': min(rows + step, MOST_ROWS)})}"
     elif page.next_cursor:
@@ -111,7 +111,7 @@ def sort_heads(
     """For each column that a list can be sorted by: where its head leads, and the order it is in
     now ("ascending", "descending" or ""). One tap sorts, another turns it round, a third puts the
     list back. Figures begin with the largest; `rising` columns with the smallest."""
-    filters, now = filters_of(query), only(query.get("sort"), tuple(sorts), "")
+    filters, now = filters_of(query), one_of(query.get("sort"), tuple(sorts), "")
     heads = {}
     for name in dict.fromkeys(one.lstrip("-") for one in sorts):
         turns = [name, f"-{name}", ""] if name in rising else [f"-{name}", name, ""]

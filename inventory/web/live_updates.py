@@ -28,7 +28,7 @@ Read = Callable[..., dict[str, Any]]
 _PARTS: dict[str, tuple[str, Read]] = {}
 
 
-def part(endpoint: str, template: str) -> Callable[[Read], Read]:
+def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
     """Mark what reads the changing part of a page: called with its query, and its ids."""
 
     def mark(read: Read) -> Read:
@@ -43,7 +43,7 @@ def endpoints() -> list[str]:
     return sorted(_PARTS)
 
 
-def refuse_numbers_beyond_the_database(endpoint: str | None, ids: dict[str, Any] | None) -> None:
+def reject_out_of_range_ids(endpoint: str | None, ids: dict[str, Any] | None) -> None:
     """No row has such a number, and a database would not take it for one."""
     if any(isinstance(id, int) and id > MAX_ID for id in (ids or {}).values()):
         abort(404)
@@ -53,13 +53,15 @@ def wants_live() -> bool:
     return request.headers.get("HX-Target") == "div#live"
 
 
-def respond(template: str, **values: Any) -> Response:
+def render_live_page(template: str, **values: Any) -> Response:
     """The page, or for htmx its changing part, or 304 when that is what the browser has."""
     assert request.endpoint is not None
-    url = urls.here()
+    url = urls.current_url()
     context, html, tag = _render(request.endpoint, request.args, request.view_args or {}, url)
     if not wants_live():
-        return make_response(render_template(template, **(context | _late(values)), live=html))
+        return make_response(
+            render_template(template, **(context | _resolve_lazy(values)), live=html)
+        )
     if request.headers.get("HX-PTag") == tag:
         return Response(status=304)
     response = make_response(str(html))
@@ -71,14 +73,14 @@ def render_current() -> Markup | None:
     """The changing part of the page that the browser shows now."""
     url = shown_url()
     adapter = current_app.create_url_adapter(request)
-    path = None if url is None else urls.within(url.path)
+    path = None if url is None else urls.strip_prefix(url.path)
     if url is None or path is None or adapter is None:
         return None
     try:
         endpoint, ids = adapter.match(path, method="GET")
         if endpoint not in _PARTS:
             return None
-        refuse_numbers_beyond_the_database(endpoint, dict(ids))
+        reject_out_of_range_ids(endpoint, dict(ids))
         query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
         here = f"{url.path}?{url.query}" if url.query else url.path
         return _render(endpoint, query, ids, here)[1]
@@ -99,7 +101,7 @@ def _render(
     return context, html, tag
 
 
-def _late(values: dict[str, Any]) -> dict[str, Any]:
+def _resolve_lazy(values: dict[str, Any]) -> dict[str, Any]:
     """Values that only the whole page needs are given as functions, not read for a poll."""
     found: dict[str, Any] = {}
     for name, value in values.items():

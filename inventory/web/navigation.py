@@ -48,7 +48,7 @@ _SECTIONS = {
 }
 
 
-class Entry(NamedTuple):
+class NavItem(NamedTuple):
     word: str
     url: str
     icon: str
@@ -72,7 +72,7 @@ def frame() -> dict[str, Any]:
         "care": _entries(_CARE, viewer),
         "theme": theme(),
         "behind": g.get("behind"),
-        "here": urls.here() if request.method == "GET" else urls.root(),
+        "here": urls.current_url() if request.method == "GET" else urls.home_url(),
     }
 
 
@@ -81,13 +81,13 @@ def theme() -> str:
     return chosen if chosen in THEMES else ""
 
 
-def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[Entry]:
+def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[NavItem]:
     """Those that exist and that this user may open."""
     views = current_app.view_functions
     return [
-        Entry(word, url_for(endpoint), icon, _current(endpoint))
+        NavItem(word, url_for(endpoint), icon, _current(endpoint))
         for endpoint, word, icon in entries
-        if viewer and endpoint in views and viewer.may(role_of(views[endpoint]))
+        if viewer and endpoint in views and viewer.has_role(role_of(views[endpoint]))
     ]
 
 

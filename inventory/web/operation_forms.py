@@ -21,7 +21,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
-from inventory.ledger import Posting
+from inventory.ledger import PostingResult
 from inventory.web import live_updates, operation_summary, refusal_hints, urls
 from inventory.web.auth.permissions import role_of
 from inventory.web.auth.session import safe_next
@@ -33,7 +33,7 @@ Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Done:
+class ActionResult:
     """What the person is told, where it can be seen, and what would undo it."""
 
     text: str
@@ -45,7 +45,7 @@ class Done:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class FormAction:
     endpoint: str
     word: str
     icon: str
@@ -56,7 +56,7 @@ class Act:
     #: Calls the verb: (form, user_id and key, **ids).
     send: Callable[..., Any]
     #: Where the outcome can be seen: (operation's first entry or record) -> Done.
-    done: Callable[[Any], Done] | None = None
+    done: Callable[[Any], ActionResult] | None = None
     #: Fields that stay filled for the next one.
     keeps: tuple[str, ...] = ()
     #: Whether the person goes on to where the outcome can be seen.
@@ -69,20 +69,22 @@ class Act:
     def name(self) -> str:
         return self.endpoint.rpartition(".")[2]
 
-    def may(self) -> bool:
-        return bool(current_user.may(role_of(current_app.view_functions[self.endpoint])))
+    def is_allowed(self) -> bool:
+        return bool(current_user.has_role(role_of(current_app.view_functions[self.endpoint])))
 
 
-def show(act: Act, *, back: str = "", given: dict[str, Any] | None = None, **ids: Any) -> Any:
+def form_context(
+    act: FormAction, *, return_url: str = "", initial: dict[str, Any] | None = None, **ids: Any
+) -> Any:
     """What a page needs to include the form of an act: operations/_form.html."""
-    form = act.form(formdata=MultiDict(given or {}))
+    form = act.form(formdata=MultiDict(initial or {}))
     form.renew_key()
-    form.back.data = back or urls.here()
+    form.back.data = return_url or urls.current_url()
     return _context(act, form, ids)
 
 
 def _context(
-    act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal | None = None
+    act: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal | None = None
 ) -> dict[str, Any]:
     context = {"act": act, "form": form, "refusal": None, "focus": "", "action": ""}
     context |= act.load(form, **ids)
@@ -99,37 +101,41 @@ def _context(
     return context
 
 
-def operate(act: Act, given: dict[str, Any] | None = None, **ids: Any) -> Answer:
+def handle(act: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:
     """Answer a request for this operation; `given` is what its form shows at first."""
     if request.method == "GET":
-        given = (given or {}) | request.args.to_dict()
-        return _render(show(act, back=given.pop("back", ""), given=given, **ids), 200)
+        initial = (initial or {}) | request.args.to_dict()
+        return _render(
+            form_context(act, return_url=initial.pop("back", ""), initial=initial, **ids), 200
+        )
     form = act.form()
     for name, step in (("qty", "instead"), ("item", "instead_item")):
         if name in form and (instead := request.form.get(step)):
             form[name].data = instead
     if not form.validate():
-        return _again(act, form, ids, 422)
+        return _rerender_form(act, form, ids, 422)
     try:
         outcome = act.send(form, {"user_id": current_user.id, "key": form.key.data}, **ids)
     except (Busy, IdempotencyInProgress) as busy:
-        return _wait(act, form, ids, busy)
+        return _busy_response(act, form, ids, busy)
     except Refusal as refusal:
         return _refuse(act, form, ids, refusal)
     done = (act.done or done_of_posting)(outcome)
     return _posted(act, form, ids, done)
 
 
-def done_of_posting(posting: Posting) -> Done:
+def done_of_posting(posting: PostingResult) -> ActionResult:
     operation = posting.operation
-    text = operation_summary.sentence(operation, posting.shown[0])
+    text = operation_summary.describe_operation(operation, posting.shown[0])
     url = url_for("inventory.operations.operation", operation_id=operation.id)
     undo = operation.id if operation.kind not in ("QC", "REVERSAL") else None
-    return Done(text, url, "See it", undo)
+    return ActionResult(text, url, "See it", undo)
 
 
-def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> Answer:
-    undo = done.operation_id if current_user.may("admin") else None
+def _posted(
+    act: FormAction, form: OperationForm, ids: dict[str, Any], done: ActionResult
+) -> Answer:
+    undo = done.operation_id if current_user.has_role("admin") else None
     there = done.then or done.url
     back = safe_next(form.back.data) if form.back.data and not act.leaves else there
     toast = _toast(done, undo=undo, back=back)
@@ -144,12 +150,12 @@ def _posted(act: Act, form: OperationForm, ids: dict[str, Any], done: Done) -> A
     if from_toast:
         return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
     kept = {name: form[name].data for name in act.keeps}
-    context = show(act, back=form.back.data or "", given=kept, **ids)
+    context = form_context(act, return_url=form.back.data or "", initial=kept, **ids)
     context["focus"] = "first"
     return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
 
 
-def _emptied(act: Act, form: OperationForm, url: str) -> str:
+def _emptied(act: FormAction, form: OperationForm, url: str) -> str:
     """The page to go on to, without what would fill in the posted form again."""
     path, _, query = url.partition("?")
     if not query or path != request.root_path + request.path:
@@ -162,22 +168,26 @@ def _emptied(act: Act, form: OperationForm, url: str) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def _toast(done: Done, **values: Any) -> Markup:
+def _toast(done: ActionResult, **values: Any) -> Markup:
     return Markup(render_template("inventory/operations/_toast.html", done=done, **values))  # noqa: S704
 
 
-def _refuse(act: Act, form: OperationForm, ids: dict[str, Any], refusal: Refusal) -> Answer:
+def _refuse(act: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal) -> Answer:
     field = str(refusal.figures.get("field", ""))
     field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
     status = 422 if isinstance(refusal, _MALFORMED) else 409
     if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
         form[field].errors = [refusal.detail]
-        return _again(act, form, ids, status)
-    return _again(act, form, ids, status, refusal)
+        return _rerender_form(act, form, ids, status)
+    return _rerender_form(act, form, ids, status, refusal)
 
 
-def _again(
-    act: Act, form: OperationForm, ids: dict[str, Any], status: int, refusal: Refusal | None = None
+def _rerender_form(
+    act: FormAction,
+    form: OperationForm,
+    ids: dict[str, Any],
+    status: int,
+    refusal: Refusal | None = None,
 ) -> Answer:
     form.renew_key()
     if request.headers.get("HX-Target") == "div#toasts" and refusal is not None:
@@ -185,7 +195,7 @@ def _again(
     return _render(_context(act, form, ids, refusal), status)
 
 
-def _wait(act: Act, form: OperationForm, ids: dict[str, Any], busy: Any) -> Answer:
+def _busy_response(act: FormAction, form: OperationForm, ids: dict[str, Any], busy: Any) -> Answer:
     """Nothing can be read either, it may be: the form as it came, with its key."""
     detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
     status = 503 if isinstance(busy, Busy) else 409

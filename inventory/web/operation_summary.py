@@ -40,7 +40,7 @@ _SENTENCES = {
 }
 
 
-def sentence(operation: Operation, shown: dict[str, Any]) -> str:
+def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
     """What one operation did."""
     if operation.kind == "REVERSAL":
         return f"Operation {operation.reverses_id} is undone."

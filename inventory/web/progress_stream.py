@@ -25,14 +25,14 @@ LINES = "application/x-ndjson"
 _EACH_SECONDS = 0.1
 
 
-def with_progress(work: Callable[[Progress], str]) -> AnyResponse:
+def stream_progress(task: Callable[[Progress], str]) -> AnyResponse:
     """Do the work, which returns the address to go on to. It has an application, but no request;
     what it has begun it ends, even if nobody waits for it any more."""
     if request.accept_mimetypes.best_match([LINES, "text/html"]) != LINES:
-        return redirect(work(SILENT), 303)
+        return redirect(task(SILENT), 303)
     told: queue.Queue[dict[str, Any] | None] = queue.Queue()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    threading.Thread(target=_run, args=(app, work, told), daemon=False).start()
+    threading.Thread(target=_run, args=(app, task, told), daemon=False).start()
     response = Response(_lines(told), mimetype=LINES)
     response.headers["X-Accel-Buffering"] = "no"  # a front must not save the lines up
     return response
@@ -45,7 +45,7 @@ def _lines(told: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
 
 def _run(
     app: Flask,
-    work: Callable[[Progress], str],
+    task: Callable[[Progress], str],
     told: queue.Queue[dict[str, Any] | None],
 ) -> None:
     last = 0.0
@@ -58,7 +58,7 @@ def _run(
 
     try:
         with app.app_context():
-            told.put({"location": work(Progress(show))})
+            told.put({"location": task(Progress(show))})
     except (Refusal, Busy) as error:
         told.put({"error": error.detail})
     except Exception:

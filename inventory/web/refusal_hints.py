@@ -25,7 +25,7 @@ _SENT_BEFORE = (
 
 
 @dataclass(frozen=True)
-class Step:
+class SuggestedAction:
     """A button that sends the form again with one value changed, or a link to look at."""
 
     word: str
@@ -46,25 +46,27 @@ def focus_of(refusal: Refusal) -> str:
     return _FOCUS.get(refusal.code, "qty")
 
 
-def steps_after(refusal: Refusal, fields: Any) -> list[Step]:
+def steps_after(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     """The steps that the refusal's figures and the form's fields allow."""
     figures = refusal.figures
     steps = []
     for name in ("free", "issuable", "open"):
         enough = figures.get(name, "0")
         if enough != "0" and "qty" in fields and _is_less(figures, enough):
-            steps.append(Step(f"Use {enough}", "instead", enough))
+            steps.append(SuggestedAction(f"Use {enough}", "instead", enough))
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
-        steps.append(Step(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+        steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
     if refusal.code == "STALE_LOT":
         steps += [
-            Step("Keep what was counted", "resolution", "keep_counted"),
-            Step("Keep the difference", "resolution", "keep_difference"),
+            SuggestedAction("Keep what was counted", "resolution", "keep_counted"),
+            SuggestedAction("Keep the difference", "resolution", "keep_difference"),
         ]
     if refusal.code == "DUPLICATE_ITEM":
         steps.append(
-            Step(f"See {figures['item']}", url=url_for("inventory.items.index", q=figures["item"]))
+            SuggestedAction(
+                f"See {figures['item']}", url=url_for("inventory.items.index", q=figures["item"])
+            )
         )
     return steps + _links(refusal)
 
@@ -85,18 +87,20 @@ def _is_less(figures: dict[str, Any], enough: str) -> bool:
     return "requested" not in figures or figures["requested"] != enough
 
 
-def _links(refusal: Refusal) -> list[Step]:
+def _links(refusal: Refusal) -> list[SuggestedAction]:
     figures = refusal.figures
     links = []
     if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "STALE_LOT"):
         held = [lot for lot in figures.get("lots", ()) if lot.get("hold")] or [figures]
         links += [
-            Step(f"See {lot['lot_code']}", url=url_for("inventory.lots.lot", lot_id=lot["lot_id"]))
+            SuggestedAction(
+                f"See {lot['lot_code']}", url=url_for("inventory.lots.lot", lot_id=lot["lot_id"])
+            )
             for lot in held[:2]
             if lot.get("lot_id") and lot.get("lot_code")
         ]
     links += [
-        Step(
+        SuggestedAction(
             f"See {holder['reference']}",
             url=url_for(
                 "inventory.reservations.reservation", reservation_id=holder["reservation_id"]
@@ -105,7 +109,7 @@ def _links(refusal: Refusal) -> list[Step]:
         for holder in figures.get("reservations", ())[:3]
     ]
     links += [
-        Step(
+        SuggestedAction(
             f"See {one['kind'].lower().replace('_', ' ')} {one['operation_id']}",
             url=url_for("inventory.operations.operation", operation_id=one["operation_id"]),
         )

@@ -67,19 +67,19 @@ def format_date(day: date | None) -> str:
     return day.isoformat() if day else "–"
 
 
-def format_datetime(moment: datetime | None) -> str:
+def format_datetime(when: datetime | None) -> str:
     """A moment on the site's clock, to the minute."""
-    return moment.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if moment else "–"
+    return when.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if when else "–"
 
 
-def day(moment: datetime) -> date:
+def day(when: datetime) -> date:
     """The day of a moment, at the site."""
-    return moment.astimezone(clock.zone()).date()
+    return when.astimezone(clock.zone()).date()
 
 
-def ago(moment: datetime, today: date) -> str:
+def ago(when: datetime, today: date) -> str:
     """How long something waits: since today, since yesterday, for 12 days."""
-    days = (today - day(moment)).days
+    days = (today - day(when)).days
     if days < 1:
         return "since today"
     return "since yesterday" if days == 1 else f"for {days} days"
@@ -97,6 +97,6 @@ def expired(reservation: Reservation) -> str:
     return "Expired just now"
 
 
-def iso(moment: datetime) -> str:
+def iso(when: datetime) -> str:
     """For the datetime attribute of <time>."""
-    return moment.isoformat(timespec="seconds")
+    return when.isoformat(timespec="seconds")

@@ -25,9 +25,9 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import clock
 from inventory.common.errors import Busy
-from inventory.db import atomic, in_a_thread, snapshot
+from inventory.db import app_context_thread, atomic, snapshot
 from inventory.webhooks.endpoints import headers_of
-from inventory.webhooks.low_stock import deliveries, endpoints, events, sweep
+from inventory.webhooks.low_stock import deliveries, endpoints, events, refresh_low_stock_events
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ SWEEP_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedDelivery:
     id: int
     attempts: int
     url: str
@@ -72,7 +72,7 @@ def deliver_due(*, keys: Sequence[str]) -> int:
                 except BaseException as failure:
                     failures.append(failure)
 
-    senders = [in_a_thread(deliver) for _ in range(min(SENDERS, len(receivers)))]
+    senders = [app_context_thread(deliver) for _ in range(min(SENDERS, len(receivers)))]
     for sender in senders:
         sender.start()
     for sender in senders:
@@ -94,13 +94,13 @@ def _deliver_to(endpoint_id: int, *, keys: Sequence[str]) -> int:
     ends = time.monotonic() + ROUND_SECONDS
     while time.monotonic() < ends and (claimed := _claim(endpoint_id=endpoint_id)) is not None:
         is_delivered, outcome = send(claimed, keys=keys)
-        _settle(claimed, is_delivered=is_delivered, outcome=outcome)
+        _record_attempt(claimed, is_delivered=is_delivered, outcome=outcome)
         tried += 1
     return tried
 
 
 @atomic
-def _claim(tx: Connection, *, endpoint_id: int) -> Claimed | None:
+def _claim(tx: Connection, *, endpoint_id: int) -> ClaimedDelivery | None:
     """Take the receiver's delivery that has been due the longest; several senders take several."""
     now = clock.now()
     row = tx.execute(
@@ -121,21 +121,23 @@ def _claim(tx: Connection, *, endpoint_id: int) -> Claimed | None:
     ).first()
     if row is None:
         return None
-    claimed = Claimed(*row)
+    claimed = ClaimedDelivery(*row)
     taken = sa.update(deliveries).where(deliveries.c.id == claimed.id)
     tx.execute(taken.values(due_at=now + CLAIM, attempts=claimed.attempts + 1))
     return claimed
 
 
 @atomic
-def _settle(tx: Connection, claimed: Claimed, *, is_delivered: bool, outcome: str) -> None:
+def _record_attempt(
+    tx: Connection, claimed: ClaimedDelivery, *, is_delivered: bool, outcome: str
+) -> None:
     """Write down what became of a try, unless somebody ended the endpoint or asked for another."""
     now = clock.now()
     values: dict[str, object] = {"outcome": outcome[:200], "due_at": None}
     if is_delivered:
         values["delivered_at"] = now
     elif claimed.attempts < len(PAUSES):
-        values["due_at"] = now + _pause(claimed.attempts)
+        values["due_at"] = now + _backoff(claimed.attempts)
     tx.execute(
         sa.update(deliveries)
         .where(
@@ -147,12 +149,12 @@ def _settle(tx: Connection, claimed: Claimed, *, is_delivered: bool, outcome: st
     )
 
 
-def _pause(failed_before: int) -> timedelta:
+def _backoff(failed_before: int) -> timedelta:
     """Longer each time, and never the same for all, so that a receiver comes back to its feet."""
     return timedelta(seconds=PAUSES[failed_before] * random.uniform(0.9, 1.1))
 
 
-def send(claimed: Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
+def send(claimed: ClaimedDelivery, *, keys: Sequence[str]) -> tuple[bool, str]:
     """One request, no redirect followed: whether it was taken (2xx), and what was answered."""
     parts = urlsplit(claimed.url)
     headers = headers_of(
@@ -164,7 +166,7 @@ def send(claimed: Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
     )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = _connection_to(parts.scheme, parts.hostname or "", parts.port)
-    watchdog = threading.Timer(WHOLE_SECONDS, _cut, (connection,))
+    watchdog = threading.Timer(WHOLE_SECONDS, _abort_connection, (connection,))
     watchdog.daemon = True
     watchdog.start()
     try:
@@ -186,7 +188,7 @@ def _connection_to(scheme: str, host: str, port: int | None) -> http.client.HTTP
     return http.client.HTTPConnection(host, port, timeout=STEP_SECONDS)
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _abort_connection(connection: http.client.HTTPConnection) -> None:
     """Somebody answers a byte at a time: enough is enough."""
     if (sock := connection.sock) is not None:
         with suppress(OSError):
@@ -194,7 +196,7 @@ def _cut(connection: http.client.HTTPConnection) -> None:
 
 
 @atomic
-def forget_old(tx: Connection) -> None:
+def purge_old_deliveries(tx: Connection) -> None:
     """Remove what was delivered or given up long ago."""
     old = sa.select(events.c.id).where(events.c.created_at < clock.now() - KEPT)
     done = deliveries.c.due_at.is_(None)
@@ -203,7 +205,7 @@ def forget_old(tx: Connection) -> None:
     tx.execute(sa.delete(events).where(events.c.id.in_(old), ~kept))
 
 
-def watch_outbox(
+def run_delivery_loop(
     *, keys: Sequence[str], pause: float = 2.0, is_ended: Callable[[], bool] = lambda: False
 ) -> None:
     """Deliver whatever comes, and sweep now and then, until it is over."""
@@ -211,8 +213,8 @@ def watch_outbox(
     while not is_ended():
         try:
             if swept is None or clock.now() - swept > timedelta(seconds=SWEEP_SECONDS):
-                sweep()
-                forget_old()
+                refresh_low_stock_events()
+                purge_old_deliveries()
                 swept = clock.now()
             deliver_due(keys=keys)
         except (Busy, sa.exc.SQLAlchemyError) as error:

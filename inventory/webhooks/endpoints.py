@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
-from inventory.common.validation import clean_text
+from inventory.common.validation import validate_text
 from inventory.db import atomic
 from inventory.stock.queries import items
 from inventory.webhooks.low_stock import deliveries, endpoints, events
@@ -67,14 +67,14 @@ class Delivery:
 def add_endpoint(*, url: object, key: str, user_id: int | None) -> tuple[int, str]:
     """Have a program told from now on. Returns the endpoint's number and its secret."""
     cleaned, salt = clean_url(url), secrets.token_bytes(16)
-    return _add(url=cleaned, salt=salt, user_id=user_id), secret_of(salt, key)
+    return _add(url=cleaned, salt=salt, user_id=user_id), derive_secret(salt, key)
 
 
 def renew_secret(*, endpoint_id: int, key: str, user_id: int | None) -> tuple[int, str]:
     """Give an endpoint a new secret; the old one is worthless at once. Raises NotFound."""
     salt = secrets.token_bytes(16)
     _change(endpoint_id, user_id=user_id, action="webhook secret renewed", values={"salt": salt})
-    return endpoint_id, secret_of(salt, key)
+    return endpoint_id, derive_secret(salt, key)
 
 
 def end_endpoint(*, endpoint_id: int, user_id: int | None) -> None:
@@ -159,7 +159,7 @@ def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery
     return [Delivery(*tuple(row)) for row in conn.execute(chosen)]
 
 
-def depth(conn: Connection) -> int:
+def count_pending(conn: Connection) -> int:
     """How many deliveries wait."""
     waiting = sa.select(sa.func.count()).where(deliveries.c.due_at.is_not(None))
     return int(conn.execute(waiting).scalar_one())
@@ -167,7 +167,7 @@ def depth(conn: Connection) -> int:
 
 def clean_url(url: object) -> str:
     """An address that can be told: http or https, to any host an admin names."""
-    text = clean_text(url, field="url", longest=500, required=True) or ""
+    text = validate_text(url, field="url", max_length=500, required=True) or ""
     try:
         parts = urlsplit(text)
         is_fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -185,7 +185,7 @@ def clean_url(url: object) -> str:
 # --- signatures -----------------------------------------------------------------------------------
 
 
-def secret_of(salt: bytes, key: str) -> str:
+def derive_secret(salt: bytes, key: str) -> str:
     """What the receiver checks signatures with."""
     made = hmac.digest(key.encode(), b"webhook-endpoint:" + salt, hashlib.sha256)
     return SECRET_PREFIX + base64.b64encode(made).decode()
@@ -201,7 +201,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: str) -> str:
 def headers_of(
     *, salt: bytes, keys: Sequence[str], message_id: str, timestamp: int, body: str
 ) -> dict[str, str]:
-    signatures = [sign(secret_of(salt, key), message_id, timestamp, body) for key in keys]
+    signatures = [sign(derive_secret(salt, key), message_id, timestamp, body) for key in keys]
     return {
         "Content-Type": "application/json",
         "webhook-id": message_id,

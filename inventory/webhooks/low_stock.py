@@ -24,7 +24,7 @@ from inventory.db import atomic
 from inventory.models import table
 from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from inventory.stock.balance_filters import figures_of_items, is_low_item, item_heads
-from inventory.stock.entities import utc
+from inventory.stock.entities import format_utc
 from inventory.stock.queries import items
 
 low_items = table(LowItem)
@@ -36,7 +36,7 @@ LOW, RECOVERED = "item.low", "item.recovered"
 _MOST_AT_ONCE = 500
 
 
-def watch(tx: Connection, item_ids: Iterable[int]) -> None:
+def update_low_stock_events(tx: Connection, item_ids: Iterable[int]) -> None:
     """After a write to these items, in its transaction: tell which of them crossed the line."""
     crossed: dict[str, list[Any]] = {LOW: [], RECOVERED: []}
     for some in chunks(sorted(item_ids)):
@@ -54,7 +54,7 @@ def _is_low(row: Any) -> bool:
     return watched and row.free * ONE + row.free_rest <= row.reorder_point
 
 
-def forget(tx: Connection, item_ids: Sequence[int]) -> None:
+def delete_low_stock_events(tx: Connection, item_ids: Sequence[int]) -> None:
     """Nothing is told any more of items that are no longer there."""
     about = sa.select(events.c.id).where(events.c.item_id.in_(item_ids))
     tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(about)))
@@ -63,12 +63,12 @@ def forget(tx: Connection, item_ids: Sequence[int]) -> None:
 
 
 @atomic
-def sweep(tx: Connection) -> int:
+def refresh_low_stock_events(tx: Connection) -> int:
     """Tell of items that crossed the line as time went by. Returns how many were looked at."""
     was_low = sa.exists().where(low_items.c.item_id == items.c.id)
     crossed = sa.select(items.c.id).where(is_low_item(clock.today()) != was_low)
     ids = list(tx.execute(crossed.order_by(items.c.id).limit(_MOST_AT_ONCE)).scalars())
-    watch(tx, ids)
+    update_low_stock_events(tx, ids)
     return len(ids)
 
 
@@ -131,4 +131,6 @@ def _body(row: Any, type: str, now: datetime) -> str:
     }
     written = {key: None if qty is None else format_qty(qty) for key, qty in figures.items()}
     data = {"item": row.code, "name": row.name, "unit": row.unit, **written}
-    return json.dumps({"type": type, "timestamp": utc(now), "data": data}, ensure_ascii=False)
+    return json.dumps(
+        {"type": type, "timestamp": format_utc(now), "data": data}, ensure_ascii=False
+    )

@@ -165,10 +165,10 @@ def test_the_hash_is_argon2id_and_no_password_is_kept():
 
 
 def test_a_login_renews_a_hash_of_another_cost(config):
-    passwords.use_cost(time_cost=1, memory_kib=16)
+    passwords.configure(time_cost=1, memory_kib=16)
     make()
     (before,) = rows(sa.select(User.password_hash))
-    passwords.use_cost(time_cost=2, memory_kib=16)
+    passwords.configure(time_cost=2, memory_kib=16)
     try:
         enter()
         (after,) = rows(sa.select(User.password_hash))
@@ -176,25 +176,25 @@ def test_a_login_renews_a_hash_of_another_cost(config):
         assert "t=2" in after
         enter()
     finally:
-        passwords.use_cost(
+        passwords.configure(
             time_cost=config.password_time_cost, memory_kib=config.password_memory_kib
         )
 
 
 def test_no_hash_means_no_match_whatever_is_typed():
-    assert not passwords.matches(None, "nobody")
-    assert not passwords.matches("not a hash", PASSWORD)
+    assert not passwords.verify_password(None, "nobody")
+    assert not passwords.verify_password("not a hash", PASSWORD)
 
 
 def test_an_unknown_name_costs_as_much_time_as_a_wrong_password(config):
-    passwords.use_cost(time_cost=4, memory_kib=8 * 1024)
+    passwords.configure(time_cost=4, memory_kib=8 * 1024)
     try:
         make()
         known, unknown = (
             min(_seconds_to_refuse(name) for _ in range(4)) for name in ("ada", "nobody")
         )
     finally:
-        passwords.use_cost(
+        passwords.configure(
             time_cost=config.password_time_cost, memory_kib=config.password_memory_kib
         )
     assert unknown > known / 2
@@ -212,7 +212,9 @@ def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refus
     (seen,) = rows(sa.select(User.password_hash))
     users.set_password(user_id=account.id, password="something else")
     with pytest.raises(InvalidInput) as refused:
-        users.put_password(user_id=account.id, password_hash="new", by=account.id, seen=seen)
+        users.update_password_hash(
+            user_id=account.id, password_hash="new", actor_id=account.id, expected_hash=seen
+        )
     assert refused.value.field == "current_password"
     assert enter(password="something else")
 
@@ -236,8 +238,8 @@ def test_changing_the_password_needs_the_current_one():
 
 def test_roles_are_a_ladder():
     viewer, admin = make("v", "viewer"), make("a", "admin")
-    assert [viewer.may(role) for role in users.ROLES] == [True, False, False, False]
-    assert all(admin.may(role) for role in users.ROLES)
+    assert [viewer.has_role(role) for role in users.ROLES] == [True, False, False, False]
+    assert all(admin.has_role(role) for role in users.ROLES)
 
 
 @pytest.mark.parametrize("demote", ["set_role", "disable", "approve"])
@@ -254,8 +256,8 @@ def test_two_admins_cannot_demote_each_other_at_once(app):
     ada, ben = make("ada", "admin"), make("ben", "admin")
     at_once(
         app,
-        lambda: users.set_role(user_id=ada.id, role="viewer", by=ben.id),
-        lambda: users.set_role(user_id=ben.id, role="viewer", by=ada.id),
+        lambda: users.set_role(user_id=ada.id, role="viewer", actor_id=ben.id),
+        lambda: users.set_role(user_id=ben.id, role="viewer", actor_id=ada.id),
     )
     assert sorted(account.role for account in users.list_accounts()) == ["admin", "viewer"]
 
@@ -269,12 +271,12 @@ def test_an_unknown_role_or_account_is_refused():
 
 def test_every_change_is_audited():
     admin, user = make("ada", "admin"), make("ben", "viewer")
-    users.set_role(user_id=user.id, role="inspector", by=admin.id)
-    users.set_password(user_id=user.id, password="something else", by=admin.id)
-    users.disable(user_id=user.id, by=admin.id)
-    users.enable(user_id=user.id, by=admin.id)
-    users.approve(user_id=user.id, role="operator", by=admin.id)
-    users.end_sessions(user_id=user.id, by=user.id)
+    users.set_role(user_id=user.id, role="inspector", actor_id=admin.id)
+    users.set_password(user_id=user.id, password="something else", actor_id=admin.id)
+    users.disable(user_id=user.id, actor_id=admin.id)
+    users.enable(user_id=user.id, actor_id=admin.id)
+    users.approve(user_id=user.id, role="operator", actor_id=admin.id)
+    users.end_sessions(user_id=user.id, actor_id=user.id)
     said = [
         (row.action, row.user_id, row.subject)
         for row in rows(sa.select(Audit).order_by(Audit.id))

@@ -82,7 +82,7 @@ def _fill(server: LiveServer, token: str) -> None:
     with app.app_context():
         with snapshot() as reader:
             report = verification.verify(reader)
-        verification.keep(report=report)
+        verification.store_report(report=report)
         db.session.remove()
         db.engine.dispose()
 

@@ -214,7 +214,7 @@ def test_a_database_that_cannot_note_the_use_spoils_no_answer(app, api, monkeypa
     def refuse(**_):
         raise Busy
 
-    monkeypatch.setattr(api_tokens, "note_use", refuse)
+    monkeypatch.setattr(api_tokens, "touch_last_used", refuse)
     response = api.get("/items")
     assert response.status_code == 200
     response.close()

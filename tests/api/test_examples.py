@@ -131,7 +131,7 @@ def _send(app, api, name, path, given):
     address = endpoint.path.format(**path)
     if name == "get_verification":
         with app.app_context(), snapshot() as reader:
-            verification.keep(report=verification.verify(reader))
+            verification.store_report(report=verification.verify(reader))
     if endpoint.is_write:
         response = api.send(endpoint.method, address, given, key=name)
     else:

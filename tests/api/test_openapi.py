@@ -23,7 +23,7 @@ from inventory.api.schemas.field_types import (
 )
 from inventory.api.v1 import v1
 from inventory.common.errors import InvalidInput
-from inventory.common.validation import clean_text
+from inventory.common.validation import validate_text
 from inventory.http.error_handlers import CODES
 from tests.api.breaking import breaks
 
@@ -187,10 +187,10 @@ def test_a_shape_takes_exactly_what_its_schema_says(kind):
 def test_the_document_promises_each_character_that_the_core_takes_and_no_other():
     beyond = [plane * 0x10000 + last for plane in range(1, 17) for last in (0, 0xFFFE, 0xFFFF)]
     for lines in (False, True):
-        promised = re.compile(text(9, lines=lines).schema["pattern"])
+        promised = re.compile(text(9, multiline=lines).schema["pattern"])
         for character in map(chr, [*range(0xD800), *range(0xE000, 0x10000), *beyond]):
             try:
-                clean_text(f"a{character}b", field="note", longest=9, lines=lines)
+                validate_text(f"a{character}b", field="note", max_length=9, multiline=lines)
             except InvalidInput:
                 assert not promised.match(f"a{character}b"), hex(ord(character))
             else:

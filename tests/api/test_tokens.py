@@ -55,8 +55,8 @@ def test_a_token_says_who_calls_and_as_what():
     token, secret = make()
     caller = show(secret)
     assert (caller.user_name, caller.role, caller.token_id) == ("ada", "operator", token.id)
-    assert caller.may("viewer")
-    assert not caller.may("inspector")
+    assert caller.has_role("viewer")
+    assert not caller.has_role("inspector")
 
 
 def test_a_token_is_256_random_bits_behind_a_prefix_that_scanners_know():
@@ -143,16 +143,16 @@ def test_the_token_of_a_disabled_user_is_refused_until_the_user_is_back():
 def test_the_last_use_is_noted_at_most_once_a_minute(monkeypatch):
     token, secret = make()
     assert show(secret).note
-    api_tokens.note_use(token_id=token.id)
+    api_tokens.touch_last_used(token_id=token.id)
     used = api_tokens.list_tokens()[0].last_used_at
     assert used
     assert not show(secret).note
-    api_tokens.note_use(token_id=token.id)
+    api_tokens.touch_last_used(token_id=token.id)
     assert api_tokens.list_tokens()[0].last_used_at == used
     later = clock.now() + timedelta(minutes=1, seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert show(secret).note
-    api_tokens.note_use(token_id=token.id)
+    api_tokens.touch_last_used(token_id=token.id)
     db.session.rollback()
     assert api_tokens.list_tokens()[0].last_used_at == later
 
@@ -168,8 +168,8 @@ def test_a_user_revokes_only_their_own_tokens():
 
 def test_making_and_revoking_a_token_is_audited():
     token, _ = make()
-    api_tokens.revoke_token(token_id=token.id, by=token.user_id)
-    api_tokens.revoke_token(token_id=token.id, by=token.user_id)
+    api_tokens.revoke_token(token_id=token.id, actor_id=token.user_id)
+    api_tokens.revoke_token(token_id=token.id, actor_id=token.user_id)
     found = rows(sa.select(Audit).where(Audit.subject == f"token {token.id}").order_by(Audit.id))
     assert [(one.action, one.user_id) for one in found] == [
         ("token.create", None),

@@ -176,7 +176,7 @@ def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app
     lot = api.lot("9")
     with app.app_context():
         facts = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
-        posting = ledger.decide(user_id=api.user_id, key="k", **facts)
+        posting = ledger.decide_qc(user_id=api.user_id, key="k", **facts)
         shown = {name: posting.shown[0][name] for name in ("lot", "reservations")}
         [answer] = serializers.written(replace(posting, shown=(shown,), replayed=True))
     assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])

@@ -154,7 +154,7 @@ def test_a_worker_keeps_nothing_in_memory_that_it_never_needs(tmp_path: Path) ->
     make = (
         "import sys; from inventory import server; from inventory.config import Config;"
         f" config = Config.from_env({{'INSTANCE_PATH': {str(tmp_path)!r}}});"
-        " server.create_app(config, migrates=False); print(*sys.modules)"
+        " server.create_app(config, with_migrations=False); print(*sys.modules)"
     )
     made = subprocess.run(
         [sys.executable, "-c", make], cwd=ROOT, capture_output=True, text=True, check=True

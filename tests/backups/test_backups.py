@@ -23,9 +23,9 @@ from flask import Flask
 from inventory import backups, create_app, demo
 from inventory.backups import fingerprint, rotation
 from inventory.common import clock
-from inventory.common.errors import Unable
+from inventory.common.errors import EnvironmentProblem
 from inventory.config import Config
-from inventory.db import db, nobody_else_writes, snapshot, sqlite_module
+from inventory.db import db, exclusive_writer, snapshot, sqlite_module
 from tests.cli.test_cli import Shell
 from tests.support.databases import Databases
 from tests.support.servers import LiveServer
@@ -65,7 +65,7 @@ def a_backup(app: Flask, flask: Shell, script: str = "receive 10, reserve 4, iss
 
 def figures(app: Flask) -> dict[str, Any]:
     with app.app_context(), snapshot() as conn:
-        return fingerprint.of(conn)
+        return fingerprint.database_fingerprint(conn)
 
 
 def change_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -144,7 +144,7 @@ def test_a_backup_is_for_its_owner_alone(app: Flask, flask: Shell) -> None:
 
 
 def test_a_backup_is_never_overwritten(app: Flask, flask: Shell) -> None:
-    with clock.at(datetime(2026, 11, 23, 10, tzinfo=UTC)):
+    with clock.frozen_at(datetime(2026, 11, 23, 10, tzinfo=UTC)):
         path = a_backup(app, flask)
         before = path.read_bytes()
         assert "never overwritten" in flask.fails("backup", "create")
@@ -253,11 +253,11 @@ def test_a_wrong_ledger_in_a_backup_is_named(app: Flask, flask: Shell, database_
 def test_when_a_backup_was_verified_stands_in_the_list(app: Flask, flask: Shell) -> None:
     path = a_backup(app, flask)
     assert " never" in flask("backup", "list").output
-    with clock.at(datetime(2027, 3, 31, 9, 5, tzinfo=UTC)):
+    with clock.frozen_at(datetime(2027, 3, 31, 9, 5, tzinfo=UTC)):
         assert flask("backup", "verify", str(path)).exit_code == 0
     assert "2027-03-31 09:05\n" in flask("backup", "list").output
     change_manifest(path, lambda manifest: manifest.update(heads="0" * 64))
-    with clock.at(datetime(2027, 4, 1, 9, 5, tzinfo=UTC)):
+    with clock.frozen_at(datetime(2027, 4, 1, 9, 5, tzinfo=UTC)):
         flask.fails("backup", "verify", str(path))
     assert "2027-04-01 09:05, wrong" in flask("backup", "list").output
     assert stat.S_IMODE((directory(app) / "verified.json").stat().st_mode) == 0o600
@@ -276,10 +276,10 @@ def test_what_could_not_be_looked_at_is_not_called_wrong(
     app: Flask, flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(directory: Path, needed: int) -> None:
-        raise Unable("no room")
+        raise EnvironmentProblem("no room")
 
     path = a_backup(app, flask)
-    monkeypatch.setattr(backups.archive, "require_room", full)
+    monkeypatch.setattr(backups.archive, "require_disk_space", full)
     assert "no room" in flask.fails("backup", "verify", str(path))
     assert " never" in flask("backup", "list").output
 
@@ -350,7 +350,7 @@ def backup_at(moment: datetime, purpose: str = "", *, whole: bool = True) -> bac
 def test_rotation_keeps_the_last_of_each_day_and_week() -> None:
     first = datetime(2026, 1, 1, 3, tzinfo=UTC)
     twice_a_day = [backup_at(first + timedelta(hours=12 * n)) for n in range(120)]
-    gone = rotation.superfluous(twice_a_day, days=3, weeks=4)
+    gone = rotation.backups_to_delete(twice_a_day, days=3, weeks=4)
     kept = [f"{one.made_at:%m-%d %H}" for one in twice_a_day if one not in gone]
     # 1 March 2026 is a Sunday: the weeks end on 1 March, 22, 15 and 8 February.
     assert kept == ["02-08 15", "02-15 15", "02-22 15", "02-27 15", "02-28 15", "03-01 15"]
@@ -361,16 +361,16 @@ def test_rotation_leaves_alone_what_is_not_of_the_daily_round() -> None:
     upgrade = backup_at(first, "before-0007")
     broken = backup_at(first + timedelta(days=9), whole=False)
     daily = [backup_at(first + timedelta(days=n)) for n in range(3)]
-    assert rotation.superfluous([upgrade, broken, *daily], days=1, weeks=0) == daily[:2]
+    assert rotation.backups_to_delete([upgrade, broken, *daily], days=1, weeks=0) == daily[:2]
 
 
 def test_create_rotates_only_when_asked(app: Flask, flask: Shell) -> None:
     days = [datetime(2026, 11, day, 10, tzinfo=UTC) for day in (2, 3, 4, 5)]
     for day in days:
-        with clock.at(day):
+        with clock.frozen_at(day):
             assert flask("backup", "create").exit_code == 0
     assert len(os.listdir(directory(app))) == 4
-    with clock.at(datetime(2026, 11, 6, 10, tzinfo=UTC)):
+    with clock.frozen_at(datetime(2026, 11, 6, 10, tzinfo=UTC)):
         words = ("backup", "create", "--keep", "2", "--keep-weeks", "0")
         assert "3 older backups removed" in flask(*words).output
     names = sorted(os.listdir(directory(app)))
@@ -385,13 +385,13 @@ def test_no_writer_gets_between_a_restore_and_its_place(
     path = a_backup(app, flask)
     place = tmp_path / "place.db"
     with ThreadPoolExecutor() as pool:
-        with nobody_else_writes(str(place)):
+        with exclusive_writer(str(place)):
             migrations = Path(app.extensions["migrate"].directory)
             url = sa.URL.create("sqlite", database=str(place))
             restoring = pool.submit(backups.restore, path, url, migrations)
             wait([restoring], timeout=1)
             assert not restoring.done()
             place.write_text("somebody's")
-        with pytest.raises(Unable, match="exists and is not empty"):
+        with pytest.raises(EnvironmentProblem, match="exists and is not empty"):
             restoring.result(20)
     assert place.read_text() == "somebody's"

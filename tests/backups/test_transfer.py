@@ -12,8 +12,8 @@ from flask import Flask
 
 from inventory import create_app, demo
 from inventory.backups import fingerprint, transfer
-from inventory.common.errors import Unable
-from inventory.db import db, engine_on, snapshot
+from inventory.common.errors import EnvironmentProblem
+from inventory.db import db, snapshot, temporary_engine
 from inventory.models import Item, table
 from tests.cli.test_cli import Shell
 from tests.support.databases import Databases, migrate
@@ -36,8 +36,8 @@ def close(*apps: Flask) -> None:
 
 def held(url: str) -> dict[str, object]:
     """What both must share: the search index of SQLite is SQLite's own."""
-    with engine_on(url) as engine, snapshot(engine) as conn:
-        found = fingerprint.of(conn)
+    with temporary_engine(url) as engine, snapshot(engine) as conn:
+        found = fingerprint.database_fingerprint(conn)
         found["tables"] = {k: v for k, v in found["tables"].items() if "_search" not in k}
         return found | {"next": transfer.next_ids(conn)}
 
@@ -102,7 +102,7 @@ def test_a_target_that_holds_anything_is_refused(app: Flask, test_databases: Dat
     before = held(url)
     assert "The target is not empty" in Shell(app).fails("database", "move", "--to", url)
     old = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    with pytest.raises(Unable, match="The target is not empty"):
+    with pytest.raises(EnvironmentProblem, match="The target is not empty"):
         transfer.move(old, sa.make_url(url), Path("migrations"))
     assert held(url) == before
     test_databases.drop(url)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.barcodes import Scan, gs1, internal_codes, scan
+from inventory.barcodes import Scan, gs1, internal_codes, parse_scan
 from inventory.common.errors import InvalidCode
-from inventory.http.json_codec import camel
+from inventory.http.json_codec import to_camel_case
 
 SCANS = json.loads((Path(__file__).parents[2] / "tests/support/scans.json").read_text())
 GTIN = "09521123456785"
@@ -21,17 +21,19 @@ GTIN = "09521123456785"
 
 def read(one: Scan) -> dict[str, Any]:
     return {
-        name: value for name, value in camel(one.record()).items() if value not in (None, False)
+        name: value
+        for name, value in to_camel_case(one.to_dict()).items()
+        if value not in (None, False)
     }
 
 
 @pytest.mark.parametrize("row", SCANS, ids=[row["about"] for row in SCANS])
 def test_a_scan_reads_as_the_table_says(row: dict[str, Any]) -> None:
     if "reads" in row:
-        assert read(scan(row["raw"])) == row["reads"]
+        assert read(parse_scan(row["raw"])) == row["reads"]
     else:
         with pytest.raises(InvalidCode) as caught:
-            scan(row["raw"])
+            parse_scan(row["raw"])
         assert caught.value.figures["problem"] == row["refused"]
 
 
@@ -42,16 +44,16 @@ def test_the_table_is_worth_its_name() -> None:
 
 def test_a_wrong_digit_is_named_with_the_right_one() -> None:
     with pytest.raises(InvalidCode, match="should be 5, not 7") as caught:
-        scan("]C10109521123456787")
+        parse_scan("]C10109521123456787")
     assert caught.value.figures["expected"] == "5"
 
 
 def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
     raw = f"01{GTIN}10ABC|17271231"
-    assert scan(raw, separator="|").expires_on == date(2027, 12, 31)
+    assert parse_scan(raw, separator="|").expires_on == date(2027, 12, 31)
     with pytest.raises(InvalidCode):
-        scan(raw)
-    assert scan("A|B", separator="|").text == "A|B"
+        parse_scan(raw)
+    assert parse_scan("A|B", separator="|").text == "A|B"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
     ],
 )
 def test_a_lost_separator_leaves_other_readings(raw: str, readings: list[str]) -> None:
-    found = [one.text for one in scan(raw).other_readings()]
+    found = [one.text for one in parse_scan(raw).other_readings()]
     assert set(readings) <= set(found)
     assert bool(readings) == bool(found)
 
@@ -78,23 +80,23 @@ def test_a_lost_separator_leaves_other_readings(raw: str, readings: list[str]) -
 def test_what_is_not_text_is_refused() -> None:
     for raw in (None, 5, b"L-001", ["L"]):
         with pytest.raises(InvalidCode):
-            scan(raw)
+            parse_scan(raw)
 
 
 @given(st.text(max_size=600))
 def test_whatever_is_scanned_is_read_or_refused(raw: str) -> None:
     try:
-        found = scan(raw)
+        found = parse_scan(raw)
     except InvalidCode:
         return
     assert found.text
-    assert found.record()["text"] == found.text
+    assert found.to_dict()["text"] == found.text
 
 
 @given(st.text(alphabet="0123456789()\x1d]C1d2ABX", max_size=60))
 def test_whatever_looks_like_gs1_is_read_or_refused(raw: str) -> None:
     try:
-        found = scan(raw)
+        found = parse_scan(raw)
     except InvalidCode:
         return
     assert found.gtin is None or gs1.is_gtin(found.gtin)
@@ -103,7 +105,7 @@ def test_whatever_looks_like_gs1_is_read_or_refused(raw: str) -> None:
 
 @given(st.integers(1, 2**63 - 1), st.text(min_size=1, max_size=64), st.text(min_size=1))
 def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
-    label = scan(internal_codes.lot_content(id, item, lot)).own
+    label = parse_scan(internal_codes.lot_content(id, item, lot)).own
     assert label
     assert (label.kind, label.id) == ("lot", id)
     assert label.is_of(item, lot)
@@ -114,7 +116,7 @@ def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
 def test_the_label_of_a_place_carries_its_name(location: str) -> None:
     content = internal_codes.location_content(location)
     if len(content) <= 512:
-        label = scan(content).own
+        label = parse_scan(content).own
         assert label
         assert (label.kind, label.location) == ("location", location)
     assert internal_codes.read(content[:-1] + ("0" if content[-1] != "0" else "1")) is None

@@ -20,7 +20,7 @@ PACK = "19521123456782"
 DAY = date(2027, 12, 31)
 
 
-def find(raw: str, **facts: Any) -> barcodes.Found:
+def find(raw: str, **facts: Any) -> barcodes.ScanResolution:
     db.session.rollback()
     return barcodes.resolve(connection(), raw, **facts)
 
@@ -115,13 +115,15 @@ def test_an_item_taken_up_under_a_linked_code_makes_it_several(bolts: Stock) -> 
 
 
 def test_a_new_lot_comes_with_what_the_label_says(bolts: Stock) -> None:
-    record = find(f"]C101{GTIN}17280229{'10L-2'}\x1d21S-9").record(clock.today())
+    record = find(f"]C101{GTIN}17280229{'10L-2'}\x1d21S-9").to_dict(clock.today())
     assert {name: record[name] for name in ("kind", "lot", "lot_code", "expires_on", "serial")} == {
         "kind": "new_lot", "lot": None, "lot_code": "L-2", "expires_on": "2028-02-29",
         "serial": "S-9",
     }  # fmt: skip
     assert record["item"]["code"] == "BOLT"
-    assert find(f"]C101{GTIN}15280101{'10L-2'}").record(clock.today())["expires_on"] == "2028-01-01"
+    assert (
+        find(f"]C101{GTIN}15280101{'10L-2'}").to_dict(clock.today())["expires_on"] == "2028-01-01"
+    )
 
 
 def test_the_expiry_of_a_label_never_changes_a_stored_lot(bolts: Stock) -> None:
@@ -186,7 +188,7 @@ def test_our_own_labels_are_found_by_their_number_and_checked(bolts: Stock) -> N
     assert say(internal_codes.lot_content(lot.id, "BOLT", "L-1")) == "lot BOLT/L-1 by own_label"
     assert say(internal_codes.item_content(lot.item.id, "BOLT")) == "item BOLT by own_label"
     assert (
-        find(internal_codes.location_content("Regal Ä/3")).record(clock.today())["location"]
+        find(internal_codes.location_content("Regal Ä/3")).to_dict(clock.today())["location"]
         == "Regal Ä/3"
     )
     for foreign in (
@@ -209,7 +211,7 @@ def test_resolving_writes_nothing_and_every_kind_has_a_record(bolts: Stock) -> N
         "?",
         internal_codes.location_content("A"),
     ):
-        record = find(raw).record(clock.today())
+        record = find(raw).to_dict(clock.today())
         assert record["scan"]["text"]
         assert set(record) == {
             "kind", "how", "code", "linkable", "item", "lot", "lot_code", "expires_on", "serial",

@@ -33,7 +33,7 @@ def test_anything_else_is_refused(written: object) -> None:
 
 
 def test_zero_is_fine_where_it_means_something() -> None:
-    assert parse_qty("0.00", decimals=0, zero=True) == 0
+    assert parse_qty("0.00", decimals=0, allow_zero=True) == 0
 
 
 @given(st.integers(1, MAX))

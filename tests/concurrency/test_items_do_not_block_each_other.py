@@ -28,7 +28,7 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
         stock.item(item, reorder_point="5")
     bolts, nuts = stock.lot("receive 20"), stock.lot("receive 20", item="NUT")
     inserted, go_on = threading.Event(), threading.Event()
-    remember = store.remember
+    remember = store.store_outcome
 
     def stand_still(*args: Any, **facts: Any) -> None:
         remember(*args, **facts)
@@ -36,7 +36,7 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
             inserted.set()
             go_on.wait(30)
 
-    monkeypatch.setattr(store, "remember", stand_still)
+    monkeypatch.setattr(store, "store_outcome", stand_still)
 
     def hold() -> None:
         with app.app_context():

@@ -17,7 +17,7 @@ from flask import Flask
 from inventory.common.errors import Refusal
 from inventory.db import connection
 from inventory.ledger import posting
-from inventory.stock.queries import lots_of
+from inventory.stock.queries import get_lots_of_items
 from tests.support.stock_builder import Stock, in_days, part
 
 _write = posting._write
@@ -78,7 +78,7 @@ def outcome(do: Do, stock: Stock, lot: int, held: int) -> str:
 
 def ends(stock: Stock, lot: int) -> tuple[str, str, str]:
     item = stock.look(lot).item
-    beside = [one for one in lots_of(connection(), [item.id]) if one.id != lot]
+    beside = [one for one in get_lots_of_items(connection(), [item.id]) if one.id != lot]
     return stock.figures(lot), stock.look(lot).qc_status, stock.figures(beside[0].id or 0)
 
 

@@ -14,7 +14,7 @@ from inventory import ledger
 from inventory.common.errors import Busy, QcTransition
 from inventory.db import connection, db, sqlite_write_lock
 from inventory.db import transaction as database
-from inventory.ledger import Posting, loader
+from inventory.ledger import PostingResult, loader
 from inventory.models import InventoryLedger, Operation
 from tests.support.race_processes import race, race_processes
 from tests.support.stock_builder import Stock, key, part
@@ -24,7 +24,7 @@ def told(outcomes: list[object]) -> Counter[str]:
     """How often each outcome came: granted, the code of a refusal, or the name of an error."""
     return Counter(
         "granted"
-        if isinstance(outcome, Posting)
+        if isinstance(outcome, PostingResult)
         else getattr(outcome, "code", None) or repr(outcome)
         for outcome in outcomes
     )
@@ -77,10 +77,10 @@ def test_without_the_lock_the_unique_constraint_holds_the_line(
     """The lock keeps the wait short; it is not what keeps the figures right."""
     lot = stock.lot("receive 20")
     monkeypatch.setattr(loader, "lock_lots", lambda tx, ids: None)
-    monkeypatch.setattr(database, "_gate_of", lambda engine: database._open_gate)
+    monkeypatch.setattr(database, "_gate_of", lambda engine: database._no_lock)
     outcomes = race(app, 16, lambda _: reserve_one(stock, lot))
     granted = told(outcomes)["granted"]
-    assert all(isinstance(outcome, Posting | Busy) for outcome in outcomes), told(outcomes)
+    assert all(isinstance(outcome, PostingResult | Busy) for outcome in outcomes), told(outcomes)
     assert stock.figures(lot) == f"20 on hand, {granted} reserved, {20 - granted} available"
 
 
@@ -88,9 +88,9 @@ def test_20_parallel_requests_with_one_key_are_one_operation(app: Flask, stock: 
     lot, one_key = stock.lot("receive 20"), key()
     outcomes = race(app, 20, lambda _: reserve_one(stock, lot, key=one_key))
     assert told(outcomes) == {"granted": 20}
-    answers = [(o.operations, list(o.shown)) for o in outcomes if isinstance(o, Posting)]
+    answers = [(o.operations, list(o.shown)) for o in outcomes if isinstance(o, PostingResult)]
     assert all(answer == answers[0] for answer in answers)
-    assert [o.replayed for o in outcomes if isinstance(o, Posting)].count(False) == 1
+    assert [o.replayed for o in outcomes if isinstance(o, PostingResult)].count(False) == 1
     assert stock.figures(lot) == "20 on hand, 1 reserved, 19 available"
 
 
@@ -146,7 +146,7 @@ def test_nothing_is_reserved_in_a_lot_after_its_rejection(app: Flask, stock: Sto
     outcomes = race(app, 8, do)
     assert set(told(outcomes)) <= {"granted", "QC_BLOCKED"}
     decided = outcomes[0]
-    assert isinstance(decided, Posting)
+    assert isinstance(decided, PostingResult)
     seq_then = decided.shown[0]["lot"]["lot_seq"]
     assert stock.look(lot).lot_seq == seq_then
 
@@ -212,7 +212,7 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
     outcomes = race(app, 8, do)
     assert set(told(outcomes)) <= {"granted", "INSUFFICIENT_STOCK"}
     decided = outcomes[0]
-    assert isinstance(decided, Posting)
+    assert isinstance(decided, PostingResult)
     settled = decided.shown[0]["settlement"]
     moved, kept = (sum(int(one["qty"]) for one in settled[name]) for name in ("moved", "kept"))
     assert moved + kept == 15

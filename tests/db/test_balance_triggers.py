@@ -23,20 +23,20 @@ from inventory.queries import (
 from inventory.queries import reservations as listed_reservations
 from inventory.reports import overview
 from inventory.stock.balance_filters import item_heads
-from inventory.stock.entities import Totals
+from inventory.stock.entities import StockTotals
 from inventory.verification import verify
 from tests.support.stock_builder import Stock, in_days, key, part
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def held_by(stock: Stock) -> Totals:
+def held_by(stock: Stock) -> StockTotals:
     db.session.rollback()
-    return overview.totals_by_unit(connection(), clock.today()).get("pcs", Totals())
+    return overview.totals_by_unit(connection(), clock.today()).get("pcs", StockTotals())
 
 
-def summed(on_hand: int, reserved: int, on_hold: int) -> Totals:
-    return Totals(on_hand * ONE, reserved * ONE, on_hold * ONE)
+def summed(on_hand: int, reserved: int, on_hold: int) -> StockTotals:
+    return StockTotals(on_hand * ONE, reserved * ONE, on_hold * ONE)
 
 
 def test_sums_follow_what_is_done(stock: Stock) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Connection
 from inventory import ledger
 from inventory.common.clock import now
 from inventory.common.errors import Busy, IdempotencyInProgress
-from inventory.db import atomic_in_few_journeys, db
+from inventory.db import atomic_pipelined, db
 from inventory.db import engine as database
-from inventory.db.pipeline import Cursor, few_journeys
+from inventory.db.pipeline import DescriptionCachingCursor, pipelined
 from inventory.idempotency import store
 from inventory.models import Item, table
 from tests.support.stock_builder import Stock, key, part
@@ -30,9 +30,9 @@ items = table(Item)
 def test_rows_are_waited_for_when_they_are_fetched(app: Flask) -> None:
     one, two = sa.text("SELECT 11 AS a"), sa.text("SELECT 12 AS b, 13 AS c")
     for is_known in (False, True):
-        with app.app_context(), db.engine.connect() as conn, few_journeys(conn), conn.begin():
+        with app.app_context(), db.engine.connect() as conn, pipelined(conn), conn.begin():
             if not is_known:
-                Cursor._columns.clear()
+                DescriptionCachingCursor._columns.clear()
             found = [conn.execute(one), conn.execute(two)]
             is_here = [result.cursor.pgresult is not None for result in found]
             assert is_here == ([False, False] if is_known else [True, True])
@@ -41,7 +41,7 @@ def test_rows_are_waited_for_when_they_are_fetched(app: Flask) -> None:
 
 
 def test_what_was_sent_and_refused_is_told_at_the_commit(stock: Stock) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write_twice(tx: Connection) -> None:
         for _ in range(2):
             tx.execute(sa.insert(items).inline(), item_row(1_000))
@@ -53,7 +53,7 @@ def test_what_was_sent_and_refused_is_told_at_the_commit(stock: Stock) -> None:
 
 @pytest.mark.parametrize("sent_after", [0, 1, 3])
 def test_what_went_wrong_first_is_what_is_told(stock: Stock, sent_after: int) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(2_000))
         tx.exec_driver_sql("SELECT 1 / 0")
@@ -68,7 +68,7 @@ def test_what_went_wrong_first_is_what_is_told(stock: Stock, sent_after: int) ->
 
 
 def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(3_000))
         tx.execute(sa.select(items.c.id))
@@ -91,7 +91,7 @@ def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
     ids=["seen at once", "seen at the commit", "closed here", "seen at the next statement"],
 )
 def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(4_000))
         lose(tx)
@@ -113,7 +113,7 @@ def kill_from_outside(tx: Connection) -> None:
 def test_a_connection_lost_before_the_first_word_is_busy(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(4_000))
 
@@ -130,7 +130,7 @@ def test_a_connection_lost_before_the_first_word_is_busy(
 def test_a_transaction_that_would_stay_open_is_no_success(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @atomic_in_few_journeys
+    @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(5_000))
 
@@ -169,7 +169,7 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
     db.engine.dispose()
     one_key, lots = key(), {item: stock.lot("receive 5", item=item) for item in ("BOLT", "NUT")}
     wrote, may_go = threading.Event(), threading.Event()
-    remember = store.remember
+    remember = store.store_outcome
 
     def remember_slowly(tx: Connection, **facts: object) -> None:
         remember(tx, **facts)
@@ -178,7 +178,7 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
             wrote.set()
             may_go.wait(20)
 
-    monkeypatch.setattr(store, "remember", remember_slowly)
+    monkeypatch.setattr(store, "store_outcome", remember_slowly)
     facts = [
         {"item": item, "qty": 1, "reference": "R", "lots": [part(lot, 1)]}
         for item, lot in lots.items()

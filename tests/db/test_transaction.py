@@ -22,7 +22,7 @@ from tests.support.stock_builder import add_user
 
 def test_every_connection_is_set_up_for_a_ledger(app: Flask) -> None:
     with app.app_context():
-        assert database.weaknesses() == []
+        assert database.unsafe_settings() == []
 
 
 def test_a_connection_that_may_forget_is_named(
@@ -32,7 +32,7 @@ def test_a_connection_that_may_forget_is_named(
     monkeypatch.setitem(engine_module._POSTGRESQL, "synchronous_commit", "off")
     app = create_app(config)
     with app.app_context():
-        (named,) = database.weaknesses()
+        (named,) = database.unsafe_settings()
         assert named.startswith("synchronous")
         db.engine.dispose()
 
@@ -75,9 +75,9 @@ def test_what_a_database_says_is_told_apart(
     kind: type, text: str, state: str | None, what: str
 ) -> None:
     found = error(kind, text, state)
-    assert database.is_lost_race(found) is (what == RACE)
+    assert database.is_retryable_conflict(found) is (what == RACE)
     if what != RACE:
-        assert database.is_outage(found) is (what == OUTAGE)
+        assert database.is_database_unavailable(found) is (what == OUTAGE)
 
 
 def test_a_lost_race_runs_again_until_it_is_won(app: Flask) -> None:
@@ -131,7 +131,10 @@ def test_a_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     """Whoever makes it: commands do not set the umask that the server does."""
     before = os.umask(0o022)
     try:
-        with database.engine_on(f"sqlite:///{tmp_path}/new.db") as engine, engine.connect() as conn:
+        with (
+            database.temporary_engine(f"sqlite:///{tmp_path}/new.db") as engine,
+            engine.connect() as conn,
+        ):
             conn.exec_driver_sql("CREATE TABLE t (n INTEGER)")
             conn.commit()
     finally:
@@ -164,7 +167,9 @@ def test_a_connection_is_asked_whether_it_lives_only_when_its_wire_says_somethin
     with app.app_context(), db.engine.connect() as other:
         dialect = db.engine.dialect
         ask = dialect.do_ping.args[0]  # type: ignore[attr-defined]
-        counted = functools.partial(engine_module._lives, lambda one: asked.append(one) or ask(one))  # type: ignore[func-returns-value]
+        counted = functools.partial(
+            engine_module._is_alive, lambda one: asked.append(one) or ask(one)
+        )  # type: ignore[func-returns-value]
         monkeypatch.setattr(dialect, "do_ping", counted)
         found = []
         for _ in range(10):

@@ -26,7 +26,7 @@ MOMENTS = [datetime(2026, 3, 18, 14, 5, tzinfo=UTC), datetime(2026, 5, 3, 0, 20,
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=["afternoon", "midnight"])
 def test_the_demo_has_something_of_everything_and_verifies(app: Flask, moment: datetime) -> None:
-    with app.app_context(), clock.at(moment):
+    with app.app_context(), clock.frozen_at(moment):
         counts = demo.load(scale=SMALL)
         with snapshot() as reader:
             assert verify(reader).findings == []
@@ -34,15 +34,15 @@ def test_the_demo_has_something_of_everything_and_verifies(app: Flask, moment: d
         kinds = set(conn.execute(sa.select(stock.operations.c.kind).distinct()).scalars())
         assert kinds >= {"RECEIPT", "QC", "RESERVATION", "ISSUE", "COUNT", "REVERSAL"}
         ids = list(conn.execute(sa.select(stock.items.c.id)).scalars())
-        lots = [lot for lot in stock.lots_of(conn, ids) if lot.on_hand]
+        lots = [lot for lot in stock.get_lots_of_items(conn, ids) if lot.on_hand]
         assert counts["items"] == len(ids) > 40
         assert len(lots) > len(ids)
-        assert {"QUARANTINE", "EXPIRED", None} <= {lot.hold(today) for lot in lots}
+        assert {"QUARANTINE", "EXPIRED", None} <= {lot.hold_reason(today) for lot in lots}
         assert stock.open_reservation_ids(conn)
 
 
 def test_the_demo_s_times_go_forward_and_end_before_now(app: Flask) -> None:
-    with app.app_context(), clock.at(MOMENTS[1]):
+    with app.app_context(), clock.frozen_at(MOMENTS[1]):
         demo.load(scale=SMALL, days=6)
         rows = connection().execute(
             sa.select(stock.ledger.c.lot_id, stock.ledger.c.timestamp).order_by(
@@ -74,7 +74,7 @@ def _warehouse(config: Config, test_databases: Databases) -> list[tuple[object, 
     columns = ("lot_id", "lot_seq", "txn_type", "qty", "timestamp")
     chosen = sa.select(*(stock.ledger.c[name] for name in columns)).order_by(stock.ledger.c.id)
     try:
-        with app.app_context(), clock.at(MOMENTS[0]):
+        with app.app_context(), clock.frozen_at(MOMENTS[0]):
             demo.load(scale=SMALL, days=3)
             rows = [tuple(row) for row in connection().execute(chosen)]
             db.session.remove()

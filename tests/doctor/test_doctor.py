@@ -17,7 +17,7 @@ from inventory.accounts import users
 from inventory.common import clock
 from inventory.config import ROOT, Config
 from inventory.db import db, snapshot
-from inventory.doctor import Check, system
+from inventory.doctor import CheckResult, system
 from inventory.doctor import backups as doctor_backups
 from tests.cli.test_cli import Shell
 from tests.support.stock_builder import Stock
@@ -36,12 +36,12 @@ def well(app: Flask, config: Config) -> Flask:
     return app
 
 
-def found(app: Flask, name: str, **settings: object) -> Check:
+def found(app: Flask, name: str, **settings: object) -> CheckResult:
     """The check of that name."""
     config = dataclasses.replace(app.extensions["inventory"], **settings)
     with app.app_context():
         db.session.rollback()
-        return next(one for one in doctor.examine(config) if one.name == name)
+        return next(one for one in doctor.run_checks(config) if one.name == name)
 
 
 def change(app: Flask, statement: str) -> None:
@@ -74,9 +74,9 @@ def test_a_page_tells_the_same_to_admins(well: Flask) -> None:
     assert "Health" not in words_of(ole.get("/").text)
 
 
-def examined(app: Flask) -> list[Check]:
+def examined(app: Flask) -> list[CheckResult]:
     with app.app_context():
-        return doctor.examine(app.extensions["inventory"])
+        return doctor.run_checks(app.extensions["inventory"])
 
 
 # --- the machine ----------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_a_setting_that_somebody_changed(well: Flask, database_kind: str) -> Non
 
 
 def test_a_clock_that_went_back(well: Flask) -> None:
-    with clock.at(clock.now() - timedelta(days=1)):
+    with clock.frozen_at(clock.now() - timedelta(days=1)):
         told = found(well, "Clock")
     assert (told.verdict, told.advice) == ("wrong", "Set the clock: timedatectl set-ntp true")
 
@@ -222,7 +222,7 @@ def test_a_read_cache_that_differs(well: Flask, statement: str) -> None:
 
 
 def test_a_ledger_that_was_not_verified_or_differs(app: Flask, well: Flask) -> None:
-    with clock.at(clock.now() + timedelta(days=9)):
+    with clock.frozen_at(clock.now() + timedelta(days=9)):
         assert found(well, "Ledger").verdict == "look at"
     change(well, "DELETE FROM lot_heads")
     Shell(well)("ledger", "verify")
@@ -235,11 +235,11 @@ def test_a_ledger_that_was_not_verified_or_differs(app: Flask, well: Flask) -> N
 def test_reservations_that_nobody_ends(well: Flask) -> None:
     with well.app_context():
         Stock().reserve(1, expires_at=clock.now() + timedelta(hours=1))
-        with clock.at(clock.now() + timedelta(days=2)):
+        with clock.frozen_at(clock.now() + timedelta(days=2)):
             told = found(well, "Reservations")
             assert told.verdict == "look at"
             assert "1 expired" in told.said
-            assert ledger.expire() == 1
+            assert ledger.expire_reservations() == 1
             assert found(well, "Reservations").verdict == "ok"
 
 
@@ -263,7 +263,7 @@ def test_too_few_connections_for_the_workers(well: Flask) -> None:
 
 @pytest.mark.parametrize(("days", "verdict"), [(0, "ok"), (2, "look at"), (9, "wrong")])
 def test_backups_grow_old(well: Flask, days: int, verdict: str) -> None:
-    with clock.at(clock.now() + timedelta(days=days)):
+    with clock.frozen_at(clock.now() + timedelta(days=days)):
         assert found(well, "Backups").verdict == verdict
 
 

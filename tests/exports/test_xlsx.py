@@ -48,7 +48,7 @@ def test_a_full_sheet_is_followed_by_another(count: int, lengths: list[int]) -> 
 
 def test_many_columns_have_their_letters() -> None:
     heads = tuple(f"h{number}" for number in range(30))
-    [rows] = sheets(made([list(heads)], heads=heads)).values()
+    [rows] = sheets(made([list(heads)], headers=heads)).values()
     assert rows == [list(heads), list(heads)]
 
 

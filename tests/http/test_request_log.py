@@ -73,7 +73,7 @@ def test_a_lost_race_is_counted(metered):
     from inventory.common import instrumentation
 
     before = figures(metered).get('inventory_lost_races_total{state="40001"}', 0)
-    instrumentation.lost_race("40001")
+    instrumentation.transaction_retried("40001")
     assert figures(metered)['inventory_lost_races_total{state="40001"}'] == before + 1
     assert metrics.metrics() is not None
 

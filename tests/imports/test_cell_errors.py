@@ -10,7 +10,7 @@ import pytest
 from inventory import imports
 from inventory.common.errors import InvalidInput
 from inventory.db import connection, db
-from inventory.imports import KINDS, Field, Kind, Reading, Style, Work
+from inventory.imports import KINDS, CellFormat, Field, FileType, ImportJob, ParsedRows
 from tests.support.spreadsheet_files import ods, ods_cell, ods_row, text_cell, xlsx, xlsx_row
 from tests.support.stock_builder import Stock, key
 
@@ -75,11 +75,11 @@ TEXTS = {
 }  # fmt: skip
 
 
-def valid_row(kind: Kind) -> list[str]:
+def valid_row(kind: FileType) -> list[str]:
     return [VALID[kind.name].get(field.name, "") for field in kind.fields]
 
 
-def xlsx_file(kind: Kind, field: Field, cell: str, **more: str) -> bytes:
+def xlsx_file(kind: FileType, field: Field, cell: str, **more: str) -> bytes:
     """A row of which the cell of one column is another."""
     place = kind.fields.index(field)
     cells = [text_cell(f"{chr(65 + n)}2", text) for n, text in enumerate(valid_row(kind)) if text]
@@ -90,32 +90,32 @@ def xlsx_file(kind: Kind, field: Field, cell: str, **more: str) -> bytes:
     )
 
 
-def ods_file(kind: Kind, field: Field, cell: str) -> bytes:
+def ods_file(kind: FileType, field: Field, cell: str) -> bytes:
     cells = [ods_cell(text) for text in valid_row(kind)]
     cells[kind.fields.index(field)] = cell
     heads = ods_row(*(one.label.replace("'", "&apos;") for one in kind.fields))
     return ods(f"{heads}<table:table-row>{''.join(cells)}</table:table-row>")
 
 
-def csv_file(kind: Kind, field: Field, cell: str) -> bytes:
+def csv_file(kind: FileType, field: Field, cell: str) -> bytes:
     cells = valid_row(kind)
     cells[kind.fields.index(field)] = cell
     return f"{';'.join(one.label for one in kind.fields)}\n{';'.join(cells)}\n".encode()
 
 
-def reading_of(kind: Kind, content: bytes) -> Reading:
+def reading_of(kind: FileType, content: bytes) -> ParsedRows:
     table = imports.read_table(content)
     mapping = imports.clean_mapping(kind, table.heads, imports.guess(kind, table.heads))
     assert len(mapping) == len(kind.fields)
-    return imports.read_rows(kind, table, mapping, Style())
+    return imports.read_rows(kind, table, mapping, CellFormat())
 
 
 @pytest.fixture
-def imports_nothing(stock: Stock) -> Callable[[Kind, Field, bytes, str], None]:
+def imports_nothing(stock: Stock) -> Callable[[FileType, Field, bytes, str], None]:
     stock.lot("receive 12", lot_code="A")
 
-    def check(kind: Kind, field: Field, content: bytes, said: str) -> None:
-        work = Work(kind=kind, reading=reading_of(kind, content), mapping={
+    def check(kind: FileType, field: Field, content: bytes, said: str) -> None:
+        work = ImportJob(kind=kind, reading=reading_of(kind, content), mapping={
             one.name: one.label for one in kind.fields})  # fmt: skip
         entries = stock.entries()
         db.session.rollback()
@@ -130,7 +130,7 @@ def imports_nothing(stock: Stock) -> Callable[[Kind, Field, bytes, str], None]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: Kind) -> None:
+def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: FileType) -> None:
     stock.lot("receive 12", lot_code="A")
     field = kind.fields[0]
     cell = text_cell("{}", valid_row(kind)[0])
@@ -142,13 +142,13 @@ def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: Kind) -> N
         reading = reading_of(kind, content)
         mapping = {one.name: one.label for one in kind.fields}
         db.session.rollback()
-        report = imports.check(connection(), Work(kind=kind, reading=reading, mapping=mapping))
+        report = imports.check(connection(), ImportJob(kind=kind, reading=reading, mapping=mapping))
         assert (report.wrong, report.rows) == ([], 1)
 
 
 @pytest.mark.parametrize(("kind", "field"), COLUMNS)
 def test_an_error_in_any_column_imports_nothing(
-    imports_nothing: Callable[..., None], kind: Kind, field: Field
+    imports_nothing: Callable[..., None], kind: FileType, field: Field
 ) -> None:
     for cell, said in XLSX_CELLS.values():
         imports_nothing(kind, field, xlsx_file(kind, field, cell), said)
@@ -160,7 +160,7 @@ def test_an_error_in_any_column_imports_nothing(
 
 @pytest.mark.parametrize(("kind", "field"), COLUMNS)
 def test_a_formula_that_is_still_to_be_calculated_imports_nothing(
-    imports_nothing: Callable[..., None], kind: Kind, field: Field
+    imports_nothing: Callable[..., None], kind: FileType, field: Field
 ) -> None:
     """As libraries write them: with 0 for the value."""
     cell = '<c r="{}"><f>2+3</f><v>0</v></c>'
@@ -215,7 +215,7 @@ def test_a_text_that_is_no_error_is_read(text: str) -> None:
 def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: bytes) -> None:
     table = imports.read_table(content)
     mapping = imports.guess(KINDS["items"], table.heads)
-    reading = imports.read_rows(KINDS["items"], table, mapping, Style())
+    reading = imports.read_rows(KINDS["items"], table, mapping, CellFormat())
     assert (reading.wrong, [row.facts["name"] for row in reading.rows]) == ([], ["Bolt"])
     assert table.samples(2) == ["#N/A"]
 

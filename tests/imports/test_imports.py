@@ -19,8 +19,8 @@ from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotRever
 from inventory.common.quantity import format_qty
 from inventory.db import connection, db, snapshot
 from inventory.exports.lists import LISTS, rows_of
-from inventory.imports import KINDS, Report, Style, Work
-from inventory.imports.row_checks import Suggester
+from inventory.imports import KINDS, CellFormat, ImportJob, Report
+from inventory.imports.row_checks import SpellingSuggester
 from inventory.queries.page_reads import reads_on
 from inventory.stock import queries as stock_queries
 from inventory.verification.findings import Finding
@@ -30,13 +30,13 @@ ITEMS = "code,name,unit,decimals,qc required,reorder point\n"
 STOCK = "item,lot,qty,qc status,expires on,location,supplier's lot\n"
 
 
-def work(kind: str, text: str, **said: Any) -> Work:
+def work(kind: str, text: str, **said: Any) -> ImportJob:
     chosen = KINDS[kind]
     table = imports.read_table(text.encode())
-    style = Style(said.pop("dates", ""), said.pop("decimal_comma", False))
+    style = CellFormat(said.pop("dates", ""), said.pop("decimal_comma", False))
     mapping = imports.clean_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
     reading = imports.read_rows(chosen, table, mapping, style)
-    return Work(kind=chosen, reading=reading, mapping=mapping, **said)
+    return ImportJob(kind=chosen, reading=reading, mapping=mapping, **said)
 
 
 def check(kind: str, text: str, **said: Any) -> Report:
@@ -284,7 +284,7 @@ def test_the_same_file_from_two_people_at_once(stock: Stock, app: Flask) -> None
 def test_an_import_with_stock_in_use_stays(stock: Stock) -> None:
     stock.item("BOLT")
     report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
-    stock.do("issue", lots=[ledger.Part(lot_id=stock.lot_called("L-1").id or 0, qty=1)],
+    stock.do("issue", lots=[ledger.LotQuantity(lot_id=stock.lot_called("L-1").id or 0, qty=1)],
              item="BOLT")  # fmt: skip
     before = shelves()
     with pytest.raises(NotReversible, match="11 are available now"):
@@ -362,7 +362,7 @@ def test_what_is_wrong_with_a_count(stock: Stock, row: str, reason: str) -> None
 def test_a_count_gives_back_what_has_ended(stock: Stock) -> None:
     lot_id = stock.lot("receive 10", lot_code="A")
     stock.reserve("8", lot=lot_id, expires_at=clock.now() + timedelta(hours=1))
-    with clock.at(clock.now() + timedelta(hours=2)):
+    with clock.frozen_at(clock.now() + timedelta(hours=2)):
         report = bring(stock, "counts", "item,lot,counted\nBOLT,A,3\n")
     assert counts(report) == (0, 1, 0)
     assert shelves() == ["BOLT A APPROVED 3/0"]
@@ -634,7 +634,7 @@ def test_a_spreadsheet_that_unpacks_to_very_much_is_refused() -> None:
 
 
 def test_unknown_names_are_compared_a_bounded_number_of_times() -> None:
-    suggester = Suggester(lambda: ["BOLT-M8"])
+    suggester = SpellingSuggester(lambda: ["BOLT-M8"])
     assert suggester.near("bolt-m9") == "BOLT-M8"
     found = [suggester.near(f"BOLT-M{n}") for n in range(100)]
     assert found.count("BOLT-M8") <= 40

@@ -329,7 +329,7 @@ def test_a_printer_that_draws_the_zpl_draws_what_scanners_read(some: list[labels
         if kind == "BX":
             message = code[2:].replace("__", "_")
             drawn = zxingcpp.create_barcode(
-                barcodes.scan(f"]d2{message}").text, zxingcpp.BarcodeFormat.DataMatrix,
+                barcodes.parse_scan(f"]d2{message}").text, zxingcpp.BarcodeFormat.DataMatrix,
                 gs1=True, force_square=True,
             )  # fmt: skip
         else:

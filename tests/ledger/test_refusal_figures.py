@@ -17,9 +17,9 @@ from inventory.common import clock
 from inventory.common.errors import Refusal
 from inventory.common.quantity import format_qty
 from inventory.db import connection, db
-from inventory.ledger import Cut, Issue, Receive, Reserve, Unreserve
+from inventory.ledger import Issue, Receive, ReservationQuantity, Reserve, Unreserve
 from inventory.stock import queries as stock_queries
-from inventory.stock.entities import Totals, totals
+from inventory.stock.entities import StockTotals, totals
 from tests.support.stock_builder import Stock, key, part
 
 Facts = dict[str, Any]
@@ -31,13 +31,13 @@ def stored(stock: Stock) -> Facts:
     db.session.rollback()
     conn, today = connection(), clock.today()
     [item] = stock_queries.read_items(conn, codes=["BOLT"])
-    lots = {lot.id: lot for lot in stock_queries.lots_of(conn, [item.id])}
+    lots = {lot.id: lot for lot in stock_queries.get_lots_of_items(conn, [item.id])}
     ids = stock_queries.open_reservation_ids(conn, item_id=item.id)
     reservations = {one.id: one for one in stock_queries.read_reservations(conn, ids)}
     return {"lots": lots, "reservations": reservations, "item": totals(lots.values(), today)}
 
 
-def sums_of(sums: Totals) -> Facts:
+def sums_of(sums: StockTotals) -> Facts:
     return {name: format_qty(getattr(sums, name)) for name in SUMS}
 
 
@@ -50,7 +50,7 @@ def false_figures(figures: Facts, now: Facts) -> list[str]:
     told = {name: figures[name] for name in names if name in figures}
     wrong = [f"{name}: {told[name]}" for name in told if told[name] != sums_of(whole)[name]]
     for one in figures.get("lots", ()):
-        there = now["lots"][one["lot_id"]].record(clock.today())
+        there = now["lots"][one["lot_id"]].to_dict(clock.today())
         shared = set(one) & (set(SUMS) | {"qc_status"})
         wrong += [f"{one['lot_code']} {name}" for name in shared if one[name] != there[name]]
     for one in figures.get("reservations", ()):
@@ -61,8 +61,8 @@ def false_figures(figures: Facts, now: Facts) -> list[str]:
     return wrong
 
 
-def cuts(*named: tuple[int, Any]) -> list[Cut]:
-    return [Cut(reservation_id=id, qty=qty) for id, qty in named]
+def cuts(*named: tuple[int, Any]) -> list[ReservationQuantity]:
+    return [ReservationQuantity(reservation_id=id, qty=qty) for id, qty in named]
 
 
 def count_with_cuts_that_are_too_small(stock: Stock) -> tuple[str, str, Facts]:
@@ -208,11 +208,11 @@ def test_a_reversal_tells_what_a_reservation_has_open(stock: Stock) -> None:
 
 def test_what_has_expired_is_posted_with_the_refusal_that_counts_on_it(stock: Stock) -> None:
     now = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    with clock.at(now):
+    with clock.frozen_at(now):
         lot = stock.lot("receive 10")
         stock.reserve(4, reference="J-1", expires_at=now + timedelta(hours=1))
         stock.reserve(3, reference="J-2")
-    with clock.at(now + timedelta(hours=2)):
+    with clock.frozen_at(now + timedelta(hours=2)):
         with pytest.raises(Refusal) as caught:
             stock.do("reserve", item="BOLT", qty=8, reference="J-3")
         assert caught.value.figures["free"] == "7"

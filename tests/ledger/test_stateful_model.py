@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from inventory.common.errors import Refusal
-from inventory.ledger import Posting
+from inventory.ledger import PostingResult
 from tests.support.stock_builder import Stock, in_days, part
 
 ONE = 10**6
@@ -72,7 +72,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         self.issued: dict[int, int] = {}
         self.births = itertools.count()
 
-    def attempt(self, verb: str, *, granted: bool, **facts: object) -> Posting | None:
+    def attempt(self, verb: str, *, granted: bool, **facts: object) -> PostingResult | None:
         """The ledger must grant and refuse exactly what the model does."""
         if granted:
             return self.stock.do(verb, **facts)
@@ -80,7 +80,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             self.stock.do(verb, **facts)
         return None
 
-    def born(self, posting: Posting, qc: str, days: int | None, born: int, qty: int) -> int:
+    def born(self, posting: PostingResult, qc: str, days: int | None, born: int, qty: int) -> int:
         entry = posting.operation.entries[-1]
         self.model[entry.lot_id] = ModelLot(entry.lot_code, qc, days, born, qty)
         return entry.lot_id

@@ -78,7 +78,7 @@ def test_the_index_holds_what_the_tables_hold(warehouse: Stock) -> None:
     """Each search asks the index, and it names few: without it, each looks through every row."""
     conn = connection()
     for table, words in (("items", "bolt"), ("inventory_lots", "2026"), ("reservations", "4711")):
-        condition = search_index.narrowed(conn, words, table)
+        condition = search_index.prefilter(conn, words, table)
         assert condition is not None
         chosen = sa.select(sa.literal_column("id")).select_from(sa.table(table)).where(condition)
         assert conn.execute(chosen).scalars().all() == [1]

@@ -78,7 +78,7 @@ def test_what_was_reversed_is_taken_off_again(stock: Stock, on) -> None:
 
 
 def test_a_day_begins_at_midnight_of_the_site(stock: Stock, on) -> None:
-    clock.use_zone(ZoneInfo("Asia/Kolkata"))  # UTC+5:30
+    clock.set_timezone(ZoneInfo("Asia/Kolkata"))  # UTC+5:30
     try:
         on(0, 18, 29)
         stock.lot("receive 10")
@@ -86,7 +86,7 @@ def test_a_day_begins_at_midnight_of_the_site(stock: Stock, on) -> None:
         stock.lot("receive 3")
         assert moved(0, 1, item_id()) == [(10 * ONE, 0), (3 * ONE, 0)]
     finally:
-        clock.use_zone(ZoneInfo("UTC"))
+        clock.set_timezone(ZoneInfo("UTC"))
 
 
 def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:

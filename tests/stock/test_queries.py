@@ -16,7 +16,7 @@ def test_the_figures_of_an_item_add_up_over_its_lots(stock: Stock) -> None:
     stock.lot("receive 5", expires_on=in_days(-1))
     stock.lot("receive 3, issue 3")
     item = stock_queries.get_item(connection(), "BOLT")
-    sums = totals(stock_queries.lots_of(connection(), [item.id]), clock.today())
+    sums = totals(stock_queries.get_lots_of_items(connection(), [item.id]), clock.today())
     one = 10**6
     assert (sums.on_hand, sums.reserved, sums.available) == (22 * one, 4 * one, 18 * one)
     assert (sums.on_hold, sums.free) == (12 * one, 6 * one)
@@ -36,7 +36,8 @@ def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None
 
     def on_hand(at: datetime) -> list[int]:
         return [
-            one.on_hand // 10**6 for one in stock_queries.lots_of(connection(), [item.id], at=at)
+            one.on_hand // 10**6
+            for one in stock_queries.get_lots_of_items(connection(), [item.id], at=at)
         ]
 
     assert on_hand(between) == [10]
@@ -51,7 +52,10 @@ def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Sto
     for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
         stock.do("decide", lot_id=lot, status=status, reason="a look")
         moments.append(clock.now())
-    found = [stock_queries.lots_of(connection(), [item.id], at=at)[0].qc_status for at in moments]
+    found = [
+        stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status
+        for at in moments
+    ]
     assert found == ["APPROVED", "QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"]
 
 

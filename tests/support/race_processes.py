@@ -74,7 +74,7 @@ def main() -> None:
                     item="BOLT",
                     qty=1,
                     reference="RACE",
-                    lots=[ledger.Part(lot_id=lot_id, qty=1)],
+                    lots=[ledger.LotQuantity(lot_id=lot_id, qty=1)],
                 )
                 outcomes["granted"] += 1
             except InventoryError as error:

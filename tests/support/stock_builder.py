@@ -95,7 +95,7 @@ class Stock:
 
     # Act
 
-    def do(self, verb: str, **facts: Any) -> ledger.Posting:
+    def do(self, verb: str, **facts: Any) -> ledger.PostingResult:
         facts.setdefault("key", key())
         facts.setdefault("user_id", self.user_id)
         return getattr(ledger, verb)(**facts)
@@ -159,15 +159,15 @@ class Stock:
         )
 
 
-def part(lot_id: int, qty: Any) -> ledger.Part:
-    return ledger.Part(lot_id=lot_id, qty=qty)
+def part(lot_id: int, qty: Any) -> ledger.LotQuantity:
+    return ledger.LotQuantity(lot_id=lot_id, qty=qty)
 
 
 def in_days(days: int) -> Any:
     return clock.today() + timedelta(days=days)
 
 
-def wrote(posting: ledger.Posting) -> list[str]:
+def wrote(posting: ledger.PostingResult) -> list[str]:
     """What a posting wrote, one line an entry: `RESERVE 4 of L-001: 10/4`."""
     return [
         f"{entry.txn_type} {format_qty(entry.qty)} of {entry.lot_code}:"

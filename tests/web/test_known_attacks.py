@@ -9,7 +9,7 @@ from inventory import create_app
 from inventory.accounts import users
 from inventory.common.errors import InvalidInput
 from inventory.db import db
-from inventory.exports.formats import harmless
+from inventory.exports.formats import escape_formula
 from tests.support.users import PASSWORD, form_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -76,7 +76,7 @@ def test_a_file_name_that_no_file_system_has_is_not_found(client):
 
 @pytest.mark.parametrize("text", ["＝1+1", "＋1", "－1", "＠SUM(A1)"])
 def test_wide_signs_begin_no_formula_either(text):
-    assert harmless(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_wide_signs_begin_no_formula_either(text):
 )
 def test_nobody_is_called_like_somebody_else_plus_what_cannot_be_seen(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="cannot be seen"):
-        users.clean_name(name)
+        users.validate_name(name)
 
 
 @pytest.mark.parametrize("name", ["аda", "adа", "Ben Αda", "οle"])
 def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="look alike"):
-        users.clean_name(name)
+        users.validate_name(name)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
 )
 def test_people_write_their_names_as_they_are(app, name):
     with app.app_context():
-        assert users.clean_name(name) == name
+        assert users.validate_name(name) == name
 
 
 def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):

@@ -39,7 +39,7 @@ def ada(app, ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1")
     stock.link("9521123456785", item="BOLT")
     with app.app_context():
-        users.create_user(name=f"{SECRET}-user", password=PASSWORD, role="viewer", by=ada.id)
+        users.create_user(name=f"{SECRET}-user", password=PASSWORD, role="viewer", actor_id=ada.id)
         api_tokens.create_token(user_id=ada.id, name=f"{SECRET}-token")
         endpoints.add_endpoint(url=f"https://{SECRET}.example/", key="x" * 32, user_id=ada.id)
     return ada
@@ -175,7 +175,7 @@ def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):
     for must_set_up in (False, True):
         page = {"HX-Current-URL": "http://localhost/items/"}
         with app.test_request_context("/account/second-factor/", headers=page):
-            g._login_user = web_session.LoggedIn(account, must_set_up=must_set_up)
+            g._login_user = web_session.SessionUser(account, must_set_up=must_set_up)
             assert (live_updates.render_current() is None) == must_set_up
 
 
@@ -186,7 +186,7 @@ def test_a_part_is_not_for_strangers_nor_for_a_session_that_a_pin_began(app, ada
     with app.test_request_context("/floor/operations", headers=page):
         assert live_updates.render_current() is None
     with app.test_request_context("/floor/operations", headers=page):
-        g._login_user = web_session.LoggedIn(account, by_pin=True)
+        g._login_user = web_session.SessionUser(account, by_pin=True)
         assert live_updates.render_current() is None
 
 

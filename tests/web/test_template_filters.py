@@ -32,11 +32,11 @@ def test_a_figure_is_grouped_for_the_eye_and_copied_as_it_is(micros, read, group
 
 
 def test_a_moment_is_shown_on_the_sites_clock():
-    clock.use_zone(ZoneInfo("Asia/Tokyo"))
+    clock.set_timezone(ZoneInfo("Asia/Tokyo"))
     try:
         assert format_datetime(datetime(2026, 12, 31, 23, 5, tzinfo=UTC)) == "2027-01-01 08:05"
     finally:
-        clock.use_zone(UTC)
+        clock.set_timezone(UTC)
     assert format_datetime(None) == "–"
 
 

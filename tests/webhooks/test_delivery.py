@@ -115,10 +115,10 @@ def test_a_changed_point_tells_too_and_items_without_one_tell_nothing(
 def test_time_alone_is_told_by_the_sweep(stock: Stock) -> None:
     stock.item("MILK", reorder_point="1")
     stock.lot("receive 9", item="MILK", expires_on=in_days(1))
-    assert low_stock.sweep() == 0
-    with clock.at(clock.now() + timedelta(days=2)):
-        assert low_stock.sweep() == 1
-        assert low_stock.sweep() == 0
+    assert low_stock.refresh_low_stock_events() == 0
+    with clock.frozen_at(clock.now() + timedelta(days=2)):
+        assert low_stock.refresh_low_stock_events() == 1
+        assert low_stock.refresh_low_stock_events() == 0
     assert told()[-1] == ("item.low", "0")
 
 
@@ -212,7 +212,7 @@ def test_what_is_not_taken_is_sent_again_later_and_no_redirect_is_followed(
     receiver.answers = [answer, 200, 200]
     assert deliver_due(keys=[KEY]) == 2
     assert deliver_due(keys=[KEY]) == 0
-    with clock.at(clock.now() + timedelta(seconds=10)):
+    with clock.frozen_at(clock.now() + timedelta(seconds=10)):
         assert deliver_due(keys=[KEY]) == 1
     assert receiver.types == ["item.low", "item.recovered", "item.low"]
     first, again = receiver.got[0], receiver.got[2]
@@ -225,7 +225,7 @@ def test_pauses_grow_until_it_is_given_up_and_may_be_replayed(
     stock.item("BOLT", reorder_point="5")
     receiver.answers, waits, now = [503], [], clock.now()
     for _ in range(20):
-        with clock.at(now):
+        with clock.frozen_at(now):
             if not deliver_due(keys=[KEY]):
                 break
         delivery = endpoints.list_deliveries(db.session.connection())[0]
@@ -263,7 +263,9 @@ def test_a_slow_receiver_holds_up_nobody_else(
         stock.item("BOLT", reorder_point="5")
         send = webhooks_delivery.send
 
-        def sent(claimed: webhooks_delivery.Claimed, *, keys: Sequence[str]) -> tuple[bool, str]:
+        def sent(
+            claimed: webhooks_delivery.ClaimedDelivery, *, keys: Sequence[str]
+        ) -> tuple[bool, str]:
             if claimed.url == receiver.url:
                 waited.append(told.wait(10))
                 return False, "slow"
@@ -308,10 +310,10 @@ def test_a_sender_that_dies_after_the_claim_loses_nothing(
         with pytest.raises(KeyboardInterrupt):
             deliver_due(keys=[KEY])
     assert deliver_due(keys=[KEY]) == 0
-    with clock.at(clock.now() + webhooks_delivery.CLAIM):
+    with clock.frozen_at(clock.now() + webhooks_delivery.CLAIM):
         assert deliver_due(keys=[KEY]) == 1
     assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
-    assert endpoints.depth(connection()) == 0
+    assert endpoints.count_pending(connection()) == 0
 
 
 def test_no_transaction_is_open_while_a_request_is_sent(
@@ -377,8 +379,8 @@ def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
     stock.item("BOLT", reorder_point="5")
     deliver_due(keys=[KEY])
     stock.item("NUT", reorder_point="5")
-    with clock.at(clock.now() + timedelta(days=91)):
-        webhooks_delivery.forget_old()
+    with clock.frozen_at(clock.now() + timedelta(days=91)):
+        webhooks_delivery.purge_old_deliveries()
     assert [one.item_code for one in endpoints.list_deliveries(connection())] == ["NUT"]
     assert len(told()) == 1
 
@@ -393,7 +395,7 @@ def test_the_outbox_is_written_with_the_ledger_or_not_at_all(
 
     before = stock.entries()
     with monkeypatch.context() as patched:
-        patched.setattr(store, "remember", fail)
+        patched.setattr(store, "store_outcome", fail)
         with pytest.raises(RuntimeError):
             stock.do("issue", item=item, qty=18)
     assert (stock.entries(), len(told())) == (before, 2)
@@ -403,6 +405,6 @@ def test_the_loop_delivers_until_it_is_over(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
     turns = iter([False, False, True])
-    webhooks_delivery.watch_outbox(keys=[KEY], pause=0, is_ended=lambda: next(turns))
+    webhooks_delivery.run_delivery_loop(keys=[KEY], pause=0, is_ended=lambda: next(turns))
     assert receiver.types == ["item.low", "item.recovered"]
-    assert endpoints.depth(connection()) == 0
+    assert endpoints.count_pending(connection()) == 0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from inventory.api.schemas import operations as schemas_operations
-from inventory.api.schemas.field_types import Body, Id
+from inventory.api.schemas.field_types import Id, RequestModel
 from inventory.ledger import MOST_REQUESTS
 
 
@@ -76,5 +76,5 @@ BatchOperation = Annotated[
 ]
 
 
-class Batch(Body):
+class Batch(RequestModel):
     operations: list[BatchOperation] = Field(min_length=1, max_length=MOST_REQUESTS)

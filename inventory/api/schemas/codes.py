@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from inventory.api.schemas.field_types import Body, Code, Id, Qty, Shape, invalid
+from inventory.api.schemas.field_types import Code, FieldType, Id, Qty, RequestModel, invalid
 from inventory.barcodes import LONGEST_SCAN
 
 
@@ -20,11 +20,11 @@ def _check_scan(value: Any) -> str:
 
 
 Raw = Annotated[
-    str, Shape(_check_scan, {"type": "string", "minLength": 1, "maxLength": LONGEST_SCAN})
+    str, FieldType(_check_scan, {"type": "string", "minLength": 1, "maxLength": LONGEST_SCAN})
 ]
 
 
-class CodeBody(Body):
+class CodeBody(RequestModel):
     """A code, and either the item or the lot that it stands for."""
 
     model_config = ConfigDict(

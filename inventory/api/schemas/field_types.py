@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from inventory.common.errors import InvalidInput, InvalidQty
 from inventory.common.quantity import parse_qty
-from inventory.common.validation import MAX_ID, clean_text
+from inventory.common.validation import MAX_ID, validate_text
 from inventory.http.json_codec import camel_name
 from inventory.queries import MOST_ROWS
 
@@ -39,14 +39,14 @@ _MOMENT = re.compile(
 )
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """Part of a request: known fields only, in camelCase."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=camel_name)
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class FieldType:
     """A check, and the schema that tells the same to whoever writes a request."""
 
     check: Callable[[Any], Any]
@@ -66,11 +66,11 @@ def invalid(detail: str, *, code: str = InvalidInput.code, field: str = "") -> P
     return PydanticCustomError(code, "{detail}", facts)
 
 
-def text(longest: int, *, lines: bool = False, but: str = "") -> Shape:
+def text(max_length: int, *, multiline: bool = False, excluded_pattern: str = "") -> FieldType:
     """A text with at least one character that can be seen; `but`: what it must not look like."""
-    never = _NOT_IN_NOTES if lines else _NOT_IN_LINES
+    never = _NOT_IN_NOTES if multiline else _NOT_IN_LINES
     plain = f"[^{never}]*[^{never}{_BLANKS}][^{never}]*$"
-    pattern = f"^{but}{plain}"
+    pattern = f"^{excluded_pattern}{plain}"
     written = re.compile(plain)
 
     def check(value: Any) -> str:
@@ -78,28 +78,28 @@ def text(longest: int, *, lines: bool = False, but: str = "") -> Shape:
             raise invalid("Text is expected here.")
         if not value.strip():
             raise invalid("Something is needed here.")
-        if len(value) > longest:
-            raise invalid(f"At most {longest} characters; this has {len(value)}.")
+        if len(value) > max_length:
+            raise invalid(f"At most {max_length} characters; this has {len(value)}.")
         if not written.fullmatch(value):
             raise invalid("It contains a character that cannot be written.")
         if not re.match(pattern, value):
             raise invalid("An item code neither begins nor ends with a slash, nor with /stock.")
         try:
-            clean_text(value, field="", longest=longest, lines=lines)
+            validate_text(value, field="", max_length=max_length, multiline=multiline)
         except InvalidInput as refusal:
             raise invalid(refusal.detail) from None
         return value
 
-    schema = {"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern}
-    return Shape(check, schema)
+    schema = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": pattern}
+    return FieldType(check, schema)
 
 
-def _qty(pattern: str, *, zero: bool) -> Shape:
+def _qty(pattern: str, *, allow_zero: bool) -> FieldType:
     written = re.compile(pattern, re.ASCII)
 
     def check(value: Any) -> Any:
         try:
-            parse_qty(value, decimals=6, zero=zero)
+            parse_qty(value, decimals=6, allow_zero=allow_zero)
         except InvalidQty as refusal:
             raise invalid(refusal.detail, code=refusal.code) from None
         if isinstance(value, str) and not written.fullmatch(value):
@@ -107,8 +107,8 @@ def _qty(pattern: str, *, zero: bool) -> Shape:
             raise invalid(detail, code=InvalidQty.code)
         return value
 
-    least = {"minimum": 0} if zero else {"exclusiveMinimum": 0}
-    return Shape(
+    least = {"minimum": 0} if allow_zero else {"exclusiveMinimum": 0}
+    return FieldType(
         check,
         {
             "anyOf": [
@@ -120,22 +120,22 @@ def _qty(pattern: str, *, zero: bool) -> Shape:
     )
 
 
-def whole(least: int, most: int) -> Shape:
+def integer(minimum: int, maximum: int) -> FieldType:
     """A whole number; 5.0 is one."""
 
     def check(value: Any) -> int:
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             number = Decimal(value)
-            if number.is_finite() and least <= number <= most and number == int(number):
+            if number.is_finite() and minimum <= number <= maximum and number == int(number):
                 return int(number)
-        raise invalid(f"A whole number from {least} to {most} is expected here.")
+        raise invalid(f"A whole number from {minimum} to {maximum} is expected here.")
 
-    return Shape(check, {"type": "integer", "minimum": least, "maximum": most})
+    return FieldType(check, {"type": "integer", "minimum": minimum, "maximum": maximum})
 
 
-def in_query(shape: Shape, words: Callable[[str], Any]) -> Shape:
+def in_query(shape: FieldType, words: Callable[[str], Any]) -> FieldType:
     """The same in a query, which knows text only: `words` reads it, or leaves it as it is."""
-    return Shape(lambda value: shape.check(words(value)), shape.schema)
+    return FieldType(lambda value: shape.check(words(value)), shape.schema)
 
 
 def _number_in_words(text: str) -> Any:
@@ -170,21 +170,21 @@ def parse_moment(value: Any) -> datetime:
     raise invalid("A time like 2027-03-31T10:42:00Z is expected here.")
 
 
-Qty = Annotated[str | int | Decimal, _qty(_MORE_THAN_ZERO, zero=False)]
-QtyOrZero = Annotated[str | int | Decimal, _qty(_ANY_QTY, zero=True)]
-ID = whole(1, MAX_ID)
+Qty = Annotated[str | int | Decimal, _qty(_MORE_THAN_ZERO, allow_zero=False)]
+QtyOrZero = Annotated[str | int | Decimal, _qty(_ANY_QTY, allow_zero=True)]
+ID = integer(1, MAX_ID)
 Id = Annotated[int, ID]
-_FLAG = Shape(_check_flag, {"type": "boolean"})
+_FLAG = FieldType(_check_flag, {"type": "boolean"})
 Flag = Annotated[bool, _FLAG]
 FlagInQuery = Annotated[bool, in_query(_FLAG, _flag_in_words)]
 IdInQuery = Annotated[int, in_query(ID, _number_in_words)]
-Limit = Annotated[int, in_query(whole(1, MOST_ROWS), _number_in_words)]
-Day = Annotated[date, Shape(parse_day, {"type": "string", "format": "date"})]
-Moment = Annotated[datetime, Shape(parse_moment, {"type": "string", "format": "date-time"})]
+Limit = Annotated[int, in_query(integer(1, MOST_ROWS), _number_in_words)]
+Day = Annotated[date, FieldType(parse_day, {"type": "string", "format": "date"})]
+Moment = Annotated[datetime, FieldType(parse_moment, {"type": "string", "format": "date-time"})]
 Code = Annotated[str, text(64)]
 #: It is part of addresses: no empty or dotted segment, and /stock is ours.
-ITEM_CODE = text(64, but=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")
+ITEM_CODE = text(64, excluded_pattern=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")
 ItemCode = Annotated[str, ITEM_CODE]
 Reference = Annotated[str, text(100)]
 Reason = Annotated[str, text(500)]
-Note = Annotated[str, text(2000, lines=True)]
+Note = Annotated[str, text(2000, multiline=True)]

@@ -7,24 +7,24 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from inventory.api.schemas.field_types import (
-    Body,
     Code,
     Day,
     Flag,
     ItemCode,
     QtyOrZero,
+    RequestModel,
+    integer,
     text,
-    whole,
 )
 
 Name = Annotated[str, text(200)]
 Unit = Annotated[str, text(16)]
-Decimals = Annotated[int, whole(0, 6)]
+Decimals = Annotated[int, integer(0, 6)]
 #: The default of what may be left out, but may not be null.
 _ABSENT: Any = None
 
 
-class ItemBody(Body):
+class ItemBody(RequestModel):
     code: ItemCode
     name: Name
     unit: Unit | None = Field(None, description="pcs, where nothing is said.")
@@ -40,7 +40,7 @@ class ItemBody(Body):
         }
 
 
-class Changes(Body):
+class Changes(RequestModel):
     """What shall be different; what is not named stays."""
 
     def facts(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field, model_validator
 
 from inventory import ledger
 from inventory.api.schemas.field_types import (
-    Body,
     Code,
     Day,
     Flag,
@@ -19,6 +18,7 @@ from inventory.api.schemas.field_types import (
     QtyOrZero,
     Reason,
     Reference,
+    RequestModel,
     invalid,
 )
 from inventory.api.schemas.responses import QC
@@ -35,19 +35,19 @@ _SAY_HOW_MUCH: Any = {
 }
 
 
-class Write(Body):
+class Write(RequestModel):
     """The body of one operation."""
 
     verb: ClassVar[type[Any]]
     fixed: ClassVar[dict[str, Any]] = {}
 
-    def request(self, **named: Any) -> ledger.Request:
+    def request(self, **path_params: Any) -> ledger.Request:
         """What is asked of the ledger; `named`: what the path says. Null is as good as nothing."""
         facts = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
         request: ledger.Request = self.verb(
             **{name: _plain(value) for name, value in facts.items() if value is not None},
             **self.fixed,
-            **named,
+            **path_params,
         )
         return request
 
@@ -56,24 +56,24 @@ def _plain(value: Any) -> Any:
     return [part.part() for part in value] if isinstance(value, list) else value
 
 
-class LotPart(Body):
+class LotPart(RequestModel):
     """So much of one lot."""
 
     lot_id: Id
     qty: Qty
 
-    def part(self) -> ledger.Part:
-        return ledger.Part(lot_id=self.lot_id, qty=self.qty)
+    def part(self) -> ledger.LotQuantity:
+        return ledger.LotQuantity(lot_id=self.lot_id, qty=self.qty)
 
 
-class ReservationPart(Body):
+class ReservationPart(RequestModel):
     """So much of one reservation."""
 
     reservation_id: Id
     qty: Qty
 
-    def part(self) -> ledger.Cut:
-        return ledger.Cut(reservation_id=self.reservation_id, qty=self.qty)
+    def part(self) -> ledger.ReservationQuantity:
+        return ledger.ReservationQuantity(reservation_id=self.reservation_id, qty=self.qty)
 
 
 LotParts = Annotated[list[LotPart], Field(min_length=1, max_length=1000)]
@@ -122,8 +122,8 @@ class ReservationBody(Write):
     )
     note: Note | None = None
 
-    def request(self, **named: Any) -> ledger.Request:
-        return super().request(**{"qty": None, **named} if self.qty is None else named)
+    def request(self, **path_params: Any) -> ledger.Request:
+        return super().request(**{"qty": None, **path_params} if self.qty is None else path_params)
 
     @model_validator(mode="after")
     def _says_how_much(self) -> Self:
@@ -193,7 +193,7 @@ class IssueBody(Write):
 
 
 class ScrapBody(Write):
-    verb = ledger.TakeOut
+    verb = ledger.RemoveStock
     fixed: ClassVar[dict[str, Any]] = {"kind": Kind.SCRAP}
 
     lot_id: Id
@@ -232,7 +232,7 @@ class SplitBody(Write):
 
 
 class QcBody(Write):
-    verb = ledger.Decide
+    verb = ledger.DecideQc
 
     status: QC
     reason: Reason | None = None

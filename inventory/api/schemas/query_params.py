@@ -8,15 +8,15 @@ from pydantic import Field
 
 from inventory.api.schemas.codes import Raw
 from inventory.api.schemas.field_types import (
-    Body,
     Code,
     Day,
+    FieldType,
     FlagInQuery,
     IdInQuery,
     Limit,
     Moment,
     Reference,
-    Shape,
+    RequestModel,
     invalid,
     text,
 )
@@ -29,14 +29,14 @@ def _check_cursor(value: Any) -> str:
     return value
 
 
-Cursor = Annotated[str, Shape(_check_cursor, {"type": "string", "minLength": 1})]
+Cursor = Annotated[str, FieldType(_check_cursor, {"type": "string", "minLength": 1})]
 
 
 #: What a scanner sends for FNC1.
 Separator = Annotated[str, text(10)]
 
 
-class PageQuery(Body):
+class PageQuery(RequestModel):
     limit: Limit | None = Field(None, description="How many rows; 50 by default.")
     cursor: Cursor | None = Field(None, description="The nextCursor of the page before.")
 
@@ -90,14 +90,14 @@ class Codes(PageQuery):
     q: Reference | None = Field(None, description="Part of the code.")
 
 
-class Scan(Body):
+class Scan(RequestModel):
     raw: Raw = Field(description="What the scanner typed, with its symbology identifier if any.")
     separator: Separator | None = Field(
         None, description="What the scanner sends for FNC1, beside GS and its usual names."
     )
 
 
-class AsOf(Body):
+class AsOf(RequestModel):
     as_of: Moment | None = Field(
         None, description="The figures as the ledger stood then; QC status and places are today's."
     )

@@ -30,11 +30,11 @@ Kind = Annotated[str, WithJsonSchema({"type": "string", "enum": [str(kind) for k
 _ABSENT: Any = None
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(alias_generator=camel_name)
 
 
-class Item(Answer):
+class Item(ResponseModel):
     code: str
     name: str
     unit: str
@@ -44,7 +44,7 @@ class Item(Answer):
     archived: bool
 
 
-class Stock(Answer):
+class Stock(ResponseModel):
     on_hand: Qty
     reserved: Qty
     available: Qty
@@ -78,7 +78,7 @@ class ItemStock(Stock):
     lots: list[Lot]
 
 
-class ReservedLot(Answer):
+class ReservedLot(ResponseModel):
     lot_id: int
     lot_code: str
     qc_status: QC
@@ -87,7 +87,7 @@ class ReservedLot(Answer):
     issued_qty: Qty
 
 
-class Reservation(Answer):
+class Reservation(ResponseModel):
     id: int
     item: str
     reference: str
@@ -106,7 +106,7 @@ class WrittenReservation(Reservation):
     operation_id: int = Field(description="The operation that this request was.")
 
 
-class Decision(Answer):
+class Decision(ResponseModel):
     status: QC
     from_status: QC | None
     reason: str | None
@@ -115,18 +115,18 @@ class Decision(Answer):
     operation_id: int
 
 
-class LotInFull(Lot):
+class LotDetail(Lot):
     reservations: list[Reservation] = Field(description="Those that hold something in it.")
     qc_history: list[Decision]
 
 
-class SettledLot(Answer):
+class SettledLot(ResponseModel):
     lot_id: int
     lot_code: str
     qty: Qty
 
 
-class SettledReservation(Answer):
+class SettledReservation(ResponseModel):
     reservation_id: int
     reference: str
     qty: Qty = Field(description="Of this reservation, in all of `lots`.")
@@ -149,7 +149,7 @@ class DecidedLot(Lot):
     operation_id: int
 
 
-class Entry(Answer):
+class Entry(ResponseModel):
     id: int
     operation_id: int
     kind: Kind
@@ -168,7 +168,7 @@ class Entry(Answer):
     hash: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
 
 
-class Operation(Answer):
+class Operation(ResponseModel):
     id: int
     kind: Kind
     replayed: bool
@@ -187,13 +187,13 @@ class WrittenOperation(Operation):
     reservations: list[Reservation] = Field(description="Those concerned, as this left them.")
 
 
-class Results(Answer):
+class Results(ResponseModel):
     results: list[WrittenOperation | WrittenReservation | DecidedLot] = Field(
         description="One for each operation, in their order, as its own endpoint would answer."
     )
 
 
-class Code(Answer):
+class Code(ResponseModel):
     """A linked code."""
 
     id: int
@@ -207,13 +207,13 @@ class Code(Answer):
     created_at: Moment
 
 
-class OwnLabel(Answer):
+class InternalLabel(ResponseModel):
     kind: Literal["lot", "item", "location"]
     id: int | None
     location: str | None
 
 
-class Scan(Answer):
+class Scan(ResponseModel):
     """A scanned code, taken apart."""
 
     text: str = Field(description="The code on one line; a GS1 message with brackets.")
@@ -230,18 +230,18 @@ class Scan(Answer):
     measure: Qty | None = Field(description="A weight, length or volume, in `measureUnit`.")
     measure_unit: Literal["kg", "m", "m2", "l", "m3"] | None
     sscc: str | None
-    own: OwnLabel | None = Field(description="What a label of this system says.")
+    own: InternalLabel | None = Field(description="What a label of this system says.")
     expected_digit: str | None = Field(description="The digit with which the code would be a GTIN.")
 
 
-class Reading(Answer):
+class Reading(ResponseModel):
     text: str
     lot_code: str | None
     expires_on: Day | None
     serial: str | None
 
 
-class ScanWarning(Answer):
+class ScanWarning(ResponseModel):
     """What label and warehouse do not agree about."""
 
     code: Literal[
@@ -255,7 +255,7 @@ class ScanWarning(Answer):
     label_qty: Qty = Field(_ABSENT)
 
 
-class Choice(Answer):
+class ScanCandidate(ResponseModel):
     """One of several that a scanned code may stand for."""
 
     kind: Literal["lot", "item", "new_lot", "location", "several", "unknown"]
@@ -272,17 +272,17 @@ class Choice(Answer):
     warnings: list[ScanWarning]
 
 
-class Found(Choice):
+class ScanResult(ScanCandidate):
     """What a scanned code stands for."""
 
-    choices: list[Choice]
+    choices: list[ScanCandidate]
     scan: Scan
 
 
-Row = TypeVar("Row", bound=Answer)
+Row = TypeVar("Row", bound=ResponseModel)
 
 
-class Page(Answer, Generic[Row]):
+class Page(ResponseModel, Generic[Row]):
     data: list[Row]
     next_cursor: str | None = Field(description="What `cursor` takes; null on the last page.")
 
@@ -307,7 +307,7 @@ class CodePage(Page[Code]):
     """Linked codes, newest first."""
 
 
-class Finding(Answer):
+class Finding(ResponseModel):
     table: str
     row: int | str | None
     what: str
@@ -315,7 +315,7 @@ class Finding(Answer):
     found: str
 
 
-class Verification(Answer):
+class Verification(ResponseModel):
     started_at: Moment
     seconds: float
     entries: int
@@ -324,17 +324,17 @@ class Verification(Answer):
     findings: list[Finding] = Field(description="The first of them.")
 
 
-class Health(Answer):
+class Health(ResponseModel):
     status: Literal["ok"]
 
 
-class Error(Answer):
+class Error(ResponseModel):
     field: str
     detail: str
     code: str
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     """Why a request was refused (RFC 9457), with the numbers behind it.
 
     `code` tells what it is. Which figures come with which code: see the examples.

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from inventory.api.endpoints import Endpoints
+from inventory.api.endpoints import EndpointRegistry
 
-v1 = Endpoints(Blueprint("api_v1", __name__, url_prefix="/api/v1"))
+v1 = EndpointRegistry(Blueprint("api_v1", __name__, url_prefix="/api/v1"))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from inventory import barcodes, queries
 from inventory.api import serializers
-from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.endpoints import ApiRequest, Json, WriteResult
 from inventory.api.schemas import codes, query_params, responses
 from inventory.api.v1.blueprint import v1
 from inventory.db import connection
-from inventory.http.json_codec import camel
+from inventory.http.json_codec import to_camel_case
 
 
-@v1.get("/scan", responses.Found, query=query_params.Scan, tag="codes", refusals=("INVALID_CODE",))
-def resolve_scan(call: Call) -> Json:
+@v1.get(
+    "/scan", responses.ScanResult, query=query_params.Scan, tag="codes", refusals=("INVALID_CODE",)
+)
+def resolve_scan(call: ApiRequest) -> Json:
     """Get what a scanned code stands for.
 
     `kind` tells: a `lot`, an `item` whose lot the label does not name, a `new_lot` of a known
@@ -21,11 +23,11 @@ def resolve_scan(call: Call) -> Json:
     scans. Nothing is stored: a label never changes a lot.
     """
     found = barcodes.resolve(connection(), call.query.raw, separator=call.query.separator)
-    return serializers.found(found)
+    return serializers.scan_result(found)
 
 
 @v1.get("/codes", responses.CodePage, query=query_params.Codes, tag="codes")
-def list_codes(call: Call) -> Json:
+def list_codes(call: ApiRequest) -> Json:
     """List linked codes, newest first."""
     found = queries.list_codes(connection(), **call.query.filters())
     return serializers.page(found, serializers.code)
@@ -35,21 +37,21 @@ def list_codes(call: Call) -> Json:
     "POST", "/codes", responses.Code, role="operator", body=codes.CodeBody, tag="codes",
     refusals=("DUPLICATE_CODE", "INVALID_CODE"),
 )  # fmt: skip
-def link_code(call: Call) -> Answered:
+def link_code(call: ApiRequest) -> WriteResult:
     """Link a code to an item or to one lot.
 
     `code` is taken as it was scanned; of a GS1 label its GTIN is linked. `qty` is how much one
     scan stands for: 12 for the GTIN of a box of 12.
     """
     record, replayed = barcodes.link(**call.body.facts(), **call.write)
-    return Answered(camel(record), replayed)
+    return WriteResult(to_camel_case(record), replayed)
 
 
 @v1.write(
     "DELETE", "/codes/{id}", responses.Code, role="operator", body=None, body_needed=False,
     tag="codes", status=200,
 )  # fmt: skip
-def unlink_code(call: Call, id: int) -> Answered:
+def unlink_code(call: ApiRequest, id: int) -> WriteResult:
     """Unlink a code: labels that carry it are unknown from now on."""
     record, replayed = barcodes.unlink(code_id=id, **call.write)
-    return Answered(camel(record), replayed)
+    return WriteResult(to_camel_case(record), replayed)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from inventory import catalog, queries
 from inventory.api import serializers
 from inventory.api.auth import require_role
-from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.endpoints import ApiRequest, Json, WriteResult
 from inventory.api.schemas import operations, query_params, responses
 from inventory.api.schemas.items import LotChanges
 from inventory.api.v1.blueprint import v1
 from inventory.db import connection
-from inventory.http.json_codec import camel
+from inventory.http.json_codec import to_camel_case
 from inventory.stock import queries as stock
 
 #: A lot's answer names at most so many of its open reservations, the oldest.
@@ -18,15 +18,15 @@ _MOST_RESERVATIONS = 1000
 
 
 @v1.get("/lots", responses.LotPage, query=query_params.Lots, tag="lots")
-def list_lots(call: Call) -> Json:
+def list_lots(call: ApiRequest) -> Json:
     """List lots, newest first."""
     return serializers.page(
         queries.list_lots(connection(), **call.query.filters()), serializers.lot
     )
 
 
-@v1.get("/lots/{id}", responses.LotInFull, tag="lots")
-def get_lot(call: Call, id: int) -> Json:
+@v1.get("/lots/{id}", responses.LotDetail, tag="lots")
+def get_lot(call: ApiRequest, id: int) -> Json:
     """Get a lot with its figures, its open reservations and its QC history.
 
     Of more than 1,000 reservations the oldest are shown.
@@ -45,7 +45,7 @@ def get_lot(call: Call, id: int) -> Json:
 @v1.write(
     "PATCH", "/lots/{id}", responses.Lot, role="operator", body=LotChanges, tag="lots", status=200,
 )  # fmt: skip
-def change_lot(call: Call, id: int) -> Answered:
+def change_lot(call: ApiRequest, id: int) -> WriteResult:
     """Move a lot, or correct what is known of it.
 
     Another expiry date decides what may be used: that needs the role inspector.
@@ -54,7 +54,7 @@ def change_lot(call: Call, id: int) -> Answered:
     if "expires_on" in changes:
         require_role(call.caller, "inspector")
     record, replayed = catalog.update_lot(lot_id=id, **changes, **call.write)
-    return Answered(camel(record), replayed)
+    return WriteResult(to_camel_case(record), replayed)
 
 
 @v1.write(
@@ -62,7 +62,7 @@ def change_lot(call: Call, id: int) -> Answered:
     tag="lots", status=200,
     refusals=("QC_TRANSITION",),
 )  # fmt: skip
-def decide(call: Call, id: int) -> Answered:
+def decide(call: ApiRequest, id: int) -> WriteResult:
     """Take a QC decision on a lot.
 
     `onReservations` says what becomes of its open reservations, whenever the lot goes to
@@ -82,7 +82,7 @@ def decide(call: Call, id: int) -> Answered:
     body=operations.CountBody,
     tag="lots", refusals=("STALE_LOT", "INSUFFICIENT_STOCK", "OVER_UNRESERVE"),
 )  # fmt: skip
-def count(call: Call, id: int) -> Answered:
+def count(call: ApiRequest, id: int) -> WriteResult:
     """Set a lot right after a count.
 
     The difference becomes an entry. With `lotSeq` (the lot's when it was counted), a lot that
@@ -97,7 +97,7 @@ def count(call: Call, id: int) -> Answered:
     body=operations.SplitBody,
     tag="lots", refusals=("INSUFFICIENT_STOCK", "DUPLICATE_LOT"),
 )  # fmt: skip
-def split(call: Call, id: int) -> Answered:
+def split(call: ApiRequest, id: int) -> WriteResult:
     """Make part of a lot a lot of its own.
 
     The new lot, in `lot`, has the same item, expiry date, age and QC status.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inventory import ledger
 from inventory.api import serializers
 from inventory.api.auth import require_role
-from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.endpoints import ApiRequest, Json, WriteResult
 from inventory.api.schemas import (
     batch as schemas_batch,
 )
@@ -37,7 +37,7 @@ MOST_LOTS = 10_000
     body=schemas_operations.ReceiptBody,
     tag="operations", refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
-def receive(call: Call) -> Answered:
+def receive(call: ApiRequest) -> WriteResult:
     """Receive goods into a new lot, or into one that exists with `addToLot`.
 
     A new lot of an item that requires QC starts in quarantine.
@@ -50,7 +50,7 @@ def receive(call: Call) -> Answered:
     body=schemas_operations.CustomerReturnBody, tag="operations",
     refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
-def return_from_customer(call: Call) -> Answered:
+def return_from_customer(call: ApiRequest) -> WriteResult:
     """Take goods back from a customer: a receipt with a reason."""
     return call.post()
 
@@ -60,7 +60,7 @@ def return_from_customer(call: Call) -> Answered:
     body=schemas_operations.IssueBody,
     tag="operations", refusals=(*_FREE, "OVER_ISSUE"),
 )  # fmt: skip
-def issue(call: Call) -> Answered:
+def issue(call: ApiRequest) -> WriteResult:
     """Issue goods: against a reservation, or of an item's free stock.
 
     A reservation keeps what is not issued of it, unless `closeRemainder` gives it back. Free
@@ -74,7 +74,7 @@ def issue(call: Call) -> Answered:
     body=schemas_operations.ScrapBody,
     tag="operations", refusals=("INSUFFICIENT_STOCK",),
 )  # fmt: skip
-def scrap(call: Call) -> Answered:
+def scrap(call: ApiRequest) -> WriteResult:
     """Take goods of any lot out for good; a reason is needed."""
     return call.post()
 
@@ -83,13 +83,13 @@ def scrap(call: Call) -> Answered:
     "POST", "/supplier-returns", responses.WrittenOperation, role="operator",
     body=schemas_operations.SupplierReturnBody, tag="operations", refusals=("INSUFFICIENT_STOCK",),
 )  # fmt: skip
-def return_to_supplier(call: Call) -> Answered:
+def return_to_supplier(call: ApiRequest) -> WriteResult:
     """Send goods of any lot back to where they came from; a reason is needed."""
     return call.post()
 
 
 @v1.get("/operations/{id}", responses.Operation, tag="operations")
-def get_operation(call: Call, id: int) -> Json:
+def get_operation(call: ApiRequest, id: int) -> Json:
     """Get an operation with its entries."""
     return serializers.operation(stock.get_operation(connection(), id))
 
@@ -99,7 +99,7 @@ def get_operation(call: Call, id: int) -> Json:
     body=schemas_operations.ReversalBody, body_needed=False, tag="operations",
     refusals=("NOT_REVERSIBLE", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
-def reverse(call: Call, id: int) -> Answered:
+def reverse(call: ApiRequest, id: int) -> WriteResult:
     """Take an operation back by its opposite, dated now.
 
     Refused when it was taken back already, or when the stock was used meanwhile: the operations
@@ -116,7 +116,7 @@ def reverse(call: Call, id: int) -> Answered:
         "NOT_REVERSIBLE",
     ),
 )  # fmt: skip
-def batch(call: Call) -> Answered:
+def batch(call: ApiRequest) -> WriteResult:
     """Do up to 1,000 operations in their order, all of them or none.
 
     Each has the fields of its own endpoint, and what that has in its path: `lotId`,
@@ -135,7 +135,7 @@ def batch(call: Call) -> Answered:
     except Refusal as refusal:
         _tell_place(refusal, only=len(operations) == 1)
         raise
-    return Answered({"results": serializers.written(posting)}, posting.replayed)
+    return WriteResult({"results": serializers.written(posting)}, posting.replayed)
 
 
 def _tell_place(refusal: Refusal, *, only: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inventory import queries
 from inventory.api import serializers
-from inventory.api.endpoints import Answered, Call, Json
+from inventory.api.endpoints import ApiRequest, Json, WriteResult
 from inventory.api.schemas import operations, query_params, responses
 from inventory.api.v1.blueprint import v1
 from inventory.db import connection
@@ -16,7 +16,7 @@ from inventory.stock import queries as stock
     body=operations.ReservationBody, tag="reservations",
     refusals=("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
-def reserve(call: Call) -> Answered:
+def reserve(call: ApiRequest) -> WriteResult:
     """Promise free stock to a reference.
 
     From the lots named, or from those that the strategy chooses: fefo (earliest expiry first,
@@ -31,14 +31,14 @@ def reserve(call: Call) -> Answered:
     query=query_params.Reservations,
     tag="reservations",
 )
-def list_reservations(call: Call) -> Json:
+def list_reservations(call: ApiRequest) -> Json:
     """List reservations, newest first."""
     found = queries.list_reservations(connection(), **call.query.filters())
     return serializers.page(found, serializers.reservation)
 
 
 @v1.get("/reservations/{id}", responses.Reservation, tag="reservations")
-def get_reservation(call: Call, id: int) -> Json:
+def get_reservation(call: ApiRequest, id: int) -> Json:
     """Get a reservation as it stands."""
     return serializers.reservation(stock.get_reservation(connection(), id))
 
@@ -48,6 +48,6 @@ def get_reservation(call: Call, id: int) -> Json:
     body=operations.UnreserveBody, body_needed=False, tag="reservations", status=200,
     refusals=("OVER_UNRESERVE",),
 )  # fmt: skip
-def unreserve(call: Call, id: int) -> Answered:
+def unreserve(call: ApiRequest, id: int) -> WriteResult:
     """Give back what a reservation holds: all that is open, or a quantity."""
     return call.post(reservation_id=id)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from inventory.common.errors import InsufficientStock, InvalidInput, OverUnreserve, StaleLot
 from inventory.common.quantity import format_qty, parse_qty
-from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, Cut
+from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, ReservationQuantity
 from inventory.ledger.rules.reservations import line_of
-from inventory.ledger.unit_of_work import Book, NewCount, NewOperation
+from inventory.ledger.unit_of_work import PlannedCount, PlannedOperation, UnitOfWork
 from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot, Reservation
 
 
-def count(book: Book, request: Count) -> None:
+def count(book: UnitOfWork, request: Count) -> None:
     """Post the difference between what was counted and what the ledger says.
 
     Checks, in this order: the quantity, whether the lot moved on since it was seen, the
@@ -23,30 +23,32 @@ def count(book: Book, request: Count) -> None:
         decimals=lot.item.decimals,
         unit=lot.item.unit,
         field="counted",
-        zero=True,
+        allow_zero=True,
     )
     difference = _difference(book, lot, counted, request)
-    cuts = [_cut(book, lot, cut) for cut in request.unreserve or ()]
+    cuts = [_reduce_reservation(book, lot, cut) for cut in request.unreserve or ()]
     _require_reserved(book, lot, lot.on_hand + difference, cut=sum(qty for _, qty in cuts))
-    operation = book.start(Kind.COUNT, request)
+    operation = book.add_operation(Kind.COUNT, request)
     operation.shows_lot = lot
-    operation.counts.append(NewCount(lot, counted, lot.on_hand, lot.lot_seq))
+    operation.counts.append(PlannedCount(lot, counted, lot.on_hand, lot.lot_seq))
     for reservation, qty in cuts:
         operation.shows.append(reservation)
-        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
-    settle(book, operation, lot, difference)
+        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+    post_difference(book, operation, lot, difference)
 
 
-def settle(book: Book, operation: NewOperation, lot: Lot, difference: int) -> None:
+def post_difference(
+    book: UnitOfWork, operation: PlannedOperation, lot: Lot, difference: int
+) -> None:
     """Post what was found, or what was missing, unless it is reserved."""
     _require_reserved(book, lot, lot.on_hand + difference)
     if difference > 0:
-        book.append(operation, TxnType.RECEIVE, lot, difference)
+        book.append_entry(operation, TxnType.RECEIVE, lot, difference)
     elif difference < 0:
-        book.append(operation, TxnType.ISSUE, lot, -difference)
+        book.append_entry(operation, TxnType.ISSUE, lot, -difference)
 
 
-def _difference(book: Book, lot: Lot, counted: int, request: Count) -> int:
+def _difference(book: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     seen = request.lot_seq
     if seen is not None and seen > lot.lot_seq:
         raise InvalidInput(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
@@ -74,7 +76,9 @@ def _difference(book: Book, lot: Lot, counted: int, request: Count) -> int:
     )
 
 
-def _cut(book: Book, lot: Lot, cut: Cut) -> tuple[Reservation, int]:
+def _reduce_reservation(
+    book: UnitOfWork, lot: Lot, cut: ReservationQuantity
+) -> tuple[Reservation, int]:
     reservation = book.reservation(cut.reservation_id)
     qty = parse_qty(cut.qty, decimals=lot.item.decimals, unit=lot.item.unit, field="unreserve")
     open_here = line_of(reservation, lot).open
@@ -89,13 +93,13 @@ def _cut(book: Book, lot: Lot, cut: Cut) -> tuple[Reservation, int]:
     return reservation, qty
 
 
-def _require_reserved(book: Book, lot: Lot, remaining: int, *, cut: int = 0) -> None:
+def _require_reserved(book: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0) -> None:
     """Enough must be left for the reservations, less what the request cuts of them."""
     if remaining < lot.reserved - cut:
         raise _below_reserved(book, lot, remaining, cut)
 
 
-def _below_reserved(book: Book, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
+def _below_reserved(book: UnitOfWork, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
     """All figures are those before the count: nothing of it, nor of its cuts, is posted."""
     to_cut = format_qty(lot.reserved - remaining)
     named = (
@@ -119,6 +123,6 @@ def _below_reserved(book: Book, lot: Lot, remaining: int, cut: int) -> Insuffici
                 "reference": holder.reference,
                 "open_qty": format_qty(line_of(holder, lot).open),
             }
-            for holder in book.holders_in(lot)
+            for holder in book.reservations_in(lot)
         ],
     )

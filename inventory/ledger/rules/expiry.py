@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock
-from inventory.ledger.unit_of_work import Book, NewOperation
+from inventory.ledger.unit_of_work import PlannedOperation, UnitOfWork
 from inventory.models import SYSTEM_KEY, Kind, Role, TxnType, User, table
 
 users = table(User)
@@ -19,7 +19,7 @@ users = table(User)
 _FIND = sa.select(users.c.id, users.c.name).where(users.c.name_key == SYSTEM_KEY)
 
 
-def give_back(book: Book) -> int:
+def release_expired(book: UnitOfWork) -> int:
     """Plan what the expired reservations still hold to be given back; how many there are."""
     done = 0
     for reservation in book.expired:
@@ -27,7 +27,7 @@ def give_back(book: Book) -> int:
         if not lines:
             continue
         assert reservation.expires_at is not None
-        operation = NewOperation(
+        operation = PlannedOperation(
             Kind.EXPIRY,
             reference=reservation.reference,
             reason=f"The reservation ended at {reservation.expires_at:%Y-%m-%d %H:%M} UTC.",
@@ -35,7 +35,7 @@ def give_back(book: Book) -> int:
         )
         book.operations.append(operation)
         for line in lines:
-            book.append(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
+            book.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
         done += 1
     return done
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from inventory.common.errors import InvalidInput, OverIssue
 from inventory.common.quantity import parse_qty
 from inventory.ledger import refusals
-from inventory.ledger.commands import Issue, TakeOut
-from inventory.ledger.rules.reservations import choose, line_of, parts_of, spread
-from inventory.ledger.unit_of_work import Book
+from inventory.ledger.commands import Issue, RemoveStock
+from inventory.ledger.rules.reservations import (
+    allocate_over_lots,
+    line_of,
+    requested_parts,
+    select_lots,
+)
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, TxnType
-from inventory.stock.allocation import in_order
+from inventory.stock.allocation import sort_by_strategy
 from inventory.stock.entities import Lot, Reservation
 
 
-def issue(book: Book, request: Issue) -> None:
+def issue(book: UnitOfWork, request: Issue) -> None:
     """Against a reservation, or of free stock only."""
     if (request.reservation_id is None) == (request.item is None):
         raise InvalidInput(
@@ -29,59 +34,65 @@ def issue(book: Book, request: Issue) -> None:
         )
     assert request.item is not None
     item = book.item(request.item)
-    parts = choose(book, item, request.qty, request.lots, request.strategy, verb="issued")
-    operation = book.start(Kind.ISSUE, request)
+    parts = select_lots(
+        book, item, request.qty, request.lots, request.strategy, action_word="issued"
+    )
+    operation = book.add_operation(Kind.ISSUE, request)
     for lot, qty in parts:
-        book.append(operation, TxnType.ISSUE, lot, qty)
+        book.append_entry(operation, TxnType.ISSUE, lot, qty)
 
 
-def _issue_reserved(book: Book, request: Issue, reservation: Reservation) -> None:
+def _issue_reserved(book: UnitOfWork, request: Issue, reservation: Reservation) -> None:
     """Each lot gets UNRESERVE, then ISSUE, so that the four sums hold by type alone.
 
     Checks, in this order: what is open, then whether its lots may be issued from.
     """
-    parts = parts_of(book, reservation, request.qty, request.lots, refusal=OverIssue, verb="issued")
+    parts = requested_parts(
+        book, reservation, request.qty, request.lots, refusal=OverIssue, action_word="issued"
+    )
     if parts is None:
         parts = _from_usable_lots(book, request, reservation)
     for lot, _ in parts:
-        if lot.hold(book.today):
-            raise refusals.line_at_risk(
+        if lot.hold_reason(book.today):
+            raise refusals.reservation_at_risk_error(
                 reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), book.today
             )
     reference = request.reference or reservation.reference
-    operation = book.start(Kind.ISSUE, request, reference=reference)
+    operation = book.add_operation(Kind.ISSUE, request, reference=reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
-        book.append(operation, TxnType.ISSUE, lot, qty, reservation)
+        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        book.append_entry(operation, TxnType.ISSUE, lot, qty, reservation)
     if request.close_remainder:
         for line in [line for line in reservation.lines if line.open]:
-            book.append(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
+            book.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
 
 
 def _from_usable_lots(
-    book: Book, request: Issue, reservation: Reservation
+    book: UnitOfWork, request: Issue, reservation: Reservation
 ) -> list[tuple[Lot, int]]:
     item = reservation.item
     qty = reservation.open
     if request.qty is not None:
         qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
-    usable = [line.lot for line in reservation.lines if line.open and not line.lot.hold(book.today)]
-    parts = spread(reservation, qty, in_order(usable, request.strategy))
+    usable = [
+        line.lot for line in reservation.lines if line.open and not line.lot.hold_reason(book.today)
+    ]
+    parts = allocate_over_lots(reservation, qty, sort_by_strategy(usable, request.strategy))
     if sum(part for _, part in parts) < qty:
-        raise refusals.line_at_risk(reservation, reservation.lines, qty, book.today)
+        raise refusals.reservation_at_risk_error(reservation, reservation.lines, qty, book.today)
     return parts
 
 
-def take_out(book: Book, request: TakeOut) -> None:
+def remove_stock(book: UnitOfWork, request: RemoveStock) -> None:
     """A scrap or supplier return: any lot, but never what is reserved for somebody."""
     if request.kind not in (Kind.SCRAP, Kind.SUPPLIER_RETURN):
         raise InvalidInput("A scrap or a supplier return is expected here.", field="kind")
     lot = book.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=lot.item.decimals, unit=lot.item.unit)
     if qty > lot.available:
-        raise refusals.too_little_in_lot(
-            lot, qty, lot.available, book.holders_in(lot), today=book.today
+        raise refusals.insufficient_in_lot_error(
+            lot, qty, lot.available, book.reservations_in(lot), today=book.today
         )
-    operation = book.start(request.kind, request)
-    book.append(operation, TxnType.ISSUE, lot, qty)
+    operation = book.add_operation(request.kind, request)
+    book.append_entry(operation, TxnType.ISSUE, lot, qty)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, QcTransition
-from inventory.ledger.commands import KEEP, REALLOCATE, UNRESERVE, Decide, Hold, Release
-from inventory.ledger.unit_of_work import Book, NewOperation
+from inventory.ledger.commands import KEEP, REALLOCATE, UNRESERVE, DecideQc, HoldLot, ReleaseHold
+from inventory.ledger.unit_of_work import PlannedOperation, UnitOfWork
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.recall import held_by_a_hold, is_hold
+from inventory.stock.recall import is_hold, lots_to_hold
 from inventory.stock.settlement import Settlement, Share
 
 ALLOWED = {
@@ -17,7 +17,7 @@ ALLOWED = {
 }
 
 
-def decide(book: Book, request: Decide) -> None:
+def decide_qc(book: UnitOfWork, request: DecideQc) -> None:
     """Checks, in this order: the transition, the reason. Other stock is never a condition."""
     lot = book.lot(request.lot_id)
     status = QcStatus(request.status)
@@ -32,46 +32,50 @@ def decide(book: Book, request: Decide) -> None:
     first_approval = status == QcStatus.APPROVED and book.last_decisions[request.lot_id][0] == 1
     if not request.reason and not first_approval:
         raise InvalidInput("A reason is needed for this decision.", field="reason")
-    operation = book.start(Kind.QC, request)
+    operation = book.add_operation(Kind.QC, request)
     operation.shows_lot = lot
     book.decide(operation, lot, status)
     handling = KEEP if status == QcStatus.APPROVED else request.on_reservations
     _settle(book, operation, lot, handling)
 
 
-def _settle(book: Book, operation: NewOperation, lot: Lot, handling: str) -> None:
+def _settle(book: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
     """Do with the reservations in the lot what was chosen, oldest first."""
     settlement = operation.settlement = operation.settlement or Settlement()
-    for reservation in book.holders_in(lot) if lot.reserved else []:
+    for reservation in book.reservations_in(lot) if lot.reserved else []:
         if reservation not in operation.shows:
             operation.shows.append(reservation)
         if handling == UNRESERVE:
-            qty = reservation.line_in(lot).open
-            book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+            qty = reservation.get_or_create_line(lot).open
+            book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
             settlement.unreserved.append(Share(reservation, lot, qty))
         elif handling == REALLOCATE:
             _move_what_fits(book, operation, settlement, lot, reservation)
-        if (rest := reservation.line_in(lot).open) and lot.hold(book.today):
+        if (rest := reservation.get_or_create_line(lot).open) and lot.hold_reason(book.today):
             settlement.kept.append(Share(reservation, lot, rest))
 
 
 def _move_what_fits(
-    book: Book, operation: NewOperation, settlement: Settlement, lot: Lot, reservation: Reservation
+    book: UnitOfWork,
+    operation: PlannedOperation,
+    settlement: Settlement,
+    lot: Lot,
+    reservation: Reservation,
 ) -> None:
     """The lot itself is on hold by now, so that nothing is moved to where it was."""
-    taken = book.allocate_what_fits(lot.item, reservation.line_in(lot).open, "fefo")
+    taken = book.allocate_what_fits(lot.item, reservation.get_or_create_line(lot).open, "fefo")
     if taken:
         moved = sum(qty for _, qty in taken)
-        book.append(operation, TxnType.UNRESERVE, lot, moved, reservation)
+        book.append_entry(operation, TxnType.UNRESERVE, lot, moved, reservation)
     for other, qty in taken:
-        book.append(operation, TxnType.RESERVE, other, qty, reservation)
+        book.append_entry(operation, TxnType.RESERVE, other, qty, reservation)
         settlement.moved.append(Share(reservation, other, qty))
 
 
-def hold(book: Book, request: Hold) -> None:
+def hold(book: UnitOfWork, request: HoldLot) -> None:
     """A recall. What is in quarantine or rejected already stays as it is."""
     lot = book.lot(request.lot_id)
-    held = held_by_a_hold(lot, [book.lot(id) for id in book.families[request.lot_id]])
+    held = lots_to_hold(lot, [book.lot(id) for id in book.families[request.lot_id]])
     if not held:
         raise QcTransition(
             f"Nothing to put on hold: neither {lot.lot_code} nor anything left of what was split"
@@ -81,14 +85,14 @@ def hold(book: Book, request: Hold) -> None:
             qc_status=lot.qc_status,
             allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
         )
-    operation = book.start(Kind.QC, request)
+    operation = book.add_operation(Kind.QC, request)
     operation.shows_lot = lot
     for one in held:
         book.decide(operation, one, QcStatus.QUARANTINE)
         _settle(book, operation, one, KEEP)
 
 
-def release(book: Book, request: Release) -> None:
+def release(book: UnitOfWork, request: ReleaseHold) -> None:
     """Checks, in this order: whether it was a hold, and whether each lot still is as it left it."""
     decided = book.decided[request.operation_id]
     if not is_hold(decided):
@@ -110,7 +114,7 @@ def release(book: Book, request: Release) -> None:
             operations=[],
             lots=moved_on,
         )
-    operation = book.start(Kind.QC, request)
+    operation = book.add_operation(Kind.QC, request)
     operation.shows_lot = book.lot(decided[0].lot_id)
     for one in decided:
         book.decide(operation, book.lot(one.lot_id), QcStatus.APPROVED)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from inventory.common.errors import DuplicateLot, InvalidInput, LotExpired, NotFound, QcBlocked
 from inventory.common.quantity import parse_qty
 from inventory.ledger.commands import Receive
-from inventory.ledger.unit_of_work import Book
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.entities import Item, Lot
 
 
-def receive(book: Book, request: Receive) -> None:
+def receive(book: UnitOfWork, request: Receive) -> None:
     """Checks, in this order: the item, the quantity, the lot, what its QC status allows."""
     if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
         raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
@@ -33,13 +33,13 @@ def receive(book: Book, request: Receive) -> None:
         raise _duplicate(lot)
     else:
         _require_open_to_more(book, lot, request)
-    operation = book.start(request.kind, request)
+    operation = book.add_operation(request.kind, request)
     if lot.id is None and lot.lot_seq == 0:
-        book.open_lot(operation, lot)
-    book.append(operation, TxnType.RECEIVE, lot, qty)
+        book.add_lot(operation, lot)
+    book.append_entry(operation, TxnType.RECEIVE, lot, qty)
 
 
-def _new_lot(book: Book, item: Item, request: Receive) -> Lot:
+def _new_lot(book: UnitOfWork, item: Item, request: Receive) -> Lot:
     return Lot(
         id=None,
         item=item,
@@ -64,7 +64,7 @@ def _duplicate(lot: Lot) -> DuplicateLot:
     )
 
 
-def _require_open_to_more(book: Book, lot: Lot, request: Receive) -> None:
+def _require_open_to_more(book: UnitOfWork, lot: Lot, request: Receive) -> None:
     facts = {"lot_id": lot.id, "lot_code": lot.lot_code, "qc_status": lot.qc_status}
     if lot.item.qc_required and lot.qc_status != QcStatus.QUARANTINE:
         raise QcBlocked(

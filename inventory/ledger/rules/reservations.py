@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from inventory.common.errors import InvalidInput, InvalidQty, OverUnreserve
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import refusals
-from inventory.ledger.commands import Part, Reserve, Unreserve
-from inventory.ledger.unit_of_work import Book
+from inventory.ledger.commands import LotQuantity, Reserve, Unreserve
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, TxnType
-from inventory.stock.allocation import in_order
-from inventory.stock.entities import Item, Line, Lot, Reservation
+from inventory.stock.allocation import sort_by_strategy
+from inventory.stock.entities import Item, Lot, Reservation, ReservationLine
 
 
-def reserve(book: Book, request: Reserve) -> None:
+def reserve(book: UnitOfWork, request: Reserve) -> None:
     """Checks, in this order: the item, the quantities, each lot's holds, what is free."""
     item = book.item(request.item)
     if request.expires_at is not None and request.expires_at <= book.now:
         raise InvalidInput("The reservation would expire in the past.", field="expires_at")
-    parts = choose(book, item, request.qty, request.lots, request.strategy, verb="reserved")
-    operation = book.start(Kind.RESERVATION, request)
+    parts = select_lots(
+        book, item, request.qty, request.lots, request.strategy, action_word="reserved"
+    )
+    operation = book.add_operation(Kind.RESERVATION, request)
     reservation = Reservation(
         id=None,
         item=item,
@@ -33,83 +35,92 @@ def reserve(book: Book, request: Reserve) -> None:
     operation.reservation = reservation
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append(operation, TxnType.RESERVE, lot, qty, reservation)
+        book.append_entry(operation, TxnType.RESERVE, lot, qty, reservation)
 
 
-def unreserve(book: Book, request: Unreserve) -> None:
+def unreserve(book: UnitOfWork, request: Unreserve) -> None:
     """Give back from the lots named, else from lots that may not be used first, then from the
     lot that allocation would have taken last."""
     reservation = book.reservation(request.reservation_id)
-    parts = parts_of(
-        book, reservation, request.qty, request.lots, refusal=OverUnreserve, verb="given back"
+    parts = requested_parts(
+        book,
+        reservation,
+        request.qty,
+        request.lots,
+        refusal=OverUnreserve,
+        action_word="given back",
     )
     if parts is None:
         lines = [line for line in reservation.lines if line.open]
-        order = in_order((line.lot for line in lines), "fefo")[::-1]
-        order.sort(key=lambda lot: lot.hold(book.today) is None)
-        parts = spread(reservation, _asked(reservation, request.qty), order)
-    operation = book.start(Kind.UNRESERVATION, request, reference=reservation.reference)
+        order = sort_by_strategy((line.lot for line in lines), "fefo")[::-1]
+        order.sort(key=lambda lot: lot.hold_reason(book.today) is None)
+        parts = allocate_over_lots(reservation, _asked(reservation, request.qty), order)
+    operation = book.add_operation(Kind.UNRESERVATION, request, reference=reservation.reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
 
 
-def choose(
-    book: Book,
+def select_lots(
+    book: UnitOfWork,
     item: Item,
-    written: object,
-    named: Sequence[Part] | None,
+    raw_qty: object,
+    requested_lots: Sequence[LotQuantity] | None,
     strategy: str,
     *,
-    verb: str,
+    action_word: str,
 ) -> list[tuple[Lot, int]]:
     """The lots and quantities that free stock is taken from: those named, else by strategy."""
-    if named is not None:
-        parts = _named_parts(book, item, written, named)
+    if requested_lots is not None:
+        parts = _named_parts(book, item, raw_qty, requested_lots)
         for lot, qty in parts:
-            _require_free(book, lot, qty, verb)
+            _require_free(book, lot, qty, action_word)
         return parts
-    qty = parse_qty(written, decimals=item.decimals, unit=item.unit)
+    qty = parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
     taken = book.allocate(item, qty, strategy)
     if taken is None:
         lots = book.stocked.get(item.id, [])
         holders = _holders_of(book, lots)
-        raise refusals.too_little_of_item(item, qty, lots, holders, today=book.today)
+        raise refusals.insufficient_stock_error(item, qty, lots, holders, today=book.today)
     return taken
 
 
-def parts_of(
-    book: Book,
+def requested_parts(
+    book: UnitOfWork,
     reservation: Reservation,
-    written: object,
-    named: Sequence[Part] | None,
+    raw_qty: object,
+    requested_lots: Sequence[LotQuantity] | None,
     *,
     refusal: type[OverUnreserve] | type,
-    verb: str,
+    action_word: str,
 ) -> list[tuple[Lot, int]] | None:
     """What is asked of an open reservation: refused when more than open, None when the lots are
     left to the ledger."""
     item = reservation.item
-    if named is None:
-        if written is None and reservation.open:
+    if requested_lots is None:
+        if raw_qty is None and reservation.open:
             return None
-        qty = 0 if written is None else parse_qty(written, decimals=item.decimals, unit=item.unit)
-        if written is None or qty > reservation.open:
-            raise _over(book, reservation, refusal, qty, reservation.open, verb)
+        qty = 0 if raw_qty is None else parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
+        if raw_qty is None or qty > reservation.open:
+            raise _over_quantity_error(
+                book, reservation, refusal, qty, reservation.open, action_word
+            )
         return None
-    parts = _named_parts(book, item, written, named)
+    parts = _named_parts(book, item, raw_qty, requested_lots)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
-            raise _over(book, reservation, refusal, qty, open_here, verb, lot)
+            raise _over_quantity_error(book, reservation, refusal, qty, open_here, action_word, lot)
     return parts
 
 
-def line_of(reservation: Reservation, lot: Lot) -> Line:
-    return next((line for line in reservation.lines if line.lot is lot), Line(lot))
+def line_of(reservation: Reservation, lot: Lot) -> ReservationLine:
+    return next((line for line in reservation.lines if line.lot is lot), ReservationLine(lot))
 
 
-def spread(reservation: Reservation, qty: int, order: Sequence[Lot]) -> list[tuple[Lot, int]]:
+def allocate_over_lots(
+    reservation: Reservation, qty: int, order: Sequence[Lot]
+) -> list[tuple[Lot, int]]:
     """Spread a quantity over the reservation's lots, in this order."""
     parts = []
     for lot in order:
@@ -120,24 +131,26 @@ def spread(reservation: Reservation, qty: int, order: Sequence[Lot]) -> list[tup
     return parts
 
 
-def _asked(reservation: Reservation, written: object) -> int:
+def _asked(reservation: Reservation, raw_qty: object) -> int:
     item = reservation.item
-    if written is None:
+    if raw_qty is None:
         return reservation.open
-    return parse_qty(written, decimals=item.decimals, unit=item.unit)
+    return parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
 
 
-def _over(
-    book: Book,
+def _over_quantity_error(
+    book: UnitOfWork,
     reservation: Reservation,
     refusal: type,
     qty: int,
     open_qty: int,
-    verb: str,
+    action_word: str,
     lot: Lot | None = None,
 ) -> Exception:
     where = f" in {lot.lot_code}" if lot else ""
-    asked = f", {format_qty(qty)} cannot be {verb}" if qty else f": nothing can be {verb}"
+    asked = (
+        f", {format_qty(qty)} cannot be {action_word}" if qty else f": nothing can be {action_word}"
+    )
     ended = " The reservation has expired: reserve again." if reservation in book.expired else ""
     return refusal(  # type: ignore[no-any-return]
         f"{format_qty(open_qty)} {reservation.item.unit} open for {reservation.reference}{where}"
@@ -159,17 +172,17 @@ def _over(
 
 
 def _named_parts(
-    book: Book, item: Item, written: object, named: Sequence[Part]
+    book: UnitOfWork, item: Item, raw_qty: object, requested_lots: Sequence[LotQuantity]
 ) -> list[tuple[Lot, int]]:
     """The lots that the caller names, and how much of each: together what is asked for."""
     parts: list[tuple[Lot, int]] = []
-    for part in named:
+    for part in requested_lots:
         lot = book.lot_of(item, part.lot_id)
         qty = parse_qty(part.qty, decimals=item.decimals, unit=item.unit, field="lots")
         parts.append((lot, qty))
     total = sum(qty for _, qty in parts)
-    if written is not None:
-        asked = parse_qty(written, decimals=item.decimals, unit=item.unit)
+    if raw_qty is not None:
+        asked = parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
         if asked != total:
             raise InvalidQty(
                 f"The lots add up to {format_qty(total)}, not to {format_qty(asked)}.",
@@ -178,14 +191,16 @@ def _named_parts(
     return parts
 
 
-def _require_free(book: Book, lot: Lot, qty: int, verb: str) -> None:
-    if refusal := refusals.held_lot(lot, book.today, verb=verb):
+def _require_free(book: UnitOfWork, lot: Lot, qty: int, action_word: str) -> None:
+    if refusal := refusals.lot_on_hold_error(lot, book.today, action_word=action_word):
         raise refusal
     if qty > lot.free(book.today):
         holders = _holders_of(book, [lot])
-        raise refusals.too_little_in_lot(lot, qty, lot.free(book.today), holders, today=book.today)
+        raise refusals.insufficient_in_lot_error(
+            lot, qty, lot.free(book.today), holders, today=book.today
+        )
 
 
-def _holders_of(book: Book, lots: Sequence[Lot]) -> list[Reservation]:
-    found = [holder for lot in lots if lot.reserved for holder in book.holders_in(lot)]
+def _holders_of(book: UnitOfWork, lots: Sequence[Lot]) -> list[Reservation]:
+    found = [holder for lot in lots if lot.reserved for holder in book.reservations_in(lot)]
     return list(dict.fromkeys(found))

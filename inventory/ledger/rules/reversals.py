@@ -10,7 +10,7 @@ from inventory.common.quantity import format_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Reverse
 from inventory.ledger.rules.reservations import line_of
-from inventory.ledger.unit_of_work import Book, PastOperation
+from inventory.ledger.unit_of_work import ReversalTarget, UnitOfWork
 from inventory.models import Kind, TxnType
 from inventory.stock.entities import Entry, Lot
 
@@ -22,7 +22,7 @@ OPPOSITE = {
 }
 
 
-def reverse(book: Book, request: Reverse) -> None:
+def reverse(book: UnitOfWork, request: Reverse) -> None:
     """Checks, in this order: the operation, whether it was reversed already, then for each of its
     entries, last one first, whether the stock is still there.
 
@@ -44,7 +44,7 @@ def reverse(book: Book, request: Reverse) -> None:
             operations=[],
         )
     _require_possible(book, past)
-    plan = book.start(
+    plan = book.add_operation(
         Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
     )
     for entry in reversed(operation.entries):
@@ -54,7 +54,7 @@ def reverse(book: Book, request: Reverse) -> None:
             if reservation not in plan.shows:
                 plan.shows.append(reservation)
         txn_type = OPPOSITE[TxnType(entry.txn_type)]
-        book.append(plan, txn_type, book.lot(entry.lot_id), entry.qty, reservation)
+        book.append_entry(plan, txn_type, book.lot(entry.lot_id), entry.qty, reservation)
 
 
 #: What of a figure is taken back with an entry: "available" is the lot's, "open" and "issued"
@@ -68,7 +68,7 @@ _TAKES = {
 _Figure = tuple[int, int | None, str]
 
 
-def _require_possible(book: Book, past: PastOperation) -> None:
+def _require_possible(book: UnitOfWork, past: ReversalTarget) -> None:
     """Nothing is planned before all of it is known to be possible, so that a refusal tells the
     figures as they are, and all that would be needed of each."""
     entries = past.operation.entries[::-1]
@@ -77,14 +77,16 @@ def _require_possible(book: Book, past: PastOperation) -> None:
     for entry in entries:
         lot = book.lot(entry.lot_id)
         renews = entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned
-        if renews and (refusal := refusals.held_lot(lot, book.today, verb="reserved again")):
+        if renews and (
+            refusal := refusals.lot_on_hold_error(lot, book.today, action_word="reserved again")
+        ):
             raise refusal
         if entry.txn_type == TxnType.ISSUE:
             returned.add(entry.lot_id)
         for figure in _figures_of(entry):
             there = _there(book, lot, figure)
             if needed[figure] > there:
-                raise _in_the_way(past, lot, needed[figure], there, figure[2])
+                raise _not_reversible_error(past, lot, needed[figure], there, figure[2])
 
 
 def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:
@@ -106,7 +108,7 @@ def _figures_of(entry: Entry) -> dict[_Figure, int]:
     }
 
 
-def _there(book: Book, lot: Lot, figure: _Figure) -> int:
+def _there(book: UnitOfWork, lot: Lot, figure: _Figure) -> int:
     _, reservation_id, name = figure
     if reservation_id is None:
         return lot.available
@@ -114,7 +116,9 @@ def _there(book: Book, lot: Lot, figure: _Figure) -> int:
     return line.open if name == "open" else line.issued
 
 
-def _in_the_way(past: PastOperation, lot: Lot, needed: int, there: int, word: str) -> NotReversible:
+def _not_reversible_error(
+    past: ReversalTarget, lot: Lot, needed: int, there: int, word: str
+) -> NotReversible:
     later = past.later(lot.id or 0)
     named = ", ".join(
         f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]

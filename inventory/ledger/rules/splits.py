@@ -6,21 +6,23 @@ from inventory.common.quantity import parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Split
 from inventory.ledger.rules.receipts import _duplicate
-from inventory.ledger.unit_of_work import Book
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot
 
 
-def split(book: Book, request: Split) -> None:
+def split(book: UnitOfWork, request: Split) -> None:
     """The child keeps its parent's item, expiry, QC status and age; reserved stock stays."""
     parent = book.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
     if twin := book.codes.get((parent.item.id, request.lot_code)):
         raise _duplicate(twin)
     if qty > parent.available:
-        holders = book.holders_in(parent)
-        raise refusals.too_little_in_lot(parent, qty, parent.available, holders, today=book.today)
-    operation = book.start(Kind.SPLIT, request)
+        holders = book.reservations_in(parent)
+        raise refusals.insufficient_in_lot_error(
+            parent, qty, parent.available, holders, today=book.today
+        )
+    operation = book.add_operation(Kind.SPLIT, request)
     child = Lot(
         id=None,
         item=parent.item,
@@ -33,6 +35,6 @@ def split(book: Book, request: Split) -> None:
         received_at=parent.received_at,
     )
     operation.shows_lot = child
-    book.open_lot(operation, child, reason=f"split from {parent.lot_code}")
-    book.append(operation, TxnType.ISSUE, parent, qty)
-    book.append(operation, TxnType.RECEIVE, child, qty)
+    book.add_lot(operation, child, reason=f"split from {parent.lot_code}")
+    book.append_entry(operation, TxnType.ISSUE, parent, qty)
+    book.append_entry(operation, TxnType.RECEIVE, child, qty)

@@ -12,9 +12,9 @@ from inventory import audit
 from inventory.db import connection
 from inventory.queries import AUDIT_CHOICES, list_audit
 from inventory.web import live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import export_links, only, page_links, page_of, start_of
+from inventory.web.list_params import export_links, one_of, page_links, page_of, start_of
 
 blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 
@@ -22,13 +22,13 @@ blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     return {
         "who": query.get("who", "").strip() or None,
-        "what": only(query.get("what"), AUDIT_CHOICES, "") or None,
+        "what": one_of(query.get("what"), AUDIT_CHOICES, "") or None,
         "since": start_of(query.get("from")),
         "until": start_of(query.get("to"), days=1),
     }
 
 
-@live_updates.part("admin.audit_log.index", "admin/audit_log/_live.html")
+@live_updates.live_region("admin.audit_log.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_audit(connection(), **_filters(query), **page_of(query))
     exports = export_links("admin.audit_log", query)
@@ -36,12 +36,12 @@ def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
 
 
 @blueprint.get("/")
-@requires("admin")
+@role_required("admin")
 def index() -> Response:
-    return live_updates.respond("admin/audit_log/index.html", groups=audit.GROUPS)
+    return live_updates.render_live_page("admin/audit_log/index.html", groups=audit.GROUPS)
 
 
 @blueprint.get("/export.<kind>")
-@requires("admin")
+@role_required("admin")
 def export(kind: str) -> Response:
     return download_list(kind, "audit", **_filters(request.args))

@@ -13,7 +13,7 @@ from inventory.db import snapshot
 from inventory.doctor import Verdict
 from inventory.verification import digests
 from inventory.web import background_jobs
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 
 blueprint = Blueprint("health", __name__, url_prefix="/checkup")
 
@@ -21,10 +21,10 @@ MOST_BACKUPS = 20
 
 
 @blueprint.get("/")
-@requires("admin")
+@role_required("admin")
 def index() -> str:
     config = current_app.extensions["inventory"]
-    found = doctor.examine(config)
+    found = doctor.run_checks(config)
     kept = backups.found_in(config.backup_path)
     return render_template(
         "admin/health/index.html",
@@ -43,7 +43,7 @@ def index() -> str:
 
 
 @blueprint.post("/backups/")
-@requires("admin")
+@role_required("admin")
 def back_up() -> Response:
     background_jobs.start(background_jobs.BACK_UP)
     flash("A backup is being made. You may go on working.")
@@ -55,7 +55,7 @@ def _reading(backup: backups.Backup) -> tuple[str, ...]:
 
 
 @blueprint.post("/backups/<name>/verification/")
-@requires("admin")
+@role_required("admin")
 def verify_backup(name: str) -> Response:
     """Only what stands in the list is read: a name is no path."""
     for one in backups.found_in(current_app.extensions["inventory"].backup_path):
@@ -67,15 +67,15 @@ def verify_backup(name: str) -> Response:
 
 
 @blueprint.post("/expired-reservations/")
-@requires("admin")
+@role_required("admin")
 def expire() -> Response:
-    done = ledger.expire()
+    done = ledger.expire_reservations()
     flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
     return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
 
 
 @blueprint.post("/read-cache/")
-@requires("admin")
+@role_required("admin")
 def rebuild() -> Response:
     background_jobs.start(background_jobs.REBUILD)
     flash("The read cache is made anew from the ledger. You may go on working.")
@@ -83,7 +83,7 @@ def rebuild() -> Response:
 
 
 @blueprint.get("/digest.json")
-@requires("admin")
+@role_required("admin")
 def digest() -> Response:
     """Where every lot stands, signed, as a file to keep elsewhere."""
     with snapshot() as reader:

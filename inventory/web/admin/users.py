@@ -13,8 +13,8 @@ from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
 from inventory.web.auth.form_responses import Answer, again, show
-from inventory.web.auth.forms import GivenPasswordForm, NewUserForm
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.forms import NewUserForm, SetPasswordForm
+from inventory.web.auth.permissions import role_required
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
@@ -22,13 +22,13 @@ _PASSWORD = "admin/users/password.html"  # noqa: S105 - a page
 
 
 @blueprint.get("/")
-@requires("admin")
+@role_required("admin")
 def index() -> str:
     return _page(NewUserForm(formdata=None, role="operator"))
 
 
 @blueprint.post("/")
-@requires("admin")
+@role_required("admin")
 def create() -> Response | tuple[str, int]:
     form = NewUserForm()
     if not form.validate_on_submit():
@@ -38,7 +38,7 @@ def create() -> Response | tuple[str, int]:
             name=form.name.data,
             password=form.password.data,
             role=form.role.data,
-            by=current_user.id,
+            actor_id=current_user.id,
         )
     except InvalidInput as refusal:
         form[refusal.field].errors = [refusal.detail]
@@ -48,53 +48,53 @@ def create() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/<int:user_id>/approval/")
-@requires("admin")
+@role_required("admin")
 def approve(user_id: int) -> Response:
     return _change("{name} can log in as {role}.", users.approve, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/role/")
-@requires("admin")
+@role_required("admin")
 def set_role(user_id: int) -> Response:
     return _change("{name} is {role} now.", users.set_role, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/disabling/")
-@requires("admin")
+@role_required("admin")
 def disable(user_id: int) -> Response:
     return _change("{name} is logged out and kept out.", users.disable, user_id)
 
 
 @blueprint.post("/<int:user_id>/enabling/")
-@requires("admin")
+@role_required("admin")
 def enable(user_id: int) -> Response:
     return _change("{name} can log in again.", users.enable, user_id)
 
 
 @blueprint.post("/<int:user_id>/second-factor/reset/")
-@requires("admin")
+@role_required("admin")
 def reset_second_factor(user_id: int) -> Response:
     said = "{name} logs in by the password alone now, and can set up a second factor anew."
     return _change(said, two_factor.remove, user_id)
 
 
 @blueprint.get("/<int:user_id>/password/")
-@requires("admin")
+@role_required("admin")
 def new_password(user_id: int) -> Answer:
-    return show(_PASSWORD, GivenPasswordForm(), account=users.get_account(user_id=user_id))
+    return show(_PASSWORD, SetPasswordForm(), account=users.get_account(user_id=user_id))
 
 
 @blueprint.post("/<int:user_id>/password/")
-@requires("admin")
+@role_required("admin")
 def set_password(user_id: int) -> Answer:
     """For whoever forgot theirs. Their own people change under Account, where it is asked for."""
     if user_id == current_user.id:
         return redirect(url_for("auth.account.index"), 303)
-    form, account = GivenPasswordForm(), users.get_account(user_id=user_id)
+    form, account = SetPasswordForm(), users.get_account(user_id=user_id)
     if not form.validate_on_submit():
         return show(_PASSWORD, form, account=account)
     try:
-        users.set_password(user_id=user_id, password=form.password.data, by=current_user.id)
+        users.set_password(user_id=user_id, password=form.password.data, actor_id=current_user.id)
     except Refusal as refusal:
         return again(_PASSWORD, form, refusal, account=account)
     flash(f"{account.name} has a new password, and was logged out everywhere.")
@@ -102,25 +102,25 @@ def set_password(user_id: int) -> Answer:
 
 
 @blueprint.post("/unlocking/")
-@requires("admin")
+@role_required("admin")
 def unlock() -> Response:
     """Let everybody try again who was refused too often."""
-    count = throttling.reset_throttle(by=current_user.id)
+    count = throttling.reset_throttle(actor_id=current_user.id)
     flash(f"Refused logins that are forgotten now: {count}.")
     return redirect(url_for("admin.users.index"), 303)
 
 
 @blueprint.get("/tokens/")
-@requires("admin")
+@role_required("admin")
 def all_tokens() -> str:
     found = [token for token in api_tokens.list_tokens() if token.is_usable]
     return render_template("admin/users/tokens.html", tokens=found)
 
 
 @blueprint.post("/tokens/<int:token_id>/revocation/")
-@requires("admin")
+@role_required("admin")
 def revoke_token(token_id: int) -> Response:
-    ended = api_tokens.revoke_token(token_id=token_id, by=current_user.id)
+    ended = api_tokens.revoke_token(token_id=token_id, actor_id=current_user.id)
     flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
     return redirect(url_for("admin.users.all_tokens"), 303)
 
@@ -131,7 +131,7 @@ def _role() -> str:
 
 def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any) -> Response:
     try:
-        account = verb(user_id=user_id, by=current_user.id, **values)
+        account = verb(user_id=user_id, actor_id=current_user.id, **values)
         flash(said.format(name=account.name, role=account.role))
     except Refusal as refusal:
         flash(refusal.detail, "bad")

@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response
 
 from inventory.common.errors import Refusal
 from inventory.db import connection
-from inventory.http.secret_keys import accepted_keys
+from inventory.http.secret_keys import signing_keys
 from inventory.web.auth.form_responses import Answer, again, show
 from inventory.web.auth.forms import WebhookForm
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.webhooks import endpoints
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -20,13 +20,13 @@ _PAGE = "admin/webhooks/index.html"
 
 
 @blueprint.get("/")
-@requires("admin")
+@role_required("admin")
 def index() -> Answer:
     return _show(WebhookForm(formdata=None))
 
 
 @blueprint.post("/")
-@requires("admin")
+@role_required("admin")
 def add() -> Answer:
     """The page with the new secret on it: it is kept nowhere, and so not shown again."""
     form = WebhookForm()
@@ -40,14 +40,14 @@ def add() -> Answer:
 
 
 @blueprint.post("/<int:endpoint_id>/secret/")
-@requires("admin")
+@role_required("admin")
 def renew(endpoint_id: int) -> Answer:
     _, secret = endpoints.renew_secret(endpoint_id=endpoint_id, key=_key(), user_id=current_user.id)
     return _show(WebhookForm(formdata=None), secret=secret)
 
 
 @blueprint.post("/<int:endpoint_id>/end/")
-@requires("admin")
+@role_required("admin")
 def end(endpoint_id: int) -> Response:
     endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
     flash("It is told nothing any more.")
@@ -55,7 +55,7 @@ def end(endpoint_id: int) -> Response:
 
 
 @blueprint.post("/deliveries/<int:delivery_id>/replay/")
-@requires("admin")
+@role_required("admin")
 def replay(delivery_id: int) -> Response:
     endpoints.replay(delivery_id=delivery_id, user_id=current_user.id)
     flash("It is sent again within seconds.")
@@ -63,7 +63,7 @@ def replay(delivery_id: int) -> Response:
 
 
 def _key() -> str:
-    return accepted_keys(current_app)[0]
+    return signing_keys(current_app)[0]
 
 
 def _show(form: WebhookForm, secret: str = "") -> Answer:

@@ -46,7 +46,7 @@ def change_password() -> Answer:
 
 @blueprint.post("/sessions/end/")
 def end_sessions() -> Answer:
-    users.end_sessions(user_id=current_user.id, by=current_user.id)
+    users.end_sessions(user_id=current_user.id, actor_id=current_user.id)
     session.clear()
     return redirect(url_for("auth.login"), 303)
 
@@ -86,7 +86,7 @@ def create_token() -> Answer:
             name=form.name.data,
             role=form.role.data,
             expires_at=api_tokens.end_of(last) if last else None,
-            by=current_user.id,
+            actor_id=current_user.id,
         )
     except Refusal as refusal:
         return again(_TOKENS, form, refusal, **_tokens())
@@ -95,7 +95,9 @@ def create_token() -> Answer:
 
 @blueprint.post("/tokens/<int:token_id>/revocation/")
 def revoke_token(token_id: int) -> Response:
-    ended = api_tokens.revoke_token(token_id=token_id, user_id=current_user.id, by=current_user.id)
+    ended = api_tokens.revoke_token(
+        token_id=token_id, user_id=current_user.id, actor_id=current_user.id
+    )
     flash(f"The token “{ended.name}” no longer works.")
     return redirect(url_for("auth.account.own_tokens"), 303)
 
@@ -109,7 +111,7 @@ def _own() -> dict[str, Any]:
 
 def _token_form(*, blank: bool = False) -> TokenForm:
     form = TokenForm(formdata=None, role=current_user.role) if blank else TokenForm()
-    form.role.choices = [one for one in form.role.choices if current_user.may(one.value)]
+    form.role.choices = [one for one in form.role.choices if current_user.has_role(one.value)]
     if not form.is_submitted():
         form.role.data = current_user.role
     return form

@@ -45,13 +45,13 @@ class CodeForm(PageForm):
     code = StringField("Code", _needed())
 
 
-class ShownPasswordForm(PageForm):
+class ConfirmPasswordForm(PageForm):
     """The password once more, before something that only its owner may do."""
 
     current_password = PasswordField("Your password", _needed())
 
 
-class RemoveFactorForm(ShownPasswordForm):
+class RemoveFactorForm(ConfirmPasswordForm):
     code = StringField("Code", _needed())
 
 
@@ -60,7 +60,7 @@ class PasswordForm(PageForm):
     password = PasswordField("New password", _needed())
 
 
-class GivenPasswordForm(PageForm):
+class SetPasswordForm(PageForm):
     password = PasswordField("New password", _needed())
 
 

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from inventory.accounts import login as accounts_login
 from inventory.accounts import registration, sessions, two_factor
 from inventory.common.errors import Refusal
-from inventory.http.secret_keys import accepted_keys
+from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, again, show
 from inventory.web.auth.forms import CodeForm, LoginForm, RegisterForm
@@ -39,8 +39,8 @@ def register() -> Answer:
         try:
             return _register(form)
         except Refusal as refusal:
-            return again("auth/register.html", form, refusal, **_door())
-    return show("auth/register.html", form, **_door())
+            return again("auth/register.html", form, refusal, **_register_context())
+    return show("auth/register.html", form, **_register_context())
 
 
 def _register(form: RegisterForm) -> Answer:
@@ -59,7 +59,7 @@ def _register(form: RegisterForm) -> Answer:
     return redirect(url_for("auth.login"), 303)
 
 
-def _door() -> dict[str, Any]:
+def _register_context() -> dict[str, Any]:
     first = registration.is_first()
     return {
         "first": first,
@@ -79,19 +79,19 @@ def login() -> Answer:
         try:
             return _log_in(form)
         except Refusal as refusal:
-            return again("auth/login.html", form, refusal, **_welcome())
+            return again("auth/login.html", form, refusal, **_login_context())
     if registration.is_first():
         return redirect(url_for("auth.register"), 303)
-    return show("auth/login.html", form, **_welcome())
+    return show("auth/login.html", form, **_login_context())
 
 
 def _log_in(form: LoginForm | RegisterForm) -> Response:
     begun = accounts_login.log_in(
         name=form.name.data or "",
         password=form.password.data or "",
-        **web_session.place(),
+        **web_session.client_info(),
     )
-    if isinstance(begun, accounts_login.HalfWay):
+    if isinstance(begun, accounts_login.PendingTwoFactor):
         web_session.wait_for_code(begun)
         return redirect(url_for("auth.code", next=request.args.get("next")), 303)
     return _enter(begun)
@@ -100,7 +100,7 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
 def _enter(begun: sessions.Session) -> Response:
     if current_user.is_authenticated:
         sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
-    web_session.begin(begun)
+    web_session.log_in_user(begun)
     return redirect(web_session.safe_next(request.args.get("next")), 303)
 
 
@@ -114,15 +114,15 @@ def code() -> Answer:
     form = CodeForm()
     if form.validate_on_submit():
         try:
-            keys = accepted_keys(current_app)
-            where = web_session.place()
-            return _enter(two_factor.log_in(half=half, code=form.code.data, keys=keys, **where))
+            keys = signing_keys(current_app)
+            where = web_session.client_info()
+            return _enter(two_factor.log_in(pending=half, code=form.code.data, keys=keys, **where))
         except Refusal as refusal:
             return again("auth/two_factor_code.html", form, refusal)
     return show("auth/two_factor_code.html", form)
 
 
-def _welcome() -> dict[str, Any]:
+def _login_context() -> dict[str, Any]:
     return {
         "registered": session.pop("registered", None),
         "may_register": current_app.config["REGISTRATION"] != registration.CLOSED,

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from inventory import audit
 from inventory.accounts.users import ROLES
 from inventory.common.errors import Forbidden
-from inventory.http.error_handlers import is_program
+from inventory.http.error_handlers import wants_json
 from inventory.web.htmx import is_htmx
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -30,7 +30,7 @@ PUBLIC = "public"
 EVERYBODY = "viewer"
 
 
-def requires(role: str) -> Callable[[View], View]:
+def role_required(role: str) -> Callable[[View], View]:
     """Mark a view with the least role that may open it."""
     assert role in ROLES, role
 
@@ -72,20 +72,20 @@ def missing_for(user: Any, endpoint: str) -> Missing | None:
         return Missing.LOGIN
     if user.must_set_up and blueprint != "auth.two_factor":
         return Missing.SECOND_FACTOR
-    return None if user.may(needed) else Missing.ROLE
+    return None if user.has_role(needed) else Missing.ROLE
 
 
-def guard() -> Any:
+def check_access() -> Any:
     """Before each request: turn strangers and lower roles away."""
     endpoint = request.endpoint or ""
     if endpoint not in current_app.view_functions:
-        _load_who_asks()
+        _load_current_user()
         return None
     missing = missing_for(current_user, endpoint)
     if missing is Missing.LOGIN:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
     if missing is Missing.SECOND_FACTOR:
-        return _lead_to_set_up()
+        return _redirect_to_2fa_setup()
     if missing is Missing.ROLE:
         require(current_user, role_of(current_app.view_functions[endpoint]))
     return None
@@ -104,14 +104,14 @@ def require_open(endpoint: str) -> None:
         raise Forbidden(f"This needs {missing.value}.")
 
 
-def _load_who_asks() -> None:
+def _load_current_user() -> None:
     """So that the page for an address that is not there keeps its navigation."""
     bool(current_user)
 
 
-def _lead_to_set_up() -> Response:
+def _redirect_to_2fa_setup() -> Response:
     """What somebody gets whose role asks for a second factor that is not there."""
-    if is_program():
+    if wants_json():
         raise Forbidden("Your role needs a second factor. Set it up under Account first.")
     target = url_for("auth.two_factor.index")
     if is_htmx():
@@ -121,12 +121,12 @@ def _lead_to_set_up() -> Response:
 
 def require(user: Any, needed: str, *, place: str = "") -> None:
     """Raises Forbidden for a lower role, and has it written down: at `place`, usually here."""
-    if user.may(needed):
+    if user.has_role(needed):
         return
     place = place or request.endpoint or ""
-    audit.note_refusal(user_id=int(user.id), role=user.role, needed=needed, place=place)
+    audit.record_denied_access(user_id=int(user.id), role=user.role, needed=needed, place=place)
     raise Forbidden(f"This needs the role {needed}; yours is {user.role}.")
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(guard)
+    app.before_request(check_access)

@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import login, sessions
 from inventory.accounts.users import Account
-from inventory.http.after_response import do_afterwards
-from inventory.http.error_handlers import is_program
-from inventory.http.request_log import note_user
+from inventory.http.after_response import run_after_response
+from inventory.http.error_handlers import wants_json
+from inventory.http.request_log import bind_user
 from inventory.models import Role
 from inventory.web import urls
 from inventory.web.htmx import is_htmx, is_poll, shown_url
@@ -32,7 +32,7 @@ _NOTED_EACH = 300
 _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
-class LoggedIn(UserMixin):
+class SessionUser(UserMixin):
     """The account behind a request, as flask-login wants it."""
 
     def __init__(
@@ -41,7 +41,7 @@ class LoggedIn(UserMixin):
         self.id = account.id
         self.name = account.name
         self.role = account.role
-        self.may = account.may
+        self.has_role = account.has_role
         #: Nothing is open before a second factor is set up.
         self.must_set_up = must_set_up
         #: Good for the floor only.
@@ -53,13 +53,13 @@ def init_app(app: Flask) -> None:
     manager = LoginManager()
     manager.session_protection = None
     manager.user_loader(_load)
-    manager.unauthorized_handler(ask_to_log_in)
+    manager.unauthorized_handler(unauthorized_response)
     # Not its init_app: that would touch the session after each answer (so that no static file
     # could be kept), and ask the database for each template, those of error pages too.
     app.login_manager = manager  # type: ignore[attr-defined]
 
 
-def begin(begun: sessions.Session, *, by_pin: bool = False) -> None:
+def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
     """Make this browser the account's; nothing of an earlier session remains. A session that
     began by a PIN is good for the floor only, and with the rights of an operator at most."""
     session.clear()
@@ -70,25 +70,25 @@ def begin(begun: sessions.Session, *, by_pin: bool = False) -> None:
         session["by_pin"] = True
 
 
-def wait_for_code(half: login.HalfWay) -> None:
+def wait_for_code(pending: login.PendingTwoFactor) -> None:
     """Remember for a while whose password was right: nothing is open by that."""
-    session["half"] = [half.user_id, half.epoch, int(time.time())]
+    session["half"] = [pending.user_id, pending.epoch, int(time.time())]
 
 
-def waiting_for_code() -> login.HalfWay | None:
+def waiting_for_code() -> login.PendingTwoFactor | None:
     """Whose password was right in this browser within the last minutes."""
     user_id, epoch, at = session.get("half") or (0, 0, 0)
     if not 0 <= time.time() - at <= CODE_SECONDS:
         return None
-    return login.HalfWay(user_id=user_id, epoch=epoch)
+    return login.PendingTwoFactor(user_id=user_id, epoch=epoch)
 
 
 def begin_anew(account: Account) -> None:
     """Stay in, by a new session, where a change has just ended all of them."""
-    begin(sessions.begin_anew(account=account, **place()))
+    log_in_user(sessions.renew_session(account=account, **client_info()))
 
 
-def place() -> dict[str, str]:
+def client_info() -> dict[str, str]:
     """From where the request comes, and in which browser."""
     return {"address": request.remote_addr or "", "browser": request.user_agent.string}
 
@@ -97,7 +97,7 @@ def current_id() -> str:
     return str(session.get("sid", ""))
 
 
-def _load(user_id: str) -> LoggedIn | None:
+def _load(user_id: str) -> SessionUser | None:
     now = time.time()
     if now - session.get("began", 0) > LONGEST_SECONDS:
         return None
@@ -112,39 +112,39 @@ def _load(user_id: str) -> LoggedIn | None:
     if now - session["seen"] > _NOTED_EACH and not is_poll():
         session["seen"] = int(now)
     if found.note and not is_poll():
-        do_afterwards(sessions.note_use, session_id=found.id)
-    note_user(account.id)
+        run_after_response(sessions.touch, session_id=found.id)
+    bind_user(account.id)
     asked = account.role in current_app.config["TOTP_REQUIRED_ROLES"]
-    return LoggedIn(
-        limited(account),
+    return SessionUser(
+        apply_session_limits(account),
         must_set_up=asked and not account.second_factor,
         by_pin=bool(session.get("by_pin")),
     )
 
 
-def limited(account: Account) -> Account:
+def apply_session_limits(account: Account) -> Account:
     """The account with the rights that this session gives it."""
-    if session.get("by_pin") and account.may(Role.OPERATOR.value):
+    if session.get("by_pin") and account.has_role(Role.OPERATOR.value):
         return dataclasses.replace(account, role=Role.OPERATOR.value)
     return account
 
 
-def ask_to_log_in() -> Response:
+def unauthorized_response() -> Response:
     """What a stranger gets instead of a page; afterwards they come back to where they were."""
-    if is_program():
+    if wants_json():
         abort(401)
     if is_htmx():
         target = url_for("auth.login", next=_current_page())
         return Response(status=401, headers={"HX-Redirect": target})
-    here = urls.here() if request.method == "GET" else None
-    return redirect(url_for("auth.login", next=here if here != urls.root() else None), 303)
+    here = urls.current_url() if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=here if here != urls.home_url() else None), 303)
 
 
 def safe_next(value: Any) -> str:
     """Where to go on to: a path of this site, else its front page."""
     text = value if isinstance(value, str) else ""
-    is_ours = text.startswith(urls.root()) and len(text) <= 2000 and _SAFE_NEXT.fullmatch(text)
-    return text if is_ours else urls.root()
+    is_ours = text.startswith(urls.home_url()) and len(text) <= 2000 and _SAFE_NEXT.fullmatch(text)
+    return text if is_ours else urls.home_url()
 
 
 def _current_page() -> str | None:

@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import login, two_factor, users
 from inventory.common.errors import Forbidden, Refusal
-from inventory.http.secret_keys import accepted_keys
+from inventory.http.secret_keys import signing_keys
 from inventory.labels.barcode_images import qr_of
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, again, show
-from inventory.web.auth.forms import CodeForm, RemoveFactorForm, ShownPasswordForm
+from inventory.web.auth.forms import CodeForm, ConfirmPasswordForm, RemoveFactorForm
 
 blueprint = Blueprint("two_factor", __name__, url_prefix="/account/second-factor")
 
@@ -25,14 +25,14 @@ _CODES = "auth/two_factor/codes.html"
 
 @blueprint.get("/")
 def index() -> Answer:
-    form = ShownPasswordForm(formdata=None)
+    form = ConfirmPasswordForm(formdata=None)
     return show(_PAGE, form, **_known(shown=form))
 
 
 @blueprint.post("/set-up/")
 def begin() -> Answer:
     """The page with the new secret on it, after the password was shown once more."""
-    form = ShownPasswordForm()
+    form = ConfirmPasswordForm()
     if not form.validate_on_submit():
         return show(_PAGE, form, **_known(shown=form))
     try:
@@ -63,7 +63,7 @@ def confirm() -> Answer:
 
 @blueprint.post("/codes/")
 def renew_codes() -> Answer:
-    form = ShownPasswordForm()
+    form = ConfirmPasswordForm()
     if not form.validate_on_submit():
         return show(_PAGE, form, **_known(shown=form))
     try:
@@ -85,7 +85,7 @@ def remove() -> Answer:
         _require_password(form)
         who = {"user_id": current_user.id, "address": request.remote_addr or ""}
         two_factor.require_code(code=form.code.data, keys=_keys(), **who)
-        account = two_factor.remove(user_id=current_user.id, by=current_user.id)
+        account = two_factor.remove(user_id=current_user.id, actor_id=current_user.id)
     except Refusal as refusal:
         return again(_PAGE, form, refusal, **_known(removal=form))
     web_session.begin_anew(account)
@@ -97,7 +97,7 @@ def _home() -> Response:
     return redirect(url_for("auth.two_factor.index"), 303)
 
 
-def _require_password(form: ShownPasswordForm) -> None:
+def _require_password(form: ConfirmPasswordForm) -> None:
     login.require_password(
         user_id=current_user.id,
         current=form.current_password.data or "",
@@ -110,17 +110,17 @@ def _is_demanded() -> bool:
 
 
 def _keys() -> list[str]:
-    return accepted_keys(current_app)
+    return signing_keys(current_app)
 
 
 def _known(
-    *, shown: ShownPasswordForm | None = None, removal: RemoveFactorForm | None = None
+    *, shown: ConfirmPasswordForm | None = None, removal: RemoveFactorForm | None = None
 ) -> dict[str, Any]:
     """Two forms stand on the page: the one that was sent, and the other one empty."""
     return {
         "state": two_factor.state_of(current_user.id),
         "is_demanded": _is_demanded(),
-        "shown": shown or ShownPasswordForm(formdata=None),
+        "shown": shown or ConfirmPasswordForm(formdata=None),
         "removal": removal or RemoveFactorForm(formdata=None, prefix="removal-"),
     }
 
@@ -128,7 +128,7 @@ def _known(
 def _drawn(secret: str) -> dict[str, Any]:
     account = users.get_account(user_id=current_user.id)
     site = current_app.config["SITE_NAME"]
-    address = two_factor.address_for(secret, name=account.name, site=site)
+    address = two_factor.provisioning_uri(secret, name=account.name, site=site)
     matrix = qr_of(address)
     return {
         "secret": " ".join(secret[place : place + 4] for place in range(0, len(secret), 4)),

@@ -7,21 +7,21 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from inventory.common.errors import InvalidInput
-from inventory.http.json_codec import Unreadable, camel, from_json, to_json
+from inventory.http.json_codec import JsonError, from_json, to_camel_case, to_json
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor")
 
 
 def answer(content: dict[str, Any], status: int = 200) -> Response:
     """JSON for the tablet: names in camelCase."""
-    return Response(to_json(camel(content)), status, content_type="application/json")
+    return Response(to_json(to_camel_case(content)), status, content_type="application/json")
 
 
-def sent_object() -> dict[str, Any]:
+def json_body() -> dict[str, Any]:
     """The JSON object that was sent. Raises InvalidInput."""
     try:
         body = from_json(request.get_data())
-    except Unreadable as error:
+    except JsonError as error:
         raise InvalidInput(error.detail, field=error.field) from None
     if not isinstance(body, dict):
         raise InvalidInput("A JSON object is expected.", field="body")

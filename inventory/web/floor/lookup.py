@@ -11,11 +11,11 @@ from flask import Response, request
 from inventory import barcodes, queries
 from inventory.common import clock
 from inventory.db import connection
-from inventory.http.json_codec import camel, to_json
+from inventory.http.json_codec import to_camel_case, to_json
 from inventory.models import Code, table
 from inventory.stock import queries as stock
 from inventory.stock.queries import heads, items
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import answer, blueprint
 from inventory.web.floor.serializers import (
     found_record,
@@ -37,7 +37,7 @@ MOST_OF_JOB = 200
 
 
 @blueprint.get("/lookup")
-@requires("operator")
+@role_required("operator")
 def look_up() -> Response:
     """What a scan is here, and what the tablet should know of it. Raises InvalidCode."""
     found = barcodes.resolve(connection(), request.args.get("scan"))
@@ -49,7 +49,7 @@ def look_up() -> Response:
     known = {one.item.id: one.item for one in several if one.item}
     lots = [one.lot for one in several if one.lot]
     if found.kind == "item" and found.item:
-        lots += stock.stocked_lots_of(connection(), [found.item.id])
+        lots += stock.get_stocked_lots(connection(), [found.item.id])
     return answer(
         found_record(found)
         | {
@@ -78,11 +78,11 @@ def _job(text: str) -> dict[str, Any] | None:
 
 
 @blueprint.get("/snapshot")
-@requires("operator")
+@role_required("operator")
 def snapshot() -> Response:
     """Items, lots with stock and open reservations, the newest of them; 304 where the tablet has
     the same already."""
-    content = to_json(camel(_snapshot()))
+    content = to_json(to_camel_case(_snapshot()))
     response = Response(content, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.set_etag(hashlib.sha256(content).hexdigest()[:16], weak=True)

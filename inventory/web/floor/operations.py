@@ -16,21 +16,21 @@ from inventory.http.json_codec import camel_name
 from inventory.idempotency.store import clean_key
 from inventory.stock import queries as stock
 from inventory.web import operation_summary
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.floor import request_parsing
-from inventory.web.floor.blueprint import answer, blueprint, sent_object
+from inventory.web.floor.blueprint import answer, blueprint, json_body
 from inventory.web.floor.serializers import lot_record, reservation_record
 
 
 @blueprint.post("/operations")
-@requires("operator")
+@role_required("operator")
 def operate() -> Response:
     """Do what the tablet wrote down: `op`, its fields, the `key` and the `user` who did it.
 
     The answer repeats the key, so that no other page's answer is taken for it. Another user's
     operation is refused, and nothing is remembered: its owner may send it later.
     """
-    body = sent_object()
+    body = json_body()
     if "user" not in body or "key" not in body:
         raise IdempotencyKeyMissing("An operation names its key and its user.")
     if body["user"] != current_user.id:
@@ -60,8 +60,8 @@ def _post(op: str, body: request_parsing.Body, key: str) -> dict[str, Any]:
     return {
         "replayed": posting.replayed,
         "operation": operation.id,
-        "says": operation_summary.sentence(operation, posting.shown[0]),
-        **_as_they_stand(ids, reservations),
+        "says": operation_summary.describe_operation(operation, posting.shown[0]),
+        **_current_state(ids, reservations),
     }
 
 
@@ -75,7 +75,7 @@ def _move(body: request_parsing.Body, key: str) -> dict[str, Any]:
     return {
         "replayed": replayed,
         "says": f"{record['lot_code']} of {record['item']} is at {where}.",
-        **_as_they_stand({lot.id}, []),
+        **_current_state({lot.id}, []),
     }
 
 
@@ -90,7 +90,7 @@ def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
     return {"replayed": replayed, "says": f"{record['code']} stands for {record['item']} now."}
 
 
-def _as_they_stand(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:
+def _current_state(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:
     """What the tablet should know of these lots and reservations from now on."""
     today = clock.today()
     lots = stock.read_lots(connection(), lot_ids)

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Response, current_app, make_response, render_template, url_for
 
 from inventory.http.security_headers import CONTENT_SECURITY_POLICY
-from inventory.web.auth.permissions import public, requires
+from inventory.web.auth.permissions import public, role_required
 from inventory.web.floor.blueprint import blueprint
 
 #: The only addresses that the page makes into scripts are its own two workers.
@@ -25,7 +25,7 @@ _SHELL = (
 
 
 @blueprint.get("/")
-@requires("operator")
+@role_required("operator")
 def index() -> Response:
     """The same page for everybody: who is logged in, and all stock, come later."""
     response = make_response(render_template("floor/index.html"))

@@ -114,8 +114,8 @@ _REQUESTS: dict[str, Callable[[Body], ledger.Request]] = {
 }
 
 
-def _part(body: Body) -> ledger.Part:
-    return ledger.Part(lot_id=_number(get_lot(body)), qty=_qty(body))
+def _part(body: Body) -> ledger.LotQuantity:
+    return ledger.LotQuantity(lot_id=_number(get_lot(body)), qty=_qty(body))
 
 
 def _number(lot: Lot) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, abort, render_template
 
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import blueprint
 
 #: The lot stands in the middle: without FNC1 behind it, it swallows the date. Its letters are
@@ -14,14 +14,14 @@ _KINDS = {"datamatrix": "DataMatrix", "code128": "Code128"}
 
 
 @blueprint.get("/scanner/")
-@requires("operator")
+@role_required("operator")
 def scanner() -> str:
     """A page that tells whether a scanner is set up as it should be."""
     return render_template("floor/scanner.html")
 
 
 @blueprint.get("/scanner/<kind>.svg")
-@requires("operator")
+@role_required("operator")
 def symbol(kind: str) -> Response:
     """The symbol to scan: a GS1 message with FNC1 behind the lot."""
     import zxingcpp

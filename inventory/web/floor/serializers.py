@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from inventory.barcodes import Found, Link
+from inventory.barcodes import CodeLink, ScanResolution
 from inventory.common.quantity import format_qty
 from inventory.stock.entities import Item, Lot, Reservation
 
@@ -21,7 +21,7 @@ def item_record(item: Item) -> dict[str, Any]:
     }
 
 
-def link_record(link: Link) -> dict[str, Any]:
+def link_record(link: CodeLink) -> dict[str, Any]:
     """What a code that was linked stands for."""
     record = {
         "code": link.code,
@@ -32,7 +32,7 @@ def link_record(link: Link) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def found_record(found: Found) -> dict[str, Any]:
+def found_record(found: ScanResolution) -> dict[str, Any]:
     """What a scan is here: flat, its lots and items beside it."""
     record = {
         "kind": found.kind,
@@ -58,7 +58,7 @@ def lot_record(lot: Lot, today: date) -> dict[str, Any]:
         "item": lot.item.code,
         "lot_code": lot.lot_code,
         "qc": lot.qc_status,
-        "hold": lot.hold(today),
+        "hold": lot.hold_reason(today),
         "expires_on": lot.expires_on and lot.expires_on.isoformat(),
         "location": lot.location,
         "on_hand": format_qty(lot.on_hand),

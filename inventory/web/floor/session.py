@@ -15,10 +15,10 @@ from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import InvalidInput
 from inventory.http.error_handlers import problem
-from inventory.http.secret_keys import accepted_keys
+from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import session as web_session
 from inventory.web.auth.permissions import public, require
-from inventory.web.floor.blueprint import answer, blueprint, sent_object
+from inventory.web.floor.blueprint import answer, blueprint, json_body
 
 #: The least role that works on the floor.
 OPERATOR = "operator"
@@ -39,15 +39,15 @@ def show_session() -> Response:
 
 @blueprint.post("/session")
 @public
-def take_over() -> Response:
+def log_in() -> Response:
     """Log in on a tablet by password or PIN: whoever was logged in before is logged out. With the
     password a new PIN for this tablet may be set. Raises what logins.log_in and pins.log_in
     raise, InvalidInput, and Forbidden for who does not work on the floor."""
-    body = sent_object()
+    body = json_body()
     new_pin = body.get("newPin") or None
     if new_pin is not None:
         pins.clean_pin(new_pin, field="newPin")
-    who = {"name": _text(body.get("name")), **web_session.place()}
+    who = {"name": _text(body.get("name")), **web_session.client_info()}
     secret, tablet = _text(body.get("password")), request.cookies.get(_TABLET, "")
     by_pin = pins.is_pin(secret)
     if by_pin:
@@ -56,27 +56,27 @@ def take_over() -> Response:
         begun = _log_in(secret, who, body.get("code"))
     require(begun.account, OPERATOR)
     _leave()
-    web_session.begin(begun, by_pin=by_pin)
-    response = _session(web_session.limited(begun.account))
+    web_session.log_in_user(begun, by_pin=by_pin)
+    response = _session(web_session.apply_session_limits(begun.account))
     if new_pin is not None and not by_pin:
         tablet = tablet or secrets.token_urlsafe(32)
         pins.set_pin(account=begun.account, pin=new_pin, tablet=tablet)
-        _mark(response, tablet)
+        _set_device_cookie(response, tablet)
     return response
 
 
-def _log_in(password: str, who: dict[str, str], code: object) -> Session:
+def _log_in(password: str, actor: dict[str, str], code: object) -> Session:
     """By the password, and the code of who has a second factor."""
-    begun = login.log_in(password=password, **who)
-    if not isinstance(begun, login.HalfWay):
+    begun = login.log_in(password=password, **actor)
+    if not isinstance(begun, login.PendingTwoFactor):
         return begun
     if not code:
         raise InvalidInput("Type the code of your app, too.", field="code")
-    keys = accepted_keys(current_app)
-    return two_factor.log_in(half=begun, code=code, keys=keys, **web_session.place())
+    keys = signing_keys(current_app)
+    return two_factor.log_in(pending=begun, code=code, keys=keys, **web_session.client_info())
 
 
-def _mark(response: Response, tablet: str) -> None:
+def _set_device_cookie(response: Response, tablet: str) -> None:
     """What a PIN set here is good with: no script can read it."""
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(
@@ -87,7 +87,7 @@ def _mark(response: Response, tablet: str) -> None:
 
 @blueprint.post("/session/end")
 @public
-def leave() -> Response:
+def log_out() -> Response:
     """Log out. What the tablet has not sent yet stays on it until its owner is back."""
     _leave()
     session.clear()
@@ -101,7 +101,7 @@ def _leave() -> None:
 
 def _session(account: Account | Any) -> Response:
     user = {"id": account.id, "name": account.name, "role": account.role}
-    user["works"] = account.may(OPERATOR)
+    user["works"] = account.has_role(OPERATOR)
     return answer({"user": user, "csrf_token": generate_csrf(), "today": clock.today().isoformat()})
 
 

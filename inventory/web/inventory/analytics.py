@@ -35,7 +35,7 @@ _STRETCHES = ((30, "30 days"), (90, "90 days"), (365, "A year"))
 
 
 @dataclass(frozen=True)
-class View:
+class ReportParams:
     """What the query of a page asks for."""
 
     first: date
@@ -53,14 +53,14 @@ class View:
         return bool(self.code) and self.item is None
 
 
-def _view(query: MultiDict[str, str]) -> View:
+def _view(query: MultiDict[str, str]) -> ReportParams:
     """Pages forgive: a day that is none is the usual one, a stretch too long ends where it may."""
     today = clock.today()
     last = day_in(query, "to") or today
     first = day_in(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
     first = min(max(first, last - timedelta(days=analytics.MOST_DAYS - 1)), last)
     code = search_of(MultiDict({"q": query.get("item", "")}))
-    return View(first, last, code, _item(code))
+    return ReportParams(first, last, code, _item(code))
 
 
 def _item(code: str) -> Item | None:
@@ -114,7 +114,7 @@ def expiry() -> str:
     )  # fmt: skip
 
 
-def _page(report: str, view: View, **values: Any) -> str:
+def _page(report: str, view: ReportParams, **values: Any) -> str:
     filters = filters_of(request.args)
     ending = f"?{urlencode(filters)}" if filters else ""
     exports = [
@@ -125,15 +125,15 @@ def _page(report: str, view: View, **values: Any) -> str:
     return render_template(f"inventory/analytics/{report}.html", **values)
 
 
-def _movement(view: View) -> list[Movement]:
+def _movement(view: ReportParams) -> list[Movement]:
     return analytics.movement(connection(), view.first, view.last, item_id=view.item_id)
 
 
-def _ageing(view: View) -> list[Age]:
+def _ageing(view: ReportParams) -> list[Age]:
     return analytics.ageing(connection(), clock.today(), item_id=view.item_id)
 
 
-def _expiring(view: View) -> list[Expiry]:
+def _expiring(view: ReportParams) -> list[Expiry]:
     return analytics.expiring(connection(), clock.today(), item_id=view.item_id)
 
 
@@ -144,7 +144,7 @@ def _sums(rows: Iterable[Movement]) -> Movement:
     )
 
 
-def _stretches(view: View) -> list[tuple[str, dict[str, str], bool]]:
+def _stretches(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
     """Until today: what each is called, its filters, and whether it is shown."""
     today = clock.today()
     kept = {key: value for key, value in filters_of(request.args).items() if key in ("item", "q")}
@@ -158,7 +158,7 @@ def _stretches(view: View) -> list[tuple[str, dict[str, str], bool]]:
 
 
 @dataclass
-class Cell:
+class CalendarDay:
     """A day of the calendar: how many lots expire, of what, and how dark it is (0 to 4)."""
 
     day: date
@@ -167,11 +167,11 @@ class Cell:
     shade: int = 0
 
 
-def _calendar(rows: Iterable[Expiry], today: date) -> list[list[Cell]]:
+def _calendar(rows: Iterable[Expiry], today: date) -> list[list[CalendarDay]]:
     """Weeks from Monday on, as many as are looked ahead."""
     monday = analytics.monday_of(today)
     days = [monday + timedelta(days=number) for number in range(7 * analytics.WEEKS_AHEAD)]
-    cells = {day: Cell(day) for day in days}
+    cells = {day: CalendarDay(day) for day in days}
     for one in rows:
         if cell := cells.get(one.day):
             cell.lots += one.lots
@@ -197,19 +197,19 @@ def _age_word(up_to: int | None) -> str:
 _AGE_WORDS = {up_to: _age_word(up_to) for up_to in (*analytics.AGES, None)}
 
 
-def _movement_file(view: View) -> Iterator[Row]:
+def _movement_file(view: ReportParams) -> Iterator[Row]:
     for row in [] if view.unknown else _movement(view):
         amounts = (row.received, row.issued, row.received - row.issued)
         written = (format_qty(one) if view.item else str(one) for one in amounts)
         yield (row.day.isoformat(), *written)
 
 
-def _ageing_file(view: View) -> Iterator[Row]:
+def _ageing_file(view: ReportParams) -> Iterator[Row]:
     for row in [] if view.unknown else _ageing(view):
         yield (_AGE_WORDS[row.up_to], str(row.lots), format_qty(row.qty), row.unit)
 
 
-def _turnover_file(view: View) -> Iterator[Row]:
+def _turnover_file(view: ReportParams) -> Iterator[Row]:
     found = all_pages(
         own_reads(), analytics.turnover, view.first, view.last, q=search_of(request.args)
     )
@@ -225,7 +225,7 @@ def _turnover_row(row: Turnover) -> Row:
     )  # fmt: skip
 
 
-def _expiry_file(view: View) -> Iterator[Row]:
+def _expiry_file(view: ReportParams) -> Iterator[Row]:
     for row in [] if view.unknown else _expiring(view):
         yield (
             row.day.isoformat(), str(row.lots), format_qty(row.on_hand),
@@ -233,7 +233,7 @@ def _expiry_file(view: View) -> Iterator[Row]:
         )  # fmt: skip
 
 
-_FILES: dict[str, tuple[Row, Callable[[View], Iterator[Row]]]] = {
+_FILES: dict[str, tuple[Row, Callable[[ReportParams], Iterator[Row]]]] = {
     "movement": (("day", "received", "issued", "net"), _movement_file),
     "ageing": (("age", "lots", "on hand", "unit"), _ageing_file),
     "turnover": (

@@ -16,11 +16,11 @@ from inventory.queries import list_codes
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.web import live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.inventory import forms
 from inventory.web.list_params import page_links, page_of
-from inventory.web.operation_forms import Act, Answer, Done, operate
-from inventory.web.operation_panel import choose
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("codes", __name__)
 
@@ -32,7 +32,7 @@ def _item(item_id: int) -> Item:
     return found[0]
 
 
-def _code(code_id: int) -> barcodes.Link:
+def _code(code_id: int) -> barcodes.CodeLink:
     found = barcodes.read_links(connection(), ids=[code_id])
     if not found:
         raise NotFound("This code is not linked to anything any more.", code_id=code_id)
@@ -41,40 +41,40 @@ def _code(code_id: int) -> barcodes.Link:
 
 def _load_link(form: Any, item_id: int) -> dict[str, Any]:
     item = _item(item_id)
-    there = sorted(stock.stocked_lots_of(connection(), [item_id]), key=lambda lot: lot.lot_code)
+    there = sorted(stock.get_stocked_lots(connection(), [item_id]), key=lambda lot: lot.lot_code)
     form.lot_id.choices = [SelectChoice("", f"{item.code}, whatever the lot")]
     form.lot_id.choices += [SelectChoice(lot.id, f"Lot {lot.lot_code} alone") for lot in there]
     return {"item": item}
 
 
-def _link(form: Any, who: dict[str, Any], item_id: int) -> dict[str, Any]:
+def _link(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
     lot_id = form.lot_id.data
     target = {"lot_id": lot_id} if lot_id else {"item": _item(item_id).code}
-    return barcodes.link(code=form.code.data, qty=form.qty.data, **target, **who)[0]
+    return barcodes.link(code=form.code.data, qty=form.qty.data, **target, **actor)[0]
 
 
-def _unlink(form: Any, who: dict[str, Any], code_id: int) -> dict[str, Any]:
-    return barcodes.unlink(code_id=code_id, **who)[0]
+def _unlink(form: Any, actor: dict[str, Any], code_id: int) -> dict[str, Any]:
+    return barcodes.unlink(code_id=code_id, **actor)[0]
 
 
-def _linked(record: dict[str, Any]) -> Done:
+def _linked(record: dict[str, Any]) -> ActionResult:
     return _done(record, f"{record['code']} is linked to {record['item']}.")
 
 
-def _unlinked(record: dict[str, Any]) -> Done:
+def _unlinked(record: dict[str, Any]) -> ActionResult:
     return _done(record, f"{record['code']} is unlinked: nothing is known of it now.")
 
 
-def _done(record: dict[str, Any], text: str) -> Done:
+def _done(record: dict[str, Any], text: str) -> ActionResult:
     item = stock.get_item(connection(), record["item"])
-    return Done(text, url_for("inventory.codes.index", item_id=item.id), "See all")
+    return ActionResult(text, url_for("inventory.codes.index", item_id=item.id), "See all")
 
 
-LINK = Act(
+LINK = FormAction(
     endpoint="inventory.codes.link", word="Link a code", icon="plus", form=forms.LinkCodeForm,
     fields="inventory/codes/_link_fields.html", load=_load_link, send=_link, done=_linked,
 )  # fmt: skip
-UNLINK = Act(
+UNLINK = FormAction(
     endpoint="inventory.codes.unlink", word="Unlink", icon="x", form=forms.UnlinkCodeForm,
     fields="inventory/codes/_unlink_fields.html", load=lambda form,
     code_id: {"link": _code(code_id)},
@@ -82,28 +82,29 @@ UNLINK = Act(
 )  # fmt: skip
 
 
-@live_updates.part("inventory.codes.index", "inventory/codes/_live.html")
+@live_updates.live_region("inventory.codes.index", "inventory/codes/_live.html")
 def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     item = _item(item_id)
     page = list_codes(connection(), item=item.code, **page_of(query))
-    return {"item": item, "page": page, "may": UNLINK.may(), **page_links(query, page)}
+    return {"item": item, "page": page, "may": UNLINK.is_allowed(), **page_links(query, page)}
 
 
 @blueprint.get("/items/<int:item_id>/codes/")
 def index(item_id: int) -> Response:
     here = url_for("inventory.codes.index", item_id=item_id)
-    return live_updates.respond(
-        "inventory/codes/index.html", acting=lambda: choose([LINK], here, {}, item_id=item_id)
+    return live_updates.render_live_page(
+        "inventory/codes/index.html",
+        acting=lambda: panel_context([LINK], here, {}, item_id=item_id),
     )
 
 
 @blueprint.route("/items/<int:item_id>/codes/link/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def link(item_id: int) -> Answer:
-    return operate(LINK, item_id=item_id)
+    return handle(LINK, item_id=item_id)
 
 
 @blueprint.route("/codes/<int:code_id>/unlink/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def unlink(code_id: int) -> Answer:
-    return operate(UNLINK, code_id=code_id)
+    return handle(UNLINK, code_id=code_id)

@@ -13,11 +13,11 @@ from inventory.common import clock
 from inventory.db import connection
 from inventory.queries import ITEM_SORTS, list_entries, list_items, list_lots, list_reservations
 from inventory.reports import overview
-from inventory.stock.entities import Totals
+from inventory.stock.entities import StockTotals
 from inventory.web import live_updates
 from inventory.web.inventory import items, operations
-from inventory.web.list_params import only, page_links, page_of, search_of, sort_heads
-from inventory.web.operation_panel import choose
+from inventory.web.list_params import one_of, page_links, page_of, search_of, sort_heads
+from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -28,33 +28,33 @@ _MOST = 3
 _ROWS = 25
 
 
-@live_updates.part("inventory.dashboard.index", "inventory/dashboard/_live.html")
+@live_updates.live_region("inventory.dashboard.index", "inventory/dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     conn, today = connection(), clock.today()
     q = search_of(query)
     by_unit = {} if q else overview.totals_by_unit(conn, today)
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
-    sort = only(query.get("sort"), ITEM_SORTS, "")
+    sort = one_of(query.get("sort"), ITEM_SORTS, "")
     page = list_items(conn, q=q, archived=False, sort=sort, **page_of(query, _ROWS))
     return {
         "units": [(name, name == unit) for name in by_unit],
         "unit": unit,
-        "totals": by_unit.get(unit, Totals()),
+        "totals": by_unit.get(unit, StockTotals()),
         "today": today,
         "q": q,
         "page": page,
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
         "needs": None if q else _needs(conn, today),
         "entries": list_entries(conn, limit=8) if not q else None,
-        "may_begin": items.CREATE.may(),
+        "may_begin": items.CREATE.is_allowed(),
         **page_links(query, page, _ROWS),
     }
 
 
 def _needs(conn: Any, today: Any) -> dict[str, Any]:
     """What waits for somebody, a few of each kind; one more tells that there are others."""
-    return overview.unless_written(conn, "needs", today, lambda: _read_needs(conn, today))
+    return overview.cached_until_write(conn, "needs", today, lambda: _read_needs(conn, today))
 
 
 def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
@@ -70,13 +70,13 @@ def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/dashboard/index.html",
-        create=url_for("inventory.items.create") if items.CREATE.may() else "",
+        create=url_for("inventory.items.create") if items.CREATE.is_allowed() else "",
         acting=_acting,
     )
 
 
 def _acting() -> dict[str, Any]:
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
-    return choose(acts, url_for("inventory.dashboard.index"), {})
+    return panel_context(acts, url_for("inventory.dashboard.index"), {})

@@ -28,7 +28,9 @@ WORDS = {
 @blueprint.get("/")
 def index() -> str:
     shown = {
-        name: words for name, words in WORDS.items() if current_user.may(lists.LISTS[name].role)
+        name: words
+        for name, words in WORDS.items()
+        if current_user.has_role(lists.LISTS[name].role)
     }
     return render_template("inventory/exports/index.html", lists=shown, kinds=KINDS)
 

@@ -142,7 +142,7 @@ class HoldForm(OperationForm):
     reference = StringField("Reference")
 
 
-class TakeOutForm(OperationForm):
+class ScrapForm(OperationForm):
     qty = _qty()
     reason = StringField("Reason", _needed("A reason is needed: it stays in the ledger."))
     reference = StringField("Reference")

@@ -24,12 +24,12 @@ from inventory.common.progress import Progress
 from inventory.db import connection, db
 from inventory.imports import KINDS, drafts
 from inventory.imports.drafts import Draft
-from inventory.ledger import Posting
-from inventory.web.auth.permissions import requires
+from inventory.ledger import PostingResult
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import XLSX, download
 from inventory.web.inventory import forms
-from inventory.web.operation_forms import Act, Answer, Done, operate
-from inventory.web.progress_stream import with_progress
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.progress_stream import stream_progress
 
 blueprint = Blueprint("imports", __name__, url_prefix="/import")
 
@@ -54,7 +54,7 @@ def _let_files_be_larger() -> None:
 
 
 @blueprint.get("/")
-@requires("admin")
+@role_required("admin")
 def index() -> Answer:
     return _index(kind=request.args.get("kind", ""))
 
@@ -84,7 +84,7 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
 
 
 @blueprint.post("/")
-@requires("admin")
+@role_required("admin")
 def upload() -> Answer:
     kind, pasted = request.form.get("kind", ""), request.form.get("pasted", "")
     name, content = "", b""
@@ -96,7 +96,9 @@ def upload() -> Answer:
     try:
         if not content and not name:
             raise InvalidInput("Choose a file, or paste the rows.", field="file")
-        id = drafts.keep(user_id=current_user.id, kind=kind, file_name=name, content=content)
+        id = drafts.create_draft(
+            user_id=current_user.id, kind=kind, file_name=name, content=content
+        )
     except InvalidInput as refusal:
         db.session.rollback()
         return _index(kind=kind, refusal=refusal, pasted=pasted)
@@ -104,7 +106,7 @@ def upload() -> Answer:
 
 
 @blueprint.get("/templates/<kind>.<ending>")
-@requires("admin")
+@role_required("admin")
 def template(kind: str, ending: str) -> Response:
     if kind not in KINDS or ending not in ("csv", "xlsx"):
         abort(404)
@@ -123,7 +125,7 @@ def _draft(draft_id: str) -> Draft:
 
 
 @blueprint.get("/files/<draft_id>/")
-@requires("admin")
+@role_required("admin")
 def draft(draft_id: str) -> Answer:
     return _show(_draft(draft_id))
 
@@ -146,7 +148,7 @@ def _show(draft: Draft, refusal: InvalidInput | None = None) -> Answer:
 def _as_said(draft: Draft) -> Draft:
     form = request.form
     names = {field.name: form.get(f"column-{field.name}", "") for field in draft.kind.fields}
-    return drafts.say_how(
+    return drafts.update_settings(
         draft,
         columns={name: head for name, head in names.items() if head},
         sheet=form.get("sheet", ""),
@@ -157,7 +159,7 @@ def _as_said(draft: Draft) -> Draft:
 
 
 @blueprint.post("/files/<draft_id>/check/")
-@requires("admin")
+@role_required("admin")
 def check(draft_id: str) -> Answer:
     """Understand the rows as the form says, and tell everything that is wrong with them."""
     before = _draft(draft_id)
@@ -178,11 +180,11 @@ def check(draft_id: str) -> Answer:
         drafts.note(said, report)
         return there
 
-    return with_progress(run)
+    return stream_progress(run)
 
 
 @blueprint.post("/files/<draft_id>/commit/")
-@requires("admin")
+@role_required("admin")
 def commit(draft_id: str) -> Answer:
     """Import it, if nothing is wrong by now. Sent twice it is done once."""
     try:
@@ -205,21 +207,21 @@ def commit(draft_id: str) -> Answer:
         if report.wrong or report.done_before:
             drafts.note(found, report)
             return there
-        drafts.put_away(draft_id, user_id=user_id)
+        drafts.delete_draft(draft_id, user_id=user_id)
         return done.replace("done=0", f"done={report.import_id}") if report.import_id else none
 
-    return with_progress(run)
+    return stream_progress(run)
 
 
 @blueprint.post("/files/<draft_id>/drop/")
-@requires("admin")
+@role_required("admin")
 def drop(draft_id: str) -> Response:
-    drafts.put_away(draft_id, user_id=current_user.id)
+    drafts.delete_draft(draft_id, user_id=current_user.id)
     return redirect(url_for("inventory.imports.index"), 303)
 
 
 @blueprint.get("/files/<draft_id>/wrong.csv")
-@requires("admin")
+@role_required("admin")
 def wrong(draft_id: str) -> Response:
     found = _draft(draft_id)
     if found.report is None:
@@ -231,22 +233,22 @@ def _load_undo(form: Any, import_id: int) -> dict[str, Any]:
     return {"found": imports.get_import(connection(), import_id)}
 
 
-def _undo(form: Any, who: dict[str, Any], import_id: int) -> tuple[int, Posting | None]:
+def _undo(form: Any, actor: dict[str, Any], import_id: int) -> tuple[int, PostingResult | None]:
     found = imports.get_import(connection(), import_id)
     db.session.rollback()
-    return import_id, imports.take_back(found, reason=form.reason.data, **who)
+    return import_id, imports.take_back(found, reason=form.reason.data, **actor)
 
 
-def _undone(outcome: tuple[int, Posting | None]) -> Done:
+def _undone(outcome: tuple[int, PostingResult | None]) -> ActionResult:
     import_id, posting = outcome
     text = f"Import {import_id} was taken back."
     if posting is None:
-        return Done(text, url_for("inventory.imports.index"), "See all")
+        return ActionResult(text, url_for("inventory.imports.index"), "See all")
     url = url_for("inventory.operations.operation", operation_id=posting.operation.id)
-    return Done(text, url, "See it", then=url_for("inventory.imports.index"))
+    return ActionResult(text, url, "See it", then=url_for("inventory.imports.index"))
 
 
-UNDO = Act(
+UNDO = FormAction(
     endpoint="inventory.imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
     fields="inventory/imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
     leaves=True, danger=True,
@@ -254,6 +256,6 @@ UNDO = Act(
 
 
 @blueprint.route("/<int:import_id>/undo/", methods=["GET", "POST"])
-@requires("admin")
+@role_required("admin")
 def undo(import_id: int) -> Answer:
-    return operate(UNDO, import_id=import_id)
+    return handle(UNDO, import_id=import_id)

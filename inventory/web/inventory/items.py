@@ -26,7 +26,7 @@ from inventory.stock import history
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, totals
 from inventory.web import charts, live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
@@ -35,14 +35,14 @@ from inventory.web.list_params import (
     day_of,
     export_links,
     moment_of,
-    only,
+    one_of,
     page_links,
     page_of,
     search_of,
     sort_heads,
 )
-from inventory.web.operation_forms import Act, Answer, Done, operate
-from inventory.web.operation_panel import choose
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -68,21 +68,21 @@ def _facts(form: Any) -> dict[str, Any]:
     return {name: form[name].data for name in names} | {"decimals": form.decimals.data or 0}
 
 
-def _create(form: Any, who: dict[str, Any]) -> dict[str, Any]:
-    return catalog.create_item(**_facts(form), **who)[0]
+def _create(form: Any, actor: dict[str, Any]) -> dict[str, Any]:
+    return catalog.create_item(**_facts(form), **actor)[0]
 
 
-def _update(form: Any, who: dict[str, Any], item_id: int) -> dict[str, Any]:
+def _update(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
     facts = _facts(form) | {"archived": form.archived.data}
-    return catalog.update_item(item=get_by_id(item_id).code, **facts, **who)[0]
+    return catalog.update_item(item=get_by_id(item_id).code, **facts, **actor)[0]
 
 
-def _created(record: dict[str, Any]) -> Done:
-    return Done(f"{record['code']} is added. Receive a lot of it.", _url(record), "See it")
+def _created(record: dict[str, Any]) -> ActionResult:
+    return ActionResult(f"{record['code']} is added. Receive a lot of it.", _url(record), "See it")
 
 
-def _updated(record: dict[str, Any]) -> Done:
-    return Done(f"{record['code']} is changed.", _url(record), "See it")
+def _updated(record: dict[str, Any]) -> ActionResult:
+    return ActionResult(f"{record['code']} is changed.", _url(record), "See it")
 
 
 def _url(record: dict[str, Any]) -> str:
@@ -90,12 +90,12 @@ def _url(record: dict[str, Any]) -> str:
     return url_for("inventory.items.item", item_id=item.id)
 
 
-CREATE = Act(
+CREATE = FormAction(
     endpoint="inventory.items.create", word="New item", icon="plus", form=forms.ItemForm,
     fields="inventory/items/_item_fields.html", load=_load_new, send=_create, done=_created,
     leaves=True,
 )  # fmt: skip
-EDIT = Act(
+EDIT = FormAction(
     endpoint="inventory.items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
     fields="inventory/items/_item_fields.html", load=_load_item, send=_update, done=_updated,
     leaves=True,
@@ -103,26 +103,26 @@ EDIT = Act(
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = only(query.get("state"), ("low", "archived"), "")
+    state = one_of(query.get("state"), ("low", "archived"), "")
     low = True if state == "low" else None
     unit = query.get("unit", "").strip() or None
     archived = state == "archived"
-    sort = only(query.get("sort"), ITEM_SORTS, "")
+    sort = one_of(query.get("sort"), ITEM_SORTS, "")
     return {
         "q": search_of(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
     }  # fmt: skip
 
 
-@live_updates.part("inventory.items.index", "inventory/items/_live.html")
+@live_updates.live_region("inventory.items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), **_filters(query), **page_of(query))
     return {
         "page": page,
-        "state": only(query.get("state"), ("low", "archived"), ""),
+        "state": one_of(query.get("state"), ("low", "archived"), ""),
         "q": query.get("q", ""),
         "unit": query.get("unit", "").strip(),
         "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
-        "may_begin": CREATE.may(),
+        "may_begin": CREATE.is_allowed(),
         "exports": export_links("inventory.items", query),
         **page_links(query, page),
     }
@@ -135,22 +135,22 @@ def export(kind: str) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/items/index.html",
-        create=url_for("inventory.items.create") if CREATE.may() else "",
+        create=url_for("inventory.items.create") if CREATE.is_allowed() else "",
         counted=lambda: {"units": units(connection())},
     )
 
 
-@live_updates.part("inventory.items.item", "inventory/items/_item_live.html")
+@live_updates.live_region("inventory.items.item", "inventory/items/_item_live.html")
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     conn = connection()
     item = get_by_id(item_id)
     at, at_text = moment_of(query)
     today = day_of(at)
     stocked = _stocked_at(item_id, at)
-    show = only(query.get("show"), ("hold", "free", "reserved", "all"), "")
-    lots = stock.lots_of(conn, [item_id], at=at) if show == "all" else stocked
+    show = one_of(query.get("show"), ("hold", "free", "reserved", "all"), "")
+    lots = stock.get_lots_of_items(conn, [item_id], at=at) if show == "all" else stocked
     kept = {
         "hold": lambda lot: lot.on_hold(today),
         "free": lambda lot: lot.free(today),
@@ -172,13 +172,13 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
     if at is None:
         return stocked_lots(item_id)
-    return [lot for lot in stock.lots_of(connection(), [item_id], at=at) if lot.on_hand]
+    return [lot for lot in stock.get_lots_of_items(connection(), [item_id], at=at) if lot.on_hand]
 
 
 @blueprint.get("/<int:item_id>/")
 def item(item_id: int) -> Response:
-    edit = url_for("inventory.items.edit", item_id=item_id) if EDIT.may() else ""
-    return live_updates.respond(
+    edit = url_for("inventory.items.edit", item_id=item_id) if EDIT.is_allowed() else ""
+    return live_updates.render_live_page(
         "inventory/items/item.html",
         edit=edit,
         charting=lambda: {"chart": _chart(item_id)},
@@ -198,19 +198,19 @@ def _acting(item_id: int) -> dict[str, Any]:
     if there.free:
         acts = [*acts[1:3], acts[0], acts[3]]
     given = {"item": item.code, "fixed": "1"}
-    return choose(acts, url_for("inventory.items.item", item_id=item_id), given)
+    return panel_context(acts, url_for("inventory.items.item", item_id=item_id), given)
 
 
 @blueprint.route("/new/", methods=["GET", "POST"])
-@requires("admin")
+@role_required("admin")
 def create() -> Answer:
-    return operate(CREATE)
+    return handle(CREATE)
 
 
 @blueprint.route("/<int:item_id>/edit/", methods=["GET", "POST"])
-@requires("admin")
+@role_required("admin")
 def edit(item_id: int) -> Answer:
-    return operate(EDIT, item_id=item_id, given=_as_it_is(item_id))
+    return handle(EDIT, item_id=item_id, initial=_as_it_is(item_id))
 
 
 def _as_it_is(item_id: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _KINDS = {"pdf": "application/pdf", "zpl": "application/vnd.zebra-zpl"}
 
 
 @dataclass
-class Choice:
+class PrintOptions:
     """What is to be printed, as it was chosen so far."""
 
     lots: list[int] = field(default_factory=list)
@@ -44,8 +44,8 @@ class Choice:
         return labels.layout_of(self.custom.strip().lower() or self.layout)
 
 
-def _chosen(form: MultiDict[str, str]) -> Choice:
-    return Choice(
+def _chosen(form: MultiDict[str, str]) -> PrintOptions:
+    return PrintOptions(
         lots=[id for value in form.getlist("lot") if (id := number_or_none(value))],
         items=[value for value in form.getlist("item") if value.strip()],
         locations=form.get("locations", ""),
@@ -82,7 +82,7 @@ def make() -> Response | Answer:
     return response
 
 
-def _print(choice: Choice) -> bytes:
+def _print(choice: PrintOptions) -> bytes:
     conn = connection()
     places = [line for line in choice.locations.splitlines() if line.strip()]
     wanted = [
@@ -96,7 +96,7 @@ def _print(choice: Choice) -> bytes:
     return labels.to_pdf(made, choice.paper, start=number_or_none(choice.start) or 0)
 
 
-def _page(choice: Choice, refusal: Refusal | None = None) -> str:
+def _page(choice: PrintOptions, refusal: Refusal | None = None) -> str:
     q = search_of(request.args)
     conn = connection()
     offered = (

@@ -16,9 +16,9 @@ from inventory.models import Kind, TxnType
 from inventory.queries import list_entries
 from inventory.stock import queries as stock
 from inventory.web import background_jobs, live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import export_links, only, page_links, page_of, start_of
+from inventory.web.list_params import export_links, one_of, page_links, page_of, start_of
 from inventory.web.template_filters import format_datetime
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
@@ -29,14 +29,14 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     filters: dict[str, Any] = {name: query.get(name, "").strip() or None for name in names}
     return filters | {
         "lot_code": query.get("lot", "").strip() or None,
-        "type": only(query.get("type"), tuple(TxnType), "") or None,
-        "kind": only(query.get("kind"), tuple(Kind), "") or None,
+        "type": one_of(query.get("type"), tuple(TxnType), "") or None,
+        "kind": one_of(query.get("kind"), tuple(Kind), "") or None,
         "since": start_of(query.get("from")),
         "until": start_of(query.get("to"), days=1),
     }
 
 
-@live_updates.part("inventory.ledger.index", "inventory/ledger/_live.html")
+@live_updates.live_region("inventory.ledger.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_entries(connection(), **_filters(query), **page_of(query))
     exports = export_links("inventory.ledger", query)
@@ -57,11 +57,11 @@ def _last_run() -> dict[str, Any] | None:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/ledger/index.html",
         txn_types=list(TxnType),
         kinds=[one for one in Kind if one != Kind.QC],
-        may_verify=current_user.may("admin"),
+        may_verify=current_user.has_role("admin"),
     )
 
 
@@ -79,7 +79,7 @@ def entry(entry_id: int) -> Response:
 
 
 @blueprint.post("/verification/")
-@requires("admin")
+@role_required("admin")
 def verify() -> Response:
     background_jobs.start(background_jobs.VERIFY)
     return redirect(url_for("inventory.ledger.index"), 303)

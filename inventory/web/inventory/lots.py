@@ -14,15 +14,15 @@ from inventory import catalog, ledger
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.db import connection
-from inventory.ledger import Cut
+from inventory.ledger import ReservationQuantity
 from inventory.ledger.rules.quality import ALLOWED
 from inventory.models import QcStatus
-from inventory.queries import LOT_SORTS, Decision, decisions_on, list_entries, list_lots, units
+from inventory.queries import LOT_SORTS, LotDecision, decisions_on, list_entries, list_lots, units
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation, totals
 from inventory.stock.settlement import Settlement, Share, settled_by
 from inventory.web import live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
@@ -32,14 +32,14 @@ from inventory.web.list_params import (
     day_of,
     export_links,
     moment_of,
-    only,
+    one_of,
     page_links,
     page_of,
     search_of,
     sort_heads,
 )
-from inventory.web.operation_forms import Act, Answer, Done, operate
-from inventory.web.operation_panel import choose
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -52,10 +52,10 @@ _DECISIONS = {
 
 def _load(form: Any, lot_id: int) -> dict[str, Any]:
     lot = stock.get_lot(connection(), lot_id)
-    return {"lot": lot, "hint": _say(lot)}
+    return {"lot": lot, "hint": _availability_text(lot)}
 
 
-def _say(lot: Lot) -> str:
+def _availability_text(lot: Lot) -> str:
     reserved = f", {format_qty(lot.reserved)} reserved" if lot.reserved else ""
     return f"{format_qty(lot.available)} available{reserved}"
 
@@ -65,7 +65,7 @@ def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
     allowed = ALLOWED[QcStatus(lot.qc_status)]
     ids = stock.open_reservation_ids(connection(), lot_id=lot_id) if lot.reserved else []
     found = stock.read_reservations(connection(), ids)
-    open_here = stock.open_in_lot(connection(), lot_id, ids)
+    open_here = stock.open_qty_by_reservation(connection(), lot_id, ids)
     return {
         "lot": lot,
         "is_first": len(decisions_on(connection(), lot_id)) == 1,
@@ -87,29 +87,29 @@ def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
     return context
 
 
-def _decide(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+def _decide(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     facts = {"status": form.status.data, "reason": form.reason.data}
     handling = form.on_reservations.data or "keep"
-    return ledger.decide(lot_id=lot_id, on_reservations=handling, **facts, **who)
+    return ledger.decide_qc(lot_id=lot_id, on_reservations=handling, **facts, **actor)
 
 
-def _scrap(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
-    return ledger.scrap(lot_id=lot_id, **_facts(form, "qty", "reason", "reference"), **who)
+def _scrap(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
+    return ledger.scrap(lot_id=lot_id, **_facts(form, "qty", "reason", "reference"), **actor)
 
 
-def _return(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+def _return(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     facts = _facts(form, "qty", "reason", "reference")
-    return ledger.return_to_supplier(lot_id=lot_id, **facts, **who)
+    return ledger.return_to_supplier(lot_id=lot_id, **facts, **actor)
 
 
-def _split(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+def _split(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     facts = _facts(form, "qty", "lot_code", "location", "reason")
-    return ledger.split(lot_id=lot_id, **facts, **who)
+    return ledger.split(lot_id=lot_id, **facts, **actor)
 
 
-def _count(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+def _count(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     cuts = [
-        Cut(reservation_id=number, qty=value)
+        ReservationQuantity(reservation_id=number, qty=value)
         for name, value in request.form.items()
         if name.startswith("cut-")
         and (number := forms.number_or_none(name[4:]))
@@ -122,27 +122,27 @@ def _count(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
         resolution=form.resolution.data or None,
         unreserve=cuts or None,
         reason=form.reason.data,
-        **who,
+        **actor,
     )
 
 
-def _move(form: Any, who: dict[str, Any], lot_id: int) -> dict[str, Any]:
-    return catalog.update_lot(lot_id=lot_id, location=form.location.data, **who)[0]
+def _move(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
+    return catalog.update_lot(lot_id=lot_id, location=form.location.data, **actor)[0]
 
 
-def _moved(lot: dict[str, Any]) -> Done:
+def _moved(lot: dict[str, Any]) -> ActionResult:
     url = url_for("inventory.lots.lot", lot_id=lot["id"])
-    return Done(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
+    return ActionResult(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
 
 
 def _facts(form: Any, *names: str) -> dict[str, Any]:
     return {name: form[name].data for name in names}
 
 
-def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> Act:
+def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> FormAction:
     more.setdefault("load", _load)
     more.setdefault("fields", f"inventory/lots/_{name}_fields.html")
-    return Act(
+    return FormAction(
         endpoint=f"inventory.lots.{name}", word=word, icon=icon, form=form, send=send, **more
     )
 
@@ -155,16 +155,16 @@ COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_loa
 MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
 SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
 SCRAP = _act(
-    "scrap", "Scrap", "trash-2", forms.TakeOutForm, _scrap,
+    "scrap", "Scrap", "trash-2", forms.ScrapForm, _scrap,
     fields="inventory/lots/_scrap_fields.html", danger=True,
 )  # fmt: skip
 SUPPLIER_RETURN = _act(
-    "supplier_return", "Supplier return", "truck", forms.TakeOutForm, _return,
+    "supplier_return", "Supplier return", "truck", forms.ScrapForm, _return,
     fields="inventory/lots/_scrap_fields.html",
 )  # fmt: skip
 
 
-@live_updates.part("inventory.lots.lot", "inventory/lots/_live.html")
+@live_updates.live_region("inventory.lots.lot", "inventory/lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     conn = connection()
     now = stock.get_lot(conn, lot_id)
@@ -193,7 +193,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 
 
 def _settlement(
-    lot: Lot, decisions: list[Decision], reservations: list[Reservation]
+    lot: Lot, decisions: list[LotDecision], reservations: list[Reservation]
 ) -> dict[str, Any] | None:
     """What the last decision moved or unreserved, and what is at risk in the lot now."""
     if lot.qc_status == QcStatus.APPROVED or not decisions or decisions[0].from_status is None:
@@ -210,10 +210,10 @@ def _settlement(
         [one for one in found.unreserved if one.lot.id == lot.id],
         kept,
     )
-    return settled.record()
+    return settled.to_dict()
 
 
-def _decisions_at(lot_id: int, at: datetime | None) -> list[Decision]:
+def _decisions_at(lot_id: int, at: datetime | None) -> list[LotDecision]:
     """The QC decisions taken until then, newest first."""
     found = decisions_on(connection(), lot_id)[::-1]
     return [one for one in found if at is None or one.decided_at <= at]
@@ -221,15 +221,19 @@ def _decisions_at(lot_id: int, at: datetime | None) -> list[Decision]:
 
 def _lot_at(lot: Lot, at: datetime) -> Lot:
     """The lot as the ledger stood then: empty before it came in."""
-    then = [one for one in stock.lots_of(connection(), [lot.item.id], at=at) if one.id == lot.id]
+    then = [
+        one
+        for one in stock.get_lots_of_items(connection(), [lot.item.id], at=at)
+        if one.id == lot.id
+    ]
     return then[0] if then else replace(lot, on_hand=0, reserved=0)
 
 
 @blueprint.get("/<int:lot_id>/")
 def lot(lot_id: int) -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/lots/lot.html",
-        acting=lambda: {"act": None} if request.args.get("at") else _acting(lot_id),
+        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(lot_id),
     )
 
 
@@ -246,10 +250,10 @@ _LISTED: dict[str, dict[str, Any]] = {
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = only(query.get("state"), tuple(_LISTED), "")
+    state = one_of(query.get("state"), tuple(_LISTED), "")
     item = query.get("item", "").strip() or None
     unit = query.get("unit", "").strip() or None
-    sort = only(query.get("sort"), LOT_SORTS, "")
+    sort = one_of(query.get("sort"), LOT_SORTS, "")
     filters: dict[str, Any] = {"q": search_of(query), "item": item, "unit": unit, "sort": sort}
     filters |= _LISTED[state]
     if (day := day_in(query, "expires")) is not None:
@@ -259,12 +263,12 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     return filters
 
 
-@live_updates.part("inventory.lots.index", "inventory/lots/_list_live.html")
+@live_updates.live_region("inventory.lots.index", "inventory/lots/_list_live.html")
 def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_lots(connection(), **_filters(query), **page_of(query))
     return {
         "page": page,
-        "state": only(query.get("state"), tuple(_LISTED), ""),
+        "state": one_of(query.get("state"), tuple(_LISTED), ""),
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
         "unit": query.get("unit", "").strip(),
@@ -283,54 +287,54 @@ def export(kind: str) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/lots/index.html", counted=lambda: {"units": units(connection())}
     )
 
 
-def _acting(lot_id: int) -> dict[str, Any]:
+def _action_panel(lot_id: int) -> dict[str, Any]:
     found = stock.get_lot(connection(), lot_id)
     today = clock.today()
-    usable = found.hold(today) is None
+    usable = found.hold_reason(today) is None
     # Where nothing is free, they would quietly take another lot.
     in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
     more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
     acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
-    return choose(acts, url_for("inventory.lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+    return panel_context(acts, url_for("inventory.lots.lot", lot_id=lot_id), given, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
-@requires("inspector")
+@role_required("inspector")
 def decide(lot_id: int) -> Answer:
-    return operate(DECIDE, lot_id=lot_id)
+    return handle(DECIDE, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/count/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def count(lot_id: int) -> Answer:
-    return operate(COUNT, lot_id=lot_id)
+    return handle(COUNT, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/move/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def move(lot_id: int) -> Answer:
-    return operate(MOVE, lot_id=lot_id)
+    return handle(MOVE, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/split/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def split(lot_id: int) -> Answer:
-    return operate(SPLIT, lot_id=lot_id)
+    return handle(SPLIT, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/scrap/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def scrap(lot_id: int) -> Answer:
-    return operate(SCRAP, lot_id=lot_id)
+    return handle(SCRAP, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/supplier-return/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def supplier_return(lot_id: int) -> Answer:
-    return operate(SUPPLIER_RETURN, lot_id=lot_id)
+    return handle(SUPPLIER_RETURN, lot_id=lot_id)

@@ -15,14 +15,14 @@ from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.queries import suggest_items
 from inventory.stock import queries as stock
-from inventory.stock.allocation import in_order
-from inventory.stock.entities import Entry, Item, Lot, Totals, totals
-from inventory.stock.recall import Decided, decisions_of, is_hold
+from inventory.stock.allocation import sort_by_strategy
+from inventory.stock.entities import Entry, Item, Lot, StockTotals, totals
+from inventory.stock.recall import LotQcDecision, decisions_of, is_hold
 from inventory.stock.settlement import settled_by
-from inventory.web.auth.permissions import requires, role_of
+from inventory.web.auth.permissions import role_of, role_required
 from inventory.web.inventory import forms
 from inventory.web.inventory.stocked_lots import stocked_lots
-from inventory.web.operation_forms import Act, Answer, operate
+from inventory.web.operation_forms import Answer, FormAction, handle
 
 blueprint = Blueprint("operations", __name__)
 
@@ -51,13 +51,13 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
     today, usable, hint = clock.today(), [], ""
     if item := context["item"]:
         there = stocked_lots(item.id)
-        usable = in_order([lot for lot in there if lot.free(today)], "fefo")
+        usable = sort_by_strategy([lot for lot in there if lot.free(today)], "fefo")
         hint = say_figures(totals(there, today), item)
     form.lot_id.choices = lot_choices(usable, {lot.id: lot.free(today) for lot in usable}, "free")
     return context | {"lots": usable, "hint": hint}
 
 
-def say_figures(sums: Totals, item: Item) -> str:
+def say_figures(sums: StockTotals, item: Item) -> str:
     words = [f"Free: {format_qty(sums.free)} {item.unit}"]
     words += [f"{format_qty(sums.reserved)} reserved"] if sums.reserved else []
     words += [f"{format_qty(sums.on_hold)} on hold"] if sums.on_hold else []
@@ -78,10 +78,10 @@ def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
     return choices
 
 
-def named_lot(form: Any) -> list[ledger.Part] | None:
+def named_lot(form: Any) -> list[ledger.LotQuantity] | None:
     if form.lot_id.data is None:
         return None
-    return [ledger.Part(lot_id=form.lot_id.data, qty=form.qty.data)]
+    return [ledger.LotQuantity(lot_id=form.lot_id.data, qty=form.qty.data)]
 
 
 def _receipt(form: Any) -> dict[str, Any]:
@@ -90,28 +90,28 @@ def _receipt(form: Any) -> dict[str, Any]:
     return facts | {"add_to_lot": form.add_to_lot.data}
 
 
-def _send_receipt(form: Any, who: dict[str, Any]) -> ledger.Posting:
-    return ledger.receive(**_receipt(form), **who)
+def _send_receipt(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
+    return ledger.receive(**_receipt(form), **actor)
 
 
-def _send_return(form: Any, who: dict[str, Any]) -> ledger.Posting:
-    return ledger.return_from_customer(**_receipt(form), reason=form.reason.data, **who)
+def _send_return(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
+    return ledger.return_from_customer(**_receipt(form), reason=form.reason.data, **actor)
 
 
-def _send_reservation(form: Any, who: dict[str, Any]) -> ledger.Posting:
+def _send_reservation(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
     day = form.expires_at.data
-    until = day and clock.end_of(day)
-    return ledger.reserve(lots=named_lot(form), expires_at=until, **facts, **who)
+    until = day and clock.end_of_day(day)
+    return ledger.reserve(lots=named_lot(form), expires_at=until, **facts, **actor)
 
 
-def _send_issue(form: Any, who: dict[str, Any]) -> ledger.Posting:
+def _send_issue(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
-    return ledger.issue(lots=named_lot(form), **facts, **who)
+    return ledger.issue(lots=named_lot(form), **facts, **actor)
 
 
-def _send_reversal(form: Any, who: dict[str, Any], operation_id: int) -> ledger.Posting:
-    return ledger.reverse(operation_id=operation_id, reason=form.reason.data, **who)
+def _send_reversal(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.PostingResult:
+    return ledger.reverse(operation_id=operation_id, reason=form.reason.data, **actor)
 
 
 def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
@@ -119,31 +119,31 @@ def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
 
 
 _KEEPS = ("item", "fixed")
-RECEIVE = Act(
+RECEIVE = FormAction(
     endpoint="inventory.operations.receive", word="Receive", icon="package-plus",
     form=forms.ReceiveForm,
     fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
     keeps=_KEEPS,
 )  # fmt: skip
-CUSTOMER_RETURN = Act(
+CUSTOMER_RETURN = FormAction(
     endpoint="inventory.operations.customer_return", word="Customer return", icon="truck",
     form=forms.CustomerReturnForm, fields="inventory/operations/_receive_fields.html",
     load=_load_item,
     send=_send_return, keeps=_KEEPS,
 )  # fmt: skip
-RESERVE = Act(
+RESERVE = FormAction(
     endpoint="inventory.operations.reserve", word="Reserve", icon="bookmark-plus",
     form=forms.ReserveForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
     send=_send_reservation,
     keeps=_KEEPS,
 )  # fmt: skip
-ISSUE = Act(
+ISSUE = FormAction(
     endpoint="inventory.operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
     keeps=_KEEPS,
 )  # fmt: skip
-REVERSE = Act(
+REVERSE = FormAction(
     endpoint="inventory.operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
     fields="inventory/operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
     leaves=True, danger=True,
@@ -151,33 +151,33 @@ REVERSE = Act(
 
 
 @blueprint.route("/receive/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def receive() -> Answer:
-    return operate(RECEIVE)
+    return handle(RECEIVE)
 
 
 @blueprint.route("/customer-return/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def customer_return() -> Answer:
-    return operate(CUSTOMER_RETURN)
+    return handle(CUSTOMER_RETURN)
 
 
 @blueprint.route("/reserve/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def reserve() -> Answer:
-    return operate(RESERVE)
+    return handle(RESERVE)
 
 
 @blueprint.route("/issue/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def issue() -> Answer:
-    return operate(ISSUE)
+    return handle(ISSUE)
 
 
 @blueprint.route("/operations/<int:operation_id>/reversal/", methods=["GET", "POST"])
-@requires("admin")
+@role_required("admin")
 def reverse(operation_id: int) -> Answer:
-    return operate(REVERSE, operation_id=operation_id)
+    return handle(REVERSE, operation_id=operation_id)
 
 
 @blueprint.get("/operations/<int:operation_id>/")
@@ -186,7 +186,7 @@ def operation(operation_id: int) -> str:
     found = stock.get_operation_head(conn, operation_id)
     entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
     undo = url_for("inventory.operations.reverse", operation_id=operation_id)
-    may_undo = REVERSE.may() and found.kind not in ("QC", "REVERSAL")
+    may_undo = REVERSE.is_allowed() and found.kind not in ("QC", "REVERSAL")
     decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
     on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
     return render_template(
@@ -196,7 +196,7 @@ def operation(operation_id: int) -> str:
         more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,
         undo=undo if may_undo else None,
         decided=decided,
-        settlement=settled_by(conn, operation_id, on_hold=on_hold).record() if decided else None,
+        settlement=settled_by(conn, operation_id, on_hold=on_hold).to_dict() if decided else None,
         ends_hold=_may_end_hold(decided),
     )
 
@@ -204,13 +204,13 @@ def operation(operation_id: int) -> str:
 def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
     """The first ones; or, of an import with very many, those from this entry on."""
     most = MOST_ENTRIES + 1
-    first = stock.entries_of(connection(), operation_id, most=most)
+    first = stock.entries_of(connection(), operation_id, limit=most)
     if not entry_id or len(first) < most or entry_id in {one.id for one in first[:-1]}:
         return first
-    return stock.entries_of(connection(), operation_id, since=entry_id, most=most)
+    return stock.entries_of(connection(), operation_id, since=entry_id, limit=most)
 
 
-def _may_end_hold(decided: list[Decided]) -> bool:
+def _may_end_hold(decided: list[LotQcDecision]) -> bool:
     release = current_app.view_functions["inventory.recalls.release"]
     stands = is_hold(decided) and all(one.is_last for one in decided)
-    return stands and bool(current_user.may(role_of(release)))
+    return stands and bool(current_user.has_role(role_of(release)))

@@ -13,13 +13,13 @@ from inventory.common import clock
 from inventory.db import connection
 from inventory.reports.tables import recall_report
 from inventory.stock import queries as stock
-from inventory.stock.recall import MOST_SHOWN, decisions_of, held_by_a_hold, recall
+from inventory.stock.recall import MOST_SHOWN, decisions_of, lots_to_hold, recall
 from inventory.web import live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download
 from inventory.web.inventory import forms
-from inventory.web.operation_forms import Act, Answer, Done, operate
-from inventory.web.operation_panel import choose
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.operation_panel import panel_context
 from inventory.web.operation_summary import settlement_sentences
 
 blueprint = Blueprint("recalls", __name__)
@@ -38,40 +38,40 @@ def _load_release(form: Any, operation_id: int) -> dict[str, Any]:
     return {"operation": operation, "decided": decisions_of(connection(), operation_id)}
 
 
-def _hold(form: Any, who: dict[str, Any], lot_id: int) -> ledger.Posting:
+def _hold(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     return ledger.hold(
-        lot_id=lot_id, reason=form.reason.data, reference=form.reference.data or None, **who
+        lot_id=lot_id, reason=form.reason.data, reference=form.reference.data or None, **actor
     )
 
 
-def _release(form: Any, who: dict[str, Any], operation_id: int) -> ledger.Posting:
-    return ledger.release(operation_id=operation_id, reason=form.reason.data, **who)
+def _release(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.PostingResult:
+    return ledger.release(operation_id=operation_id, reason=form.reason.data, **actor)
 
 
-def _held(posting: ledger.Posting) -> Done:
+def _held(posting: ledger.PostingResult) -> ActionResult:
     return _done(posting, "on hold")
 
 
-def _released(posting: ledger.Posting) -> Done:
+def _released(posting: ledger.PostingResult) -> ActionResult:
     return _done(posting, "approved again")
 
 
-def _done(posting: ledger.Posting, state: str) -> Done:
+def _done(posting: ledger.PostingResult, state: str) -> ActionResult:
     operation_id = posting.operation.id
     codes = [one.lot_code for one in decisions_of(connection(), operation_id)]
     named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
     url = url_for("inventory.operations.operation", operation_id=operation_id)
     are = "is" if len(codes) == 1 else "are"
     text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.shown[0])])
-    return Done(text, url, "See all")
+    return ActionResult(text, url, "See all")
 
 
-HOLD = Act(
+HOLD = FormAction(
     endpoint="inventory.recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
     fields="inventory/recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held,
     danger=True,
 )  # fmt: skip
-RELEASE = Act(
+RELEASE = FormAction(
     endpoint="inventory.recalls.release", word="End the hold", icon="shield-check",
     form=forms.HoldForm,
     fields="inventory/recalls/_release_fields.html", load=_load_release, send=_release,
@@ -80,7 +80,7 @@ RELEASE = Act(
 )  # fmt: skip
 
 
-@live_updates.part("inventory.recalls.index", "inventory/recalls/_live.html")
+@live_updates.live_region("inventory.recalls.index", "inventory/recalls/_live.html")
 def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     return {
@@ -94,14 +94,18 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 
 @blueprint.get("/lots/<int:lot_id>/recall/")
 def index(lot_id: int) -> Response:
-    return live_updates.respond("inventory/recalls/index.html", acting=lambda: _acting(lot_id))
+    return live_updates.render_live_page(
+        "inventory/recalls/index.html", acting=lambda: _acting(lot_id)
+    )
 
 
 def _acting(lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
-    if not held_by_a_hold(found.lot, [member.lot for member in found.family]):
+    if not lots_to_hold(found.lot, [member.lot for member in found.family]):
         return {"act": None}
-    return choose([HOLD], url_for("inventory.recalls.index", lot_id=lot_id), {}, lot_id=lot_id)
+    return panel_context(
+        [HOLD], url_for("inventory.recalls.index", lot_id=lot_id), {}, lot_id=lot_id
+    )
 
 
 @blueprint.get("/lots/<int:lot_id>/recall/export.csv")
@@ -112,12 +116,12 @@ def export_csv(lot_id: int) -> Response:
 
 
 @blueprint.route("/lots/<int:lot_id>/recall/hold/", methods=["GET", "POST"])
-@requires("inspector")
+@role_required("inspector")
 def hold(lot_id: int) -> Answer:
-    return operate(HOLD, lot_id=lot_id)
+    return handle(HOLD, lot_id=lot_id)
 
 
 @blueprint.route("/operations/<int:operation_id>/release/", methods=["GET", "POST"])
-@requires("inspector")
+@role_required("inspector")
 def release(operation_id: int) -> Answer:
-    return operate(RELEASE, operation_id=operation_id)
+    return handle(RELEASE, operation_id=operation_id)

@@ -13,12 +13,12 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.quantity import format_qty
 from inventory.db import connection
-from inventory.ledger import Issue, Part, Unreserve
+from inventory.ledger import Issue, LotQuantity, Unreserve
 from inventory.queries import Reference, find_reference
 from inventory.stock.entities import Lot, Reservation
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.inventory import forms
-from inventory.web.operation_forms import Act, Answer, Done, done_of_posting, operate
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, done_of_posting, handle
 
 blueprint = Blueprint("references", __name__, url_prefix="/references")
 
@@ -54,9 +54,9 @@ def _written(lines: Lines) -> str:
     return " ".join(f"{one.id}:{lot.id}:{format_qty(qty)}" for one, lot, qty in lines)
 
 
-def _parts_of(form: Any) -> Iterable[tuple[int, list[Part]]]:
+def _parts_of(form: Any) -> Iterable[tuple[int, list[LotQuantity]]]:
     """Each reservation, and what of it in which lot, as the form says."""
-    found: dict[int, list[Part]] = {}
+    found: dict[int, list[LotQuantity]] = {}
     for written in (form.parts.data or "").split():
         numbers = written.split(":")
         reservation_id, lot_id = (forms.number_or_none(number) for number in (*numbers, "", "")[:2])
@@ -64,26 +64,26 @@ def _parts_of(form: Any) -> Iterable[tuple[int, list[Part]]]:
             raise InvalidInput(
                 "This form was not filled by its page. Open it again.", field="parts"
             )
-        found.setdefault(reservation_id, []).append(Part(lot_id=lot_id, qty=numbers[2]))
+        found.setdefault(reservation_id, []).append(LotQuantity(lot_id=lot_id, qty=numbers[2]))
     if not found:
         raise InvalidInput("Nothing of it can be booked now.", field="parts")
     return found.items()
 
 
-def _issue(form: Any, who: dict[str, Any]) -> ledger.Posting:
+def _issue(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     wanted = [Issue(reservation_id=id, lots=parts) for id, parts in _parts_of(form)]
-    return ledger.post(wanted, **who)
+    return ledger.post(wanted, **actor)
 
 
-def _unreserve(form: Any, who: dict[str, Any]) -> ledger.Posting:
+def _unreserve(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     reason = form.reason.data or None
     wanted = [
         Unreserve(reservation_id=id, lots=parts, reason=reason) for id, parts in _parts_of(form)
     ]
-    return ledger.post(wanted, **who)
+    return ledger.post(wanted, **actor)
 
 
-def _done(posting: ledger.Posting) -> Done:
+def _done(posting: ledger.PostingResult) -> ActionResult:
     then = url_for("inventory.reservations.index")
     if len(posting.operations) == 1:
         return replace(done_of_posting(posting), then=then)
@@ -91,16 +91,16 @@ def _done(posting: ledger.Posting) -> Done:
     verb = "issued" if first.kind == "ISSUE" else "given back"
     text = f"{len(posting.operations)} reservations for {first.reference} are {verb}."
     entries = url_for("inventory.ledger.index", reference=first.reference)
-    return Done(text, entries, "See them", then=then)
+    return ActionResult(text, entries, "See them", then=then)
 
 
-ISSUE_ALL = Act(
+ISSUE_ALL = FormAction(
     endpoint="inventory.references.issue_all", word="Issue all", icon="package-minus",
     form=forms.ReferenceForm, fields="inventory/references/_fields.html", load=_load_issue,
     send=_issue,
     done=_done, leaves=True,
 )  # fmt: skip
-UNRESERVE_REST = Act(
+UNRESERVE_REST = FormAction(
     endpoint="inventory.references.unreserve_rest", word="Give all back", icon="bookmark-minus",
     form=forms.UnreserveReferenceForm, fields="inventory/references/_fields.html",
     load=_load_unreserve,
@@ -109,12 +109,12 @@ UNRESERVE_REST = Act(
 
 
 @blueprint.route("/issue/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def issue_all() -> Answer:
-    return operate(ISSUE_ALL)
+    return handle(ISSUE_ALL)
 
 
 @blueprint.route("/unreserve/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def unreserve_rest() -> Answer:
-    return operate(UNRESERVE_REST)
+    return handle(UNRESERVE_REST)

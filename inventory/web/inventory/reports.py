@@ -28,7 +28,7 @@ def index() -> str:
     return render_template("inventory/reports/index.html")
 
 
-@live_updates.part("inventory.reports.reorder", "inventory/reports/_reorder_live.html")
+@live_updates.live_region("inventory.reports.reorder", "inventory/reports/_reorder_live.html")
 def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), low_stock=True, **page_of(query))
     return {
@@ -41,7 +41,7 @@ def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/reorder/")
 def reorder() -> Response:
-    return live_updates.respond("inventory/reports/reorder.html")
+    return live_updates.render_live_page("inventory/reports/reorder.html")
 
 
 @blueprint.get("/reorder/export.csv")
@@ -50,7 +50,7 @@ def reorder_csv() -> Response:
     return download("csv", "reorder", report.heads, report.rows)
 
 
-@live_updates.part("inventory.reports.stock", "inventory/reports/_stock_live.html")
+@live_updates.live_region("inventory.reports.stock", "inventory/reports/_stock_live.html")
 def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
     at, at_text = moment_of(query)
     page = items_at(connection(), at or clock.now(), q=search_of(query), **page_of(query))
@@ -69,7 +69,7 @@ def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/stock/")
 def stock() -> Response:
-    return live_updates.respond("inventory/reports/stock.html")
+    return live_updates.render_live_page("inventory/reports/stock.html")
 
 
 @blueprint.get("/stock/export.csv")

@@ -21,16 +21,16 @@ from inventory.queries import (
     list_reservations,
 )
 from inventory.stock import queries as stock
-from inventory.stock.allocation import in_order
+from inventory.stock.allocation import sort_by_strategy
 from inventory.stock.entities import Reservation
 from inventory.web import live_updates
-from inventory.web.auth.permissions import requires
+from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, references
 from inventory.web.inventory.operations import lot_choices, named_lot
-from inventory.web.list_params import export_links, only, page_links, page_of, search_of
-from inventory.web.operation_forms import Act, Answer, operate
-from inventory.web.operation_panel import choose
+from inventory.web.list_params import export_links, one_of, page_links, page_of, search_of
+from inventory.web.operation_forms import Answer, FormAction, handle
+from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
@@ -39,7 +39,7 @@ def _load_issue(form: Any, reservation_id: int) -> dict[str, Any]:
     """Only what is in lots that can be used can be issued now: that much is offered as all."""
     found = stock.get_reservation(connection(), reservation_id)
     today = clock.today()
-    return _load_lines(form, found, lambda line: line.open and not line.lot.hold(today))
+    return _load_lines(form, found, lambda line: line.open and not line.lot.hold_reason(today))
 
 
 def _load_unreserve(form: Any, reservation_id: int) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _load_unreserve(form: Any, reservation_id: int) -> dict[str, Any]:
 
 def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any]:
     lines = [line for line in reservation.lines if keep(line)]
-    lots = in_order((line.lot for line in lines), "fefo")
+    lots = sort_by_strategy((line.lot for line in lines), "fefo")
     if len(lots) > 1:
         form.lot_id.choices = lot_choices(
             lots, {line.lot.id: line.open for line in lines}, "reserved"
@@ -65,34 +65,34 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     }  # fmt: skip
 
 
-def _issue(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+def _issue(form: Any, actor: dict[str, Any], reservation_id: int) -> ledger.PostingResult:
     return ledger.issue(
         reservation_id=reservation_id,
         qty=form.qty.data,
         lots=named_lot(form),
         close_remainder=form.close_remainder.data,
         note=form.note.data,
-        **who,
+        **actor,
     )
 
 
-def _unreserve(form: Any, who: dict[str, Any], reservation_id: int) -> ledger.Posting:
+def _unreserve(form: Any, actor: dict[str, Any], reservation_id: int) -> ledger.PostingResult:
     return ledger.unreserve(
         reservation_id=reservation_id,
         qty=form.qty.data,
         lots=named_lot(form),
         reason=form.reason.data,
-        **who,
+        **actor,
     )
 
 
-ISSUE = Act(
+ISSUE = FormAction(
     endpoint="inventory.reservations.issue", word="Issue", icon="package-minus",
     form=forms.IssueReservedForm, fields="inventory/reservations/_issue_fields.html",
     load=_load_issue,
     send=_issue,
 )  # fmt: skip
-UNRESERVE = Act(
+UNRESERVE = FormAction(
     endpoint="inventory.reservations.unreserve", word="Unreserve", icon="bookmark-minus",
     form=forms.UnreserveForm, fields="inventory/reservations/_unreserve_fields.html",
     load=_load_unreserve,
@@ -101,7 +101,7 @@ UNRESERVE = Act(
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = only(query.get("state"), ("risk", "all"), "open")
+    state = one_of(query.get("state"), ("risk", "all"), "open")
     return {
         "q": search_of(query),
         "item": query.get("item", "").strip() or None,
@@ -110,7 +110,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }
 
 
-@live_updates.part("inventory.reservations.index", "inventory/reservations/_live.html")
+@live_updates.live_region("inventory.reservations.index", "inventory/reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     """What is open by reference; all there ever was one by one."""
     filters = _filters(query)
@@ -125,8 +125,8 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     return {
         "page": page,
         "by_reference": by_reference,
-        "may_book": references.ISSUE_ALL.may(),
-        "state": only(query.get("state"), ("risk", "all"), "open"),
+        "may_book": references.ISSUE_ALL.is_allowed(),
+        "state": one_of(query.get("state"), ("risk", "all"), "open"),
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
         "today": clock.today(),
@@ -142,10 +142,10 @@ def export(kind: str) -> Response:
 
 @blueprint.get("/")
 def index() -> Response:
-    return live_updates.respond("inventory/reservations/index.html")
+    return live_updates.render_live_page("inventory/reservations/index.html")
 
 
-@live_updates.part(
+@live_updates.live_region(
     "inventory.reservations.reservation", "inventory/reservations/_reservation_live.html"
 )
 def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[st
 
 @blueprint.get("/<int:reservation_id>/")
 def reservation(reservation_id: int) -> Response:
-    return live_updates.respond(
+    return live_updates.render_live_page(
         "inventory/reservations/reservation.html", acting=lambda: _acting(reservation_id)
     )
 
@@ -167,18 +167,18 @@ def reservation(reservation_id: int) -> Response:
 def _acting(reservation_id: int) -> dict[str, Any]:
     found = stock.get_reservation(connection(), reservation_id)
     page = url_for("inventory.reservations.reservation", reservation_id=reservation_id)
-    usable = any(line.open and not line.lot.hold(clock.today()) for line in found.lines)
+    usable = any(line.open and not line.lot.hold_reason(clock.today()) for line in found.lines)
     acts = [ISSUE, UNRESERVE] if usable and not found.expired(clock.now()) else [UNRESERVE]
-    return choose(acts if found.open else [], page, {}, reservation_id=reservation_id)
+    return panel_context(acts if found.open else [], page, {}, reservation_id=reservation_id)
 
 
 @blueprint.route("/<int:reservation_id>/issue/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def issue(reservation_id: int) -> Answer:
-    return operate(ISSUE, reservation_id=reservation_id)
+    return handle(ISSUE, reservation_id=reservation_id)
 
 
 @blueprint.route("/<int:reservation_id>/unreserve/", methods=["GET", "POST"])
-@requires("operator")
+@role_required("operator")
 def unreserve(reservation_id: int) -> Answer:
-    return operate(UNRESERVE, reservation_id=reservation_id)
+    return handle(UNRESERVE, reservation_id=reservation_id)

@@ -25,7 +25,7 @@ _MOST = 6
 _SHORTEST = 3
 
 
-class Found(NamedTuple):
+class SearchHit(NamedTuple):
     icon: str
     name: str
     about: str
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 @blueprint.get("/search/")
 def index() -> str:
     q = search_of(request.args)
-    found = [*_doings(q), *(_things(q) if q else [])]
+    found = [*_matching_actions(q), *(_things(q) if q else [])]
     if q:
         found = list(dict.fromkeys([*_exactly(q), *found]))
     told = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
@@ -44,20 +44,20 @@ def index() -> str:
     return render_template("inventory/search/index.html", id="found-here", **told)
 
 
-def _doings(q: str) -> list[Found]:
+def _matching_actions(q: str) -> list[SearchHit]:
     """What the viewer may do, by its word."""
     acts = (
         operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN,
         items.CREATE,
     )  # fmt: skip
     return [
-        Found(act.icon, act.word, "", url_for(act.endpoint))
+        SearchHit(act.icon, act.word, "", url_for(act.endpoint))
         for act in acts
-        if act.may() and q.casefold() in act.word.casefold()
+        if act.is_allowed() and q.casefold() in act.word.casefold()
     ]
 
 
-def _exactly(q: str) -> list[Found]:
+def _exactly(q: str) -> list[SearchHit]:
     """What bears this very code, on its label or on the job's paper."""
     conn = connection()
     try:
@@ -72,7 +72,7 @@ def _exactly(q: str) -> list[Found]:
     return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_promise, held)]
 
 
-def _things(q: str) -> list[Found]:
+def _things(q: str) -> list[SearchHit]:
     conn = connection()
     found = [*map(_item, list_items(conn, q=q, limit=_MOST).rows)]
     if len(q) < _SHORTEST:
@@ -84,19 +84,19 @@ def _things(q: str) -> list[Found]:
     ]
 
 
-def _item(row: StockedItem) -> Found:
+def _item(row: StockedItem) -> SearchHit:
     about = f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free"
-    return Found(
+    return SearchHit(
         "package", row.item.code, about, url_for("inventory.items.item", item_id=row.item.id)
     )
 
 
-def _lot(lot: Lot) -> Found:
+def _lot(lot: Lot) -> SearchHit:
     about = f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand"
-    return Found("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
+    return SearchHit("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
 
 
-def _promise(one: Reservation) -> Found:
+def _promise(one: Reservation) -> SearchHit:
     about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
     url = url_for("inventory.reservations.reservation", reservation_id=one.id)
-    return Found("bookmark", one.reference, about, url)
+    return SearchHit("bookmark", one.reference, about, url)

@@ -12,8 +12,8 @@ from inventory.stock.entities import Lot
 def stocked_lots(item_id: int) -> list[Lot]:
     """Read once for each page that is shown; anew whenever something is sent."""
     if request.method != "GET":
-        return stock.stocked_lots_of(connection(), [item_id])
+        return stock.get_stocked_lots(connection(), [item_id])
     known: dict[int, list[Lot]] = g.setdefault("stocked_lots", {})
     if item_id not in known:
-        known[item_id] = stock.stocked_lots_of(connection(), [item_id])
+        known[item_id] = stock.get_stocked_lots(connection(), [item_id])
     return list(known[item_id])

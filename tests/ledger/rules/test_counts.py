@@ -1,4 +1,4 @@
-from inventory.ledger import Cut
+from inventory.ledger import ReservationQuantity
 from tests.support.stock_builder import Stock, wrote
 
 
@@ -23,7 +23,7 @@ def test_a_count_below_what_is_reserved_is_refused_until_cuts_are_named(stock: S
     assert refusal.figures["reservations"] == [
         {"reservation_id": reservation, "reference": "JOB-1", "open_qty": "8"}
     ]
-    cut = [Cut(reservation_id=reservation, qty=3)]
+    cut = [ReservationQuantity(reservation_id=reservation, qty=3)]
     stock.do("count", lot_id=lot, counted=5, unreserve=cut)
     assert stock.figures(lot) == "5 on hand, 5 reserved, 0 available"
     assert stock.promise(reservation) == "8 promised: 5 open, 0 issued, 3 given back"
@@ -32,7 +32,7 @@ def test_a_count_below_what_is_reserved_is_refused_until_cuts_are_named(stock: S
 def test_more_than_a_reservation_holds_cannot_be_cut(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(2)
-    cut = [Cut(reservation_id=reservation, qty=3)]
+    cut = [ReservationQuantity(reservation_id=reservation, qty=3)]
     stock.refused("OVER_UNRESERVE", "count", lot_id=lot, counted=5, unreserve=cut)
 
 

@@ -27,7 +27,7 @@ SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
 @pytest.fixture
 def lot(stock: Stock) -> int:
     """10 pieces, 4 of them reserved until SOON."""
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         lot = stock.lot("receive 10", lot_code="L-1")
         stock.reserve(4, reference="JOB-1", expires_at=SOON)
     return lot
@@ -47,16 +47,16 @@ def reservation_of(stock: Stock) -> int:
 
 
 def test_until_its_moment_a_reservation_stands(stock: Stock, lot: int) -> None:
-    with clock.at(SOON - timedelta(microseconds=1)):
+    with clock.frozen_at(SOON - timedelta(microseconds=1)):
         stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="JOB-2")
-        assert ledger.expire() == 0
+        assert ledger.expire_reservations() == 0
 
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_write_on_its_lot_gives_an_expired_reservation_back_first(
     stock: Stock, lot: int, named: bool
 ) -> None:
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         posting = stock.do(
             "reserve", item="BOLT", qty=10, reference="JOB-2",
             lots=[part(lot, 10)] if named else None,
@@ -82,7 +82,7 @@ def test_every_verb_finds_the_stock_free_again(
     stock: Stock, lot: int, verb: str, facts: dict[str, Any]
 ) -> None:
     named = {} if verb == "issue" else {"lot_id": lot}
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.do(verb, **named, **facts)
     assert "EXPIRY" in kinds(stock)
     assert stock.look(lot).reserved == 0
@@ -90,19 +90,19 @@ def test_every_verb_finds_the_stock_free_again(
 
 def test_what_was_issued_of_it_stays_issued(stock: Stock, lot: int) -> None:
     reservation = reservation_of(stock)
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         stock.do("issue", reservation_id=reservation, qty=3)
-    with clock.at(SOON):
-        assert ledger.expire() == 1
+    with clock.frozen_at(SOON):
+        assert ledger.expire_reservations() == 1
     assert stock.promise(reservation) == "4 promised: 0 open, 3 issued, 1 given back"
 
 
 def test_a_reservation_in_several_lots_is_given_back_in_all_of_them(stock: Stock, lot: int) -> None:
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         other = stock.lot("receive 10", lot_code="L-2")
         stock.reserve(16, reference="JOB-2", expires_at=SOON)
     assert stock.look(other).reserved
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.do("scrap", lot_id=lot, qty=1, reason="rust")
     assert (stock.look(lot).reserved, stock.look(other).reserved) == (0, 0)
     assert kinds(stock)[-3:] == ["EXPIRY", "EXPIRY", "SCRAP"]
@@ -114,7 +114,7 @@ def test_reservations_of_other_lots_wait_for_their_own_writes(
 ) -> None:
     other = stock.lot("receive 5", item=item)
     stock.reserve(1, item=item, lot=other)
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.do("scrap", lot_id=other, qty=1, reason="rust")
     assert stock.look(lot).reserved
     assert "EXPIRY" not in kinds(stock)
@@ -122,17 +122,17 @@ def test_reservations_of_other_lots_wait_for_their_own_writes(
 
 def test_a_refusal_that_counts_on_an_expiry_posts_it(stock: Stock, lot: int) -> None:
     facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2", "key": "one-key"}
-    with clock.at(SOON), pytest.raises(InsufficientStock) as caught:
+    with clock.frozen_at(SOON), pytest.raises(InsufficientStock) as caught:
         stock.do("reserve", **facts)
     assert caught.value.figures["free"] == "10"
     assert kinds(stock)[-1] == "EXPIRY"
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         assert stock.refused("INSUFFICIENT_STOCK", "reserve", **facts).replayed
 
 
 def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.refused("INVALID_QTY", "reserve", item="BOLT", qty="0.5", reference="JOB-2")
         facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2"}
         stock.refused("INSUFFICIENT_STOCK", "reserve", **facts, dry_run=True)
@@ -141,10 +141,10 @@ def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
 
 def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
     facts = {"lot_id": lot, "qty": 1, "reason": "rust", "key": "one-key"}
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         stock.do("scrap", **facts)
     before = stock.entries()
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         assert stock.do("scrap", **facts).replayed
         stock.do("scrap", lot_id=lot, qty=7, reason="rust", dry_run=True)
     assert stock.entries() == before
@@ -155,7 +155,7 @@ def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
 
 def test_an_expired_reservation_cannot_be_issued(stock: Stock, lot: int) -> None:
     reservation = reservation_of(stock)
-    with clock.at(SOON), pytest.raises(OverIssue) as caught:
+    with clock.frozen_at(SOON), pytest.raises(OverIssue) as caught:
         stock.do("issue", reservation_id=reservation, qty=4)
     assert "has expired: reserve again" in caught.value.detail
     assert caught.value.figures["open"] == "0"
@@ -163,7 +163,7 @@ def test_an_expired_reservation_cannot_be_issued(stock: Stock, lot: int) -> None
 
 
 def test_giving_it_back_by_hand_is_the_hands_doing(stock: Stock, lot: int) -> None:
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.do("unreserve", reservation_id=reservation_of(stock), qty=1)
     assert kinds(stock)[-1] == "UNRESERVATION"
     assert "EXPIRY" not in kinds(stock)
@@ -172,15 +172,15 @@ def test_giving_it_back_by_hand_is_the_hands_doing(stock: Stock, lot: int) -> No
 
 def test_the_promise_itself_can_still_be_reversed(stock: Stock, lot: int) -> None:
     promised = connection().execute(sa.select(sa.func.max(operations.c.id))).scalar_one()
-    with clock.at(SOON):
+    with clock.frozen_at(SOON):
         stock.do("reverse", operation_id=promised)
     assert kinds(stock)[-1] == "REVERSAL"
     assert "EXPIRY" not in kinds(stock)
 
 
 def test_a_batch_gives_back_once(stock: Stock, lot: int) -> None:
-    scraps = [ledger.TakeOut(lot_id=lot, qty=5, reason="rust") for _ in range(2)]
-    with clock.at(SOON):
+    scraps = [ledger.RemoveStock(lot_id=lot, qty=5, reason="rust") for _ in range(2)]
+    with clock.frozen_at(SOON):
         posting = ledger.post(scraps, user_id=stock.user_id, key="a-batch")
         again = ledger.post(scraps, user_id=stock.user_id, key="a-batch")
     assert [operation.kind for operation in posting.operations] == ["SCRAP", "SCRAP"]
@@ -192,44 +192,44 @@ def test_a_batch_gives_back_once(stock: Stock, lot: int) -> None:
 
 
 def test_the_round_gives_back_all_that_has_expired(stock: Stock, lot: int) -> None:
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         for number in range(5):
             stock.reserve(1, reference=f"JOB-2{number}", expires_at=SOON)
         stock.reserve(1, reference="JOB-3", expires_at=LATER)
-    with clock.at(SOON):
-        assert ledger.expire(most=2) == 6
-        assert ledger.expire() == 0
+    with clock.frozen_at(SOON):
+        assert ledger.expire_reservations(limit=2) == 6
+        assert ledger.expire_reservations() == 0
     assert stock.figures(lot) == "10 on hand, 1 reserved, 9 available"
-    with clock.at(LATER):
-        assert ledger.expire() == 1
+    with clock.frozen_at(LATER):
+        assert ledger.expire_reservations() == 1
 
 
 def test_one_that_the_read_cache_still_names_is_not_given_back_twice(
     stock: Stock, lot: int
 ) -> None:
-    with clock.at(SOON):
-        assert ledger.expire() == 1
+    with clock.frozen_at(SOON):
+        assert ledger.expire_reservations() == 1
     line = {"reservation_id": 1, "lot_id": lot, "item_id": 1, "open": 4_000_000}
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.execute(sa.insert(open_lines).values(**line, expires_at=SOON))
     before = stock.entries()
-    with clock.at(LATER):
-        assert ledger.expire() == 0
+    with clock.frozen_at(LATER):
+        assert ledger.expire_reservations() == 0
     assert stock.entries() == before
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.execute(sa.delete(open_lines))
 
 
 def test_many_at_once_give_back_each_reservation_once(app: Flask, stock: Stock) -> None:
-    with clock.at(NOW):
+    with clock.frozen_at(NOW):
         lots = [stock.lot("receive 16", lot_code=code) for code in ("L-1", "L-2")]
         for number in range(8):
             stock.reserve(4, reference=f"JOB-{number}", expires_at=SOON)
 
     def work(number: int) -> object:
-        with clock.at(SOON):
+        with clock.frozen_at(SOON):
             if number % 4 == 3:
-                return ledger.expire()
+                return ledger.expire_reservations()
             chosen = [part(lots[number % 2], 1)] if number % 4 else None
             return stock.do("issue", item="BOLT", qty=1, lots=chosen)
 
@@ -246,8 +246,8 @@ def test_many_at_once_give_back_each_reservation_once(app: Flask, stock: Stock) 
 
 
 def test_nobody_can_be_the_account_of_the_inventory(stock: Stock, lot: int) -> None:
-    with clock.at(SOON):
-        ledger.expire()
+    with clock.frozen_at(SOON):
+        ledger.expire_reservations()
     db.session.rollback()
     system = connection().execute(sa.select(User.id).where(User.name_key == "SYSTEM")).scalar_one()
     assert system not in [account.id for account in users.list_accounts()]

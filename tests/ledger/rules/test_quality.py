@@ -4,7 +4,7 @@ import pytest
 
 from inventory.common import clock
 from inventory.db import balance_triggers, connection, db
-from inventory.ledger import Decide, Posting, post
+from inventory.ledger import DecideQc, PostingResult, post
 from inventory.stock.settlement import settled_by
 from tests.support.stock_builder import Stock, in_days, key, wrote
 
@@ -84,7 +84,7 @@ def test_a_decision_may_move_reservations_to_other_lots(stock: Stock) -> None:
 MOVE = {"status": R, "reason": "rust", "on_reservations": "reallocate"}
 
 
-def lists(posting: Posting, of: int = 0) -> dict[str, list[str]]:
+def lists(posting: PostingResult, of: int = 0) -> dict[str, list[str]]:
     """What a decision says of the reservations: `J-1 4: B 4`."""
     return {
         name: [
@@ -180,10 +180,10 @@ def test_only_the_part_in_the_lot_is_moved_of_a_reservation_in_several(stock: St
 
 def test_what_an_expired_reservation_held_elsewhere_is_free_for_others(stock: Stock) -> None:
     now = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    with clock.at(now):
+    with clock.frozen_at(now):
         lot = two_jobs(stock, "receive 9")
         stock.reserve(9, reference="J-3", expires_at=now + timedelta(hours=1))
-    with clock.at(now + timedelta(hours=2)):
+    with clock.frozen_at(now + timedelta(hours=2)):
         posting = stock.do("decide", lot_id=lot, **MOVE)
     assert lists(posting)["moved"] == ["J-1 4: B 4", "J-2 5: B 5"]
 
@@ -238,7 +238,7 @@ def test_a_hold_lists_what_is_at_risk(stock: Stock) -> None:
 def test_a_decision_sees_what_an_earlier_one_of_its_batch_moved(stock: Stock) -> None:
     first, second = two_jobs(stock), 2
     stock.lot("receive 3", lot_code="C")
-    requests = [Decide(lot_id=lot, **MOVE) for lot in (first, second)]
+    requests = [DecideQc(lot_id=lot, **MOVE) for lot in (first, second)]
     posting = post(requests, user_id=stock.user_id, key=key())
     assert lists(posting, 0)["moved"] == ["J-1 4: B 4", "J-2 5: B 2, C 3"]
     assert lists(posting, 1) == {
@@ -251,7 +251,7 @@ def test_what_was_settled_is_read_from_the_ledger_as_it_was_told(stock: Stock) -
     posting = stock.do("decide", lot_id=lot, **MOVE)
     stock.do("unreserve", reservation_id=2)
     assert (
-        settled_by(connection(), posting.operation.id, on_hold=[lot]).record()
+        settled_by(connection(), posting.operation.id, on_hold=[lot]).to_dict()
         == (posting.shown[0]["settlement"])
     )
     posting = stock.do("decide", lot_id=lot, status=Q, reason="look again")

@@ -184,7 +184,7 @@ def _what_the_api_has_otherwise(server: LiveServer, token: str, rows: checking.R
         for lot_id, (on_hand, reserved, seq) in checking.figures_of(rows).items():
             seen = http.get(f"/lots/{lot_id}").json()
             shown = tuple(
-                parse_qty(seen[name], decimals=6, unit="", zero=True)
+                parse_qty(seen[name], decimals=6, unit="", allow_zero=True)
                 for name in ("onHand", "reserved")
             )
             if (*shown, seen["lotSeq"]) != (on_hand, reserved, seq):

@@ -115,7 +115,7 @@ def test_a_refusal_stands_when_it_cannot_be_written_down(app, person, monkeypatc
         raise audit.Busy()
 
     vic = person("vic")
-    monkeypatch.setattr(audit, "note", busy)
+    monkeypatch.setattr(audit, "record_event", busy)
     assert vic.get("/users/").status_code == 403
 
 
@@ -125,7 +125,7 @@ def test_no_row_carries_a_secret(app, person, ada):
         account = users.get_account(user_id=ole.id)
         pins.set_pin(account=account, pin="8531", tablet="the tablet")
         _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
-        users.set_password(user_id=ole.id, password="the next password", by=ada.id)
+        users.set_password(user_id=ole.id, password="the next password", actor_id=ada.id)
     address = "https://erp.example.com/hooks/topsecretpath?key=topsecretkey"
     ada.sends("/webhooks/", url=address)
     everything = json.dumps(written(app))
@@ -157,7 +157,7 @@ def test_every_action_that_the_code_names_has_a_word_and_no_other(app):
 def test_the_page_says_who_did_what_to_whom_newest_first(app, ada, person):
     ole = person("ole")
     with app.app_context():
-        users.set_role(user_id=ole.id, role="inspector", by=ada.id)
+        users.set_role(user_id=ole.id, role="inspector", actor_id=ada.id)
     first, second = rows_on(ada)[:2]
     assert "ada Role changed ole role inspector" in first
     assert "ole Logged in ole address 127.0.0.1; by password" in second
@@ -168,7 +168,7 @@ def test_filters_find_what_somebody_did_and_what_was_done_to_them(app, ada, pers
     with app.app_context():
         with pytest.raises(Unauthenticated):
             login.log_in(name="ole", password="wrong one", address=HOME)
-        users.set_role(user_id=ole.id, role="inspector", by=ada.id)
+        users.set_role(user_id=ole.id, role="inspector", actor_id=ada.id)
     assert len(rows_on(ada, "?who=OLE")) == 4
     assert [row.split()[2] for row in rows_on(ada, "?who=ole&what=logins")] == ["somebody", "ole"]
     assert len(rows_on(ada, "?what=login.refused")) == 1
@@ -244,7 +244,9 @@ def test_the_command_lists_the_same(app, ada):
 
 def test_the_command_writes_nothing_that_a_terminal_obeys(app, ada):
     with app.app_context():
-        audit.note(user_id=None, action="user.create", subject="x\n2027 forged\x1b[2J", name="\r")
+        audit.record_event(
+            user_id=None, action="user.create", subject="x\n2027 forged\x1b[2J", name="\r"
+        )
         db.session.rollback()
     output = Shell(app)("audit", "list").output
     assert "x\\n2027 forged\\x1b[2J" in output

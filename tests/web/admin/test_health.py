@@ -68,7 +68,7 @@ def test_only_backups_that_are_there_are_read(ada, name):
 def test_expired_reservations_are_given_back_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     stock.do("reserve", item="BOLT", qty="4", reference="JOB", expires_at=soon())
-    with clock.at(clock.now() + timedelta(hours=2)):
+    with clock.frozen_at(clock.now() + timedelta(hours=2)):
         assert sent(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
         assert "were given back: 1." in words_of(ada.get("/checkup/").text)
         sent(ada, "/checkup/expired-reservations/")

@@ -382,7 +382,7 @@ def test_every_page_turns_lower_roles_away(app):
 
 def test_a_view_asks_for_the_role_that_it_is_marked_with(app, browser):
     @app.get("/vault/")
-    @permissions.requires("inspector")
+    @permissions.role_required("inspector")
     def vault():
         return "gold"
 

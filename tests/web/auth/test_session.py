@@ -161,13 +161,13 @@ def test_a_changed_password_gives_this_session_another_id(desk):
 
 def test_being_seen_is_written_once_in_five_minutes_and_never_by_polls(app, desk, monkeypatch):
     noted = []
-    note_use = sessions.note_use
+    note_use = sessions.touch
 
     def note(**which):
         noted.append(which)
         note_use(**which)
 
-    monkeypatch.setattr(sessions, "note_use", note)
+    monkeypatch.setattr(sessions, "touch", note)
     for _ in range(3):
         desk.client.get("/account/")
     assert noted == []
@@ -187,7 +187,7 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
     def busy(**_):
         raise Busy()
 
-    monkeypatch.setattr(sessions, "note_use", busy)
+    monkeypatch.setattr(sessions, "touch", busy)
     busy.__name__ = "note_use"
     with app.app_context():
         an_hour_ago = clock.now() - timedelta(hours=1)
@@ -222,4 +222,4 @@ def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
     ],
 )
 def test_of_what_a_browser_says_its_family_alone_is_kept(said, family):
-    assert sessions.family_of(said) == family
+    assert sessions.browser_name(said) == family

@@ -266,12 +266,12 @@ def test_a_disabled_account_does_not_get_in_by_a_code(app, ole, phone, stranger)
 
 
 def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone):
-    half = login.HalfWay(user_id=ole.id, epoch=1)
+    half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     with app.app_context():
         for number in range(5):
             with pytest.raises(Unauthenticated):
                 two_factor.log_in(
-                    half=half, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
+                    pending=half, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
                 )
     stranger = Stranger(app)
     stranger.logs_in()
@@ -442,8 +442,8 @@ def test_the_database_alone_makes_no_codes(app, ole, phone):
         assert ole.codes[0].replace("-", "") not in everything
         row = sa.select(SecondFactor.__table__).where(SecondFactor.user_id == ole.id)
         kept = db.session.execute(row).first()
-        assert two_factor._open(kept, keys_of(app)) == phone.secret
-        assert two_factor._open(kept, [NEXT_KEY]) is None
+        assert two_factor._decrypt_secret(kept, keys_of(app)) == phone.secret
+        assert two_factor._decrypt_secret(kept, [NEXT_KEY]) is None
 
 
 def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
@@ -464,7 +464,7 @@ def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
 def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
     old = keys_of(app)[0]
     with app.app_context():
-        half = login.HalfWay(user_id=ole.id, epoch=1)
+        half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
         both = {"half": half, "keys": [NEXT_KEY, old], "address": HOME}
         two_factor.log_in(code=phone.code(), **both)
         hands(30)
@@ -474,7 +474,7 @@ def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
 
 def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
     with app.app_context():
-        half = {"half": login.HalfWay(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
+        half = {"half": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
         with pytest.raises(Unauthenticated):
             two_factor.log_in(code=phone.code(), address=HOME, **half)
         two_factor.log_in(code=ole.codes[0], address=HOME, **half)
@@ -483,11 +483,11 @@ def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
 def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     from tests.accounts.test_users import at_once
 
-    half = login.HalfWay(user_id=ole.id, epoch=1)
+    half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     code = phone.code()
 
     def enter():
-        return two_factor.log_in(half=half, code=code, keys=keys_of(app), address=HOME)
+        return two_factor.log_in(pending=half, code=code, keys=keys_of(app), address=HOME)
 
     results = at_once(app, *[enter] * 4)
     assert len([one for one in results if isinstance(one, sessions.Session)]) == 1
@@ -500,10 +500,10 @@ def test_the_core_refuses_what_makes_no_sense(app, ole):
             two_factor.new_codes(user_id=ole.id)
         with pytest.raises(InvalidInput):
             two_factor.confirm(user_id=ole.id, code="123456", keys=keys)
-        half = login.HalfWay(user_id=ole.id, epoch=0)
+        half = login.PendingTwoFactor(user_id=ole.id, epoch=0)
         with pytest.raises(Unauthenticated):
-            two_factor.log_in(half=half, code="123456", keys=keys, address=HOME)
-        assert two_factor.remove(user_id=ole.id, by=None).session_epoch == 0
+            two_factor.log_in(pending=half, code="123456", keys=keys, address=HOME)
+        assert two_factor.remove(user_id=ole.id, actor_id=None).session_epoch == 0
 
 
 def test_the_account_says_how_it_stands(ole, hands):

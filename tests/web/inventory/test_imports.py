@@ -289,9 +289,9 @@ def test_many_imports_stand_on_pages(ada, app):
             work = imports.KINDS["items"]
             table = imports.read_table(f"code,name\nP-{n},Part\n".encode())
             mapping = {"code": "code", "name": "name"}
-            reading = imports.read_rows(work, table, mapping, imports.Style())
+            reading = imports.read_rows(work, table, mapping, imports.CellFormat())
             imports.commit(
-                imports.Work(kind=work, reading=reading, mapping=mapping),
+                imports.ImportJob(kind=work, reading=reading, mapping=mapping),
                 file_name=f"{n}.csv", user_id=ada.id, key=f"k-{n}",
             )  # fmt: skip
         db.session.rollback()

@@ -31,9 +31,9 @@ def test_nothing_to_reorder_is_said(ada, stock):
 @pytest.fixture
 def past(stock):
     """10 were received three days ago and put in quarantine yesterday; 4 were issued since."""
-    with clock.at(clock.now() - timedelta(days=3)):
+    with clock.frozen_at(clock.now() - timedelta(days=3)):
         lot = stock.lot("receive 10", lot_code="L-1")
-    with clock.at(clock.now() - timedelta(days=1)):
+    with clock.frozen_at(clock.now() - timedelta(days=1)):
         stock.lot("receive 1", item="NUT", lot_code="N-1")
     stock.lot("receive 5, issue 4", lot_code="L-2")
     return lot

@@ -213,9 +213,9 @@ def test_a_reservation_is_kept_until_the_end_of_a_day_and_then_shows_as_expired(
     refused = ada.sends("/reserve/", **form, expires_at=str(today - timedelta(days=1)))
     assert "would expire in the past" in refused.text
     assert ada.sends("/reserve/", **form, expires_at=str(today)).status_code == 303
-    assert stock.reservation(1).expires_at == clock.end_of(today)
+    assert stock.reservation(1).expires_at == clock.end_of_day(today)
     assert "Expired" not in words_of(ada.get("/reservations/1/").text)
-    with clock.at(clock.end_of(today) + timedelta(hours=2, minutes=59)):
+    with clock.frozen_at(clock.end_of_day(today) + timedelta(hours=2, minutes=59)):
         expired = Person(ada.app, "ole")
         page = words_of(expired.get("/reservations/1/").text)
         assert "Expired 2 h ago" in page
