@@ -27,7 +27,7 @@ from bench.load import stock_lots
 from bench.places import place
 from inventory import ledger
 from inventory.db import connection, db
-from inventory.stock.balance_filters import heads
+from inventory.stock.balance_filters import lot_balances
 from inventory.stock.queries import items, lots
 from tests.support.databases import KINDS
 
@@ -66,10 +66,10 @@ def _longest() -> tuple[int, str]:
         connection()
         .execute(
             sa.select(lots.c.id, items.c.code, lots.c.lot_code)
-            .join(heads, heads.c.lot_id == lots.c.id)
+            .join(lot_balances, lot_balances.c.lot_id == lots.c.id)
             .join(items, items.c.id == lots.c.item_id)
             .where(lots.c.qc_status == "APPROVED", lots.c.expires_on.is_(None))
-            .order_by(heads.c.lot_seq.desc())
+            .order_by(lot_balances.c.lot_seq.desc())
             .limit(1)
         )
         .one()

@@ -96,9 +96,9 @@ def _loads(kind: str) -> list[dict[str, Any]]:
 
 
 def _load(kind: str, asked: str, clients: int, entries: int = 1_000_000) -> dict[str, Any]:
-    for one in _loads(kind):
-        if (one["asked"], one["clients"], one["entries"]) == (asked, clients, entries):
-            return one
+    for load in _loads(kind):
+        if (load["asked"], load["clients"], load["entries"]) == (asked, clients, entries):
+            return load
     return {}
 
 

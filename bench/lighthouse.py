@@ -103,7 +103,7 @@ def _row(screen: str, report: dict[str, Any]) -> str:
     wrong = [
         name
         for kind in KINDS
-        for name in (one["id"] for one in report["categories"][kind]["auditRefs"])
+        for name in (auditref["id"] for auditref in report["categories"][kind]["auditRefs"])
         if kind != "performance" and (audits[name]["score"] or 0) < 1
         and audits[name]["scoreDisplayMode"] == "binary"
     ]  # fmt: skip

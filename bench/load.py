@@ -338,7 +338,7 @@ def stock_lots(url: str) -> list[tuple[int, str]]:
             catalog.create_item(user_id=USER, key=uuid.uuid4().hex, code=code, name=code)
         receipts = [ledger.Receive(item=code, lot_code="L", qty="1000000000") for code in codes]
         posting = ledger.post(receipts, user_id=USER, key=uuid.uuid4().hex)
-        entries = [entry for one in posting.operations for entry in one.entries]
+        entries = [entry for operation in posting.operations for entry in operation.entries]
         return [(entry.lot_id, entry.item_code) for entry in entries]
 
 

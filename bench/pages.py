@@ -25,7 +25,7 @@ from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from bench.places import place
 from inventory.accounts import api_tokens
 from inventory.db import connection, db
-from inventory.stock.balance_filters import heads, open_lines
+from inventory.stock.balance_filters import lot_balances, open_lines
 from inventory.stock.queries import items, lots, operations, reservations
 from tests.support.databases import KINDS
 from tests.support.users import form_of
@@ -81,8 +81,8 @@ def _some_items() -> Any:
     """Items with three lots in stock, whatever the size of the warehouse."""
     return (
         sa.select(items.c.id, items.c.code)
-        .join(heads, heads.c.item_id == items.c.id)
-        .where(heads.c.on_hand > 0, heads.c.on_hand < 10**11)
+        .join(lot_balances, lot_balances.c.item_id == items.c.id)
+        .where(lot_balances.c.on_hand > 0, lot_balances.c.on_hand < 10**11)
         .group_by(items.c.id)
         .having(sa.func.count() == 3)
         .order_by(items.c.id)
@@ -92,8 +92,8 @@ def _some_items() -> Any:
 def _most_lots() -> Any:
     return (
         sa.select(items.c.id, items.c.code)
-        .join(heads, heads.c.item_id == items.c.id)
-        .where(heads.c.on_hand > 0)
+        .join(lot_balances, lot_balances.c.item_id == items.c.id)
+        .where(lot_balances.c.on_hand > 0)
         .group_by(items.c.id)
         .order_by(sa.func.count().desc())
         .limit(1)
@@ -102,15 +102,15 @@ def _most_lots() -> Any:
 
 def _some_lots() -> Any:
     return (
-        sa.select(heads.c.lot_id, lots.c.lot_code)
-        .join(lots, lots.c.id == heads.c.lot_id)
-        .where(heads.c.on_hand > 0, heads.c.lot_seq.between(4, 12))
-        .order_by(heads.c.lot_id)
+        sa.select(lot_balances.c.lot_id, lots.c.lot_code)
+        .join(lots, lots.c.id == lot_balances.c.lot_id)
+        .where(lot_balances.c.on_hand > 0, lot_balances.c.lot_seq.between(4, 12))
+        .order_by(lot_balances.c.lot_id)
     )
 
 
 def _longest_lot() -> Any:
-    return sa.select(heads.c.lot_id).order_by(heads.c.lot_seq.desc()).limit(1)
+    return sa.select(lot_balances.c.lot_id).order_by(lot_balances.c.lot_seq.desc()).limit(1)
 
 
 def _held() -> Any:

@@ -24,7 +24,7 @@ def draw(loads: dict[str, list[dict[str, Any]]]) -> str:
     panels, y = [], 30
     for kind, rows in loads.items():
         for column, (figure, title, clients) in enumerate(_TITLES):
-            lines = _lines([one for one in rows if one["clients"] == clients], figure)
+            lines = _lines([row for row in rows if row["clients"] == clients], figure)
             x = _LEFT + column * (_WIDTH + 90)
             panels.append(_panel(x, y + _TOP, f"{_NAMES[kind]}: {title}", lines))
         y += _HEIGHT + 90
@@ -39,8 +39,8 @@ def draw(loads: dict[str, list[dict[str, Any]]]) -> str:
 
 def _lines(rows: Sequence[dict[str, Any]], figure: str) -> dict[str, list[tuple[int, float]]]:
     lines: dict[str, list[tuple[int, float]]] = {}
-    for one in rows:
-        lines.setdefault(one["asked"], []).append((one["entries"], one[figure]))
+    for row in rows:
+        lines.setdefault(row["asked"], []).append((row["entries"], row[figure]))
     return lines
 
 

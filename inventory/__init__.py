@@ -51,9 +51,9 @@ def create_app(config: Config | None = None, *, with_migrations: bool = True) ->
     return app
 
 
-def create_asgi_app(app: Flask, config: Config) -> asgi.SlowClientsApart:
+def create_asgi_app(app: Flask, config: Config) -> asgi.SlowClientMiddleware:
     """The application as our server runs it."""
-    return asgi.SlowClientsApart(
+    return asgi.SlowClientMiddleware(
         app.wsgi_app,
         threads=config.threads,
         limits=asgi.Limits(

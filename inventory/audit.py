@@ -129,22 +129,22 @@ def record_denied_access(*, user_id: int, role: str, needed: str, place: str) ->
     )
     try:
         if connection().execute(recent.limit(1)).first() is None:
-            facts = {"role": role, "needed": needed}
-            record_event(user_id=user_id, action="access.refused", subject=subject, **facts)
+            fields = {"role": role, "needed": needed}
+            record_event(user_id=user_id, action="access.refused", subject=subject, **fields)
     except (Busy, sa.exc.DBAPIError):
         log.warning("a refusal was not written down: the database is busy")
 
 
 def describe(detail: str) -> str:
     """What a row says beyond its action, in a line for people."""
-    facts = json.loads(detail)
-    if {"before", "after"} <= set(facts):
-        after = facts["after"]
+    fields = json.loads(detail)
+    if {"before", "after"} <= set(fields):
+        after = fields["after"]
         return "; ".join(
             f"{_named(name)} {_shown(name, value)} → {_shown(name, after.get(name))}"
-            for name, value in sorted(facts["before"].items())
+            for name, value in sorted(fields["before"].items())
         )
-    known = ((name, value) for name, value in sorted(facts.items()) if value not in (None, ""))
+    known = ((name, value) for name, value in sorted(fields.items()) if value not in (None, ""))
     return "; ".join(f"{_named(name)} {_shown(name, value)}" for name, value in known)
 
 

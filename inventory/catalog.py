@@ -52,15 +52,15 @@ def create_item(
 
     `decimals` (0 to 6) is how finely it is counted. Raises DuplicateItem, InvalidInput, InvalidQty.
     """
-    facts: dict[str, Any] = {
-        "code": clean_item_code(code),
+    fields: dict[str, Any] = {
+        "code": validate_item_code(code),
         "name": validation.validate_text(name, field="name", max_length=200, required=True),
         "unit": validation.validate_text(unit, field="unit", max_length=16, required=True),
         "decimals": _decimals(decimals),
-        "qc_required": validation.clean_bool(qc_required, field="qc_required"),
+        "qc_required": validation.validate_bool(qc_required, field="qc_required"),
     }
-    facts["reorder_point"] = _reorder_point(reorder_point, facts["decimals"])
-    return run_once(_create_item, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
+    fields["reorder_point"] = _reorder_point(reorder_point, fields["decimals"])
+    return run_once(_create_item, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
 def update_item(
@@ -76,8 +76,8 @@ def update_item(
     if unknown:
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
-    facts = {"item": validation.clean_code(item, field="item"), "changes": cleaned}
-    return run_once(_update_item, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
+    fields = {"item": validation.validate_code(item, field="item"), "changes": cleaned}
+    return run_once(_update_item, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
 def update_lot(
@@ -91,8 +91,8 @@ def update_lot(
     if unknown:
         raise InvalidInput("This cannot be changed.", field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
-    facts = {"lot_id": validation.clean_id(lot_id, field="lot_id"), "changes": cleaned}
-    return run_once(_update_lot, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
+    fields = {"lot_id": validation.validate_id(lot_id, field="lot_id"), "changes": cleaned}
+    return run_once(_update_lot, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
 def _create_item(tx: Connection, *, user_id: int, now: datetime, **fields: Any) -> dict[str, Any]:
@@ -178,9 +178,9 @@ def _require_new_code(tx: Connection, code: str) -> None:
         raise DuplicateItem(f"Item {code} exists already.", item=code)
 
 
-def clean_item_code(value: object) -> str:
+def validate_item_code(value: object) -> str:
     """The code of a new item. Raises InvalidInput."""
-    code = validation.clean_code(value, field="code")
+    code = validation.validate_code(value, field="code")
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
         raise InvalidInput(
@@ -202,7 +202,7 @@ def _reorder_point(value: object, decimals: int) -> int | None:
 
 
 _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
-    "code": clean_item_code,
+    "code": validate_item_code,
     "name": lambda value: validation.validate_text(
         value, field="name", max_length=200, required=True
     ),
@@ -210,13 +210,13 @@ _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
         value, field="unit", max_length=16, required=True
     ),
     "decimals": _decimals,
-    "qc_required": lambda value: validation.clean_bool(value, field="qc_required"),
+    "qc_required": lambda value: validation.validate_bool(value, field="qc_required"),
     "reorder_point": lambda value: None if value in (None, "") else value,
-    "archived": lambda value: validation.clean_bool(value, field="archived"),
+    "archived": lambda value: validation.validate_bool(value, field="archived"),
 }
 _LOT_CHANGES: dict[str, Callable[[object], Any]] = {
     "location": lambda value: validation.validate_text(value, field="location", max_length=64),
-    "expires_on": lambda value: validation.clean_date(value, field="expires_on"),
+    "expires_on": lambda value: validation.validate_date(value, field="expires_on"),
     "supplier_lot": lambda value: validation.validate_text(
         value, field="supplier_lot", max_length=64
     ),

@@ -47,7 +47,7 @@ from inventory.db import (
     unsafe_settings,
 )
 from inventory.http import log_config, metrics
-from inventory.http.asgi import SlowClientsApart
+from inventory.http.asgi import SlowClientMiddleware
 from inventory.http.secret_keys import signing_keys
 from inventory.webhooks.delivery import run_delivery_loop
 
@@ -349,7 +349,7 @@ def _server(config: Config, stopping: threading.Event) -> _Server:
     return server
 
 
-def _load(parent: int) -> SlowClientsApart:
+def _load(parent: int) -> SlowClientMiddleware:
     """The application, made inside a worker process."""
     # Granian hangs when Ctrl-C, or a service manager, signals the worker and the main process at
     # once: two stops. So nothing interrupts the worker; a thread waits for the first request to

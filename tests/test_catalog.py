@@ -33,9 +33,9 @@ def test_an_item_is_taken_up_with_what_was_said(stock: Stock) -> None:
     ],
 )  # fmt: skip
 def test_a_malformed_item_is_refused_by_field(stock: Stock, field: str, value: object) -> None:
-    facts = {"code": "NUT", "name": "Nut"} | {field: value}
+    fields = {"code": "NUT", "name": "Nut"} | {field: value}
     with pytest.raises(InvalidInput) as caught:
-        catalog.create_item(user_id=stock.user_id, key=key(), **facts)
+        catalog.create_item(user_id=stock.user_id, key=key(), **fields)
     assert caught.value.field == field
 
 
@@ -74,8 +74,8 @@ def test_only_known_fields_can_be_changed(stock: Stock) -> None:
 
 def test_a_lot_moves_and_the_change_is_audited(stock: Stock) -> None:
     lot = stock.lot(location="A-1")
-    facts = {"location": "B-2", "expires_on": in_days(5), "supplier_lot": "S"}
-    record, _ = catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=lot, **facts)
+    fields = {"location": "B-2", "expires_on": in_days(5), "supplier_lot": "S"}
+    record, _ = catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=lot, **fields)
     assert (record["location"], record["supplier_lot"]) == ("B-2", "S")
     db.session.rollback()
     detail = connection().exec_driver_sql(

@@ -23,7 +23,7 @@ from inventory.accounts import users
 from inventory.accounts.users import ROLES
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from inventory.common.validation import clean_choice, validate_text
+from inventory.common.validation import validate_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import ApiToken, User, table
 
@@ -122,14 +122,14 @@ def create_token(
     the user who makes it; None stands for the command line. Raises InvalidInput, Forbidden.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
-    facts = {
+    fields = {
         "name": validate_text(name, field="name", max_length=60, required=True),
         "prefix": secret[:_SHOWN],
         "token_hash": _hash(secret),
     }
     if role is not None:
-        facts["role"] = clean_choice(role, field="role", choices=ROLES)
-    return _create(user_id, facts, expires_at, actor_id), secret
+        fields["role"] = validate_choice(role, field="role", choices=ROLES)
+    return _create(user_id, fields, expires_at, actor_id), secret
 
 
 @atomic
@@ -184,7 +184,7 @@ def revoke_token(
     return _read(tx, token_id)
 
 
-def end_of(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """The end of that day at the site; on the last day that may be named, 365 days from now."""
     longest = clock.now() + LONGEST_LIFE
     if day == longest.astimezone(clock.zone()).date():

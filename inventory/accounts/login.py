@@ -69,8 +69,8 @@ def log_in(
         if new_hash is not None:
             _keep_hash(user.id, user.password_hash, new_hash)
         return PendingTwoFactor(user_id=account.id, epoch=account.session_epoch)
-    place = ClientInfo(address, browser, "password")
-    return start_session(user.id, user.password_hash, new_hash, key, place)
+    client = ClientInfo(address, browser, "password")
+    return start_session(user.id, user.password_hash, new_hash, key, client)
 
 
 def change_password(*, user_id: int, current: str, new: str, address: str) -> Account:
@@ -79,7 +79,7 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
     Raises TooManyAttempts, or InvalidInput (current_password, password).
     """
     account = users.get_account(user_id=user_id)
-    new = passwords.clean_password(new, name=account.name)
+    new = passwords.validate_password(new, name=account.name)
     seen = require_password(user_id=user_id, current=current, address=address)
     return users.update_password_hash(
         user_id=user_id,

@@ -35,7 +35,7 @@ def configure(*, time_cost: int, memory_kib: int, max_concurrent: int = 4) -> No
     _dummy_hash.cache_clear()
 
 
-def clean_password(value: object, *, name: str, field: str = "password") -> str:
+def validate_password(value: object, *, name: str, field: str = "password") -> str:
     """A new password as it will be hashed; refuses what is short, long, or well known."""
     text = normalize(value)
     if text is None:

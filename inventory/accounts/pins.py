@@ -35,7 +35,7 @@ def is_pin(value: object) -> bool:
     return isinstance(value, str) and bool(_PIN.fullmatch(value))
 
 
-def clean_pin(value: object, *, field: str = "new_pin") -> str:
+def validate_pin(value: object, *, field: str = "new_pin") -> str:
     """A new PIN: four to six digits, and not those that everybody tries first."""
     if not isinstance(value, str) or not is_pin(value):
         raise InvalidInput("A PIN is four to six digits.", field=field)
@@ -47,7 +47,7 @@ def clean_pin(value: object, *, field: str = "new_pin") -> str:
 def set_pin(*, account: Account, pin: str, tablet: str) -> None:
     """Keep a PIN for who has just logged in with the password on this tablet. Raises
     InvalidInput (new_pin)."""
-    _keep(account, passwords.hash_password(clean_pin(pin)), _name_of(tablet))
+    _keep(account, passwords.hash_password(validate_pin(pin)), _name_of(tablet))
 
 
 def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "") -> Session:
@@ -62,8 +62,8 @@ def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "")
     if not passwords.verify_password(pin_hash, pin) or user is None:
         login.record_failed_login(user.id if user else None, network, actor_id="PIN")
         raise Unauthenticated("That PIN is not right on this tablet. Log in with the password.")
-    place = login.ClientInfo(address, browser, "PIN")
-    begun = login.start_session(user.id, user.password_hash, None, key, place)
+    client = login.ClientInfo(address, browser, "PIN")
+    begun = login.start_session(user.id, user.password_hash, None, key, client)
     _forget_tries(user.id, _name_of(tablet))
     return begun
 

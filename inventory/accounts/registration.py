@@ -58,7 +58,7 @@ def register(
     Raises InvalidInput (name, password, code), Forbidden (closed), or TooManyAttempts.
     """
     name = users.validate_name(name)
-    password = passwords.clean_password(password, name=name)
+    password = passwords.validate_password(password, name=name)
     throttling.admit_registration(throttling.rate_limit_key(address))
     proven = expected_code is None or hmac.compare_digest(_bare(code), _bare(expected_code))
     return _register(name, passwords.hash_password(password), policy, role, proven)

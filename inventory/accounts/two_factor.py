@@ -176,8 +176,8 @@ def log_in(
         raise Unauthenticated("Log in again, please.")
     by = _require(account, code, keys, network, "login.refused")
     key = users.normalized_name(account.name)
-    place = login.ClientInfo(address, browser, f"password and {by}")
-    return login.start_session(account.id, _hash_of(account.id), None, key, place)
+    client = login.ClientInfo(address, browser, f"password and {by}")
+    return login.start_session(account.id, _hash_of(account.id), None, key, client)
 
 
 def require_code(*, user_id: int, code: object, keys: Sequence[str], address: str) -> None:

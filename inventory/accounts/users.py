@@ -20,7 +20,7 @@ from inventory import audit
 from inventory.accounts import passwords
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound
-from inventory.common.validation import MAX_ID, clean_choice, validate_text
+from inventory.common.validation import MAX_ID, validate_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
 from inventory.models.credentials import SecondFactor
@@ -142,8 +142,8 @@ def _scripts(word: str) -> set[str]:
 def create_user(*, name: str, password: str, role: str, actor_id: int | None = None) -> Account:
     """Make an account that can log in at once."""
     name = validate_name(name)
-    role = clean_choice(role, field="role", choices=ROLES)
-    password = passwords.clean_password(password, name=name)
+    role = validate_choice(role, field="role", choices=ROLES)
+    password = passwords.validate_password(password, name=name)
     return _create(name, passwords.hash_password(password), role, actor_id)
 
 
@@ -159,14 +159,14 @@ def _create(
 
 @atomic
 def set_role(tx: Connection, *, user_id: int, role: str, actor_id: int | None = None) -> Account:
-    role = clean_choice(role, field="role", choices=ROLES)
+    role = validate_choice(role, field="role", choices=ROLES)
     return _change(tx, user_id, "user.set_role", actor_id, role=role)
 
 
 @atomic
 def approve(tx: Connection, *, user_id: int, role: str, actor_id: int | None = None) -> Account:
     """Let a registered account in, with its role."""
-    role = clean_choice(role, field="role", choices=ROLES)
+    role = validate_choice(role, field="role", choices=ROLES)
     return _change(tx, user_id, "user.approve", actor_id, role=role, approved_at=clock.now())
 
 
@@ -190,7 +190,7 @@ def end_sessions(tx: Connection, *, user_id: int, actor_id: int | None = None) -
 def set_password(*, user_id: int, password: str, actor_id: int | None = None) -> Account:
     """Give somebody a new password; their sessions end at once. An admin's verb: who changes
     their own uses `logins.change_password`, which asks for the current one."""
-    password = passwords.clean_password(password, name=get_account(user_id=user_id).name)
+    password = passwords.validate_password(password, name=get_account(user_id=user_id).name)
     return update_password_hash(
         user_id=user_id, password_hash=passwords.hash_password(password), actor_id=actor_id
     )

@@ -57,7 +57,7 @@ class ApiRequest:
 
     def post(self, **path_params: Any) -> WriteResult:
         """Do the one operation of the body; `named`: what the path says of it."""
-        posting = ledger.post([self.body.request(**path_params)], **self.write)
+        posting = ledger.post([self.body.to_command(**path_params)], **self.write)
         return WriteResult(serializers.written(posting)[0], posting.replayed)
 
 

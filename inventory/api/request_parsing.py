@@ -98,17 +98,17 @@ def validation_error(error: ValidationError) -> InvalidInput:
 
 
 def _format_error(error: Any) -> dict[str, str]:
-    kind, facts = error["type"], error.get("ctx", {})
+    kind, fields = error["type"], error.get("ctx", {})
     words = _WORDS.get(kind, "That does not fit here.")
     code = InvalidInput.code
     if kind in (InvalidInput.code, InvalidQty.code):
-        code, words = kind, facts["detail"]
+        code, words = kind, fields["detail"]
     elif kind in ("literal_error", "union_tag_invalid"):
-        expected = facts.get("expected") or facts.get("expected_tags")
+        expected = fields.get("expected") or fields.get("expected_tags")
         words = f"One of {expected.replace(chr(39), '')} is expected here."
     elif kind == "too_long":
-        words = f"At most {facts['max_length']} are taken."
-    return {"field": _field(error["loc"], facts), "detail": words, "code": code}
+        words = f"At most {fields['max_length']} are taken."
+    return {"field": _field(error["loc"], fields), "detail": words, "code": code}
 
 
 def _field(place: tuple[int | str, ...], fields: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
     kind = url.get_backend_name()
     try:
         archive.make_directory(directory)
-        with _workshop(directory) as workshop:
+        with _working_directory(directory) as workshop:
             made_at = clock.now()
             database, found = _KINDS[kind].dump(url, workshop)
             manifest = {"made_at": made_at.isoformat(), "database": kind, **found}
@@ -126,7 +126,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
     manifest = archive.read_manifest(path)
     if place is None and os.access(path.parent, os.W_OK):
         place = path.parent  # it has room for large files, which a temporary place may not have
-    with _workshop(place) as workshop:
+    with _working_directory(place) as workshop:
         [(name, expected)] = manifest["files"].items()
         archive.require_disk_space(workshop, int(expected["bytes"]))
         database = workshop / Path(name).name
@@ -141,7 +141,7 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
 
 
 @contextmanager
-def _workshop(place: Path | None) -> Iterator[Path]:
+def _working_directory(place: Path | None) -> Iterator[Path]:
     """A directory for this user alone, on the disk where the result shall be."""
     with tempfile.TemporaryDirectory(prefix=".inventory-", dir=place) as directory:
         yield Path(directory)

@@ -29,22 +29,22 @@ def counts(conn: Connection) -> dict[str, int]:
 def database_fingerprint(conn: Connection) -> dict[str, Any]:
     """Schema version, rows of each table, and one hash over where every lot stands."""
     found = counts(conn)
-    heads = digests.heads_hash_of(conn) if "inventory_ledger" in found else ""
-    return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": heads}
+    balances = digests.balances_hash_of(conn) if "inventory_ledger" in found else ""
+    return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": balances}
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """Where two such sets of figures differ, in words: empty when they are equal."""
-    told = []
+    message = []
     if expected["schema"] != found["schema"]:
-        told.append(f"schema version {found['schema']} instead of {expected['schema']}")
+        message.append(f"schema version {found['schema']} instead of {expected['schema']}")
     for name in sorted({*expected["tables"], *found["tables"]}):
         wanted, got = expected["tables"].get(name), found["tables"].get(name)
         if wanted != got:
-            told.append(f"{_rows(got)} in {name} instead of {_rows(wanted)}")
+            message.append(f"{_rows(got)} in {name} instead of {_rows(wanted)}")
     if expected["heads"] != found["heads"]:
-        told.append("the lots do not stand where they stood")
-    return told
+        message.append("the lots do not stand where they stood")
+    return message
 
 
 def _rows(count: int | None) -> str:

@@ -46,16 +46,16 @@ def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
 def inspect(dump: Path, engine: str) -> dict[str, Any]:
     """What a dump of that engine holds, read from its rows: no server is needed."""
     counts: dict[str, int] = {}
-    heads: dict[int, tuple[int, bytes]] = {}
+    balances: dict[int, tuple[int, bytes]] = {}
     found = {"schema": "none"}
     for name, columns, rows in _tables_in(dump, engine.split()[-1]):
         counts[name] = 0
-        seen = _Rows(columns, name, heads, found)
+        seen = _Rows(columns, name, balances, found)
         for row in rows:
             counts[name] += 1
             seen.take(row)
-    in_order = ((id, *heads[id]) for id in sorted(heads))
-    return found | {"tables": counts, "heads": digests.heads_hash(in_order)}
+    in_order = ((id, *balances[id]) for id in sorted(balances))
+    return found | {"tables": counts, "heads": digests.balances_hash(in_order)}
 
 
 class _Rows:
@@ -139,8 +139,8 @@ def _conninfo(url: sa.URL) -> str:
     from psycopg.conninfo import make_conninfo
 
     dialect: Any = PGDialect_psycopg  # untyped in SQLAlchemy
-    _, facts = dialect().create_connect_args(url)
-    return make_conninfo("", **{name: facts[name] for name in facts if name != "password"})
+    _, fields = dialect().create_connect_args(url)
+    return make_conninfo("", **{name: fields[name] for name in fields if name != "password"})
 
 
 def _run(tool: Path, words: list[str], url: sa.URL) -> None:
@@ -184,10 +184,10 @@ def _places() -> list[str]:
 @cache
 def _version_of(path: Path) -> int:
     try:
-        told = subprocess.run(  # noqa: S603
+        message = subprocess.run(  # noqa: S603
             [str(path), "--version"], capture_output=True, text=True, check=False, timeout=10
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    match = re.search(r"(\d+)[.\w]*", told.split(")")[-1])
+    match = re.search(r"(\d+)[.\w]*", message.split(")")[-1])
     return int(match[1]) if match else 0

@@ -10,7 +10,7 @@ from inventory.backups.archive import Backup
 
 def backups_to_delete(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup]:
     """Those that may go. Only whole backups of the daily round count, and only they go."""
-    rounds = [one for one in backups if not one.purpose and one.manifest is not None]
+    rounds = [backup for backup in backups if not backup.purpose and backup.manifest is not None]
     kept = _last_of_each(rounds, lambda at: at.date(), days)
     kept += _last_of_each(rounds, lambda at: at.isocalendar()[:2], weeks)
     return [one for one in rounds if one not in kept]

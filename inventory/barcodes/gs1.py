@@ -131,7 +131,7 @@ def read_link(address: str) -> list[Field] | None:
                 "This address carries a GTIN, but the rest of it cannot be read.", problem="LINK"
             ) from error
         return None
-    return _distinct([_checked(one, ended=True) for one in found.element_strings])
+    return _distinct([_checked(string, ended=True) for string in found.element_strings])
 
 
 def other_readings(fields: list[Field]) -> Iterator[list[Field]]:
@@ -157,7 +157,7 @@ def other_readings(fields: list[Field]) -> Iterator[list[Field]]:
 
 def _is_empty(fields: list[Field]) -> bool:
     """Whether one of them is a count of nothing, or one that no label carries."""
-    return any(one.ai in ("30", "37") and not 0 < int(one.value) < 100_000 for one in fields)
+    return any(field.ai in ("30", "37") and not 0 < int(field.value) < 100_000 for field in fields)
 
 
 def _first_field(message: str) -> Field:

@@ -96,18 +96,18 @@ def link(
     except InvalidCode as refusal:
         refusal.figures["field"] = refusal.field = "code"
         raise
-    facts = {
+    fields = {
         "code": linkable(found),
         "gtin": found.gtin is not None,
-        "item": None if item is None else validation.clean_code(item, field="item"),
-        "lot_id": None if lot_id is None else validation.clean_id(lot_id, field="lot_id"),
+        "item": None if item is None else validation.validate_code(item, field="item"),
+        "lot_id": None if lot_id is None else validation.validate_id(lot_id, field="lot_id"),
         "qty": qty,
     }
-    if facts["gtin"] and lot_id is not None:
+    if fields["gtin"] and lot_id is not None:
         raise InvalidInput(
             "A GTIN stands for an item, never for one lot: link it to the item.", field="lot_id"
         )
-    return run_once(_link, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
+    return run_once(_link, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
 def unlink(
@@ -117,8 +117,8 @@ def unlink(
 
     Returns what it stood for, and whether the key was answered before. Raises NotFound.
     """
-    facts = {"code_id": validation.clean_id(code_id, field="code_id")}
-    return run_once(_unlink, user_id=user_id, key=key, fields=facts, dry_run=dry_run)
+    fields = {"code_id": validation.validate_id(code_id, field="code_id")}
+    return run_once(_unlink, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
 def read_links(

@@ -110,7 +110,7 @@ def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> S
         return _with_warnings(conn, _of_own_label(conn, scanned))
     found = _look_up(conn, scanned)
     if scanned.form == "gs1" and found.kind != "lot":
-        found = _mend_lost_separator(conn, found)
+        found = _restore_separator(conn, found)
     return _with_warnings(conn, found)
 
 
@@ -169,7 +169,7 @@ def _of_gs1(conn: Connection, scanned: Scan) -> list[ScanResolution]:
     if scanned.gtin:
         keys.add(scanned.gtin)
     links = read_links(conn, codes_=keys)
-    whole = [one for one in links if one.code.startswith("(00)")]
+    whole = [link for link in links if link.code.startswith("(00)")]
     if whole:  # this very pallet was linked
         return [_of_link(conn, scanned, whole[0])]
     if links:
@@ -234,7 +234,7 @@ def _weight(scanned: Scan, item: Item) -> int | None:
     return int(scanned.measure * factor * ONE)
 
 
-def _mend_lost_separator(conn: Connection, found: ScanResolution) -> ScanResolution:
+def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolution:
     """The lot that the label means when its separator was lost; a doubt where none is known.
 
     Only a lot that exists, with the very expiry date that the label would then tell, is taken:
@@ -274,12 +274,12 @@ def _is_evident(scanned: Scan, reading: Scan, lot: Lot) -> bool:
 def _lost(detail: str, readings: list[Scan]) -> ScanWarning:
     shown = [
         {
-            "text": one.text,
-            "lot_code": one.lot_code,
-            "expires_on": one.usable_until and one.usable_until.isoformat(),
-            "serial": one.serial,
+            "text": reading.text,
+            "lot_code": reading.lot_code,
+            "expires_on": reading.usable_until and reading.usable_until.isoformat(),
+            "serial": reading.serial,
         }
-        for one in readings[:5]
+        for reading in readings[:5]
     ]
     return ScanWarning("SEPARATOR_LOST", detail, {"readings": shown})
 

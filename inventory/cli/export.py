@@ -60,9 +60,9 @@ for _name in lists.LISTS:
 
 def _write(file: BinaryIO, name: str, kind: str) -> None:
     """All of it as it stands at one moment, however long it takes."""
-    heads = lists.LISTS[name].heads
+    headers = lists.LISTS[name].heads
     with snapshot() as reader:
-        for part in file_parts(kind, name, heads, lists.rows_of(reads_on(reader), name)):
+        for part in file_parts(kind, name, headers, lists.list_rows(reads_on(reader), name)):
             file.write(part)
 
 

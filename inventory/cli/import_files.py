@@ -85,7 +85,7 @@ def _run(
     style = CellFormat(dates=dates or "", decimal_comma=decimal_comma)
     reading = imports.read_rows(kind, found, mapping, style)
     del found  # as large as the rows themselves
-    said_for = imports.clean_reference(kind, reference)
+    said_for = imports.validate_reference(kind, reference)
     work = ImportJob(kind=kind, reading=reading, mapping=mapping, reference=said_for)
     with ProgressBar() as progress:
         if commit and not reading.wrong:
@@ -108,7 +108,7 @@ def _mapping(kind: FileType, headers: list[str], chosen: tuple[str, ...]) -> dic
         guessed = {known: column for known, column in guessed.items() if column != head}
         guessed[name] = head
     try:
-        return imports.clean_mapping(kind, headers, guessed)
+        return imports.validate_mapping(kind, headers, guessed)
     except InvalidInput as refusal:
         there = ", ".join(headers)
         raise click.ClickException(
@@ -206,10 +206,10 @@ def list_(limit: int) -> None:
     """What was imported, newest first."""
     rows = [
         (
-            str(one.id), f"{one.recorded_at:%Y-%m-%d %H:%M}", one.kind, one.file_name,
-            str(one.rows), one.user_name, "taken back" if one.is_taken_back else "",
+            str(row.id), f"{row.recorded_at:%Y-%m-%d %H:%M}", row.kind, row.file_name,
+            str(row.rows), row.user_name, "taken back" if row.is_taken_back else "",
         )
-        for one in imports.list_imports(connection(), limit=limit).rows
+        for row in imports.list_imports(connection(), limit=limit).rows
     ]  # fmt: skip
     table(("NUMBER", "WHEN (UTC)", "WHAT", "FILE", "ROWS", "BY", ""), rows)
 
@@ -223,6 +223,6 @@ def undo(number: int, user_name: str, reason: str | None) -> None:
     user_id = _user_id(user_name)
     found = imports.get_import(connection(), number)
     db.session.rollback()
-    posting = imports.take_back(found, user_id=user_id, key=uuid.uuid4().hex, reason=reason)
+    posting = imports.undo(found, user_id=user_id, key=uuid.uuid4().hex, reason=reason)
     by = f" by operation {posting.operation.id}" if posting else ""
     click.echo(f"Import {number} was taken back{by}.")

@@ -78,6 +78,9 @@ def print_(
 @labels_group.command(epilog=example("flask labels layouts"))
 def layouts() -> None:
     """List the papers that labels can be printed on."""
-    table(("LAYOUT", "WHAT IT IS"), [(one.name, one.title) for one in labels.LAYOUTS.values()])
+    table(
+        ("LAYOUT", "WHAT IT IS"),
+        [(layout.name, layout.title) for layout in labels.LAYOUTS.values()],
+    )
     click.echo("Or a size in mm like 38x25, or a sheet like a4:3x8:7.25,12.9:2.5,0:")
     click.echo("page, columns x rows, left and top margin, gaps across and down.")

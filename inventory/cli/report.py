@@ -14,7 +14,7 @@ from inventory.db import connection
 from inventory.exports.formats import csv_lines
 from inventory.queries.page_reads import reads_on
 from inventory.reports import analytics, tables
-from inventory.reports.stock_as_of import moment_in
+from inventory.reports.stock_as_of import parse_as_of
 from inventory.reports.tables import Report
 from inventory.stock import queries as stock
 from inventory.stock.recall import find_lot
@@ -74,9 +74,9 @@ def reorder(as_csv: bool) -> None:
 @as_csv
 def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
     """What was in stock at a moment, of every item."""
-    moment = moment_in(at) if at else clock.now()
+    when = parse_as_of(at) if at else clock.now()
     report = tables.lots_report if lots else tables.stock_report
-    show(report(reads_on(connection()), moment), as_csv=as_csv)
+    show(report(reads_on(connection()), when), as_csv=as_csv)
 
 
 @report_group.command(epilog=example("flask report movement --from 2026-10-01 --to 2026-10-31"))

@@ -29,8 +29,8 @@ def show(item: str, at: datetime | None) -> None:
     """An item's figures and its lots with stock."""
     conn = connection()
     found = stock.get_item(conn, item)
-    moment = at and at.replace(tzinfo=clock.zone()).astimezone(UTC)
-    lots = stock.get_lots_of_items(conn, [found.id], at=moment)
+    when = at and at.replace(tzinfo=clock.zone()).astimezone(UTC)
+    lots = stock.get_lots_of_items(conn, [found.id], at=when)
     sums = totals(lots, clock.today())
     click.echo(f"{found.code}  {found.name}")
     for word in ("on_hand", "reserved", "available", "on_hold", "free"):

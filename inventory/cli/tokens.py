@@ -35,7 +35,7 @@ def create(user_name: str, name: str, role: str | None, expires: datetime | None
             user_id=user.id,
             name=name,
             role=role,
-            expires_at=core.end_of(expires.date()) if expires else None,
+            expires_at=core.end_of_day(expires.date()) if expires else None,
         )
     except (Refusal, Busy) as error:
         raise click.ClickException(error.detail) from None

@@ -35,7 +35,9 @@ def create(name: str, role: str, password_stdin: bool) -> None:
 @users.command("list", epilog=example("flask users list"))
 def list_() -> None:
     """All accounts with their roles and states."""
-    rows = [(one.name, one.role, _state(one)) for one in accounts_users.list_accounts()]
+    rows = [
+        (account.name, account.role, _state(account)) for account in accounts_users.list_accounts()
+    ]
     table(("NAME", "ROLE", "STATE"), rows)
 
 

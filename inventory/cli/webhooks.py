@@ -47,8 +47,13 @@ def end(number: int) -> None:
 def list_() -> None:
     """List who is told, and the last deliveries."""
     rows = [
-        (str(one.id), one.url, "ended" if one.ended_at else "told", str(one.waiting))
-        for one in endpoints.list_endpoints(connection())
+        (
+            str(endpoint.id),
+            endpoint.url,
+            "ended" if endpoint.ended_at else "told",
+            str(endpoint.waiting),
+        )
+        for endpoint in endpoints.list_endpoints(connection())
     ]
     table(("WEBHOOK", "ADDRESS", "STATE", "WAITING"), rows)
     click.echo("")

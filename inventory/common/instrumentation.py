@@ -34,18 +34,18 @@ def set_listener(listener: MetricsListener) -> None:
 
 
 def operation(kind: str, outcome: str) -> None:
-    for one in _listeners:
-        one.operation(kind, outcome)
+    for listener in _listeners:
+        listener.operation(kind, outcome)
 
 
 def refusal(code: str) -> None:
-    for one in _listeners:
-        one.refusal(code)
+    for listener in _listeners:
+        listener.refusal(code)
 
 
 def transaction_retried(why: str) -> None:
-    for one in _listeners:
-        one.transaction_retried(why)
+    for listener in _listeners:
+        listener.transaction_retried(why)
 
 
 @contextmanager
@@ -55,5 +55,5 @@ def measure_wait(what: str) -> Iterator[None]:
     try:
         yield
     finally:
-        for one in _listeners:
-            one.waited(what, time.perf_counter() - began)
+        for listener in _listeners:
+            listener.waited(what, time.perf_counter() - began)

@@ -38,7 +38,7 @@ def validate_text(
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
     if not text:
         if required:
-            raise InvalidInput(f"{_named(field)} is needed.", field=field)
+            raise InvalidInput(f"{_field_label(field)} is needed.", field=field)
         return None
     if len(text) > max_length:
         raise InvalidInput(f"At most {max_length} characters; this has {len(text)}.", field=field)
@@ -47,45 +47,45 @@ def validate_text(
     return text
 
 
-def clean_code(value: object, *, field: str) -> str:
+def validate_code(value: object, *, field: str) -> str:
     """A code: 1 to 64 characters on one line, kept as it is written (capitals matter)."""
     code = validate_text(value, field=field, max_length=64, required=True)
     assert code is not None
     return code
 
 
-def clean_id(value: object, *, field: str) -> int:
+def validate_id(value: object, *, field: str) -> int:
     """The number of a row."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ID:
         raise InvalidInput("A number of an existing record is expected here.", field=field)
     return value
 
 
-def clean_choice(value: object, *, field: str, choices: tuple[str, ...]) -> str:
+def validate_choice(value: object, *, field: str, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise InvalidInput(f"One of {', '.join(choices)} is expected here.", field=field)
     return value
 
 
-def clean_bool(value: object, *, field: str) -> bool:
+def validate_bool(value: object, *, field: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput("true or false is expected here.", field=field)
     return value
 
 
-def clean_date(value: object, *, field: str) -> date | None:
+def validate_date(value: object, *, field: str) -> date | None:
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     raise InvalidInput("A date like 2027-03-31 is expected here.", field=field)
 
 
-def clean_moment(value: object, *, field: str) -> datetime | None:
-    if value is None or (isinstance(value, datetime) and _is_a_moment(value)):
+def validate_datetime(value: object, *, field: str) -> datetime | None:
+    if value is None or (isinstance(value, datetime) and _is_datetime(value)):
         return value
     raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected here.", field=field)
 
 
-def _is_a_moment(value: datetime) -> bool:
+def _is_datetime(value: datetime) -> bool:
     """Is it one that UTC can say, too? At the ends of the calendar a zone leads beyond them."""
     try:
         value.astimezone(UTC)
@@ -94,5 +94,5 @@ def _is_a_moment(value: datetime) -> bool:
     return value.tzinfo is not None
 
 
-def _named(field: str) -> str:
+def _field_label(field: str) -> str:
     return field.replace("_", " ").capitalize()

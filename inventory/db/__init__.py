@@ -25,8 +25,8 @@ from inventory.db.session import (
     use_connection,
 )
 from inventory.db.transaction import (
-    _gate_of,
     _no_lock,
+    _write_lock_of,
     atomic,
     atomic_pipelined,
     enable_lsn_tracking,
@@ -43,9 +43,9 @@ __all__ = [
     "_PRAGMAS",
     "Base",
     "UtcDateTime",
-    "_gate_of",
     "_is_alive",
     "_no_lock",
+    "_write_lock_of",
     "app_context_thread",
     "atomic",
     "atomic_pipelined",

@@ -36,13 +36,13 @@ _WHERE = sa.text(
 )
 
 
-class Standby:
+class ReadReplica:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._asked_again_at = 0.0
 
     @contextmanager
-    def reading(self, position: str | None) -> Iterator[float | None]:
+    def connection(self, position: str | None) -> Iterator[float | None]:
         """Have `db.connection()` be the standby's within: yields how many seconds it is behind,
         or None where it will not do and the primary answers.
 
@@ -60,7 +60,7 @@ class Standby:
             with db.use_connection(connection):
                 yield lag
 
-    def rest(self) -> None:
+    def mark_unavailable(self) -> None:
         """It failed: leave it alone for a while."""
         self._asked_again_at = time.monotonic() + REST_SECONDS
 
@@ -74,13 +74,13 @@ class Standby:
             return self._engine.connect()
         except (sa.exc.DBAPIError, sa.exc.TimeoutError):
             log.warning("the standby does not answer: the primary does")
-            self.rest()
+            self.mark_unavailable()
             return None
 
     def _lag(self, connection: Connection, position: str | None) -> float | None:
         try:
             has_own, lag = connection.execute(_WHERE, {"position": position or "0/0"}).one()
         except sa.exc.DBAPIError:
-            self.rest()
+            self.mark_unavailable()
             return None
         return float(lag) if has_own and lag <= MOST_LAG else None

@@ -89,7 +89,7 @@ def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
     Called with `dry_run=True` the verb runs to its end and everything is rolled back.
     Raises Busy when the database stays locked, is full, or cannot be reached.
     """
-    return _atomic(verb, _begun)
+    return _atomic(verb, _begin)
 
 
 def atomic_pipelined(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
@@ -99,7 +99,7 @@ def atomic_pipelined(verb: Callable[Concatenate[Connection, P], R]) -> Callable[
 
 
 @contextmanager
-def _begun(tx: Connection) -> Iterator[Transaction]:
+def _begin(tx: Connection) -> Iterator[Transaction]:
     with tx.begin() as transaction:
         yield transaction
 
@@ -107,7 +107,7 @@ def _begun(tx: Connection) -> Iterator[Transaction]:
 @contextmanager
 def _begin_pipelined(tx: Connection) -> Iterator[Transaction]:
     if tx.dialect.name != "postgresql":
-        with _begun(tx) as transaction:
+        with _begin(tx) as transaction:
             yield transaction
         return
     from inventory.db.pipeline import await_begin, drain, pipelined, send_begin
@@ -135,7 +135,7 @@ def _atomic(
         engine = db.engine
         for attempt in range(ATTEMPTS):
             try:
-                with _gate_of(engine)(), engine.connect() as connection:
+                with _write_lock_of(engine)(), engine.connect() as connection:
                     tx = connection.execution_options(write=True)
                     with begun(tx) as transaction:
                         result = verb(tx, *args, **kwargs)
@@ -192,7 +192,7 @@ def _no_lock() -> Iterator[None]:
     yield
 
 
-def _gate_of(engine: Engine) -> Callable[[], Any]:
+def _write_lock_of(engine: Engine) -> Callable[[], Any]:
     if engine.dialect.name != "sqlite":
         return _no_lock
     return write_lock_for(engine.url.database or "")

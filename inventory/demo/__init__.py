@@ -15,7 +15,7 @@ from inventory.common.errors import InvalidInput
 from inventory.common.quantity import ONE, format_qty
 from inventory.db import connection
 from inventory.demo.month import SHIFT, Month
-from inventory.demo.sample_items import SampleItem, goods
+from inventory.demo.sample_items import SampleItem, sample_items
 from inventory.demo.simulator import Simulator, rough
 from inventory.stock import queries as stock
 
@@ -41,7 +41,7 @@ def load(
             "There are items already: the demo is for an empty database.", field="items"
         )
     made = _demo_user() if user_id is None else user_id
-    chosen = goods()[:: max(1, round(scale**-0.5))]
+    chosen = sample_items()[:: max(1, round(scale**-0.5))]
     shifts = _shifts(clock.now(), days)
     month = Month(Simulator(chosen, made, SEED, scale))
     with clock.frozen_at(shifts[0] - timedelta(hours=4)):

@@ -25,7 +25,7 @@ class Incidents:
         self._children: dict[str, int] = {}
         self._lots: list[Lot] = []
 
-    def book(self) -> None:
+    def record(self) -> None:
         """Each lot is touched once at most: one look at all of them is enough."""
         self._lots = self.desk.lots()
         for _ in self.desk.times(2, 4):
@@ -37,10 +37,10 @@ class Incidents:
         for _ in self.desk.times(0, 2):
             self._split()
         if self.sold and self.desk.chance(0.5):
-            self._come_back()
+            self._return_from_customer()
         if self.shift % 4 == 2:
             self._mistake()
-        self._send_back()
+        self._return_to_supplier()
         self._discard_expired()
 
     def _some_lot(self, *, free: bool = False) -> Lot | None:
@@ -54,9 +54,9 @@ class Incidents:
         return self._lots.pop(self.random.choice(found)) if found else None
 
     def _few(self, lot: Lot, limit: float = 0.08) -> int:
-        good = self.desk.goods[lot.item.code]
-        share = rough(int(lot.available * self.random.uniform(0.01, limit)), good)
-        return share or ONE // 10**good.decimals
+        sample = self.desk.goods[lot.item.code]
+        share = rough(int(lot.available * self.random.uniform(0.01, limit)), sample)
+        return share or ONE // 10**sample.decimals
 
     def _take(self) -> int | None:
         """Somebody needs a few, without any job: the operation."""
@@ -79,9 +79,9 @@ class Incidents:
         lot = self._some_lot()
         if lot is None:
             return
-        good = self.desk.goods[lot.item.code]
+        sample = self.desk.goods[lot.item.code]
         off = self.random.choice((0, 0, 0, -3, -2, -1, -1, 1, 2))
-        step = max(ONE // 10**good.decimals, weighed(lot.on_hand // 400, good))
+        step = max(ONE // 10**sample.decimals, weighed(lot.on_hand // 400, sample))
         counted = lot.on_hand + off * step
         if counted < lot.reserved:
             counted = lot.on_hand
@@ -125,15 +125,15 @@ class Incidents:
             ]
         )
 
-    def _come_back(self) -> None:
+    def _return_from_customer(self) -> None:
         sold = self.sold.pop(self.random.randrange(len(self.sold)))
-        good = self.desk.goods[sold.item.code]
+        sample = self.desk.goods[sold.item.code]
         self.desk.post(
             [
                 Receive(
-                    item=good.code,
+                    item=sample.code,
                     lot_code=f"RET-{self.desk.number('return')}",
-                    qty=format_qty(rough(sold.qty // 5, good) or ONE // 10**good.decimals),
+                    qty=format_qty(rough(sold.qty // 5, sample) or ONE // 10**sample.decimals),
                     location="RETURNS-1",
                     reason=self.random.choice(RETURNS),
                     reference=sold.reference,
@@ -142,7 +142,7 @@ class Incidents:
             ]
         )
 
-    def _send_back(self) -> None:
+    def _return_to_supplier(self) -> None:
         """Now and then a faulty piece of a good lot goes back, sooner or later a rejected lot."""
         for _ in self.desk.times(0, 1):
             if faulty := self._some_lot():

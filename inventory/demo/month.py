@@ -36,11 +36,11 @@ class Month:
         """What was on the shelves when the ledger began: older lots, some soon to expire."""
         self.desk.start(when, minutes=60)
         goods = list(self.desk.goods.values())
-        receipts = [self._old_lot(good, self.random.uniform(0.4, 1.2)) for good in goods]
+        receipts = [self._old_lot(sample, self.random.uniform(0.4, 1.2)) for sample in goods]
         receipts += [
-            replace(self._old_lot(good, 0.7), expires_on=self._soon())
-            for good in goods
-            if good.keeps is not None
+            replace(self._old_lot(sample, 0.7), expires_on=self._soon())
+            for sample in goods
+            if sample.keeps is not None
         ]
         for first in range(0, len(receipts), 200):
             self.desk.post(receipts[first : first + 200])
@@ -50,14 +50,14 @@ class Month:
 
     def shift(self, start: datetime, number: int) -> None:
         self.oddities.shift = number
-        parts = (self._inspect, self._receive, self._reserve, self._pick, self.oddities.book)
+        parts = (self._inspect, self._receive, self._reserve, self._pick, self.oddities.record)
         for index, part in enumerate(parts):
             self.desk.start(start + timedelta(minutes=index * PART), minutes=PART - 5)
             part()
 
     def close(self) -> None:
         """The last day's doubts, and the points at which to order, as they were reviewed."""
-        for lot in [lot for lot in self.desk.lots() if self._is_promised_after_qc(lot)][-3:]:
+        for lot in [lot for lot in self.desk.lots() if self._is_reserved_after_qc(lot)][-3:]:
             self.desk.post([_decision(lot, QcStatus.QUARANTINE, self._complaint())])
         review_reorder_points(self.desk)
 
@@ -90,13 +90,15 @@ class Month:
         free = self.desk.free(self.desk.lots())
         for _ in self.desk.times(5, 9, always=True):
             first = self._runs_low(list(self.desk.goods.values()), free)
-            same = [good for good in self.desk.goods.values() if good.supplier == first.supplier]
+            same = [
+                sample for sample in self.desk.goods.values() if sample.supplier == first.supplier
+            ]
             chosen = {self._runs_low(same, free).code for _ in range(self.random.randint(1, 6))}
             reference = f"PO-{self.desk.number('po')}"
             goods = [self.desk.goods[code] for code in sorted(chosen)]
-            for good in goods:
-                free[good.code] += good.usual * ONE
-            self.desk.post([self._receipt(good, reference) for good in goods])
+            for sample in goods:
+                free[sample.code] += sample.usual * ONE
+            self.desk.post([self._receipt(sample, reference) for sample in goods])
 
     def _runs_low(self, goods: list[SampleItem], free: dict[str, int]) -> SampleItem:
         some = [self.random.choice(goods) for _ in range(3)]
@@ -139,12 +141,12 @@ class Month:
                     requests.append(_decision(lot, QcStatus.APPROVED, again))
                 elif chance < 0.76 and not lot.reserved:
                     requests.append(_decision(lot, QcStatus.REJECTED, self._complaint()))
-            elif self._is_promised_after_qc(lot) and self.desk.chance(0.04):
+            elif self._is_reserved_after_qc(lot) and self.desk.chance(0.04):
                 self._doubted.add(lot.id)
                 requests.append(_decision(lot, QcStatus.QUARANTINE, self._complaint()))
         self.desk.post(requests)
 
-    def _is_promised_after_qc(self, lot: Lot) -> bool:
+    def _is_reserved_after_qc(self, lot: Lot) -> bool:
         return lot.qc_status == QcStatus.APPROVED and lot.item.qc_required and lot.reserved > 0
 
     def _complaint(self) -> str:
@@ -170,7 +172,7 @@ class Month:
             )
             lines = min(self.random.randint(2, 5), len(codes))
             wanted = [
-                self._promise(self.desk.goods[code], free[code], reference)
+                self._reserve_for_job(self.desk.goods[code], free[code], reference)
                 for code in self.random.sample(codes, lines)
             ]
             for operation in self.desk.post([one for one in wanted if one is not None]):
@@ -179,7 +181,7 @@ class Month:
                     if entry.reservation_id is not None:
                         self.open[entry.reservation_id] = reference
 
-    def _promise(self, good: SampleItem, free: int, reference: str) -> Reserve | None:
+    def _reserve_for_job(self, good: SampleItem, free: int, reference: str) -> Reserve | None:
         share = self.random.choice((0.05, 0.15, 0.3, 0.6, 1.0))
         qty = min(rough(int(good.usual * ONE * share), good), weighed(free, good))
         if qty <= 0:
@@ -209,8 +211,8 @@ class Month:
                 )
 
     def _issue(self, reservation: Reservation) -> Request:
-        good, chance = self.desk.goods[reservation.item.code], self.random.random()
-        part = rough(int(reservation.open * self.random.uniform(0.3, 0.8)), good)
+        sample, chance = self.desk.goods[reservation.item.code], self.random.random()
+        part = rough(int(reservation.open * self.random.uniform(0.3, 0.8)), sample)
         reserved = reservation.id or 0
         if chance < 0.7 or part == 0:
             return Issue(reservation_id=reserved)

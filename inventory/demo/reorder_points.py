@@ -13,28 +13,28 @@ from inventory.stock import queries as stock
 BELOW = 12
 
 
-def review_reorder_points(desk: Simulator) -> None:
+def review_reorder_points(simulator: Simulator) -> None:
     """Let about a dozen items, those that have least for their point, be below it."""
-    free, points = desk.free(desk.lots()), _points(desk)
+    free, points = simulator.free(simulator.lots()), _points(simulator)
     ratio = {code: free[code] / point for code, point in points.items()}
     for place, code in enumerate(sorted(ratio, key=lambda code: (ratio[code], code))):
-        good = desk.goods[code]
+        sample = simulator.goods[code]
         should_be_low = place < min(BELOW, len(ratio) // 6)
         if should_be_low and ratio[code] > 1:
-            point = max(rough(free[code] * 5 // 4, good), weighed(free[code], good))
+            point = max(rough(free[code] * 5 // 4, sample), weighed(free[code], sample))
         elif not should_be_low and ratio[code] <= 1:
-            point = rough(free[code] * 2 // 3, good)
+            point = rough(free[code] * 2 // 3, sample)
         else:
             continue
-        with clock.frozen_at(desk.moment):
+        with clock.frozen_at(simulator.moment):
             catalog.update_item(
-                user_id=desk.user_id,
-                key=desk.key(),
+                user_id=simulator.user_id,
+                key=simulator.key(),
                 item=code,
                 reorder_point=format_qty(point) if point else None,
             )
 
 
-def _points(desk: Simulator) -> dict[str, int]:
-    found = stock.read_items(connection(), codes=list(desk.goods))
+def _points(simulator: Simulator) -> dict[str, int]:
+    found = stock.read_items(connection(), codes=list(simulator.goods))
     return {item.code: item.reorder_point for item in found if item.reorder_point}

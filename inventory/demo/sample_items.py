@@ -20,7 +20,7 @@ class SampleItem:
     supplier: str = "WB"
 
 
-def goods() -> list[SampleItem]:
+def sample_items() -> list[SampleItem]:
     return [
         *_fasteners(),
         *_bearings(),

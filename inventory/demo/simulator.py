@@ -20,7 +20,7 @@ class Simulator:
     """Knows the goods, the time of day, and the next number of each series."""
 
     def __init__(self, goods: Sequence[SampleItem], user_id: int, seed: int, scale: float) -> None:
-        self.goods = {good.code: good for good in goods}
+        self.goods = {sample.code: sample for sample in goods}
         self.user_id = user_id
         self.random = random.Random(seed)
         self.scale = scale
@@ -76,13 +76,13 @@ class Simulator:
         return free
 
 
-def rough(micros: int, good: SampleItem) -> int:
+def rough(micros: int, sample: SampleItem) -> int:
     """An amount that people ask for: 24, 150 or 7.5, never 1437 or 7.46."""
-    step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**good.decimals)
+    step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**sample.decimals)
     return int(micros // step * step)
 
 
-def weighed(micros: int, good: SampleItem) -> int:
+def weighed(micros: int, sample: SampleItem) -> int:
     """An amount as the scales or the tape show it."""
-    step = ONE // 10**good.decimals
+    step = ONE // 10**sample.decimals
     return int(micros // step * step)

@@ -18,14 +18,14 @@ __all__ = ["CheckResult", "Verdict", "run_checks"]
 def run_checks(config: Config) -> list[CheckResult]:
     """Every check, in the order in which things rest upon one another."""
     found = [
-        *_safely("Python", lambda: [system.python()]),
-        *_safely("Dependencies", lambda: [system.dependencies(config.root_path)]),
-        *_safely("User", lambda: [system.running_user()]),
-        *_safely("Files", lambda: [system.files(config)]),
-        *_safely("File system", lambda: [system.file_system(config)]),
-        *_safely("Disk", lambda: [system.room(config)]),
-        *_safely("Time zone", lambda: [system.zone(config)]),
-        *_safely("Front", lambda: system.front(config)),
+        *_safely("Python", lambda: [system.check_python()]),
+        *_safely("Dependencies", lambda: [system.check_dependencies(config.root_path)]),
+        *_safely("User", lambda: [system.check_running_user()]),
+        *_safely("Files", lambda: [system.check_file_permissions(config)]),
+        *_safely("File system", lambda: [system.check_file_system(config)]),
+        *_safely("Disk", lambda: [system.check_disk_space(config)]),
+        *_safely("Time zone", lambda: [system.check_timezone(config)]),
+        *_safely("Front", lambda: system.check_proxy(config)),
     ]
     path = Path(config.url.database or "")
     if config.is_sqlite and not path.exists():  # to look would make it
@@ -33,8 +33,8 @@ def run_checks(config: Config) -> list[CheckResult]:
         return found
     try:
         with snapshot() as conn:
-            found += _safely("Database", lambda: database.examine(conn, config))
-            found += _safely("Backups", lambda: backups.examine(conn, config))
+            found += _safely("Database", lambda: database.check_database(conn, config))
+            found += _safely("Backups", lambda: backups.check_backups(conn, config))
     except sa.exc.SQLAlchemyError as problem:
         reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
         advice = "Start it, or correct DATABASE_URL."

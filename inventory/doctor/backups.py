@@ -18,7 +18,7 @@ from inventory.doctor.results import CheckResult, error, ok, warning
 RECENT, OLD = timedelta(hours=36), timedelta(days=8)
 
 
-def examine(conn: Connection, config: Config) -> Iterator[CheckResult]:
+def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
     if not config.is_sqlite:
         yield _programs(conn)
     found = backups.found_in(config.backup_path)
@@ -33,13 +33,13 @@ def examine(conn: Connection, config: Config) -> Iterator[CheckResult]:
         yield error("Backups", f"there is none in {config.backup_path}", advice)
     elif whole:
         age = clock.now() - whole[0].made_at
-        told = f"the last of {len(whole)} is of {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
+        message = f"the last of {len(whole)} is of {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
         if age > OLD:
-            yield error("Backups", told, advice)
+            yield error("Backups", message, advice)
         elif age > RECENT:
-            yield warning("Backups", told, advice)
+            yield warning("Backups", message, advice)
         else:
-            yield ok("Backups", f"{told}; keep copies on another machine")
+            yield ok("Backups", f"{message}; keep copies on another machine")
     else:
         yield ok("Backups", "there is nothing to back up yet")
 

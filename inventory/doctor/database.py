@@ -16,7 +16,7 @@ from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module
 from inventory.doctor.results import CheckResult, error, ok, warning
 from inventory.models import User, table
 from inventory.stock import queries as stock
-from inventory.stock.balance_filters import heads
+from inventory.stock.balance_filters import lot_balances
 from inventory.verification import schema
 
 OLDEST_POSTGRESQL = 14
@@ -27,7 +27,7 @@ users = table(User)
 _RESTART = "Set it in postgresql.conf and reload the server."
 
 
-def examine(conn: Connection, config: Config) -> Iterator[CheckResult]:
+def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
     """Every check of a database that answers."""
     standing = schema_version.standing(conn, config.root_path / "migrations")
     yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
@@ -116,18 +116,25 @@ def clock_against(last: datetime | None) -> CheckResult:
 
 def _read_cache(conn: Connection) -> CheckResult:
     """Some lots, looked up in the ledger and compared with what lists go by."""
-    columns = (heads.c.lot_id, heads.c.lot_seq, heads.c.on_hand, heads.c.reserved)
+    columns = (
+        lot_balances.c.lot_id,
+        lot_balances.c.lot_seq,
+        lot_balances.c.on_hand,
+        lot_balances.c.reserved,
+    )
     cached = {
         row.lot_id: (row.lot_seq, row.on_hand, row.reserved)
         for row in conn.execute(sa.select(*columns).order_by(sa.func.random()).limit(SAMPLE))
     }
     newest = sa.select(stock.lots.c.id).order_by(stock.lots.c.id.desc()).limit(SAMPLE)
     ids = {*cached, *conn.execute(newest).scalars()}
-    told = {lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)}
-    missing = sa.select(heads.c.lot_id).where(heads.c.lot_id.in_(ids))
+    message = {
+        lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)
+    }
+    missing = sa.select(lot_balances.c.lot_id).where(lot_balances.c.lot_id.in_(ids))
     there = set(conn.execute(missing).scalars())
-    differs = [id for id, figures in cached.items() if told.get(id) != figures]
-    if differs or there != set(told):
+    differs = [id for id, figures in cached.items() if message.get(id) != figures]
+    if differs or there != set(message):
         return error(
             "Read cache", "it is not what the ledger says", "Run: flask ledger rebuild-cache"
         )
@@ -154,9 +161,9 @@ def _expired(conn: Connection) -> CheckResult:
     old = clock.now() - timedelta(days=1)
     waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
     if waiting:
-        told = f"{len(waiting)} expired more than a day ago and still hold stock"
+        message = f"{len(waiting)} expired more than a day ago and still hold stock"
         advice = "Run `flask reservations expire`, each quarter hour from cron."
-        return warning("Reservations", told, advice)
+        return warning("Reservations", message, advice)
     return ok("Reservations", "none is kept past its end")
 
 

@@ -24,15 +24,15 @@ NETWORK_FILE_SYSTEMS = frozenset({
 })  # fmt: skip
 
 
-def python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
-    told = ".".join(map(str, version))
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
+    message = ".".join(map(str, version))
     if version < OLDEST_PYTHON:
         needed = ".".join(map(str, OLDEST_PYTHON))
-        return error("Python", f"{told} is too old", f"Install Python {needed} or newer.")
-    return ok("Python", told)
+        return error("Python", f"{message} is too old", f"Install Python {needed} or newer.")
+    return ok("Python", message)
 
 
-def dependencies(root: Path) -> CheckResult:
+def check_dependencies(root: Path) -> CheckResult:
     """What is installed is what was tested."""
     required = _pins(root / "requirements.txt")
     pinned = _pins(root / "constraints.txt") | required
@@ -66,15 +66,17 @@ def _version(name: str) -> str | None:
         return None
 
 
-def files(config: Config) -> CheckResult:
+def check_file_permissions(config: Config) -> CheckResult:
     """Only the server's user may read the secret key, the database and the backups."""
     database = [Path(config.url.database or "")] if config.is_sqlite else []
     named = [config.instance_path, config.instance_path / "secret_key", *database]
     open_to_all = [path for path in (*named, config.backup_path) if _is_exposed(path)]
     if open_to_all:
-        told = ", ".join(f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all)
+        message = ", ".join(
+            f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all
+        )
         words = " ".join(map(str, open_to_all))
-        return error("Files", f"others may read {told}", f"Run: chmod go= {words}")
+        return error("Files", f"others may read {message}", f"Run: chmod go= {words}")
     return ok("Files", "secret key, database and backups are for their owner alone")
 
 
@@ -85,7 +87,7 @@ def _is_exposed(path: Path) -> bool:
     return path.is_dir() or bool(path.parent.stat().st_mode & 0o011)
 
 
-def file_system(config: Config, mounts: str | None = None) -> CheckResult:
+def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
     """A database of SQLite must lie on a disk of this machine."""
     place = Path(config.url.database or "") if config.is_sqlite else config.instance_path
     try:
@@ -95,8 +97,8 @@ def file_system(config: Config, mounts: str | None = None) -> CheckResult:
     kind = _kind_of(place, text)
     if kind in NETWORK_FILE_SYSTEMS:
         advice = "Move it to a local disk, or use PostgreSQL."
-        told = f"{place} lies on the network ({kind})"
-        return (error if config.is_sqlite else warning)("File system", told, advice)
+        message = f"{place} lies on the network ({kind})"
+        return (error if config.is_sqlite else warning)("File system", message, advice)
     return ok("File system", f"{place} is on this machine ({kind})")
 
 
@@ -111,19 +113,21 @@ def _kind_of(place: Path, mounts: str) -> str:
     return kind
 
 
-def room(config: Config, free_on: Iterable[tuple[Path, int]] | None = None) -> CheckResult:
+def check_disk_space(
+    config: Config, free_on: Iterable[tuple[Path, int]] | None = None
+) -> CheckResult:
     """Room for the database to grow and for the next backup."""
     places = [config.instance_path, config.backup_path]
     if config.is_sqlite:
         places.append(Path(config.url.database or "").parent)
     known = free_on or [(_standing(path), _free(path)) for path in places]
     place, least = min(known, key=lambda one: one[1])
-    told = f"{size(least)} left on {place}"
+    message = f"{size(least)} left on {place}"
     if least < TOO_LITTLE:
-        return error("Disk", told, "Make room now: a full disk stops every write.")
+        return error("Disk", message, "Make room now: a full disk stops every write.")
     if least < LITTLE:
-        return warning("Disk", told, "Make room, or move BACKUP_PATH to another disk.")
-    return ok("Disk", told)
+        return warning("Disk", message, "Make room, or move BACKUP_PATH to another disk.")
+    return ok("Disk", message)
 
 
 def _standing(path: Path) -> Path:
@@ -134,12 +138,12 @@ def _free(path: Path) -> int:
     return shutil.disk_usage(_standing(path)).free
 
 
-def zone(config: Config) -> CheckResult:
+def check_timezone(config: Config) -> CheckResult:
     there = clock.now().astimezone(config.site_timezone)
     return ok("Time zone", f"{config.site_timezone.key}: it is {there:%Y-%m-%d %H:%M} at the site")
 
 
-def front(config: Config) -> list[CheckResult]:
+def check_proxy(config: Config) -> list[CheckResult]:
     """How people reach the server, and what may be believed of it."""
     found = []
     reachable = not config.is_loopback or config.proxy_count > 0
@@ -167,7 +171,7 @@ def front(config: Config) -> list[CheckResult]:
     return found or [ok("Front", f"people reach it at {config.address}")]
 
 
-def running_user() -> CheckResult:
+def check_running_user() -> CheckResult:
     if os.geteuid() == 0:
         return warning("User", "it runs as root", "Give it a user of its own.")
     return ok("User", "an ordinary one")

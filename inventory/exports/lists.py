@@ -39,7 +39,7 @@ class ListFile:
     role: str = Role.VIEWER.value
 
 
-def rows_of(reads: Reads, name: str, /, **filters: Any) -> Iterator[Row]:
+def list_rows(reads: Reads, name: str, /, **filters: Any) -> Iterator[Row]:
     """The rows of one of LISTS, as it is filtered."""
     chosen = LISTS[name]
     return map(chosen.row, all_pages(reads, chosen.read, **filters))
@@ -103,8 +103,8 @@ def _entry(entry: Entry) -> Row:
     quantities = (entry.qty, entry.on_hand_after, entry.reserved_after)
     return [
         str(entry.id), format_utc(entry.timestamp), entry.txn_type, entry.kind,
-        str(entry.operation_id), entry.item_code, entry.lot_code, *map(format_qty, quantities), entry.reference or "",
-        entry.user_name, entry.hash.hex(),
+        str(entry.operation_id), entry.item_code, entry.lot_code,
+        *map(format_qty, quantities), entry.reference or "", entry.user_name, entry.hash.hex(),
     ]  # fmt: skip
 
 

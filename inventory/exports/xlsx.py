@@ -60,7 +60,7 @@ _BEGIN = (
 _END = "</sheetData></worksheet>"
 
 
-class _Wire:
+class _ChunkBuffer:
     """What the zip is written to: it cannot go back, and gives away what it was given."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ def xlsx_parts(
     name: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, maximum: int = MOST_ROWS
 ) -> Iterator[bytes]:
     """The file, piece by piece. `most`: rows below the heads of one sheet."""
-    wire, rows = _Wire(), iter(rows)
+    wire, rows = _ChunkBuffer(), iter(rows)
     with zipfile.ZipFile(wire, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as book:  # type: ignore[call-overload]
         book.writestr("[Content_Types].xml", _TYPES)
         book.writestr("_rels/.rels", _ROOT)

@@ -70,7 +70,7 @@ class _Answer:
     flushes: bool
 
 
-class SlowClientsApart:
+class SlowClientMiddleware:
     """The WSGI application as an ASGI application.
 
     Args:

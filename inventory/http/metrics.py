@@ -133,10 +133,10 @@ def init_app(app: Flask, config: Config) -> None:
         _made.append(Metrics())
     instrumentation.set_listener(_made[0])
     if config.metrics_token:
-        app.add_url_rule("/metrics", "metrics", _answer(config.metrics_token))
+        app.add_url_rule("/metrics", "metrics", _metrics_view(config.metrics_token))
 
 
-def _answer(token: str) -> Any:
+def _metrics_view(token: str) -> Any:
     def answer() -> Response:
         """The figures, for whoever shows the token."""
         shown = request.headers.get("Authorization", "")

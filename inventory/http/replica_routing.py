@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request, session
 from inventory import db
 from inventory.common import clock
 from inventory.config import Config
-from inventory.db.replica import SHOWN_LAG, Standby
+from inventory.db.replica import SHOWN_LAG, ReadReplica
 
 #: The families of pages that show stock. Doors, accounts, the API and the floor stay out: they
 #: ask who somebody is, or have no session to keep a position in. Files stay out, as they are read
@@ -29,28 +29,28 @@ _POSITION = "wal"
 def init_app(app: Flask, config: Config) -> None:
     if not config.database_read_url:
         return
-    standby = Standby(db.new_engine(config.database_read_url, threads=config.threads))
+    standby = ReadReplica(db.new_engine(config.database_read_url, threads=config.threads))
     app.extensions["standby"] = standby
     db.enable_lsn_tracking()
     for endpoint, view in app.view_functions.items():
         if endpoint.rpartition(".")[0] in _FAMILIES and "csv" not in endpoint:
-            app.view_functions[endpoint] = _through(standby, view)
+            app.view_functions[endpoint] = _route_to_replica(standby, view)
     app.after_request(_keep_position)
 
 
-def _through(standby: Standby, view: Callable[..., Any]) -> Callable[..., Any]:
+def _route_to_replica(standby: ReadReplica, view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def read(*args: Any, **kwargs: Any) -> Any:
         if request.method != "GET" or "export" in (request.endpoint or ""):
             return view(*args, **kwargs)
         try:
-            with standby.reading(session.get(_POSITION)) as lag:
+            with standby.connection(session.get(_POSITION)) as lag:
                 if lag is not None and lag > SHOWN_LAG:
                     g.behind = clock.now() - timedelta(seconds=lag)
                 if lag is not None:
                     return view(*args, **kwargs)
         except sa.exc.DBAPIError:
-            standby.rest()  # it went away, or had to cancel us to keep up: ask the primary
+            standby.mark_unavailable()  # lost, or it cancelled the query: ask the primary
             g.pop("behind", None)
         return view(*args, **kwargs)
 

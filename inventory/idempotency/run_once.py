@@ -23,7 +23,7 @@ def run_once(
     dry_run: bool,
 ) -> tuple[dict[str, Any], bool]:
     """One key, one outcome: run the change, or answer what it led to the first time."""
-    key = store.clean_key(key)
+    key = store.validate_key(key)
     try:
         with store.map_key_lock_timeout():
             outcome, replayed = _run_once(

@@ -48,7 +48,7 @@ _FIND = (
 _REMEMBER = sa.insert(requests).inline()
 
 
-def clean_key(key: object) -> str:
+def validate_key(key: object) -> str:
     """The caller's key: 1 to 255 visible ASCII characters."""
     if key is None or key == "":
         raise IdempotencyKeyMissing("A write needs a key of its own, so that it is done once.")

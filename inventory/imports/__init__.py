@@ -10,9 +10,9 @@ from inventory.imports.column_mapping import (
     CellError,
     ParsedRows,
     Row,
-    clean_mapping,
     guess,
     read_rows,
+    validate_mapping,
 )
 from inventory.imports.file_readers import Table, read_table
 from inventory.imports.file_templates import WRONG_HEADS, template_csv, template_xlsx, wrong_rows
@@ -23,12 +23,12 @@ from inventory.imports.runner import (
     ImportRecord,
     Report,
     check,
-    clean_reference,
     commit,
     get_import,
     list_imports,
     report_from,
-    take_back,
+    undo,
+    validate_reference,
 )
 
 __all__ = [
@@ -48,8 +48,6 @@ __all__ = [
     "Row",
     "Table",
     "check",
-    "clean_mapping",
-    "clean_reference",
     "commit",
     "get_import",
     "guess",
@@ -57,8 +55,10 @@ __all__ = [
     "read_rows",
     "read_table",
     "report_from",
-    "take_back",
     "template_csv",
     "template_xlsx",
+    "undo",
+    "validate_mapping",
+    "validate_reference",
     "wrong_rows",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ _STATUSES = {
 
 
 def code(value: str, field: str, style: CellFormat) -> str:
-    return validation.clean_code(value, field=field)
+    return validation.validate_code(value, field=field)
 
 
 def words(max_length: int) -> Reader:
@@ -63,7 +63,7 @@ def qty(value: str, field: str, style: CellFormat) -> str:
     return format_qty(parse_qty(value, decimals=SCALE, field=field, allow_zero=True))
 
 
-def more_than_nothing(value: str, field: str, style: CellFormat) -> str:
+def positive_qty(value: str, field: str, style: CellFormat) -> str:
     """The same, but zero is none."""
     plain = qty(value, field, style)
     if plain == "0":

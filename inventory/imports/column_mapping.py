@@ -68,7 +68,7 @@ def _folded(head: str) -> str:
     return re.sub(r"[\W_]+", "", head.casefold())
 
 
-def clean_mapping(
+def validate_mapping(
     kind: FileType, headers: Sequence[str], chosen: Mapping[str, str]
 ) -> dict[str, str]:
     """What somebody said of the columns. Raises InvalidInput naming the field."""
@@ -98,25 +98,25 @@ def read_rows(
     wrong: list[CellError] = []
     lines: dict[tuple[Any, ...], int] = {}
     for line, written in table.rows:
-        facts: dict[str, Any] = {field.name: None for field in kind.fields}
+        fields: dict[str, Any] = {field.name: None for field in kind.fields}
         before = len(wrong)
         for field, head, column in columns:
             value = written[column] if column < len(written) else ""
             try:
-                facts[field.name] = _read(field, value, style)
+                fields[field.name] = _read(field, value, style)
             except Refusal as refusal:
                 wrong.append(CellError(line, head, value[:80], refusal.detail))
-        identity = tuple(facts[name] for name in kind.identity)
+        identity = tuple(fields[name] for name in kind.identity)
         first = lines.setdefault(identity, line)
         if len(wrong) > before:
-            half.append(Row(line, facts))
+            half.append(Row(line, fields))
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
             reason = f"Line {first} is about the same {kind.one} already."
             wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
-        rows.append(Row(line, facts))
+        rows.append(Row(line, fields))
     return ParsedRows(rows, half, wrong)
 
 

@@ -16,10 +16,10 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.db import atomic
 from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat
-from inventory.imports.column_mapping import clean_mapping, guess, read_rows
+from inventory.imports.column_mapping import guess, read_rows, validate_mapping
 from inventory.imports.file_readers import Table, read_table
 from inventory.imports.file_types import KINDS, FileType
-from inventory.imports.runner import ImportJob, Report, clean_reference, report_from
+from inventory.imports.runner import ImportJob, Report, report_from, validate_reference
 from inventory.models import table
 from inventory.models.imports import ImportDraft
 
@@ -64,7 +64,7 @@ class Draft:
     def work(self) -> ImportJob:
         """The rows, understood as the settings say. Raises InvalidInput naming the field."""
         read = self.table()
-        mapping = clean_mapping(self.kind, read.heads, self.settings.columns)
+        mapping = validate_mapping(self.kind, read.heads, self.settings.columns)
         reading = read_rows(self.kind, read, mapping, self.settings.style)
         reference = self.settings.reference
         return ImportJob(kind=self.kind, reading=reading, mapping=mapping, reference=reference)
@@ -128,12 +128,12 @@ def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> 
     """The draft, to be read as somebody says. Raises InvalidInput naming the field."""
     if chosen["dates"] not in DATE_ORDERS:
         raise InvalidInput("Say day or month first.", field="dates")
-    reference = clean_reference(draft.kind, chosen["reference"])
+    reference = validate_reference(draft.kind, chosen["reference"])
     sheet = chosen["sheet"] or draft.settings.sheet
     settings = ReadSettings(columns, sheet, chosen["dates"], chosen["decimal_comma"], reference)
     if sheet != draft.settings.sheet:
-        heads = read_table(draft.content, sheet=sheet).heads
-        settings.columns = guess(draft.kind, heads)
+        headers = read_table(draft.content, sheet=sheet).heads
+        settings.columns = guess(draft.kind, headers)
     return Draft(
         draft.id, draft.kind, draft.file_name, draft.content, settings, None, draft.created_at
     )

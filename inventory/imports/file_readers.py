@@ -58,26 +58,26 @@ def read_table(content: bytes, *, sheet: str = "") -> Table:
 def _to_table(
     lines: Iterable[tuple[int, list[str]]], sheets: Sequence[str] = (), sheet: str = ""
 ) -> Table:
-    heads: list[str] | None = None
+    headers: list[str] | None = None
     rows: list[tuple[int, list[str]]] = []
     margin = 0
     for number, cells in lines:
-        if heads is None:
-            heads, margin = _heads(cells, number), _empty_at_first(cells)
+        if headers is None:
+            headers, margin = _heads(cells, number), _empty_at_first(cells)
             continue
-        if len(cells) > len(heads) and not (cells := _without_bad_cells(cells, len(heads))):
+        if len(cells) > len(headers) and not (cells := _without_bad_cells(cells, len(headers))):
             continue
-        if len(cells) > len(heads):
-            raise _too_many_cells(number, len(cells), len(heads), sheet)
+        if len(cells) > len(headers):
+            raise _too_many_cells(number, len(cells), len(headers), sheet)
         margin = min(margin, _empty_at_first(cells)) if margin else 0
         rows.append((number, cells))
         if len(rows) > MOST_ROWS:
             raise unreadable(f"The file has more than {MOST_ROWS:,} rows. Split it.")
-    if heads is None or not rows:
+    if headers is None or not rows:
         raise unreadable("There are no rows below the column heads.")
     if margin:
-        heads, rows = heads[margin:], [(number, cells[margin:]) for number, cells in rows]
-    return Table(heads, rows, list(sheets), sheet)
+        headers, rows = headers[margin:], [(number, cells[margin:]) for number, cells in rows]
+    return Table(headers, rows, list(sheets), sheet)
 
 
 def _empty_at_first(cells: list[str]) -> int:
@@ -112,16 +112,16 @@ def _heads(cells: Sequence[str], line: int) -> list[str]:
     """The heads, each once."""
     if len(cells) > MOST_COLUMNS:
         raise unreadable(f"The file has more than {MOST_COLUMNS} columns.")
-    heads: list[str] = []
+    headers: list[str] = []
     for number, cell in enumerate(cells):
         if reason := reason_unreadable(cell):
             place = f"{column_letters(number)}{line}"
             raise unreadable(f"The column head in {place} cannot be read. {reason}", line=line)
         head = " ".join(cell.split())[:60] or f"Column {column_letters(number)}"
-        while head in heads:
+        while head in headers:
             head += " again"
-        heads.append(head)
-    return heads
+        headers.append(head)
+    return headers
 
 
 # --- CSV ------------------------------------------------------------------------------------------

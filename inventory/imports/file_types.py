@@ -81,7 +81,7 @@ STOCK = FileType(
     "stock", "Opening stock", "What stands on the shelves today, each lot with its quantity.",
     (
         _item(), _LOT,
-        Field("qty", "Quantity", "What is there, more than zero.", cell_parsers.more_than_nothing,
+        Field("qty", "Quantity", "What is there, more than zero.", cell_parsers.positive_qty,
         True,
               _QTY_NAMES),
         Field("qc_status", "QC status",
@@ -120,7 +120,7 @@ CODES = FileType(
         Field("lot_code", "Lot", "Only when the code stands for one lot.", cell_parsers.code, False,
               _LOT_NAMES),
         Field("qty", "One scan is", "How much one scan stands for. 1 when empty.",
-              cell_parsers.more_than_nothing, False,
+              cell_parsers.positive_qty, False,
               ("qty", "quantity", "pack", "pack size", "per scan", "units per pack")),
     ),
     ("code",), "code",

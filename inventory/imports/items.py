@@ -59,9 +59,9 @@ def check_rows(
         item = known.get(asked[index])
         try:
             if item is not None:
-                _bring_up_to_date(found, item, row.facts, used)
+                _update_items(found, item, row.facts, used)
             elif kind == "items":
-                _take_up(found, index, row.facts, folded)
+                _create_items(found, index, row.facts, folded)
             else:
                 reason = f"There is no item {asked[index]}."
                 raise NotFound(with_suggestion(reason, suggester.near(asked[index])), field="item")
@@ -72,13 +72,13 @@ def check_rows(
     return found
 
 
-def _take_up(
+def _create_items(
     found: RowCheckResult, index: int, fields: dict[str, Any], folded: dict[str, str]
 ) -> None:
     filled: dict[str, Any] = _DEFAULTS | {
         name: value for name, value in fields.items() if value is not None
     }
-    code = catalog.clean_item_code(filled["code"])
+    code = catalog.validate_item_code(filled["code"])
     point, decimals = filled["reorder_point"], filled["decimals"]
     filled["reorder_point"] = _reorder_point(point, decimals, filled["unit"])
     if alike := folded.get(code.casefold()):
@@ -88,7 +88,7 @@ def _take_up(
     found.new += 1
 
 
-def _bring_up_to_date(
+def _update_items(
     found: RowCheckResult, item: Item, fields: dict[str, Any], used: set[int]
 ) -> None:
     if item.archived_at is not None:
@@ -155,15 +155,15 @@ def write(
     plan: Changes = judgement.plan
     progress.start("Writing", len(plan.new) + len(plan.old))
     for some in chunks(plan.new):
-        tx.execute(sa.insert(items), [{**facts, "created_at": now} for facts in some])
+        tx.execute(sa.insert(items), [{**fields, "created_at": now} for fields in some])
         progress.step(len(some))
-    created = stock.read_items(tx, codes=[facts["code"] for facts in plan.new])
+    created = stock.read_items(tx, codes=[fields["code"] for fields in plan.new])
     for item, changes in plan.old:
         tx.execute(sa.update(items).where(items.c.id == item.id).values(**changes))
         progress.step()
     audit.record_all(
         tx, user_id=user_id, action="item created",
-        changes=[(f"item {facts['code']}", facts) for facts in plan.new],
+        changes=[(f"item {fields['code']}", fields) for fields in plan.new],
     )  # fmt: skip
     before = [({name: getattr(item, name) for name in new}, new) for item, new in plan.old]
     audit.record_all(
@@ -196,8 +196,8 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     in_use = _used(tx, known.values()) | _with_codes(tx, known)
     in_the_way = [
         known[id].code
-        for id, facts in undo["created"]
-        if id in known and (id in in_use or _plain(known[id]) != facts)
+        for id, fields in undo["created"]
+        if id in known and (id in in_use or _plain(known[id]) != fields)
     ] + [
         known[id].code
         for id, _, after in undo["changed"]
@@ -210,7 +210,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
             items=in_the_way[:20],
             operations=[],
         )
-    gone = [(id, facts) for id, facts in undo["created"] if id in known]
+    gone = [(id, fields) for id, fields in undo["created"] if id in known]
     for some in chunks(gone):
         few = [id for id, _ in some]
         low_stock.delete_low_stock_events(tx, few)
@@ -218,7 +218,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     for id, before, _ in undo["changed"]:
         tx.execute(sa.update(items).where(items.c.id == id).values(**before))
     low_stock.update_low_stock_events(tx, [id for id, *_ in undo["changed"]])
-    removed = [(f"item {facts['code']}", facts) for _, facts in gone]
+    removed = [(f"item {fields['code']}", fields) for _, fields in gone]
     audit.record_all(tx, user_id=user_id, action="item removed", changes=removed)
     restored = [
         (f"item {known[id].code}", {"before": after, "after": before})

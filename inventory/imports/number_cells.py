@@ -56,9 +56,9 @@ def date_text(text: str, *, since_1904: bool) -> str | None:
     days = float(text)
     if not 0 <= days < _DAYS:
         return None
-    moment = timedelta(milliseconds=round(days * 86_400_000))
+    when = timedelta(milliseconds=round(days * 86_400_000))
     epoch = _EPOCH_1904 if since_1904 else _EPOCH + timedelta(days=days < _NO_DAY)
-    found = epoch + moment
+    found = epoch + when
     if days < 1 and not since_1904:
         return found.time().isoformat()
     midnight = found.time() == found.min.time()

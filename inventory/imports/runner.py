@@ -88,7 +88,7 @@ class ImportJob:
         return digest([self.kind.name, self.reference, [row.facts for row in self.rows]])
 
 
-def clean_reference(kind: FileType, value: str | None) -> str | None:
+def validate_reference(kind: FileType, value: str | None) -> str | None:
     """What the import was for. Raises InvalidInput."""
     reference = validation.validate_text(value, field="reference", max_length=100)
     return reference if kind.moves_stock else None
@@ -108,7 +108,7 @@ def commit(
 
     The same rows again find nothing left to do. Raises IdempotencyKeyReused and Busy.
     """
-    key = store.clean_key(key)
+    key = store.validate_key(key)
     name = " ".join(file_name.split())[:200] or "file"
     try:
         with store.map_key_lock_timeout():
@@ -288,7 +288,9 @@ def list_imports(
     conn: Connection, *, limit: int = 50, cursor: str | None = None
 ) -> Page[ImportRecord]:
     """What was imported, newest first."""
-    place = CursorScope("imports", {}, (lambda value: validation.clean_id(value, field="cursor"),))
+    place = CursorScope(
+        "imports", {}, (lambda value: validation.validate_id(value, field="cursor"),)
+    )
     chosen = _IMPORTED.limit(limit + 1)
     if (position := place.position_of(cursor)) is not None:
         chosen = chosen.where(imports.c.id < position[0])
@@ -309,7 +311,7 @@ def _to_imported(row: Any) -> ImportRecord:
     return ImportRecord(**{**row._mapping, "is_taken_back": bool(row.is_taken_back)})
 
 
-def take_back(
+def undo(
     found: ImportRecord, *, user_id: int, key: str, reason: str | None = None
 ) -> ledger.PostingResult | None:
     """Take an import back, all of it: stock by a reversal in the ledger (which is returned),
@@ -318,15 +320,15 @@ def take_back(
         return ledger.reverse(
             operation_id=found.operation_id, reason=reason, user_id=user_id, key=key
         )
-    facts = {
+    fields = {
         "import_id": found.id,
         "reason": validation.validate_text(reason, field="reason", max_length=500),
     }
-    run_once(_take_back, user_id=user_id, key=key, fields=facts, dry_run=False)
+    run_once(_undo, user_id=user_id, key=key, fields=fields, dry_run=False)
     return None
 
 
-def _take_back(
+def _undo(
     tx: Connection, *, user_id: int, now: datetime, import_id: int, reason: str | None
 ) -> dict[str, Any]:
     chosen = sa.select(imports).where(imports.c.id == import_id).with_for_update()

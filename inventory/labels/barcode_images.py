@@ -46,7 +46,7 @@ def matrix_of(label: Label) -> Matrix:
         barcode = zxingcpp.create_barcode(
             label.code, zxingcpp.BarcodeFormat.DataMatrix, gs1=True, force_square=True
         )
-        return _drawn(barcode, QUIET[label.symbol])
+        return _draw(barcode, QUIET[label.symbol])
     return qr_of(label.code)
 
 
@@ -55,10 +55,10 @@ def qr_of(text: str) -> Matrix:
     import zxingcpp
 
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    return _drawn(barcode, QUIET["qr"])
+    return _draw(barcode, QUIET["qr"])
 
 
-def _drawn(barcode: Any, quiet: int) -> Matrix:
+def _draw(barcode: Any, quiet: int) -> Matrix:
     image: Any = barcode.to_image(1, add_quiet_zones=False)
     pixels: Any = memoryview(image).tolist()
     rows = tuple(tuple(value == 0 for value in row) for row in pixels)

@@ -107,7 +107,10 @@ def item_labels(conn: Connection, codes_: Iterable[str]) -> list[Label]:
 
 def location_labels(locations: Iterable[str]) -> list[Label]:
     """The labels of these places."""
-    return [location_label(validation.clean_code(one, field="location")) for one in locations]
+    return [
+        location_label(validation.validate_code(location, field="location"))
+        for location in locations
+    ]
 
 
 def _gtins(conn: Connection, item_ids: Iterable[int]) -> dict[int, str | None]:

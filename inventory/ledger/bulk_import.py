@@ -127,22 +127,22 @@ def _start(
     reference: str | None,
     reason: str,
 ) -> Plan:
-    book = UnitOfWork(now=clock.now(), today=clock.today())
+    uow = UnitOfWork(now=clock.now(), today=clock.today())
     codes = sorted({row.item for row in rows})
     if lock:
         loader.lock_items(conn, codes)
-    book.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
-    named = [(book.items[row.item].id, row.lot_code) for row in rows if row.item in book.items]
+    uow.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
+    named = [(uow.items[row.item].id, row.lot_code) for row in rows if row.item in uow.items]
     found = stock.lots_by_code(conn, named)
     if lock:
         ids = [lot.id for lot in found if lot.id]
         loader.lock_lots(conn, ids)
         found = stock.read_lots(conn, ids)
     for lot in found:
-        book.lots[lot.id or 0] = book.codes[lot.item.id, lot.lot_code] = lot
+        uow.lots[lot.id or 0] = uow.codes[lot.item.id, lot.lot_code] = lot
     operation = PlannedOperation(Kind.IMPORT, reference=reference, reason=reason)
-    book.operations.append(operation)
-    return Plan(book, operation)
+    uow.operations.append(operation)
+    return Plan(uow, operation)
 
 
 def _judge(
@@ -182,8 +182,8 @@ def _all(*steps: Callable[[], T]) -> list[T]:
     return done
 
 
-def _item(book: UnitOfWork, code: str) -> Item:
-    item = book.item(code)
+def _item(uow: UnitOfWork, code: str) -> Item:
+    item = uow.item(code)
     if item.archived_at is not None:
         raise InvalidInput(f"{code} is archived: nothing is brought in of it.", field="item")
     return item
@@ -191,14 +191,14 @@ def _item(book: UnitOfWork, code: str) -> Item:
 
 def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
     """Checks the item, then the quantity and whether there is such a lot already."""
-    book = plan.book
-    item = _item(book, row.item)
+    uow = plan.book
+    item = _item(uow, row.item)
     read = partial(parse_qty, row.qty, decimals=item.decimals, unit=item.unit)
-    lot = book.codes.get((item.id, row.lot_code))
+    lot = uow.codes.get((item.id, row.lot_code))
     if lot is None:
         qty: int = read()
-        lot = _new_lot(book, item, row)
-        book.add_lot(plan.operation, lot, reason="as imported")
+        lot = _new_lot(uow, item, row)
+        uow.add_lot(plan.operation, lot, reason="as imported")
         plan.new += 1
     else:
         earlier = brought.get(lot.id or 0, [])
@@ -210,14 +210,14 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
             plan.same += 1
             return
         plan.changed += 1
-    book.append_entry(plan.operation, TxnType.RECEIVE, lot, qty)
+    uow.append_entry(plan.operation, TxnType.RECEIVE, lot, qty)
 
 
 def _status_of(item: Item, row: OpeningLot) -> str:
     return row.qc_status or str(QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED)
 
 
-def _new_lot(book: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
+def _new_lot(uow: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
     return Lot(
         id=None,
         item=item,
@@ -227,7 +227,7 @@ def _new_lot(book: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
         supplier_lot=row.supplier_lot,
         location=row.location,
         parent_lot_id=None,
-        received_at=book.now,
+        received_at=uow.now,
     )
 
 
@@ -299,9 +299,9 @@ def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tupl
 
 def _count(plan: Plan, row: CountedLot) -> None:
     """Checks, in this order: the lot, the quantities, whether the lot moved on, reservations."""
-    book = plan.book
-    item = _item(book, row.item)
-    lot = book.codes.get((item.id, row.lot_code))
+    uow = plan.book
+    item = _item(uow, row.item)
+    lot = uow.codes.get((item.id, row.lot_code))
     if lot is None:
         raise NotFound(
             f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
@@ -319,7 +319,7 @@ def _count(plan: Plan, row: CountedLot) -> None:
             lot_id=lot.id,
         )
     seen, difference = PlannedCount(lot, counted, lot.on_hand, lot.lot_seq), counted - lot.on_hand
-    rules_counts.post_difference(book, plan.operation, lot, difference)
+    rules_counts.post_difference(uow, plan.operation, lot, difference)
     plan.operation.counts.append(seen)
     plan.changed += bool(difference)
     plan.same += not difference

@@ -42,7 +42,7 @@ def _text(
 
 def _choice(*choices: str) -> Callable[..., Any]:
     def check(value: object, *, field: str) -> str:
-        return validation.clean_choice(value, field=field, choices=choices)
+        return validation.validate_choice(value, field=field, choices=choices)
 
     return check
 
@@ -76,17 +76,17 @@ def _parts(value: object, *, field: str) -> tuple[Any, ...]:
 
 
 _CHECKS: dict[str, Callable[..., Any]] = {
-    "item": validation.clean_code,
-    "lot_code": validation.clean_code,
+    "item": validation.validate_code,
+    "lot_code": validation.validate_code,
     "qty": _written,
     "counted": _written,
-    "expires_on": validation.clean_date,
-    "expires_at": validation.clean_moment,
-    "occurred_at": validation.clean_moment,
+    "expires_on": validation.validate_date,
+    "expires_at": validation.validate_datetime,
+    "occurred_at": validation.validate_datetime,
     "supplier_lot": _text(64),
     "location": _text(64),
-    "add_to_lot": validation.clean_bool,
-    "close_remainder": validation.clean_bool,
+    "add_to_lot": validation.validate_bool,
+    "close_remainder": validation.validate_bool,
     "reference": _text(100),
     "reason": _text(500),
     "note": _text(2000, multiline=True),
@@ -95,10 +95,10 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "on_reservations": _choice(KEEP, REALLOCATE, UNRESERVE),
     "strategy": _choice(*STRATEGIES),
     "resolution": _choice(KEEP_COUNTED, KEEP_DIFFERENCE),
-    "lot_id": validation.clean_id,
-    "reservation_id": validation.clean_id,
-    "operation_id": validation.clean_id,
-    "lot_seq": validation.clean_id,
+    "lot_id": validation.validate_id,
+    "reservation_id": validation.validate_id,
+    "operation_id": validation.validate_id,
+    "lot_seq": validation.validate_id,
     "lots": _parts,
     "unreserve": _parts,
 }

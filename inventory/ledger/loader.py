@@ -30,7 +30,7 @@ from inventory.models import QcDecision, table
 from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.queries import heads, items, ledger, lots, operations
+from inventory.stock.queries import items, ledger, lot_balances, lots, operations
 
 decisions = table(QcDecision)
 
@@ -41,8 +41,9 @@ _LOCK_LOTS = (
     .order_by(lots.c.id)
     .with_for_update(key_share=True)
 )
-_STOCKED_BESIDE = sa.select(heads.c.lot_id).where(
-    heads.c.item_id.in_(sa.select(lots.c.item_id).where(lots.c.id.in_(_IDS))), heads.c.stocked
+_STOCKED_BESIDE = sa.select(lot_balances.c.lot_id).where(
+    lot_balances.c.item_id.in_(sa.select(lots.c.item_id).where(lots.c.id.in_(_IDS))),
+    lot_balances.c.stocked,
 )
 #: Holds an item's decimals still while the first entries that rely on them are written.
 _HOLD_ITEMS = (
@@ -95,7 +96,7 @@ def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
 def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
     """The lots in stock that decisions may move reservations to: locked with all others, in id
     order, so that two decisions never wait for each other."""
-    ids = [one.lot_id for one in requests if _moves_reservations(one)]
+    ids = [request.lot_id for request in requests if _moves_reservations(request)]
     if not ids:
         return set()
     return set(tx.execute(_STOCKED_BESIDE, {"ids": ids}).scalars())
@@ -127,41 +128,45 @@ def load_unit_of_work(
     today: date,
 ) -> UnitOfWork:
     """Read what the rules will look at. Lots that are named have been locked before."""
-    book = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
-    book.read_holders = partial(read_holders, tx)
+    uow = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
+    uow.read_holders = partial(read_holders, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
-    codes |= {one.item for one in requests if isinstance(one, Issue) and one.item is not None}
+    codes |= {
+        request.item
+        for request in requests
+        if isinstance(request, Issue) and request.item is not None
+    }
     receipts = {request.item for request in requests if isinstance(request, Receive)}
     lock_items(tx, receipts)
     expired = stock.prefetch_expired(tx, now=now)
-    book.families, book.decided = _recalled(tx, requests)
-    _register(book, stock.read_lots(tx, {*locked, *chain(*book.families.values())}))
-    known = {lot.item.code: lot.item for lot in book.lots.values() if lot.item.code in codes}
+    uow.families, uow.decided = _recalled(tx, requests)
+    _register(uow, stock.read_lots(tx, {*locked, *chain(*uow.families.values())}))
+    known = {lot.item.code: lot.item for lot in uow.lots.values() if lot.item.code in codes}
     unknown = sorted(codes - set(known))
-    book.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
-    _read_stocked(tx, book, requests)
+    uow.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
+    _read_stocked(tx, uow, requests)
     new_codes = {
         (request.item, request.lot_code) for request in requests if isinstance(request, Receive)
     } | {
-        (book.lots[request.lot_id].item.code, request.lot_code)
+        (uow.lots[request.lot_id].item.code, request.lot_code)
         for request in requests
-        if isinstance(request, Split) and request.lot_id in book.lots
+        if isinstance(request, Split) and request.lot_id in uow.lots
     }
-    for lot in _register(book, _lots_by_code(tx, new_codes)):
-        book.codes[lot.item.id, lot.lot_code] = lot
+    for lot in _register(uow, _lots_by_code(tx, new_codes)):
+        uow.codes[lot.item.id, lot.lot_code] = lot
     ids = _reservation_ids(requests)
-    _read_past(tx, book, requests, ids)
-    _keep_reservations(tx, book, ids)
-    _read_quality(tx, book, requests)
+    _read_past(tx, uow, requests, ids)
+    _keep_reservations(tx, uow, ids)
+    _read_quality(tx, uow, requests)
     # What a request itself gives back is left to it. An issue gives nothing back.
-    by_hand = ids - {one.reservation_id for one in requests if isinstance(one, Issue)}
-    book.expired = _keep_reservations(tx, book, set(expired(book.lots.values())) - by_hand)
-    return book
+    by_hand = ids - {request.reservation_id for request in requests if isinstance(request, Issue)}
+    uow.expired = _keep_reservations(tx, uow, set(expired(uow.lots.values())) - by_hand)
+    return uow
 
 
-def _register(book: UnitOfWork, found: Iterable[Lot]) -> list[Lot]:
+def _register(uow: UnitOfWork, found: Iterable[Lot]) -> list[Lot]:
     """Each lot is one object in the book, however often it was read."""
-    return [book.lots.setdefault(lot.id or 0, lot) for lot in found]
+    return [uow.lots.setdefault(lot.id or 0, lot) for lot in found]
 
 
 def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
@@ -172,24 +177,24 @@ def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
     return stock.lots_by_code(tx, named)
 
 
-def _read_stocked(tx: Connection, book: UnitOfWork, requests: Sequence[Request]) -> None:
+def _read_stocked(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:
     """The lots that allocation may choose from, for requests that leave the choice to it."""
     wanted = {
-        book.items[request.item].id
+        uow.items[request.item].id
         for request in requests
         if isinstance(request, Reserve | Issue)
         and request.lots is None
-        and request.item in book.items
+        and request.item in uow.items
     } | {
-        book.lots[request.lot_id].item.id
+        uow.lots[request.lot_id].item.id
         for request in requests
-        if _moves_reservations(request) and request.lot_id in book.lots
+        if _moves_reservations(request) and request.lot_id in uow.lots
     }
-    found = stock.get_stocked_lots_from_ledger(tx, wanted & book.complete)
-    if partly := wanted - book.complete:
+    found = stock.get_stocked_lots_from_ledger(tx, wanted & uow.complete)
+    if partly := wanted - uow.complete:
         found += stock.get_stocked_lots(tx, partly)
-    for lot in _register(book, found):
-        book.stocked.setdefault(lot.item.id, []).append(lot)
+    for lot in _register(uow, found):
+        uow.stocked.setdefault(lot.item.id, []).append(lot)
 
 
 def _reservation_ids(requests: Sequence[Request]) -> set[int]:
@@ -204,20 +209,20 @@ def _operation_ids(requests: Sequence[Request]) -> set[int]:
     return {request.operation_id for request in requests if isinstance(request, Reverse)}
 
 
-def _keep_reservations(tx: Connection, book: UnitOfWork, ids: Iterable[int]) -> list[Reservation]:
+def _keep_reservations(tx: Connection, uow: UnitOfWork, ids: Iterable[int]) -> list[Reservation]:
     """Each reservation is one object in the book, its lines on the book's lots."""
     ids = sorted(ids)
     found = stock.read_reservations(
-        tx, set(ids) - set(book.reservations), lots_known=book.lots.values()
+        tx, set(ids) - set(uow.reservations), lots_known=uow.lots.values()
     )
     for reservation in found:
         for line in reservation.lines:
-            line.lot = book.lots.setdefault(line.lot.id or 0, line.lot)
-        book.reservations[reservation.id or 0] = reservation
-    return [book.reservations[id] for id in ids if id in book.reservations]
+            line.lot = uow.lots.setdefault(line.lot.id or 0, line.lot)
+        uow.reservations[reservation.id or 0] = reservation
+    return [uow.reservations[id] for id in ids if id in uow.reservations]
 
 
-def read_holders(tx: Connection, book: UnitOfWork, lot_id: int) -> list[Reservation]:
+def read_holders(tx: Connection, uow: UnitOfWork, lot_id: int) -> list[Reservation]:
     """The reservations that hold something in the lot, as the ledger has them.
 
     The read cache names them. Their lines must add up to what the ledger says is reserved in
@@ -227,17 +232,17 @@ def read_holders(tx: Connection, book: UnitOfWork, lot_id: int) -> list[Reservat
     lines = stock.open_qty_by_reservation(tx, lot_id, ids)
     if sum(lines.values()) != stock.get_lot(tx, lot_id).reserved:
         ids = stock.all_reservation_ids_of_lot(tx, lot_id)
-    return _keep_reservations(tx, book, ids)
+    return _keep_reservations(tx, uow, ids)
 
 
-def read_expired(tx: Connection, book: UnitOfWork) -> None:
+def read_expired(tx: Connection, uow: UnitOfWork) -> None:
     """Reservations past their moment in the lots of the book."""
-    expired = stock.prefetch_expired(tx, now=book.now)
-    book.expired = _keep_reservations(tx, book, expired(book.lots.values()))
+    expired = stock.prefetch_expired(tx, now=uow.now)
+    uow.expired = _keep_reservations(tx, uow, expired(uow.lots.values()))
 
 
 def _read_past(
-    tx: Connection, book: UnitOfWork, requests: Sequence[Request], reservation_ids: set[int]
+    tx: Connection, uow: UnitOfWork, requests: Sequence[Request], reservation_ids: set[int]
 ) -> None:
     ids = _operation_ids(requests)
     if not ids:
@@ -253,7 +258,7 @@ def _read_past(
     for past in stock.read_operations(tx, ids):
         last = {entry.lot_id: entry.lot_seq for entry in past.entries}
         later = partial(_later_operations, tx, last)
-        book.past[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
+        uow.past[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
 
 
@@ -277,11 +282,11 @@ def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list
     return [{"operation_id": row.id, "kind": row.kind, "reference": row.reference} for row in rows]
 
 
-def _read_quality(tx: Connection, book: UnitOfWork, requests: Sequence[Request]) -> None:
+def _read_quality(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:
     """The last QC decisions, and what was on hand at the entries that counts saw."""
     ids = {request.lot_id for request in requests if isinstance(request, DecideQc)}
-    ids.update(chain(*book.families.values()))
-    ids.update(one.lot_id for one in chain(*book.decided.values()))
+    ids.update(chain(*uow.families.values()))
+    ids.update(one.lot_id for one in chain(*uow.decided.values()))
     if ids:
         newest = (
             sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq).label("seq"))
@@ -298,7 +303,7 @@ def _read_quality(tx: Connection, book: UnitOfWork, requests: Sequence[Request])
                 ),
             )
         )
-        book.last_decisions = {row.lot_id: (row.decision_seq, row.hash) for row in rows}
+        uow.last_decisions = {row.lot_id: (row.decision_seq, row.hash) for row in rows}
     for request in requests:
         if isinstance(request, Count) and request.lot_seq is not None:
             on_hand = tx.execute(
@@ -307,4 +312,4 @@ def _read_quality(tx: Connection, book: UnitOfWork, requests: Sequence[Request])
                 )
             ).scalar()
             if on_hand is not None:
-                book.seen[request.lot_id, request.lot_seq] = on_hand
+                uow.seen[request.lot_id, request.lot_seq] = on_hand

@@ -128,7 +128,7 @@ def _post_validated(
 ) -> PostingResult:
     if not 0 < len(requests) <= MOST_REQUESTS:
         raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
-    key = store.clean_key(key)
+    key = store.validate_key(key)
     requests = [
         _with_request_index(index, len(requests), clean, request)
         for index, request in enumerate(requests)
@@ -195,34 +195,34 @@ def _plan(
         locked |= wanted
         answer = store.prefetch_outcome(tx, **request)
         with instrumentation.measure_wait("lots"):
-            book = loader.load_unit_of_work(
+            uow = loader.load_unit_of_work(
                 tx, requests, locked=locked, fully_loaded_item_ids=complete, now=now, today=today
             )
         if (known := answer()).outcome is not None:
             raise _ReplayFound(known.outcome)
         try:
-            refusal = _refusal_of(book, requests)
+            refusal = _refusal_of(uow, requests)
         except CandidatesIncomplete as look:
             complete.add(look.item.id)
             continue
-        wanted = book.modified_lot_ids()
+        wanted = uow.modified_lot_ids()
         if wanted <= locked or tx.dialect.name == "sqlite":
-            return _Plan(book, known.user_name, refusal)
+            return _Plan(uow, known.user_name, refusal)
 
 
-def _refusal_of(book: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
+def _refusal_of(uow: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
     """Plan the requests; the refusal of the first that cannot be done, if it is remembered.
 
     Expired reservations stay unreserved then, because the refusal's figures count on it.
     """
-    expiry.release_expired(book)
+    expiry.release_expired(uow)
     try:
         for index, one in enumerate(requests):
-            _with_request_index(index, len(requests), _RULES[type(one)], book, one)
+            _with_request_index(index, len(requests), _RULES[type(one)], uow, one)
     except Refusal as refusal:
         if not refusal.remembered:
             raise
-        book.operations = [plan for plan in book.operations if plan.by_system]
+        uow.operations = [plan for plan in uow.operations if plan.by_system]
         return refusal
     return None
 
@@ -242,22 +242,22 @@ def _with_request_index(index: int, total: int, func: Callable[..., Any], *args:
 
 
 def _write(
-    tx: Connection, book: UnitOfWork, user_name: str, request: dict[str, Any]
+    tx: Connection, uow: UnitOfWork, user_name: str, request: dict[str, Any]
 ) -> PostingResult:
-    written = writer.write(tx, book, user_id=request["user_id"], user_name=user_name)
-    asked = [plan for plan in book.operations if not plan.by_system]
+    written = writer.write(tx, uow, user_id=request["user_id"], user_name=user_name)
+    asked = [plan for plan in uow.operations if not plan.by_system]
     operations = written[len(written) - len(asked) :]
-    shown = tuple(_shown(book, plan) for plan in asked)
-    low_stock.update_low_stock_events(tx, book.items_to_watch())
+    shown = tuple(_shown(uow, plan) for plan in asked)
+    low_stock.update_low_stock_events(tx, uow.items_to_watch())
     outcome = {"operations": [operation.id for operation in operations], "shown": shown}
-    store.store_outcome(tx, outcome=outcome, at=book.now, **request)
+    store.store_outcome(tx, outcome=outcome, at=uow.now, **request)
     return PostingResult(tuple(operations), shown)
 
 
-def _shown(book: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
+def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "reservations": [reservation.to_dict(book.today) for reservation in plan.shows],
-        "lot": plan.shows_lot and plan.shows_lot.to_dict(book.today),
+        "reservations": [reservation.to_dict(uow.today) for reservation in plan.shows],
+        "lot": plan.shows_lot and plan.shows_lot.to_dict(uow.today),
     }
     return shown | {"settlement": plan.settlement.to_dict()} if plan.settlement else shown
 
@@ -288,13 +288,13 @@ def _expire(tx: Connection, *, limit: int) -> int:
     while wanted:
         loader.lock_lots(tx, wanted - locked)
         locked |= wanted
-        book = loader.load_unit_of_work(
+        uow = loader.load_unit_of_work(
             tx, [], locked=locked, fully_loaded_item_ids=set(), now=now, today=today
         )
-        done = expiry.release_expired(book)
-        wanted = book.modified_lot_ids()
+        done = expiry.release_expired(uow)
+        wanted = uow.modified_lot_ids()
         if wanted <= locked:
             if done:
-                writer.write(tx, book, user_id=0, user_name="")
+                writer.write(tx, uow, user_id=0, user_name="")
             return done
     return 0

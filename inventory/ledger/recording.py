@@ -27,12 +27,12 @@ _SET_STATUS = (
 
 def record(
     tx: Connection,
-    book: UnitOfWork,
+    uow: UnitOfWork,
     inserted: Sequence[tuple[PlannedOperation, int, bytes]],
     progress: Progress,
 ) -> None:
     """`written`: each planned operation with the id and the hash that it got."""
-    rows = _decision_rows(book, inserted)
+    rows = _decision_rows(uow, inserted)
     insert(tx, decisions, rows, progress)
     changed = [
         {"of_lot": row["lot_id"], "status": row["to_status"]}
@@ -56,11 +56,11 @@ def record(
 
 
 def _decision_rows(
-    book: UnitOfWork, inserted: Sequence[tuple[PlannedOperation, int, bytes]]
+    uow: UnitOfWork, inserted: Sequence[tuple[PlannedOperation, int, bytes]]
 ) -> list[dict[str, Any]]:
     """The decisions with their hashes: each takes up the hash of the lot's decision before it."""
     rows = []
-    last_hashes = {lot_id: last for lot_id, (_, last) in book.last_decisions.items()}
+    last_hashes = {lot_id: last for lot_id, (_, last) in uow.last_decisions.items()}
     for plan, operation_id, operation_hash in inserted:
         for decision in plan.decisions:
             row = _decision_row(decision, operation_id)

@@ -170,10 +170,10 @@ class UnitOfWork:
 
     def allocate(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]] | None:
         """Spread a quantity over the item's free stock; None when it is not enough."""
-        taken = self.allocate_what_fits(item, qty, strategy)
+        taken = self.allocate_up_to(item, qty, strategy)
         return taken if sum(part for _, part in taken) == qty else None
 
-    def allocate_what_fits(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]]:
+    def allocate_up_to(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]]:
         """Spread a quantity, or as much of it as is free, over the item's free stock."""
         if (item.id, strategy) not in self._ordered:
             candidates = self.stocked.get(item.id, [])

@@ -23,10 +23,10 @@ _ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
 
 
 def write(
-    tx: Connection, book: UnitOfWork, *, user_id: int, user_name: str, progress: Progress = SILENT
+    tx: Connection, uow: UnitOfWork, *, user_id: int, user_name: str, progress: Progress = SILENT
 ) -> list[Operation]:
     """Insert everything planned, in one statement a table, and tell what was written."""
-    plans = book.operations
+    plans = uow.operations
     user = (user_id, user_name)
     system = expiry.system_user(tx) if any(plan.by_system for plan in plans) else user
     writers = [system if plan.by_system else user for plan in plans]
@@ -37,7 +37,7 @@ def write(
         lot.id = id
     insert(tx, lots, [_lot_row(lot) for lot in new_lots], progress)
     rows = [
-        _operation_row(book, plan, id, writer)
+        _operation_row(uow, plan, id, writer)
         for plan, id, (writer, _) in zip(plans, ids[operations], writers, strict=True)
     ]
     insert(tx, operations, rows)
@@ -45,7 +45,7 @@ def write(
     planned = [(plan, row["id"], row["hash"]) for plan, row in zip(plans, rows, strict=True)]
     names = [name for _, name in writers]
     entries = iter(_insert_entries(tx, plans, rows, names, ids[ledger], progress))
-    record(tx, book, planned, progress)
+    record(tx, uow, planned, progress)
     return [
         Operation(
             **{name: row[name] for name in _ALSO_TOLD},
@@ -81,7 +81,7 @@ def _lot_row(lot: Any) -> dict[str, Any]:
 
 
 def _operation_row(
-    book: UnitOfWork, plan: PlannedOperation, id: int, user_id: int
+    uow: UnitOfWork, plan: PlannedOperation, id: int, user_id: int
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": id,
@@ -90,7 +90,7 @@ def _operation_row(
         "reason": plan.reason,
         "note": plan.note,
         "user_id": user_id,
-        "recorded_at": book.now,
+        "recorded_at": uow.now,
         "occurred_at": plan.occurred_at,
         "reverses_id": plan.reverses_id,
     }

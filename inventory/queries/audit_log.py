@@ -19,9 +19,9 @@ from inventory.queries.pagination import (
     CursorScope,
     Page,
     SortOrder,
+    datetime_key,
     id_key,
     in_order,
-    moment_key,
     read_page,
 )
 from inventory.stock.queries import users
@@ -57,12 +57,12 @@ def list_audit(
 ) -> Page[AuditEntry]:
     """`who`: what somebody did, and what was done to their account or tried at it. `what`: one
     of AUDIT_CHOICES. Written from `since` on and before `until`."""
-    start = validation.clean_moment(since, field="from")
-    end = validation.clean_moment(until, field="to")
+    start = validation.validate_datetime(since, field="from")
+    end = validation.validate_datetime(until, field="to")
     filters = {"who": who, "what": what, "from": start, "to": end}
     is_timed = start is not None or end is not None
     order = (
-        SortOrder((_audit.c.at, _audit.c.id), (moment_key, id_key), falls=True)
+        SortOrder((_audit.c.at, _audit.c.id), (datetime_key, id_key), falls=True)
         if is_timed
         else SortOrder((_audit.c.id,), (id_key,), falls=True)
     )
@@ -88,7 +88,7 @@ def _about(conn: Connection, who: object) -> sa.ColumnElement[bool]:
 
 
 def _actions(what: object) -> Sequence[str]:
-    chosen = validation.clean_choice(what, field="what", choices=AUDIT_CHOICES)
+    chosen = validation.validate_choice(what, field="what", choices=AUDIT_CHOICES)
     return tuple(audit.GROUPS.get(chosen, (chosen,)))
 
 

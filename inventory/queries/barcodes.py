@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from inventory.barcodes import CodeLink, read_links
 from inventory.barcodes.links import codes
 from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
-from inventory.queries.search import clean_search, contains, id_of_item
+from inventory.queries.search import contains, id_of_item, validate_search
 
 
 def list_codes(
@@ -21,7 +21,7 @@ def list_codes(
     cursor: object = None,
 ) -> Page[CodeLink]:
     """Linked codes, newest first. `q` looks in the code; `lot`: those of one lot alone."""
-    q = clean_search(q)
+    q = validate_search(q)
     place = CursorScope("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
     chosen = sa.select(codes.c.id).order_by(codes.c.id.desc())
     if item is not None:

@@ -17,9 +17,9 @@ from inventory.queries.pagination import (
     CursorScope,
     Page,
     SortOrder,
+    datetime_key,
     id_key,
     in_order,
-    moment_key,
     read_page,
 )
 from inventory.queries.search import id_of_item
@@ -45,8 +45,8 @@ def list_entries(
     cursor: object = None,
 ) -> Page[Entry]:
     """Ledger entries, newest first; written from `since` on and before `until`."""
-    start = validation.clean_moment(since, field="from")
-    end = validation.clean_moment(until, field="to")
+    start = validation.validate_datetime(since, field="from")
+    end = validation.validate_datetime(until, field="to")
     reference = validation.validate_text(reference, field="reference", max_length=100)
     filters = {
         "item": item, "lot": lot, "reservation": reservation, "type": type,
@@ -60,17 +60,17 @@ def list_entries(
     if item is not None:
         chosen = chosen.where(ledger.c.item_id == id_of_item(item))
     if lot is not None:
-        lot_id = validation.clean_id(lot, field="lot")
+        lot_id = validation.validate_id(lot, field="lot")
         chosen = chosen.where(ledger.c.lot_id == lot_id, *_within(lot_id, start, end))
     if reservation is not None:
-        reservation_id = validation.clean_id(reservation, field="reservation")
+        reservation_id = validation.validate_id(reservation, field="reservation")
         chosen = chosen.where(ledger.c.reservation_id == reservation_id)
     if type is not None:
-        txn_type = validation.clean_choice(type, field="type", choices=tuple(TxnType))
+        txn_type = validation.validate_choice(type, field="type", choices=tuple(TxnType))
         chosen = chosen.where(ledger.c.txn_type == txn_type)
     if kind is not None:
         chosen = chosen.where(
-            _of_kind(validation.clean_choice(kind, field="kind", choices=tuple(Kind)))
+            _of_kind(validation.validate_choice(kind, field="kind", choices=tuple(Kind)))
         )
     if lot_code is not None:
         code = validation.validate_text(lot_code, field="lot", max_length=64)
@@ -107,7 +107,7 @@ def _order(*, lot: bool, user: bool, timed: bool) -> SortOrder:
     if user:
         return SortOrder((operations.c.id, ledger.c.id), (id_key, id_key), falls=True)
     if timed:
-        return SortOrder((ledger.c.timestamp, ledger.c.id), (moment_key, id_key), falls=True)
+        return SortOrder((ledger.c.timestamp, ledger.c.id), (datetime_key, id_key), falls=True)
     return SortOrder((ledger.c.id,), (id_key,), falls=True)
 
 

@@ -22,15 +22,15 @@ from inventory.queries.pagination import (
     read_page,
     text_key,
 )
-from inventory.queries.search import clean_search, contains
+from inventory.queries.search import contains, validate_search
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import (
     add_up,
     figures_of_items,
-    heads,
     is_expired,
     is_low_item,
     item_heads,
+    lot_balances,
     split_whole_and_fraction,
 )
 from inventory.stock.entities import Item, StockTotals
@@ -67,9 +67,9 @@ def list_items(
     """Items by code, or as `sort` says: code, name or a figure (on_hand, reserved, on_hold,
     free), with "-" before it the other way round. `q` looks in code and name; `low_stock`: free
     at or below the reorder point, which archived items never are; `unit`: counted in it."""
-    q = clean_search(q)
+    q = validate_search(q)
     unit = validation.validate_text(unit, field="unit", max_length=16)
-    sort = validation.clean_choice(sort or "code", field="sort", choices=ITEM_SORTS)
+    sort = validation.validate_choice(sort or "code", field="sort", choices=ITEM_SORTS)
     order = _order(sort.lstrip("-"), falls=sort.startswith("-"), today=clock.today())
     filters = {"q": q, "low": low_stock, "archived": archived, "unit": unit, "sort": sort}
     place = CursorScope("items", filters, order.keys)
@@ -107,7 +107,7 @@ def _order(name: str, *, falls: bool, today: date) -> SortOrder:
 def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
     """Items to choose from, by code: those that `q` finds, and none that is archived."""
     chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
-    if q := clean_search(q):
+    if q := validate_search(q):
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
     ids = list(conn.execute(chosen.order_by(items.c.code).limit(limit)).scalars())
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
@@ -152,11 +152,14 @@ def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, S
         item_id: units * ONE + rest
         for item_id, units, rest in conn.execute(
             sa.select(
-                heads.c.item_id,
-                *map(add_up, split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)),
+                lot_balances.c.item_id,
+                *map(
+                    add_up,
+                    split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved),
+                ),
             )
-            .where(heads.c.item_id.in_(ids), is_expired(today))
-            .group_by(heads.c.item_id)
+            .where(lot_balances.c.item_id.in_(ids), is_expired(today))
+            .group_by(lot_balances.c.item_id)
         )
     }
     rows = conn.execute(sa.select(item_heads).where(item_heads.c.item_id.in_(ids)))

@@ -23,9 +23,9 @@ from inventory.queries.pagination import (
     int_key,
     read_page,
 )
-from inventory.queries.search import clean_search, contains, id_of_item
+from inventory.queries.search import contains, id_of_item, validate_search
 from inventory.stock import queries as stock
-from inventory.stock.balance_filters import has_status, heads, is_usable
+from inventory.stock.balance_filters import has_status, is_usable, lot_balances
 from inventory.stock.entities import Lot
 from inventory.stock.queries import items, lots, operations, users
 
@@ -67,22 +67,24 @@ def list_lots(
     something on hand; `having`: those that a figure is made of (reserved, on_hold, free); `unit`:
     counted in it.
     """
-    q = clean_search(q)
-    until = validation.clean_date(expiring_before, field="expiring_before")
+    q = validate_search(q)
+    until = validation.validate_date(expiring_before, field="expiring_before")
     usual = "-received" if until is None else "expires"
-    day = validation.clean_date(expires_on, field="expires_on")
-    sort = validation.clean_choice(sort or usual, field="sort", choices=LOT_SORTS)
+    day = validation.validate_date(expires_on, field="expires_on")
+    sort = validation.validate_choice(sort or usual, field="sort", choices=LOT_SORTS)
     filters = {
         "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
         "on": day, "having": having, "unit": unit, "sort": sort,
     }  # fmt: skip
     # The index over what expires is one of lots in stock; of all lots there is another.
-    expires = heads.c.expires_on if with_stock else lots.c.expires_on
-    id = heads.c.lot_id if with_stock or until is None else lots.c.id
+    expires = lot_balances.c.expires_on if with_stock else lots.c.expires_on
+    id = lot_balances.c.lot_id if with_stock or until is None else lots.c.id
     dated = expires if until is not None else sa.func.coalesce(expires, _NEVER)
     order = _order(sort.lstrip("-"), sort.startswith("-"), dated, id)
     place = CursorScope("lots", filters, order.keys)
-    chosen = sa.select(heads.c.lot_id.label("id")).join(lots, lots.c.id == heads.c.lot_id)
+    chosen = sa.select(lot_balances.c.lot_id.label("id")).join(
+        lots, lots.c.id == lot_balances.c.lot_id
+    )
     chosen = order.put(chosen, place.position_of(cursor))
     if until is not None:
         chosen = chosen.where(expires < until)
@@ -91,16 +93,16 @@ def list_lots(
     if item is not None:
         chosen = chosen.where(lots.c.item_id == id_of_item(item))
     if qc_status is not None:
-        status = validation.clean_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
+        status = validation.validate_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
         chosen = chosen.where(has_status(str(status)))
     if with_stock is not None:
-        chosen = chosen.where(heads.c.stocked if with_stock else ~heads.c.stocked)
+        chosen = chosen.where(lot_balances.c.stocked if with_stock else ~lot_balances.c.stocked)
     if having is not None:
         chosen = chosen.where(
-            _has(validation.clean_choice(having, field="having", choices=_HAVING))
+            _has(validation.validate_choice(having, field="having", choices=_HAVING))
         )
     if unit is not None:
-        chosen = chosen.where(heads.c.item_id.in_(_counted_in(unit)))
+        chosen = chosen.where(lot_balances.c.item_id.in_(_counted_in(unit)))
     if q:
         searched = (lots.c.lot_code, lots.c.supplier_lot)
         chosen = chosen.where(contains(conn, q, *searched))
@@ -118,7 +120,7 @@ _HAVING = ("reserved", "on_hold", "free")
 _SORTED = ("lot", "received", "expires", "on_hand", "reserved", "free")
 LOT_SORTS = tuple(f"{sign}{name}" for name in _SORTED for sign in ("", "-"))
 _NEVER = sa.literal(date.max, sa.Date)
-_available = heads.c.on_hand - heads.c.reserved
+_available = lot_balances.c.on_hand - lot_balances.c.reserved
 
 
 def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
@@ -129,8 +131,8 @@ def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
     if name == "lot":
         return SortOrder((lots.c.lot_code, id), (code_key, id_key), falls)
     figure = {
-        "on_hand": heads.c.on_hand,
-        "reserved": heads.c.reserved,
+        "on_hand": lot_balances.c.on_hand,
+        "reserved": lot_balances.c.reserved,
         "free": sa.case((is_usable(clock.today()), _available), else_=0),
     }[name]
     return SortOrder((figure, id), (int_key, id_key), falls)
@@ -139,9 +141,9 @@ def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
 def _has(figure: str) -> sa.ColumnElement[bool]:
     """Lots that this figure is made of, by the read cache."""
     if figure == "reserved":
-        return heads.c.reserved > 0
+        return lot_balances.c.reserved > 0
     usable = is_usable(clock.today())
-    return sa.and_(heads.c.stocked, _available > 0, usable if figure == "free" else ~usable)
+    return sa.and_(lot_balances.c.stocked, _available > 0, usable if figure == "free" else ~usable)
 
 
 def _counted_in(unit: object) -> sa.Select[tuple[int]]:

@@ -38,7 +38,7 @@ class Page(Generic[Row]):
     next_cursor: str | None
 
 
-def clean_limit(limit: object) -> int:
+def validate_limit(limit: object) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
         raise InvalidInput(f"A page has 1 to {MOST_ROWS} rows.", field="limit")
     return limit
@@ -91,11 +91,11 @@ def _decode(cursor: object) -> list[Any]:
 
 
 def id_key(value: Any) -> int:
-    return validation.clean_id(value, field="cursor")
+    return validation.validate_id(value, field="cursor")
 
 
 def code_key(value: Any) -> str:
-    if validation.clean_code(value, field="cursor") != value:
+    if validation.validate_code(value, field="cursor") != value:
         raise ValueError
     return str(value)
 
@@ -104,11 +104,11 @@ def date_key(value: Any) -> date:
     return date.fromisoformat(value)
 
 
-def moment_key(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+def datetime_key(value: Any) -> datetime:
+    when = datetime.fromisoformat(value)
+    if when.tzinfo is None:
         raise ValueError
-    return moment.astimezone(UTC)
+    return when.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def read_page(
     read: Callable[[Connection, Sequence[int]], list[Row]],
 ) -> Page[Row]:
     """Find one row more than asked for: whether it is there tells whether a page follows."""
-    limit = clean_limit(limit)
+    limit = validate_limit(limit)
     rows = conn.execute(chosen.limit(limit + 1)).all()
     more = len(rows) > limit
     rows = rows[:limit]

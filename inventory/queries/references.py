@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock, validation
-from inventory.queries.pagination import CursorScope, Page, clean_limit, id_key
-from inventory.queries.search import clean_search, contains
+from inventory.queries.pagination import CursorScope, Page, id_key, validate_limit
+from inventory.queries.search import contains, validate_search
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import is_at_risk
 from inventory.stock.entities import Lot, Reservation
@@ -35,32 +35,32 @@ class Reference:
     @property
     def unit(self) -> str | None:
         """The unit that all of it is counted in, so that it can be added up; else None."""
-        units = {one.item.unit for one in self.reservations}
+        units = {reservation.item.unit for reservation in self.reservations}
         return units.pop() if len(units) == 1 else None
 
     @property
     def qty(self) -> int:
-        return sum(one.qty for one in self.reservations)
+        return sum(reservation.qty for reservation in self.reservations)
 
     @property
     def open(self) -> int:
-        return sum(one.open for one in self.reservations)
+        return sum(reservation.open for reservation in self.reservations)
 
     @property
     def issued(self) -> int:
-        return sum(one.issued for one in self.reservations)
+        return sum(reservation.issued for reservation in self.reservations)
 
     def at_risk(self, today: date) -> bool:
-        return any(one.at_risk(today) for one in self.reservations)
+        return any(reservation.at_risk(today) for reservation in self.reservations)
 
     def lines(self, today: date | None = None) -> list[tuple[Reservation, Lot, int]]:
         """What is open, lot by lot; with `today` only what may be issued on that day."""
         return [
-            (one, line.lot, line.open)
-            for one in self.reservations
-            for line in one.lines
+            (reservation, line.lot, line.open)
+            for reservation in self.reservations
+            for line in reservation.lines
             if line.open
-            and not (today and (line.lot.hold_reason(today) or one.expired(clock.now())))
+            and not (today and (line.lot.hold_reason(today) or reservation.expired(clock.now())))
         ]
 
 
@@ -74,7 +74,7 @@ def list_references(
 ) -> Page[Reference]:
     """References with something open. `q` looks in the reference; `at_risk`: some of it is in a
     lot that may not be issued from now."""
-    q = clean_search(q)
+    q = validate_search(q)
     place = CursorScope("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
     after = place.position_of(cursor)
     found: list[tuple[int, int]] = []
@@ -85,7 +85,7 @@ def list_references(
             oldest = oldest.where(contains(conn, q, reservations.c.reference))
         if after and after[0] == risk:
             oldest = oldest.having(after[1] < _ID) if risk else oldest.where(after[1] < _OLDEST)
-        rows = conn.execute(oldest.limit(clean_limit(limit) + 1 - len(found)))
+        rows = conn.execute(oldest.limit(validate_limit(limit) + 1 - len(found)))
         found += [(id, risk) for id in rows.scalars()]
     cursor = place.cursor_after(found[limit - 1][::-1]) if len(found) > limit else None
     return Page(_references(conn, [id for id, _ in found[:limit]]), cursor)

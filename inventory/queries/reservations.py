@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import clock, validation
 from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
-from inventory.queries.search import clean_search, contains, id_of_item
+from inventory.queries.search import contains, id_of_item, validate_search
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import is_at_risk
 from inventory.stock.entities import Reservation
@@ -30,7 +30,7 @@ def list_reservations(
 ) -> Page[Reservation]:
     """Reservations, newest first. `q` looks in the reference; `open`: something is still held;
     `at_risk`: some of it in a lot that may not be issued from now."""
-    q = clean_search(q)
+    q = validate_search(q)
     reference = validation.validate_text(reference, field="reference", max_length=100)
     filters = {"item": item, "reference": reference, "open": open, "risk": at_risk, "q": q}
     place = CursorScope("reservations", filters, (id_key,))

@@ -19,7 +19,7 @@ from inventory.stock.queries import items
 LONGEST = 100
 
 
-def clean_search(value: object) -> str | None:
+def validate_search(value: object) -> str | None:
     """What is searched for; None when that is nothing."""
     return validation.validate_text(value, field="q", max_length=LONGEST)
 
@@ -59,5 +59,5 @@ def _regex(character: str) -> str:
 
 
 def id_of_item(code: object) -> sa.ScalarSelect[Any]:
-    cleaned = validation.clean_code(code, field="item")
+    cleaned = validation.validate_code(code, field="item")
     return sa.select(items.c.id).where(items.c.code == cleaned).scalar_subquery()

@@ -20,7 +20,7 @@ from inventory.common.quantity import ONE
 from inventory.db import UtcDateTime
 from inventory.models import Kind, TxnType
 from inventory.queries import Page, list_items
-from inventory.stock.balance_filters import heads
+from inventory.stock.balance_filters import lot_balances
 from inventory.stock.entities import Item
 from inventory.stock.queries import items, ledger, operations
 
@@ -110,20 +110,20 @@ def turnover(
 ) -> Page[Turnover]:
     """Each item by code, with how fast it went in these days. `q` looks in code and name."""
     found = list_items(conn, q=q, archived=False, **page)
-    ids = [one.item.id for one in found.rows]
+    ids = [row.item.id for row in found.rows]
     days = list(_days(first, last))
     moved = _moved_by_item(conn, first, ids)
     rows = []
-    for one in found.rows:
-        on_hand, total, issued = one.totals.on_hand, 0, 0
-        changes = moved[one.item.id]
+    for row in found.rows:
+        on_hand, total, issued = row.totals.on_hand, 0, 0
+        changes = moved[row.item.id]
         on_hand_then = on_hand - sum(net for day, (net, _) in changes.items() if day >= len(days))
         for number in range(len(days) - 1, -1, -1):
             total += on_hand_then
             net, out = changes.get(number, (0, 0))
             on_hand_then -= net
             issued += out
-        rows.append(Turnover(one.item, issued, on_hand, total // len(days), len(days)))
+        rows.append(Turnover(row.item, issued, on_hand, total // len(days), len(days)))
     return Page(rows, found.next_cursor)
 
 
@@ -131,18 +131,20 @@ def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list
     """What is on hand, by how long ago its lot was received, youngest first; by unit."""
     bounds = [_start(today - timedelta(days=days - 1)) for days in AGES]
     bucket = sa.case(
-        *((heads.c.received_at >= bound, number) for number, bound in enumerate(bounds)),
+        *((lot_balances.c.received_at >= bound, number) for number, bound in enumerate(bounds)),
         else_=len(bounds),
     ).label("bucket")
     chosen = (
-        sa.select(items.c.unit, bucket, sa.func.count().label("lots"), *_sum(heads.c.on_hand))
-        .select_from(heads.join(items, items.c.id == heads.c.item_id))
-        .where(heads.c.stocked)
+        sa.select(
+            items.c.unit, bucket, sa.func.count().label("lots"), *_sum(lot_balances.c.on_hand)
+        )
+        .select_from(lot_balances.join(items, items.c.id == lot_balances.c.item_id))
+        .where(lot_balances.c.stocked)
         .group_by(items.c.unit, bucket)
         .order_by(items.c.unit, bucket)
     )
     if item_id is not None:
-        chosen = chosen.where(heads.c.item_id == item_id)
+        chosen = chosen.where(lot_balances.c.item_id == item_id)
     return [
         Age(unit, AGES[at] if at < len(AGES) else None, count, units * ONE + rest)
         for unit, at, count, units, rest in conn.execute(chosen)
@@ -154,19 +156,19 @@ def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> li
     last = monday_of(today) + timedelta(weeks=WEEKS_AHEAD)
     chosen = (
         sa.select(
-            heads.c.expires_on,
+            lot_balances.c.expires_on,
             items.c.unit,
             sa.func.count().label("lots"),
-            *_sum(heads.c.on_hand),
-            *_sum(heads.c.reserved),
+            *_sum(lot_balances.c.on_hand),
+            *_sum(lot_balances.c.reserved),
         )
-        .select_from(heads.join(items, items.c.id == heads.c.item_id))
-        .where(heads.c.stocked, heads.c.expires_on < last)
-        .group_by(heads.c.expires_on, items.c.unit)
-        .order_by(heads.c.expires_on, items.c.unit)
+        .select_from(lot_balances.join(items, items.c.id == lot_balances.c.item_id))
+        .where(lot_balances.c.stocked, lot_balances.c.expires_on < last)
+        .group_by(lot_balances.c.expires_on, items.c.unit)
+        .order_by(lot_balances.c.expires_on, items.c.unit)
     )
     if item_id is not None:
-        chosen = chosen.where(heads.c.item_id == item_id)
+        chosen = chosen.where(lot_balances.c.item_id == item_id)
     return [
         Expiry(day, unit, count, units * ONE + rest, held * ONE + held_rest)
         for day, unit, count, units, rest, held, held_rest in conn.execute(chosen)

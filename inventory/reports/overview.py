@@ -21,9 +21,9 @@ from inventory.stock import queries as stock
 from inventory.stock.balance_filters import (
     add_up,
     has_status,
-    heads,
     is_expired,
     item_heads,
+    lot_balances,
     open_lines,
     split_whole_and_fraction,
 )
@@ -81,10 +81,10 @@ def _totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
 
 
 def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
-    available = split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)
+    available = split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved)
     rows = conn.execute(
         sa.select(items.c.unit, *map(add_up, available))
-        .join_from(heads, items, items.c.id == heads.c.item_id)
+        .join_from(lot_balances, items, items.c.id == lot_balances.c.item_id)
         .where(is_expired(today))
         .group_by(items.c.unit)
     )
@@ -94,9 +94,9 @@ def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
 def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
     """Lots that wait for a QC decision, longest wait first."""
     rows = conn.execute(
-        sa.select(heads.c.lot_id)
-        .where(heads.c.stocked, has_status(QcStatus.QUARANTINE))
-        .order_by(heads.c.received_at, heads.c.lot_id)
+        sa.select(lot_balances.c.lot_id)
+        .where(lot_balances.c.stocked, has_status(QcStatus.QUARANTINE))
+        .order_by(lot_balances.c.received_at, lot_balances.c.lot_id)
         .limit(limit)
     )
     ids = list(rows.scalars())
@@ -113,5 +113,5 @@ def old_reservations(conn: Connection, before: datetime, *, limit: int) -> list[
         .limit(limit)
     )
     ids = list(rows.scalars())
-    found = {one.id: one for one in stock.read_reservations(conn, ids)}
+    found = {reservation.id: reservation for reservation in stock.read_reservations(conn, ids)}
     return [found[id] for id in ids if id in found and found[id].created_at < before]

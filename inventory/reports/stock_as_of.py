@@ -18,12 +18,12 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, totals
 
 
-def day_at(at: datetime) -> date:
+def local_date(at: datetime) -> date:
     """The site's day at a moment: the one that expiry dates are compared with."""
     return at.astimezone(clock.zone()).date()
 
 
-def moment_in(text: datetime) -> datetime:
+def parse_as_of(text: datetime) -> datetime:
     """A moment as it is written on the site's clock, unless it says its zone."""
     return (text if text.tzinfo else text.replace(tzinfo=clock.zone())).astimezone(UTC)
 
@@ -32,11 +32,11 @@ def items_at(conn: Connection, at: datetime, **page: object) -> Page[StockedItem
     """Items by code with what there was of them at that moment; filters and pages as in
     `list_items`."""
     found = list_items(conn, **page)  # type: ignore[arg-type]
-    lots: dict[int, list[Lot]] = {one.item.id: [] for one in found.rows}
+    lots: dict[int, list[Lot]] = {row.item.id: [] for row in found.rows}
     for lot in stock.get_lots_of_items(conn, lots, at=at):
         lots[lot.item.id].append(lot)
-    day = day_at(at)
-    rows = [StockedItem(one.item, totals(lots[one.item.id], day)) for one in found.rows]
+    day = local_date(at)
+    rows = [StockedItem(row.item, totals(lots[row.item.id], day)) for row in found.rows]
     return Page(rows, found.next_cursor)
 
 
@@ -54,6 +54,6 @@ def every_lot_at(reads: Reads, at: datetime) -> Iterator[Lot]:
 def _lots_at(conn: Connection, at: datetime, **page: object) -> Page[Lot]:
     """The lots on hand of a page of items."""
     items = list_items(conn, **page)  # type: ignore[arg-type]
-    found = stock.get_lots_of_items(conn, [one.item.id for one in items.rows], at=at)
+    found = stock.get_lots_of_items(conn, [row.item.id for row in items.rows], at=at)
     found.sort(key=lambda lot: (lot.item.code, lot.id))
     return Page([lot for lot in found if lot.on_hand], items.next_cursor)

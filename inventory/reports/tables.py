@@ -16,7 +16,7 @@ from inventory.exports.formats import Row
 from inventory.queries import Page, StockedItem, all_pages, list_items
 from inventory.queries.page_reads import Reads
 from inventory.reports import analytics
-from inventory.reports.stock_as_of import day_at, every_item_at, every_lot_at
+from inventory.reports.stock_as_of import every_item_at, every_lot_at, local_date
 from inventory.stock.entities import format_utc
 from inventory.stock.recall import Recall
 from inventory.webhooks.low_stock import low_items
@@ -39,12 +39,13 @@ def recall_report(found: Recall) -> Report:
 
 def _recall_rows(found: Recall) -> Iterator[Row]:
     item, unit = found.lot.item.code, found.lot.item.unit
-    for one in found.movements:
-        what = "went out" if one.qty > 0 else "came in"
-        state = "" if one.counts else "undone" if one.undone_by else "undoing"
+    for movement in found.movements:
+        what = "went out" if movement.qty > 0 else "came in"
+        state = "" if movement.counts else "undone" if movement.undone_by else "undoing"
         yield (
-            what, one.reference or "", item, one.lot_code, format_qty(abs(one.qty)), unit,
-            str(one.operation_id), one.kind, format_utc(one.at), one.user_name, state,
+            what, movement.reference or "", item, movement.lot_code,
+            format_qty(abs(movement.qty)), unit, str(movement.operation_id), movement.kind,
+            format_utc(movement.at), movement.user_name, state,
         )  # fmt: skip
     for holder, lot, qty in found.reserved:
         since = format_utc(holder.created_at)
@@ -78,8 +79,8 @@ def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
 def _low_items(conn: Connection, **page: Any) -> Page[tuple[StockedItem, datetime | None]]:
     """Items down to their reorder point, and since when."""
     found = list_items(conn, low_stock=True, **page)
-    since = low_since(conn, [one.item.id for one in found.rows])
-    return Page([(one, since.get(one.item.id)) for one in found.rows], found.next_cursor)
+    since = low_since(conn, [row.item.id for row in found.rows])
+    return Page([(row, since.get(row.item.id)) for row in found.rows], found.next_cursor)
 
 
 def _reorder_rows(reads: Reads) -> Iterator[Row]:
@@ -114,7 +115,7 @@ def lots_report(reads: Reads, at: datetime) -> Report:
 
 
 def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:
-    day = day_at(at)
+    day = local_date(at)
     for lot in every_lot_at(reads, at):
         figures = (lot.on_hand, lot.reserved, lot.available, lot.on_hold(day), lot.free(day))
         state, expires = lot.hold_reason(day) or lot.qc_status, str(lot.expires_on or "")
@@ -128,7 +129,7 @@ def movement_report(conn: Connection, first: date, last: date, *, item_id: int |
     word = str if item_id is None else format_qty
     return Report(
         ("day", "received", "issued"),
-        [(str(one.day), word(one.received), word(one.issued)) for one in rows],
+        [(str(row.day), word(row.received), word(row.issued)) for row in rows],
     )
 
 
@@ -137,7 +138,7 @@ def ageing_report(conn: Connection, *, item_id: int | None) -> Report:
     rows = analytics.ageing(conn, clock.today(), item_id=item_id)
     return Report(
         ("unit", "days old", "lots", "on hand"),
-        [(one.unit, _days(one.up_to), str(one.lots), format_qty(one.qty)) for one in rows],
+        [(row.unit, _days(row.up_to), str(row.lots), format_qty(row.qty)) for row in rows],
     )
 
 
@@ -152,12 +153,12 @@ def expiring_report(conn: Connection, *, item_id: int | None) -> Report:
         ("day", "unit", "lots", "on hand", "reserved"),
         [
             (
-                str(one.day),
-                one.unit,
-                str(one.lots),
-                format_qty(one.on_hand),
-                format_qty(one.reserved),
+                str(row.day),
+                row.unit,
+                str(row.lots),
+                format_qty(row.on_hand),
+                format_qty(row.reserved),
             )
-            for one in rows
+            for row in rows
         ],
     )

@@ -16,7 +16,7 @@ from inventory.models import Item, QcStatus, table
 from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLine
 
 items = table(Item)
-heads = table(LotBalance)
+lot_balances = table(LotBalance)
 item_heads = table(ItemBalance)
 open_lines = table(OpenReservationLine)
 
@@ -27,19 +27,23 @@ def has_status(status: str) -> sa.ColumnElement[bool]:
     """Lots with that QC status. The index is over those that are not approved, and a database
     takes it only where it is told so in these very words."""
     if status == QcStatus.APPROVED:
-        return heads.c.qc_status == _APPROVED
-    return sa.and_(heads.c.qc_status != _APPROVED, heads.c.qc_status == status)
+        return lot_balances.c.qc_status == _APPROVED
+    return sa.and_(lot_balances.c.qc_status != _APPROVED, lot_balances.c.qc_status == status)
 
 
 def is_expired(today: date) -> sa.ColumnElement[bool]:
     """Lots in stock that would be usable, were they not past their day."""
-    return sa.and_(heads.c.stocked, heads.c.qc_status == _APPROVED, heads.c.expires_on < today)
+    return sa.and_(
+        lot_balances.c.stocked,
+        lot_balances.c.qc_status == _APPROVED,
+        lot_balances.c.expires_on < today,
+    )
 
 
 def is_usable(today: date) -> sa.ColumnElement[bool]:
     """Lots that nothing holds back: `Lot.hold_reason` is None."""
-    dated = sa.or_(heads.c.expires_on.is_(None), heads.c.expires_on >= today)
-    return sa.and_(heads.c.qc_status == _APPROVED, dated)
+    dated = sa.or_(lot_balances.c.expires_on.is_(None), lot_balances.c.expires_on >= today)
+    return sa.and_(lot_balances.c.qc_status == _APPROVED, dated)
 
 
 def is_at_risk(today: date) -> sa.ColumnElement[bool]:
@@ -81,10 +85,10 @@ def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.C
     of = item_heads.c
     expired = [
         sa.select(add_up(part))
-        .where(heads.c.item_id == items.c.id, is_expired(today))
+        .where(lot_balances.c.item_id == items.c.id, is_expired(today))
         .correlate(items)
         .scalar_subquery()
-        for part in split_whole_and_fraction(heads.c.on_hand - heads.c.reserved)
+        for part in split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved)
     ]
     held = (of.held + expired[0], of.held_rest + expired[1])
     return {

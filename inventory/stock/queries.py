@@ -27,7 +27,7 @@ from inventory.models import (
 from inventory.models import Item as ItemModel
 from inventory.models import Operation as OperationModel
 from inventory.models import Reservation as ReservationModel
-from inventory.stock.balance_filters import heads as heads
+from inventory.stock.balance_filters import lot_balances as lot_balances
 from inventory.stock.balance_filters import open_lines as open_lines
 from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
 
@@ -102,8 +102,8 @@ _LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
 _LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
 _LOTS_AT = _select_lots(_last_at, _status_at)
 _LOTS_OF_ITEMS_AT = _LOTS_AT.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
-_STOCKED_LOTS_OF_ITEMS = _LOTS.join(heads, heads.c.lot_id == lots.c.id).where(
-    heads.c.item_id.in_(_IDS), heads.c.stocked
+_STOCKED_LOTS_OF_ITEMS = _LOTS.join(lot_balances, lot_balances.c.lot_id == lots.c.id).where(
+    lot_balances.c.item_id.in_(_IDS), lot_balances.c.stocked
 )
 _HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
 _LOTS_BY_CODE = _LOTS.where(
@@ -421,7 +421,7 @@ def read_operation_headers(conn: Connection, ids: Iterable[int]) -> list[Operati
     return [Operation(**row._mapping, entries=()) for row in rows]
 
 
-def get_operation_head(conn: Connection, operation_id: int) -> Operation:
+def get_operation_header(conn: Connection, operation_id: int) -> Operation:
     """One operation without its entries. Raises NotFound."""
     found = read_operation_headers(conn, [operation_id])
     if not found:

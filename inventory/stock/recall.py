@@ -92,10 +92,12 @@ class Recall:
     def destinations(self) -> list[ShipmentSummary]:
         """Every reference that goods went to, the largest amount first."""
         found: dict[str, ShipmentSummary] = {}
-        for one in reversed(self.movements):
-            if one.counts and one.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
-                name = one.reference or ""
-                new = ShipmentSummary(name, max(one.qty, 0), max(-one.qty, 0), one.at, one.at)
+        for movement in reversed(self.movements):
+            if movement.counts and movement.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
+                name = movement.reference or ""
+                new = ShipmentSummary(
+                    name, max(movement.qty, 0), max(-movement.qty, 0), movement.at, movement.at
+                )
                 found[name] = _joined(found[name], new) if name in found else new
         return sorted(found.values(), key=lambda one: (-one.out, one.reference))
 
@@ -120,7 +122,11 @@ class Recall:
         return self._sum(Kind.COUNT)
 
     def _sum(self, *kinds: Kind) -> int:
-        return sum(one.qty for one in self.movements if one.counts and one.kind in kinds)
+        return sum(
+            movement.qty
+            for movement in self.movements
+            if movement.counts and movement.kind in kinds
+        )
 
 
 _IN = (Kind.RECEIPT, Kind.IMPORT, Kind.SPLIT)
@@ -176,8 +182,8 @@ def _reserved(conn: Connection, family: Sequence[Lot]) -> Iterable[tuple[Reserva
         if lot.reserved and lot.id is not None:
             ids = stock.open_reservation_ids(conn, lot_id=lot.id)
             held = stock.open_qty_by_reservation(conn, lot.id, ids)
-            for one in stock.read_reservations(conn, ids):
-                yield one, lot, held[one.id or 0]
+            for reservation in stock.read_reservations(conn, ids):
+                yield reservation, lot, held[reservation.id or 0]
 
 
 def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
@@ -192,8 +198,8 @@ def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
         if splits.get(row.operation_id) == 0:
             continue
         stands = _stands(row.operation_id, undone_by) and row.kind != Kind.REVERSAL
-        facts = {name: row._mapping[name] for name in _FACTS}
-        yield Movement(**facts, counts=stands)
+        fields = {name: row._mapping[name] for name in _FACTS}
+        yield Movement(**fields, counts=stands)
 
 
 def _stands(operation_id: int, undone_by: dict[int, int | None]) -> bool:

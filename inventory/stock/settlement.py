@@ -82,8 +82,11 @@ def settled_by(conn: Connection, operation_id: int, *, on_hold: Iterable[int] = 
     kept = _kept(conn, operation_id, sorted(on_hold))
     found = [moved, {key: qty for key, qty in rest.items() if qty > 0}, kept]
     reservation_ids = {id for sums in found for id, _ in sums}
-    reservations = {one.id: one for one in stock.read_reservations(conn, reservation_ids)}
-    lots = {one.id: one for one in stock.read_lots(conn, {id for sums in found for _, id in sums})}
+    reservations = {
+        reservation.id: reservation
+        for reservation in stock.read_reservations(conn, reservation_ids)
+    }
+    lots = {lot.id: lot for lot in stock.read_lots(conn, {id for sums in found for _, id in sums})}
     return Settlement(
         *(
             [Share(reservations[one], lots[lot], qty) for (one, lot), qty in sums.items()]

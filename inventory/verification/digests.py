@@ -33,23 +33,23 @@ _HEADS = (
 
 def digest(conn: Connection, *, key: bytes) -> dict[str, Any]:
     """Where each lot stands (last sequence and hash), signed with the key."""
-    heads = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_HEADS)]
+    balances = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_HEADS)]
     at = clock.now().isoformat().replace("+00:00", "Z")
-    return {"at": at, "lots": heads, "signature": _signature(at, heads, key)}
+    return {"at": at, "lots": balances, "signature": _signature(at, balances, key)}
 
 
-def heads_hash(heads: Iterable[tuple[int, int, bytes]]) -> str:
+def balances_hash(balances: Iterable[tuple[int, int, bytes]]) -> str:
     """One hash over where each lot stands, lots in the order of their ids: equal where two
     databases hold the same ledger."""
     sum_ = hashlib.sha256()
-    for id, seq, hash in heads:
+    for id, seq, hash in balances:
         sum_.update(f"{id} {seq} {bytes(hash).hex()}\n".encode())
     return sum_.hexdigest()
 
 
-def heads_hash_of(conn: Connection) -> str:
+def balances_hash_of(conn: Connection) -> str:
     rows = conn.execution_options(yield_per=5000).execute(_HEADS)
-    return heads_hash((id, seq, hash) for id, seq, hash in rows)
+    return balances_hash((id, seq, hash) for id, seq, hash in rows)
 
 
 def is_genuine(kept: Mapping[str, Any], *, key: bytes) -> bool:
@@ -74,6 +74,6 @@ def differences(conn: Connection, kept: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("inventory_ledger", f"lot {lot_id}", what, expected, told)
 
 
-def _signature(at: str, heads: Any, key: bytes) -> str:
-    content = json.dumps([at, heads], separators=(",", ":")).encode()
+def _signature(at: str, balances: Any, key: bytes) -> str:
+    content = json.dumps([at, balances], separators=(",", ":")).encode()
     return hmac.new(key, content, hashlib.sha256).hexdigest()

@@ -113,7 +113,7 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
     """Every difference, and at the end the number of entries; `within` is a condition with {} for
     the lot's id."""
     statement = _ROWS.format(
-        moment=raw_rows.moment(conn, "e.timestamp"),
+        moment=raw_rows.parse_timestamp(conn, "e.timestamp"),
         prev_hash=raw_rows.blob(conn, "e.prev_hash"),
         hash=raw_rows.blob(conn, "e.hash"),
         within=within.replace("{}", "e.lot_id"),

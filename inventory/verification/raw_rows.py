@@ -32,7 +32,7 @@ def blob(conn: Connection, column: str) -> str:
     return f"CAST({column} AS BLOB)" if conn.dialect.name == "sqlite" else column
 
 
-def moment(conn: Connection, column: str) -> str:
+def parse_timestamp(conn: Connection, column: str) -> str:
     """For `hashing.written_moment`."""
     if conn.dialect.name == "sqlite":
         return column

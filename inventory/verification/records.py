@@ -39,8 +39,8 @@ def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
     """The content of each operation; `within` is a condition with {} for its id."""
     statement = _OPERATIONS.format(
         hash=raw_rows.blob(conn, "hash"),
-        recorded_at=raw_rows.moment(conn, "recorded_at"),
-        occurred_at=raw_rows.moment(conn, "occurred_at"),
+        recorded_at=raw_rows.parse_timestamp(conn, "recorded_at"),
+        occurred_at=raw_rows.parse_timestamp(conn, "occurred_at"),
         within=within.replace("{}", "id"),
     )
     for batch in raw_rows.rows(conn, statement):

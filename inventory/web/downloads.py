@@ -45,7 +45,7 @@ def own_reads() -> Reads:
 def download_list(kind: str, name: str, /, **filters: Any) -> Response:
     """One of the lists of exports.py, as it is filtered. Raises Forbidden for a lower role."""
     permissions.require(current_user, lists.LISTS[name].role)
-    rows = lists.rows_of(own_reads(), name, **filters)
+    rows = lists.list_rows(own_reads(), name, **filters)
     return download(kind, name, lists.LISTS[name].heads, rows)
 
 

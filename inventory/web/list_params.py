@@ -19,12 +19,12 @@ def one_of(value: str | None, allowed: tuple[str, ...], default: str) -> str:
     return value if value in allowed else default
 
 
-def search_of(query: MultiDict[str, str]) -> str:
+def search_param(query: MultiDict[str, str]) -> str:
     """What is searched for, cut to what can be: pages forgive where the API refuses."""
     return "".join(c for c in query.get("q", "") if c.isprintable()).strip()[:100]
 
 
-def moment_of(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
+def datetime_param(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
     """The moment that `?at=` names, on the site's clock unless it says its zone, and its text."""
     text = query.get("at", "")
     try:
@@ -35,7 +35,7 @@ def moment_of(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
     return at, at.astimezone(clock.zone()).strftime("%Y-%m-%dT%H:%M")
 
 
-def day_of(at: datetime | None) -> date:
+def date_param(at: datetime | None) -> date:
     """The day by which a lot was expired or not: that of the moment, at the site; else today."""
     return at.astimezone(clock.zone()).date() if at else clock.today()
 
@@ -65,7 +65,7 @@ def after(at: datetime | None) -> datetime | None:
 
 def export_links(blueprint: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The list as files, with the same filters."""
-    filters = filters_of(query)
+    filters = active_filters(query)
     ending = f"?{urlencode(filters)}" if filters else ""
     words = {"csv": "CSV", "xlsx": "XLSX", "jsonl": "JSON Lines"}
     return [
@@ -80,7 +80,7 @@ def row_limit(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
     return min(max(rows, step), MOST_ROWS)
 
 
-def page_of(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
+def cursor_page(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
     """Which rows: for a list of the core."""
     return {"limit": row_limit(query, step), "cursor": query.get("cursor")}
 
@@ -93,7 +93,7 @@ def page_links(
     `more` is the same page with more rows, as long as it may have more; then `after` is the
     next page.
     """
-    filters = filters_of(query)
+    filters = active_filters(query)
     links: dict[str, str | None] = {"more": None, "after": None, "first": None}
     cursor, rows = query.get("cursor"), row_limit(query, step)
     if page.next_cursor and not cursor and rows < MOST_ROWS:
@@ -111,18 +111,18 @@ def sort_heads(
     """For each column that a list can be sorted by: where its head leads, and the order it is in
     now ("ascending", "descending" or ""). One tap sorts, another turns it round, a third puts the
     list back. Figures begin with the largest; `rising` columns with the smallest."""
-    filters, now = filters_of(query), one_of(query.get("sort"), tuple(sorts), "")
-    heads = {}
-    for name in dict.fromkeys(one.lstrip("-") for one in sorts):
+    filters, now = active_filters(query), one_of(query.get("sort"), tuple(sorts), "")
+    headers = {}
+    for name in dict.fromkeys(sort.lstrip("-") for sort in sorts):
         turns = [name, f"-{name}", ""] if name in rising else [f"-{name}", name, ""]
         then = turns[turns.index(now) + 1] if now and now in turns else turns[0]
         wanted = {key: value for key, value in (filters | {"sort": then}).items() if value}
         order = {name: "ascending", f"-{name}": "descending"}.get(now, "")
-        heads[name] = (f"?{urlencode(wanted)}", order)
-    return heads
+        headers[name] = (f"?{urlencode(wanted)}", order)
+    return headers
 
 
-def filters_of(query: MultiDict[str, str]) -> dict[str, str]:
+def active_filters(query: MultiDict[str, str]) -> dict[str, str]:
     """What the list is, wherever in it the page is."""
     place = ("cursor", "rows")
     return {name: value for name, value in query.items() if name not in place and value}

@@ -74,21 +74,21 @@ class FormAction:
 
 
 def form_context(
-    act: FormAction, *, return_url: str = "", initial: dict[str, Any] | None = None, **ids: Any
+    action: FormAction, *, return_url: str = "", initial: dict[str, Any] | None = None, **ids: Any
 ) -> Any:
     """What a page needs to include the form of an act: operations/_form.html."""
-    form = act.form(formdata=MultiDict(initial or {}))
+    form = action.form(formdata=MultiDict(initial or {}))
     form.renew_key()
     form.back.data = return_url or urls.current_url()
-    return _context(act, form, ids)
+    return _context(action, form, ids)
 
 
 def _context(
-    act: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal | None = None
+    action: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal | None = None
 ) -> dict[str, Any]:
-    context = {"act": act, "form": form, "refusal": None, "focus": "", "action": ""}
-    context |= act.load(form, **ids)
-    context["action"] = url_for(act.endpoint, **ids)
+    context = {"act": action, "form": form, "refusal": None, "focus": "", "action": ""}
+    context |= action.load(form, **ids)
+    context["action"] = url_for(action.endpoint, **ids)
     if refusal is not None:
         what, why = refusal_hints.explain(refusal)
         context["refusal"] = {
@@ -101,27 +101,27 @@ def _context(
     return context
 
 
-def handle(act: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:
+def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:
     """Answer a request for this operation; `given` is what its form shows at first."""
     if request.method == "GET":
         initial = (initial or {}) | request.args.to_dict()
         return _render(
-            form_context(act, return_url=initial.pop("back", ""), initial=initial, **ids), 200
+            form_context(action, return_url=initial.pop("back", ""), initial=initial, **ids), 200
         )
-    form = act.form()
+    form = action.form()
     for name, step in (("qty", "instead"), ("item", "instead_item")):
         if name in form and (instead := request.form.get(step)):
             form[name].data = instead
     if not form.validate():
-        return _rerender_form(act, form, ids, 422)
+        return _rerender_form(action, form, ids, 422)
     try:
-        outcome = act.send(form, {"user_id": current_user.id, "key": form.key.data}, **ids)
+        outcome = action.send(form, {"user_id": current_user.id, "key": form.key.data}, **ids)
     except (Busy, IdempotencyInProgress) as busy:
-        return _busy_response(act, form, ids, busy)
+        return _busy_response(action, form, ids, busy)
     except Refusal as refusal:
-        return _refuse(act, form, ids, refusal)
-    done = (act.done or done_of_posting)(outcome)
-    return _posted(act, form, ids, done)
+        return _refuse(action, form, ids, refusal)
+    done = (action.done or done_of_posting)(outcome)
+    return _posted(action, form, ids, done)
 
 
 def done_of_posting(posting: PostingResult) -> ActionResult:
@@ -133,29 +133,29 @@ def done_of_posting(posting: PostingResult) -> ActionResult:
 
 
 def _posted(
-    act: FormAction, form: OperationForm, ids: dict[str, Any], done: ActionResult
+    action: FormAction, form: OperationForm, ids: dict[str, Any], done: ActionResult
 ) -> Answer:
     undo = done.operation_id if current_user.has_role("admin") else None
     there = done.then or done.url
-    back = safe_next(form.back.data) if form.back.data and not act.leaves else there
+    back = safe_next(form.back.data) if form.back.data and not action.leaves else there
     toast = _toast(done, undo=undo, back=back)
     from_toast = request.headers.get("HX-Target") == "div#toasts"
-    if act.leaves and wants_partial() and not from_toast:
+    if action.leaves and wants_partial() and not from_toast:
         flash(toast, "ready")
         return Response(status=204, headers={"HX-Redirect": there})
     if not wants_partial():
         flash(toast, "ready")
-        return redirect(_emptied(act, form, back), 303)
+        return redirect(_emptied(action, form, back), 303)
     live = live_updates.render_current()
     if from_toast:
         return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
-    kept = {name: form[name].data for name in act.keeps}
-    context = form_context(act, return_url=form.back.data or "", initial=kept, **ids)
+    kept = {name: form[name].data for name in action.keeps}
+    context = form_context(action, return_url=form.back.data or "", initial=kept, **ids)
     context["focus"] = "first"
     return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
 
 
-def _emptied(act: FormAction, form: OperationForm, url: str) -> str:
+def _emptied(action: FormAction, form: OperationForm, url: str) -> str:
     """The page to go on to, without what would fill in the posted form again."""
     path, _, query = url.partition("?")
     if not query or path != request.root_path + request.path:
@@ -163,7 +163,7 @@ def _emptied(act: FormAction, form: OperationForm, url: str) -> str:
     kept = [
         (name, value)
         for name, value in parse_qsl(query, keep_blank_values=True)
-        if name not in form or name in act.keeps
+        if name not in form or name in action.keeps
     ]
     return f"{path}?{urlencode(kept)}" if kept else path
 
@@ -172,18 +172,20 @@ def _toast(done: ActionResult, **values: Any) -> Markup:
     return Markup(render_template("inventory/operations/_toast.html", done=done, **values))  # noqa: S704
 
 
-def _refuse(act: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal) -> Answer:
+def _refuse(
+    action: FormAction, form: OperationForm, ids: dict[str, Any], refusal: Refusal
+) -> Answer:
     field = str(refusal.figures.get("field", ""))
     field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
     status = 422 if isinstance(refusal, _MALFORMED) else 409
     if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
         form[field].errors = [refusal.detail]
-        return _rerender_form(act, form, ids, status)
-    return _rerender_form(act, form, ids, status, refusal)
+        return _rerender_form(action, form, ids, status)
+    return _rerender_form(action, form, ids, status, refusal)
 
 
 def _rerender_form(
-    act: FormAction,
+    action: FormAction,
     form: OperationForm,
     ids: dict[str, Any],
     status: int,
@@ -192,14 +194,21 @@ def _rerender_form(
     form.renew_key()
     if request.headers.get("HX-Target") == "div#toasts" and refusal is not None:
         return render_template("shared/_error_toast.html", detail=refusal.detail), status
-    return _render(_context(act, form, ids, refusal), status)
+    return _render(_context(action, form, ids, refusal), status)
 
 
-def _busy_response(act: FormAction, form: OperationForm, ids: dict[str, Any], busy: Any) -> Answer:
+def _busy_response(
+    action: FormAction, form: OperationForm, ids: dict[str, Any], busy: Any
+) -> Answer:
     """Nothing can be read either, it may be: the form as it came, with its key."""
     detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
     status = 503 if isinstance(busy, Busy) else 409
-    context = {"act": act, "form": form, "action": url_for(act.endpoint, **ids), "detail": detail}
+    context = {
+        "act": action,
+        "form": form,
+        "action": url_for(action.endpoint, **ids),
+        "detail": detail,
+    }
     template = (
         "inventory/operations/_busy.html" if wants_partial() else "inventory/operations/busy.html"
     )

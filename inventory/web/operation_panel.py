@@ -17,11 +17,11 @@ def panel_context(
 
     Only what the viewer may do is offered. `?do=` names the open one, else it is the first.
     """
-    offered = [act for act in acts if act.is_allowed()]
+    offered = [action for action in acts if action.is_allowed()]
     if not offered:
         return {"offers": [], "act": None}
     wanted = request.args.get("do", "")
-    act = next((act for act in offered if act.name == wanted), offered[0])
-    offers = [(one.word, one.icon, f"{page}?do={one.name}#act", one is act) for one in offered]
-    own = ids if act.endpoint.rpartition(".")[0] == request.blueprint else {}
-    return {"offers": offers, **form_context(act, initial=initial, **own)}
+    action = next((action for action in offered if action.name == wanted), offered[0])
+    offers = [(one.word, one.icon, f"{page}?do={one.name}#act", one is action) for one in offered]
+    own = ids if action.endpoint.rpartition(".")[0] == request.blueprint else {}
+    return {"offers": offers, **form_context(action, initial=initial, **own)}

@@ -30,23 +30,23 @@ def stream_progress(task: Callable[[Progress], str]) -> AnyResponse:
     what it has begun it ends, even if nobody waits for it any more."""
     if request.accept_mimetypes.best_match([LINES, "text/html"]) != LINES:
         return redirect(task(SILENT), 303)
-    told: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    message: queue.Queue[dict[str, Any] | None] = queue.Queue()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    threading.Thread(target=_run, args=(app, task, told), daemon=False).start()
-    response = Response(_lines(told), mimetype=LINES)
+    threading.Thread(target=_run, args=(app, task, message), daemon=False).start()
+    response = Response(_lines(message), mimetype=LINES)
     response.headers["X-Accel-Buffering"] = "no"  # a front must not save the lines up
     return response
 
 
-def _lines(told: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
-    while (line := told.get()) is not None:
+def _lines(message: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
+    while (line := message.get()) is not None:
         yield json.dumps(line) + "\n"
 
 
 def _run(
     app: Flask,
     task: Callable[[Progress], str],
-    told: queue.Queue[dict[str, Any] | None],
+    message: queue.Queue[dict[str, Any] | None],
 ) -> None:
     last = 0.0
 
@@ -54,15 +54,15 @@ def _run(
         nonlocal last
         if done in (0, total) or time.monotonic() - last > _EACH_SECONDS:
             last = time.monotonic()
-            told.put({"word": word, "done": done, "total": total})
+            message.put({"word": word, "done": done, "total": total})
 
     try:
         with app.app_context():
-            told.put({"location": task(Progress(show))})
+            message.put({"location": task(Progress(show))})
     except (Refusal, Busy) as error:
-        told.put({"error": error.detail})
+        message.put({"error": error.detail})
     except Exception:
         log.exception("long work ended")
-        told.put({"error": "Something went wrong on the server. Nothing is half done."})
+        message.put({"error": "Something went wrong on the server. Nothing is half done."})
     finally:
-        told.put(None)
+        message.put(None)

@@ -66,7 +66,7 @@ class Delivery:
 
 def add_endpoint(*, url: object, key: str, user_id: int | None) -> tuple[int, str]:
     """Have a program told from now on. Returns the endpoint's number and its secret."""
-    cleaned, salt = clean_url(url), secrets.token_bytes(16)
+    cleaned, salt = validate_url(url), secrets.token_bytes(16)
     return _add(url=cleaned, salt=salt, user_id=user_id), derive_secret(salt, key)
 
 
@@ -88,8 +88,8 @@ def _add(tx: Connection, *, url: str, salt: bytes, user_id: int | None) -> int:
     values = {"url": url, "salt": salt, "user_id": user_id, "created_at": clock.now()}
     id = tx.execute(sa.insert(endpoints).values(**values).returning(endpoints.c.id)).scalar_one()
     # Its host alone: paths and queries of such addresses are often secrets.
-    told = urlsplit(url).hostname
-    audit.record(tx, user_id=user_id, action="webhook added", subject=f"webhook {id}", host=told)
+    message = urlsplit(url).hostname
+    audit.record(tx, user_id=user_id, action="webhook added", subject=f"webhook {id}", host=message)
     return int(id)
 
 
@@ -165,7 +165,7 @@ def count_pending(conn: Connection) -> int:
     return int(conn.execute(waiting).scalar_one())
 
 
-def clean_url(url: object) -> str:
+def validate_url(url: object) -> str:
     """An address that can be told: http or https, to any host an admin names."""
     text = validate_text(url, field="url", max_length=500, required=True) or ""
     try:

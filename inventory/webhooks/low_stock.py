@@ -97,7 +97,7 @@ def _tell(tx: Connection, rows: Sequence[Any], type: str) -> None:
     else:
         gone = low_items.c.item_id.in_([row.id for row in rows])
         tx.execute(sa.delete(low_items).where(gone))
-    told = [
+    message = [
         {
             "message_id": f"msg_{uuid.uuid4().hex}",
             "type": type,
@@ -107,8 +107,8 @@ def _tell(tx: Connection, rows: Sequence[Any], type: str) -> None:
         }
         for row in rows
     ]
-    tx.execute(sa.insert(events), told)
-    messages = [event["message_id"] for event in told]
+    tx.execute(sa.insert(events), message)
+    messages = [event["message_id"] for event in message]
     to_all = (
         sa.select(
             events.c.id, endpoints.c.id, sa.literal(0), sa.literal(now, events.c.created_at.type)

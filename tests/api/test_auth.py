@@ -55,10 +55,10 @@ def path_of(endpoint):
 def new_token(app, caller, client):
     """A fresh user's token; `facts` go to create_token."""
 
-    def make(role="admin", **facts):
+    def make(role="admin", **fields):
         user_id = caller(role).user_id
         with app.app_context():
-            token, secret = api_tokens.create_token(user_id=user_id, name="x", **facts)
+            token, secret = api_tokens.create_token(user_id=user_id, name="x", **fields)
         return token, Api(client, secret, user_id)
 
     return make

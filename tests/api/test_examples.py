@@ -119,7 +119,7 @@ def told(app, caller):
     api.made("/receipts", PAINTED)
     api.made("/items", {"code": "GLUE", "name": "Glue"})
     api.made("/receipts", {"item": "GLUE", "lotCode": "G", "qty": 5, "expiresOn": str(in_days(-1))})
-    refusals = {one[0]: _refuse(api, viewer, *one) for one in REFUSALS}
+    refusals = {refusal[0]: _refuse(api, viewer, *refusal) for refusal in REFUSALS}
     for code, detail in PROVOKED.items():
         with app.test_request_context("/api/v1/"):
             refusals[code] = problem(code, detail, {}).json
@@ -194,7 +194,7 @@ def test_the_examples_are_what_is_answered(told, database_kind):
 
 def test_every_operation_and_every_refusal_has_an_example():
     assert {name for name, _, _ in OPERATIONS} == {one.name for one in v1.all}
-    assert {one[0] for one in REFUSALS} | set(PROVOKED) == set(WHEN)
+    assert {refusal[0] for refusal in REFUSALS} | set(PROVOKED) == set(WHEN)
     document = openapi.document()
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -254,7 +254,7 @@ def test_what_is_wrong_is_named_where_it_is(standing, path, body, field):
 
 def test_all_that_does_not_fit_is_told(standing):
     problem = standing.refused("INVALID_INPUT", "/receipts", {"item": 1, "qty": 0, "colour": "red"})
-    assert [(one["field"], one["code"]) for one in problem["errors"]] == [
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("item", "INVALID_INPUT"),
         ("lotCode", "INVALID_INPUT"),
         ("qty", "INVALID_QTY"),

@@ -331,7 +331,7 @@ def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
         stock.item(code)
     db.session.rollback()
     rows = queries.list_items(connection(), cursor=cursor).rows
-    assert [one.item.code for one in rows] == ["C", "D", "E", "F"]
+    assert [row.item.code for row in rows] == ["C", "D", "E", "F"]
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,11 @@ def user(name="ada", role="operator"):
     return users.create_user(name=name, password="a quiet warehouse", role=role)
 
 
-def make(role=None, **facts):
-    facts.setdefault("name", "shop")
-    if "user_id" not in facts:
-        facts["user_id"] = user().id
-    return api_tokens.create_token(role=role, **facts)
+def make(role=None, **fields):
+    fields.setdefault("name", "shop")
+    if "user_id" not in fields:
+        fields["user_id"] = user().id
+    return api_tokens.create_token(role=role, **fields)
 
 
 def show(secret):

@@ -137,8 +137,8 @@ REJECT = {"status": "REJECTED", "reason": "rust", "onReservations": "reallocate"
 def settled(reservation, reference, qty, lot_id, lot_code):
     """What the answer to a decision says of one reservation."""
     lots = [{"lotId": lot_id, "lotCode": lot_code, "qty": qty}]
-    facts = {"reservationId": reservation, "reference": reference, "qty": qty, "unit": "pcs"}
-    return {**facts, "lots": lots}
+    fields = {"reservationId": reservation, "reference": reference, "qty": qty, "unit": "pcs"}
+    return {**fields, "lots": lots}
 
 
 @pytest.mark.parametrize("before", [None, "QUARANTINE"])
@@ -175,8 +175,8 @@ def test_a_decision_in_a_batch_lists_the_same(api):
 def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app):
     lot = api.lot("9")
     with app.app_context():
-        facts = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
-        posting = ledger.decide_qc(user_id=api.user_id, key="k", **facts)
+        fields = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
+        posting = ledger.decide_qc(user_id=api.user_id, key="k", **fields)
         shown = {name: posting.shown[0][name] for name in ("lot", "reservations")}
         [answer] = serializers.written(replace(posting, shown=(shown,), replayed=True))
     assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])

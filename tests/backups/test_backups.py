@@ -341,10 +341,8 @@ def test_nothing_is_restored_while_others_are_connected(
 # --- rotation -------------------------------------------------------------------------------------
 
 
-def backup_at(moment: datetime, purpose: str = "", *, whole: bool = True) -> backups.Backup:
-    return backups.Backup(
-        Path(f"{moment}{purpose}"), moment, 1, purpose, {} if whole else None, None
-    )
+def backup_at(when: datetime, purpose: str = "", *, whole: bool = True) -> backups.Backup:
+    return backups.Backup(Path(f"{when}{purpose}"), when, 1, purpose, {} if whole else None, None)
 
 
 def test_rotation_keeps_the_last_of_each_day_and_week() -> None:

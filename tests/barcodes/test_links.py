@@ -24,15 +24,15 @@ from tests.support.stock_builder import Stock, key
 GTIN = "09521123456785"
 
 
-def link(stock: Stock, code: object, **facts: Any) -> dict[str, Any]:
-    facts.setdefault("key", key())
-    if "lot_id" not in facts:
-        facts.setdefault("item", "BOLT")
-    return barcodes.link(user_id=stock.user_id, code=code, **facts)[0]
+def link(stock: Stock, code: object, **fields: Any) -> dict[str, Any]:
+    fields.setdefault("key", key())
+    if "lot_id" not in fields:
+        fields.setdefault("item", "BOLT")
+    return barcodes.link(user_id=stock.user_id, code=code, **fields)[0]
 
 
-def unlink(stock: Stock, id: int, **facts: Any) -> dict[str, Any]:
-    return barcodes.unlink(user_id=stock.user_id, code_id=id, **{"key": key(), **facts})[0]
+def unlink(stock: Stock, id: int, **fields: Any) -> dict[str, Any]:
+    return barcodes.unlink(user_id=stock.user_id, code_id=id, **{"key": key(), **fields})[0]
 
 
 def links() -> list[str]:
@@ -107,13 +107,13 @@ def test_what_cannot_be_a_code_is_not_linked(stock: Stock, code: str, problem: s
 
 def test_item_or_lot_is_named_and_must_exist(stock: Stock) -> None:
     lot = stock.lot()
-    for facts in ({"item": None}, {"item": "BOLT", "lot_id": lot}):
+    for fields in ({"item": None}, {"item": "BOLT", "lot_id": lot}):
         with pytest.raises(InvalidInput) as caught:
-            link(stock, "X", **facts)
+            link(stock, "X", **fields)
         assert caught.value.field == "item"
-    for facts in ({"item": "NONE"}, {"lot_id": 999}):
+    for fields in ({"item": "NONE"}, {"lot_id": 999}):
         with pytest.raises(NotFound):
-            link(stock, "X", **facts)
+            link(stock, "X", **fields)
 
 
 def test_the_same_key_links_once_and_is_answered_again(stock: Stock) -> None:

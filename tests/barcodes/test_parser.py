@@ -72,7 +72,7 @@ def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
     ],
 )
 def test_a_lost_separator_leaves_other_readings(raw: str, readings: list[str]) -> None:
-    found = [one.text for one in parse_scan(raw).other_readings()]
+    found = [reading.text for reading in parse_scan(raw).other_readings()]
     assert set(readings) <= set(found)
     assert bool(readings) == bool(found)
 

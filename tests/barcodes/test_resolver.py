@@ -20,14 +20,14 @@ PACK = "19521123456782"
 DAY = date(2027, 12, 31)
 
 
-def find(raw: str, **facts: Any) -> barcodes.ScanResolution:
+def find(raw: str, **fields: Any) -> barcodes.ScanResolution:
     db.session.rollback()
-    return barcodes.resolve(connection(), raw, **facts)
+    return barcodes.resolve(connection(), raw, **fields)
 
 
-def say(raw: str, **facts: Any) -> str:
+def say(raw: str, **fields: Any) -> str:
     """`lot BOLT/L-1 ×12 by gtin !EXPIRY_DIFFERS`"""
-    found = find(raw, **facts)
+    found = find(raw, **fields)
     words = [found.kind]
     if found.item:
         lot = found.lot.lot_code if found.lot else found.scan.lot_code
@@ -39,8 +39,8 @@ def say(raw: str, **facts: Any) -> str:
     return " ".join([*words, *(f"!{warning.code}" for warning in found.warnings)])
 
 
-def link(stock: Stock, code: str, **facts: Any) -> None:
-    barcodes.link(user_id=stock.user_id, key=key(), code=code, **facts)
+def link(stock: Stock, code: str, **fields: Any) -> None:
+    barcodes.link(user_id=stock.user_id, key=key(), code=code, **fields)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_code_of_several_lots_offers_them_those_with_stock_first(bolts: Stock)
     bolts.lot("receive 3", item="WASHER", lot_code="L-1")
     found = find("L-1")
     assert found.kind == "several"
-    assert [one.item.code for one in found.choices] == ["BOLT", "WASHER", "NUT"]
+    assert [choice.item.code for choice in found.choices] == ["BOLT", "WASHER", "NUT"]
     # With the GTIN it is clear which is meant.
     assert say(f"]C101{GTIN}10L-1") == "lot BOLT/L-1 ×1 by lot_code"
 
@@ -111,7 +111,7 @@ def test_a_code_of_several_lots_offers_them_those_with_stock_first(bolts: Stock)
 def test_an_item_taken_up_under_a_linked_code_makes_it_several(bolts: Stock) -> None:
     link(bolts, "NUT", item="BOLT")
     bolts.item("NUT")
-    assert {one.item.code for one in find("NUT").choices} == {"BOLT", "NUT"}
+    assert {choice.item.code for choice in find("NUT").choices} == {"BOLT", "NUT"}
 
 
 def test_a_new_lot_comes_with_what_the_label_says(bolts: Stock) -> None:

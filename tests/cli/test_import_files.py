@@ -135,8 +135,8 @@ def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", imports.KINDS)
 def test_templates_are_written(flask: Shell, kind: str, tmp_path: Path) -> None:
-    heads = flask("import", "template", kind).output
-    assert imports.KINDS[kind].fields[0].label in heads
+    headers = flask("import", "template", kind).output
+    assert imports.KINDS[kind].fields[0].label in headers
     for ending in ("csv", "xlsx"):
         path = tmp_path / f"{kind}.{ending}"
         assert flask("import", "template", kind, "--output", str(path)).exit_code == 0

@@ -30,9 +30,9 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
     inserted, go_on = threading.Event(), threading.Event()
     remember = store.store_outcome
 
-    def stand_still(*args: Any, **facts: Any) -> None:
-        remember(*args, **facts)
-        if facts["key"] == "held":
+    def stand_still(*args: Any, **fields: Any) -> None:
+        remember(*args, **fields)
+        if fields["key"] == "held":
             inserted.set()
             go_on.wait(30)
 

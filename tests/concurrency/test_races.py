@@ -30,11 +30,11 @@ def told(outcomes: list[object]) -> Counter[str]:
     )
 
 
-def reserve_one(stock: Stock, lot: int, tries: int = 1, **facts: object) -> object:
+def reserve_one(stock: Stock, lot: int, tries: int = 1, **fields: object) -> object:
     last: object = None
     for _ in range(tries):
         last = stock.do(
-            "reserve", item="BOLT", qty=1, reference="RACE", lots=[part(lot, 1)], **facts
+            "reserve", item="BOLT", qty=1, reference="RACE", lots=[part(lot, 1)], **fields
         )
     return last
 
@@ -77,7 +77,7 @@ def test_without_the_lock_the_unique_constraint_holds_the_line(
     """The lock keeps the wait short; it is not what keeps the figures right."""
     lot = stock.lot("receive 20")
     monkeypatch.setattr(loader, "lock_lots", lambda tx, ids: None)
-    monkeypatch.setattr(database, "_gate_of", lambda engine: database._no_lock)
+    monkeypatch.setattr(database, "_write_lock_of", lambda engine: database._no_lock)
     outcomes = race(app, 16, lambda _: reserve_one(stock, lot))
     granted = told(outcomes)["granted"]
     assert all(isinstance(outcome, PostingResult | Busy) for outcome in outcomes), told(outcomes)
@@ -97,8 +97,8 @@ def test_20_parallel_requests_with_one_key_are_one_operation(app: Flask, stock: 
 def test_20_parallel_receipts_with_one_key_make_one_lot(app: Flask, stock: Stock) -> None:
     stock.item()
     one_key = key()
-    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 5, "key": one_key}
-    outcomes = race(app, 20, lambda _: stock.do("receive", **facts))
+    fields = {"item": "BOLT", "lot_code": "L-1", "qty": 5, "key": one_key}
+    outcomes = race(app, 20, lambda _: stock.do("receive", **fields))
     assert told(outcomes) == {"granted": 20}
     assert stock.lot_called("L-1").on_hand == 5_000_000
 
@@ -107,15 +107,15 @@ def test_of_parallel_receipts_into_one_new_lot_code_one_is_granted(
     app: Flask, stock: Stock
 ) -> None:
     stock.item()
-    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 5}
-    outcomes = race(app, 8, lambda _: stock.do("receive", **facts))
+    fields = {"item": "BOLT", "lot_code": "L-1", "qty": 5}
+    outcomes = race(app, 8, lambda _: stock.do("receive", **fields))
     assert told(outcomes) == {"granted": 1, "DUPLICATE_LOT": 7}
 
 
 def test_of_parallel_refusals_with_one_key_all_are_equal(app: Flask, stock: Stock) -> None:
     lot, one_key = stock.lot("receive 1"), key()
-    facts = {"item": "BOLT", "qty": 2, "reference": "R", "key": one_key}
-    outcomes = race(app, 8, lambda _: stock.do("reserve", **facts, lots=[part(lot, 2)]))
+    fields = {"item": "BOLT", "qty": 2, "reference": "R", "key": one_key}
+    outcomes = race(app, 8, lambda _: stock.do("reserve", **fields, lots=[part(lot, 2)]))
     assert told(outcomes) == {"INSUFFICIENT_STOCK": 8}
     assert len({str(outcome) for outcome in outcomes}) == 1
 
@@ -182,10 +182,10 @@ def test_decisions_that_move_reservations_never_lock_each_other_out(
     def do(number: int) -> object:
         last: object = None
         for lot in orders[number % 4]:
-            facts = {"lot_id": lot, "reason": "seen", "on_reservations": "reallocate"}
+            fields = {"lot_id": lot, "reason": "seen", "on_reservations": "reallocate"}
             for status in ("QUARANTINE", "APPROVED"):
                 try:
-                    last = stock.do("decide", status=status, **facts)
+                    last = stock.do("decide", status=status, **fields)
                 except QcTransition as refusal:
                     last = refusal
         return last
@@ -205,8 +205,8 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
 
     def do(number: int) -> object:
         if number == 0:
-            facts = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
-            return stock.do("decide", lot_id=lot, **facts)
+            fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
+            return stock.do("decide", lot_id=lot, **fields)
         return reserve_one(stock, other, tries=2)
 
     outcomes = race(app, 8, do)
@@ -245,7 +245,7 @@ def test_every_sequence_is_without_gaps_after_a_race(app: Flask, stock: Stock) -
 def _lot_held(lot: int) -> Iterator[None]:
     """Somebody else is at it: has the gate on SQLite, the lot's row on PostgreSQL."""
     if db.engine.dialect.name == "sqlite":
-        with database._gate_of(db.engine)():
+        with database._write_lock_of(db.engine)():
             yield
         return
     with db.engine.connect() as holder, holder.begin():
@@ -258,11 +258,11 @@ def test_a_lot_locked_too_long_is_busy_and_the_same_key_works_later(
 ) -> None:
     lot, one_key = stock.lot("receive 5"), key()
     monkeypatch.setattr(sqlite_write_lock, "WAIT_SECONDS", 0.2)
-    facts = {"item": "BOLT", "qty": 1, "reference": "R", "lots": [part(lot, 1)], "key": one_key}
+    fields = {"item": "BOLT", "qty": 1, "reference": "R", "lots": [part(lot, 1)], "key": one_key}
     with _lot_held(lot), pytest.raises(Busy):
-        stock.do("reserve", **facts)
-    assert not stock.do("reserve", **facts).replayed
-    assert ledger.reserve(user_id=stock.user_id, **facts).replayed
+        stock.do("reserve", **fields)
+    assert not stock.do("reserve", **fields).replayed
+    assert ledger.reserve(user_id=stock.user_id, **fields).replayed
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -277,8 +277,8 @@ def test_a_write_waits_for_the_one_before_it_and_sees_what_it_left(
         with app.app_context():
             try:
                 lots = [part(lot, 1)] if named else None
-                facts = {"item": "BOLT", "qty": 1, "reference": "R", "lots": lots}
-                outcomes.append(stock.do("reserve", **facts))
+                fields = {"item": "BOLT", "qty": 1, "reference": "R", "lots": lots}
+                outcomes.append(stock.do("reserve", **fields))
             except Exception as error:
                 outcomes.append(error)
 

@@ -54,8 +54,8 @@ def test_sums_follow_what_is_done(stock: Stock) -> None:
 
 def test_a_decision_that_moves_reservations_moves_the_sums_once(stock: Stock) -> None:
     first, _ = stock.lot("receive 10, reserve 4"), stock.lot("receive 5")
-    facts = {"status": "QUARANTINE", "reason": "x", "on_reservations": "reallocate"}
-    stock.do("decide", lot_id=first, **facts)
+    fields = {"status": "QUARANTINE", "reason": "x", "on_reservations": "reallocate"}
+    stock.do("decide", lot_id=first, **fields)
     assert held_by(stock) == summed(15, 4, 10)
 
 

@@ -69,9 +69,9 @@ def test_migrations_run_twice_change_nothing(empty: Flask) -> None:
 def test_there_is_one_line_of_migrations() -> None:
     script = ScriptDirectory("migrations")
     assert len(script.get_heads()) == 1
-    assert [one.revision for one in script.walk_revisions()] == sorted(
-        (one.revision for one in script.walk_revisions()), reverse=True
+    assert [revision.revision for revision in script.walk_revisions()] == sorted(
+        (revision.revision for revision in script.walk_revisions()), reverse=True
     )
     known = schema_version.known(None, Path("migrations"))
     assert known.newest == script.get_current_head()
-    assert known.known == {one.revision for one in script.walk_revisions()}
+    assert known.known == {revision.revision for revision in script.walk_revisions()}

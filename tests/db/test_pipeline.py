@@ -145,9 +145,9 @@ def test_a_reservation_takes_three_journeys_at_the_most(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot = stock.lot("receive 10")
-    facts = {"qty": 1, "reference": "R", "lots": [part(lot, 1)]}
+    fields = {"qty": 1, "reference": "R", "lots": [part(lot, 1)]}
     for _ in range(2):
-        stock.do("reserve", item="BOLT", **facts)
+        stock.do("reserve", item="BOLT", **fields)
     journeys: list[int] = []
     fetch = BasePipeline._fetch_gen
 
@@ -157,7 +157,7 @@ def test_a_reservation_takes_three_journeys_at_the_most(
         return fetch(self, **how)
 
     monkeypatch.setattr(BasePipeline, "_fetch_gen", count)
-    stock.do("reserve", item="BOLT", **facts)
+    stock.do("reserve", item="BOLT", **fields)
     # Begin, lock and look; ids; write and commit.
     assert 0 < len(journeys) <= 3, journeys
 
@@ -171,33 +171,33 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
     wrote, may_go = threading.Event(), threading.Event()
     remember = store.store_outcome
 
-    def remember_slowly(tx: Connection, **facts: object) -> None:
-        remember(tx, **facts)
+    def remember_slowly(tx: Connection, **fields: object) -> None:
+        remember(tx, **fields)
         if threading.current_thread() is not threading.main_thread():
             tx.execute(sa.text("SELECT 1")).all()
             wrote.set()
             may_go.wait(20)
 
     monkeypatch.setattr(store, "store_outcome", remember_slowly)
-    facts = [
+    fields = [
         {"item": item, "qty": 1, "reference": "R", "lots": [part(lot, 1)]}
         for item, lot in lots.items()
     ]
 
     def first() -> None:
         with app.app_context():
-            ledger.reserve(user_id=stock.user_id, key=one_key, **facts[0])
+            ledger.reserve(user_id=stock.user_id, key=one_key, **fields[0])
 
     worker = threading.Thread(target=first)
     worker.start()
     assert wrote.wait(20)
     try:
         with pytest.raises(IdempotencyInProgress):
-            ledger.reserve(user_id=stock.user_id, key=one_key, **facts[1])
+            ledger.reserve(user_id=stock.user_id, key=one_key, **fields[1])
     finally:
         may_go.set()
         worker.join()
-    assert ledger.reserve(user_id=stock.user_id, key=one_key, **facts[0]).replayed
+    assert ledger.reserve(user_id=stock.user_id, key=one_key, **fields[0]).replayed
 
 
 def item_row(id: int) -> dict[str, object]:

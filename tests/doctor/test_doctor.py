@@ -41,7 +41,7 @@ def found(app: Flask, name: str, **settings: object) -> CheckResult:
     config = dataclasses.replace(app.extensions["inventory"], **settings)
     with app.app_context():
         db.session.rollback()
-        return next(one for one in doctor.run_checks(config) if one.name == name)
+        return next(check for check in doctor.run_checks(config) if check.name == name)
 
 
 def change(app: Flask, statement: str) -> None:
@@ -83,18 +83,18 @@ def examined(app: Flask) -> list[CheckResult]:
 
 
 def test_an_old_python_is_wrong() -> None:
-    assert system.python((3, 9, 1)).verdict == "wrong"
+    assert system.check_python((3, 9, 1)).verdict == "wrong"
 
 
 def test_dependencies_missing_and_of_other_versions(tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text("click==0.1\nnot-here==1.0\n")
     (tmp_path / "requirements.txt").write_text("Flask==3.1.3  # web\n")
-    assert "click 8" in system.dependencies(tmp_path).said
-    assert system.dependencies(tmp_path).verdict == "look at"
+    assert "click 8" in system.check_dependencies(tmp_path).said
+    assert system.check_dependencies(tmp_path).verdict == "look at"
     (tmp_path / "requirements.txt").write_text('elsewhere==1 ; os == "x"\ngone[all]==2.0\n')
-    told = system.dependencies(tmp_path)
+    told = system.check_dependencies(tmp_path)
     assert (told.verdict, told.said) == ("wrong", "missing: gone")
-    assert system.dependencies(ROOT).verdict == "ok"
+    assert system.check_dependencies(ROOT).verdict == "ok"
 
 
 def test_files_that_others_may_read(well: Flask) -> None:
@@ -124,19 +124,19 @@ def test_files_that_others_may_read(well: Flask) -> None:
 )
 def test_a_database_on_the_network(config: Config, mounts: str, verdict: str) -> None:
     there = dataclasses.replace(config, database_url="sqlite:////srv/data/inventory.db")
-    assert system.file_system(there, mounts).verdict == verdict
+    assert system.check_file_system(there, mounts).verdict == verdict
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(10, "wrong"), (2**30, "look at"), (2**40, "ok")])
 def test_little_room(config: Config, free: int, verdict: str) -> None:
-    told = system.room(config, [(Path("/a"), 2**41), (Path("/b"), free)])
+    told = system.check_disk_space(config, [(Path("/a"), 2**41), (Path("/b"), free)])
     assert told.verdict == verdict
     assert "on /b" in told.said
 
 
 def test_the_site_is_told_its_time(config: Config) -> None:
     there = dataclasses.replace(config, site_timezone=ZoneInfo("Asia/Tokyo"))
-    assert system.zone(there).said.startswith("Asia/Tokyo: it is ")
+    assert system.check_timezone(there).said.startswith("Asia/Tokyo: it is ")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_site_is_told_its_time(config: Config) -> None:
     ],
 )
 def test_what_stands_in_front(config: Config, settings: dict, names: list[str]) -> None:
-    told = system.front(dataclasses.replace(config, **settings))
+    told = system.check_proxy(dataclasses.replace(config, **settings))
     assert [one.name for one in told] == names
 
 
@@ -278,7 +278,7 @@ def test_no_backup_and_a_broken_one(well: Flask) -> None:
 
 def test_an_empty_site_needs_no_backup(app: Flask, config: Config) -> None:
     with app.app_context(), snapshot() as conn:
-        assert [one.verdict for one in doctor_backups.examine(conn, config)][-1] == "ok"
+        assert [one.verdict for one in doctor_backups.check_backups(conn, config)][-1] == "ok"
 
 
 def test_a_check_that_cannot_be_made_is_told(well: Flask, tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ def moments(tablet, page):
 
 def test_the_page_is_accessible_large_enough_and_plain_to_read(tablet, page):
     wrong = []
-    for moment in moments(tablet, page):
+    for when in moments(tablet, page):
         for (width, height), scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=scheme)
-            wrong += [f"{moment} at {width} in {scheme}: {one}" for one in problems_of(page)]
+            wrong += [f"{when} at {width} in {scheme}: {one}" for one in problems_of(page)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -133,5 +133,5 @@ def test_nothing_is_lost_or_doubled_and_the_order_is_kept(lot, stock, app, page,
     verified = app.test_cli_runner().invoke(args=["ledger", "verify"])
     assert verified.exit_code == 0, verified.output
     assert weather.happened["lost after"] > 3, "the weather was too fair to prove anything"
-    facts = ", ".join(f"{word} {count}" for word, count in (weather.happened | happened).items())
-    print(f"\n{OPERATIONS} operations, {facts}: 0 lost, 0 doubled, order kept, verify clean")
+    fields = ", ".join(f"{word} {count}" for word, count in (weather.happened | happened).items())
+    print(f"\n{OPERATIONS} operations, {fields}: 0 lost, 0 doubled, order kept, verify clean")

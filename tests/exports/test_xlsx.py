@@ -13,13 +13,13 @@ from python_calamine import CalamineWorkbook
 from inventory.exports.xlsx import xlsx_parts
 
 
-def made(rows: list[list[str]], heads: tuple[str, ...] = ("item", "qty"), **more: int) -> bytes:
-    return b"".join(xlsx_parts("ledger", heads, rows, **more))
+def made(rows: list[list[str]], headers: tuple[str, ...] = ("item", "qty"), **more: int) -> bytes:
+    return b"".join(xlsx_parts("ledger", headers, rows, **more))
 
 
 def sheets(content: bytes) -> dict[str, list[list[str]]]:
-    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    uow = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {name: uow.get_sheet_by_name(name).to_python() for name in uow.sheet_names}
 
 
 def test_every_cell_is_the_text_that_was_given() -> None:
@@ -29,8 +29,8 @@ def test_every_cell_is_the_text_that_was_given() -> None:
 
 def test_what_xml_cannot_hold_is_written_as_spreadsheets_write_it() -> None:
     content = made([["a\x01b\ufffe", "1"]])
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        assert "a_x0001_b_xFFFE_" in book.read("xl/worksheets/sheet1.xml").decode()
+    with zipfile.ZipFile(io.BytesIO(content)) as uow:
+        assert "a_x0001_b_xFFFE_" in uow.read("xl/worksheets/sheet1.xml").decode()
 
 
 def test_a_table_without_rows_has_its_heads() -> None:
@@ -47,18 +47,18 @@ def test_a_full_sheet_is_followed_by_another(count: int, lengths: list[int]) -> 
 
 
 def test_many_columns_have_their_letters() -> None:
-    heads = tuple(f"h{number}" for number in range(30))
-    [rows] = sheets(made([list(heads)], headers=heads)).values()
-    assert rows == [list(heads), list(heads)]
+    headers = tuple(f"h{number}" for number in range(30))
+    [rows] = sheets(made([list(headers)], headers=headers)).values()
+    assert rows == [list(headers), list(headers)]
 
 
 def test_each_part_is_whole_xml_and_named_where_it_must_be() -> None:
-    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, most=2))) as book:
-        assert book.testzip() is None
-        names = book.namelist()
+    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, most=2))) as uow:
+        assert uow.testzip() is None
+        names = uow.namelist()
         for name in names:
-            ElementTree.fromstring(book.read(name))
-        links = book.read("xl/_rels/workbook.xml.rels").decode()
+            ElementTree.fromstring(uow.read(name))
+        links = uow.read("xl/_rels/workbook.xml.rels").decode()
     assert names[0] == "[Content_Types].xml"
     assert all(f'"{name.removeprefix("xl/")}"' in links for name in names if "sheets/" in name)
 

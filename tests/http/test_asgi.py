@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from inventory.http.asgi import Limits, SlowClientsApart
+from inventory.http.asgi import Limits, SlowClientMiddleware
 from tests.support.servers import ROOT, answers, free_port, wait_until
 
 ECHO_KEYS = (
@@ -31,10 +31,10 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
         pool.submit(asyncio.run, coroutine).result()
 
 
-def front(application: Any, **options: Any) -> SlowClientsApart:
+def front(application: Any, **options: Any) -> SlowClientMiddleware:
     limits = Limits(larger_bytes={"/import/": 1000}, body_bytes=500, stranger_bytes=100)
     options = {"threads": 2, "limits": limits, "knows": lambda _: False, **options}
-    return SlowClientsApart(application, **options)
+    return SlowClientMiddleware(application, **options)
 
 
 def ask(

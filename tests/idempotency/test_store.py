@@ -25,12 +25,12 @@ ALL_VERBS = [
 ]  # fmt: skip
 
 
-def arranged(stock: Stock, facts: dict) -> dict:
+def arranged(stock: Stock, fields: dict) -> dict:
     lot = stock.lot("receive 20", lot_code="L-1")
     reservation = stock.reserve(5)
     operation = stock.do("issue", item="BOLT", qty=2).operation.id
     ids = {"lot": lot, "reservation": reservation, "operation": operation}
-    return {name: ids.get(value, value) for name, value in facts.items()}
+    return {name: ids.get(value, value) for name, value in fields.items()}
 
 
 @pytest.mark.parametrize(("verb", "facts"), ALL_VERBS)
@@ -68,18 +68,18 @@ def count_requests() -> int:
 
 def test_the_first_result_is_answered_whatever_happened_since(stock: Stock) -> None:
     lot = stock.lot("receive 10")
-    facts = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
-    first = stock.do("reserve", **facts)
+    fields = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
+    first = stock.do("reserve", **fields)
     stock.do("issue", reservation_id=first.shown[0]["reservations"][0]["id"])
     stock.do("decide", lot_id=lot, status="REJECTED", reason="rust")
-    assert list(stock.do("reserve", **facts).shown) == list(first.shown)
+    assert list(stock.do("reserve", **fields).shown) == list(first.shown)
 
 
 def test_the_same_quantity_written_otherwise_is_the_same_content(stock: Stock) -> None:
     stock.item(decimals=2)
-    facts = {"item": "BOLT", "lot_code": "L", "key": key()}
-    stock.do("receive", **facts, qty="12.50")
-    assert stock.do("receive", **facts, qty="12.5").replayed
+    fields = {"item": "BOLT", "lot_code": "L", "key": key()}
+    stock.do("receive", **fields, qty="12.50")
+    assert stock.do("receive", **fields, qty="12.5").replayed
 
 
 @pytest.mark.parametrize(
@@ -89,50 +89,50 @@ def test_the_same_quantity_written_otherwise_is_the_same_content(stock: Stock) -
 def test_the_same_key_with_other_content_is_refused(stock: Stock, change: dict) -> None:
     stock.lot()
     stock.lot(item="NUT")
-    facts = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
-    stock.do("reserve", **facts)
-    stock.refused("IDEMPOTENCY_KEY_REUSED", "reserve", **facts | change)
+    fields = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
+    stock.do("reserve", **fields)
+    stock.refused("IDEMPOTENCY_KEY_REUSED", "reserve", **fields | change)
 
 
 def test_the_same_key_for_another_verb_is_refused(stock: Stock) -> None:
     lot, one_key = stock.lot(), key()
     stock.do("scrap", lot_id=lot, qty=1, reason="r", key=one_key)
-    facts = {"lot_id": lot, "qty": 1, "reason": "r", "key": one_key}
-    stock.refused("IDEMPOTENCY_KEY_REUSED", "return_to_supplier", **facts)
+    fields = {"lot_id": lot, "qty": 1, "reason": "r", "key": one_key}
+    stock.refused("IDEMPOTENCY_KEY_REUSED", "return_to_supplier", **fields)
 
 
 def test_two_callers_may_use_the_same_key(stock: Stock) -> None:
     stock.lot()
-    facts = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
-    stock.do("reserve", **facts)
-    assert not stock.do("reserve", **facts, user_id=add_user(name="other")).replayed
+    fields = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
+    stock.do("reserve", **fields)
+    assert not stock.do("reserve", **fields, user_id=add_user(name="other")).replayed
 
 
 def test_a_refusal_is_the_outcome_of_its_key_for_ever(stock: Stock) -> None:
     lot = stock.lot("receive 10")
-    facts = {"item": "BOLT", "qty": 11, "reference": "J", "key": key()}
-    first = stock.refused("INSUFFICIENT_STOCK", "reserve", **facts)
+    fields = {"item": "BOLT", "qty": 11, "reference": "J", "key": key()}
+    first = stock.refused("INSUFFICIENT_STOCK", "reserve", **fields)
     stock.do("count", lot_id=lot, counted=50)
-    again = stock.refused("INSUFFICIENT_STOCK", "reserve", **facts)
+    again = stock.refused("INSUFFICIENT_STOCK", "reserve", **fields)
     assert (again.detail, again.figures) == (first.detail, first.figures)
     assert (first.replayed, again.replayed) == (False, True)
-    assert not stock.do("reserve", **facts | {"key": key()}).replayed
+    assert not stock.do("reserve", **fields | {"key": key()}).replayed
 
 
 def test_a_malformed_request_is_not_remembered(stock: Stock) -> None:
     stock.lot("receive 10")
-    facts = {"item": "BOLT", "reference": "J", "key": key()}
-    stock.refused("INVALID_QTY", "reserve", **facts, qty="x")
-    stock.refused("INVALID_QTY", "reserve", **facts, qty="1.5")
-    stock.refused("NOT_FOUND", "reserve", **facts | {"item": "NIX"}, qty=1)
-    assert not stock.do("reserve", **facts, qty=1).replayed
+    fields = {"item": "BOLT", "reference": "J", "key": key()}
+    stock.refused("INVALID_QTY", "reserve", **fields, qty="x")
+    stock.refused("INVALID_QTY", "reserve", **fields, qty="1.5")
+    stock.refused("NOT_FOUND", "reserve", **fields | {"item": "NIX"}, qty=1)
+    assert not stock.do("reserve", **fields, qty=1).replayed
 
 
 def test_replay_comes_before_the_rules(stock: Stock) -> None:
     stock.lot("receive 10")
-    facts = {"item": "BOLT", "qty": 10, "reference": "J", "key": key()}
-    stock.do("reserve", **facts)
-    assert stock.do("reserve", **facts).replayed
+    fields = {"item": "BOLT", "qty": 10, "reference": "J", "key": key()}
+    stock.do("reserve", **fields)
+    assert stock.do("reserve", **fields).replayed
 
 
 @pytest.mark.parametrize("bad", ["", None])
@@ -149,20 +149,20 @@ def test_a_malformed_key_is_refused(stock: Stock, bad: object) -> None:
 
 
 def test_catalog_changes_are_replayed_too(stock: Stock) -> None:
-    facts = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
-    first, replayed = catalog.create_item(**facts)
+    fields = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
+    first, replayed = catalog.create_item(**fields)
     assert not replayed
-    assert catalog.create_item(**facts) == (first, True)
+    assert catalog.create_item(**fields) == (first, True)
     with pytest.raises(IdempotencyKeyReused):
-        catalog.create_item(**facts | {"name": "Other"})
+        catalog.create_item(**fields | {"name": "Other"})
 
 
 def test_a_duplicate_item_is_refused_and_remembered(stock: Stock) -> None:
     stock.item("NUT")
-    facts = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
+    fields = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
     for replayed in (False, True):
         with pytest.raises(Refusal, match="NUT exists already") as caught:
-            catalog.create_item(**facts)
+            catalog.create_item(**fields)
         assert caught.value.code == "DUPLICATE_ITEM"
         assert caught.value.replayed is replayed
 

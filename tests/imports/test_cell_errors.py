@@ -84,17 +84,17 @@ def xlsx_file(kind: FileType, field: Field, cell: str, **more: str) -> bytes:
     place = kind.fields.index(field)
     cells = [text_cell(f"{chr(65 + n)}2", text) for n, text in enumerate(valid_row(kind)) if text]
     cells = [one for one in cells if f'"{chr(65 + place)}2"' not in one]
-    heads = xlsx_row(1, *(one.label.replace("'", "&apos;") for one in kind.fields))
+    headers = xlsx_row(1, *(one.label.replace("'", "&apos;") for one in kind.fields))
     return xlsx(
-        f"{heads}<row r='2'>{''.join(cells)}{cell.format(f'{chr(65 + place)}2')}</row>", **more
+        f"{headers}<row r='2'>{''.join(cells)}{cell.format(f'{chr(65 + place)}2')}</row>", **more
     )
 
 
 def ods_file(kind: FileType, field: Field, cell: str) -> bytes:
     cells = [ods_cell(text) for text in valid_row(kind)]
     cells[kind.fields.index(field)] = cell
-    heads = ods_row(*(one.label.replace("'", "&apos;") for one in kind.fields))
-    return ods(f"{heads}<table:table-row>{''.join(cells)}</table:table-row>")
+    headers = ods_row(*(one.label.replace("'", "&apos;") for one in kind.fields))
+    return ods(f"{headers}<table:table-row>{''.join(cells)}</table:table-row>")
 
 
 def csv_file(kind: FileType, field: Field, cell: str) -> bytes:
@@ -105,7 +105,7 @@ def csv_file(kind: FileType, field: Field, cell: str) -> bytes:
 
 def reading_of(kind: FileType, content: bytes) -> ParsedRows:
     table = imports.read_table(content)
-    mapping = imports.clean_mapping(kind, table.heads, imports.guess(kind, table.heads))
+    mapping = imports.validate_mapping(kind, table.heads, imports.guess(kind, table.heads))
     assert len(mapping) == len(kind.fields)
     return imports.read_rows(kind, table, mapping, CellFormat())
 

@@ -18,7 +18,7 @@ from inventory.common import clock
 from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotReversible
 from inventory.common.quantity import format_qty
 from inventory.db import connection, db, snapshot
-from inventory.exports.lists import LISTS, rows_of
+from inventory.exports.lists import LISTS, list_rows
 from inventory.imports import KINDS, CellFormat, ImportJob, Report
 from inventory.imports.row_checks import SpellingSuggester
 from inventory.queries.page_reads import reads_on
@@ -34,7 +34,7 @@ def work(kind: str, text: str, **said: Any) -> ImportJob:
     chosen = KINDS[kind]
     table = imports.read_table(text.encode())
     style = CellFormat(said.pop("dates", ""), said.pop("decimal_comma", False))
-    mapping = imports.clean_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
+    mapping = imports.validate_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
     reading = imports.read_rows(chosen, table, mapping, style)
     return ImportJob(kind=chosen, reading=reading, mapping=mapping, **said)
 
@@ -54,7 +54,7 @@ def undo(stock: Stock, import_id: int | None, **said: Any) -> None:
     db.session.rollback()
     found = imports.get_import(connection(), import_id or 0)
     db.session.rollback()
-    imports.take_back(found, user_id=stock.user_id, key=key(), **said)
+    imports.undo(found, user_id=stock.user_id, key=key(), **said)
 
 
 def reasons(report: Report) -> list[str]:
@@ -497,8 +497,8 @@ def test_what_is_wrong_with_a_code(stock: Stock, row: str, reason: str) -> None:
 
 
 def test_heads_are_guessed() -> None:
-    heads = ["SKU", "Batch No.", "Qty on hand", "Expiry-Date", "Remarks", "Locaton", "STATUS"]
-    assert imports.guess(KINDS["stock"], heads) == {
+    headers = ["SKU", "Batch No.", "Qty on hand", "Expiry-Date", "Remarks", "Locaton", "STATUS"]
+    assert imports.guess(KINDS["stock"], headers) == {
         "item": "SKU", "lot_code": "Batch No.", "qty": "Qty on hand", "expires_on": "Expiry-Date",
         "location": "Locaton", "qc_status": "STATUS",
     }  # fmt: skip
@@ -506,8 +506,8 @@ def test_heads_are_guessed() -> None:
 
 def test_our_own_templates_and_lists_are_understood() -> None:
     for kind in KINDS.values():
-        heads = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
-        assert set(imports.guess(kind, heads)) == {field.name for field in kind.fields}
+        headers = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
+        assert set(imports.guess(kind, headers)) == {field.name for field in kind.fields}
     assert imports.guess(KINDS["stock"], LISTS["lots"].heads) == {
         "item": "item", "lot_code": "lot", "qty": "on hand", "qc_status": "state",
         "expires_on": "expires", "location": "location", "supplier_lot": "supplier's lot",
@@ -520,7 +520,7 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
         stock.item("MILK", decimals=2, unit="l", qc_required=True),
     )
     db.session.rollback()
-    rows = [LISTS["items"].heads, *rows_of(reads_on(connection()), "items")]
+    rows = [LISTS["items"].heads, *list_rows(reads_on(connection()), "items")]
     text = "\n".join(",".join(row) for row in rows)
     before = catalogue()
     assert counts(bring(stock, "items", text)) == (0, 0, 2)
@@ -531,12 +531,12 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
 
 def test_a_column_that_is_needed_is_asked_for() -> None:
     with pytest.raises(InvalidInput, match="Which column has the quantity") as caught:
-        imports.clean_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
+        imports.validate_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
     with pytest.raises(InvalidInput, match="named twice"):
-        imports.clean_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
+        imports.validate_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
     with pytest.raises(InvalidInput, match="no column x"):
-        imports.clean_mapping(KINDS["items"], ["a"], {"code": "x"})
+        imports.validate_mapping(KINDS["items"], ["a"], {"code": "x"})
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def typed(label: labels.Label) -> str:
 def lots(stock: Stock) -> dict[str, int]:
     """A lot of each code, of an item with a GTIN."""
     stock.item("DICHTUNG-Ä", name="Grüne Dichtung für außen, mit einem sehr langen Namen ^XZ ~JR")
-    facts = {"item": "DICHTUNG-Ä", "expires_on": DAY}
-    found = {code: stock.lot("receive 7", lot_code=code, **facts) for code in LOT_CODES}
+    fields = {"item": "DICHTUNG-Ä", "expires_on": DAY}
+    found = {code: stock.lot("receive 7", lot_code=code, **fields) for code in LOT_CODES}
     barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="DICHTUNG-Ä")
     db.session.rollback()
     return found
@@ -314,8 +314,8 @@ def test_no_name_and_no_code_can_command_the_printer(some: list[labels.Label]) -
 
 
 def test_zpl_tells_the_size_in_dots_and_takes_no_sheets(some: list[labels.Label]) -> None:
-    facts = dict(parts_of(labels.to_zpl(some[:1], labels.layout_of("62x29"))))
-    assert (facts["PW"], facts["LL"]) == (str(round(62 / DOT)), str(round(29 / DOT)))
+    fields = dict(parts_of(labels.to_zpl(some[:1], labels.layout_of("62x29"))))
+    assert (fields["PW"], fields["LL"]) == (str(round(62 / DOT)), str(round(29 / DOT)))
     with pytest.raises(InvalidInput, match="single labels"):
         labels.to_zpl(some[:1], labels.layout_of("a4-3x8"))
 

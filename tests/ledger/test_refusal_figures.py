@@ -33,7 +33,9 @@ def stored(stock: Stock) -> Facts:
     [item] = stock_queries.read_items(conn, codes=["BOLT"])
     lots = {lot.id: lot for lot in stock_queries.get_lots_of_items(conn, [item.id])}
     ids = stock_queries.open_reservation_ids(conn, item_id=item.id)
-    reservations = {one.id: one for one in stock_queries.read_reservations(conn, ids)}
+    reservations = {
+        reservation.id: reservation for reservation in stock_queries.read_reservations(conn, ids)
+    }
     return {"lots": lots, "reservations": reservations, "item": totals(lots.values(), today)}
 
 
@@ -110,8 +112,8 @@ def issue_of_a_reservation_of_which_one_lot_is_at_risk(stock: Stock) -> tuple[st
 
 def unreservation_of_lots_of_which_the_last_holds_less(stock: Stock) -> tuple[str, str, Facts]:
     first, second = stock.lot("receive 4"), stock.lot("receive 10")
-    facts = {"reservation_id": stock.reserve(9), "lots": [part(first, 4), part(second, 6)]}
-    return "OVER_UNRESERVE", "unreserve", facts
+    fields = {"reservation_id": stock.reserve(9), "lots": [part(first, 4), part(second, 6)]}
+    return "OVER_UNRESERVE", "unreserve", fields
 
 
 def split_of_more_than_is_available(stock: Stock) -> tuple[str, str, Facts]:
@@ -129,8 +131,8 @@ def reversal_of_a_split_of_which_a_part_is_reserved(stock: Stock) -> tuple[str, 
 def decision_that_is_not_allowed(stock: Stock) -> tuple[str, str, Facts]:
     lot = stock.lot("receive 10, reserve 4 J-1, reject")
     stock.lot("receive 2")
-    facts = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
-    return "QC_TRANSITION", "decide", {"lot_id": lot, **facts}
+    fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
+    return "QC_TRANSITION", "decide", {"lot_id": lot, **fields}
 
 
 CASES: list[Callable[[Stock], tuple[str, str, Facts]]] = [
@@ -151,11 +153,11 @@ CASES: list[Callable[[Stock], tuple[str, str, Facts]]] = [
 def test_a_refusal_tells_the_figures_of_the_ledger(
     stock: Stock, case: Callable[[Stock], tuple[str, str, Facts]]
 ) -> None:
-    code, verb, facts = case(stock)
+    code, verb, fields = case(stock)
     one_key = key()
-    refusal = stock.refused(code, verb, **facts, key=one_key)
+    refusal = stock.refused(code, verb, **fields, key=one_key)
     assert false_figures(refusal.figures, stored(stock)) == []
-    again = stock.refused(code, verb, **facts, key=one_key)
+    again = stock.refused(code, verb, **fields, key=one_key)
     assert (again.detail, again.figures, again.replayed) == (refusal.detail, refusal.figures, True)
 
 
@@ -168,7 +170,10 @@ def test_a_count_tells_all_that_must_be_cut_and_what_was_named(stock: Stock) -> 
         "3 pcs counted in L, but 9 are reserved. 6 must be unreserved, 2 are named."
     )
     assert (refusal.figures["reserved"], refusal.figures["to_cut"]) == ("9", "6")
-    assert [one["open_qty"] for one in refusal.figures["reservations"]] == ["4", "5"]
+    assert [reservation["open_qty"] for reservation in refusal.figures["reservations"]] == [
+        "4",
+        "5",
+    ]
 
 
 @pytest.mark.parametrize(("taken", "needed", "left"), [(2, "6", "4"), (5, "6", "1")])
@@ -261,7 +266,10 @@ def test_a_refusal_in_a_batch_names_reservations_that_were_made_in_it(stock: Sto
         Unreserve(reservation_id=stock.reserve(1, reference="J-0"), qty=1),
         Issue(item="BOLT", lots=[part(held, 4)]),
     )
-    named = [(one["reference"], one["open_qty"]) for one in refusal.figures["reservations"]]
+    named = [
+        (reservation["reference"], reservation["open_qty"])
+        for reservation in refusal.figures["reservations"]
+    ]
     assert named == [("J-1", "2"), ("J-2", "5")]
     assert refusal.figures["reserved"] == "7"
 

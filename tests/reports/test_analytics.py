@@ -23,8 +23,8 @@ def on(monkeypatch: pytest.MonkeyPatch):
     """`on(3)`: it is noon of the day 3 days after that Monday; `hour` in UTC."""
 
     def set_clock(days: int, hour: int = 12, minute: int = 0) -> None:
-        moment = datetime(2026, 11, 2, hour, minute, tzinfo=UTC) + timedelta(days=days)
-        monkeypatch.setattr(clock, "now", lambda: moment)
+        when = datetime(2026, 11, 2, hour, minute, tzinfo=UTC) + timedelta(days=days)
+        monkeypatch.setattr(clock, "now", lambda: when)
 
     set_clock(0)
     return set_clock
@@ -40,7 +40,7 @@ def moved(first: int, last: int, item: int | None = None) -> list[tuple[int, int
     days = analytics.movement(
         connection(), MONDAY + timedelta(days=first), MONDAY + timedelta(days=last), item_id=item
     )
-    return [(one.received, one.issued) for one in days]
+    return [(day.received, day.issued) for day in days]
 
 
 def test_movement_is_what_came_in_and_went_out_each_day(stock: Stock, on) -> None:

@@ -28,7 +28,9 @@ def split(stock: Stock, lot: int, qty: int, code: str) -> int:
 
 
 def went_to(found: Recall) -> dict[str, str]:
-    return {one.reference: format_qty(one.out) for one in found.destinations}
+    return {
+        destination.reference: format_qty(destination.out) for destination in found.destinations
+    }
 
 
 def states(stock: Stock, *lots: int) -> list[str]:

@@ -19,8 +19,8 @@ class Backroom:
             self._stock = Stock()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*args: Any, **facts: Any) -> Any:
+        def call(*args: Any, **fields: Any) -> Any:
             with self._app.app_context():
-                return getattr(self._stock, name)(*args, **facts)
+                return getattr(self._stock, name)(*args, **fields)
 
         return call

@@ -56,15 +56,15 @@ class _Form(HTMLParser):
         self.select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        facts = dict(attrs)
-        name, value = facts.get("name") or "", facts.get("value") or ""
+        fields = dict(attrs)
+        name, value = fields.get("name") or "", fields.get("value") or ""
         if tag == "form" and self.form_id != "act":
-            self.form_id, self.fields = facts.get("id"), {}
+            self.form_id, self.fields = fields.get("id"), {}
         if tag == "select":
             self.select = name
-        if tag == "option" and (self.select not in self.fields or "selected" in facts):
+        if tag == "option" and (self.select not in self.fields or "selected" in fields):
             self.fields[self.select] = value
-        unchecked = facts.get("type") in ("checkbox", "radio") and "checked" not in facts
+        unchecked = fields.get("type") in ("checkbox", "radio") and "checked" not in fields
         if tag == "input" and name and not unchecked:
             self.fields[name] = value
 

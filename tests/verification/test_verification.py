@@ -122,7 +122,7 @@ def test_one_flipped_byte_of_a_hash_is_named(busy: Stock) -> None:
         " SET hash = set_byte(hash, 0, get_byte(hash, 0) # 1) WHERE id = 2",
     }
     raw(flipped[db.engine.dialect.name])
-    found = [one for one in findings() if not one.startswith("schema")]
+    found = [finding for finding in findings() if not finding.startswith("schema")]
     assert found[0].startswith("inventory_ledger row 2 (lot L-1, entry 2): hash")
 
 
@@ -169,7 +169,7 @@ def test_no_more_findings_are_kept_than_anybody_reads(
 def test_an_operation_that_holds_no_text_is_named(busy: Stock) -> None:
     raw("UPDATE operations SET note = x'FF' WHERE id = 1")
     raw("UPDATE operations SET recorded_at = 5 WHERE id = 2")
-    found = [one for one in findings() if one.startswith("operations")]
+    found = [finding for finding in findings() if finding.startswith("operations")]
     assert found[0].startswith("operations row 1: hash")
     assert found[1].startswith("operations row 2: hash")
 
@@ -268,7 +268,7 @@ def test_the_read_cache_is_checked(busy: Stock) -> None:
         "DELETE FROM open_lines",
     ):
         raw(statement, unguarded=False)
-        assert any("rebuild-cache" in one for one in findings())
+        assert any("rebuild-cache" in finding for finding in findings())
         rebuild()
         assert findings() == []
 

@@ -20,8 +20,8 @@ def test_the_ledger_is_exported_as_it_is_filtered(ada, stock):
     stock.lot("receive 12.5, reserve 4 JOB-1", item=stock.item("OIL", decimals=1), lot_code="L-1")
     stock.lot("receive 1", item="NUT")
     answer = ada.get("/ledger/export.csv?item=OIL&type=RESERVE")
-    heads, row = rows_of(answer)
-    assert dict(zip(heads, row, strict=True))["qty"] == "4"
+    headers, row = rows_of(answer)
+    assert dict(zip(headers, row, strict=True))["qty"] == "4"
     assert row[5:11] == ["OIL", "L-1", "4", "12.5", "4", "JOB-1"]
     assert 'filename="ledger.csv"' in answer.headers["Content-Disposition"]
     assert len(rows_of(ada.get("/ledger/export.csv"))) == 4
@@ -51,8 +51,8 @@ def test_a_formula_in_a_name_stays_text(ada, stock):
     stock.item("BOLT", name="=HYPERLINK(1)")
     assert rows_of(ada.get("/items/export.csv"))[1][1] == "'=HYPERLINK(1)"
     answer = ada.get("/items/export.xlsx")
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
-        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as uow:
+        sheet = uow.read("xl/worksheets/sheet1.xml").decode()
     assert "=HYPERLINK(1)" in sheet
     assert "<f>" not in sheet
 

@@ -70,7 +70,7 @@ def is_above(app, endpoint, person):
 def pages_with_parts(app):
     """(endpoint, path) of every page that has a changing part."""
     registered = set(live_updates.endpoints())
-    found = [one for one in addresses(app, "GET") if one[0] in registered]
+    found = [address for address in addresses(app, "GET") if address[0] in registered]
     assert {endpoint for endpoint, _ in found} == registered
     return found
 
@@ -92,8 +92,8 @@ def text_of(answer):
     """All there is to read in an answer, also in a workbook."""
     if not answer.data.startswith(b"PK"):
         return answer.text
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
-        return "".join(book.read(name).decode() for name in book.namelist())
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as uow:
+        return "".join(uow.read(name).decode() for name in uow.namelist())
 
 
 def test_the_walk_looks_for_what_only_administrators_see(app, ada):
@@ -214,6 +214,6 @@ def test_every_condition_before_a_view_is_one_that_its_part_is_held_to(app):
     """A condition of one blueprint's own would be forgotten for its parts: it belongs in
     roles.missing_for."""
     assert set(app.before_request_funcs) == {None}
-    of_the_site = [one.__name__ for one in app.before_request_funcs[None]]
+    of_the_site = [func.__name__ for func in app.before_request_funcs[None]]
     first = ["_expect_no_withheld_body", "_let_files_be_larger"]
     assert of_the_site == [*first, "guard", "csrf_protect", "_note_route"]

@@ -142,7 +142,7 @@ def test_nothing_that_runs_or_unpacks_what_is_sent_is_used():
                 shell = [word for word in node.keywords if word.arg == "shell"]
                 assert not shell, (path, node.lineno)
             if isinstance(node, ast.Import | ast.ImportFrom) and not _refuses_entities(path, node):
-                names = [one.name for one in node.names] + [getattr(node, "module", "") or ""]
+                names = [name.name for name in node.names] + [getattr(node, "module", "") or ""]
                 assert not {name.split(".")[0] for name in names} & modules, (path, node.lineno)
 
 
@@ -200,4 +200,4 @@ def test_no_regular_expression_runs_away():
 def test_the_audit_is_written_in_utc(app, ada):
     with app.app_context():
         moments = db.session.execute(sa.select(Audit.at)).scalars().all()
-    assert {moment.utcoffset().total_seconds() for moment in moments} == {0}
+    assert {when.utcoffset().total_seconds() for when in moments} == {0}

@@ -99,8 +99,8 @@ def test_one_operation_over_several_items_tells_of_each(stock: Stock, item: str)
 def test_a_changed_point_tells_too_and_items_without_one_tell_nothing(
     stock: Stock, item: str
 ) -> None:
-    def change(**facts: object) -> None:
-        catalog.update_item(user_id=stock.user_id, key=key(), item=item, **facts)
+    def change(**fields: object) -> None:
+        catalog.update_item(user_id=stock.user_id, key=key(), item=item, **fields)
 
     for point in ("20", "19", "20", None):
         change(reorder_point=point)
@@ -156,7 +156,7 @@ def test_each_event_is_delivered_once(
         "item": "BOLT", "name": "Bolt", "unit": "pcs", "onHand": "20", "reserved": "0",
         "onHold": "0", "free": "20", "reorderPoint": "5",
     }  # fmt: skip
-    states = [one.state for one in endpoints.list_deliveries(connection())]
+    states = [delivery.state for delivery in endpoints.list_deliveries(connection())]
     assert states == ["delivered", "delivered"]
 
 
@@ -381,7 +381,7 @@ def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
     stock.item("NUT", reorder_point="5")
     with clock.frozen_at(clock.now() + timedelta(days=91)):
         webhooks_delivery.purge_old_deliveries()
-    assert [one.item_code for one in endpoints.list_deliveries(connection())] == ["NUT"]
+    assert [delivery.item_code for delivery in endpoints.list_deliveries(connection())] == ["NUT"]
     assert len(told()) == 1
 
 

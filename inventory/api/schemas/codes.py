@@ -48,11 +48,11 @@ class CodeBody(RequestModel):
     qty: Qty | None = Field(None, description="How much one scan stands for; 1 by default.")
 
     @model_validator(mode="after")
-    def _stands_for_one_thing(self) -> Self:
+    def _identifies_one_target(self) -> Self:
         if (self.item is None) == (self.lot_id is None):
             raise invalid("Say either the item or the lot that it stands for.", field="item")
         return self
 
-    def facts(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return {name: value for name, value in given.items() if value is not None}

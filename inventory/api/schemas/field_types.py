@@ -62,8 +62,8 @@ class FieldType:
 def invalid(detail: str, *, code: str = InvalidInput.code, field: str = "") -> PydanticCustomError:
     """Why a value does not fit; `field` for what is wrong with an object as a whole."""
     # The detail goes in as a value: braces in it are braces.
-    facts = {"detail": detail, "field": field}
-    return PydanticCustomError(code, "{detail}", facts)
+    fields = {"detail": detail, "field": field}
+    return PydanticCustomError(code, "{detail}", fields)
 
 
 def text(max_length: int, *, multiline: bool = False, excluded_pattern: str = "") -> FieldType:
@@ -161,7 +161,7 @@ def parse_day(value: Any) -> date:
     raise invalid("A date like 2027-03-31 is expected here.")
 
 
-def parse_moment(value: Any) -> datetime:
+def parse_datetime(value: Any) -> datetime:
     try:
         if isinstance(value, str) and _MOMENT.fullmatch(value):
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -180,7 +180,7 @@ FlagInQuery = Annotated[bool, in_query(_FLAG, _flag_in_words)]
 IdInQuery = Annotated[int, in_query(ID, _number_in_words)]
 Limit = Annotated[int, in_query(integer(1, MOST_ROWS), _number_in_words)]
 Day = Annotated[date, FieldType(parse_day, {"type": "string", "format": "date"})]
-Moment = Annotated[datetime, FieldType(parse_moment, {"type": "string", "format": "date-time"})]
+Moment = Annotated[datetime, FieldType(parse_datetime, {"type": "string", "format": "date-time"})]
 Code = Annotated[str, text(64)]
 #: It is part of addresses: no empty or dotted segment, and /stock is ours.
 ITEM_CODE = text(64, excluded_pattern=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")

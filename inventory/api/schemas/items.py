@@ -32,7 +32,7 @@ class ItemBody(RequestModel):
     qc_required: Flag | None = None
     reorder_point: QtyOrZero | None = None
 
-    def facts(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, Any]:
         return {
             name: getattr(self, name)
             for name in self.model_fields_set
@@ -43,7 +43,7 @@ class ItemBody(RequestModel):
 class Changes(RequestModel):
     """What shall be different; what is not named stays."""
 
-    def facts(self) -> dict[str, Any]:
+    def to_fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 

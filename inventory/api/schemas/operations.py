@@ -41,11 +41,11 @@ class Write(RequestModel):
     verb: ClassVar[type[Any]]
     fixed: ClassVar[dict[str, Any]] = {}
 
-    def request(self, **path_params: Any) -> ledger.Request:
+    def to_command(self, **path_params: Any) -> ledger.Request:
         """What is asked of the ledger; `named`: what the path says. Null is as good as nothing."""
-        facts = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
+        fields = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
         request: ledger.Request = self.verb(
-            **{name: _plain(value) for name, value in facts.items() if value is not None},
+            **{name: _plain(value) for name, value in fields.items() if value is not None},
             **self.fixed,
             **path_params,
         )
@@ -53,7 +53,7 @@ class Write(RequestModel):
 
 
 def _plain(value: Any) -> Any:
-    return [part.part() for part in value] if isinstance(value, list) else value
+    return [part.to_command_part() for part in value] if isinstance(value, list) else value
 
 
 class LotPart(RequestModel):
@@ -62,7 +62,7 @@ class LotPart(RequestModel):
     lot_id: Id
     qty: Qty
 
-    def part(self) -> ledger.LotQuantity:
+    def to_command_part(self) -> ledger.LotQuantity:
         return ledger.LotQuantity(lot_id=self.lot_id, qty=self.qty)
 
 
@@ -72,7 +72,7 @@ class ReservationPart(RequestModel):
     reservation_id: Id
     qty: Qty
 
-    def part(self) -> ledger.ReservationQuantity:
+    def to_command_part(self) -> ledger.ReservationQuantity:
         return ledger.ReservationQuantity(reservation_id=self.reservation_id, qty=self.qty)
 
 
@@ -122,11 +122,13 @@ class ReservationBody(Write):
     )
     note: Note | None = None
 
-    def request(self, **path_params: Any) -> ledger.Request:
-        return super().request(**{"qty": None, **path_params} if self.qty is None else path_params)
+    def to_command(self, **path_params: Any) -> ledger.Request:
+        return super().to_command(
+            **{"qty": None, **path_params} if self.qty is None else path_params
+        )
 
     @model_validator(mode="after")
-    def _says_how_much(self) -> Self:
+    def _requires_qty_or_lots(self) -> Self:
         _require_qty_or_lots(self)
         return self
 
@@ -178,7 +180,7 @@ class IssueBody(Write):
     occurred_at: Moment | None = None
 
     @model_validator(mode="after")
-    def _is_of_one_kind(self) -> Self:
+    def _requires_one_form(self) -> Self:
         if (self.reservation_id is None) == (self.item is None):
             field = "reservation" if self.item is None else "item"
             raise invalid("Say either the reservation or the item to issue.", field=field)

@@ -43,7 +43,7 @@ def link_code(call: ApiRequest) -> WriteResult:
     `code` is taken as it was scanned; of a GS1 label its GTIN is linked. `qty` is how much one
     scan stands for: 12 for the GTIN of a box of 12.
     """
-    record, replayed = barcodes.link(**call.body.facts(), **call.write)
+    record, replayed = barcodes.link(**call.body.to_fields(), **call.write)
     return WriteResult(to_camel_case(record), replayed)
 
 

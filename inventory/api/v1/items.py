@@ -23,7 +23,7 @@ from inventory.stock import queries as stock
 )  # fmt: skip
 def create_item(call: ApiRequest) -> WriteResult:
     """Add a new item."""
-    record, replayed = catalog.create_item(**call.body.facts(), **call.write)
+    record, replayed = catalog.create_item(**call.body.to_fields(), **call.write)
     return WriteResult(to_camel_case(record), replayed)
 
 
@@ -37,7 +37,7 @@ def list_items(call: ApiRequest) -> Json:
 @v1.get("/items/{code}", responses.StockedItem, tag="items")
 def get_item(call: ApiRequest, code: str) -> Json:
     """Get an item with its stock."""
-    item = stock.get_item(connection(), validation.clean_code(code, field="code"))
+    item = stock.get_item(connection(), validation.validate_code(code, field="code"))
     return serializers.stocked_item(queries.stocked_items(connection(), [item.id])[0])
 
 
@@ -51,8 +51,8 @@ def change_item(call: ApiRequest, code: str) -> WriteResult:
 
     Its code, unit and decimals stay once something was received of it.
     """
-    code = validation.clean_code(code, field="code")
-    record, replayed = catalog.update_item(item=code, **call.body.facts(), **call.write)
+    code = validation.validate_code(code, field="code")
+    record, replayed = catalog.update_item(item=code, **call.body.to_fields(), **call.write)
     return WriteResult(to_camel_case(record), replayed)
 
 
@@ -62,7 +62,7 @@ def get_stock(call: ApiRequest, code: str) -> Json:
 
     A moment to come is taken for now: `asOf` in the answer tells which it is.
     """
-    item = stock.get_item(connection(), validation.clean_code(code, field="code"))
+    item = stock.get_item(connection(), validation.validate_code(code, field="code"))
     now = clock.now()
     asked: datetime | None = call.query.as_of
     at = asked if asked is not None and asked < now else None

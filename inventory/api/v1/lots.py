@@ -50,7 +50,7 @@ def change_lot(call: ApiRequest, id: int) -> WriteResult:
 
     Another expiry date decides what may be used: that needs the role inspector.
     """
-    changes = call.body.facts()
+    changes = call.body.to_fields()
     if "expires_on" in changes:
         require_role(call.caller, "inspector")
     record, replayed = catalog.update_lot(lot_id=id, **changes, **call.write)

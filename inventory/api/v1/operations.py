@@ -124,14 +124,14 @@ def batch(call: ApiRequest) -> WriteResult:
     decisions need the role inspector, reversals the role admin.
     """
     operations = call.body.operations
-    for one in operations:
-        require_role(call.caller, _ROLES.get(one.op, "operator"))
-    if sum(len(getattr(one, "lots", None) or ()) for one in operations) > MOST_LOTS:
+    for operation in operations:
+        require_role(call.caller, _ROLES.get(operation.op, "operator"))
+    if sum(len(getattr(operation, "lots", None) or ()) for operation in operations) > MOST_LOTS:
         raise InvalidInput(
             f"All operations together name at most {MOST_LOTS} lots.", field="operations"
         )
     try:
-        posting = ledger.post([one.request() for one in operations], **call.write)
+        posting = ledger.post([operation.to_command() for operation in operations], **call.write)
     except Refusal as refusal:
         _tell_place(refusal, only=len(operations) == 1)
         raise

@@ -11,13 +11,13 @@ from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot, Reservation
 
 
-def count(book: UnitOfWork, request: Count) -> None:
+def count(uow: UnitOfWork, request: Count) -> None:
     """Post the difference between what was counted and what the ledger says.
 
     Checks, in this order: the quantity, whether the lot moved on since it was seen, the
     reservations to cut, whether what is reserved is still there.
     """
-    lot = book.lot(request.lot_id)
+    lot = uow.lot(request.lot_id)
     counted = parse_qty(
         request.counted,
         decimals=lot.item.decimals,
@@ -25,36 +25,36 @@ def count(book: UnitOfWork, request: Count) -> None:
         field="counted",
         allow_zero=True,
     )
-    difference = _difference(book, lot, counted, request)
-    cuts = [_reduce_reservation(book, lot, cut) for cut in request.unreserve or ()]
-    _require_reserved(book, lot, lot.on_hand + difference, cut=sum(qty for _, qty in cuts))
-    operation = book.add_operation(Kind.COUNT, request)
+    difference = _difference(uow, lot, counted, request)
+    cuts = [_reduce_reservation(uow, lot, cut) for cut in request.unreserve or ()]
+    _require_reserved(uow, lot, lot.on_hand + difference, cut=sum(qty for _, qty in cuts))
+    operation = uow.add_operation(Kind.COUNT, request)
     operation.shows_lot = lot
     operation.counts.append(PlannedCount(lot, counted, lot.on_hand, lot.lot_seq))
     for reservation, qty in cuts:
         operation.shows.append(reservation)
-        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
-    post_difference(book, operation, lot, difference)
+        uow.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+    post_difference(uow, operation, lot, difference)
 
 
 def post_difference(
-    book: UnitOfWork, operation: PlannedOperation, lot: Lot, difference: int
+    uow: UnitOfWork, operation: PlannedOperation, lot: Lot, difference: int
 ) -> None:
     """Post what was found, or what was missing, unless it is reserved."""
-    _require_reserved(book, lot, lot.on_hand + difference)
+    _require_reserved(uow, lot, lot.on_hand + difference)
     if difference > 0:
-        book.append_entry(operation, TxnType.RECEIVE, lot, difference)
+        uow.append_entry(operation, TxnType.RECEIVE, lot, difference)
     elif difference < 0:
-        book.append_entry(operation, TxnType.ISSUE, lot, -difference)
+        uow.append_entry(operation, TxnType.ISSUE, lot, -difference)
 
 
-def _difference(book: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
+def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     seen = request.lot_seq
     if seen is not None and seen > lot.lot_seq:
         raise InvalidInput(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
     if seen is None or seen == lot.lot_seq or request.resolution == KEEP_COUNTED:
         return counted - lot.on_hand
-    then = book.seen[lot.id or 0, seen]
+    then = uow.seen[lot.id or 0, seen]
     if request.resolution == KEEP_DIFFERENCE:
         if lot.on_hand + counted - then < 0:
             raise InvalidInput(
@@ -77,9 +77,9 @@ def _difference(book: UnitOfWork, lot: Lot, counted: int, request: Count) -> int
 
 
 def _reduce_reservation(
-    book: UnitOfWork, lot: Lot, cut: ReservationQuantity
+    uow: UnitOfWork, lot: Lot, cut: ReservationQuantity
 ) -> tuple[Reservation, int]:
-    reservation = book.reservation(cut.reservation_id)
+    reservation = uow.reservation(cut.reservation_id)
     qty = parse_qty(cut.qty, decimals=lot.item.decimals, unit=lot.item.unit, field="unreserve")
     open_here = line_of(reservation, lot).open
     if qty > open_here:
@@ -93,13 +93,13 @@ def _reduce_reservation(
     return reservation, qty
 
 
-def _require_reserved(book: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0) -> None:
+def _require_reserved(uow: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0) -> None:
     """Enough must be left for the reservations, less what the request cuts of them."""
     if remaining < lot.reserved - cut:
-        raise _below_reserved(book, lot, remaining, cut)
+        raise _below_reserved(uow, lot, remaining, cut)
 
 
-def _below_reserved(book: UnitOfWork, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
+def _below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
     """All figures are those before the count: nothing of it, nor of its cuts, is posted."""
     to_cut = format_qty(lot.reserved - remaining)
     named = (
@@ -123,6 +123,6 @@ def _below_reserved(book: UnitOfWork, lot: Lot, remaining: int, cut: int) -> Ins
                 "reference": holder.reference,
                 "open_qty": format_qty(line_of(holder, lot).open),
             }
-            for holder in book.reservations_in(lot)
+            for holder in uow.reservations_in(lot)
         ],
     )

@@ -19,10 +19,10 @@ users = table(User)
 _FIND = sa.select(users.c.id, users.c.name).where(users.c.name_key == SYSTEM_KEY)
 
 
-def release_expired(book: UnitOfWork) -> int:
+def release_expired(uow: UnitOfWork) -> int:
     """Plan what the expired reservations still hold to be given back; how many there are."""
     done = 0
-    for reservation in book.expired:
+    for reservation in uow.expired:
         lines = [line for line in reservation.lines if line.open]
         if not lines:
             continue
@@ -33,9 +33,9 @@ def release_expired(book: UnitOfWork) -> int:
             reason=f"The reservation ended at {reservation.expires_at:%Y-%m-%d %H:%M} UTC.",
             by_system=True,
         )
-        book.operations.append(operation)
+        uow.operations.append(operation)
         for line in lines:
-            book.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
+            uow.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
         done += 1
     return done
 

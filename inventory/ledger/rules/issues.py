@@ -18,7 +18,7 @@ from inventory.stock.allocation import sort_by_strategy
 from inventory.stock.entities import Lot, Reservation
 
 
-def issue(book: UnitOfWork, request: Issue) -> None:
+def issue(uow: UnitOfWork, request: Issue) -> None:
     """Against a reservation, or of free stock only."""
     if (request.reservation_id is None) == (request.item is None):
         raise InvalidInput(
@@ -26,73 +26,73 @@ def issue(book: UnitOfWork, request: Issue) -> None:
             field="item" if request.item is not None else "reservation",
         )
     if request.reservation_id is not None:
-        return _issue_reserved(book, request, book.reservation(request.reservation_id))
+        return _issue_reserved(uow, request, uow.reservation(request.reservation_id))
     if request.close_remainder:
         raise InvalidInput(
             "Only an issue against a reservation can close its remainder.",
             field="close_remainder",
         )
     assert request.item is not None
-    item = book.item(request.item)
+    item = uow.item(request.item)
     parts = select_lots(
-        book, item, request.qty, request.lots, request.strategy, action_word="issued"
+        uow, item, request.qty, request.lots, request.strategy, action_word="issued"
     )
-    operation = book.add_operation(Kind.ISSUE, request)
+    operation = uow.add_operation(Kind.ISSUE, request)
     for lot, qty in parts:
-        book.append_entry(operation, TxnType.ISSUE, lot, qty)
+        uow.append_entry(operation, TxnType.ISSUE, lot, qty)
 
 
-def _issue_reserved(book: UnitOfWork, request: Issue, reservation: Reservation) -> None:
+def _issue_reserved(uow: UnitOfWork, request: Issue, reservation: Reservation) -> None:
     """Each lot gets UNRESERVE, then ISSUE, so that the four sums hold by type alone.
 
     Checks, in this order: what is open, then whether its lots may be issued from.
     """
     parts = requested_parts(
-        book, reservation, request.qty, request.lots, refusal=OverIssue, action_word="issued"
+        uow, reservation, request.qty, request.lots, refusal=OverIssue, action_word="issued"
     )
     if parts is None:
-        parts = _from_usable_lots(book, request, reservation)
+        parts = _from_usable_lots(uow, request, reservation)
     for lot, _ in parts:
-        if lot.hold_reason(book.today):
+        if lot.hold_reason(uow.today):
             raise refusals.reservation_at_risk_error(
-                reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), book.today
+                reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), uow.today
             )
     reference = request.reference or reservation.reference
-    operation = book.add_operation(Kind.ISSUE, request, reference=reference)
+    operation = uow.add_operation(Kind.ISSUE, request, reference=reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
-        book.append_entry(operation, TxnType.ISSUE, lot, qty, reservation)
+        uow.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        uow.append_entry(operation, TxnType.ISSUE, lot, qty, reservation)
     if request.close_remainder:
         for line in [line for line in reservation.lines if line.open]:
-            book.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
+            uow.append_entry(operation, TxnType.UNRESERVE, line.lot, line.open, reservation)
 
 
 def _from_usable_lots(
-    book: UnitOfWork, request: Issue, reservation: Reservation
+    uow: UnitOfWork, request: Issue, reservation: Reservation
 ) -> list[tuple[Lot, int]]:
     item = reservation.item
     qty = reservation.open
     if request.qty is not None:
         qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
     usable = [
-        line.lot for line in reservation.lines if line.open and not line.lot.hold_reason(book.today)
+        line.lot for line in reservation.lines if line.open and not line.lot.hold_reason(uow.today)
     ]
     parts = allocate_over_lots(reservation, qty, sort_by_strategy(usable, request.strategy))
     if sum(part for _, part in parts) < qty:
-        raise refusals.reservation_at_risk_error(reservation, reservation.lines, qty, book.today)
+        raise refusals.reservation_at_risk_error(reservation, reservation.lines, qty, uow.today)
     return parts
 
 
-def remove_stock(book: UnitOfWork, request: RemoveStock) -> None:
+def remove_stock(uow: UnitOfWork, request: RemoveStock) -> None:
     """A scrap or supplier return: any lot, but never what is reserved for somebody."""
     if request.kind not in (Kind.SCRAP, Kind.SUPPLIER_RETURN):
         raise InvalidInput("A scrap or a supplier return is expected here.", field="kind")
-    lot = book.lot(request.lot_id)
+    lot = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=lot.item.decimals, unit=lot.item.unit)
     if qty > lot.available:
         raise refusals.insufficient_in_lot_error(
-            lot, qty, lot.available, book.reservations_in(lot), today=book.today
+            lot, qty, lot.available, uow.reservations_in(lot), today=uow.today
         )
-    operation = book.add_operation(request.kind, request)
-    book.append_entry(operation, TxnType.ISSUE, lot, qty)
+    operation = uow.add_operation(request.kind, request)
+    uow.append_entry(operation, TxnType.ISSUE, lot, qty)

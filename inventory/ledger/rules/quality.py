@@ -17,9 +17,9 @@ ALLOWED = {
 }
 
 
-def decide_qc(book: UnitOfWork, request: DecideQc) -> None:
+def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
     """Checks, in this order: the transition, the reason. Other stock is never a condition."""
-    lot = book.lot(request.lot_id)
+    lot = uow.lot(request.lot_id)
     status = QcStatus(request.status)
     if status not in ALLOWED[QcStatus(lot.qc_status)]:
         raise QcTransition(
@@ -29,53 +29,53 @@ def decide_qc(book: UnitOfWork, request: DecideQc) -> None:
             qc_status=lot.qc_status,
             allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
         )
-    first_approval = status == QcStatus.APPROVED and book.last_decisions[request.lot_id][0] == 1
+    first_approval = status == QcStatus.APPROVED and uow.last_decisions[request.lot_id][0] == 1
     if not request.reason and not first_approval:
         raise InvalidInput("A reason is needed for this decision.", field="reason")
-    operation = book.add_operation(Kind.QC, request)
+    operation = uow.add_operation(Kind.QC, request)
     operation.shows_lot = lot
-    book.decide(operation, lot, status)
+    uow.decide(operation, lot, status)
     handling = KEEP if status == QcStatus.APPROVED else request.on_reservations
-    _settle(book, operation, lot, handling)
+    _settle(uow, operation, lot, handling)
 
 
-def _settle(book: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
+def _settle(uow: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
     """Do with the reservations in the lot what was chosen, oldest first."""
     settlement = operation.settlement = operation.settlement or Settlement()
-    for reservation in book.reservations_in(lot) if lot.reserved else []:
+    for reservation in uow.reservations_in(lot) if lot.reserved else []:
         if reservation not in operation.shows:
             operation.shows.append(reservation)
         if handling == UNRESERVE:
             qty = reservation.get_or_create_line(lot).open
-            book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+            uow.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
             settlement.unreserved.append(Share(reservation, lot, qty))
         elif handling == REALLOCATE:
-            _move_what_fits(book, operation, settlement, lot, reservation)
-        if (rest := reservation.get_or_create_line(lot).open) and lot.hold_reason(book.today):
+            _move_up_to_stock(uow, operation, settlement, lot, reservation)
+        if (rest := reservation.get_or_create_line(lot).open) and lot.hold_reason(uow.today):
             settlement.kept.append(Share(reservation, lot, rest))
 
 
-def _move_what_fits(
-    book: UnitOfWork,
+def _move_up_to_stock(
+    uow: UnitOfWork,
     operation: PlannedOperation,
     settlement: Settlement,
     lot: Lot,
     reservation: Reservation,
 ) -> None:
     """The lot itself is on hold by now, so that nothing is moved to where it was."""
-    taken = book.allocate_what_fits(lot.item, reservation.get_or_create_line(lot).open, "fefo")
+    taken = uow.allocate_up_to(lot.item, reservation.get_or_create_line(lot).open, "fefo")
     if taken:
         moved = sum(qty for _, qty in taken)
-        book.append_entry(operation, TxnType.UNRESERVE, lot, moved, reservation)
+        uow.append_entry(operation, TxnType.UNRESERVE, lot, moved, reservation)
     for other, qty in taken:
-        book.append_entry(operation, TxnType.RESERVE, other, qty, reservation)
+        uow.append_entry(operation, TxnType.RESERVE, other, qty, reservation)
         settlement.moved.append(Share(reservation, other, qty))
 
 
-def hold(book: UnitOfWork, request: HoldLot) -> None:
+def hold(uow: UnitOfWork, request: HoldLot) -> None:
     """A recall. What is in quarantine or rejected already stays as it is."""
-    lot = book.lot(request.lot_id)
-    held = lots_to_hold(lot, [book.lot(id) for id in book.families[request.lot_id]])
+    lot = uow.lot(request.lot_id)
+    held = lots_to_hold(lot, [uow.lot(id) for id in uow.families[request.lot_id]])
     if not held:
         raise QcTransition(
             f"Nothing to put on hold: neither {lot.lot_code} nor anything left of what was split"
@@ -85,16 +85,16 @@ def hold(book: UnitOfWork, request: HoldLot) -> None:
             qc_status=lot.qc_status,
             allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
         )
-    operation = book.add_operation(Kind.QC, request)
+    operation = uow.add_operation(Kind.QC, request)
     operation.shows_lot = lot
     for one in held:
-        book.decide(operation, one, QcStatus.QUARANTINE)
-        _settle(book, operation, one, KEEP)
+        uow.decide(operation, one, QcStatus.QUARANTINE)
+        _settle(uow, operation, one, KEEP)
 
 
-def release(book: UnitOfWork, request: ReleaseHold) -> None:
+def release(uow: UnitOfWork, request: ReleaseHold) -> None:
     """Checks, in this order: whether it was a hold, and whether each lot still is as it left it."""
-    decided = book.decided[request.operation_id]
+    decided = uow.decided[request.operation_id]
     if not is_hold(decided):
         raise NotFound(
             f"Operation {request.operation_id} put nothing on hold.",
@@ -104,7 +104,7 @@ def release(book: UnitOfWork, request: ReleaseHold) -> None:
     moved_on = [
         one.lot_code
         for one in decided
-        if not one.is_last or book.lot(one.lot_id).qc_status != QcStatus.QUARANTINE
+        if not one.is_last or uow.lot(one.lot_id).qc_status != QcStatus.QUARANTINE
     ]
     if moved_on:
         raise NotReversible(
@@ -114,7 +114,7 @@ def release(book: UnitOfWork, request: ReleaseHold) -> None:
             operations=[],
             lots=moved_on,
         )
-    operation = book.add_operation(Kind.QC, request)
-    operation.shows_lot = book.lot(decided[0].lot_id)
+    operation = uow.add_operation(Kind.QC, request)
+    operation.shows_lot = uow.lot(decided[0].lot_id)
     for one in decided:
-        book.decide(operation, book.lot(one.lot_id), QcStatus.APPROVED)
+        uow.decide(operation, uow.lot(one.lot_id), QcStatus.APPROVED)

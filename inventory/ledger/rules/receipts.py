@@ -10,11 +10,11 @@ from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.entities import Item, Lot
 
 
-def receive(book: UnitOfWork, request: Receive) -> None:
+def receive(uow: UnitOfWork, request: Receive) -> None:
     """Checks, in this order: the item, the quantity, the lot, what its QC status allows."""
     if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
         raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
-    item = book.item(request.item)
+    item = uow.item(request.item)
     qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
     if request.kind == Kind.CUSTOMER_RETURN and not request.reason:
         raise InvalidInput("A reason is needed for goods that come back.", field="reason")
@@ -22,24 +22,24 @@ def receive(book: UnitOfWork, request: Receive) -> None:
         raise InvalidInput(
             f"{item.code} is archived: nothing more can be received of it.", field="item"
         )
-    lot = book.codes.get((item.id, request.lot_code))
+    lot = uow.codes.get((item.id, request.lot_code))
     if lot is None:
         if request.add_to_lot:
             raise NotFound(
                 f"There is no lot {request.lot_code} of {item.code} to add to.", field="lot_code"
             )
-        lot = _new_lot(book, item, request)
+        lot = _new_lot(uow, item, request)
     elif not request.add_to_lot:
         raise _duplicate(lot)
     else:
-        _require_open_to_more(book, lot, request)
-    operation = book.add_operation(request.kind, request)
+        _require_open_to_more(uow, lot, request)
+    operation = uow.add_operation(request.kind, request)
     if lot.id is None and lot.lot_seq == 0:
-        book.add_lot(operation, lot)
-    book.append_entry(operation, TxnType.RECEIVE, lot, qty)
+        uow.add_lot(operation, lot)
+    uow.append_entry(operation, TxnType.RECEIVE, lot, qty)
 
 
-def _new_lot(book: UnitOfWork, item: Item, request: Receive) -> Lot:
+def _new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
     return Lot(
         id=None,
         item=item,
@@ -49,7 +49,7 @@ def _new_lot(book: UnitOfWork, item: Item, request: Receive) -> Lot:
         supplier_lot=request.supplier_lot,
         location=request.location,
         parent_lot_id=None,
-        received_at=book.now,
+        received_at=uow.now,
     )
 
 
@@ -64,19 +64,19 @@ def _duplicate(lot: Lot) -> DuplicateLot:
     )
 
 
-def _require_open_to_more(book: UnitOfWork, lot: Lot, request: Receive) -> None:
-    facts = {"lot_id": lot.id, "lot_code": lot.lot_code, "qc_status": lot.qc_status}
+def _require_open_to_more(uow: UnitOfWork, lot: Lot, request: Receive) -> None:
+    fields = {"lot_id": lot.id, "lot_code": lot.lot_code, "qc_status": lot.qc_status}
     if lot.item.qc_required and lot.qc_status != QcStatus.QUARANTINE:
         raise QcBlocked(
             f"Lot {lot.lot_code} has been inspected ({lot.qc_status.lower()}):"
             " uninspected goods cannot be added to it. Receive them as a lot of their own.",
-            **facts,
+            **fields,
         )
     if lot.qc_status == QcStatus.REJECTED:
-        raise QcBlocked(f"Lot {lot.lot_code} is rejected: nothing can be added to it.", **facts)
-    if lot.expired(book.today):
+        raise QcBlocked(f"Lot {lot.lot_code} is rejected: nothing can be added to it.", **fields)
+    if lot.expired(uow.today):
         raise LotExpired(
-            f"Lot {lot.lot_code} expired on {lot.expires_on}: nothing can be added to it.", **facts
+            f"Lot {lot.lot_code} expired on {lot.expires_on}: nothing can be added to it.", **fields
         )
     for name, label in (
         ("expires_on", "expiry"),

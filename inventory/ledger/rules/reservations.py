@@ -14,15 +14,15 @@ from inventory.stock.allocation import sort_by_strategy
 from inventory.stock.entities import Item, Lot, Reservation, ReservationLine
 
 
-def reserve(book: UnitOfWork, request: Reserve) -> None:
+def reserve(uow: UnitOfWork, request: Reserve) -> None:
     """Checks, in this order: the item, the quantities, each lot's holds, what is free."""
-    item = book.item(request.item)
-    if request.expires_at is not None and request.expires_at <= book.now:
+    item = uow.item(request.item)
+    if request.expires_at is not None and request.expires_at <= uow.now:
         raise InvalidInput("The reservation would expire in the past.", field="expires_at")
     parts = select_lots(
-        book, item, request.qty, request.lots, request.strategy, action_word="reserved"
+        uow, item, request.qty, request.lots, request.strategy, action_word="reserved"
     )
-    operation = book.add_operation(Kind.RESERVATION, request)
+    operation = uow.add_operation(Kind.RESERVATION, request)
     reservation = Reservation(
         id=None,
         item=item,
@@ -30,20 +30,20 @@ def reserve(book: UnitOfWork, request: Reserve) -> None:
         qty=sum(qty for _, qty in parts),
         expires_at=request.expires_at,
         note=request.note,
-        created_at=book.now,
+        created_at=uow.now,
     )
     operation.reservation = reservation
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append_entry(operation, TxnType.RESERVE, lot, qty, reservation)
+        uow.append_entry(operation, TxnType.RESERVE, lot, qty, reservation)
 
 
-def unreserve(book: UnitOfWork, request: Unreserve) -> None:
+def unreserve(uow: UnitOfWork, request: Unreserve) -> None:
     """Give back from the lots named, else from lots that may not be used first, then from the
     lot that allocation would have taken last."""
-    reservation = book.reservation(request.reservation_id)
+    reservation = uow.reservation(request.reservation_id)
     parts = requested_parts(
-        book,
+        uow,
         reservation,
         request.qty,
         request.lots,
@@ -53,16 +53,16 @@ def unreserve(book: UnitOfWork, request: Unreserve) -> None:
     if parts is None:
         lines = [line for line in reservation.lines if line.open]
         order = sort_by_strategy((line.lot for line in lines), "fefo")[::-1]
-        order.sort(key=lambda lot: lot.hold_reason(book.today) is None)
+        order.sort(key=lambda lot: lot.hold_reason(uow.today) is None)
         parts = allocate_over_lots(reservation, _asked(reservation, request.qty), order)
-    operation = book.add_operation(Kind.UNRESERVATION, request, reference=reservation.reference)
+    operation = uow.add_operation(Kind.UNRESERVATION, request, reference=reservation.reference)
     operation.shows.append(reservation)
     for lot, qty in parts:
-        book.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        uow.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
 
 
 def select_lots(
-    book: UnitOfWork,
+    uow: UnitOfWork,
     item: Item,
     raw_qty: object,
     requested_lots: Sequence[LotQuantity] | None,
@@ -72,21 +72,21 @@ def select_lots(
 ) -> list[tuple[Lot, int]]:
     """The lots and quantities that free stock is taken from: those named, else by strategy."""
     if requested_lots is not None:
-        parts = _named_parts(book, item, raw_qty, requested_lots)
+        parts = _named_parts(uow, item, raw_qty, requested_lots)
         for lot, qty in parts:
-            _require_free(book, lot, qty, action_word)
+            _require_free(uow, lot, qty, action_word)
         return parts
     qty = parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
-    taken = book.allocate(item, qty, strategy)
+    taken = uow.allocate(item, qty, strategy)
     if taken is None:
-        lots = book.stocked.get(item.id, [])
-        holders = _holders_of(book, lots)
-        raise refusals.insufficient_stock_error(item, qty, lots, holders, today=book.today)
+        lots = uow.stocked.get(item.id, [])
+        holders = _holders_of(uow, lots)
+        raise refusals.insufficient_stock_error(item, qty, lots, holders, today=uow.today)
     return taken
 
 
 def requested_parts(
-    book: UnitOfWork,
+    uow: UnitOfWork,
     reservation: Reservation,
     raw_qty: object,
     requested_lots: Sequence[LotQuantity] | None,
@@ -103,14 +103,14 @@ def requested_parts(
         qty = 0 if raw_qty is None else parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
         if raw_qty is None or qty > reservation.open:
             raise _over_quantity_error(
-                book, reservation, refusal, qty, reservation.open, action_word
+                uow, reservation, refusal, qty, reservation.open, action_word
             )
         return None
-    parts = _named_parts(book, item, raw_qty, requested_lots)
+    parts = _named_parts(uow, item, raw_qty, requested_lots)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
-            raise _over_quantity_error(book, reservation, refusal, qty, open_here, action_word, lot)
+            raise _over_quantity_error(uow, reservation, refusal, qty, open_here, action_word, lot)
     return parts
 
 
@@ -139,7 +139,7 @@ def _asked(reservation: Reservation, raw_qty: object) -> int:
 
 
 def _over_quantity_error(
-    book: UnitOfWork,
+    uow: UnitOfWork,
     reservation: Reservation,
     refusal: type,
     qty: int,
@@ -151,7 +151,7 @@ def _over_quantity_error(
     asked = (
         f", {format_qty(qty)} cannot be {action_word}" if qty else f": nothing can be {action_word}"
     )
-    ended = " The reservation has expired: reserve again." if reservation in book.expired else ""
+    ended = " The reservation has expired: reserve again." if reservation in uow.expired else ""
     return refusal(  # type: ignore[no-any-return]
         f"{format_qty(open_qty)} {reservation.item.unit} open for {reservation.reference}{where}"
         f"{asked}.{ended}",
@@ -172,12 +172,12 @@ def _over_quantity_error(
 
 
 def _named_parts(
-    book: UnitOfWork, item: Item, raw_qty: object, requested_lots: Sequence[LotQuantity]
+    uow: UnitOfWork, item: Item, raw_qty: object, requested_lots: Sequence[LotQuantity]
 ) -> list[tuple[Lot, int]]:
     """The lots that the caller names, and how much of each: together what is asked for."""
     parts: list[tuple[Lot, int]] = []
     for part in requested_lots:
-        lot = book.lot_of(item, part.lot_id)
+        lot = uow.lot_of(item, part.lot_id)
         qty = parse_qty(part.qty, decimals=item.decimals, unit=item.unit, field="lots")
         parts.append((lot, qty))
     total = sum(qty for _, qty in parts)
@@ -191,16 +191,16 @@ def _named_parts(
     return parts
 
 
-def _require_free(book: UnitOfWork, lot: Lot, qty: int, action_word: str) -> None:
-    if refusal := refusals.lot_on_hold_error(lot, book.today, action_word=action_word):
+def _require_free(uow: UnitOfWork, lot: Lot, qty: int, action_word: str) -> None:
+    if refusal := refusals.lot_on_hold_error(lot, uow.today, action_word=action_word):
         raise refusal
-    if qty > lot.free(book.today):
-        holders = _holders_of(book, [lot])
+    if qty > lot.free(uow.today):
+        holders = _holders_of(uow, [lot])
         raise refusals.insufficient_in_lot_error(
-            lot, qty, lot.free(book.today), holders, today=book.today
+            lot, qty, lot.free(uow.today), holders, today=uow.today
         )
 
 
-def _holders_of(book: UnitOfWork, lots: Sequence[Lot]) -> list[Reservation]:
-    found = [holder for lot in lots if lot.reserved for holder in book.reservations_in(lot)]
+def _holders_of(uow: UnitOfWork, lots: Sequence[Lot]) -> list[Reservation]:
+    found = [holder for lot in lots if lot.reserved for holder in uow.reservations_in(lot)]
     return list(dict.fromkeys(found))

@@ -22,14 +22,14 @@ OPPOSITE = {
 }
 
 
-def reverse(book: UnitOfWork, request: Reverse) -> None:
+def reverse(uow: UnitOfWork, request: Reverse) -> None:
     """Checks, in this order: the operation, whether it was reversed already, then for each of its
     entries, last one first, whether the stock is still there.
 
     Goods that come back by a reversed issue return to the lot and the reservation that they
     left, whatever the lot's status is now; a promise alone is not renewed on a lot on hold.
     """
-    past = book.past_operation(request.operation_id)
+    past = uow.past_operation(request.operation_id)
     operation = past.operation
     if past.reversed_by is not None:
         raise NotReversible(
@@ -43,18 +43,18 @@ def reverse(book: UnitOfWork, request: Reverse) -> None:
             operation_id=operation.id,
             operations=[],
         )
-    _require_possible(book, past)
-    plan = book.add_operation(
+    _require_possible(uow, past)
+    plan = uow.add_operation(
         Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
     )
     for entry in reversed(operation.entries):
         reservation = None
         if entry.reservation_id is not None:
-            reservation = book.reservation(entry.reservation_id)
+            reservation = uow.reservation(entry.reservation_id)
             if reservation not in plan.shows:
                 plan.shows.append(reservation)
         txn_type = OPPOSITE[TxnType(entry.txn_type)]
-        book.append_entry(plan, txn_type, book.lot(entry.lot_id), entry.qty, reservation)
+        uow.append_entry(plan, txn_type, uow.lot(entry.lot_id), entry.qty, reservation)
 
 
 #: What of a figure is taken back with an entry: "available" is the lot's, "open" and "issued"
@@ -68,23 +68,23 @@ _TAKES = {
 _Figure = tuple[int, int | None, str]
 
 
-def _require_possible(book: UnitOfWork, past: ReversalTarget) -> None:
+def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
     """Nothing is planned before all of it is known to be possible, so that a refusal tells the
     figures as they are, and all that would be needed of each."""
     entries = past.operation.entries[::-1]
     needed = _needed(entries)
     returned: set[int] = set()
     for entry in entries:
-        lot = book.lot(entry.lot_id)
+        lot = uow.lot(entry.lot_id)
         renews = entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned
         if renews and (
-            refusal := refusals.lot_on_hold_error(lot, book.today, action_word="reserved again")
+            refusal := refusals.lot_on_hold_error(lot, uow.today, action_word="reserved again")
         ):
             raise refusal
         if entry.txn_type == TxnType.ISSUE:
             returned.add(entry.lot_id)
         for figure in _figures_of(entry):
-            there = _there(book, lot, figure)
+            there = _there(uow, lot, figure)
             if needed[figure] > there:
                 raise _not_reversible_error(past, lot, needed[figure], there, figure[2])
 
@@ -108,11 +108,11 @@ def _figures_of(entry: Entry) -> dict[_Figure, int]:
     }
 
 
-def _there(book: UnitOfWork, lot: Lot, figure: _Figure) -> int:
+def _there(uow: UnitOfWork, lot: Lot, figure: _Figure) -> int:
     _, reservation_id, name = figure
     if reservation_id is None:
         return lot.available
-    line = line_of(book.reservation(reservation_id), lot)
+    line = line_of(uow.reservation(reservation_id), lot)
     return line.open if name == "open" else line.issued
 
 

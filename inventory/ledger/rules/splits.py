@@ -11,18 +11,18 @@ from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot
 
 
-def split(book: UnitOfWork, request: Split) -> None:
+def split(uow: UnitOfWork, request: Split) -> None:
     """The child keeps its parent's item, expiry, QC status and age; reserved stock stays."""
-    parent = book.lot(request.lot_id)
+    parent = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
-    if twin := book.codes.get((parent.item.id, request.lot_code)):
+    if twin := uow.codes.get((parent.item.id, request.lot_code)):
         raise _duplicate(twin)
     if qty > parent.available:
-        holders = book.reservations_in(parent)
+        holders = uow.reservations_in(parent)
         raise refusals.insufficient_in_lot_error(
-            parent, qty, parent.available, holders, today=book.today
+            parent, qty, parent.available, holders, today=uow.today
         )
-    operation = book.add_operation(Kind.SPLIT, request)
+    operation = uow.add_operation(Kind.SPLIT, request)
     child = Lot(
         id=None,
         item=parent.item,
@@ -35,6 +35,6 @@ def split(book: UnitOfWork, request: Split) -> None:
         received_at=parent.received_at,
     )
     operation.shows_lot = child
-    book.add_lot(operation, child, reason=f"split from {parent.lot_code}")
-    book.append_entry(operation, TxnType.ISSUE, parent, qty)
-    book.append_entry(operation, TxnType.RECEIVE, child, qty)
+    uow.add_lot(operation, child, reason=f"split from {parent.lot_code}")
+    uow.append_entry(operation, TxnType.ISSUE, parent, qty)
+    uow.append_entry(operation, TxnType.RECEIVE, child, qty)

@@ -14,7 +14,7 @@ from inventory.queries import AUDIT_CHOICES, list_audit
 from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import export_links, one_of, page_links, page_of, start_of
+from inventory.web.list_params import cursor_page, export_links, one_of, page_links, start_of
 
 blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 
@@ -30,7 +30,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("admin.audit_log.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_audit(connection(), **_filters(query), **page_of(query))
+    page = list_audit(connection(), **_filters(query), **cursor_page(query))
     exports = export_links("admin.audit_log", query)
     return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
 

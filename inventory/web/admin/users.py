@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
-from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import NewUserForm, SetPasswordForm
 from inventory.web.auth.permissions import role_required
 
@@ -81,7 +81,7 @@ def reset_second_factor(user_id: int) -> Response:
 @blueprint.get("/<int:user_id>/password/")
 @role_required("admin")
 def new_password(user_id: int) -> Answer:
-    return show(_PASSWORD, SetPasswordForm(), account=users.get_account(user_id=user_id))
+    return render_form(_PASSWORD, SetPasswordForm(), account=users.get_account(user_id=user_id))
 
 
 @blueprint.post("/<int:user_id>/password/")
@@ -92,11 +92,11 @@ def set_password(user_id: int) -> Answer:
         return redirect(url_for("auth.account.index"), 303)
     form, account = SetPasswordForm(), users.get_account(user_id=user_id)
     if not form.validate_on_submit():
-        return show(_PASSWORD, form, account=account)
+        return render_form(_PASSWORD, form, account=account)
     try:
         users.set_password(user_id=user_id, password=form.password.data, actor_id=current_user.id)
     except Refusal as refusal:
-        return again(_PASSWORD, form, refusal, account=account)
+        return rerender_form(_PASSWORD, form, refusal, account=account)
     flash(f"{account.name} has a new password, and was logged out everywhere.")
     return redirect(url_for("admin.users.index"), 303)
 

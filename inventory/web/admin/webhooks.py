@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from inventory.common.errors import Refusal
 from inventory.db import connection
 from inventory.http.secret_keys import signing_keys
-from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import WebhookForm
 from inventory.web.auth.permissions import role_required
 from inventory.webhooks import endpoints
@@ -35,7 +35,7 @@ def add() -> Answer:
     try:
         _, secret = endpoints.add_endpoint(url=form.url.data, key=_key(), user_id=current_user.id)
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, **_known())
+        return rerender_form(_PAGE, form, refusal, **_known())
     return _show(WebhookForm(formdata=None), secret=secret)
 
 
@@ -67,7 +67,7 @@ def _key() -> str:
 
 
 def _show(form: WebhookForm, secret: str = "") -> Answer:
-    return show(_PAGE, form, **_known(secret))
+    return render_form(_PAGE, form, **_known(secret))
 
 
 def _known(secret: str = "") -> dict[str, object]:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from inventory.accounts import api_tokens, login, sessions, users
 from inventory.common.errors import Refusal
 from inventory.web.auth import session as web_session
-from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import PasswordForm, TokenForm
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -22,14 +22,14 @@ _TOKENS = "auth/account/tokens.html"
 
 @blueprint.get("/")
 def index() -> Answer:
-    return show(_PAGE, PasswordForm(), **_own())
+    return render_form(_PAGE, PasswordForm(), **_own())
 
 
 @blueprint.post("/password/")
 def change_password() -> Answer:
     form = PasswordForm()
     if not form.validate_on_submit():
-        return show(_PAGE, form, **_own())
+        return render_form(_PAGE, form, **_own())
     try:
         changed = login.change_password(
             user_id=current_user.id,
@@ -38,8 +38,8 @@ def change_password() -> Answer:
             address=request.remote_addr or "",
         )
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, **_own())
-    web_session.begin_anew(changed)
+        return rerender_form(_PAGE, form, refusal, **_own())
+    web_session.renew_session(changed)
     flash("Password changed. Every other device was logged out.")
     return redirect(url_for("auth.account.index"), 303)
 
@@ -70,7 +70,7 @@ def end_other_sessions() -> Response:
 
 @blueprint.get("/tokens/")
 def own_tokens() -> Answer:
-    return show(_TOKENS, _token_form(), **_tokens())
+    return render_form(_TOKENS, _token_form(), **_tokens())
 
 
 @blueprint.post("/tokens/")
@@ -78,19 +78,19 @@ def create_token() -> Answer:
     """The page of tokens with the new one on it: it is kept nowhere, and so not shown again."""
     form = _token_form()
     if not form.validate_on_submit():
-        return show(_TOKENS, form, **_tokens())
+        return render_form(_TOKENS, form, **_tokens())
     last = form.expires.data
     try:
         token, secret = api_tokens.create_token(
             user_id=current_user.id,
             name=form.name.data,
             role=form.role.data,
-            expires_at=api_tokens.end_of(last) if last else None,
+            expires_at=api_tokens.end_of_day(last) if last else None,
             actor_id=current_user.id,
         )
     except Refusal as refusal:
-        return again(_TOKENS, form, refusal, **_tokens())
-    return show(_TOKENS, _token_form(blank=True), **_tokens(made=token, secret=secret))
+        return rerender_form(_TOKENS, form, refusal, **_tokens())
+    return render_form(_TOKENS, _token_form(blank=True), **_tokens(made=token, secret=secret))
 
 
 @blueprint.post("/tokens/<int:token_id>/revocation/")
@@ -111,7 +111,9 @@ def _own() -> dict[str, Any]:
 
 def _token_form(*, blank: bool = False) -> TokenForm:
     form = TokenForm(formdata=None, role=current_user.role) if blank else TokenForm()
-    form.role.choices = [one for one in form.role.choices if current_user.has_role(one.value)]
+    form.role.choices = [
+        choice for choice in form.role.choices if current_user.has_role(choice.value)
+    ]
     if not form.is_submitted():
         form.role.data = current_user.role
     return form

@@ -14,12 +14,12 @@ from inventory.common.errors import Forbidden, InvalidInput, Refusal, Unauthenti
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
-def show(template: str, form: FlaskForm, **values: Any) -> Answer:
+def render_form(template: str, form: FlaskForm, **values: Any) -> Answer:
     status = 422 if form.errors else 200
     return render_template(template, form=form, refusal=None, **values), status
 
 
-def again(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> Answer:
+def rerender_form(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> Answer:
     """The same form with what was typed (never passwords) and why it was refused."""
     status = 422
     headers: dict[str, str] = {}

@@ -21,7 +21,7 @@ from inventory.accounts import registration, sessions, two_factor
 from inventory.common.errors import Refusal
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import session as web_session
-from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import CodeForm, LoginForm, RegisterForm
 from inventory.web.auth.permissions import public
 from inventory.web.navigation import THEMES
@@ -39,8 +39,8 @@ def register() -> Answer:
         try:
             return _register(form)
         except Refusal as refusal:
-            return again("auth/register.html", form, refusal, **_register_context())
-    return show("auth/register.html", form, **_register_context())
+            return rerender_form("auth/register.html", form, refusal, **_register_context())
+    return render_form("auth/register.html", form, **_register_context())
 
 
 def _register(form: RegisterForm) -> Answer:
@@ -79,10 +79,10 @@ def login() -> Answer:
         try:
             return _log_in(form)
         except Refusal as refusal:
-            return again("auth/login.html", form, refusal, **_login_context())
+            return rerender_form("auth/login.html", form, refusal, **_login_context())
     if registration.is_first():
         return redirect(url_for("auth.register"), 303)
-    return show("auth/login.html", form, **_login_context())
+    return render_form("auth/login.html", form, **_login_context())
 
 
 def _log_in(form: LoginForm | RegisterForm) -> Response:
@@ -118,8 +118,8 @@ def code() -> Answer:
             where = web_session.client_info()
             return _enter(two_factor.log_in(pending=half, code=form.code.data, keys=keys, **where))
         except Refusal as refusal:
-            return again("auth/two_factor_code.html", form, refusal)
-    return show("auth/two_factor_code.html", form)
+            return rerender_form("auth/two_factor_code.html", form, refusal)
+    return render_form("auth/two_factor_code.html", form)
 
 
 def _login_context() -> dict[str, Any]:

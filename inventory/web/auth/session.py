@@ -83,7 +83,7 @@ def waiting_for_code() -> login.PendingTwoFactor | None:
     return login.PendingTwoFactor(user_id=user_id, epoch=epoch)
 
 
-def begin_anew(account: Account) -> None:
+def renew_session(account: Account) -> None:
     """Stay in, by a new session, where a change has just ended all of them."""
     log_in_user(sessions.renew_session(account=account, **client_info()))
 

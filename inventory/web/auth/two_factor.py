@@ -13,7 +13,7 @@ from inventory.common.errors import Forbidden, Refusal
 from inventory.http.secret_keys import signing_keys
 from inventory.labels.barcode_images import qr_of
 from inventory.web.auth import session as web_session
-from inventory.web.auth.form_responses import Answer, again, show
+from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import CodeForm, ConfirmPasswordForm, RemoveFactorForm
 
 blueprint = Blueprint("two_factor", __name__, url_prefix="/account/second-factor")
@@ -26,7 +26,7 @@ _CODES = "auth/two_factor/codes.html"
 @blueprint.get("/")
 def index() -> Answer:
     form = ConfirmPasswordForm(formdata=None)
-    return show(_PAGE, form, **_known(shown=form))
+    return render_form(_PAGE, form, **_known(shown=form))
 
 
 @blueprint.post("/set-up/")
@@ -34,13 +34,13 @@ def begin() -> Answer:
     """The page with the new secret on it, after the password was shown once more."""
     form = ConfirmPasswordForm()
     if not form.validate_on_submit():
-        return show(_PAGE, form, **_known(shown=form))
+        return render_form(_PAGE, form, **_known(shown=form))
     try:
         _require_password(form)
         secret = two_factor.begin_setup(user_id=current_user.id, keys=_keys())
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, **_known(shown=form))
-    return show(_SET_UP, CodeForm(formdata=None), **_drawn(secret))
+        return rerender_form(_PAGE, form, refusal, **_known(shown=form))
+    return render_form(_SET_UP, CodeForm(formdata=None), **_drawn(secret))
 
 
 @blueprint.post("/confirmation/")
@@ -50,45 +50,45 @@ def confirm() -> Answer:
     if secret is None:
         return redirect(url_for("auth.two_factor.index"), 303)
     if not form.validate_on_submit():
-        return show(_SET_UP, form, **_drawn(secret))
+        return render_form(_SET_UP, form, **_drawn(secret))
     try:
         account, codes = two_factor.confirm(
             user_id=current_user.id, code=form.code.data, keys=_keys()
         )
     except Refusal as refusal:
-        return again(_SET_UP, form, refusal, **_drawn(secret))
-    web_session.begin_anew(account)
-    return show(_CODES, form, codes=codes, is_new=True)
+        return rerender_form(_SET_UP, form, refusal, **_drawn(secret))
+    web_session.renew_session(account)
+    return render_form(_CODES, form, codes=codes, is_new=True)
 
 
 @blueprint.post("/codes/")
 def renew_codes() -> Answer:
     form = ConfirmPasswordForm()
     if not form.validate_on_submit():
-        return show(_PAGE, form, **_known(shown=form))
+        return render_form(_PAGE, form, **_known(shown=form))
     try:
         _require_password(form)
         codes = two_factor.new_codes(user_id=current_user.id)
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, **_known(shown=form))
-    return show(_CODES, form, codes=codes, is_new=False)
+        return rerender_form(_PAGE, form, refusal, **_known(shown=form))
+    return render_form(_CODES, form, codes=codes, is_new=False)
 
 
 @blueprint.post("/removal/")
 def remove() -> Answer:
     form = RemoveFactorForm(prefix="removal-")
     if not form.validate_on_submit():
-        return show(_PAGE, form, **_known(removal=form))
+        return render_form(_PAGE, form, **_known(removal=form))
     try:
         if _is_demanded():
             raise Forbidden(f"The role {current_user.role} needs a second factor.")
         _require_password(form)
-        who = {"user_id": current_user.id, "address": request.remote_addr or ""}
-        two_factor.require_code(code=form.code.data, keys=_keys(), **who)
+        actor = {"user_id": current_user.id, "address": request.remote_addr or ""}
+        two_factor.require_code(code=form.code.data, keys=_keys(), **actor)
         account = two_factor.remove(user_id=current_user.id, actor_id=current_user.id)
     except Refusal as refusal:
-        return again(_PAGE, form, refusal, **_known(removal=form))
-    web_session.begin_anew(account)
+        return rerender_form(_PAGE, form, refusal, **_known(removal=form))
+    web_session.renew_session(account)
     flash("Your password alone lets you in now. Every other device was logged out.")
     return _home()
 

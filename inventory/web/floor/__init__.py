@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
 
 
 @blueprint.errorhandler(CSRFError)
-def _ask_for_a_fresh_token(error: CSRFError) -> Response:
+def _csrf_token_expired(error: CSRFError) -> Response:
     """419: the session is another one than the tablet thinks. It asks who is logged in, and
     keeps what it was about to send."""
     return problem("SESSION_CHANGED", "Another session began meanwhile.", {})

@@ -14,7 +14,7 @@ from inventory.db import connection
 from inventory.http.json_codec import to_camel_case, to_json
 from inventory.models import Code, table
 from inventory.stock import queries as stock
-from inventory.stock.queries import heads, items
+from inventory.stock.queries import items, lot_balances
 from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import answer, blueprint
 from inventory.web.floor.serializers import (
@@ -67,13 +67,13 @@ def _job(text: str) -> dict[str, Any] | None:
     page = queries.list_reservations(connection(), reference=text, open=True, limit=MOST_OF_JOB)
     if not page.rows:
         return None
-    lots = {line.lot.id: line.lot for one in page.rows for line in one.lines}
+    lots = {line.lot.id: line.lot for row in page.rows for line in row.lines}
     return {
         "kind": "job",
         "job": text,
-        "items": [item_record(one.item) for one in page.rows],
+        "items": [item_record(row.item) for row in page.rows],
         "lots": [lot_record(lot, clock.today()) for lot in lots.values()],
-        "reservations": [reservation_record(one) for one in page.rows],
+        "reservations": [reservation_record(row) for row in page.rows],
     }
 
 
@@ -92,8 +92,8 @@ def snapshot() -> Response:
 
 def _snapshot() -> dict[str, Any]:
     conn, today = connection(), clock.today()
-    newest = sa.select(heads.c.lot_id).where(heads.c.stocked)
-    lot_ids = conn.execute(newest.order_by(heads.c.lot_id.desc()).limit(MOST_LOTS)).scalars()
+    newest = sa.select(lot_balances.c.lot_id).where(lot_balances.c.stocked)
+    lot_ids = conn.execute(newest.order_by(lot_balances.c.lot_id.desc()).limit(MOST_LOTS)).scalars()
     lots = stock.read_lots(conn, lot_ids)
     item_ids = (
         sa.select(items.c.id).where(items.c.archived_at.is_(None)).order_by(items.c.id.desc())
@@ -110,6 +110,7 @@ def _snapshot() -> dict[str, Any]:
         "lots": [lot_record(lot, today) for lot in lots],
         "codes": [link_record(link) for link in links],
         "reservations": [
-            reservation_record(one) for one in stock.read_reservations(conn, open_ids)
+            reservation_record(reservation)
+            for reservation in stock.read_reservations(conn, open_ids)
         ],
     }

@@ -13,7 +13,7 @@ from inventory.common.errors import IdempotencyKeyMissing, InvalidInput
 from inventory.db import connection
 from inventory.http.error_handlers import problem
 from inventory.http.json_codec import camel_name
-from inventory.idempotency.store import clean_key
+from inventory.idempotency.store import validate_key
 from inventory.stock import queries as stock
 from inventory.web import operation_summary
 from inventory.web.auth.permissions import role_required
@@ -36,7 +36,7 @@ def operate() -> Response:
     if body["user"] != current_user.id:
         detail = f"This was done by somebody else than {current_user.name}, who is logged in."
         return problem("OTHER_USER", detail, {"user": current_user.id})
-    key = clean_key(body["key"])
+    key = validate_key(body["key"])
     op = request_parsing.require_known(body)
     others = {"move": _move, "link": _link}
     done = others[op](body, key) if op in others else _post(op, body, key)
@@ -56,7 +56,7 @@ def _post(op: str, body: request_parsing.Body, key: str) -> dict[str, Any]:
     ids = {entry.lot_id for entry in operation.entries}
     if op == "count" and (lot := posting.shown[0]["lot"]):
         ids.add(lot["id"])
-    reservations = [one["id"] for one in posting.shown[0]["reservations"]]
+    reservations = [reservation["id"] for reservation in posting.shown[0]["reservations"]]
     return {
         "replayed": posting.replayed,
         "operation": operation.id,
@@ -97,5 +97,5 @@ def _current_state(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, A
     reservations = stock.read_reservations(connection(), reservation_ids)
     return {
         "lots": [lot_record(lot, today) for lot in lots],
-        "reservations": [reservation_record(one) for one in reservations],
+        "reservations": [reservation_record(reservation) for reservation in reservations],
     }

@@ -33,7 +33,7 @@ _OF_ALL = {"op", "key", "user", "reference", "note", "occurredAt"}
 
 def require_known(body: Body) -> str:
     """The operation's name, when it and all its fields are known. Raises InvalidInput."""
-    op = validation.clean_choice(body.get("op"), field="op", choices=tuple(FIELDS))
+    op = validation.validate_choice(body.get("op"), field="op", choices=tuple(FIELDS))
     unknown = set(body) - FIELDS[op] - _OF_ALL
     if unknown:
         raise InvalidInput("This is not a field of the operation.", field=min(unknown)[:60])
@@ -47,8 +47,8 @@ def request_of(op: str, body: Body) -> ledger.Request:
 
 def get_lot(body: Body) -> Lot:
     """The lot of that item and code. Raises NotFound, InvalidInput."""
-    code = validation.clean_code(body.get("item"), field="item")
-    lot_code = validation.clean_code(body.get("lotCode"), field="lotCode")
+    code = validation.validate_code(body.get("item"), field="item")
+    lot_code = validation.validate_code(body.get("lotCode"), field="lotCode")
     item = stock.get_item(connection(), code)
     found = stock.lots_by_code(connection(), [(item.id, lot_code)])
     if not found:
@@ -143,9 +143,9 @@ def _moment(value: object) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        when = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        when = None
+    if when is None or when.tzinfo is None:
         raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected.", field="occurredAt")
-    return moment
+    return when

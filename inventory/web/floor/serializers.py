@@ -44,9 +44,9 @@ def found_record(found: ScanResolution) -> dict[str, Any]:
         "linkable": found.linkable,
         "warnings": [warning.detail for warning in found.warnings],
         "choices": [
-            {"item": one.item.code, "lot_code": one.lot.lot_code}
-            for one in found.choices
-            if one.item and one.lot
+            {"item": choice.item.code, "lot_code": choice.lot.lot_code}
+            for choice in found.choices
+            if choice.item and choice.lot
         ],
     }
     return {name: value for name, value in record.items() if value is not None}

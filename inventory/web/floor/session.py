@@ -46,14 +46,14 @@ def log_in() -> Response:
     body = json_body()
     new_pin = body.get("newPin") or None
     if new_pin is not None:
-        pins.clean_pin(new_pin, field="newPin")
-    who = {"name": _text(body.get("name")), **web_session.client_info()}
+        pins.validate_pin(new_pin, field="newPin")
+    actor = {"name": _text(body.get("name")), **web_session.client_info()}
     secret, tablet = _text(body.get("password")), request.cookies.get(_TABLET, "")
     by_pin = pins.is_pin(secret)
     if by_pin:
-        begun = pins.log_in(pin=secret, tablet=tablet, **who)
+        begun = pins.log_in(pin=secret, tablet=tablet, **actor)
     else:
-        begun = _log_in(secret, who, body.get("code"))
+        begun = _log_in(secret, actor, body.get("code"))
     require(begun.account, OPERATOR)
     _leave()
     web_session.log_in_user(begun, by_pin=by_pin)

@@ -23,7 +23,7 @@ from inventory.reports.analytics import Age, Expiry, Movement, Turnover
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.web.downloads import download, own_reads
-from inventory.web.list_params import day_in, filters_of, page_links, page_of, search_of
+from inventory.web.list_params import active_filters, cursor_page, day_in, page_links, search_param
 
 blueprint = Blueprint("analytics", __name__, url_prefix="/analysis")
 
@@ -59,7 +59,7 @@ def _view(query: MultiDict[str, str]) -> ReportParams:
     last = day_in(query, "to") or today
     first = day_in(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
     first = min(max(first, last - timedelta(days=analytics.MOST_DAYS - 1)), last)
-    code = search_of(MultiDict({"q": query.get("item", "")}))
+    code = search_param(MultiDict({"q": query.get("item", "")}))
     return ReportParams(first, last, code, _item(code))
 
 
@@ -85,16 +85,18 @@ def ageing() -> str:
     view = _view(request.args)
     rows = [] if view.unknown else _ageing(view)
     buckets = dict.fromkeys((*analytics.AGES, None), 0)
-    for one in rows:
-        buckets[one.up_to] += one.lots
+    for row in rows:
+        buckets[row.up_to] += row.lots
     return _page("ageing", view, rows=rows, buckets=buckets, words=_AGE_WORDS)
 
 
 @blueprint.get("/turnover/")
 def turnover() -> str:
     view = _view(request.args)
-    q = search_of(request.args)
-    found = analytics.turnover(connection(), view.first, view.last, q=q, **page_of(request.args))
+    q = search_param(request.args)
+    found = analytics.turnover(
+        connection(), view.first, view.last, q=q, **cursor_page(request.args)
+    )
     return _page(
         "turnover", view, rows=found.rows, q=q, stretches=_stretches(view),
         fastest=max((row.rate or 0 for row in found.rows), default=0),
@@ -109,13 +111,13 @@ def expiry() -> str:
     rows = [] if view.unknown else _expiring(view)
     return _page(
         "expiry", view, rows=rows, today=today,
-        expired=sum(one.lots for one in rows if one.day < today),
+        expired=sum(row.lots for row in rows if row.day < today),
         weeks=_calendar(rows, today),
     )  # fmt: skip
 
 
 def _page(report: str, view: ReportParams, **values: Any) -> str:
-    filters = filters_of(request.args)
+    filters = active_filters(request.args)
     ending = f"?{urlencode(filters)}" if filters else ""
     exports = [
         (kind.upper(), url_for("inventory.analytics.export", report=report, kind=kind) + ending)
@@ -147,7 +149,9 @@ def _sums(rows: Iterable[Movement]) -> Movement:
 def _stretches(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
     """Until today: what each is called, its filters, and whether it is shown."""
     today = clock.today()
-    kept = {key: value for key, value in filters_of(request.args).items() if key in ("item", "q")}
+    kept = {
+        key: value for key, value in active_filters(request.args).items() if key in ("item", "q")
+    }
     found = []
     for days, word in _STRETCHES:
         first = today - timedelta(days=days - 1)
@@ -172,10 +176,10 @@ def _calendar(rows: Iterable[Expiry], today: date) -> list[list[CalendarDay]]:
     monday = analytics.monday_of(today)
     days = [monday + timedelta(days=number) for number in range(7 * analytics.WEEKS_AHEAD)]
     cells = {day: CalendarDay(day) for day in days}
-    for one in rows:
-        if cell := cells.get(one.day):
-            cell.lots += one.lots
-            cell.parts.append(f"{format_qty(one.on_hand)} {one.unit}")
+    for row in rows:
+        if cell := cells.get(row.day):
+            cell.lots += row.lots
+            cell.parts.append(f"{format_qty(row.on_hand)} {row.unit}")
     most = max(_DARK, *(cell.lots for cell in cells.values()))
     for cell in cells.values():
         cell.shade = -(-4 * cell.lots // most)
@@ -200,7 +204,7 @@ _AGE_WORDS = {up_to: _age_word(up_to) for up_to in (*analytics.AGES, None)}
 def _movement_file(view: ReportParams) -> Iterator[Row]:
     for row in [] if view.unknown else _movement(view):
         amounts = (row.received, row.issued, row.received - row.issued)
-        written = (format_qty(one) if view.item else str(one) for one in amounts)
+        written = (format_qty(amount) if view.item else str(amount) for amount in amounts)
         yield (row.day.isoformat(), *written)
 
 
@@ -211,7 +215,7 @@ def _ageing_file(view: ReportParams) -> Iterator[Row]:
 
 def _turnover_file(view: ReportParams) -> Iterator[Row]:
     found = all_pages(
-        own_reads(), analytics.turnover, view.first, view.last, q=search_of(request.args)
+        own_reads(), analytics.turnover, view.first, view.last, q=search_param(request.args)
     )
     return map(_turnover_row, found)
 
@@ -248,5 +252,5 @@ _FILES: dict[str, tuple[Row, Callable[[ReportParams], Iterator[Row]]]] = {
 def export(report: str, kind: str) -> Response:
     if report not in _FILES or kind not in ("csv", "xlsx"):
         abort(404)
-    heads, rows = _FILES[report]
-    return download(kind, report, heads, rows(_view(request.args)))
+    headers, rows = _FILES[report]
+    return download(kind, report, headers, rows(_view(request.args)))

@@ -18,7 +18,7 @@ from inventory.stock.entities import Item
 from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.inventory import forms
-from inventory.web.list_params import page_links, page_of
+from inventory.web.list_params import cursor_page, page_links
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
 from inventory.web.operation_panel import panel_context
 
@@ -85,7 +85,7 @@ UNLINK = FormAction(
 @live_updates.live_region("inventory.codes.index", "inventory/codes/_live.html")
 def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     item = _item(item_id)
-    page = list_codes(connection(), item=item.code, **page_of(query))
+    page = list_codes(connection(), item=item.code, **cursor_page(query))
     return {"item": item, "page": page, "may": UNLINK.is_allowed(), **page_links(query, page)}
 
 

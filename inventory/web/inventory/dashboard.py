@@ -16,7 +16,7 @@ from inventory.reports import overview
 from inventory.stock.entities import StockTotals
 from inventory.web import live_updates
 from inventory.web.inventory import items, operations
-from inventory.web.list_params import one_of, page_links, page_of, search_of, sort_heads
+from inventory.web.list_params import cursor_page, one_of, page_links, search_param, sort_heads
 from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("dashboard", __name__)
@@ -31,12 +31,12 @@ _ROWS = 25
 @live_updates.live_region("inventory.dashboard.index", "inventory/dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     conn, today = connection(), clock.today()
-    q = search_of(query)
+    q = search_param(query)
     by_unit = {} if q else overview.totals_by_unit(conn, today)
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
     sort = one_of(query.get("sort"), ITEM_SORTS, "")
-    page = list_items(conn, q=q, archived=False, sort=sort, **page_of(query, _ROWS))
+    page = list_items(conn, q=q, archived=False, sort=sort, **cursor_page(query, _ROWS))
     return {
         "units": [(name, name == unit) for name in by_unit],
         "unit": unit,
@@ -73,10 +73,10 @@ def index() -> Response:
     return live_updates.render_live_page(
         "inventory/dashboard/index.html",
         create=url_for("inventory.items.create") if items.CREATE.is_allowed() else "",
-        acting=_acting,
+        acting=_action_panel,
     )
 
 
-def _acting() -> dict[str, Any]:
+def _action_panel() -> dict[str, Any]:
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
     return panel_context(acts, url_for("inventory.dashboard.index"), {})

@@ -145,7 +145,7 @@ def _show(draft: Draft, refusal: InvalidInput | None = None) -> Answer:
     return (answer, 422) if refusal else answer
 
 
-def _as_said(draft: Draft) -> Draft:
+def _chosen_settings(draft: Draft) -> Draft:
     form = request.form
     names = {field.name: form.get(f"column-{field.name}", "") for field in draft.kind.fields}
     return drafts.update_settings(
@@ -164,7 +164,7 @@ def check(draft_id: str) -> Answer:
     """Understand the rows as the form says, and tell everything that is wrong with them."""
     before = _draft(draft_id)
     try:
-        said = _as_said(before)
+        said = _chosen_settings(before)
         if said.settings.sheet != before.settings.sheet:
             drafts.note(said, None)
             return redirect(url_for("inventory.imports.draft", draft_id=draft_id), 303)
@@ -236,7 +236,7 @@ def _load_undo(form: Any, import_id: int) -> dict[str, Any]:
 def _undo(form: Any, actor: dict[str, Any], import_id: int) -> tuple[int, PostingResult | None]:
     found = imports.get_import(connection(), import_id)
     db.session.rollback()
-    return import_id, imports.take_back(found, reason=form.reason.data, **actor)
+    return import_id, imports.undo(found, reason=form.reason.data, **actor)
 
 
 def _undone(outcome: tuple[int, PostingResult | None]) -> ActionResult:

@@ -32,13 +32,13 @@ from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
 from inventory.web.list_params import (
     after,
-    day_of,
+    cursor_page,
+    date_param,
+    datetime_param,
     export_links,
-    moment_of,
     one_of,
     page_links,
-    page_of,
-    search_of,
+    search_param,
     sort_heads,
 )
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
@@ -73,8 +73,8 @@ def _create(form: Any, actor: dict[str, Any]) -> dict[str, Any]:
 
 
 def _update(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
-    facts = _facts(form) | {"archived": form.archived.data}
-    return catalog.update_item(item=get_by_id(item_id).code, **facts, **actor)[0]
+    fields = _facts(form) | {"archived": form.archived.data}
+    return catalog.update_item(item=get_by_id(item_id).code, **fields, **actor)[0]
 
 
 def _created(record: dict[str, Any]) -> ActionResult:
@@ -109,13 +109,13 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     archived = state == "archived"
     sort = one_of(query.get("sort"), ITEM_SORTS, "")
     return {
-        "q": search_of(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
+        "q": search_param(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
     }  # fmt: skip
 
 
 @live_updates.live_region("inventory.items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_items(connection(), **_filters(query), **page_of(query))
+    page = list_items(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
         "state": one_of(query.get("state"), ("low", "archived"), ""),
@@ -146,8 +146,8 @@ def index() -> Response:
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     conn = connection()
     item = get_by_id(item_id)
-    at, at_text = moment_of(query)
-    today = day_of(at)
+    at, at_text = datetime_param(query)
+    today = date_param(at)
     stocked = _stocked_at(item_id, at)
     show = one_of(query.get("show"), ("hold", "free", "reserved", "all"), "")
     lots = stock.get_lots_of_items(conn, [item_id], at=at) if show == "all" else stocked
@@ -182,7 +182,7 @@ def item(item_id: int) -> Response:
         "inventory/items/item.html",
         edit=edit,
         charting=lambda: {"chart": _chart(item_id)},
-        acting=lambda: {"act": None} if request.args.get("at") else _acting(item_id),
+        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(item_id),
     )
 
 
@@ -191,7 +191,7 @@ def _chart(item_id: int) -> dict[str, Any] | None:
     return charts.steps(days) if any(day.on_hand for day in days) else None
 
 
-def _acting(item_id: int) -> dict[str, Any]:
+def _action_panel(item_id: int) -> dict[str, Any]:
     item = get_by_id(item_id)
     there = totals(stocked_lots(item_id), clock.today())
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
@@ -210,10 +210,10 @@ def create() -> Answer:
 @blueprint.route("/<int:item_id>/edit/", methods=["GET", "POST"])
 @role_required("admin")
 def edit(item_id: int) -> Answer:
-    return handle(EDIT, item_id=item_id, initial=_as_it_is(item_id))
+    return handle(EDIT, item_id=item_id, initial=_current_values(item_id))
 
 
-def _as_it_is(item_id: int) -> dict[str, Any]:
+def _current_values(item_id: int) -> dict[str, Any]:
     item = get_by_id(item_id)
     point = item.reorder_point
     given = {name: str(getattr(item, name)) for name in ("code", "name", "unit", "decimals")}

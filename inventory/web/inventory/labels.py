@@ -16,7 +16,7 @@ from inventory.queries import list_lots
 from inventory.stock import queries as stock
 from inventory.web.auth.form_responses import Answer
 from inventory.web.inventory.forms import number_or_none
-from inventory.web.list_params import search_of
+from inventory.web.list_params import search_param
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 
@@ -97,7 +97,7 @@ def _print(choice: PrintOptions) -> bytes:
 
 
 def _page(choice: PrintOptions, refusal: Refusal | None = None) -> str:
-    q = search_of(request.args)
+    q = search_param(request.args)
     conn = connection()
     offered = (
         [] if choice.lots and not q else list_lots(conn, q=q, with_stock=True, limit=_OFFERED).rows

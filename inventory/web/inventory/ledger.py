@@ -18,7 +18,7 @@ from inventory.stock import queries as stock
 from inventory.web import background_jobs, live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import export_links, one_of, page_links, page_of, start_of
+from inventory.web.list_params import cursor_page, export_links, one_of, page_links, start_of
 from inventory.web.template_filters import format_datetime
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
@@ -38,7 +38,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.ledger.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_entries(connection(), **_filters(query), **page_of(query))
+    page = list_entries(connection(), **_filters(query), **cursor_page(query))
     exports = export_links("inventory.ledger", query)
     return {
         "page": page,

@@ -28,14 +28,14 @@ from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
 from inventory.web.list_params import (
     after,
+    cursor_page,
+    date_param,
+    datetime_param,
     day_in,
-    day_of,
     export_links,
-    moment_of,
     one_of,
     page_links,
-    page_of,
-    search_of,
+    search_param,
     sort_heads,
 )
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
@@ -88,9 +88,9 @@ def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _decide(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
-    facts = {"status": form.status.data, "reason": form.reason.data}
+    fields = {"status": form.status.data, "reason": form.reason.data}
     handling = form.on_reservations.data or "keep"
-    return ledger.decide_qc(lot_id=lot_id, on_reservations=handling, **facts, **actor)
+    return ledger.decide_qc(lot_id=lot_id, on_reservations=handling, **fields, **actor)
 
 
 def _scrap(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
@@ -98,13 +98,13 @@ def _scrap(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResul
 
 
 def _return(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
-    facts = _facts(form, "qty", "reason", "reference")
-    return ledger.return_to_supplier(lot_id=lot_id, **facts, **actor)
+    fields = _facts(form, "qty", "reason", "reference")
+    return ledger.return_to_supplier(lot_id=lot_id, **fields, **actor)
 
 
 def _split(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
-    facts = _facts(form, "qty", "lot_code", "location", "reason")
-    return ledger.split(lot_id=lot_id, **facts, **actor)
+    fields = _facts(form, "qty", "lot_code", "location", "reason")
+    return ledger.split(lot_id=lot_id, **fields, **actor)
 
 
 def _count(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
@@ -168,8 +168,8 @@ SUPPLIER_RETURN = _act(
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     conn = connection()
     now = stock.get_lot(conn, lot_id)
-    at, at_text = moment_of(query)
-    today = day_of(at)
+    at, at_text = datetime_param(query)
+    today = date_param(at)
     lot = now if at is None else _lot_at(now, at)
     ids = stock.open_reservation_ids(conn, lot_id=lot_id) if at is None else []
     reservations = stock.read_reservations(conn, ids)
@@ -186,7 +186,10 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
         "settlement": _settlement(lot, decisions, reservations),
         "reservations": reservations,
         "held_here": {
-            one.id: line.open for one in reservations for line in one.lines if line.lot.id == lot_id
+            reservation.id: line.open
+            for reservation in reservations
+            for line in reservation.lines
+            if line.lot.id == lot_id
         },
         "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
     }
@@ -200,9 +203,9 @@ def _settlement(
         return None
     found = settled_by(connection(), decisions[0].operation_id)
     kept = [
-        Share(one, lot, line.open)
-        for one in reservations
-        for line in one.lines
+        Share(reservation, lot, line.open)
+        for reservation in reservations
+        for line in reservation.lines
         if line.lot.id == lot.id and line.open
     ]
     settled = Settlement(
@@ -222,9 +225,9 @@ def _decisions_at(lot_id: int, at: datetime | None) -> list[LotDecision]:
 def _lot_at(lot: Lot, at: datetime) -> Lot:
     """The lot as the ledger stood then: empty before it came in."""
     then = [
-        one
-        for one in stock.get_lots_of_items(connection(), [lot.item.id], at=at)
-        if one.id == lot.id
+        item
+        for item in stock.get_lots_of_items(connection(), [lot.item.id], at=at)
+        if item.id == lot.id
     ]
     return then[0] if then else replace(lot, on_hand=0, reserved=0)
 
@@ -254,7 +257,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     item = query.get("item", "").strip() or None
     unit = query.get("unit", "").strip() or None
     sort = one_of(query.get("sort"), LOT_SORTS, "")
-    filters: dict[str, Any] = {"q": search_of(query), "item": item, "unit": unit, "sort": sort}
+    filters: dict[str, Any] = {"q": search_param(query), "item": item, "unit": unit, "sort": sort}
     filters |= _LISTED[state]
     if (day := day_in(query, "expires")) is not None:
         filters["expires_on"] = day
@@ -265,7 +268,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.lots.index", "inventory/lots/_list_live.html")
 def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_lots(connection(), **_filters(query), **page_of(query))
+    page = list_lots(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
         "state": one_of(query.get("state"), tuple(_LISTED), ""),

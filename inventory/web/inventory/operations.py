@@ -52,12 +52,12 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
     if item := context["item"]:
         there = stocked_lots(item.id)
         usable = sort_by_strategy([lot for lot in there if lot.free(today)], "fefo")
-        hint = say_figures(totals(there, today), item)
+        hint = balance_message(totals(there, today), item)
     form.lot_id.choices = lot_choices(usable, {lot.id: lot.free(today) for lot in usable}, "free")
     return context | {"lots": usable, "hint": hint}
 
 
-def say_figures(sums: StockTotals, item: Item) -> str:
+def balance_message(sums: StockTotals, item: Item) -> str:
     words = [f"Free: {format_qty(sums.free)} {item.unit}"]
     words += [f"{format_qty(sums.reserved)} reserved"] if sums.reserved else []
     words += [f"{format_qty(sums.on_hold)} on hold"] if sums.on_hold else []
@@ -78,7 +78,7 @@ def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
     return choices
 
 
-def named_lot(form: Any) -> list[ledger.LotQuantity] | None:
+def lot_with_item(form: Any) -> list[ledger.LotQuantity] | None:
     if form.lot_id.data is None:
         return None
     return [ledger.LotQuantity(lot_id=form.lot_id.data, qty=form.qty.data)]
@@ -86,8 +86,8 @@ def named_lot(form: Any) -> list[ledger.LotQuantity] | None:
 
 def _receipt(form: Any) -> dict[str, Any]:
     names = ("item", "lot_code", "qty", "expires_on", "supplier_lot", "location", "reference")
-    facts = {name: form[name].data or None for name in (*names, "note")}
-    return facts | {"add_to_lot": form.add_to_lot.data}
+    fields = {name: form[name].data or None for name in (*names, "note")}
+    return fields | {"add_to_lot": form.add_to_lot.data}
 
 
 def _send_receipt(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
@@ -99,15 +99,15 @@ def _send_return(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
 
 
 def _send_reservation(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
-    facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
+    fields = {name: form[name].data for name in ("item", "qty", "reference", "note")}
     day = form.expires_at.data
     until = day and clock.end_of_day(day)
-    return ledger.reserve(lots=named_lot(form), expires_at=until, **facts, **actor)
+    return ledger.reserve(lots=lot_with_item(form), expires_at=until, **fields, **actor)
 
 
 def _send_issue(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
-    facts = {name: form[name].data for name in ("item", "qty", "reference", "note")}
-    return ledger.issue(lots=named_lot(form), **facts, **actor)
+    fields = {name: form[name].data for name in ("item", "qty", "reference", "note")}
+    return ledger.issue(lots=lot_with_item(form), **fields, **actor)
 
 
 def _send_reversal(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.PostingResult:
@@ -115,7 +115,7 @@ def _send_reversal(form: Any, actor: dict[str, Any], operation_id: int) -> ledge
 
 
 def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
-    return {"operation": stock.get_operation_head(connection(), operation_id)}
+    return {"operation": stock.get_operation_header(connection(), operation_id)}
 
 
 _KEEPS = ("item", "fixed")
@@ -183,7 +183,7 @@ def reverse(operation_id: int) -> Answer:
 @blueprint.get("/operations/<int:operation_id>/")
 def operation(operation_id: int) -> str:
     conn = connection()
-    found = stock.get_operation_head(conn, operation_id)
+    found = stock.get_operation_header(conn, operation_id)
     entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
     undo = url_for("inventory.operations.reverse", operation_id=operation_id)
     may_undo = REVERSE.is_allowed() and found.kind not in ("QC", "REVERSAL")
@@ -197,7 +197,7 @@ def operation(operation_id: int) -> str:
         undo=undo if may_undo else None,
         decided=decided,
         settlement=settled_by(conn, operation_id, on_hold=on_hold).to_dict() if decided else None,
-        ends_hold=_may_end_hold(decided),
+        ends_hold=_can_lift_hold(decided),
     )
 
 
@@ -210,7 +210,7 @@ def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
     return stock.entries_of(connection(), operation_id, since=entry_id, limit=most)
 
 
-def _may_end_hold(decided: list[LotQcDecision]) -> bool:
+def _can_lift_hold(decided: list[LotQcDecision]) -> bool:
     release = current_app.view_functions["inventory.recalls.release"]
     stands = is_hold(decided) and all(one.is_last for one in decided)
     return stands and bool(current_user.has_role(role_of(release)))

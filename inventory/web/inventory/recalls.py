@@ -95,11 +95,11 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 @blueprint.get("/lots/<int:lot_id>/recall/")
 def index(lot_id: int) -> Response:
     return live_updates.render_live_page(
-        "inventory/recalls/index.html", acting=lambda: _acting(lot_id)
+        "inventory/recalls/index.html", acting=lambda: _action_panel(lot_id)
     )
 
 
-def _acting(lot_id: int) -> dict[str, Any]:
+def _action_panel(lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
     if not lots_to_hold(found.lot, [member.lot for member in found.family]):
         return {"act": None}

@@ -18,7 +18,7 @@ from inventory.reports import tables
 from inventory.reports.stock_as_of import items_at
 from inventory.web import live_updates
 from inventory.web.downloads import download, own_reads
-from inventory.web.list_params import moment_of, page_links, page_of, search_of
+from inventory.web.list_params import cursor_page, datetime_param, page_links, search_param
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
@@ -30,10 +30,10 @@ def index() -> str:
 
 @live_updates.live_region("inventory.reports.reorder", "inventory/reports/_reorder_live.html")
 def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
-    page = list_items(connection(), low_stock=True, **page_of(query))
+    page = list_items(connection(), low_stock=True, **cursor_page(query))
     return {
         "page": page,
-        "since": tables.low_since(connection(), [one.item.id for one in page.rows]),
+        "since": tables.low_since(connection(), [row.item.id for row in page.rows]),
         "exports": [("CSV", url_for("inventory.reports.reorder_csv"))],
         **page_links(query, page),
     }
@@ -52,8 +52,8 @@ def reorder_csv() -> Response:
 
 @live_updates.live_region("inventory.reports.stock", "inventory/reports/_stock_live.html")
 def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
-    at, at_text = moment_of(query)
-    page = items_at(connection(), at or clock.now(), q=search_of(query), **page_of(query))
+    at, at_text = datetime_param(query)
+    page = items_at(connection(), at or clock.now(), q=search_param(query), **cursor_page(query))
     return {
         "page": page,
         "at": at,
@@ -74,16 +74,16 @@ def stock() -> Response:
 
 @blueprint.get("/stock/export.csv")
 def stock_csv() -> Response:
-    return _at_moment(tables.stock_report, "stock")
+    return _as_of(tables.stock_report, "stock")
 
 
 @blueprint.get("/stock/lots.csv")
 def lots_csv() -> Response:
-    return _at_moment(tables.lots_report, "stock-by-lot")
+    return _as_of(tables.lots_report, "stock-by-lot")
 
 
-def _at_moment(make: Callable[[Reads, datetime], tables.Report], name: str) -> Response:
-    at, _ = moment_of(request.args)
+def _as_of(make: Callable[[Reads, datetime], tables.Report], name: str) -> Response:
+    at, _ = datetime_param(request.args)
     report = make(own_reads(), at or clock.now())
     day = f"-{at.astimezone(clock.zone()):%Y-%m-%d}" if at else ""
     return download("csv", f"{name}{day}", report.heads, report.rows)

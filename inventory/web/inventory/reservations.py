@@ -27,8 +27,8 @@ from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, references
-from inventory.web.inventory.operations import lot_choices, named_lot
-from inventory.web.list_params import export_links, one_of, page_links, page_of, search_of
+from inventory.web.inventory.operations import lot_choices, lot_with_item
+from inventory.web.list_params import cursor_page, export_links, one_of, page_links, search_param
 from inventory.web.operation_forms import Answer, FormAction, handle
 from inventory.web.operation_panel import panel_context
 
@@ -69,7 +69,7 @@ def _issue(form: Any, actor: dict[str, Any], reservation_id: int) -> ledger.Post
     return ledger.issue(
         reservation_id=reservation_id,
         qty=form.qty.data,
-        lots=named_lot(form),
+        lots=lot_with_item(form),
         close_remainder=form.close_remainder.data,
         note=form.note.data,
         **actor,
@@ -80,7 +80,7 @@ def _unreserve(form: Any, actor: dict[str, Any], reservation_id: int) -> ledger.
     return ledger.unreserve(
         reservation_id=reservation_id,
         qty=form.qty.data,
-        lots=named_lot(form),
+        lots=lot_with_item(form),
         reason=form.reason.data,
         **actor,
     )
@@ -103,7 +103,7 @@ UNRESERVE = FormAction(
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     state = one_of(query.get("state"), ("risk", "all"), "open")
     return {
-        "q": search_of(query),
+        "q": search_param(query),
         "item": query.get("item", "").strip() or None,
         "open": None if state == "all" else True,
         "at_risk": True if state == "risk" else None,
@@ -119,9 +119,9 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     page: Page[Any]
     if by_reference:
         chosen = {name: filters[name] for name in ("q", "at_risk")}
-        page = list_references(connection(), **chosen, **page_of(query, step))
+        page = list_references(connection(), **chosen, **cursor_page(query, step))
     else:
-        page = list_reservations(connection(), **_filters(query), **page_of(query, step))
+        page = list_reservations(connection(), **_filters(query), **cursor_page(query, step))
     return {
         "page": page,
         "by_reference": by_reference,
@@ -160,11 +160,11 @@ def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[st
 @blueprint.get("/<int:reservation_id>/")
 def reservation(reservation_id: int) -> Response:
     return live_updates.render_live_page(
-        "inventory/reservations/reservation.html", acting=lambda: _acting(reservation_id)
+        "inventory/reservations/reservation.html", acting=lambda: _action_panel(reservation_id)
     )
 
 
-def _acting(reservation_id: int) -> dict[str, Any]:
+def _action_panel(reservation_id: int) -> dict[str, Any]:
     found = stock.get_reservation(connection(), reservation_id)
     page = url_for("inventory.reservations.reservation", reservation_id=reservation_id)
     usable = any(line.open and not line.lot.hold_reason(clock.today()) for line in found.lines)

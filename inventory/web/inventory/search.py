@@ -15,7 +15,7 @@ from inventory.queries import StockedItem, list_items, list_lots, list_reservati
 from inventory.stock.entities import Lot, Reservation
 from inventory.web.htmx import wants_partial
 from inventory.web.inventory import items, operations
-from inventory.web.list_params import search_of
+from inventory.web.list_params import search_param
 
 blueprint = Blueprint("search", __name__)
 
@@ -34,14 +34,14 @@ class SearchHit(NamedTuple):
 
 @blueprint.get("/search/")
 def index() -> str:
-    q = search_of(request.args)
-    found = [*_matching_actions(q), *(_things(q) if q else [])]
+    q = search_param(request.args)
+    found = [*_matching_actions(q), *(_matches(q) if q else [])]
     if q:
         found = list(dict.fromkeys([*_exactly(q), *found]))
-    told = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
+    message = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
     if wants_partial():
-        return render_template("inventory/search/_results.html", id="found", **told)
-    return render_template("inventory/search/index.html", id="found-here", **told)
+        return render_template("inventory/search/_results.html", id="found", **message)
+    return render_template("inventory/search/index.html", id="found-here", **message)
 
 
 def _matching_actions(q: str) -> list[SearchHit]:
@@ -51,9 +51,9 @@ def _matching_actions(q: str) -> list[SearchHit]:
         items.CREATE,
     )  # fmt: skip
     return [
-        SearchHit(act.icon, act.word, "", url_for(act.endpoint))
-        for act in acts
-        if act.is_allowed() and q.casefold() in act.word.casefold()
+        SearchHit(action.icon, action.word, "", url_for(action.endpoint))
+        for action in acts
+        if action.is_allowed() and q.casefold() in action.word.casefold()
     ]
 
 
@@ -69,10 +69,10 @@ def _exactly(q: str) -> list[SearchHit]:
     lots = [one.lot for one in ones if one.lot]
     held = list_reservations(conn, reference=q, open=True, limit=_MOST).rows
     named = stocked_items(conn, [id for id in items_ if id is not None])
-    return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_promise, held)]
+    return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_reservation, held)]
 
 
-def _things(q: str) -> list[SearchHit]:
+def _matches(q: str) -> list[SearchHit]:
     conn = connection()
     found = [*map(_item, list_items(conn, q=q, limit=_MOST).rows)]
     if len(q) < _SHORTEST:
@@ -80,7 +80,7 @@ def _things(q: str) -> list[SearchHit]:
     return [
         *found,
         *map(_lot, list_lots(conn, q=q, limit=_MOST).rows),
-        *map(_promise, list_reservations(conn, q=q, limit=_MOST).rows),
+        *map(_reservation, list_reservations(conn, q=q, limit=_MOST).rows),
     ]
 
 
@@ -96,7 +96,7 @@ def _lot(lot: Lot) -> SearchHit:
     return SearchHit("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
 
 
-def _promise(one: Reservation) -> SearchHit:
+def _reservation(one: Reservation) -> SearchHit:
     about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
     url = url_for("inventory.reservations.reservation", reservation_id=one.id)
     return SearchHit("bookmark", one.reference, about, url)

@@ -40,10 +40,10 @@ def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(stock: Stock) -
     lot = stock.lot("receive 10, issue 3", lot_code="L")
     refusal = stock.refused("STALE_LOT", "count", lot_id=lot, counted=9, lot_seq=1)
     assert (refusal.figures["on_hand_then"], refusal.figures["on_hand"]) == ("10", "7")
-    facts = {"lot_id": lot, "counted": 9, "lot_seq": 1}
-    kept = stock.do("count", **facts, resolution="keep_difference")
+    fields = {"lot_id": lot, "counted": 9, "lot_seq": 1}
+    kept = stock.do("count", **fields, resolution="keep_difference")
     assert wrote(kept) == ["ISSUE 1 of L: 6/0"]
-    kept = stock.do("count", **facts, resolution="keep_counted")
+    kept = stock.do("count", **fields, resolution="keep_counted")
     assert wrote(kept) == ["RECEIVE 3 of L: 9/0"]
 
 

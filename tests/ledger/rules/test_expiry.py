@@ -121,31 +121,31 @@ def test_reservations_of_other_lots_wait_for_their_own_writes(
 
 
 def test_a_refusal_that_counts_on_an_expiry_posts_it(stock: Stock, lot: int) -> None:
-    facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2", "key": "one-key"}
+    fields = {"item": "BOLT", "qty": 11, "reference": "JOB-2", "key": "one-key"}
     with clock.frozen_at(SOON), pytest.raises(InsufficientStock) as caught:
-        stock.do("reserve", **facts)
+        stock.do("reserve", **fields)
     assert caught.value.figures["free"] == "10"
     assert kinds(stock)[-1] == "EXPIRY"
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
     with clock.frozen_at(SOON):
-        assert stock.refused("INSUFFICIENT_STOCK", "reserve", **facts).replayed
+        assert stock.refused("INSUFFICIENT_STOCK", "reserve", **fields).replayed
 
 
 def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON):
         stock.refused("INVALID_QTY", "reserve", item="BOLT", qty="0.5", reference="JOB-2")
-        facts = {"item": "BOLT", "qty": 11, "reference": "JOB-2"}
-        stock.refused("INSUFFICIENT_STOCK", "reserve", **facts, dry_run=True)
+        fields = {"item": "BOLT", "qty": 11, "reference": "JOB-2"}
+        stock.refused("INSUFFICIENT_STOCK", "reserve", **fields, dry_run=True)
     assert "EXPIRY" not in kinds(stock)
 
 
 def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
-    facts = {"lot_id": lot, "qty": 1, "reason": "rust", "key": "one-key"}
+    fields = {"lot_id": lot, "qty": 1, "reason": "rust", "key": "one-key"}
     with clock.frozen_at(NOW):
-        stock.do("scrap", **facts)
+        stock.do("scrap", **fields)
     before = stock.entries()
     with clock.frozen_at(SOON):
-        assert stock.do("scrap", **facts).replayed
+        assert stock.do("scrap", **fields).replayed
         stock.do("scrap", lot_id=lot, qty=7, reason="rust", dry_run=True)
     assert stock.entries() == before
 
@@ -184,7 +184,9 @@ def test_a_batch_gives_back_once(stock: Stock, lot: int) -> None:
         posting = ledger.post(scraps, user_id=stock.user_id, key="a-batch")
         again = ledger.post(scraps, user_id=stock.user_id, key="a-batch")
     assert [operation.kind for operation in posting.operations] == ["SCRAP", "SCRAP"]
-    assert [one.id for one in again.operations] == [one.id for one in posting.operations]
+    assert [operation.id for operation in again.operations] == [
+        operation.id for operation in posting.operations
+    ]
     assert kinds(stock).count("EXPIRY") == 1
 
 
@@ -234,7 +236,7 @@ def test_many_at_once_give_back_each_reservation_once(app: Flask, stock: Stock) 
             return stock.do("issue", item="BOLT", qty=1, lots=chosen)
 
     outcomes = race(app, 12, work)
-    assert [one for one in outcomes if isinstance(one, Exception)] == []
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert kinds(stock).count("EXPIRY") == 8
     assert kinds(stock).count("ISSUE") == 9
     left = [stock.look(lot) for lot in lots]

@@ -113,7 +113,10 @@ def test_a_decision_moves_what_fits_and_keeps_the_rest_at_risk(stock: Stock) -> 
     ]  # fmt: skip
     assert lists(posting) == {"moved": ["J-1 4: B 4", "J-2 2: B 2"], "unreserved": [],
                               "kept": ["J-2 3: A 3"]}  # fmt: skip
-    assert [one["at_risk"] for one in posting.shown[0]["reservations"]] == [False, True]
+    assert [reservation["at_risk"] for reservation in posting.shown[0]["reservations"]] == [
+        False,
+        True,
+    ]
     refusal = stock.refused("QC_BLOCKED", "issue", reservation_id=2, qty=5)
     assert refusal.figures["issuable"] == "2"
     stock.do("issue", reservation_id=1, qty=4)
@@ -215,11 +218,11 @@ def test_reservations_are_settled_from_whatever_status(
     lot = two_jobs(stock)
     if before:
         stock.do("decide", lot_id=lot, status=R if before == "reject" else Q, reason="first")
-    facts = {"status": to, "reason": "rust", "on_reservations": what, "key": key()}
-    first = stock.do("decide", lot_id=lot, **facts)
+    fields = {"status": to, "reason": "rust", "on_reservations": what, "key": key()}
+    first = stock.do("decide", lot_id=lot, **fields)
     assert lists(first) == told
     stock.do("receive", item="BOLT", lot_code="C", qty=50)
-    again = stock.do("decide", lot_id=lot, **facts)
+    again = stock.do("decide", lot_id=lot, **fields)
     assert (again.replayed, again.shown) == (True, first.shown)
 
 
@@ -229,7 +232,7 @@ def test_a_hold_lists_what_is_at_risk(stock: Stock) -> None:
     stock.reserve(8, reference="J-1")
     posting = stock.do("hold", lot_id=lot, reason="recall")
     assert lists(posting)["kept"] == ["J-1 8: A 6, A-1 2"]
-    assert [one["reference"] for one in posting.shown[0]["reservations"]] == ["J-1"]
+    assert [reservation["reference"] for reservation in posting.shown[0]["reservations"]] == ["J-1"]
     # From quarantine, each of its lots can be settled.
     posting = stock.do("decide", lot_id=child, **MOVE | {"on_reservations": "unreserve"})
     assert lists(posting)["unreserved"] == ["J-1 2: A-1 2"]
@@ -262,8 +265,8 @@ def test_approving_again_keeps_the_reservations_whatever_is_said(stock: Stock) -
     lot = stock.lot("receive 5")
     reservation = stock.reserve(4)
     stock.do("decide", lot_id=lot, status=Q, reason="x")
-    facts = {"status": A, "reason": "y", "on_reservations": "unreserve"}
-    posting = stock.do("decide", lot_id=lot, **facts)
+    fields = {"status": A, "reason": "y", "on_reservations": "unreserve"}
+    posting = stock.do("decide", lot_id=lot, **fields)
     assert lists(posting) == {"moved": [], "unreserved": [], "kept": []}
     assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
 

@@ -67,11 +67,11 @@ def test_only_lots_open_to_more_accept_more(
 ) -> None:
     expires_on = in_days(-1) if expired else None
     lot = stock.lot(script, lot_code="L-1", qc_required=qc_required, expires_on=expires_on)
-    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 1, "add_to_lot": True}
+    fields = {"item": "BOLT", "lot_code": "L-1", "qty": 1, "add_to_lot": True}
     if refusal:
-        stock.refused(refusal, "receive", **facts)
+        stock.refused(refusal, "receive", **fields)
     else:
-        stock.do("receive", **facts)
+        stock.do("receive", **fields)
         assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 
 
@@ -114,9 +114,9 @@ def test_malformed_input_is_refused_with_the_name_of_its_field(
     stock: Stock, field: str, value: object
 ) -> None:
     stock.item()
-    facts = {"item": "BOLT", "lot_code": "L-1", "qty": 1} | {field: value}
+    fields = {"item": "BOLT", "lot_code": "L-1", "qty": 1} | {field: value}
     code = "INVALID_QTY" if field == "qty" else "INVALID_INPUT"
-    assert stock.refused(code, "receive", **facts).figures["field"] == field
+    assert stock.refused(code, "receive", **fields).figures["field"] == field
 
 
 def test_a_lot_never_receives_more_than_a_lot_can_carry(stock: Stock) -> None:
@@ -126,10 +126,10 @@ def test_a_lot_never_receives_more_than_a_lot_can_carry(stock: Stock) -> None:
 
 def test_goods_that_come_back_from_a_customer_need_a_reason(stock: Stock) -> None:
     stock.item(qc_required=True)
-    facts = {"item": "BOLT", "lot_code": "R-1", "qty": 2}
-    refusal = stock.refused("INVALID_INPUT", "return_from_customer", **facts)
+    fields = {"item": "BOLT", "lot_code": "R-1", "qty": 2}
+    refusal = stock.refused("INVALID_INPUT", "return_from_customer", **fields)
     assert refusal.figures["field"] == "reason"
-    posting = stock.do("return_from_customer", reason="wrong size", **facts)
+    posting = stock.do("return_from_customer", reason="wrong size", **fields)
     assert posting.operation.kind == "CUSTOMER_RETURN"
     assert stock.lot_called("R-1").qc_status == "QUARANTINE"
 

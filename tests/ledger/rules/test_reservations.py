@@ -46,8 +46,8 @@ def test_stock_on_hold_can_be_neither_reserved_nor_issued(
 ) -> None:
     expires_on = None if expires_in is None else in_days(expires_in)
     lot = stock.lot(script, expires_on=expires_on)
-    facts = {"item": "BOLT", "qty": 3, "reference": "J"}
-    refusal = stock.refused(code, verb, **facts, lots=[part(lot, 3)] if named else None)
+    fields = {"item": "BOLT", "qty": 3, "reference": "J"}
+    refusal = stock.refused(code, verb, **fields, lots=[part(lot, 3)] if named else None)
     assert refusal.figures["lots"][0]["lot_id"] == lot
 
 

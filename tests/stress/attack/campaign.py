@@ -149,7 +149,7 @@ class Campaign:
         with self.app.app_context():
             db.session.rollback()
             with snapshot() as reader:
-                found = [str(one) for one in verification.verify(reader).findings]
+                found = [str(finding) for finding in verification.verify(reader).findings]
             db.session.remove()
         return found
 
@@ -295,9 +295,9 @@ class Campaign:
             "link",
             values.text(self.dice),
         )
-        facts = {"op": self.dice.choice(ops), "key": f"f{self.dice.randrange(10**9)}", "user": 1}
-        facts |= {"item": "BOLT", "lotCode": "L-1", "lotId": 1, "qty": "1", "reference": "JOB-1"}
-        return "POST", "/floor/operations", *self._json(headers, facts)
+        fields = {"op": self.dice.choice(ops), "key": f"f{self.dice.randrange(10**9)}", "user": 1}
+        fields |= {"item": "BOLT", "lotCode": "L-1", "lotId": 1, "qty": "1", "reference": "JOB-1"}
+        return "POST", "/floor/operations", *self._json(headers, fields)
 
     def _json(self, headers: Headers, body: Any) -> tuple[Headers, bytes]:
         if isinstance(body, dict):
@@ -322,10 +322,10 @@ def _bodies() -> list[tuple[str, str, Any]]:
     file = Path(openapi.__file__).with_name("examples.json")
     examples = json.loads(file.read_text("utf-8"))["operations"]
     return [
-        (method.upper(), path, examples[facts["operationId"]].get("body"))
+        (method.upper(), path, examples[fields["operationId"]].get("body"))
         for path, methods in openapi.document()["paths"].items()
-        for method, facts in methods.items()
-        if facts.get("operationId") in examples
+        for method, fields in methods.items()
+        if fields.get("operationId") in examples
     ]
 
 

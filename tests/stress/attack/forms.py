@@ -24,10 +24,10 @@ class _Forms(HTMLParser):
         self.select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        facts = {name: value or "" for name, value in attrs}
-        name, value = facts.get("name", ""), facts.get("value", "")
+        fields = {name: value or "" for name, value in attrs}
+        name, value = fields.get("name", ""), fields.get("value", "")
         if tag == "form":
-            action, method = facts.get("action") or self.here, facts.get("method", "get").lower()
+            action, method = fields.get("action") or self.here, fields.get("method", "get").lower()
             self.open = Form(action, method)
             self.found.append(self.open)
         if self.open is None:
@@ -38,7 +38,7 @@ class _Forms(HTMLParser):
         if tag == "option" and self.select:
             self.open.fields[self.select].append(value)
         if tag in ("input", "button", "textarea") and name:
-            if facts.get("type") == "file":
+            if fields.get("type") == "file":
                 self.open.files.append(name)
             else:
                 self.open.fields.setdefault(name, []).append(value)

@@ -108,9 +108,9 @@ def test_nothing_is_lost_or_doubled_and_the_order_is_kept(driver, app, stock, li
     verified = app.test_cli_runner().invoke(args=["ledger", "verify"])
     assert verified.exit_code == 0, verified.output
     assert front.happened["lost after"] > 3, "the weather was too fair to prove anything"
-    facts = ", ".join(f"{word} {count}" for word, count in (front.happened | happened).items())
+    fields = ", ".join(f"{word} {count}" for word, count in (front.happened | happened).items())
     front.shutdown()
     front.server_close()
     print(
-        f"\n{type(driver).__name__}: {OPERATIONS} operations, {facts}: 0 lost, 0 doubled, in order"
+        f"\n{type(driver).__name__}: {OPERATIONS} operations, {fields}: 0 lost, 0 doubled, in order"
     )

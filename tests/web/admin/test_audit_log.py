@@ -23,11 +23,11 @@ from tests.support.users import PASSWORD, form_of, words_of
 HOME = "192.0.2.7"
 
 
-def written(app, **facts):
+def written(app, **fields):
     """(action, user_id, subject, detail) of the rows that are so, oldest first."""
     with app.app_context():
         db.session.rollback()
-        rows = db.session.execute(sa.select(Audit).filter_by(**facts).order_by(Audit.id)).scalars()
+        rows = db.session.execute(sa.select(Audit).filter_by(**fields).order_by(Audit.id)).scalars()
         return [(row.action, row.user_id, row.subject, json.loads(row.detail)) for row in rows]
 
 

@@ -490,7 +490,7 @@ def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
         return two_factor.log_in(pending=half, code=code, keys=keys_of(app), address=HOME)
 
     results = at_once(app, *[enter] * 4)
-    assert len([one for one in results if isinstance(one, sessions.Session)]) == 1
+    assert len([result for result in results if isinstance(result, sessions.Session)]) == 1
 
 
 def test_the_core_refuses_what_makes_no_sense(app, ole):

@@ -164,7 +164,7 @@ def test_a_token_of_another_session_is_told_from_a_refusal(tablet, stock):
     [(IdempotencyInProgress("Wait."), 409, "IDEMPOTENCY_IN_PROGRESS"), (Busy(), 503, "BUSY")],
 )
 def test_what_may_be_sent_again_says_so(tablet, monkeypatch, error, status, code):
-    def fail(*args, **facts):
+    def fail(*args, **fields):
         raise error
 
     monkeypatch.setattr("inventory.ledger.post", fail)
@@ -222,9 +222,9 @@ def test_the_snapshot_has_what_can_be_looked_up_without_a_connection(tablet, sto
     kept = answer.json
     assert [item["code"] for item in kept["items"]] == ["NUT", "BOLT"]
     assert [(lot["lotCode"], lot["free"]) for lot in kept["lots"]] == [("L-1", "6")]
-    assert [(one["reference"], one["lots"]) for one in kept["reservations"]] == [
-        ("JOB-7", [{"lotCode": "L-1", "open": "4", "issued": "0"}])
-    ]
+    assert [
+        (reservation["reference"], reservation["lots"]) for reservation in kept["reservations"]
+    ] == [("JOB-7", [{"lotCode": "L-1", "open": "4", "issued": "0"}])]
     same = tablet.client.get(
         "/floor/snapshot", headers=JSON | {"If-None-Match": answer.headers["ETag"]}
     )
@@ -243,7 +243,7 @@ def test_the_snapshot_is_bounded_and_keeps_the_newest(tablet, stock, monkeypatch
         stock.lot(f"receive 10, reserve 1 JOB-{number}", lot_code=f"L-{number}")
     kept = tablet.client.get("/floor/snapshot", headers=JSON).json
     assert [lot["lotCode"] for lot in kept["lots"]] == ["L-1", "L-2"]
-    assert [one["reference"] for one in kept["reservations"]] == ["JOB-2"]
+    assert [reservation["reference"] for reservation in kept["reservations"]] == ["JOB-2"]
 
 
 def look_up(tablet, scan):

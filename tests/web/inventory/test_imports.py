@@ -225,10 +225,10 @@ def test_counts_that_came_before_are_told_and_need_another_reference(ada, stock)
 
 def test_a_sheet_is_chosen(ada):
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        for name, heads in (("Old", ["code", "name"]), ("New", ["sku", "name"])):
-            sheet = book.add_worksheet(name)
-            sheet.write_row(0, 0, heads)
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as uow:
+        for name, headers in (("Old", ["code", "name"]), ("New", ["sku", "name"])):
+            sheet = uow.add_worksheet(name)
+            sheet.write_row(0, 0, headers)
             sheet.write_row(1, 0, [name, "Name"])
     path = look(ada, "items", file.getvalue())
     page = form_of(check(ada, path, sheet="New").text)

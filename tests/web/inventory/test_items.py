@@ -110,9 +110,9 @@ def test_a_viewer_may_not_change_items(person, stock):
 
 def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
     lot = stock.lot("receive 10")
-    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    when = stock.look(lot).last_at.isoformat().replace("+", "%2B")
     stock.do("issue", item="BOLT", qty="4")
-    for path in (f"/items/1/?at={moment}", f"/lots/{lot}/?at={moment}"):
+    for path in (f"/items/1/?at={when}", f"/lots/{lot}/?at={when}"):
         page = ada.get(path)
         assert "On hand pcs 10" in words_of(page.text)
         assert "As the ledger stood on" in words_of(page.text)
@@ -124,16 +124,16 @@ def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
 
 def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
     lot = stock.lot("receive 10", expires_on=in_days(-1))
-    moment = stock.look(lot).last_at.isoformat().replace("+", "%2B")
+    when = stock.look(lot).last_at.isoformat().replace("+", "%2B")
     stock.do("decide", lot_id=lot, status="REJECTED", reason="Rust")
     assert "Rejected Expired" in words_of(ada.get(f"/lots/{lot}/").text)
-    then = words_of(ada.get(f"/lots/{lot}/?at={moment}").text)
+    then = words_of(ada.get(f"/lots/{lot}/?at={when}").text)
     assert "Rejected" not in then
     assert "Rust" not in then
     before = (clock.now() - timedelta(days=9)).isoformat().replace("+", "%2B")
     assert "not received yet" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
     assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
-    yesterday = words_of(ada.get(f"/items/1/?at={moment}").text)
+    yesterday = words_of(ada.get(f"/items/1/?at={when}").text)
     assert "10 on hold" in yesterday
 
 

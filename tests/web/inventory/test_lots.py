@@ -81,8 +81,8 @@ def test_a_decision_offers_what_to_do_with_reservations_from_whatever_status(ada
 def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1, reserve 5 J2, quarantine", lot_code="A")
     stock.lot("receive 6", lot_code="B")
-    facts = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **facts)
+    fields = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
     toast = (
         "A is rejected. Moved to other lots: J1 4 pcs to B, J2 2 pcs to B."
         " Still reserved there, at risk: J2 3 pcs."
@@ -104,8 +104,8 @@ def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
 
 def test_a_decision_that_unreserves_tells_what(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1", lot_code="A")
-    facts = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **facts)
+    fields = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
     assert "A is back in quarantine. Unreserved: J1 4 pcs." in words_of(answer.text)
     assert "Unreserved J1 4 pcs in A" in words_of(answer.text)
 
