@@ -1,4 +1,4 @@
-// The door of the page: who is at work, and what happens when somebody else takes over.
+// The login of the page: who is at work, and what happens when somebody else takes over.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -10,25 +10,25 @@
 
   function showNewPin(isShown) {
     $("field-pin").hidden = !isShown;
-    $("door-pad").hidden = isShown || floor.setting("pins") !== "on";
-    $("door-pin").setAttribute("aria-expanded", String(isShown));
-    $("door-new").value = "";
+    $("login-pad").hidden = isShown || floor.setting("pins") !== "on";
+    $("login-pin").setAttribute("aria-expanded", String(isShown));
+    $("login-new").value = "";
   }
 
-  floor.initDoor = (db, { forget }) => {
-    const door = $("door");
+  floor.initLogin = (db, { forget }) => {
+    const login = $("login");
     let user = null;
 
     function open(note = "") {
-      $("door-note").textContent = note;
-      $("door-close").hidden = $("door-leave").hidden = !user;
-      $("door-names").replaceChildren(...names().map((name) => h("button.btn", { type: "button",
-        onclick() { $("door-name").value = name; $("door-password").focus(); } }, name)));
-      $("door-password").value = $("door-code").value = "";
+      $("login-note").textContent = note;
+      $("login-close").hidden = $("login-leave").hidden = !user;
+      $("login-names").replaceChildren(...names().map((name) => h("button.btn", { type: "button",
+        onclick() { $("login-name").value = name; $("login-password").focus(); } }, name)));
+      $("login-password").value = $("login-code").value = "";
       $("field-code").hidden = true;
-      $("door-pad").hidden = floor.setting("pins") !== "on" || !$("field-pin").hidden;
-      if (!door.open) door.showModal();
-      $($("door-name").value ? "door-password" : "door-name").focus();
+      $("login-pad").hidden = floor.setting("pins") !== "on" || !$("field-pin").hidden;
+      if (!login.open) login.showModal();
+      $($("login-name").value ? "login-password" : "login-name").focus();
     }
 
     // Whoever was here last works on without a connection; nobody does after logging out.
@@ -38,7 +38,7 @@
       $("who-name").textContent = user?.name ?? "Nobody";
       if (user) {
         await db.put("kept", user, "user");
-        if (user.works) { if (!before) door.close(); remember(user.name); }
+        if (user.works) { if (!before) login.close(); remember(user.name); }
         else open(`${user.name} may only look (role ${user.role}). Who works here?`);
       } else {
         await db.delete("kept", "user");
@@ -49,32 +49,32 @@
 
     floor.on("session", (session) => become(session.user));
     $("who").addEventListener("click", () => { showNewPin(false); open(); });
-    $("door-pin").addEventListener("click", () => showNewPin($("field-pin").hidden));
-    $("door-pad").addEventListener("click", ({ target }) => {
+    $("login-pin").addEventListener("click", () => showNewPin($("field-pin").hidden));
+    $("login-pad").addEventListener("click", ({ target }) => {
       const digit = target.closest("button")?.dataset.digit;
-      if (digit) $("door-password").value += digit;
+      if (digit) $("login-password").value += digit;
     });
-    $("door-close").addEventListener("click", () => door.close());
-    door.addEventListener("cancel", (event) => user || event.preventDefault());
-    $("door-form").addEventListener("submit", async (event) => {
+    $("login-close").addEventListener("click", () => login.close());
+    login.addEventListener("cancel", (event) => user || event.preventDefault());
+    $("login-form").addEventListener("submit", async (event) => {
       event.preventDefault();
-      const newPin = $("door-new").value;
-      const [name, password, code] = ["name", "password", "code"].map((one) => $(`door-${one}`).value);
+      const newPin = $("login-new").value;
+      const [name, password, code] = ["name", "password", "code"].map((one) => $(`login-${one}`).value);
       const refused = await floor.takeOver(name, password, newPin, code);
       $("field-code").hidden = refused?.field !== "code";
-      $("door-code").value = "";
+      $("login-code").value = "";
       if (refused?.field === "code") {
-        $("door-note").textContent = refused.detail;
-        return $("door-code").focus();
+        $("login-note").textContent = refused.detail;
+        return $("login-code").focus();
       }
-      $("door-password").value = "";
+      $("login-password").value = "";
       if (refused) return open(refused.detail);
       if (newPin) floor.setting("pins", "on");
       showNewPin(false);
-      $("door-name").value = "";
-      door.close();
+      $("login-name").value = "";
+      login.close();
     });
-    $("door-leave").addEventListener("click", async () => {
+    $("login-leave").addEventListener("click", async () => {
       if (!(await floor.leave())) return open("No connection. Logging out needs one.");
       await forget();
     });

@@ -33,7 +33,7 @@
     const resolver = floor.makeResolver(stock);
     const scans = [];
     const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
-    const door = floor.initDoor(db, { forget });
+    const login = floor.initLogin(db, { forget });
     const show = () => {
       floor.draw(work, stock);
       document.getElementById("log").removeAttribute("data-waits"); // its place is known now
@@ -43,7 +43,7 @@
     // The next scan has its field; `gently`: unless somebody is typing into another.
     const refocus = ({ gently = false } = {}) => {
       const isTyping = document.activeElement?.matches("input, select");
-      if (!$("door").open && !(gently && isTyping)) $("scan-field").focus({ preventScroll: true });
+      if (!$("login").open && !(gently && isTyping)) $("scan-field").focus({ preventScroll: true });
     };
 
     floor.handle = (found) => {
@@ -55,7 +55,7 @@
 
     let latest = 0;
     async function onScan(raw) {
-      if ($("door").open || !door.user) return floor.signal("bad", "Log in first.");
+      if ($("login").open || !login.user) return floor.signal("bad", "Log in first.");
       floor.emit("scan");
       const reading = floor.read(raw);
       const mine = (latest += 1);
@@ -90,7 +90,7 @@
     floor.link = async (item) => {
       const { raw, text } = work.s.canLink;
       const body = { op: "link", code: raw, text, item: item.code, occurredAt: new Date().toISOString() };
-      const entry = await outbox.add({ id: door.user.id, name: door.user.name }, body);
+      const entry = await outbox.add({ id: login.user.id, name: login.user.name }, body);
       stock.teach({ code: floor.read(raw).gtin ?? text, item: item.code, qty: "1" });
       work.clear();
       work.set({ linking: false });
@@ -116,7 +116,7 @@
       busy = true;
       $("go").setAttribute("aria-disabled", "true");
       try {
-        const entry = await outbox.add({ id: door.user.id, name: door.user.name }, work.body());
+        const entry = await outbox.add({ id: login.user.id, name: login.user.name }, work.body());
         keptAt = performance.now();
         work.clear();
         return entry;
@@ -174,7 +174,7 @@
       floor.signal("scanned", `Discarded: ${floor.titleOf(entry)}`);
       refocus();
     };
-    const list = () => floor.drawList(outbox, door.user, { again, edit, discard });
+    const list = () => floor.drawList(outbox, login.user, { again, edit, discard });
 
     floor.on("work", show);
     floor.on("stock", () => {
@@ -204,12 +204,12 @@
     list();
 
     async function refresh() {
-      if (document.hidden || !door.user) return;
+      if (document.hidden || !login.user) return;
       await stock.refresh();
     }
     setInterval(refresh, REFRESH_MS);
     if (!(await floor.session())) {
-      await door.recall();
+      await login.recall();
       floor.emit("stock");
       list();
     }

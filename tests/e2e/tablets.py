@@ -131,10 +131,10 @@ class Tablet:
         expect(self.page.locator("#line")).to_contain_text(re.compile(word))
 
     def takes_over(self, name: str, password: str = PASSWORD) -> None:
-        if not self.page.locator("#door").is_visible():
+        if not self.page.locator("#login").is_visible():
             self.page.locator("#who").click()
-        self.page.locator("#door-name").fill(name)
-        self.page.locator("#door-password").fill(password)
-        self.page.locator("#door-form .verb").click()
+        self.page.locator("#login-name").fill(name)
+        self.page.locator("#login-password").fill(password)
+        self.page.locator("#login-form .verb").click()
         expect(self.page.locator("#who-name")).to_have_text(name)
-        expect(self.page.locator("#door")).to_be_hidden()
+        expect(self.page.locator("#login")).to_be_hidden()

@@ -101,7 +101,7 @@ def test_every_page_is_accessible_and_fits_and_breaks_no_policy(page):
 
 
 def test_the_pages_of_the_second_factor_are_like_that_too(page):
-    """Those that a form leads to: the secret as a picture, the codes, and the code at the door."""
+    """Those that a form leads to: the secret as a picture, the codes, and the code at the login."""
     said, wrong = [], []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(str(error)))

@@ -127,7 +127,7 @@ def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page)
     tablet.issues("L-100", "3")
     page.context.clear_cookies()
     page.context.set_offline(False)
-    expect(page.locator("#door")).to_be_visible()
+    expect(page.locator("#login")).to_be_visible()
     assert tablet.states() == ["waiting"]
     tablet.takes_over("ira")
     tablet.issues("L-100", "4")
@@ -142,22 +142,22 @@ def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page)
 def test_people_take_turns_by_pin_and_each_ones_work_waits_for_them(tablet, stock, lot, page):
     for name in ("ira", "ole"):
         page.locator("#who").click()
-        page.locator("#door-pin").click()
-        page.locator("#door-new").fill("2580")
+        page.locator("#login-pin").click()
+        page.locator("#login-new").fill("2580")
         tablet.takes_over(name)
     page.context.set_offline(True)
     tablet.issues("L-100", "3")
     page.context.clear_cookies(name=re.compile("session"))
     page.context.set_offline(False)
-    expect(page.locator("#door")).to_be_visible()
+    expect(page.locator("#login")).to_be_visible()
     tablet.takes_over("ira", "2580")
     tablet.issues("L-100", "4")
     tablet.settles("waiting", "done")
     page.locator("#who").click()
-    page.locator("#door-names").get_by_role("button", name="ole").click()
+    page.locator("#login-names").get_by_role("button", name="ole").click()
     for digit in "2580":
-        page.locator(f"#door-pad [data-digit='{digit}']").click()
-    page.locator("#door-form .verb").click()
+        page.locator(f"#login-pad [data-digit='{digit}']").click()
+    page.locator("#login-form .verb").click()
     tablet.settles("done", "done")
     assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
 
@@ -227,7 +227,7 @@ def test_a_session_that_ends_in_the_middle_pauses_and_goes_on(tablet, stock, lot
 
     page.route(OPERATIONS, route)
     page.context.set_offline(False)
-    expect(page.locator("#door")).to_be_visible()
+    expect(page.locator("#login")).to_be_visible()
     tablet.settles("done", "waiting", "waiting")
     tablet.takes_over("ole")
     tablet.settles("done", "done", "done")
@@ -273,7 +273,7 @@ def test_logging_out_forgets_the_page_and_the_stock_but_not_what_is_unsent(
     page.route(OPERATIONS, lambda route: route.abort())
     tablet.issues("L-100", "2")
     tablet.taps("#who")
-    tablet.taps("#door-leave")
+    tablet.taps("#login-leave")
     expect(page.locator("#who-name")).to_have_text("Nobody")
     kept = "Promise.all([caches.has('floor-page'), floor.outbox.all()])"
     for _ in range(100):

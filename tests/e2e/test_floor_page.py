@@ -74,9 +74,9 @@ def moments(tablet, page):
     page.evaluate("floor.setting('pins', 'on')")
     page.locator("#who").click()
     yield "who is at work, by PIN"
-    page.locator("#door-pin").click()
+    page.locator("#login-pin").click()
     yield "who is at work"
-    page.locator("#door-close").click()
+    page.locator("#login-close").click()
     page.context.set_offline(True)
     tablet.issues("L-001", "2")
     tablet.sees("Saved on this tablet")
