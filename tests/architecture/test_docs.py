@@ -54,3 +54,27 @@ def test_links_between_the_docs_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_code_names_of_the_glossary_exist() -> None:
+    """A `path` is a file or package below the product; any other name is an identifier."""
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    cells = [row.split(" | ")[-1] for row in text.splitlines() if row.startswith("| ")]
+    names = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert len(names) > 40
+    files = list(ROOT.glob("inventory/**/*.py"))
+    source = "\n".join(path.read_text() for path in files)
+    scripts = {path.name for path in ROOT.glob("static/floor/*.js")}
+    missing = []
+    for name in names:
+        if name.endswith(".js"):
+            known = name in scripts
+        elif "/" in name and not name.startswith("POST"):
+            known = (ROOT / "inventory" / name).exists()
+        elif name.endswith(".py"):
+            known = (ROOT / "inventory" / name).exists()
+        else:
+            known = re.search(rf"\b{name.split('/')[-1].split('.')[-1]}\b", source) is not None
+        if not known:
+            missing.append(name)
+    assert missing == []
