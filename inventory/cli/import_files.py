@@ -37,7 +37,7 @@ def _command(kind: FileType) -> None:
     @click.option("--user", "user_name", help="Who imports it, for the ledger and the audit trail.")
     @click.option(
         "--map",
-        "said",
+        "chosen",
         multiple=True,
         metavar="FIELD=COLUMN",
         help="Which column is what, where the guess is wrong. FIELD= leaves one out.",

@@ -13,6 +13,7 @@ def wants_partial() -> bool:
 
 
 def is_htmx() -> bool:
+    """Return whether htmx sent the request."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -22,7 +23,7 @@ def is_poll() -> bool:
 
 
 def shown_url() -> SplitResult | None:
-    """The address of the page that the browser shows, where it is one of ours."""
+    """Return the URL of the page that the browser shows; None for other sites."""
     try:
         url = urlsplit(request.headers.get("HX-Current-URL", ""))
     except ValueError:
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
 
 
 def _vary(response: Response) -> Response:
+    """Add `HX-Request-Type` to the Vary header of all HTML responses."""
     if response.mimetype == "text/html":
         response.vary.add("HX-Request-Type")
     return response

@@ -54,7 +54,7 @@ def wants_live() -> bool:
 
 
 def render_live_page(template: str, **values: Any) -> Response:
-    """The page, or for htmx its changing part, or 304 when that is what the browser has."""
+    """Return whether the request asks for the live region only."""
     assert request.endpoint is not None
     url = urls.current_url()
     context, html, tag = _render(request.endpoint, request.args, request.view_args or {}, url)

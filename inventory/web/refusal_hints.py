@@ -43,6 +43,7 @@ def explain(refusal: Refusal) -> tuple[str, list[str]]:
 
 
 def focus_of(refusal: Refusal) -> str:
+    """Return the name of the field to focus."""
     return _FOCUS.get(refusal.code, "qty")
 
 

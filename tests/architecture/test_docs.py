@@ -69,9 +69,7 @@ def test_code_names_of_the_glossary_exist() -> None:
     for name in names:
         if name.endswith(".js"):
             known = name in scripts
-        elif "/" in name and not name.startswith("POST"):
-            known = (ROOT / "inventory" / name).exists()
-        elif name.endswith(".py"):
+        elif ("/" in name and not name.startswith("POST")) or name.endswith(".py"):
             known = (ROOT / "inventory" / name).exists()
         else:
             known = re.search(rf"\b{name.split('/')[-1].split('.')[-1]}\b", source) is not None

@@ -45,10 +45,10 @@ OPERATIONS: dict[str, Do] = {
         "split", lot_id=lot, qty=6, lot_code=f"{stock.look(lot).lot_code}-S"
     ),
     "reject": lambda stock, lot, _: stock.do(
-        "decide", lot_id=lot, status="REJECTED", reason="cracks"
+        "decide_qc", lot_id=lot, status="REJECTED", reason="cracks"
     ),
     "reject and move": lambda stock, lot, _: stock.do(
-        "decide", lot_id=lot, status="REJECTED", reason="cracks", on_reservations="reallocate"
+        "decide_qc", lot_id=lot, status="REJECTED", reason="cracks", on_reservations="reallocate"
     ),
     "reverse": lambda stock, lot, _: stock.do(
         "reverse", operation_id=stock.history(lot)[1].operation_id

@@ -140,7 +140,7 @@ def test_nothing_is_reserved_in_a_lot_after_its_rejection(app: Flask, stock: Sto
 
     def do(number: int) -> object:
         if number == 0:
-            return stock.do("decide", lot_id=lot, status="REJECTED", reason="rust")
+            return stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
         return reserve_one(stock, lot, tries=5)
 
     outcomes = race(app, 8, do)
@@ -185,7 +185,7 @@ def test_decisions_that_move_reservations_never_lock_each_other_out(
             fields = {"lot_id": lot, "reason": "seen", "on_reservations": "reallocate"}
             for status in ("QUARANTINE", "APPROVED"):
                 try:
-                    last = stock.do("decide", status=status, **fields)
+                    last = stock.do("decide_qc", status=status, **fields)
                 except QcTransition as refusal:
                     last = refusal
         return last
@@ -206,7 +206,7 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
     def do(number: int) -> object:
         if number == 0:
             fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
-            return stock.do("decide", lot_id=lot, **fields)
+            return stock.do("decide_qc", lot_id=lot, **fields)
         return reserve_one(stock, other, tries=2)
 
     outcomes = race(app, 8, do)

@@ -209,7 +209,9 @@ def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tab
 
 
 def test_a_lot_on_hold_is_red_and_cannot_be_issued(tablet, page, stock):
-    stock.do("decide", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched")
+    stock.do(
+        "decide_qc", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched"
+    )
     stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))
     page.reload()
     tablet.waits()

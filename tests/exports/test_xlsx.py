@@ -18,8 +18,8 @@ def made(rows: list[list[str]], headers: tuple[str, ...] = ("item", "qty"), **mo
 
 
 def sheets(content: bytes) -> dict[str, list[list[str]]]:
-    uow = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    return {name: uow.get_sheet_by_name(name).to_python() for name in uow.sheet_names}
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {name: workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names}
 
 
 def test_every_cell_is_the_text_that_was_given() -> None:
@@ -29,8 +29,8 @@ def test_every_cell_is_the_text_that_was_given() -> None:
 
 def test_what_xml_cannot_hold_is_written_as_spreadsheets_write_it() -> None:
     content = made([["a\x01b\ufffe", "1"]])
-    with zipfile.ZipFile(io.BytesIO(content)) as uow:
-        assert "a_x0001_b_xFFFE_" in uow.read("xl/worksheets/sheet1.xml").decode()
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+        assert "a_x0001_b_xFFFE_" in workbook.read("xl/worksheets/sheet1.xml").decode()
 
 
 def test_a_table_without_rows_has_its_heads() -> None:
@@ -39,7 +39,7 @@ def test_a_table_without_rows_has_its_heads() -> None:
 
 @pytest.mark.parametrize(("count", "lengths"), [(10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
 def test_a_full_sheet_is_followed_by_another(count: int, lengths: list[int]) -> None:
-    found = sheets(made([[f"I-{number}", "1"] for number in range(count)], most=10))
+    found = sheets(made([[f"I-{number}", "1"] for number in range(count)], maximum=10))
     assert list(found) == ["ledger", "ledger 2", "ledger 3"][: len(lengths)]
     assert [len(rows) - 1 for rows in found.values()] == lengths
     assert all(rows[0] == ["item", "qty"] for rows in found.values())
@@ -53,12 +53,12 @@ def test_many_columns_have_their_letters() -> None:
 
 
 def test_each_part_is_whole_xml_and_named_where_it_must_be() -> None:
-    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, most=2))) as uow:
-        assert uow.testzip() is None
-        names = uow.namelist()
+    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, maximum=2))) as workbook:
+        assert workbook.testzip() is None
+        names = workbook.namelist()
         for name in names:
-            ElementTree.fromstring(uow.read(name))
-        links = uow.read("xl/_rels/workbook.xml.rels").decode()
+            ElementTree.fromstring(workbook.read(name))
+        links = workbook.read("xl/_rels/workbook.xml.rels").decode()
     assert names[0] == "[Content_Types].xml"
     assert all(f'"{name.removeprefix("xl/")}"' in links for name in names if "sheets/" in name)
 

@@ -199,7 +199,7 @@ def broken(environ, start):
 
 def load():
     limits = asgi.Limits(larger_bytes={})
-    return asgi.SlowClientsApart(broken, threads=2, limits=limits, knows=lambda _: False)
+    return asgi.SlowClientMiddleware(broken, threads=2, limits=limits, knows=lambda _: False)
 
 server._server(Config.from_env(), threading.Event()).serve(target_loader=load, wrap_loader=False)
 """

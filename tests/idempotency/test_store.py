@@ -18,8 +18,8 @@ ALL_VERBS = [
     ("return_to_supplier", {"lot_id": "lot", "qty": 1, "reason": "r"}),
     ("count", {"lot_id": "lot", "counted": 77}),
     ("split", {"lot_id": "lot", "qty": 1, "lot_code": "CHILD"}),
-    ("decide", {"lot_id": "lot", "status": "REJECTED", "reason": "r"}),
-    ("decide", {"lot_id": "lot", "status": "QUARANTINE", "reason": "r",
+    ("decide_qc", {"lot_id": "lot", "status": "REJECTED", "reason": "r"}),
+    ("decide_qc", {"lot_id": "lot", "status": "QUARANTINE", "reason": "r",
                 "on_reservations": "unreserve"}),
     ("reverse", {"operation_id": "operation", "reason": "r"}),
 ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_the_first_result_is_answered_whatever_happened_since(stock: Stock) -> N
     fields = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
     first = stock.do("reserve", **fields)
     stock.do("issue", reservation_id=first.shown[0]["reservations"][0]["id"])
-    stock.do("decide", lot_id=lot, status="REJECTED", reason="rust")
+    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
     assert list(stock.do("reserve", **fields).shown) == list(first.shown)
 
 

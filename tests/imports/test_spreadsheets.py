@@ -51,16 +51,16 @@ def our_rows(content: bytes) -> list[list[str]]:
 def random_book(dice: random.Random) -> bytes:
     file = io.BytesIO()
     options = {"in_memory": True, "date_1904": dice.random() < 0.3}
-    with xlsxwriter.Workbook(file, options) as uow:
-        sheet = uow.add_worksheet()
+    with xlsxwriter.Workbook(file, options) as workbook:
+        sheet = workbook.add_worksheet()
         formats = ["yyyy-mm-dd", "dd/mm/yy", "[$-407]d. mmmm yyyy", "m/d/yy", '"day "d']
-        days = [uow.add_format({"num_format": code}) for code in formats]
+        days = [workbook.add_format({"num_format": code}) for code in formats]
         sheet.write_row(0, 0, HEADS)
         for row in range(1, 30):
             sheet.write(row, 0, f"P-{row}")
             sheet.write(row, 1, dice.choice(["Bolt ä", " Nut ", "_x0041_", "a\nb", "<&>", "😀"]))
             number = dice.choice([0, 7, -1, 0.1, 12.5, 1e6, 0.000001, 4006381333931, 1 / 3])
-            plain = uow.add_format({"num_format": dice.choice(["0.00", '0 "days"', "[Red]0"])})
+            plain = workbook.add_format({"num_format": dice.choice(["0.00", '0 "days"', "[Red]0"])})
             sheet.write(row, 2, number, plain)
             day = date(2027, 1, 1) + timedelta(days=dice.randrange(20_000))
             sheet.write_datetime(row, 3, day, dice.choice(days))

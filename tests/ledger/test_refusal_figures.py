@@ -106,7 +106,7 @@ def issue_of_a_reservation_of_which_one_lot_is_at_risk(stock: Stock) -> tuple[st
     stock.lot("receive 4"), stock.lot("receive 10")
     reservation = stock.reserve(9)
     bad = stock.reservation(reservation).lines[1].lot.id
-    stock.do("decide", lot_id=bad, status="QUARANTINE", reason="rust")
+    stock.do("decide_qc", lot_id=bad, status="QUARANTINE", reason="rust")
     return "QC_BLOCKED", "issue", {"reservation_id": reservation, "close_remainder": True}
 
 
@@ -132,7 +132,7 @@ def decision_that_is_not_allowed(stock: Stock) -> tuple[str, str, Facts]:
     lot = stock.lot("receive 10, reserve 4 J-1, reject")
     stock.lot("receive 2")
     fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
-    return "QC_TRANSITION", "decide", {"lot_id": lot, **fields}
+    return "QC_TRANSITION", "decide_qc", {"lot_id": lot, **fields}
 
 
 CASES: list[Callable[[Stock], tuple[str, str, Facts]]] = [

@@ -208,7 +208,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             ("APPROVED", "REJECTED"), ("REJECTED", "QUARANTINE"),
         }  # fmt: skip
         posting = self.attempt(
-            "decide", granted=(there.qc, status) in allowed, lot_id=lot, status=status,
+            "decide_qc", granted=(there.qc, status) in allowed, lot_id=lot, status=status,
             reason="seen", on_reservations=what,
         )  # fmt: skip
         if not posting:

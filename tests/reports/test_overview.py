@@ -46,7 +46,7 @@ def test_nothing_written_nothing_worked_out(
     "write",
     [
         lambda stock, lot: stock.do("scrap", lot_id=lot, qty=1, reason="bent"),
-        lambda stock, lot: stock.do("decide", lot_id=lot, status="REJECTED", reason="bent"),
+        lambda stock, lot: stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="bent"),
         lambda stock, lot: stock.reserve(1),
         lambda stock, lot: catalog.update_lot(
             user_id=stock.user_id, key=key(), lot_id=lot, expires_on=in_days(-1)

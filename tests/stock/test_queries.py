@@ -50,7 +50,7 @@ def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Sto
     item = stock_queries.get_item(connection(), "BOLT")
     moments = [clock.now()]
     for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
-        stock.do("decide", lot_id=lot, status=status, reason="a look")
+        stock.do("decide_qc", lot_id=lot, status=status, reason="a look")
         moments.append(clock.now())
     found = [
         stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status

@@ -125,8 +125,8 @@ def test_what_is_on_hold_already_stays_as_it_is_and_is_not_released(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, aa, _ = family
-    stock.do("decide", lot_id=a, status=R, reason="rust")
-    stock.do("decide", lot_id=aa, status=Q, reason="rust")
+    stock.do("decide_qc", lot_id=a, status=R, reason="rust")
+    stock.do("decide_qc", lot_id=aa, status=Q, reason="rust")
     operation = stock.do("hold", lot_id=root, reason="glass").operation
     assert states(stock, root, a, aa) == [Q, R, Q]
     stock.do("release", operation_id=operation.id, reason="sugar")
@@ -156,7 +156,7 @@ def test_a_hold_that_qc_has_worked_on_since_is_not_ended_as_one(
 ) -> None:
     root, a, _, _ = family
     operation = stock.do("hold", lot_id=root, reason="glass").operation
-    stock.do("decide", lot_id=a, status=R, reason="it is glass")
+    stock.do("decide_qc", lot_id=a, status=R, reason="it is glass")
     refusal = stock.refused("NOT_REVERSIBLE", "release", operation_id=operation.id, reason="sugar")
     assert refusal.figures["lots"] == ["L-1A"]
     assert states(stock, root, a) == [Q, R]
@@ -167,7 +167,7 @@ def test_only_a_hold_can_be_ended(stock: Stock) -> None:
     receipt = stock.history(lot)[0].operation_id
     for operation_id in (receipt, 999):
         stock.refused("NOT_FOUND", "release", operation_id=operation_id, reason="x")
-    approval = stock.do("decide", lot_id=lot, status=A, reason="x").operation.id
+    approval = stock.do("decide_qc", lot_id=lot, status=A, reason="x").operation.id
     stock.refused("NOT_FOUND", "release", operation_id=approval, reason="x")
 
 

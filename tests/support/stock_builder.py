@@ -80,7 +80,7 @@ class Stock:
     def _step(self, verb: str, words: list[str], item: str, lot_id: int) -> None:
         statuses = {"approve": "APPROVED", "reject": "REJECTED", "quarantine": "QUARANTINE"}
         if verb in statuses:
-            self.do("decide", lot_id=lot_id, status=statuses[verb], reason="as the script says")
+            self.do("decide_qc", lot_id=lot_id, status=statuses[verb], reason="as the script says")
         elif verb == "reserve":
             self.reserve(words[0], item=item, lot=lot_id, reference=(words[1:] or ["JOB"])[0])
         elif verb == "issue":

@@ -62,8 +62,8 @@ def codes_in(content, kind):
         return [json.loads(line)["item"] for line in content.decode().splitlines()]
     if kind == "csv":
         return [row[0] for row in csv.reader(io.StringIO(content.decode("utf-8-sig")))][1:]
-    with zipfile.ZipFile(io.BytesIO(content)) as uow:
-        sheet = uow.read("xl/worksheets/sheet1.xml").decode()
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
+        sheet = workbook.read("xl/worksheets/sheet1.xml").decode()
     return [code for code in CODES if f">{code}<" in sheet]
 
 

@@ -51,8 +51,8 @@ def test_a_formula_in_a_name_stays_text(ada, stock):
     stock.item("BOLT", name="=HYPERLINK(1)")
     assert rows_of(ada.get("/items/export.csv"))[1][1] == "'=HYPERLINK(1)"
     answer = ada.get("/items/export.xlsx")
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as uow:
-        sheet = uow.read("xl/worksheets/sheet1.xml").decode()
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as workbook:
+        sheet = workbook.read("xl/worksheets/sheet1.xml").decode()
     assert "=HYPERLINK(1)" in sheet
     assert "<f>" not in sheet
 
@@ -70,7 +70,7 @@ def test_a_stranger_gets_no_file(client):
 def test_lots_are_exported_as_they_are_filtered(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     lot = stock.lot("receive 7", lot_code="L-2")
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 1", item="NUT", lot_code="N-1")
     page = ada.get("/lots/?item=BOLT&state=quarantine").text
     assert "/lots/export.csv?item=BOLT&amp;state=quarantine" in page

@@ -92,8 +92,8 @@ def text_of(answer):
     """All there is to read in an answer, also in a workbook."""
     if not answer.data.startswith(b"PK"):
         return answer.text
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as uow:
-        return "".join(uow.read(name).decode() for name in uow.namelist())
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as workbook:
+        return "".join(workbook.read(name).decode() for name in workbook.namelist())
 
 
 def test_the_walk_looks_for_what_only_administrators_see(app, ada):
@@ -133,7 +133,7 @@ def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
         "auth.logout",
         "auth.account.end_sessions",
         "auth.account.end_session",
-        "floor.leave",
+        "floor.log_out",
     }
     for endpoint, path in addresses(app, "POST"):
         for headers in ways_to_ask("/audit/?rows=200")[1:] * (endpoint not in ends_the_session):
@@ -216,4 +216,4 @@ def test_every_condition_before_a_view_is_one_that_its_part_is_held_to(app):
     assert set(app.before_request_funcs) == {None}
     of_the_site = [func.__name__ for func in app.before_request_funcs[None]]
     first = ["_expect_no_withheld_body", "_let_files_be_larger"]
-    assert of_the_site == [*first, "guard", "csrf_protect", "_note_route"]
+    assert of_the_site == [*first, "check_access", "csrf_protect", "_note_route"]

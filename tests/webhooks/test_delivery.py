@@ -72,8 +72,8 @@ def test_what_is_reserved_or_on_hold_is_not_free(stock: Stock, item: str) -> Non
     promised = stock.reserve(15)
     stock.do("unreserve", reservation_id=promised)
     lot = stock.lot_called("L-1").id
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="rust")
-    stock.do("decide", lot_id=lot, status="APPROVED", reason="clean")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="rust")
+    stock.do("decide_qc", lot_id=lot, status="APPROVED", reason="clean")
     assert [type for type, _ in told()[2:]] == ["item.low", "item.recovered"] * 2
 
 
@@ -296,7 +296,7 @@ def test_a_receiver_that_never_ends_its_answer_is_cut_off(
     assert "timed out" in (endpoints.list_deliveries(connection())[0].outcome or "")
 
 
-@pytest.mark.parametrize("place", ["send", "_settle"])
+@pytest.mark.parametrize("place", ["send", "_record_attempt"])
 def test_a_sender_that_dies_after_the_claim_loses_nothing(
     stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

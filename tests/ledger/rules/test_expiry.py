@@ -75,7 +75,7 @@ def test_a_write_on_its_lot_gives_an_expired_reservation_back_first(
         ("scrap", {"qty": 10, "reason": "rust"}),
         ("count", {"counted": 0}),
         ("split", {"qty": 10, "lot_code": "L-2"}),
-        ("decide", {"status": "REJECTED", "reason": "rust"}),
+        ("decide_qc", {"status": "REJECTED", "reason": "rust"}),
     ],
 )
 def test_every_verb_finds_the_stock_free_again(

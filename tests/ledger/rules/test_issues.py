@@ -54,11 +54,11 @@ def test_a_reservation_at_risk_cannot_be_issued_until_its_lot_is_approved_again(
 ) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="check")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="check")
     refusal = stock.refused("QC_BLOCKED", "issue", reservation_id=reservation)
     assert refusal.figures["issuable"] == "0"
     stock.refused("QC_BLOCKED", "issue", reservation_id=reservation, lots=[part(lot, 1)])
-    stock.do("decide", lot_id=lot, status="APPROVED", reason="fine after all")
+    stock.do("decide_qc", lot_id=lot, status="APPROVED", reason="fine after all")
     stock.do("issue", reservation_id=reservation)
 
 
@@ -76,7 +76,7 @@ def test_an_issue_takes_the_usable_lots_of_a_reservation_first(stock: Stock) -> 
     stock.lot("receive 5", lot_code="fine")
     held = stock.lot("receive 5", lot_code="held", expires_on=in_days(3))
     reservation = stock.reserve(8)
-    stock.do("decide", lot_id=held, status="QUARANTINE", reason="check")
+    stock.do("decide_qc", lot_id=held, status="QUARANTINE", reason="check")
     posting = stock.do("issue", reservation_id=reservation, qty=3)
     assert wrote(posting)[-1] == "ISSUE 3 of fine: 2/0"
     refusal = stock.refused("QC_BLOCKED", "issue", reservation_id=reservation)

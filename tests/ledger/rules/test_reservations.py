@@ -149,7 +149,7 @@ def test_a_part_is_given_back_from_lots_on_hold_first(stock: Stock) -> None:
     stock.lot("receive 5", lot_code="fine", expires_on=in_days(1))
     held = stock.lot("receive 5", lot_code="held")
     reservation = stock.reserve(10)
-    stock.do("decide", lot_id=held, status="QUARANTINE", reason="check")
+    stock.do("decide_qc", lot_id=held, status="QUARANTINE", reason="check")
     posting = stock.do("unreserve", reservation_id=reservation, qty=6)
     assert wrote(posting) == ["UNRESERVE 5 of held: 5/0", "UNRESERVE 1 of fine: 5/4"]
 
@@ -157,7 +157,7 @@ def test_a_part_is_given_back_from_lots_on_hold_first(stock: Stock) -> None:
 def test_stock_can_be_unreserved_whatever_its_status(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    stock.do("decide", lot_id=lot, status="REJECTED", reason="rust")
+    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
     stock.do("unreserve", reservation_id=reservation)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 

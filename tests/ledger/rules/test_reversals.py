@@ -77,7 +77,7 @@ def test_a_reservation_that_was_issued_from_is_not_reversible(stock: Stock) -> N
 
 def test_a_qc_decision_is_answered_by_a_new_decision(stock: Stock) -> None:
     lot = stock.lot("receive 10")
-    decision = stock.do("decide", lot_id=lot, status="REJECTED", reason="rust").operation.id
+    decision = stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust").operation.id
     stock.refused("NOT_REVERSIBLE", "reverse", operation_id=decision)
 
 
@@ -85,7 +85,7 @@ def test_a_promise_is_not_renewed_on_a_lot_on_hold(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     given_back = stock.do("unreserve", reservation_id=reservation).operation.id
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="check")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="check")
     stock.refused("QC_BLOCKED", "reverse", operation_id=given_back)
 
 
@@ -93,7 +93,7 @@ def test_goods_that_come_back_return_to_their_lot_whatever_its_status(stock: Sto
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     issue = stock.do("issue", reservation_id=reservation).operation.id
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="check")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="check")
     stock.do("reverse", operation_id=issue)
     assert stock.figures(lot) == "10 on hand, 4 reserved, 6 available"
 

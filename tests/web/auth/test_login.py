@@ -320,8 +320,8 @@ DOORS = {
     "auth.confirm_logout",
     "auth.theme",
     "floor.show_session",
-    "floor.take_over",
-    "floor.leave",
+    "floor.log_in",
+    "floor.log_out",
     "floor.worker",
     "floor.camera",
 }

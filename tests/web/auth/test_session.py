@@ -161,11 +161,11 @@ def test_a_changed_password_gives_this_session_another_id(desk):
 
 def test_being_seen_is_written_once_in_five_minutes_and_never_by_polls(app, desk, monkeypatch):
     noted = []
-    note_use = sessions.touch
+    touch = sessions.touch
 
     def note(**which):
         noted.append(which)
-        note_use(**which)
+        touch(**which)
 
     monkeypatch.setattr(sessions, "touch", note)
     for _ in range(3):
@@ -188,7 +188,7 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
         raise Busy()
 
     monkeypatch.setattr(sessions, "touch", busy)
-    busy.__name__ = "note_use"
+    busy.__name__ = "touch"
     with app.app_context():
         an_hour_ago = clock.now() - timedelta(hours=1)
         db.session.execute(sa.update(LoginSession).values(seen_at=an_hour_ago))

@@ -266,7 +266,7 @@ def test_a_disabled_account_does_not_get_in_by_a_code(app, ole, phone, stranger)
 
 
 def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone):
-    half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
+    pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     with app.app_context():
         for number in range(5):
             with pytest.raises(Unauthenticated):
@@ -464,26 +464,26 @@ def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
 def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
     old = keys_of(app)[0]
     with app.app_context():
-        half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
-        both = {"half": half, "keys": [NEXT_KEY, old], "address": HOME}
+        pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
+        both = {"pending": pending, "keys": [NEXT_KEY, old], "address": HOME}
         two_factor.log_in(code=phone.code(), **both)
         hands(30)
-        alone = {"half": half, "keys": [NEXT_KEY], "address": HOME}
+        alone = {"pending": pending, "keys": [NEXT_KEY], "address": HOME}
         two_factor.log_in(code=phone.code(), **alone)
 
 
 def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
     with app.app_context():
-        half = {"half": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
+        pending = {"half": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
         with pytest.raises(Unauthenticated):
-            two_factor.log_in(code=phone.code(), address=HOME, **half)
-        two_factor.log_in(code=ole.codes[0], address=HOME, **half)
+            two_factor.log_in(code=phone.code(), address=HOME, **pending)
+        two_factor.log_in(code=ole.codes[0], address=HOME, **pending)
 
 
 def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     from tests.accounts.test_users import at_once
 
-    half = login.PendingTwoFactor(user_id=ole.id, epoch=1)
+    pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     code = phone.code()
 
     def enter():
@@ -500,7 +500,7 @@ def test_the_core_refuses_what_makes_no_sense(app, ole):
             two_factor.new_codes(user_id=ole.id)
         with pytest.raises(InvalidInput):
             two_factor.confirm(user_id=ole.id, code="123456", keys=keys)
-        half = login.PendingTwoFactor(user_id=ole.id, epoch=0)
+        pending = login.PendingTwoFactor(user_id=ole.id, epoch=0)
         with pytest.raises(Unauthenticated):
             two_factor.log_in(pending=half, code="123456", keys=keys, address=HOME)
         assert two_factor.remove(user_id=ole.id, actor_id=None).session_epoch == 0

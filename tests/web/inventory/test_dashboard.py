@@ -27,7 +27,7 @@ def test_the_tiles_add_up_unit_by_unit(ada, stock):
 def test_what_needs_somebody_is_listed_with_its_link(ada, stock):
     stock.item("BOLT", reorder_point="100")
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="RISKY")
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 3", lot_code="OLD", expires_on=in_days(-1))
     page = ada.get("/").text
     words = words_of(page)
@@ -84,7 +84,7 @@ def test_stock_that_was_promised_long_ago_is_named(ada, person, stock, monkeypat
     words = words_of(ira.get("/").text)
     assert "Waiting JOB-1 4 pcs of BOLT held since" in words
     assert "JOB-2" not in words[: words.index("Items")]
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
     assert "held since" not in words_of(ira.get("/").text), "it is at risk, and named as that"
 
 

@@ -225,9 +225,9 @@ def test_counts_that_came_before_are_told_and_need_another_reference(ada, stock)
 
 def test_a_sheet_is_chosen(ada):
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as uow:
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
         for name, headers in (("Old", ["code", "name"]), ("New", ["sku", "name"])):
-            sheet = uow.add_worksheet(name)
+            sheet = workbook.add_worksheet(name)
             sheet.write_row(0, 0, headers)
             sheet.write_row(1, 0, [name, "Name"])
     path = look(ada, "items", file.getvalue())

@@ -125,7 +125,7 @@ def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
 def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
     lot = stock.lot("receive 10", expires_on=in_days(-1))
     when = stock.look(lot).last_at.isoformat().replace("+", "%2B")
-    stock.do("decide", lot_id=lot, status="REJECTED", reason="Rust")
+    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="Rust")
     assert "Rejected Expired" in words_of(ada.get(f"/lots/{lot}/").text)
     then = words_of(ada.get(f"/lots/{lot}/?at={when}").text)
     assert "Rejected" not in then

@@ -26,7 +26,7 @@ def test_closed_ones_are_under_all_and_those_at_risk_apart(ada, stock):
     assert "JOB-2" not in ada.get("/reservations/").text
     assert "JOB-2" in ada.get("/reservations/?state=all").text
     assert "Nothing is at risk" in ada.get("/reservations/?state=risk").text
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     assert "JOB-1" in ada.get("/reservations/?state=risk").text
 
 
@@ -74,7 +74,7 @@ def test_a_form_filled_by_its_address_comes_back_empty(ada, stock):
 def test_the_rest_is_not_offered_as_all_where_part_is_on_hold(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
     stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     assert "Issue all " not in words_of(ada.get("/reservations/1/issue/").text)
     assert "Issue all 3 pcs" in words_of(ada.get("/reservations/2/issue/").text)
 
@@ -90,7 +90,7 @@ def test_a_reservation_is_given_back_in_part(ada, stock):
 
 def test_what_is_held_in_a_lot_on_hold_is_not_proposed_for_issue(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     words = words_of(ada.get("/reservations/1/").text)
     assert "At risk" in words
     assert "Unreserve" in words
@@ -122,7 +122,7 @@ def test_what_is_open_stands_by_reference_those_at_risk_first(ada, stock):
     words = words_of(ada.get("/reservations/").text)
     assert words.index("JOB-1") < words.index("JOB-2")
     assert "JOB-1 1 of 6 pcs issued, waiting since today" in words
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     words = words_of(ada.get("/reservations/").text)
     assert words.index("JOB-2 At risk") < words.index("JOB-1")
 
@@ -158,7 +158,7 @@ def test_all_of_a_reference_is_issued_in_one_go(ada, stock):
 
 def test_what_is_on_hold_stays_reserved_and_is_named(ada, stock):
     lot = stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
-    stock.do("decide", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 9, reserve 3 JOB-1", lot_code="L-2")
     page = ada.get("/references/issue/?reference=JOB-1")
     assert "This stays reserved, because it may not be issued now: 2 pcs of BOLT in L-1" in (
