@@ -32,7 +32,7 @@ _RUNS = "01234567890", "09876543210"
 
 
 def is_pin(value: object) -> bool:
-    """Return whether the value has the form of a PIN, which is too short for a password."""
+    """Return whether the value has the form of a PIN; passwords are longer."""
     return isinstance(value, str) and bool(_PIN.fullmatch(value))
 
 
