@@ -171,7 +171,7 @@ def load_unit_of_work(
     _read_past(tx, uow, requests, ids)
     _keep_reservations(tx, uow, ids)
     _read_quality(tx, uow, requests)
-    # Commands that unreserve do so themselves. An issue does not, so its reservation expires first.
+    # A command that unreserves can name an expired reservation; an issue must find it expired.
     by_hand = ids - {request.reservation_id for request in requests if isinstance(request, Issue)}
     uow.expired = _keep_reservations(tx, uow, set(expired(uow.lots.values())) - by_hand)
     return uow

@@ -59,17 +59,14 @@ def list_lots(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[Lot]:
-    """Return lots, newest first, or as `sort` says.
+    """Return lots, newest first or in the order of `sort`.
 
     Args:
-        qc_status: only lots with this status.
         q: text to find in lot code or supplier lot.
-        expiring_before: lots that expire before this day, soonest first unless `sort` is given.
-        expires_on: lots that expire on this day.
-        with_stock: with something on hand.
-        having: "reserved", "on_hold" or "free"; lots that add to this figure.
-        unit: only lots of items with this unit.
-        sort: one of LOT_SORTS; a leading "-" reverses the order. Lots without expiry come last.
+        expiring_before: only lots that expire before this day, soonest first unless `sort` is
+            given.
+        having: "reserved", "on_hold" or "free"; only lots that add to this figure.
+        sort: one of LOT_SORTS; a leading "-" reverses the order. No expiry sorts as the latest.
     """
     q = validate_search(q)
     until = validation.validate_date(expiring_before, field="expiring_before")

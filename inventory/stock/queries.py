@@ -227,11 +227,7 @@ def read_items(
 
 
 def get_item(conn: Connection, code: str) -> Item:
-    """Return the item with this code.
-
-    Raises:
-        NotFound: unknown item.
-    """
+    """Return the item with this code, or raise NotFound."""
     found = read_items(conn, codes=[code])
     if not found:
         raise NotFound(f"There is no item {code}.", item=code)
@@ -249,11 +245,7 @@ def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
 
 
 def get_lot(conn: Connection, lot_id: int) -> Lot:
-    """Return the lot with this id.
-
-    Raises:
-        NotFound: unknown lot.
-    """
+    """Return the lot with this id, or raise NotFound."""
     found = read_lots(conn, [lot_id])
     if not found:
         raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
@@ -346,11 +338,7 @@ def read_reservations(
 
 
 def get_reservation(conn: Connection, reservation_id: int) -> Reservation:
-    """Return the reservation with this id.
-
-    Raises:
-        NotFound: unknown reservation.
-    """
+    """Return the reservation with this id, or raise NotFound."""
     found = read_reservations(conn, [reservation_id])
     if not found:
         raise NotFound(
@@ -458,11 +446,7 @@ def read_operation_headers(conn: Connection, ids: Iterable[int]) -> list[Operati
 
 
 def get_operation_header(conn: Connection, operation_id: int) -> Operation:
-    """Return the operation with this id, without its entries.
-
-    Raises:
-        NotFound: unknown operation.
-    """
+    """Return the operation with this id, without its entries, or raise NotFound."""
     found = read_operation_headers(conn, [operation_id])
     if not found:
         raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
@@ -483,11 +467,7 @@ def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: in
 
 
 def operation_of_entry(conn: Connection, entry_id: int) -> int:
-    """Return the id of the operation that an entry belongs to.
-
-    Raises:
-        NotFound: unknown entry.
-    """
+    """Return the id of the operation that an entry belongs to, or raise NotFound."""
     chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)
     operation_id = conn.execute(chosen).scalar()
     if operation_id is None:
@@ -496,11 +476,7 @@ def operation_of_entry(conn: Connection, entry_id: int) -> int:
 
 
 def get_operation(conn: Connection, operation_id: int) -> Operation:
-    """Return the operation with this id, with its entries.
-
-    Raises:
-        NotFound: unknown operation.
-    """
+    """Return the operation with this id, with its entries, or raise NotFound."""
     found = read_operations(conn, [operation_id])
     if not found:
         raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)

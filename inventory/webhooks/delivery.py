@@ -32,7 +32,7 @@ from inventory.webhooks.low_stock import deliveries, endpoints, events, refresh_
 
 log = logging.getLogger(__name__)
 
-#: Seconds until the next attempt after the first, second … failed one; the last entry is the end.
+#: Seconds until the next attempt after each failed one; the eleventh attempt is the last.
 PAUSES = (5, 30, 120, 600, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 #: How long a claimed delivery is not claimed by another sender.
 CLAIM = timedelta(seconds=60)
