@@ -1,8 +1,8 @@
 """Balance tables, which triggers update and lists of the whole warehouse read.
 
 `lot_heads` has the balance of each lot, `item_heads` the sums of each item's lots, and `open_lines`
-what reservations hold. The tables are derived data, never used to decide a write: they can be
-emptied at any time, and `rebuild` fills them from the ledger.
+what reservations hold. The tables are derived data and never used to decide a write; `rebuild`
+fills them from the ledger at any time.
 """
 
 # ruff: noqa: S608 - every name in these statements is defined in this file

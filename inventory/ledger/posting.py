@@ -77,7 +77,7 @@ class PostingResult:
 
     @property
     def operation(self) -> Operation:
-        """Return the first operation: the only one after a single command."""
+        """Return the first operation, which is the only one of a single command."""
         return self.operations[0]
 
 

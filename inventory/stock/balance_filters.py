@@ -1,7 +1,7 @@
 """Conditions over the balance tables, written so that their indexes serve them.
 
 Lists find their rows by these, and lists of many items read the items' sums here. Figures of single
-lots, and every decision, come from the ledger.
+lots, and every decision, come from the ledger. `today` is the site's date.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Domain records and the formulas of available, on hold and free.
 
-Plain records without database access. Quantities are integers in 10^-6 units.
+Plain records without database access. Quantities are integers in 10^-6 units; `today` is the site's
+date.
 """
 
 from __future__ import annotations
