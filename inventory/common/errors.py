@@ -14,7 +14,7 @@ class InventoryError(Exception):
 
 
 class Refusal(InventoryError):
-    """A valid request that is not carried out."""
+    """Raised for a request that is understood and not carried out."""
 
     code: ClassVar[str] = ""
     #: Whether the refusal is stored as the outcome of its idempotency key.
