@@ -1,4 +1,4 @@
-"""The inventory: a strict ledger of lot-tracked stock, and the faces that ask it."""
+"""The inventory: a strict ledger of lot-tracked stock, with web, API and CLI."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Config | None = None, *, with_migrations: bool = True) -> Flask:
-    """The only place that knows every part. One that only serves is spared what migrates."""
+    """Create the Flask app from all its parts.
+
+    Args:
+        config: read from the environment if None.
+        with_migrations: load Flask-Migrate; workers do without.
+    """
     config = config or Config.from_env()
     app = Flask("inventory", root_path=str(config.root_path))
     app.config.from_mapping(config.to_flask())
@@ -35,7 +40,7 @@ def create_app(config: Config | None = None, *, with_migrations: bool = True) ->
     clock.set_timezone(config.site_timezone)
     db.init_app(app)
     if with_migrations:
-        from flask_migrate import Migrate  # Alembic: 10 MB in each worker
+        from flask_migrate import Migrate  # Alembic takes 10 MB in each worker.
 
         Migrate(app, db.db, directory=str(config.root_path / "migrations"))
     error_handlers.init_app(app)
@@ -52,7 +57,7 @@ def create_app(config: Config | None = None, *, with_migrations: bool = True) ->
 
 
 def create_asgi_app(app: Flask, config: Config) -> asgi.SlowClientMiddleware:
-    """The application as our server runs it."""
+    """Return the app as the server runs it."""
     return asgi.SlowClientMiddleware(
         app.wsgi_app,
         threads=config.threads,
@@ -67,9 +72,9 @@ def create_asgi_app(app: Flask, config: Config) -> asgi.SlowClientMiddleware:
 
 
 def _comes_from_a_user(app: Flask, environ: WSGIEnvironment) -> bool:
-    """Whether a session or an API token comes with a request whose body is not here yet."""
+    """Return whether a request, before its body, has a valid session or API token."""
     with app.request_context({**environ, "wsgi.input": BytesIO()}):
         try:
             return api.has_caller() if request.path.startswith("/api/") else web.has_user()
         except sa.exc.SQLAlchemyError:
-            return False  # the application says that the database does not answer
+            return False  # The app itself responds that the database is unreachable.

@@ -1,7 +1,7 @@
-"""Who changed what outside the ledger, and who was turned away: one append-only row for each.
+"""The audit log: changes outside the ledger and refused access, append-only.
 
-A row never carries what opens a door: no password, PIN, code, token or secret of a webhook, and
-not the name that was typed at a refused login, which may be a password in the wrong field.
+A row never has a secret: no password, PIN, code, token or webhook secret, and not the name entered
+at a refused sign-in, which can be a password in the wrong field.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from inventory.models import Audit
 
 log = logging.getLogger(__name__)
 
-#: Every action there is, in words, by what people look for.
+#: Every action with its label, grouped for the filter.
 GROUPS: dict[str, dict[str, str]] = {
     "logins": {
         "user.login": "Logged in",
@@ -72,16 +72,20 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 WORDS = {action: word for actions in GROUPS.values() for action, word in actions.items()}
-#: What nobody who is known did: not even the command line.
+#: Actions without a known user; for others no user means the command line.
 BY_STRANGERS = ("login.refused",)
-#: How often the same refusal of the same user is written down, at most.
+#: The same refused access of the same user is recorded at most this often.
 NOTED_EACH = timedelta(minutes=5)
 
 
 def record(
     tx: Connection, *, user_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
-    """Write it in the transaction of the change itself. `user_id` None: the command line."""
+    """Record a change in its own transaction.
+
+    Args:
+        user_id: None means the command line.
+    """
     record_all(tx, user_id=user_id, action=action, changes=[(subject, detail)])
 
 
@@ -92,7 +96,7 @@ def record_all(
     action: str,
     changes: Sequence[tuple[str, dict[str, Any]]],
 ) -> None:
-    """The same for many changes of one kind, each with its subject and its detail."""
+    """Record many changes of one kind, each a (subject, detail) pair."""
     assert action in WORDS, action
     now = clock.now()
     for some in chunks(changes):
@@ -113,13 +117,15 @@ def record_all(
 def record_event(
     tx: Connection, /, *, user_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
-    """Write down what changed nothing else, such as a refused login."""
+    """Record an event that changed nothing else, such as a refused sign-in."""
     record(tx, user_id=user_id, action=action, subject=subject, **detail)
 
 
 def record_denied_access(*, user_id: int, role: str, needed: str, place: str) -> None:
-    """Write down that a role was not enough for a place; once in a while is enough. Where the
-    database is busy this is not what to wait for: the refusal itself stands without it."""
+    """Record that a role was not sufficient, at most every 5 minutes.
+
+    If the database is busy the record is skipped, because the refusal must not wait.
+    """
     subject = f"page {place}"[:120]
     recent = sa.select(Audit.id).where(
         Audit.subject == subject,
@@ -136,7 +142,7 @@ def record_denied_access(*, user_id: int, role: str, needed: str, place: str) ->
 
 
 def describe(detail: str) -> str:
-    """What a row says beyond its action, in a line for people."""
+    """Return a row's detail as one line of text."""
     fields = json.loads(detail)
     if {"before", "after"} <= set(fields):
         after = fields["after"]

@@ -1,4 +1,4 @@
-"""Items, and what is known of lots beside their stock: master data, each change audited."""
+"""Master data of items and lots; every change is audited."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from inventory.stock.entities import Item
 from inventory.stock.queries import items, lots
 from inventory.webhooks import low_stock
 
-#: Path segments that an item code must not end with or consist of: `/items/{code}/stock` is ours.
+#: Endings that an item code must not have, because `/items/{code}/stock` is a path of the API.
 _RESERVED_ENDS = ("/stock",)
 
 
 def item_record(item: Item) -> dict[str, Any]:
-    """The item's master data, ready for JSON."""
+    """Return the item's master data, ready for JSON."""
     return {
         "code": item.code,
         "name": item.name,
@@ -48,9 +48,21 @@ def create_item(
     reorder_point: object = None,
     dry_run: bool = False,
 ) -> tuple[dict[str, Any], bool]:
-    """Take up a new item. Returns its record, and whether the key was answered before.
+    """Create an item.
 
-    `decimals` (0 to 6) is how finely it is counted. Raises DuplicateItem, InvalidInput, InvalidQty.
+    Args:
+        decimals: 0 to 6 decimals of the item's quantities.
+        reorder_point: in the item's unit.
+
+    Returns:
+        (the item's record, whether it was replayed).
+
+    Raises:
+        DuplicateItem: the code exists already.
+        InvalidInput: a field is malformed.
+        InvalidQty: `reorder_point` is not a quantity of the item.
+        IdempotencyKeyReused: the key was used with other content.
+        Busy: the database is locked for too long, full or unreachable.
     """
     fields: dict[str, Any] = {
         "code": validate_item_code(code),
@@ -66,11 +78,22 @@ def create_item(
 def update_item(
     *, user_id: int, key: str, item: str, dry_run: bool = False, **changes: object
 ) -> tuple[dict[str, Any], bool]:
-    """Change an item's `name`, `unit`, `reorder_point`, `qc_required`, `decimals`, `code` or
-    `archived`. The code, unit and decimals stay once something was received of it.
+    """Change fields of an item.
 
-    Returns its record, and whether the key was answered before. Raises NotFound, DuplicateItem,
-    InvalidInput.
+    Args:
+        changes: `name`, `unit`, `reorder_point`, `qc_required`, `decimals`, `code` or `archived`.
+            Code, unit and decimals are fixed once the item has a lot.
+
+    Returns:
+        (the item's record, whether it was replayed).
+
+    Raises:
+        NotFound: unknown item.
+        DuplicateItem: the new code exists already.
+        InvalidInput: a field is malformed or can no longer change.
+        InvalidQty: `reorder_point` is not a quantity of the item.
+        IdempotencyKeyReused: the key was used with other content.
+        Busy: the database is locked for too long, full or unreachable.
     """
     unknown = set(changes) - set(_ITEM_CHANGES)
     if unknown:
@@ -83,9 +106,19 @@ def update_item(
 def update_lot(
     *, user_id: int, key: str, lot_id: int, dry_run: bool = False, **changes: object
 ) -> tuple[dict[str, Any], bool]:
-    """Change a lot's `location` (a move), `expires_on` or `supplier_lot`.
+    """Change fields of a lot.
 
-    Returns its record, and whether the key was answered before. Raises NotFound, InvalidInput.
+    Args:
+        changes: `location` (a move), `expires_on` or `supplier_lot`.
+
+    Returns:
+        (the lot's record, whether it was replayed).
+
+    Raises:
+        NotFound: unknown lot.
+        InvalidInput: a field is malformed or cannot be changed.
+        IdempotencyKeyReused: the key was used with other content.
+        Busy: the database is locked for too long, full or unreachable.
     """
     unknown = set(changes) - set(_LOT_CHANGES)
     if unknown:
@@ -179,7 +212,11 @@ def _require_new_code(tx: Connection, code: str) -> None:
 
 
 def validate_item_code(value: object) -> str:
-    """The code of a new item. Raises InvalidInput."""
+    """Return the code of a new item.
+
+    Raises:
+        InvalidInput: malformed, or a path that the API uses otherwise.
+    """
     code = validation.validate_code(value, field="code")
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):

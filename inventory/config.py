@@ -1,6 +1,6 @@
 """The settings: one frozen Config, read once from the environment.
 
-A bad value stops the start with one sentence that names the variable and what is allowed. An
+An invalid value stops the start with a sentence that names the variable and the allowed values. An
 empty variable counts as not set.
 """
 
@@ -35,12 +35,12 @@ T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used; str() says which one, and what would be."""
+    """An invalid setting; `str()` names it and the allowed values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What may differ from one site to the next. Where each comes from: `from_env`."""
+    """The settings of a site; `from_env` has the variables and their defaults."""
 
     host: str
     port: int
@@ -68,14 +68,18 @@ class Config:
     metrics_port: int
     metrics_token: str = field(repr=False)
 
-    # Not from the environment: only tests take cheaper passwords (dataclasses.replace).
+    # These are not read from the environment; only tests set cheaper hashes (dataclasses.replace).
     password_time_cost: int = 2
     password_memory_kib: int = 19 * 1024
     root_path: Path = ROOT
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read every setting, or raise ConfigError. Makes the secret key at the first start."""
+        """Read every setting; create the secret key at the first start.
+
+        Raises:
+            ConfigError: a setting is invalid.
+        """
         env = _Environment(os.environ if environ is None else environ)
         instance_path = env.read("INSTANCE_PATH", _path, ROOT / "instance")
         default_database = f"sqlite:///{quote(str(instance_path / 'inventory.db'))}"
@@ -110,12 +114,16 @@ class Config:
             log_format=env.read("LOG_FORMAT", _one_of(LOG_FORMATS), "text"),
             metrics_port=env.read("METRICS_PORT", _number(1, 65535), 0),
             metrics_token=env.read("METRICS_TOKEN", _secret, ""),
-            # Last: nothing is written when another setting is refused.
+            # This comes last, so that no key is written if another setting is invalid.
             secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),
         )
 
     def on(self, database_url: str) -> Config:
-        """The same site on another database. Raises ConfigError for what is no database."""
+        """Return the same settings with another database.
+
+        Raises:
+            ConfigError: not the URL of a database.
+        """
         try:
             return replace(self, database_url=_database_url(database_url))
         except ValueError as error:
@@ -123,15 +131,17 @@ class Config:
 
     @property
     def url(self) -> URL:
+        """Return the database's URL."""
         return make_url(self.database_url)
 
     @property
     def is_sqlite(self) -> bool:
+        """Return whether the database is SQLite."""
         return self.url.get_backend_name() == "sqlite"
 
     @property
     def database_name(self) -> str:
-        """The database in words, without its password."""
+        """Return a description of the database without its password."""
         if self.is_sqlite:
             return f"SQLite, file {self.url.database}"
         named = self.url.host or self.url.query.get("host") or "the local socket"
@@ -141,7 +151,7 @@ class Config:
 
     @property
     def is_loopback(self) -> bool:
-        """Can only this machine reach the server?"""
+        """Return whether only this machine can reach the server."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -149,7 +159,7 @@ class Config:
 
     @property
     def known_hosts(self) -> tuple[str, ...]:
-        """The host names that requests may ask for; none named: any."""
+        """Return the host names that requests can have; empty means any."""
         in_front = self.proxy_count > 0 or self.https
         if self.trusted_hosts or in_front or not self.is_loopback:
             return self.trusted_hosts
@@ -157,14 +167,17 @@ class Config:
 
     @property
     def address(self) -> str:
-        """Where a browser on this machine finds the server."""
+        """Return the URL of the server for a browser on this machine."""
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (it is read, not bound)
         host = everywhere.get(self.host, self.host)
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}{self.url_prefix}/"
 
     def to_flask(self) -> dict[str, Any]:
-        """The same for Flask and its extensions (the engine's options are db.py's)."""
+        """Return the settings for Flask and its extensions.
+
+        The engine's options are added by db/session.py.
+        """
         return {
             "SECRET_KEY": self.secret_key,
             "SECRET_KEY_FALLBACKS": list(self.secret_key_fallbacks),
@@ -189,7 +202,7 @@ class Config:
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "PERMANENT_SESSION_LIFETIME": timedelta(days=7),
-            "WTF_CSRF_TIME_LIMIT": None,  # a tablet's page stays open for more than an hour
+            "WTF_CSRF_TIME_LIMIT": None,  # A tablet's page is open for more than an hour.
         }
 
 
@@ -207,7 +220,7 @@ class _Environment:
             raise ConfigError(f"{name} {error}") from None
 
 
-# Each parser returns the value, or raises ValueError with the end of the sentence.
+# Each parser returns the value, or raises ValueError with the end of the error's sentence.
 
 
 def _number(minimum: int, maximum: int) -> Callable[[str], int]:
@@ -294,7 +307,7 @@ def _hosts(text: str) -> tuple[str, ...]:
 
 
 def _prefix(text: str) -> str:
-    """The path below which the site stands, without a slash at its end."""
+    """Return the URL path of the site without a trailing slash."""
     bare = text.rstrip("/")
     if not re.fullmatch(r"(/[A-Za-z0-9][A-Za-z0-9._~-]*)*", bare):
         raise ValueError(f"must be a path such as /stock, not {text!r}.")
@@ -322,19 +335,19 @@ def _database_url(text: str) -> str:
             if url.database:
                 return url.render_as_string(hide_password=False)
     except (ArgumentError, ValueError):
-        pass  # its message may show the password
+        pass  # The exception's message can contain the password.
     raise ValueError(
         "must be postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:////PATH/TO/FILE (special "
         "characters in a password as %XX)."
     )
 
 
-#: Of several hosts the one that takes writes: after a failover that is another one.
+#: Of several hosts, libpq connects to the one that accepts writes, also after a failover.
 _WRITABLE = ("target_session_attrs", "read-write")
 
 
 def _hosts_apart(rest: str) -> str:
-    """USER:PASSWORD@HOST1:PORT,HOST2:PORT/NAME, as libpq has it, in the way SQLAlchemy does."""
+    """Convert USER:PASSWORD@HOST1:PORT,HOST2:PORT/NAME to SQLAlchemy's form."""
     place, _, path = rest.partition("/")
     user, at, hosts = place.rpartition("@")
     if "," not in hosts:
@@ -380,7 +393,10 @@ def _secret(text: str) -> str:
 
 
 def _kept_secret_key(instance_path: Path) -> str:
-    """The key of this site, made at its first start; of two first starts one makes it."""
+    """Return the site's secret key, created at the first start.
+
+    If two processes start at once, one creates the key and the other reads it.
+    """
     path = instance_path / "secret_key"
     try:
         instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -405,7 +421,7 @@ def _read_secret_key(path: Path) -> str:
         key = path.read_text("ascii", errors="replace").strip()
         if len(key) >= SHORTEST_SECRET:
             return key
-        time.sleep(0.01)  # another first start may be writing it
+        time.sleep(0.01)  # Another process can be writing the key.
     raise ConfigError(
         f"INSTANCE_PATH holds an unusable secret key: remove {path} and a new one is made "
         "(everybody must then log in again)."

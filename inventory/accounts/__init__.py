@@ -1,1 +1,1 @@
-"""Users, sign-in, sessions, two-factor authentication and API tokens. Imports `audit` and below."""
+"""Users, sign-in, sessions, two-factor authentication and API tokens."""

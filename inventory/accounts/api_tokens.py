@@ -1,8 +1,8 @@
-"""API tokens: what a program shows instead of a password.
+"""API tokens, which programs use instead of a password.
 
-A token is 256 random bits behind a prefix that secret scanners know. It is shown once; only its
-SHA-256 is kept. It never allows more than its user may do now: a user who is disabled, or whose
-role was lowered, takes the token along.
+A token is 256 random bits after a prefix that secret scanners know. It is shown once; only its
+SHA-256 is stored. A token never allows more than its user can do now: disabling the user or
+lowering the user's role also limits the token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from inventory.models import ApiToken, User, table
 
 PREFIX = "inv_"
 LONGEST_LIFE = timedelta(days=365)
-#: How often the last use is written down, at most.
+#: The last use is recorded at most this often.
 NOTED_EACH = timedelta(minutes=1)
 _SHOWN = len(PREFIX) + 6
 
@@ -39,7 +39,7 @@ _users = table(User)
 
 @dataclass(frozen=True)
 class Token:
-    """What is known of a token; never the token itself."""
+    """An API token's data, without the token itself."""
 
     id: int
     user_id: int
@@ -54,21 +54,23 @@ class Token:
 
     @property
     def is_usable(self) -> bool:
+        """Return whether the token is neither revoked nor expired."""
         return self.revoked_at is None and clock.now() < self.expires_at
 
 
 @dataclass(frozen=True)
 class ApiPrincipal:
-    """Who is behind a request, and with which role it is made."""
+    """The user of a request, and the role that the token allows."""
 
     token_id: int
     user_id: int
     user_name: str
     role: str
-    #: Whether the last use should be written down again.
+    #: Whether the last use must be recorded (`touch_last_used`).
     note: bool
 
     def has_role(self, role: str) -> bool:
+        """Return whether the principal's role is this role or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
@@ -116,10 +118,20 @@ def create_token(
     expires_at: datetime | None = None,
     actor_id: int | None = None,
 ) -> tuple[Token, str]:
-    """Make a token; returns what is known of it, and the token, which is never shown again.
+    """Create a token; only this call returns the token itself.
 
-    Without a role it has its user's; without an end it lives for 365 days, the most. `by` is
-    the user who makes it; None stands for the command line. Raises InvalidInput, Forbidden.
+    Args:
+        role: the user's role if None.
+        expires_at: at most 365 days from now, which is the default.
+        actor_id: the user who creates the token; None means the command line.
+
+    Returns:
+        (the token's data, the token).
+
+    Raises:
+        InvalidInput: a malformed name or role, a role above the user's, or a wrong expiry.
+        Forbidden: the user is disabled or not approved.
+        NotFound: unknown user.
     """
     secret = PREFIX + secrets.token_urlsafe(32)
     fields = {
@@ -173,7 +185,15 @@ def _create(
 def revoke_token(
     tx: Connection, *, token_id: int, user_id: int | None = None, actor_id: int | None = None
 ) -> Token:
-    """End a token at once. `user_id`: only when it is that user's. Raises NotFound."""
+    """Revoke a token at once; does nothing if it is revoked already.
+
+    Args:
+        user_id: revoke the token only if it belongs to this user.
+        actor_id: the user who revokes the token; None means the command line.
+
+    Raises:
+        NotFound: unknown token, or one of another user.
+    """
     token = _read(tx, token_id)
     if user_id not in (None, token.user_id):
         raise NotFound(f"There is no token number {token_id}.", token_id=token_id)
@@ -185,7 +205,10 @@ def revoke_token(
 
 
 def end_of_day(day: date) -> datetime:
-    """The end of that day at the site; on the last day that may be named, 365 days from now."""
+    """Return the end of that day at the site.
+
+    For the last possible day this is exactly 365 days from now.
+    """
     longest = clock.now() + LONGEST_LIFE
     if day == longest.astimezone(clock.zone()).date():
         return longest
@@ -193,13 +216,18 @@ def end_of_day(day: date) -> datetime:
 
 
 def list_tokens(*, user_id: int | None = None) -> list[Token]:
-    """All tokens, or one user's, with those that ended."""
+    """Return all tokens, or one user's, including revoked and expired ones."""
     chosen = _ALL if user_id is None else _ALL.where(_tokens.c.user_id == user_id)
     return [_token(row) for row in connection().execute(chosen)]
 
 
 def authenticate(secret: str) -> ApiPrincipal:
-    """Who shows this token. Raises Unauthenticated, which tells whoever holds it why."""
+    """Return the principal that a token belongs to.
+
+    Raises:
+        Unauthenticated: unknown, revoked or expired token, or a disabled user. The message says
+            which.
+    """
     wanted = _hash(secret)
     row = connection().execute(_BY_HASH, {"hash": wanted}).first()
     if row is None or not hmac.compare_digest(row.token_hash, wanted):
@@ -222,7 +250,7 @@ def authenticate(secret: str) -> ApiPrincipal:
 
 @atomic
 def touch_last_used(tx: Connection, *, token_id: int) -> None:
-    """Write down that the token was used, unless that was done within the last minute."""
+    """Record that the token was used, unless that was recorded within a minute."""
     now = clock.now()
     last = _tokens.c.last_used_at
     tx.execute(

@@ -1,6 +1,6 @@
-"""Logging in: passwords checked, guesses slowed down, and who got in written down.
+"""Sign in with a password: checks, limits on guessing, and audit records.
 
-What a session is, and when it ends: login_sessions.py.
+Sessions and their end are in `sessions`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """From where somebody logs in, in which browser (its User-Agent), and by what."""
+    """The address, browser (User-Agent) and method of a sign-in."""
 
     address: str
     browser: str
@@ -35,7 +35,7 @@ class ClientInfo:
 
 @dataclass(frozen=True)
 class PendingTwoFactor:
-    """The password was right; a code is still to come (second_factor.log_in)."""
+    """A correct password that needs a code next (`two_factor.log_in`)."""
 
     user_id: int
     epoch: int
@@ -44,10 +44,15 @@ class PendingTwoFactor:
 def log_in(
     *, name: str, password: str, address: str, browser: str = ""
 ) -> Session | PendingTwoFactor:
-    """Check name and password and begin a session, where no second factor is asked for.
+    """Check name and password and start a session.
 
-    Raises TooManyAttempts (with `retry_after` seconds), Unauthenticated (name and password do
-    not go together: which of them is wrong is not said), Forbidden (not approved yet, disabled).
+    Returns:
+        The session, or PendingTwoFactor if the account has two-factor authentication.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        Unauthenticated: wrong name or password; the message does not say which.
+        Forbidden: the account is not approved yet, or is disabled.
     """
     key, network = users.find_key(name), rate_limit_key(address)
     user = record_attempt(key, network)
@@ -55,7 +60,7 @@ def log_in(
         not passwords.verify_password(user.password_hash if user else None, password)
         or user is None
     ):
-        # Not the name that was typed: it may be a password, in the wrong field.
+        # The entered name is not logged, because it can be a password in the wrong field.
         record_failed_login(user.id if user else None, network, actor_id="password")
         raise Unauthenticated("That name and password do not go together.")
     account = users.account_from_row(user)
@@ -74,9 +79,15 @@ def log_in(
 
 
 def change_password(*, user_id: int, current: str, new: str, address: str) -> Account:
-    """Change one's own password. All sessions end: begin this one anew with the account returned.
+    """Change the user's own password and end all sessions.
 
-    Raises TooManyAttempts, or InvalidInput (current_password, password).
+    Returns:
+        The account, to renew the current session with.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        InvalidInput: `current_password` is wrong, or `password` cannot be used.
+        NotFound: unknown user.
     """
     account = users.get_account(user_id=user_id)
     new = passwords.validate_password(new, name=account.name)
@@ -90,8 +101,16 @@ def change_password(*, user_id: int, current: str, new: str, address: str) -> Ac
 
 
 def require_password(*, user_id: int, current: str, address: str) -> str:
-    """Have somebody who is logged in show the password once more; returns its hash. Raises
-    TooManyAttempts, InvalidInput (current_password)."""
+    """Check a signed-in user's password again.
+
+    Returns:
+        The password's hash.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        InvalidInput: `current_password` is wrong.
+        NotFound: unknown user.
+    """
     account = users.get_account(user_id=user_id)
     key, network = users.normalized_name(account.name), rate_limit_key(address)
     user = record_attempt(key, network)
@@ -105,7 +124,13 @@ def require_password(*, user_id: int, current: str, address: str) -> str:
 
 
 def record_failed_login(user_id: int | None, network: str, *, actor_id: str, why: str = "") -> None:
-    """Write down a login that was refused: whose, if anybody's, and from where."""
+    """Log and audit a refused sign-in.
+
+    Args:
+        user_id: None if the name is unknown.
+        network: the result of `rate_limit_key`.
+        actor_id: the method, such as "password" or "PIN".
+    """
     log.warning("login refused: user %s from %s", user_id or "unknown", network)
     subject = f"user {user_id}" if user_id else "an unknown name"
     audit.record_event(
@@ -114,7 +139,11 @@ def record_failed_login(user_id: int | None, network: str, *, actor_id: str, why
 
 
 def require_active(account: Account) -> None:
-    """Raises Forbidden for an account that is disabled, or not approved yet."""
+    """Require an account that is approved and not disabled.
+
+    Raises:
+        Forbidden: the account is disabled or not approved yet.
+    """
     if account.disabled_at is not None:
         raise Forbidden("This account is disabled. Ask an admin.")
     if account.approved_at is None:
@@ -122,7 +151,7 @@ def require_active(account: Account) -> None:
 
 
 def _new_hash(password_hash: str, password: str) -> str | None:
-    """The same password at today's cost, where the old hash was made at another."""
+    """Hash the password again if the stored hash has other cost settings."""
     if not passwords.needs_rehash(password_hash):
         return None
     return passwords.hash_password(passwords.normalize(password) or "")
@@ -143,9 +172,17 @@ def start_session(
     key: str,
     place: ClientInfo,
 ) -> Session:
-    """Note the login, and forget its attempts. `seen`: the password's hash as it was read.
+    """Start a session, record the sign-in and clear its attempts.
 
-    Raises Unauthenticated where the password was changed meanwhile, Forbidden."""
+    Args:
+        expected_hash: the password's hash that was checked.
+        new_hash: replaces it, if not None.
+        key: the user's normalized name.
+
+    Raises:
+        Unauthenticated: the password was changed in the meantime.
+        Forbidden: the account is disabled or not approved.
+    """
     network = rate_limit_key(place.address)
     _forget_in(tx, key, network)
     values = {"last_login_at": clock.now(), "password_hash": new_hash or expected_hash}

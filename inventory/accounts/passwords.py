@@ -1,7 +1,7 @@
-"""Passwords: argon2id hashes, a few at a time, and the rules for choosing one.
+"""Passwords: argon2id hashes, limited concurrency, and rules for new ones.
 
-No rules of composition: 8 to 256 characters, not the name, and not one that everybody tries
-first (common_passwords.txt).
+A password has 8 to 256 characters, is not the name, and is not in common_passwords.txt. There are
+no rules of composition.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ LONGEST = 256
 WAIT_SECONDS = 8.0
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: Each hash holds its memory while it runs: a flood of logins must wait, not fill the machine.
+#: Limits concurrent hashes, because each one uses its memory while it runs.
 _slots = threading.BoundedSemaphore(4)
 
 
 def configure(*, time_cost: int, memory_kib: int, max_concurrent: int = 4) -> None:
-    """Set what a hash costs: once, when the application is made (tests take cheap ones)."""
+    """Set the cost of a hash, once when the app is created.
+
+    Args:
+        memory_kib: memory of one hash in KiB.
+        max_concurrent: number of hashes computed at the same time.
+    """
     global _hasher, _slots
     _hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
     _slots = threading.BoundedSemaphore(max_concurrent)
@@ -36,7 +41,11 @@ def configure(*, time_cost: int, memory_kib: int, max_concurrent: int = 4) -> No
 
 
 def validate_password(value: object, *, name: str, field: str = "password") -> str:
-    """A new password as it will be hashed; refuses what is short, long, or well known."""
+    """Return a new password in the form that is hashed.
+
+    Raises:
+        InvalidInput: too short, too long, equal to the name, or a common password.
+    """
     text = normalize(value)
     if text is None:
         raise InvalidInput("That password cannot be used.", field=field)
@@ -52,12 +61,24 @@ def validate_password(value: object, *, name: str, field: str = "password") -> s
 
 
 def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password.
+
+    Raises:
+        Busy: no slot was free within `WAIT_SECONDS`.
+    """
     with _slot():
         return _hasher.hash(password)
 
 
 def verify_password(password_hash: str | None, value: object) -> bool:
-    """Does the password belong to the hash? Without a hash: no, after the same work."""
+    """Return whether the password belongs to the hash.
+
+    Without a hash the result is False after the same amount of work, so that the time does not
+    reveal unknown names.
+
+    Raises:
+        Busy: no slot was free within `WAIT_SECONDS`.
+    """
     text = normalize(value)
     if text is None or len(text) > LONGEST:
         password_hash, text = None, ""
@@ -69,12 +90,15 @@ def verify_password(password_hash: str | None, value: object) -> bool:
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Was it made at another cost than today's?"""
+    """Return whether the hash was made with other cost settings."""
     return _hasher.check_needs_rehash(password_hash)
 
 
 def normalize(value: object) -> str | None:
-    """One form for what different keyboards send; None for what is no text at all."""
+    """Return the password in Unicode form NFKC, or None if it is not a text.
+
+    Keyboards send different forms of the same text.
+    """
     if not isinstance(value, str) or len(value) > 4 * LONGEST:
         return None
     text = unicodedata.normalize("NFKC", value)

@@ -1,7 +1,8 @@
-"""PINs: on a shared tablet, whoever logged in there with the password comes back by a few digits.
+"""PINs: sign in on a shared tablet with a few digits.
 
-A PIN is good on that tablet alone, for the floor alone, for a month at most. It ends with five
-wrong tries in a row, and with everything that ends the sessions of its owner.
+A user sets a PIN after a sign-in with password. It works on that tablet and in the floor app only,
+for up to 30 days. It ends after five wrong attempts in a row, and with everything that ends the
+user's sessions.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ from inventory.models import TabletPin
 
 MOST_TRIES = 5
 LONGEST = timedelta(days=30)
-#: Shorter than the shortest password, so that one field takes either.
+#: Shorter than the shortest password, so that one field accepts both.
 _PIN = re.compile(r"[0-9]{4,6}")
 _RUNS = "01234567890", "09876543210"
 
 
 def is_pin(value: object) -> bool:
-    """Is it written like a PIN? A password never is: it is longer."""
+    """Return whether the value has the form of a PIN; passwords are longer."""
     return isinstance(value, str) and bool(_PIN.fullmatch(value))
 
 
 def validate_pin(value: object, *, field: str = "new_pin") -> str:
-    """A new PIN: four to six digits, and not those that everybody tries first."""
+    """Return a new PIN: four to six digits, not a trivial sequence.
+
+    Raises:
+        InvalidInput: not such a PIN.
+    """
     if not isinstance(value, str) or not is_pin(value):
         raise InvalidInput("A PIN is four to six digits.", field=field)
     if len(set(value)) == 1 or any(value in run for run in _RUNS):
@@ -45,16 +50,21 @@ def validate_pin(value: object, *, field: str = "new_pin") -> str:
 
 
 def set_pin(*, account: Account, pin: str, tablet: str) -> None:
-    """Keep a PIN for who has just logged in with the password on this tablet. Raises
-    InvalidInput (new_pin)."""
+    """Store a PIN for the user and tablet; the caller has checked the password.
+
+    Raises:
+        InvalidInput: `new_pin` cannot be used.
+    """
     _keep(account, passwords.hash_password(validate_pin(pin)), _name_of(tablet))
 
 
 def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "") -> Session:
-    """Begin a session by the PIN that was set on this tablet.
+    """Start a session with the PIN that was set on this tablet.
 
-    Raises TooManyAttempts, Forbidden, and Unauthenticated: which of name, PIN and tablet is
-    wrong is not said.
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        Unauthenticated: wrong name, PIN or tablet; the message does not say which.
+        Forbidden: the account is disabled or not approved.
     """
     key, network = users.find_key(name), throttling.rate_limit_key(address)
     user = throttling.record_attempt(key, network)
@@ -96,8 +106,13 @@ def _keep(tx: Connection, account: Account, pin_hash: str, tablet: str) -> None:
 
 @atomic
 def _take_try(tx: Connection, user_id: int, epoch: int, tablet: str) -> str | None:
-    """The hash to compare with, one try spent before it is: guesses made at the same time count
-    each other. None where no PIN holds here any more."""
+    """Count an attempt and return the hash to compare with.
+
+    The attempt is counted before the comparison, so that concurrent guesses count each other.
+
+    Returns:
+        None if no PIN is valid here.
+    """
     holds = sa.and_(
         _of(user_id, tablet),
         TabletPin.session_epoch == epoch,

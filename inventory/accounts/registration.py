@@ -1,7 +1,7 @@
-"""Registration: how somebody gets an account by asking for one.
+"""Registration of new accounts.
 
-The first account becomes admin; two that register at once cannot both be first. Later ones
-wait for an admin's approval, get in at once, or are turned away, as the site has it.
+The first account becomes administrator; of two that register at once only one is first. Later
+accounts wait for approval, can sign in at once, or are refused, depending on the site's policy.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _ANYBODY = sa.select(User.id).limit(1)
 
 
 def is_first() -> bool:
-    """Will the next account be the first one, the admin?"""
+    """Return whether no account exists, so that the next one becomes administrator."""
     return connection().execute(_ANYBODY).first() is None
 
 
 def setup_code(*, secret_key: str) -> str:
-    """The code that the first registration needs where strangers could reach the server.
+    """Return the code for the first registration on a server that others can reach.
 
-    Derived from the secret key: every process knows it, no file keeps it. It opens one door,
-    and that door is gone as soon as there is an account.
+    The code is derived from the secret key, so that every process knows it and no file has it. It
+    is useless as soon as an account exists.
     """
     digest = hmac.new(secret_key.encode(), b"first account", hashlib.sha256).digest()
     letters = base64.b32encode(digest).decode()
@@ -51,11 +51,16 @@ def register(
     expected_code: str | None = None,
     address: str = "",
 ) -> Account:
-    """Make the account that somebody asks for; it can log in when `is_usable`.
+    """Create an account on a user's request; `is_usable` says if it can sign in.
 
-    The first becomes admin, and must bring `expected_code` unless that is None. Later ones
-    follow `policy`: APPROVAL, OPEN (as `role`), or CLOSED.
-    Raises InvalidInput (name, password, code), Forbidden (closed), or TooManyAttempts.
+    Args:
+        policy: APPROVAL, OPEN (with `role`) or CLOSED; not for the first account.
+        expected_code: the code that the first account needs; None if it needs none.
+
+    Raises:
+        InvalidInput: `name`, `password` or `code` is wrong.
+        Forbidden: registration is closed.
+        TooManyAttempts: with `retry_after` in seconds.
     """
     name = users.validate_name(name)
     password = passwords.validate_password(password, name=name)
@@ -97,7 +102,11 @@ def _bare(code: str) -> bytes:
 
 
 def expected_code(*, secret_key: str, is_loopback: bool, proxy_count: int) -> str | None:
-    """The setup code where one is needed: where more than this machine can reach the server."""
+    """Return the setup code, or None if only this machine can reach the server.
+
+    Args:
+        proxy_count: number of trusted proxies in front of the server.
+    """
     if is_loopback and proxy_count == 0:
         return None
     return setup_code(secret_key=secret_key)

@@ -1,8 +1,8 @@
-"""Sessions: where somebody is logged in. Each is a row; without it its cookie opens nothing.
+"""Sessions of signed-in users, one row each.
 
-The cookie carries a random id, the row only its hash. A session ends 12 hours after its user last
-did something, 7 days after the login, and at once when its row is removed or when the user's epoch
-moves on (another password, "log out everywhere", disabled).
+The cookie has a random id, the row only its hash. A session ends 12 hours after the user's last
+request, 7 days after the sign-in, and at once if its row is removed or the user's epoch changes
+(new password, sign-out everywhere, disabled account).
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from inventory.models.credentials import LoginSession
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
-#: How often it is written down that somebody is at work, at most.
+#: The last use is recorded at most this often.
 NOTED_EACH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Session:
-    """What the cookie carries."""
+    """A session's user and the id in its cookie."""
 
     account: Account
     id: str
-    #: Whether it should be written down again that it is in use.
+    #: Whether the last use must be recorded (`touch`).
     note: bool = False
 
 
 @dataclass(frozen=True)
 class ActiveSession:
-    """One place where somebody is logged in, for its user to look at."""
+    """A session as its user sees it in the list of sessions."""
 
     id: int
     began_at: datetime
@@ -57,7 +57,11 @@ class ActiveSession:
 def create_session(
     tx: Connection, account: Account, *, address: str, browser: str, actor_id: str
 ) -> Session:
-    """A new session; the caller has checked who it is. What ended long ago is removed."""
+    """Insert a session and delete old ones; the caller has checked the user.
+
+    Args:
+        actor_id: how the user signed in, such as "password" or "PIN".
+    """
     now, session_id = clock.now(), secrets.token_urlsafe(24)
     tx.execute(sa.delete(LoginSession).where(LoginSession.began_at <= now - LONGEST))
     values = {
@@ -76,7 +80,7 @@ def create_session(
 
 @atomic
 def renew_session(tx: Connection, *, account: Account, address: str, browser: str) -> Session:
-    """For who stays at the browser where a change has ended all sessions just now."""
+    """Start a new session after a change that ended all sessions of the user."""
     return create_session(tx, account, address=address, browser=browser, actor_id="password")
 
 
@@ -86,13 +90,13 @@ _OF_SESSION = sa.select(*users.COLUMNS, LoginSession.seen_at).where(
     LoginSession.id_hash == sa.bindparam("id_hash"),
     LoginSession.epoch == User.session_epoch,
     LoginSession.began_at > sa.bindparam("oldest", type_=LoginSession.began_at.type),
-    # A little more than the cookie's own count, as uses are written down each few minutes only.
+    # Longer than the cookie's idle time by `NOTED_EACH`, because a use is not recorded more often.
     LoginSession.seen_at > sa.bindparam("idlest", type_=LoginSession.seen_at.type),
 )
 
 
 def find(*, user_id: int, session_id: str) -> Session | None:
-    """Whose session this is, if it still holds."""
+    """Return the session if it is still valid and its user can sign in."""
     now = clock.now()
     times = {"oldest": now - LONGEST, "idlest": now - IDLE - NOTED_EACH}
     values = {"user_id": user_id, "id_hash": _hash(session_id), **times}
@@ -105,7 +109,7 @@ def find(*, user_id: int, session_id: str) -> Session | None:
 
 @atomic
 def touch(tx: Connection, *, session_id: str) -> None:
-    """Write down that somebody is at work there, unless that was done within minutes."""
+    """Record the session's last use, unless it was recorded within 5 minutes."""
     now = clock.now()
     mine = LoginSession.id_hash == _hash(session_id)
     stale = LoginSession.seen_at <= now - NOTED_EACH
@@ -113,7 +117,11 @@ def touch(tx: Connection, *, session_id: str) -> None:
 
 
 def list_open(*, user_id: int, this: str) -> list[ActiveSession]:
-    """Where somebody is logged in now, the place last used first. `this`: the id of the asker."""
+    """Return the user's valid sessions, last used first.
+
+    Args:
+        this: the id of the current session.
+    """
     now, mine = clock.now(), _hash(this)
     chosen = (
         sa.select(LoginSession)
@@ -138,14 +146,18 @@ def list_open(*, user_id: int, this: str) -> list[ActiveSession]:
 
 @atomic
 def log_out(tx: Connection, *, user_id: int, session_id: str) -> None:
-    """End one session, wherever copies of its cookie may be."""
+    """End the session, so that copies of its cookie are useless too."""
     if _remove(tx, LoginSession.user_id == user_id, LoginSession.id_hash == _hash(session_id)):
         audit.record(tx, user_id=user_id, action="user.logout", subject=f"user {user_id}")
 
 
 @atomic
 def end_one(tx: Connection, *, user_id: int, number: int) -> None:
-    """End a session of one's own elsewhere. Raises NotFound."""
+    """End one of the user's sessions.
+
+    Raises:
+        NotFound: no such session, or it has ended.
+    """
     if not _remove(tx, LoginSession.user_id == user_id, LoginSession.id == number):
         raise NotFound("That session has ended already.", session=number)
     subject = f"user {user_id}"
@@ -154,7 +166,11 @@ def end_one(tx: Connection, *, user_id: int, number: int) -> None:
 
 @atomic
 def end_others(tx: Connection, *, user_id: int, this: str) -> int:
-    """End all sessions of one's own but this one; how many."""
+    """End all sessions of the user except this one.
+
+    Returns:
+        The number of sessions.
+    """
     others = LoginSession.id_hash != _hash(this)
     count = _remove(tx, LoginSession.user_id == user_id, others)
     if count:
@@ -173,7 +189,7 @@ def _hash(session_id: str) -> bytes:
     return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()
 
 
-#: In this order: each names itself as some of those below it, too.
+#: The order matters: a User-Agent also names some of the browsers below its own.
 _BROWSERS = (
     ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"),
     ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"),
@@ -186,7 +202,7 @@ _SYSTEMS = (
 
 
 def browser_name(user_agent: str) -> str:
-    """ "Firefox on Android": what people know it by. What it said itself is not kept."""
+    """Return a readable name such as "Firefox on Android"; the rest is not stored."""
     said = user_agent[:500]
     browser = next((word for mark, word in _BROWSERS if mark in said), "")
     if not browser and re.match(r"[A-Za-z-]+/", said):

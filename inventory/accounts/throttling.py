@@ -33,7 +33,7 @@ MOST_REGISTRATIONS_PER_ADDRESS = 20
 
 MOST_REGISTRATIONS = 200
 
-#: Under what registrations are counted: nobody's name folds to capitals.
+#: The key that registrations are counted under. No user's key has capitals.
 REGISTRATION_KEY = "REGISTRATION"
 
 _LOGINS = LoginAttempt.name_key != REGISTRATION_KEY
@@ -42,6 +42,8 @@ Limits = tuple[tuple[int, sa.ColumnElement[bool]], ...]
 
 
 class TooManyAttempts(Refusal):
+    """Too many attempts; `retry_after` is in seconds."""
+
     code = "TOO_MANY_ATTEMPTS"
 
 
@@ -50,8 +52,14 @@ _ID_OF = sa.select(User.id).where(User.name_key == sa.bindparam("key"))
 
 @atomic
 def reset_throttle(tx: Connection, *, name: str | None = None, actor_id: int | None = None) -> int:
-    """Forget refused logins (of one name, or all); returns how many. `by`: who does it; None
-    stands for the command line."""
+    """Delete the refused attempts of one name, or all.
+
+    Args:
+        actor_id: the user who does it; None means the command line.
+
+    Returns:
+        The number of attempts.
+    """
     key, forgotten = users.find_key(name or ""), sa.delete(LoginAttempt)
     whose = tx.execute(_ID_OF, {"key": key}).scalar()
     if name is not None:
@@ -64,8 +72,18 @@ def reset_throttle(tx: Connection, *, name: str | None = None, actor_id: int | N
 
 @atomic
 def record_attempt(tx: Connection, key: str, network: str) -> Any:
-    """Write the attempt down before its password is looked at, so that guesses made at the same
-    time count each other; the one that succeeds is forgotten again. Returns the user's row."""
+    """Record a sign-in attempt and return the user's row, or None.
+
+    The attempt is recorded before the password is checked, so that concurrent guesses count each
+    other; a successful sign-in deletes it again.
+
+    Args:
+        key: the user's normalized name.
+        network: the result of `rate_limit_key`.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+    """
     mine = sa.and_(LoginAttempt.name_key == key, LoginAttempt.address == network)
     consume_attempt(tx, key, network, ((MOST_PER_USER_AND_ADDRESS, mine),))
     found = sa.select(*users.COLUMNS, User.password_hash).where(User.name_key == key)
@@ -73,7 +91,14 @@ def record_attempt(tx: Connection, key: str, network: str) -> Any:
 
 
 def consume_attempt(tx: Connection, key: str, network: str, limits: Limits) -> None:
-    """Write a try down, if there are not too many. Raises TooManyAttempts."""
+    """Record an attempt unless a limit is reached.
+
+    Args:
+        limits: (number, condition) pairs, in addition to those by address and in total.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+    """
     now = clock.now()
     users.lock_table(tx, "login_attempts")
     tx.execute(sa.delete(LoginAttempt).where(_LOGINS, LoginAttempt.at <= now - WINDOW))
@@ -85,7 +110,11 @@ def consume_attempt(tx: Connection, key: str, network: str, limits: Limits) -> N
 
 @atomic
 def admit_registration(tx: Connection, network: str) -> None:
-    """Write down that an account is asked for. Raises TooManyAttempts."""
+    """Record a registration unless a limit is reached.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+    """
     now = clock.now()
     users.lock_table(tx, "login_attempts")
     asked = LoginAttempt.name_key == REGISTRATION_KEY
@@ -101,7 +130,10 @@ def admit_registration(tx: Connection, network: str) -> None:
 
 
 def code_key(user_id: int) -> str:
-    """Under what the tries of a second factor are counted: nobody's name folds to capitals."""
+    """Return the key that a user's two-factor attempts are counted under.
+
+    No user's key has capitals.
+    """
     return f"CODE {user_id}"
 
 
@@ -126,6 +158,7 @@ def _require_fewer(
 
 @atomic
 def clear_attempts(tx: Connection, *, key: str, network: str) -> None:
+    """Delete the attempts of a name from an address."""
     _forget_in(tx, key, network)
 
 
@@ -136,7 +169,7 @@ def _forget_in(tx: Connection, key: str, network: str) -> None:
 
 
 def rate_limit_key(address: str) -> str:
-    """One name for what one person can call their own: an IPv4 address, an IPv6 /64."""
+    """Return the network that limits count by: an IPv4 address or an IPv6 /64."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

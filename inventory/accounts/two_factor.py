@@ -1,11 +1,11 @@
-"""The second factor: after the password, a code from an app (TOTP, RFC 6238).
+"""Two-factor authentication with codes from an app (TOTP, RFC 6238).
 
-Its secret is kept encrypted by a key made of the site's secret key, so that a copy of the
-database alone makes no codes; `keys` are the site's keys, the newest first, and a login moves the
-secret to the newest. Each code is good once. For when the app is lost there are ten recovery
-codes, shown once and kept as hashes: they are 120 random bits, beyond guessing.
+The secret is stored encrypted with a key that is derived from the site's secret key, so that a copy
+of the database alone produces no codes. `keys` are the site's secret keys, newest first; a sign-in
+encrypts the secret with the newest again. Each code works once. Ten recovery codes replace a lost
+app: they have 120 random bits, are shown once and stored as hashes.
 
-API tokens ask for no code: they are made by who is logged in, and a program has no hands.
+API tokens need no code: signed-in users create them, and programs cannot enter codes.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ log = logging.getLogger(__name__)
 
 RECOVERY_CODES = 10
 STEP_SECONDS = 30
-#: Clocks of telephones may be this many steps ahead or behind.
+#: Accepted difference of the phone's clock, in steps of `STEP_SECONDS`.
 SKEW = 1
-#: Wrong codes of one user in five minutes, from wherever: who may guess has the password already.
+#: Wrong codes of one user in five minutes, from all addresses, because a guesser has the password.
 MOST_TRIES = 5
 _APP_CODE = re.compile(r"[0-9]{6}")
 _RECOVERY_CODE = re.compile(r"[A-Z2-7]{24}")
@@ -52,14 +52,14 @@ _RECOVERY_CODE = re.compile(r"[A-Z2-7]{24}")
 
 @dataclass(frozen=True)
 class TwoFactorStatus:
-    """How somebody's second factor stands."""
+    """When two-factor authentication was turned on, and the unused recovery codes."""
 
     since: datetime
     codes_left: int
 
 
 def state_of(user_id: int) -> TwoFactorStatus | None:
-    """None where nothing is asked after the password."""
+    """Return the user's status, or None without two-factor authentication."""
     conn = connection()
     since = conn.execute(_CONFIRMED, {"user_id": user_id}).scalar()
     if since is None:
@@ -75,12 +75,15 @@ _CODES_LEFT = sa.select(sa.func.count()).where(
 )
 
 
-# --- setting it up --------------------------------------------------------------------------------
+# --- setup ----------------------------------------------------------------------------------------
 
 
 def begin_setup(*, user_id: int, keys: Sequence[str]) -> str:
-    """A new secret for an app; nothing is asked for until a code confirms it. Raises Forbidden
-    where a second factor stands already."""
+    """Store a new secret for the app; it is not active until `confirm`.
+
+    Raises:
+        Forbidden: two-factor authentication is on already.
+    """
     secret = pyotp.random_base32()
     _keep(user_id=user_id, secret=_encrypt_secret(user_id, secret, keys))
     return secret
@@ -97,20 +100,25 @@ def _keep(tx: Connection, *, user_id: int, secret: str) -> None:
 
 
 def pending_secret(*, user_id: int, keys: Sequence[str]) -> str | None:
-    """The secret that waits for its first code."""
+    """Return the secret that is not confirmed yet, or None."""
     row = _row_of(connection(), user_id)
     return _decrypt_secret(row, keys) if row is not None and row.confirmed_at is None else None
 
 
 def provisioning_uri(secret: str, *, name: str, site: str) -> str:
-    """What an app reads from the picture: otpauth://…"""
+    """Return the otpauth:// address that the app reads from the QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=site)
 
 
 def confirm(*, user_id: int, code: object, keys: Sequence[str]) -> tuple[Account, list[str]]:
-    """The app has shown a right code: from now on it is asked for. All sessions and PINs end.
-    Returns the account, to begin this session anew, and the recovery codes, never shown again.
-    Raises InvalidInput (code)."""
+    """Turn two-factor authentication on after a first code; ends sessions and PINs.
+
+    Returns:
+        (the account to renew the session with, the recovery codes, shown only now).
+
+    Raises:
+        InvalidInput: the code is wrong, or no setup was started.
+    """
     codes = _new_codes()
     return _confirm(user_id=user_id, code=code, keys=keys, codes=codes), codes
 
@@ -132,7 +140,11 @@ def _confirm(
 
 
 def new_codes(*, user_id: int) -> list[str]:
-    """Ten new recovery codes; the ones before are worthless. Raises Forbidden."""
+    """Replace the recovery codes by ten new ones.
+
+    Raises:
+        Forbidden: two-factor authentication is off.
+    """
     codes = _new_codes()
     _renew_codes(user_id=user_id, codes=codes)
     return codes
@@ -149,7 +161,14 @@ def _renew_codes(tx: Connection, *, user_id: int, codes: list[str]) -> None:
 
 @atomic
 def remove(tx: Connection, *, user_id: int, actor_id: int | None) -> Account:
-    """Ask for the password alone from now on; all sessions end. Raises NotFound."""
+    """Turn two-factor authentication off; all sessions end.
+
+    Args:
+        actor_id: the user who does it; None means the command line.
+
+    Raises:
+        NotFound: unknown user.
+    """
     taken = sa.delete(SecondFactor).where(SecondFactor.user_id == user_id)
     gone = tx.execute(taken).rowcount
     tx.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
@@ -158,7 +177,7 @@ def remove(tx: Connection, *, user_id: int, actor_id: int | None) -> Account:
     return users.invalidate_sessions(tx, user_id, "second_factor.off", actor_id)
 
 
-# --- asking for it --------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------
 
 
 def log_in(
@@ -169,7 +188,14 @@ def log_in(
     address: str,
     browser: str = "",
 ) -> Session:
-    """Go on from the right password to a session. Raises TooManyAttempts, Unauthenticated."""
+    """Check the code after a correct password and start a session.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        Unauthenticated: wrong or used code, or the password was changed in the meantime.
+        Forbidden: the account is disabled or not approved.
+        NotFound: unknown user.
+    """
     network = throttling.rate_limit_key(address)
     account = users.get_account(user_id=pending.user_id)
     if account.session_epoch != pending.epoch or not account.second_factor:
@@ -181,7 +207,13 @@ def log_in(
 
 
 def require_code(*, user_id: int, code: object, keys: Sequence[str], address: str) -> None:
-    """For changes that need the second factor once more. Raises TooManyAttempts, InvalidInput."""
+    """Check a code again, for changes to the account.
+
+    Raises:
+        TooManyAttempts: with `retry_after` in seconds.
+        InvalidInput: wrong or used code.
+        NotFound: unknown user.
+    """
     account, network = users.get_account(user_id=user_id), throttling.rate_limit_key(address)
     try:
         _require(account, code, keys, network, "second_factor.refused")
@@ -192,7 +224,10 @@ def require_code(*, user_id: int, code: object, keys: Sequence[str], address: st
 def _require(
     account: Account, code: object, keys: Sequence[str], network: str, refused: str
 ) -> str:
-    """By what the code was right. The try is written down before, and forgotten when it was."""
+    """Check the code and return its kind: "code" or "recovery code".
+
+    The attempt is recorded before the check and deleted if the code was right.
+    """
     _admit(throttling.code_key(account.id), network)
     by = _use(user_id=account.id, code=_normalize_code(code), keys=keys)
     if by is None:
@@ -213,7 +248,7 @@ def _admit(tx: Connection, key: str, network: str) -> None:
 
 @atomic
 def _use(tx: Connection, *, user_id: int, code: str, keys: Sequence[str]) -> str | None:
-    """Use the code up, if it is one: by what."""
+    """Use up the code and return its kind, or None if it is wrong."""
     row = _row_of(tx, user_id)
     if row is None or row.confirmed_at is None:
         return None
@@ -243,7 +278,7 @@ def _use_app_code(tx: Connection, row: Any, code: str, keys: Sequence[str]) -> b
 
 
 def _step_of(secret: str | None, code: str) -> int | None:
-    """The time step whose code this is: now or beside it."""
+    """Return the time step of the code: the current one or one beside it."""
     if secret is None or not _APP_CODE.fullmatch(code):
         return None
     now, app = int(clock.now().timestamp()) // STEP_SECONDS, pyotp.HOTP(secret)
@@ -251,7 +286,7 @@ def _step_of(secret: str | None, code: str) -> int | None:
     return next((step for step in steps if app.verify(code, step)), None)
 
 
-# --- how it is kept -------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 
 def _row_of(conn: Connection, user_id: int) -> Any:
@@ -265,7 +300,7 @@ def _hash_of(user_id: int) -> str:
 
 
 def _new_codes() -> list[str]:
-    """15 random bytes each, in six groups of four."""
+    """Return new recovery codes: 15 random bytes each, in six groups of four."""
     plain = [base64.b32encode(secrets.token_bytes(15)).decode() for _ in range(RECOVERY_CODES)]
     return ["-".join(re.findall("....", one)) for one in plain]
 
@@ -277,7 +312,7 @@ def _put_codes(tx: Connection, user_id: int, codes: list[str]) -> None:
 
 
 def _normalize_code(code: object) -> str:
-    """As it is compared: without the gaps that people and apps put in."""
+    """Return the code without the spaces and hyphens that users and apps insert."""
     text = code if isinstance(code, str) and len(code) < 100 else ""
     return re.sub(r"[\s-]", "", text).upper()
 
@@ -298,7 +333,7 @@ def _encrypt_secret(user_id: int, secret: str, keys: Sequence[str]) -> str:
 
 
 def _decrypt_secret(row: Any, keys: Sequence[str]) -> str | None:
-    """The secret; None where no key opens it, or where it was somebody else's."""
+    """Return the secret, or None if no key decrypts it or it is another user's."""
     from cryptography.fernet import InvalidToken
 
     try:

@@ -1,8 +1,8 @@
-"""Accounts: who may use the inventory, and as what. Every change is audited.
+"""Accounts of users and their roles; every change is audited.
 
-The last active admin can be neither demoted nor disabled. A verb's `by` is the user who does
-it; None stands for the command line. How people get in by themselves: registration.py,
-logins.py.
+The last active administrator can be neither demoted nor disabled. `actor_id` is the user who makes
+a change; None means the command line. Users get accounts by themselves in `registration` and sign
+in with `login`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _LONGEST_KEY = 400
 
 @dataclass(frozen=True)
 class Account:
+    """A user's account, without the password."""
+
     id: int
     name: str
     role: str
@@ -40,15 +42,16 @@ class Account:
     approved_at: datetime | None
     disabled_at: datetime | None
     last_login_at: datetime | None
-    #: Whether a code is asked for after the password.
+    #: Whether a code is required after the password.
     second_factor: bool
 
     @property
     def is_usable(self) -> bool:
+        """Return whether the account is approved and not disabled."""
         return self.approved_at is not None and self.disabled_at is None
 
     def has_role(self, role: str) -> bool:
-        """Is this account's role the given one, or above it?"""
+        """Return whether the account's role is this role or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
@@ -75,31 +78,38 @@ _ACTIVE_ADMIN = sa.select(User.id).where(
 
 
 def account_from_row(row: Sequence[Any]) -> Account:
-    """The account in a row of COLUMNS."""
+    """Return the account in a row of COLUMNS."""
     return Account(*row[: len(COLUMNS)])
 
 
 def list_accounts() -> list[Account]:
+    """Return all accounts except the system's, ordered by name."""
     return [account_from_row(row) for row in connection().execute(_ALL)]
 
 
 def get_account(*, user_id: int) -> Account:
+    """Return the account with this id.
+
+    Raises:
+        NotFound: unknown user.
+    """
     return read_account(connection(), user_id)
 
 
 def find_account(*, name: str) -> Account | None:
+    """Return the account with this name, or None."""
     row = connection().execute(_BY_KEY, {"key": find_key(name)}).first()
     return account_from_row(row) if row else None
 
 
 def normalized_name(name: str) -> str:
-    """What makes two names the same: Unicode's compatible forms and letter case do not differ."""
+    """Return the form in which names are compared: NFKC, without case."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(folded.split())
 
 
 def find_key(name: object) -> str:
-    """The key to look a name up by; empty, which nobody has, for what cannot be a name."""
+    """Return the key to look a name up by, or "" for an impossible name."""
     try:
         return normalized_name(validate_name(name))
     except InvalidInput:
@@ -107,7 +117,11 @@ def find_key(name: object) -> str:
 
 
 def validate_name(value: object) -> str:
-    """A name as it was typed, if it can be one."""
+    """Return the name as it was entered.
+
+    Raises:
+        InvalidInput: empty, too long, reserved, or with invisible or mixed look-alike letters.
+    """
     name = validate_text(value, field="name", max_length=LONGEST_NAME, required=True) or ""
     if any(_is_invisible(character) for character in name):
         raise InvalidInput("The name contains a character that cannot be seen.", field="name")
@@ -122,7 +136,7 @@ def validate_name(value: object) -> str:
     return name
 
 
-#: Letters and marks that show nothing: fillers, the blank of Braille, joiners, selectors.
+#: Invisible letters and marks: fillers, the Braille blank, joiners.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN", "COPTIC")
 
@@ -134,13 +148,17 @@ def _is_invisible(character: str) -> bool:
 
 
 def _scripts(word: str) -> set[str]:
-    """Of which of the alphabets with letters that look alike a word has some."""
+    """Return the scripts with look-alike letters that occur in a word."""
     names = (unicodedata.name(letter, "") for letter in word if letter.isalpha())
     return {name.partition(" ")[0] for name in names} & set(_LOOK_ALIKE)
 
 
 def create_user(*, name: str, password: str, role: str, actor_id: int | None = None) -> Account:
-    """Make an account that can log in at once."""
+    """Create an approved account.
+
+    Raises:
+        InvalidInput: `name`, `password` or `role` is wrong, or the name is taken.
+    """
     name = validate_name(name)
     role = validate_choice(role, field="role", choices=ROLES)
     password = passwords.validate_password(password, name=name)
@@ -159,37 +177,70 @@ def _create(
 
 @atomic
 def set_role(tx: Connection, *, user_id: int, role: str, actor_id: int | None = None) -> Account:
+    """Change the account's role.
+
+    Raises:
+        InvalidInput: unknown role.
+        NotFound: unknown user.
+        Forbidden: the last active administrator would lose the role.
+    """
     role = validate_choice(role, field="role", choices=ROLES)
     return _change(tx, user_id, "user.set_role", actor_id, role=role)
 
 
 @atomic
 def approve(tx: Connection, *, user_id: int, role: str, actor_id: int | None = None) -> Account:
-    """Let a registered account in, with its role."""
+    """Approve a registered account and set its role.
+
+    Raises:
+        InvalidInput: unknown role.
+        NotFound: unknown user.
+        Forbidden: the last active administrator would lose the role.
+    """
     role = validate_choice(role, field="role", choices=ROLES)
     return _change(tx, user_id, "user.approve", actor_id, role=role, approved_at=clock.now())
 
 
 @atomic
 def disable(tx: Connection, *, user_id: int, actor_id: int | None = None) -> Account:
-    """Keep somebody out from now on: their sessions end at once."""
+    """Disable the account and end its sessions.
+
+    Raises:
+        NotFound: unknown user.
+        Forbidden: the account is the last active administrator.
+    """
     return _change(tx, user_id, "user.disable", actor_id, disabled_at=clock.now(), **_END_SESSIONS)
 
 
 @atomic
 def enable(tx: Connection, *, user_id: int, actor_id: int | None = None) -> Account:
+    """Enable a disabled account.
+
+    Raises:
+        NotFound: unknown user.
+    """
     return _change(tx, user_id, "user.enable", actor_id, disabled_at=None)
 
 
 @atomic
 def end_sessions(tx: Connection, *, user_id: int, actor_id: int | None = None) -> Account:
-    """Log somebody out everywhere."""
+    """Sign the user out everywhere.
+
+    Raises:
+        NotFound: unknown user.
+    """
     return _change(tx, user_id, "user.end_sessions", actor_id, **_END_SESSIONS)
 
 
 def set_password(*, user_id: int, password: str, actor_id: int | None = None) -> Account:
-    """Give somebody a new password; their sessions end at once. An admin's verb: who changes
-    their own uses `logins.change_password`, which asks for the current one."""
+    """Set a user's password and end the user's sessions, for administrators.
+
+    Users change their own with `login.change_password`, which requires the current one.
+
+    Raises:
+        InvalidInput: the password cannot be used.
+        NotFound: unknown user.
+    """
     password = passwords.validate_password(password, name=get_account(user_id=user_id).name)
     return update_password_hash(
         user_id=user_id, password_hash=passwords.hash_password(password), actor_id=actor_id
@@ -205,7 +256,15 @@ def update_password_hash(
     actor_id: int | None,
     expected_hash: str | None = None,
 ) -> Account:
-    """Write a new hash and end all sessions. `seen`: only while the hash is still this one."""
+    """Store a new hash and end all sessions.
+
+    Args:
+        expected_hash: the hash that must still be stored; None for any.
+
+    Raises:
+        InvalidInput: the hash was changed in the meantime.
+        NotFound: unknown user.
+    """
     lock_table(tx, "users")
     if expected_hash is not None:
         now = tx.execute(sa.select(User.password_hash).where(User.id == user_id)).scalar()
@@ -216,7 +275,11 @@ def update_password_hash(
 
 
 def invalidate_sessions(tx: Connection, user_id: int, action: str, actor_id: int | None) -> Account:
-    """End all sessions for a change of how somebody logs in."""
+    """End all sessions because the way of signing in changed, and audit `action`.
+
+    Raises:
+        NotFound: unknown user.
+    """
     return _change(tx, user_id, action, actor_id, **_END_SESSIONS)
 
 
@@ -228,8 +291,10 @@ _LOCKS = {
 
 
 def lock_table(tx: Connection, table: str) -> None:
-    """One change of a table at a time, so that "the first", "the last" and "the tenth" mean
-    something. SQLite has one writer at a time already."""
+    """Lock a table against other writers until the end of the transaction.
+
+    Rules about the first, the last or the tenth row need this. SQLite has one writer at a time.
+    """
     if tx.dialect.name == "postgresql":
         tx.exec_driver_sql(_LOCKS[table])
 
@@ -237,7 +302,11 @@ def lock_table(tx: Connection, table: str) -> None:
 def insert_account(
     tx: Connection, *, name: str, password_hash: str, role: str, approved: bool
 ) -> Account:
-    """Insert the row; the caller has cleaned, locked, and will audit."""
+    """Insert an account; the caller validates, locks the table and audits.
+
+    Raises:
+        InvalidInput: the name is taken.
+    """
     key, now = normalized_name(name), clock.now()
     if tx.execute(_BY_KEY, {"key": key}).first():
         raise InvalidInput("That name is taken. Choose another.", field="name")
@@ -254,6 +323,11 @@ def insert_account(
 
 
 def read_account(reader: Connection, user_id: int) -> Account:
+    """Return the account with this id, on the given connection.
+
+    Raises:
+        NotFound: unknown user.
+    """
     known = 0 < user_id <= MAX_ID
     row = reader.execute(_BY_ID, {"user_id": user_id}).first() if known else None
     if row is None:

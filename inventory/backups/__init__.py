@@ -1,7 +1,7 @@
-"""Backups: made while people work, checked, kept in rotation, and put back.
+"""Backups: created while the server runs, verified, rotated and restored.
 
-A backup holds the whole database as it stood at one moment, and a manifest with the figures
-that a copy of it must show: rows of each table, and one hash over where every lot stands.
+A backup contains the whole database at one point in time and a manifest. The manifest has figures
+that a copy must match: the rows of each table, and one hash over the last entry of every lot.
 """
 
 from __future__ import annotations
@@ -31,9 +31,15 @@ _WORDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
-    """Back the database up into the directory; the file was read back before it got its name.
+    """Back up the database into the directory; the server can run meanwhile.
 
-    Work goes on meanwhile. Raises Unable, and leaves nothing behind, when it cannot be done.
+    The file is read back before it gets its name. An error leaves no file.
+
+    Args:
+        purpose: added to the name; empty for scheduled backups.
+
+    Raises:
+        EnvironmentProblem: the backup cannot be made.
     """
     kind = url.get_backend_name()
     try:
@@ -54,7 +60,7 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
 
 
 def rotate(directory: Path, *, days: int, weeks: int) -> list[Backup]:
-    """Remove what the rotation no longer keeps; what was removed."""
+    """Delete the backups that the rotation does not keep, and return them."""
     gone = rotation.backups_to_delete(found_in(directory), days=days, weeks=weeks)
     for backup in gone:
         backup.path.unlink()
@@ -62,17 +68,26 @@ def rotate(directory: Path, *, days: int, weeks: int) -> list[Backup]:
 
 
 def figures(path: Path) -> dict[str, Any]:
-    """What the backup holds, after reading all of it. Raises Unable at the first difference."""
+    """Read the whole backup, compare it with its manifest and return the manifest.
+
+    Raises:
+        EnvironmentProblem: the file cannot be read, or (CorruptBackup) differs from its manifest.
+    """
     with _opened(path) as (manifest, _):
         return manifest
 
 
 def verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.Report | None]:
-    """Read the whole backup, and compare what it holds with its manifest; with it goes what
-    recomputing the ledger inside it found (None where that needs a database to restore into:
-    PostgreSQL, or an earlier schema version). Beside the backup is noted what came of it.
+    """Read the whole backup, compare it with its manifest and verify its ledger.
 
-    Raises Unable at the first difference.
+    The result is recorded next to the backup (`check_log`).
+
+    Returns:
+        (manifest, report). The report is None if the ledger needs a database to restore into: on
+        PostgreSQL, or with an earlier schema version.
+
+    Raises:
+        EnvironmentProblem: the file cannot be read, or (CorruptBackup) differs from its manifest.
     """
     try:
         manifest, report = _verify(path, migrations)
@@ -93,10 +108,11 @@ def _verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.
 
 
 def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
-    """Put the backup's database where `url` says. Returns its manifest.
+    """Restore the backup into the database of `url` and return its manifest.
 
-    Raises Unable unless the backup is whole, of the same kind and not newer than this program, and
-    the place empty with nobody on it.
+    Raises:
+        EnvironmentProblem: the backup is corrupt, of the other database or newer than this program;
+            or the target is not empty or in use.
     """
     kind = url.get_backend_name()
     manifest = archive.read_manifest(path)
@@ -122,10 +138,10 @@ def restore(path: Path, url: sa.URL, migrations: Path) -> dict[str, Any]:
 
 @contextmanager
 def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, Any], Path]]:
-    """The manifest and the unpacked database, compared with each other."""
+    """Yield the manifest and the unpacked database after comparing them."""
     manifest = archive.read_manifest(path)
     if place is None and os.access(path.parent, os.W_OK):
-        place = path.parent  # it has room for large files, which a temporary place may not have
+        place = path.parent  # The temporary directory can be too small for a database.
     with _working_directory(place) as workshop:
         [(name, expected)] = manifest["files"].items()
         archive.require_disk_space(workshop, int(expected["bytes"]))
@@ -142,6 +158,6 @@ def _opened(path: Path, place: Path | None = None) -> Iterator[tuple[dict[str, A
 
 @contextmanager
 def _working_directory(place: Path | None) -> Iterator[Path]:
-    """A directory for this user alone, on the disk where the result shall be."""
+    """Yield a directory for this user only, on the disk of the result."""
     with tempfile.TemporaryDirectory(prefix=".inventory-", dir=place) as directory:
         yield Path(directory)

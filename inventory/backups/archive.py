@@ -1,7 +1,7 @@
-"""A backup as a file: a zip with the database and a manifest that says what must be in it.
+"""A backup file: a zip with the database and a manifest that describes it.
 
-Written under another name, made durable, and only then given its own: a backup is whole or is
-not there. It is never written over a file that exists.
+The file is written under another name, synced and then renamed, so that a backup is either complete
+or absent. An existing file is never overwritten.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from inventory.common.errors import CorruptBackup, EnvironmentProblem
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-#: inventory-20261123T104200Z.zip, or with why it was made before ".zip".
+#: For example inventory-20261123T104200Z.zip; a purpose comes before ".zip".
 NAME = re.compile(r"inventory-(\d{8}T\d{6}Z)(-[a-z0-9-]+)?\.zip")
 _CHUNK = 1 << 20
 _BROKEN = (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError)
@@ -34,24 +34,25 @@ _BROKEN = (OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeEr
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that was found; `manifest` is None when it cannot be read."""
+    """A backup file; `manifest` is None if it cannot be read."""
 
     path: Path
     made_at: datetime
     size: int
-    #: Why it was made, where that was not the daily round: "before-0007".
+    #: The purpose, such as "before-0007"; empty for scheduled backups.
     purpose: str
     manifest: dict[str, Any] | None
-    #: The last time that it was read to its end; None when it never was.
+    #: The last check of the whole file; None if it was never checked.
     proof: BackupCheck | None
 
 
 def name_at(when: datetime, purpose: str = "") -> str:
+    """Return the file name of a backup."""
     return f"inventory-{when.astimezone(UTC):%Y%m%dT%H%M%SZ}{purpose and f'-{purpose}'}.zip"
 
 
 def found_in(directory: Path) -> list[Backup]:
-    """The backups in a directory, the newest first."""
+    """Return the backups in a directory, newest first."""
     if not directory.is_dir():
         return []
     proved = check_log.read(directory)
@@ -82,7 +83,11 @@ def _manifest_or_none(path: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Whatever is wrong with the file is one sentence."""
+    """Turn any error about the file into one sentence.
+
+    Raises:
+        EnvironmentProblem: the file cannot be read, or (CorruptBackup) is not a backup.
+    """
     try:
         yield
     except FileNotFoundError:
@@ -94,7 +99,11 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """What the backup says of itself. Raises Unable when that cannot be read."""
+    """Return the backup's manifest.
+
+    Raises:
+        EnvironmentProblem: the manifest cannot be read.
+    """
     with readable(path), zipfile.ZipFile(path) as archive:
         manifest = json.loads(archive.read(MANIFEST))
         if manifest["format"] != FORMAT:
@@ -114,7 +123,11 @@ def _require_shape(manifest: dict[str, Any]) -> None:
 
 
 def unpack(path: Path, manifest: dict[str, Any], target: Path) -> None:
-    """Take the database out of the backup. Raises Unable unless every byte is as it was."""
+    """Unpack the database and compare its checksum.
+
+    Raises:
+        EnvironmentProblem: the file cannot be read, or (CorruptBackup) its checksum differs.
+    """
     with _new_file(target) as file:
         _read(path, manifest, file)
         file.flush()
@@ -136,7 +149,11 @@ def _read(path: Path, manifest: dict[str, Any], into: BinaryIO | None = None) ->
 
 
 def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) -> Path:
-    """Pack the database and its manifest into a file of that name."""
+    """Pack the database and its manifest into a file of that name.
+
+    Raises:
+        EnvironmentProblem: the file exists already.
+    """
     target = directory / name
     partial = directory / f".{name}.{os.getpid()}.partial"
     manifest = manifest | {"format": FORMAT, "files": {database.name: _checksum(database)}}
@@ -157,12 +174,12 @@ def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) 
 
 def _give_name(partial: Path, target: Path) -> None:
     try:
-        os.link(partial, target)  # refuses a name that is taken
+        os.link(partial, target)  # Unlike a rename, this fails if the name exists.
     except FileExistsError:
         raise EnvironmentProblem(
             f"{target} exists already: a backup is never overwritten."
         ) from None
-    except OSError:  # a stick or a share without links
+    except OSError:  # Some file systems have no hard links.
         if target.exists():
             raise EnvironmentProblem(
                 f"{target} exists already: a backup is never overwritten."
@@ -181,7 +198,7 @@ def _checksum(path: Path) -> dict[str, Any]:
 
 
 def fsync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
+    """Sync a directory, so that new names in it are durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -190,12 +207,17 @@ def fsync_directory(directory: Path) -> None:
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory, and what is missing above it, for this user alone."""
+    """Create a directory and its missing parents, for this user only."""
     for missing in [one for one in (*reversed(directory.parents), directory) if not one.exists()]:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def require_disk_space(directory: Path, needed: int) -> None:
+    """Require this many free bytes on the directory's disk.
+
+    Raises:
+        EnvironmentProblem: less is free.
+    """
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise EnvironmentProblem(

@@ -1,4 +1,4 @@
-"""When each backup was last read to its end, and what came of it: kept in a file beside them."""
+"""The last check of each backup, stored in a file next to the backups."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILE = "verified.json"
 
 @dataclass(frozen=True, slots=True)
 class BackupCheck:
-    """One reading of a backup: when, and whether nothing was wrong."""
+    """The time of a check, and whether nothing was wrong."""
 
     at: datetime
     whole: bool
 
 
 def read(directory: Path) -> dict[str, BackupCheck]:
-    """By the backup's name. What cannot be read is as if it had never been written."""
+    """Return the checks by the backup's name; unreadable ones are left out."""
     found = {}
     for name, kept in _kept(directory).items():
         try:
@@ -34,8 +34,10 @@ def read(directory: Path) -> dict[str, BackupCheck]:
 
 
 def note(path: Path, *, whole: bool) -> None:
-    """Write down what a reading found; those of backups that are gone go, too. A place where
-    nothing can be written keeps none."""
+    """Record a check, and remove those of deleted backups.
+
+    Does nothing if the directory is not writable.
+    """
     kept = {name: one for name, one in _kept(path.parent).items() if (path.parent / name).exists()}
     kept[path.name] = {"at": clock.now().isoformat(), "whole": whole}
     making = path.parent / f".{FILE}.{os.getpid()}"

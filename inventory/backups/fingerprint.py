@@ -1,4 +1,4 @@
-"""What a database holds, in figures that two copies of it must share."""
+"""Fingerprint of a database: figures that two copies of it must share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inventory.verification import digests
 
 
 def tables(conn: Connection) -> list[str]:
-    """The names of all tables, in alphabetical order."""
+    """Return the names of all tables, in alphabetical order."""
     return sorted(sa.inspect(conn).get_table_names())
 
 
 def counts(conn: Connection) -> dict[str, int]:
-    """Rows in each table."""
+    """Return the number of rows of each table."""
     ask = "SELECT count(*) FROM {}"
     return {
         name: conn.exec_driver_sql(ask.format(conn.dialect.identifier_preparer.quote(name)))
@@ -27,14 +27,14 @@ def counts(conn: Connection) -> dict[str, int]:
 
 
 def database_fingerprint(conn: Connection) -> dict[str, Any]:
-    """Schema version, rows of each table, and one hash over where every lot stands."""
+    """Return schema version, rows per table and a hash over all lots' last entries."""
     found = counts(conn)
     balances = digests.balances_hash_of(conn) if "inventory_ledger" in found else ""
     return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": balances}
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Where two such sets of figures differ, in words: empty when they are equal."""
+    """Return the differences of two fingerprints as messages; empty if equal."""
     message = []
     if expected["schema"] != found["schema"]:
         message.append(f"schema version {found['schema']} instead of {expected['schema']}")

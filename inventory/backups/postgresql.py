@@ -1,4 +1,4 @@
-"""PostgreSQL: pg_dump and pg_restore, which sees and makes one moment of the whole database."""
+"""Backups of PostgreSQL with pg_dump and pg_restore, in one snapshot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ _OTHERS = (
 
 
 def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
-    """Dump the database into the directory; the dump, and what stood in the same snapshot."""
+    """Dump the database into the directory.
+
+    Returns:
+        (dump file, fingerprint of the same snapshot).
+
+    Raises:
+        EnvironmentProblem: no tables, no suitable pg_dump, or pg_dump failed.
+    """
     target = directory / FILE
     with temporary_engine(url) as engine, snapshot(engine) as conn:
         version = _server_version(conn)
@@ -44,7 +51,11 @@ def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def inspect(dump: Path, engine: str) -> dict[str, Any]:
-    """What a dump of that engine holds, read from its rows: no server is needed."""
+    """Return the fingerprint of a dump, read from its rows; no server is needed.
+
+    Args:
+        engine: the engine in the manifest, such as "PostgreSQL 17.2".
+    """
     counts: dict[str, int] = {}
     balances: dict[int, tuple[int, bytes]] = {}
     found = {"schema": "none"}
@@ -59,7 +70,7 @@ def inspect(dump: Path, engine: str) -> dict[str, Any]:
 
 
 class _Rows:
-    """Looks into the rows of the two tables that matter."""
+    """Extracts the schema version and the lots' last entries from a table's rows."""
 
     def __init__(
         self,
@@ -77,6 +88,7 @@ class _Rows:
         )
 
     def take(self, row: str) -> None:
+        """Read one row of the dump."""
         if self._is_version:
             self._found["schema"] = row
         if self._places is None:
@@ -89,7 +101,7 @@ class _Rows:
 
 def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Iterator[str]]]:
     command = [str(_tool("pg_restore", version)), "--data-only", "--file=-", str(dump)]
-    with subprocess.Popen(  # noqa: S603 - our own words
+    with subprocess.Popen(  # noqa: S603 - all arguments are our own
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
         assert process.stdout is not None
@@ -103,7 +115,11 @@ def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Itera
 
 
 def restore(url: sa.URL, dump: Path) -> None:
-    """Load a dump, all of it or nothing. Raises Unable when the database is not empty."""
+    """Load a dump into an empty database, all or nothing.
+
+    Raises:
+        EnvironmentProblem: the database has tables or other connections, or pg_restore failed.
+    """
     with temporary_engine(url) as engine, snapshot(engine) as conn:
         version = _server_version(conn)
         tool = _tool("pg_restore", version)
@@ -118,6 +134,11 @@ def restore(url: sa.URL, dump: Path) -> None:
 
 
 def require_alone(conn: sa.Connection) -> None:
+    """Require that no other client is connected to the database.
+
+    Raises:
+        EnvironmentProblem: other clients are connected.
+    """
     if others := conn.exec_driver_sql(_OTHERS).scalar_one():
         raise EnvironmentProblem(
             f"{others} others are connected to the database: stop the server first."
@@ -125,7 +146,11 @@ def require_alone(conn: sa.Connection) -> None:
 
 
 def require_programs(conn: sa.Connection) -> None:
-    """Raises Unable where backups of this server can be neither made nor restored."""
+    """Require pg_dump and pg_restore for this server's version.
+
+    Raises:
+        EnvironmentProblem: one is missing or too old.
+    """
     for name in ("pg_dump", "pg_restore"):
         _tool(name, _server_version(conn))
 
@@ -135,10 +160,13 @@ def _server_version(conn: sa.Connection) -> str:
 
 
 def _conninfo(url: sa.URL) -> str:
-    """For libpq, without the password: a command line can be seen by everybody."""
+    """Return the libpq connection string without the password.
+
+    All users of the machine can see a command line.
+    """
     from psycopg.conninfo import make_conninfo
 
-    dialect: Any = PGDialect_psycopg  # untyped in SQLAlchemy
+    dialect: Any = PGDialect_psycopg  # SQLAlchemy has no types for it.
     _, fields = dialect().create_connect_args(url)
     return make_conninfo("", **{name: fields[name] for name in fields if name != "password"})
 
@@ -146,7 +174,7 @@ def _conninfo(url: sa.URL) -> str:
 def _run(tool: Path, words: list[str], url: sa.URL) -> None:
     password = url.password or url.query.get("password")
     environ = os.environ | ({"PGPASSWORD": str(password)} if password else {})
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - all arguments are our own
         [str(tool), "--no-password", *words],
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -161,7 +189,10 @@ def _run(tool: Path, words: list[str], url: sa.URL) -> None:
 
 
 def _tool(name: str, server_version: str) -> Path:
-    """A program of PostgreSQL that is not older than the server (an older one refuses)."""
+    """Return a PostgreSQL program that is not older than the server.
+
+    An older program refuses to work with the server.
+    """
     needed = int(server_version.split(".")[0])
     for place in _places():
         path = Path(place, name)
@@ -175,7 +206,7 @@ def _tool(name: str, server_version: str) -> Path:
 
 
 def _places() -> list[str]:
-    """PATH, where Debian keeps each version, and what pip may have brought for the tests."""
+    """Return PATH, Debian's directories per version, and pip's (for tests)."""
     known = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
     pip = [found for path in sys.path for found in glob.glob(f"{path}/*pgserver/pginstall*/bin")]
     return [*os.environ.get("PATH", "").split(os.pathsep), *known, *pip]

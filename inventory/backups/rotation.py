@@ -1,4 +1,4 @@
-"""Which backups stay: the last one of each of the newest days, and of each of the newest weeks."""
+"""Rotation: keep the last backup of each of the newest days and weeks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from inventory.backups.archive import Backup
 
 
 def backups_to_delete(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup]:
-    """Those that may go. Only whole backups of the daily round count, and only they go."""
+    """Return the backups to delete.
+
+    Only complete, scheduled backups count and can be deleted.
+    """
     rounds = [backup for backup in backups if not backup.purpose and backup.manifest is not None]
     kept = _last_of_each(rounds, lambda at: at.date(), days)
     kept += _last_of_each(rounds, lambda at: at.isocalendar()[:2], weeks)

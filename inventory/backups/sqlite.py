@@ -1,4 +1,4 @@
-"""SQLite: copied while people work, by its own backup, which sees one moment of it."""
+"""Backups of SQLite with its backup API, which copies one consistent state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ _RESTORED = "a backup is being restored here: start again when that is done."
 
 
 def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:
-    """Copy the database into the directory; the copy, and what it holds."""
+    """Copy the database into the directory.
+
+    Returns:
+        (copy, its fingerprint).
+
+    Raises:
+        EnvironmentProblem: no database, no disk space, or the copy failed.
+    """
     path, copy = Path(url.database or ""), directory / FILE
     if not path.exists():
         raise EnvironmentProblem(f"There is no database yet: {path} does not exist.")
@@ -37,7 +44,7 @@ def _copy(path: Path, copy: Path) -> None:
     source, target = module.connect(path, timeout=10), module.connect(copy)
     try:
         source.backup(target)
-        # One file, with nothing beside it that could be forgotten.
+        # Without WAL the copy is one file.
         target.execute("PRAGMA journal_mode=DELETE")
     except module.Error as error:
         raise EnvironmentProblem(f"{path} cannot be copied: {error}.") from None
@@ -47,7 +54,11 @@ def _copy(path: Path, copy: Path) -> None:
 
 
 def inspect(copy: Path) -> dict[str, Any]:
-    """What a copy holds. Raises Unable when its pages are damaged."""
+    """Return the fingerprint of a copy.
+
+    Raises:
+        CorruptBackup: the integrity check failed.
+    """
     with on(copy) as engine, snapshot(engine) as conn:
         problem = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         if problem != "ok":
@@ -59,7 +70,7 @@ def inspect(copy: Path) -> dict[str, Any]:
 
 @contextmanager
 def on(path: Path) -> Iterator[sa.Engine]:
-    """An engine on that file, which is left in one piece at the end."""
+    """Yield an engine on the file; at the end no WAL file is left."""
     with temporary_engine(sa.URL.create("sqlite", database=str(path))) as engine:
         yield engine
         engine.dispose()
@@ -70,7 +81,14 @@ def on(path: Path) -> Iterator[sa.Engine]:
 
 @contextmanager
 def serving(url: sa.URL, *, alone: bool = False) -> Iterator[None]:
-    """Hold the database open as a server does, or `alone`: with no server on it."""
+    """Lock the database as a server does, or exclusively.
+
+    Args:
+        alone: require that no server is running.
+
+    Raises:
+        EnvironmentProblem: a server is running, or a backup is being restored.
+    """
     path = Path(f"{url.database}-serving")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -83,7 +101,11 @@ def serving(url: sa.URL, *, alone: bool = False) -> Iterator[None]:
 
 
 def restore(url: sa.URL, copy: Path) -> None:
-    """Put a copy where the database shall be. Raises Unable when something is there already."""
+    """Move a copy to the database's path.
+
+    Raises:
+        EnvironmentProblem: a database that is not empty is there, or a server is running.
+    """
     path = Path(url.database or "")
     with serving(url, alone=True), exclusive_writer(str(path)):
         _require_empty(path)
@@ -93,7 +115,7 @@ def restore(url: sa.URL, copy: Path) -> None:
 
 
 def _set_aside(path: Path) -> None:
-    """A log left by a database that was moved away may hold its last writes: keep it."""
+    """Rename an old WAL: it can contain the last writes of a database moved away."""
     with suppress(FileNotFoundError):
         path.unlink()
     for end in ("-wal", "-shm"):
@@ -108,7 +130,7 @@ def _require_empty(path: Path) -> None:
     try:
         held = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite_module().Error:
-        held = 1  # whatever it is, it is somebody's
+        held = 1  # An unreadable file is not overwritten either.
     finally:
         connection.close()
     if held:

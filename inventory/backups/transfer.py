@@ -1,7 +1,7 @@
-"""A whole site moved to another database: SQLite to PostgreSQL, or back, or to another place.
+"""Move a whole site to another database, of the same or the other kind.
 
-Everything is copied in one transaction of the target, with all its rules standing; then both are
-read and compared, row by row and item by item. The source is only read.
+Everything is copied in one transaction of the target, with all its constraints and triggers; then
+both databases are read and compared by row and by item. The source is only read.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from inventory.models import table
 from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLine
 
 BATCH = 5_000
-#: One COPY: its rows pass the triggers as one statement.
+#: Rows per COPY; the triggers run once per COPY.
 CHUNK = 50_000
-#: Kept by triggers: they come into being with what they tell of.
+#: Tables that the target's triggers fill.
 DERIVED = {table(model).name for model in (LotBalance, ItemBalance, OpenReservationLine)}
 
 item_heads = table(ItemBalance)
@@ -44,7 +44,11 @@ class TransferResult:
 
 
 def require_empty_target(url: sa.URL) -> None:
-    """Raises Unable unless the target is empty: nothing in it but tables without rows."""
+    """Require that the target has no rows; empty tables are allowed.
+
+    Raises:
+        EnvironmentProblem: a table has rows.
+    """
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return
     with temporary_engine(url) as engine, snapshot(engine) as conn:
@@ -57,14 +61,16 @@ def require_empty_target(url: sa.URL) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """Not the number of the schema, nor the inside of a search index."""
+    """Return whether the table is neither the schema version nor a search index's."""
     return name != schema_version.TABLE and "_search" not in name
 
 
 def move(source: sa.URL, target: sa.URL, migrations: Path) -> TransferResult:
-    """Copy everything into a target that has this program's schema and no rows.
+    """Copy everything into an empty target that has this program's schema.
 
-    Raises Unable when anything differs afterwards, or when somebody works with the source.
+    Raises:
+        EnvironmentProblem: the target is not empty, the source is in use or has another schema
+            version, or the copy differs.
     """
     require_empty_target(target)
     with ExitStack() as stack:
@@ -87,7 +93,7 @@ def _tables() -> list[sa.Table]:
 
 @contextmanager
 def _exclusive_source(source: sa.URL) -> Iterator[None]:
-    """What is written after the copy began would be missing in it."""
+    """Keep others from writing to the source; later writes would not be copied."""
     if source.get_backend_name() == "sqlite":
         with sqlite.serving(source, alone=True):
             yield
@@ -98,7 +104,7 @@ def _exclusive_source(source: sa.URL) -> Iterator[None]:
 
 
 def _copy(reader: Connection, tx: Connection, what: sa.Table) -> tuple[int, int]:
-    """Copy a table; how many rows, and the sum of their hashes."""
+    """Copy a table; return the number of rows and the sum of their hashes."""
     count, total = 0, 0
     for rows in _rows(reader, what):
         (_put_postgresql if tx.dialect.name == "postgresql" else _put)(tx, what, rows)
@@ -108,7 +114,7 @@ def _copy(reader: Connection, tx: Connection, what: sa.Table) -> tuple[int, int]
 
 
 def _rows(reader: Connection, what: sa.Table) -> Iterator[list[tuple[Any, ...]]]:
-    """In the order of their keys: an entry stands after the one that it goes on from."""
+    """Yield the rows in chunks, ordered by key: an entry follows its predecessor."""
     ordered = sa.select(*what.c).order_by(*what.primary_key.columns)
     found = reader.execution_options(yield_per=BATCH).execute(ordered)
     chunk: list[tuple[Any, ...]] = []
@@ -138,7 +144,7 @@ def _put_postgresql(tx: Connection, what: sa.Table, rows: Sequence[tuple[Any, ..
 
 
 def _sum(rows: Sequence[tuple[Any, ...]]) -> int:
-    """Each row's hash, added up: equal for the same rows in any order."""
+    """Return the sum of the rows' hashes, equal for the same rows in any order."""
     return sum(
         int.from_bytes(hashlib.sha256(repr([*map(_canonical, row)]).encode()).digest())
         for row in rows
@@ -150,7 +156,7 @@ def _canonical(value: Any) -> Any:
 
 
 def _set_sequences(tx: Connection) -> None:
-    """PostgreSQL counts ids apart from the rows; SQLite goes on from the last one."""
+    """Set PostgreSQL's sequences after the last ids; SQLite has none."""
     if tx.dialect.name != "postgresql":
         return
     for what in _counted():
@@ -161,7 +167,7 @@ def _set_sequences(tx: Connection) -> None:
 
 
 def _counted() -> list[sa.Table]:
-    """The tables whose ids the database gives out."""
+    """Return the tables whose ids the database assigns."""
     return [
         one
         for one in _tables()
@@ -170,7 +176,7 @@ def _counted() -> list[sa.Table]:
 
 
 def next_ids(conn: Connection) -> dict[str, int]:
-    """The id that the next row of each table gets."""
+    """Return the id that the next row of each table gets."""
     found = {}
     for what in _counted():
         last = conn.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0
@@ -188,7 +194,11 @@ def next_ids(conn: Connection) -> dict[str, int]:
 def _compared(
     source: Connection, copy: Connection, sums: dict[str, tuple[int, int]]
 ) -> TransferResult:
-    """Both sides, told from what each of them holds. Raises Unable at a difference."""
+    """Compare both databases and return the result.
+
+    Raises:
+        EnvironmentProblem: they differ.
+    """
     for what in _tables():
         count, total = 0, 0
         for rows in _rows(copy, what):
@@ -213,7 +223,7 @@ def _compared(
 
 
 def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """What each item's lots add up to."""
+    """Yield the sums of each item's lots."""
     for row in conn.execute(sa.select(*item_heads.c)):
         yield row.item_id, tuple(row)
 

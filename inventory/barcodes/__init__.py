@@ -1,7 +1,7 @@
-"""Codes: what a scanner reads, what it stands for, and which of them people linked.
+"""Barcodes: parse scans, resolve them to records, and link barcodes.
 
-`scan` tells what was scanned, without any database; `resolve` what it is in this warehouse;
-`link` and `unlink` teach it codes that it does not know.
+`parse_scan` parses a scan without a database, `resolve` finds its record, and `link` and `unlink`
+manage linked barcodes.
 """
 
 from inventory.barcodes.links import CodeLink, find_link, gtin_of, link, read_links, unlink

@@ -1,8 +1,8 @@
-"""GS1 messages, as barcodes carry them: read strictly, refused in words.
+"""Strict parser for GS1 messages in barcodes (GS1 General Specifications).
 
-A field of variable length ends with FNC1, which scanners send as the character GS. Where that
-was lost, the field swallows the next one without any sign of it: `other_readings` tells what
-else the message may have said.
+A field of variable length ends with FNC1, which scanners send as the character GS. If the GS is
+lost, the field includes the next one without any sign of it: `other_readings` lists what the
+message can mean then.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 GS = "\x1d"
 
-#: The characters that GS1 allows in a field (its set 82).
+#: The characters that GS1 allows in a field (character set 82).
 FIELD = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+")
 _BRACKET = re.compile(r"\(([0-9]{2,4})\)")
 _LINK_PATH = re.compile(r"/(01|00)/[0-9]{8,18}(/|$)")
 _DATES = {"11", "12", "13", "15", "16", "17", "7003"}
-#: What may follow a field whose end was lost, on labels that occur.
+#: Fields that follow a field of variable length on real labels.
 _FOLLOWERS = (*sorted(_DATES - {"7003"}), "01", "02", "10", "21", "30", "37")
 _NAMES = {
     "00": "pallet number", "01": "GTIN", "02": "GTIN", "10": "lot code",
@@ -38,13 +38,13 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a message: `(10)L-001`."""
+    """A field of a message: `(10)L-001`."""
 
     ai: str
     value: str
     date: date | None = None
     decimal: Any = None
-    #: Whether its end was marked or needs no mark, so that it cannot have swallowed the next.
+    #: Whether the end is certain, so that the value cannot include the next field.
     ended: bool = True
 
     def __str__(self) -> str:
@@ -52,14 +52,14 @@ class Field:
 
 
 def check_digit(payload: str) -> int:
-    """The last digit that belongs to these digits of a GTIN or SSCC."""
+    """Return the check digit for these digits of a GTIN or SSCC."""
     digits = [int(digit) for digit in reversed(payload)]
     total = 3 * sum(digits[::2]) + sum(digits[1::2])
     return -total % 10
 
 
 def is_gtin(text: str) -> bool:
-    """Whether it is a GTIN of 8, 12, 13 or 14 digits, and its last digit the right one."""
+    """Return whether it is a GTIN of 8, 12, 13 or 14 digits with a valid check digit."""
     return (
         len(text) in (8, 12, 13, 14)
         and text.isascii()
@@ -70,7 +70,7 @@ def is_gtin(text: str) -> bool:
 
 
 def is_sscc(text: str) -> bool:
-    """Whether it is the number of a pallet or parcel: 18 digits, the last one right."""
+    """Return whether it is an SSCC: 18 digits with a valid check digit."""
     return (
         len(text) == 18
         and text.isascii()
@@ -80,6 +80,7 @@ def is_sscc(text: str) -> bool:
 
 
 def expected_check_digit(text: str) -> InvalidCode:
+    """Build the error for a wrong check digit."""
     expected = str(check_digit(text[:-1]))
     return InvalidCode(
         f"The last digit of {text} should be {expected}, not {text[-1]}: it was misread or"
@@ -91,7 +92,11 @@ def expected_check_digit(text: str) -> InvalidCode:
 
 
 def read_message(message: str) -> list[Field]:
-    """The fields of a message with GS for FNC1. Raises InvalidCode."""
+    """Return the fields of a message with GS for FNC1.
+
+    Raises:
+        InvalidCode: a field is unknown, malformed or contradicts another.
+    """
     fields: list[Field] = []
     rest = message.strip(GS)
     while rest:
@@ -103,7 +108,11 @@ def read_message(message: str) -> list[Field]:
 
 
 def read_bracketed(text: str) -> list[Field]:
-    """The fields of a message as people read it below a barcode: `(01)09521123456788(10)L-1`."""
+    """Return the fields of a printed message: `(01)09521123456788(10)L-1`.
+
+    Raises:
+        InvalidCode: a field is unknown, malformed or contradicts another.
+    """
     _, *parts = _BRACKET.split(text)
     fields = []
     for ai, value in zip(parts[::2], parts[1::2], strict=True):
@@ -115,7 +124,11 @@ def read_bracketed(text: str) -> list[Field]:
 
 
 def read_link(address: str) -> list[Field] | None:
-    """The fields of a GS1 Digital Link; None when it is another address."""
+    """Return the fields of a GS1 Digital Link, or None for another URL.
+
+    Raises:
+        InvalidCode: the link has a GTIN and is malformed otherwise.
+    """
     from biip import ParseError
     from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 
@@ -135,7 +148,7 @@ def read_link(address: str) -> list[Field] | None:
 
 
 def other_readings(fields: list[Field]) -> Iterator[list[Field]]:
-    """What the message may have said if the mark at the end of a field was lost."""
+    """Yield what the message can mean if the GS after one field was lost."""
     known = {field.ai for field in fields}
     for place, field in enumerate(fields):
         if field.ended:
@@ -156,7 +169,7 @@ def other_readings(fields: list[Field]) -> Iterator[list[Field]]:
 
 
 def _is_empty(fields: list[Field]) -> bool:
-    """Whether one of them is a count of nothing, or one that no label carries."""
+    """Return whether a count is zero, or larger than on any label."""
     return any(field.ai in ("30", "37") and not 0 < int(field.value) < 100_000 for field in fields)
 
 
@@ -201,7 +214,11 @@ def _checked(element: GS1ElementString, *, ended: bool) -> Field:
 
 
 def _distinct(fields: list[Field]) -> list[Field]:
-    """Each field once: the same twice is fine, two that differ cannot both be true."""
+    """Return each field once.
+
+    Raises:
+        InvalidCode: a field has two different values.
+    """
     found: dict[str, Field] = {}
     for field in fields:
         if found.setdefault(field.ai, field).value != field.value:

@@ -1,9 +1,9 @@
-"""The code on our own labels: `INV1L4711X3F2A9C`.
+"""The codes on our own labels: `INV1L4711X3F2A9C`.
 
-Version, kind (L a lot, I an item, P a place), number, and a check over the codes that people know
-it by, so that a label of another warehouse, or of a database that was made anew, is never taken
-for one of ours. Nothing but capitals and digits: a scanner with the wrong keyboard cannot garble
-it, and QR and DataMatrix pack it tightly. A place has no number: its name stands there in hex.
+They have a version, a kind (L lot, I item, P location), an id and a check over the item and lot
+code, so that a label of another warehouse or of a rebuilt database is not mistaken for ours. They
+have only capitals and digits: a wrong keyboard layout of the scanner does no harm, and QR codes and
+DataMatrix encode them compactly. A location has its name in hex instead of an id.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class InternalCode:
-    """What a label of ours says."""
+    """The content of one of our labels."""
 
     kind: Kind
     check: str
@@ -31,27 +31,31 @@ class InternalCode:
     location: str | None = None
 
     def is_of(self, *codes: str) -> bool:
-        """Whether the check is the one over these codes."""
+        """Return whether the check is the one of these codes."""
         return self.check == _check(self.kind, *codes)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the code, ready for JSON."""
         return {"kind": self.kind, "id": self.id, "location": self.location}
 
 
 def lot_content(lot_id: int, item_code: str, lot_code: str) -> str:
+    """Return the code for a lot's label."""
     return f"INV1L{lot_id}X{_check('lot', item_code, lot_code)}"
 
 
 def item_content(item_id: int, item_code: str) -> str:
+    """Return the code for an item's label."""
     return f"INV1I{item_id}X{_check('item', item_code)}"
 
 
 def location_content(location: str) -> str:
+    """Return the code for a location's label."""
     return f"INV1P{location.encode().hex().upper()}X{_check('location', location)}"
 
 
 def read(code: str) -> InternalCode | None:
-    """What the label says; None when it is not one of ours."""
+    """Return the label's content, or None if it is not one of our labels."""
     found = _OWN.fullmatch(code.upper())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Codes that people linked: a GTIN or any other code, and the item or lot that it stands for."""
+"""Linked barcodes: a GTIN or any other code for an item or a lot."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LINKS = (
 
 @dataclass(frozen=True, slots=True)
 class CodeLink:
-    """A code, and what one scan of it stands for."""
+    """A linked barcode; `qty` is the quantity of one scan, in 10^-6 units."""
 
     id: int
     code: str
@@ -59,7 +59,7 @@ class CodeLink:
     created_at: datetime
 
     def to_dict(self) -> dict[str, Any]:
-        """The code, ready for JSON."""
+        """Return the link, ready for JSON."""
         return {
             "id": self.id,
             "code": self.code,
@@ -83,11 +83,21 @@ def link(
     qty: object = "1",
     dry_run: bool = False,
 ) -> tuple[dict[str, Any], bool]:
-    """Teach the warehouse a code: from now on one scan of it stands for `qty` of the item, or for
-    the lot. Of a GS1 label the GTIN is linked.
+    """Link a barcode to an item or a lot.
 
-    Returns its record, and whether the key was answered before. Raises InvalidCode, InvalidInput,
-    InvalidQty, NotFound, and DuplicateCode when the code stands for something already.
+    Args:
+        code: the scan; of a GS1 message the GTIN is linked.
+        qty: the quantity of one scan.
+
+    Returns:
+        (the link's record, whether it was replayed).
+
+    Raises:
+        InvalidCode: the code cannot be read or linked.
+        InvalidInput: not exactly one of item and lot, or a GTIN for a lot.
+        InvalidQty: not a quantity of the item.
+        NotFound: unknown item or lot.
+        DuplicateCode: the code is linked already, or is the code of an item or a lot.
     """
     if (item is None) == (lot_id is None):
         raise InvalidInput("Say either the item or the lot that the code stands for.", field="item")
@@ -113,9 +123,13 @@ def link(
 def unlink(
     *, user_id: int, key: str, code_id: object, dry_run: bool = False
 ) -> tuple[dict[str, Any], bool]:
-    """Forget a code. Labels that carry it are unknown from now on.
+    """Delete a link.
 
-    Returns what it stood for, and whether the key was answered before. Raises NotFound.
+    Returns:
+        (the link's record, whether it was replayed).
+
+    Raises:
+        NotFound: unknown link.
     """
     fields = {"code_id": validation.validate_id(code_id, field="code_id")}
     return run_once(_unlink, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
@@ -128,7 +142,7 @@ def read_links(
     codes_: Iterable[str] = (),
     item_id: int | None = None,
 ) -> list[CodeLink]:
-    """The links with these ids or codes, or all of one item, oldest first."""
+    """Return the links with these ids or codes, or of this item, oldest first."""
     wanted = sa.or_(
         codes.c.id.in_([id for id in ids if 0 < id <= validation.MAX_ID]),
         codes.c.code.in_(list(codes_)),
@@ -138,20 +152,28 @@ def read_links(
 
 
 def find_link(conn: Connection, code: object) -> CodeLink | None:
-    """The link of a code as it was scanned. Raises InvalidCode."""
+    """Return the link of a scanned code, or None.
+
+    Raises:
+        InvalidCode: the code cannot be read.
+    """
     key = parse_scan(code).key
     found = read_links(conn, codes_=[key]) if key else []
     return found[0] if found else None
 
 
 def gtin_of(links: Iterable[CodeLink]) -> str | None:
-    """The GTIN under which one single piece of the item is known: the one that labels carry."""
+    """Return the GTIN of a single unit, which labels carry, or None."""
     single = parse_qty(1, decimals=0)
     return next((one.code for one in links if one.kind == "GTIN" and one.qty == single), None)
 
 
 def linkable(found: Scan) -> str:
-    """What of a scan is linked: a GTIN, or the code itself. Raises InvalidCode."""
+    """Return the part of a scan that is linked: a GTIN, SSCC or the code itself.
+
+    Raises:
+        InvalidCode: our own label, a wrong check digit, or nothing to link.
+    """
     if found.own:
         raise InvalidCode(
             "This is a label of ours: it is known without being linked.",

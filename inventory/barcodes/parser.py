@@ -1,4 +1,4 @@
-"""What a scanner typed, told apart: a GS1 message, a GTIN, a label of ours, or a plain code."""
+"""Parse scans: GS1 messages, GTINs, our own labels and plain codes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from inventory.barcodes.gs1 import GS, Field
 from inventory.common import validation
 from inventory.common.errors import InvalidCode, InvalidInput
 
-#: Nothing longer is read at all, and no plain code may be longer.
+#: The most characters of a scan, and of a plain code.
 LONGEST_SCAN = 512
 LONGEST_CODE = 200
 
-#: How scanners and keyboards write the separator GS (Ctrl+], FNC1) where they cannot send it.
+#: How scanners and keyboards write the separator GS (Ctrl+], FNC1) if they cannot send it.
 SEPARATORS = ("\N{SYMBOL FOR GROUP SEPARATOR}", "^]", "<GS>", "{GS}", "<FNC1>", "{FNC1}")
 
 _SYMBOLOGY = re.compile(r"\]([A-Za-z][0-9A-Za-z])")
@@ -30,16 +30,16 @@ Form = Literal["gs1", "gtin", "own", "plain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """One scan, parsed. What the warehouse knows of it: `resolve`."""
+    """A parsed scan; `resolve` finds its record."""
 
-    #: The code on one line: plain as it is, a GTIN's digits, a GS1 message with brackets.
+    #: The code on one line; a GS1 message in its printed form with brackets.
     text: str
     form: Form
-    #: The scanner's word on the kind of barcode, like `C1`, where it sends one.
+    #: The symbology identifier that the scanner sent, such as `C1`, if any.
     symbology: str | None = None
     #: 14 digits, check digit verified.
     gtin: str | None = None
-    #: The GTIN is of what is inside (a box, a pallet), `count` how many.
+    #: Whether the GTIN is of the contents (of a box or pallet); `count` is their number.
     contents: bool = False
     lot_code: str | None = None
     expires_on: date | None = None
@@ -50,20 +50,20 @@ class Scan:
     measure: Decimal | None = None
     measure_unit: str | None = None
     sscc: str | None = None
-    #: Our own labels.
+    #: The content of one of our own labels.
     own: internal_codes.InternalCode | None = None
-    #: What the last digit should be, where a plain code looks like a GTIN with a wrong one.
+    #: The right check digit, if a plain code looks like a GTIN with a wrong one.
     expected_digit: str | None = None
     fields: tuple[Field, ...] = ()
 
     @property
     def usable_until(self) -> date | None:
-        """The expiry date, or else the date before which it is best."""
+        """Return the expiry date, or else the best-before date."""
         return self.expires_on or self.best_before
 
     @property
     def key(self) -> str | None:
-        """What a code is known by, once somebody linked it; None: it cannot be linked."""
+        """Return the key to link the code by, or None if it cannot be linked."""
         if self.gtin:
             return self.gtin
         if self.sscc:
@@ -71,12 +71,12 @@ class Scan:
         return self.text if self.form == "plain" else None
 
     def other_readings(self) -> list[Scan]:
-        """What the label may say if the separator was lost on the way: the same scan, parted."""
+        """Return what the label can mean if a separator was lost."""
         parted = gs1.other_readings(list(self.fields))
         return [_from_fields(fields, symbology=self.symbology) for fields in parted]
 
     def to_dict(self) -> dict[str, Any]:
-        """The scan, ready for JSON."""
+        """Return the scan, ready for JSON."""
         return {
             "text": self.text,
             "form": self.form,
@@ -98,11 +98,16 @@ class Scan:
 
 
 def parse_scan(raw: object, *, separator: str | None = None) -> Scan:
-    """Read what a scanner typed. Raises InvalidCode, whose `problem` says what is wrong with it.
+    """Parse what a scanner sent.
 
-    GS1 messages are known by their symbology identifier (`]C1`, `]d2`, `]Q3`, `]e0`), by
-    brackets, by a separator, or by a GTIN in front. `separator`: what this site's scanners send
-    for FNC1, beside GS and its usual names.
+    GS1 messages are recognized by their symbology identifier (`]C1`, `]d2`, `]Q3`, `]e0`), by
+    brackets, by a separator, or by a GTIN in front.
+
+    Args:
+        separator: what this site's scanners send for FNC1, besides GS and its usual names.
+
+    Raises:
+        InvalidCode: the code cannot be read; `problem` says why.
     """
     code, symbology = _trimmed(raw)
     if label := internal_codes.read(code):
@@ -115,7 +120,7 @@ def parse_scan(raw: object, *, separator: str | None = None) -> Scan:
 
 
 def _trimmed(raw: object) -> tuple[str, str | None]:
-    """The code without the scanner's prefix and suffix, and what the prefix says."""
+    """Return the code without prefix and suffix, and the symbology identifier."""
     if not isinstance(raw, str):
         raise InvalidCode("Text is expected here.", problem="EMPTY")
     if len(raw) > LONGEST_SCAN:
@@ -133,7 +138,7 @@ def _trimmed(raw: object) -> tuple[str, str | None]:
 
 
 def _gs1_fields(code: str, symbology: str | None, separator: str | None) -> list[Field] | None:
-    """The fields of a GS1 message; None when the code is none."""
+    """Return the fields of a GS1 message, or None for another code."""
     message = code
     for written in (*SEPARATORS, separator):
         if written:
@@ -153,7 +158,7 @@ def _gs1_fields(code: str, symbology: str | None, separator: str | None) -> list
         return None
     if gs1.is_gtin(message[2:16]):
         return gs1.read_message(message)
-    try:  # a message with a misread GTIN, or something else that begins so
+    try:  # This is a message with a misread GTIN, or another code with the same beginning.
         gs1.read_message(message)
     except InvalidCode as refusal:
         if refusal.figures["problem"] == "CHECK_DIGIT" and _reads_on(message[16:]):
@@ -162,7 +167,7 @@ def _gs1_fields(code: str, symbology: str | None, separator: str | None) -> list
 
 
 def _reads_on(rest: str) -> bool:
-    """Whether what stands behind a GTIN is GS1 too."""
+    """Return whether the text after a GTIN is GS1 too."""
     try:
         gs1.read_message(rest)
     except InvalidCode as refusal:

@@ -1,4 +1,4 @@
-"""What a scan is in this warehouse: a lot, an item, a lot to come, a place, or unknown."""
+"""Resolve scans to lots, items, new lots and locations."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
 from inventory.stock.queries import lots
 
-#: Of lots that share a code, so many are offered.
+#: The most lots that are offered if several have the code.
 MOST_CHOICES = 50
 
-#: A count above it is rather one that swallowed the next field.
+#: A larger count probably includes the next field.
 MOST_LIKELY_COUNT = 9_999
 
-#: What one of a label's measure is in the units that items are counted in.
+#: Factors from a label's unit of measure to the units of items.
 _UNITS: dict[str, dict[str, Decimal]] = {
     "kg": {"kg": Decimal(1), "g": Decimal(1000)},
     "l": {"l": Decimal(1), "ml": Decimal(1000)},
@@ -36,29 +36,30 @@ _UNITS: dict[str, dict[str, Decimal]] = {
 }
 
 Kind = Literal["lot", "item", "new_lot", "location", "several", "unknown"]
-#: By what it was found.
+#: How the record was found.
 How = Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "item_code"]
 
 
 @dataclass(frozen=True, slots=True)
 class ScanWarning:
-    """Something that the label and the warehouse do not agree about."""
+    """A contradiction between the label and the stored data."""
 
     code: str
     detail: str
     figures: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the warning, ready for JSON."""
         return {"code": self.code, "detail": self.detail, **self.figures}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResolution:
-    """What a scan stands for.
+    """The record that a scan resolves to.
 
-    `lot`: this lot. `item`: the item, no lot was named. `new_lot`: the item is known, the lot of
-    the label is not: it is received as new only after somebody confirmed the lot code.
-    `location`: a place. `several`: one of `choices`. `unknown`: nothing; it can be linked when
+    The kinds: `lot`: this lot. `item`: this item, without a lot. `new_lot`: this item and a lot
+    that does not exist; it is received as new only after a user confirmed the lot code. `location`:
+    a location. `several`: one of `choices`. `unknown`: no record; the code can be linked if
     `linkable`.
     """
 
@@ -67,17 +68,18 @@ class ScanResolution:
     how: How | None = None
     item: Item | None = None
     lot: Lot | None = None
-    #: How much one scan stands for, in 10^-6 units, where label or link say so.
+    #: The quantity of one scan in 10^-6 units, if the label or the link has it.
     qty: int | None = None
     choices: tuple[ScanResolution, ...] = ()
     warnings: tuple[ScanWarning, ...] = ()
 
     @property
     def linkable(self) -> bool:
+        """Return whether the code is unknown and can be linked."""
         return self.kind == "unknown" and self.scan.key is not None and not self.scan.expected_digit
 
     def to_dict(self, today: date) -> dict[str, Any]:
-        """What was found, ready for JSON."""
+        """Return the result, ready for JSON."""
         return {
             **self._record(today),
             "choices": [choice._record(today) for choice in self.choices],
@@ -103,8 +105,14 @@ class ScanResolution:
 
 
 def resolve(conn: Connection, raw: object, *, separator: str | None = None) -> ScanResolution:
-    """What was scanned, and what it is here. Raises InvalidCode when it cannot be read, or when
-    it is a label of another warehouse. Writes nothing; a label never changes what is stored."""
+    """Parse a scan and find its record; writes nothing.
+
+    Args:
+        separator: what this site's scanners send for FNC1, besides GS and its usual names.
+
+    Raises:
+        InvalidCode: the code cannot be read, or is a label of another warehouse.
+    """
     scanned = parse_scan(raw, separator=separator)
     if scanned.own:
         return _with_warnings(conn, _of_own_label(conn, scanned))
@@ -138,7 +146,7 @@ def _of_own_label(conn: Connection, scanned: Scan) -> ScanResolution:
 
 
 def _look_up(conn: Connection, scanned: Scan) -> ScanResolution:
-    """Everything that the scan can stand for: none is unknown, more than one are several."""
+    """Find all records for the scan: none is `unknown`, more than one `several`."""
     found = _of_gs1(conn, scanned) if scanned.form == "gs1" else _of_plain(conn, scanned)
     distinct = {(one.item and one.item.id, one.lot and one.lot.id): one for one in found}
     if len(distinct) == 1:
@@ -153,7 +161,7 @@ def _look_up(conn: Connection, scanned: Scan) -> ScanResolution:
 
 
 def _of_plain(conn: Connection, scanned: Scan) -> list[ScanResolution]:
-    """By linked code, by lot code and by item code alike."""
+    """Find records by linked barcode, lot code and item code."""
     code = scanned.text
     keys = {key for key in (scanned.key, code) if key}
     found = [_of_link(conn, scanned, link) for link in read_links(conn, codes_=keys)]
@@ -170,7 +178,7 @@ def _of_gs1(conn: Connection, scanned: Scan) -> list[ScanResolution]:
         keys.add(scanned.gtin)
     links = read_links(conn, codes_=keys)
     whole = [link for link in links if link.code.startswith("(00)")]
-    if whole:  # this very pallet was linked
+    if whole:  # A link of this pallet is more precise than one of its GTIN.
         return [_of_link(conn, scanned, whole[0])]
     if links:
         return _of_gtin(conn, scanned, links[0])
@@ -180,7 +188,7 @@ def _of_gs1(conn: Connection, scanned: Scan) -> list[ScanResolution]:
 
 
 def _of_gtin(conn: Connection, scanned: Scan, link: CodeLink) -> list[ScanResolution]:
-    """The item of the GTIN, and the lot that the label names of it."""
+    """Find the GTIN's item, and its lot with the label's lot code."""
     found = replace(_of_link(conn, scanned, link), how="gtin")
     if not scanned.lot_code:
         return [found]
@@ -211,7 +219,7 @@ def _of_lots(scanned: Scan, named: Iterable[Lot], how: How) -> list[ScanResoluti
 
 
 def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None) -> list[Lot]:
-    """The lots with this lot code, or those of an item that the supplier calls so."""
+    """Return the lots with this lot code, or an item's with this supplier lot."""
     wanted = lots.c.lot_code == code
     if supplier_of is not None:
         wanted = sa.and_(lots.c.item_id == supplier_of, lots.c.supplier_lot == code)
@@ -220,8 +228,10 @@ def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None)
 
 
 def _qty(scanned: Scan, link: CodeLink) -> int:
-    """How much one scan stands for, as far as the label says: a weight in the item's unit goes
-    before a count, a count before what the link says."""
+    """Return the quantity of one scan: the label's count, otherwise the link's.
+
+    For a count of contents the link's quantity is multiplied. `_with_warnings` prefers a weight.
+    """
     if scanned.count is not None:
         return scanned.count * (link.qty if scanned.contents else ONE)
     return link.qty
@@ -235,10 +245,10 @@ def _weight(scanned: Scan, item: Item) -> int | None:
 
 
 def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolution:
-    """The lot that the label means when its separator was lost; a doubt where none is known.
+    """Find the lot that the label means if its separator was lost.
 
-    Only a lot that exists, with the very expiry date that the label would then tell, is taken:
-    for anything else the person who holds the label is asked.
+    Only an existing lot with the expiry date of that reading is used; otherwise the user gets a
+    warning to check the label.
     """
     readings = found.scan.other_readings()
     meant = {}
@@ -264,8 +274,11 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
 
 
 def _is_evident(scanned: Scan, reading: Scan, lot: Lot) -> bool:
-    """Whether a lot that a reading names is surely meant: its own expiry date, or a GTIN with the
-    right check digit, does not stand behind another lot code by chance."""
+    """Return whether a reading surely means this lot.
+
+    The lot's own expiry date, or a GTIN with a valid check digit, cannot follow another lot code by
+    chance.
+    """
     if reading.usable_until is not None:
         return lot.expires_on == reading.usable_until
     return scanned.gtin is None and reading.gtin is not None
@@ -285,7 +298,7 @@ def _lost(detail: str, readings: list[Scan]) -> ScanWarning:
 
 
 def _with_warnings(conn: Connection, found: ScanResolution) -> ScanResolution:
-    """The same, with what must be said before anybody books it."""
+    """Add the warnings that a user must see before posting."""
     warnings, qty = list(found.warnings), found.qty
     if found.kind == "unknown" and found.scan.expected_digit:
         detail = (

@@ -1,1 +1,1 @@
-"""Errors, quantities, validation and clock. Imports nothing of the inventory."""
+"""Errors, quantities, validation and clock; imports nothing else of the package."""

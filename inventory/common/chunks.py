@@ -1,4 +1,4 @@
-"""Long lists, a handful at a time: databases bind only so many values in one statement."""
+"""Split long lists, because a database limits the values bound in a statement."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Few enough for both databases, many enough that the statement itself costs nothing.
+#: Small enough for both databases, large enough that the cost per statement does not matter.
 SIZE = 1000
 
 
 def chunks(values: Sequence[T], size: int = SIZE) -> Iterator[Sequence[T]]:
-    """The values in their order, `size` at a time."""
+    """Yield the values in order, `size` at a time."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

@@ -1,4 +1,4 @@
-"""What time it is: UTC for the ledger, the site's calendar day for expiry."""
+"""The current time in UTC, and the site's calendar day."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ _set: ContextVar[datetime | None] = ContextVar("set", default=None)
 
 
 def set_timezone(zone: tzinfo) -> None:
-    """Set the site's time zone: once, when the application is made."""
+    """Set the site's time zone, once when the app is created."""
     global _zone
     _zone = zone
 
 
 def zone() -> tzinfo:
+    """Return the site's time zone."""
     return _zone
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """Return the current time in UTC."""
     return _set.get() or datetime.now(UTC)
 
 
 @contextmanager
 def frozen_at(when: datetime) -> Iterator[None]:
-    """Set the clock to a moment: for the demo's history, and for tests."""
+    """Set the clock to a fixed time inside the block, for the demo and tests."""
     token = _set.set(when)
     try:
         yield
@@ -37,10 +38,10 @@ def frozen_at(when: datetime) -> Iterator[None]:
 
 
 def today() -> date:
-    """The calendar day at the site: the one that expiry dates are compared with."""
+    """Return the site's current date, which expiry dates are compared with."""
     return now().astimezone(_zone).date()
 
 
 def end_of_day(day: date) -> datetime:
-    """The moment at which a calendar day ends at the site."""
+    """Return the end of a day at the site, in UTC."""
     return datetime.combine(day + timedelta(days=1), time(), _zone).astimezone(UTC)

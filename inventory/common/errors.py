@@ -1,7 +1,7 @@
-"""Why the inventory says no: one tree of refusals, without any HTTP.
+"""All errors and refusals of the core, without any HTTP.
 
-A refusal carries a stable `code`, a sentence that a warehouse worker understands, and the
-figures behind it (JSON-ready: quantities as decimal strings, snake_case names).
+A refusal has a stable `code`, a sentence for warehouse workers, and figures that are ready for JSON
+(quantities as decimal strings, snake_case names).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 
 
 class InventoryError(Exception):
-    """The root of everything the inventory raises on purpose."""
+    """Base class of all errors that the inventory raises on purpose."""
 
 
 class Refusal(InventoryError):
-    """A request that is understood and will not be carried out."""
+    """Raised for a request that is understood and not carried out."""
 
     code: ClassVar[str] = ""
-    #: A business refusal is the one outcome of its key for ever; a malformed request is not.
+    #: Whether the refusal is stored as the outcome of its idempotency key.
     remembered: ClassVar[bool] = False
-    #: Whether this is the answer given to the same key before.
+    #: Whether this refusal was stored by an earlier request with the same key.
     replayed: bool = False
 
     def __init__(self, detail: str, **figures: Any) -> None:
@@ -29,69 +29,97 @@ class Refusal(InventoryError):
 
 
 class BusinessRefusal(Refusal):
+    """A refusal by a rule of stock or master data, stored under the idempotency key."""
+
     remembered = True
 
 
 class InsufficientStock(BusinessRefusal):
+    """Less stock is free or available than requested."""
+
     code = "INSUFFICIENT_STOCK"
 
 
 class OverIssue(BusinessRefusal):
+    """More is to be issued than the reservation has open."""
+
     code = "OVER_ISSUE"
 
 
 class OverUnreserve(BusinessRefusal):
+    """More is to be unreserved than the reservation has open."""
+
     code = "OVER_UNRESERVE"
 
 
 class QcBlocked(BusinessRefusal):
+    """The stock is in quarantine or rejected."""
+
     code = "QC_BLOCKED"
 
 
 class LotExpired(BusinessRefusal):
+    """The lot has expired."""
+
     code = "LOT_EXPIRED"
 
 
 class DuplicateLot(BusinessRefusal):
+    """The item has a lot with this code already."""
+
     code = "DUPLICATE_LOT"
 
 
 class DuplicateItem(BusinessRefusal):
+    """An item with this code exists already."""
+
     code = "DUPLICATE_ITEM"
 
 
 class DuplicateCode(BusinessRefusal):
-    """The scanned code stands for something else already."""
+    """The barcode identifies an item or a lot already."""
 
     code = "DUPLICATE_CODE"
 
 
 class QcTransition(BusinessRefusal):
+    """The lot cannot change to this QC status."""
+
     code = "QC_TRANSITION"
 
 
 class NotReversible(BusinessRefusal):
+    """The operation cannot be reversed."""
+
     code = "NOT_REVERSIBLE"
 
 
 class StaleLot(BusinessRefusal):
+    """The lot changed after it was counted."""
+
     code = "STALE_LOT"
 
 
 class IdempotencyKeyReused(Refusal):
+    """The key was used for a request with other content."""
+
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class IdempotencyKeyMissing(Refusal):
+    """The request has no idempotency key."""
+
     code = "IDEMPOTENCY_KEY_MISSING"
 
 
 class IdempotencyInProgress(Refusal):
+    """The first request with this key is not finished yet."""
+
     code = "IDEMPOTENCY_IN_PROGRESS"
 
 
 class InvalidInput(Refusal):
-    """Malformed input; `field` names what is wrong with it."""
+    """Malformed input; `field` names the field."""
 
     code = "INVALID_INPUT"
 
@@ -101,11 +129,13 @@ class InvalidInput(Refusal):
 
 
 class InvalidQty(InvalidInput):
+    """A malformed quantity."""
+
     code = "INVALID_QTY"
 
 
 class InvalidCode(InvalidInput):
-    """A scanned code that cannot be read; `problem` is what is wrong with it, in one word."""
+    """An unreadable barcode; `problem` is a stable word for what is wrong."""
 
     code = "INVALID_CODE"
 
@@ -114,24 +144,34 @@ class InvalidCode(InvalidInput):
 
 
 class NotFound(Refusal):
+    """A record that does not exist."""
+
     code = "NOT_FOUND"
 
 
 class Forbidden(Refusal):
+    """An action that the user is not allowed to do."""
+
     code = "FORBIDDEN"
 
 
 class Unauthenticated(Refusal):
+    """Wrong or missing credentials."""
+
     code = "UNAUTHENTICATED"
 
 
 class TooManyDownloads(Refusal):
+    """Too many downloads at the same time."""
+
     code = "TOO_MANY_DOWNLOADS"
 
 
 class Busy(InventoryError):
-    """The database cannot answer now. Nothing is known to be wrong with the request: the same
-    request with the same key may be sent again."""
+    """The database cannot answer now.
+
+    The request can be fine: it can be sent again with the same key.
+    """
 
     code: ClassVar[str] = "BUSY"
 
@@ -141,7 +181,7 @@ class Busy(InventoryError):
 
 
 class EnvironmentProblem(InventoryError):
-    """Something around the inventory is not as it must be: a file, a program, a server."""
+    """A problem outside the inventory: with a file, a program or a server."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -149,17 +189,17 @@ class EnvironmentProblem(InventoryError):
 
 
 class CorruptBackup(EnvironmentProblem):
-    """A backup that does not hold what it should."""
+    """A backup that differs from its manifest."""
 
 
 def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
-    """The remembered refusal, as it was first given."""
+    """Return the stored refusal as an exception."""
     kinds = {kind.code: kind for kind in BusinessRefusal.__subclasses__()}
     return kinds[code](detail, **figures)
 
 
 def refusal_codes() -> list[str]:
-    """Every code a refusal can carry: documented in docs/api.md, held by a test."""
+    """Return every code of a refusal; a test compares them with docs/api.md."""
     found: set[str] = set()
     kinds: list[type[Refusal]] = [Refusal]
     while kinds:

@@ -1,6 +1,6 @@
-"""What happens, counted: the core tells it here, and knows nothing of who listens.
+"""Hooks for metrics: the core reports events without knowing the listener.
 
-Nobody does unless metrics are switched on (http_metrics.py).
+Without metrics there is no listener (http/metrics.py).
 """
 
 from __future__ import annotations
@@ -12,45 +12,50 @@ from typing import Protocol
 
 
 class MetricsListener(Protocol):
+    """Receives the events of this process."""
+
     def operation(self, kind: str, outcome: str) -> None:
-        """An operation was posted, replayed, or refused."""
+        """Count an operation that was posted, replayed or refused."""
 
     def refusal(self, code: str) -> None:
-        """Something was refused, for this reason."""
+        """Count a refusal by its code."""
 
     def transaction_retried(self, why: str) -> None:
-        """A transaction ran again: somebody else wrote first."""
+        """Count a transaction that ran again because another writer came first."""
 
     def waited(self, what: str, seconds: float) -> None:
-        """Somebody waited for a lock."""
+        """Record a wait for a lock."""
 
 
 _listeners: list[MetricsListener] = []
 
 
 def set_listener(listener: MetricsListener) -> None:
-    """Have this process tell it: one alone, the last."""
+    """Set the one listener of this process."""
     _listeners[:] = [listener]
 
 
 def operation(kind: str, outcome: str) -> None:
+    """Report an operation that was posted, replayed or refused."""
     for listener in _listeners:
         listener.operation(kind, outcome)
 
 
 def refusal(code: str) -> None:
+    """Report a refusal by its code."""
     for listener in _listeners:
         listener.refusal(code)
 
 
 def transaction_retried(why: str) -> None:
+    """Report that a transaction runs again."""
     for listener in _listeners:
         listener.transaction_retried(why)
 
 
 @contextmanager
 def measure_wait(what: str) -> Iterator[None]:
-    """How long it takes to get a lock."""
+    """Report the duration of the block as a wait for a lock."""
     began = time.perf_counter()
     try:
         yield

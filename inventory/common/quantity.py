@@ -1,4 +1,4 @@
-"""Quantities: exact decimals, kept as whole numbers of 10^-6 units, never floats."""
+"""Quantities: exact decimals stored as integers of 10^-6 units, never floats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Micros = NewType("Micros", int)
 
 SCALE = 6
 ONE = 10**SCALE
-#: The most that one entry, and one lot in all its life, may carry: 10^12 units.
+#: The largest quantity of an entry, and the most that a lot can receive in all: 10^12 units.
 MAX = Micros(10**12 * ONE)
 
 _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
@@ -22,11 +22,18 @@ _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
 def parse_qty(
     value: object, *, decimals: int, field: str = "qty", unit: str = "", allow_zero: bool = False
 ) -> Micros:
-    """Read a quantity that a person or a program wrote.
+    """Parse a quantity from text ("12.5"), int or Decimal; floats are refused.
 
-    Text ("12.5"), int and Decimal are taken; floats are not. Raises InvalidQty, never rounds:
-    not a plain decimal number, zero or less (zero is fine where `zero` says so), more decimals
-    than the item allows, or more than 10^12.
+    Args:
+        decimals: the item's decimals; more are refused, never rounded.
+        unit: the item's unit, for the message.
+
+    Returns:
+        The quantity in 10^-6 units.
+
+    Raises:
+        InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, too many
+            decimals, or more than 10^12.
     """
     text = _as_text(value)
     if text is None or not _PLAIN.fullmatch(text):
@@ -49,7 +56,7 @@ def parse_qty(
 
 
 def format_qty(micros: int) -> str:
-    """The quantity as a plain decimal without trailing zeros: 12.5, 100, 0.000001."""
+    """Format a quantity as a decimal without trailing zeros: 12.5, 100, 0.000001."""
     sign, micros = ("-", -micros) if micros < 0 else ("", micros)
     whole, fraction = divmod(micros, ONE)
     tail = f"{fraction:06d}".rstrip("0")

@@ -1,4 +1,4 @@
-"""Engine, sessions and transactions. Imports `inventory.common` alone."""
+"""Engine, sessions and transactions; imports only `inventory.common`."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The read cache, kept by triggers: by it lists over the whole warehouse find their rows.
+"""Balance tables, which triggers update and lists of the whole warehouse read.
 
-`lot_heads` tells where each lot stands, `item_heads` what each item's lots add up to, `open_lines`
-what reservations still hold. It may be dropped at any moment: `rebuild` makes it anew from the
-ledger. No decision rests on it.
+`lot_heads` has the balance of each lot, `item_heads` the sums of each item's lots, and `open_lines`
+what reservations hold. The tables are derived data and never used to decide a write; `rebuild`
+fills them from the ledger at any time.
 """
 
-# ruff: noqa: S608 - every name in these statements stands in this file
+# ruff: noqa: S608 - every name in these statements is defined in this file
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 _HEADS = "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
 _ITEMS = "item_id, on_hand, on_hand_rest, reserved, reserved_rest, held, held_rest"
 _LINES = "reservation_id, lot_id, item_id, open, expires_at, usable_until"
-#: Through which day a lot may be used: none when for ever; one long past when not at all.
+#: The last day on which a lot is usable: NULL means no limit, 0001-01-01 means not usable.
 _UNTIL = "CASE WHEN {0}.qc_status = 'APPROVED' THEN {0}.expires_on ELSE '0001-01-01' END"
 
 _LAST_ENTRIES = (
@@ -33,13 +33,13 @@ _LAST_LINES = (
 
 
 def _figures(on_hand: str, reserved: str, status: str) -> tuple[str, str, str]:
-    """What an item adds up: on hand, reserved, and what is available but not approved."""
+    """Return an item's figures: on hand, reserved, and available but not approved."""
     held = f"CASE WHEN {status} = 'APPROVED' THEN 0 ELSE {on_hand} - {reserved} END"
     return on_hand, reserved, held
 
 
 def _parts(figure: str) -> tuple[str, str]:
-    """Whole units and the rest, in millionths."""
+    """Split a figure into whole units and the rest in millionths."""
     units = f"({figure}) / 1000000"
     return units, f"(({figure}) - {units} * 1000000)"
 
@@ -57,7 +57,7 @@ _ITEM_SUMS = (
 
 
 def _moves(entry: str) -> list[str]:
-    """What an entry adds to each of its item's columns: what is after it less what was before."""
+    """Return what an entry adds to each of its item's columns."""
     after, before = (
         [
             part
@@ -81,7 +81,7 @@ _HEAD_UPSERT = _set("lot_heads", _HEADS, 1, "excluded.{1}")
 _ITEM_UPSERT = _set("item_heads", _ITEMS, 1, "{0}.{1} + excluded.{1}")
 _LINE_UPSERT = " ON CONFLICT (reservation_id, lot_id) DO UPDATE SET open = excluded.open"
 
-#: A lot's status or expiry date changed: NEW and OLD are rows of inventory_lots.
+#: Runs when a lot's status or expiry date changes; NEW and OLD are rows of inventory_lots.
 _FOLLOW_HEAD = (
     " UPDATE lot_heads SET qc_status = NEW.qc_status, expires_on = NEW.expires_on"
     " WHERE lot_id = NEW.id;"
@@ -101,7 +101,7 @@ _FOLLOW_ITEM = (
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the read cache anew from the ledger."""
+    """Fill the balance tables from the ledger."""
     for table in ("lot_heads", "item_heads", "open_lines"):
         connection.exec_driver_sql(f"DELETE FROM {table}")
     for table, columns, truth in _TRUTHS:
@@ -109,11 +109,11 @@ def rebuild(connection: Connection) -> None:
 
 
 def differences(connection: Connection) -> list[str]:
-    """Where the read cache is not what the ledger says: empty when all is well."""
+    """Return the names of the balance tables that differ from the ledger."""
     wrong: list[str] = []
     for table, columns, truth in _TRUTHS:
         if table == "item_heads" and wrong:
-            continue  # its truth is lot_heads, which is wrong itself
+            continue  # It is compared with lot_heads, which is wrong itself.
         both = f"SELECT {columns}, 1 AS side FROM truth UNION ALL SELECT {columns}, -1 FROM {table}"
         unmatched = f"SELECT 1 FROM ({both}) AS them GROUP BY {columns} HAVING sum(side) <> 0"
         named = f"WITH truth ({columns}) AS ({truth}) {unmatched} LIMIT 1"
@@ -122,15 +122,15 @@ def differences(connection: Connection) -> list[str]:
     return wrong
 
 
-#: What each table must be, each made of those before it and of the ledger.
+#: What each table must contain, derived from the ledger and the tables before it.
 _TRUTHS = (
     ("lot_heads", _HEADS, _LAST_ENTRIES),
     ("item_heads", _ITEMS, _ITEM_SUMS),
     ("open_lines", _LINES, _LAST_LINES),
 )
 
-#: PostgreSQL: each function of a trigger. Items in the order of their ids, so that two writers
-#: wait for each other in one direction; what a later statement adds may still meet, and runs again.
+#: PostgreSQL: the trigger functions. Items are updated in id order, so that the entries of two
+#: writers cannot deadlock; statements of one transaction still can, and the write is retried.
 FUNCTIONS = {
     "inventory_keep_cache": f"""
 BEGIN
@@ -167,7 +167,7 @@ END
 """,
     "inventory_follow_lot": f"\nBEGIN\n{_FOLLOW_HEAD}\n{_FOLLOW_ITEM}\nRETURN NULL;\nEND\n",
 }
-#: PostgreSQL: each trigger, the function that it must run, and when.
+#: PostgreSQL: each trigger with its function and its event.
 POSTGRESQL = {
     "inventory_ledger_cache": (
         "inventory_keep_cache",

@@ -1,4 +1,4 @@
-"""One statement for many rows, on both databases."""
+"""Allocate ids and insert many rows with one statement, on both databases."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from sqlalchemy.engine import Connection
 from inventory.common.chunks import chunks
 from inventory.common.progress import SILENT, Progress
 
-#: From so many rows on PostgreSQL takes them as one array a column: the driver spends four
-#: times as long on a VALUES list of a thousand rows.
+#: From this many rows on, PostgreSQL gets one array per column. For a VALUES list of 1,000 rows the
+#: driver took four times as long.
 _AS_ARRAYS = 8
-#: So few ids are drawn one by one, in half the time that a series of them takes.
+#: Up to this many ids are drawn one by one, which took half as long as `generate_series`.
 _FEW = 8
 
 
 def allocate_ids(tx: Connection, counts: Mapping[sa.Table, int]) -> dict[sa.Table, Sequence[int]]:
-    """So many ids for rows to come, of each table, in one question.
+    """Allocate primary keys for the rows of each table in one query.
 
-    On PostgreSQL from the tables' sequences, so that nobody else gets them. SQLite has one writer.
+    PostgreSQL draws them from the sequences. SQLite continues after max(id), as it has one writer.
+
+    Args:
+        counts: the number of ids for each table.
+
+    Returns:
+        The ids of each table, in ascending order.
     """
     tables = tuple(counts)
     if tx.dialect.name == "sqlite":
@@ -74,7 +80,7 @@ def insert(
     rows: Sequence[dict[str, Any]],
     progress: Progress = SILENT,
 ) -> None:
-    """Insert the rows, which all have the same columns."""
+    """Insert the rows, which all have the same columns, in chunks of 1,000."""
     for some in chunks(rows):
         _insert(tx, table, some)
         progress.step(len(some))

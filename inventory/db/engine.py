@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from inventory.db.sqlite_write_lock import WAIT_SECONDS
 
-#: From this version on SQLite is free of the bug that could reset a write-ahead log in use.
+#: The first SQLite version without the bug that could reset a write-ahead log in use.
 SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 
 _PRAGMAS = {
@@ -49,10 +49,10 @@ def _prepare(engine: Engine) -> None:
 
 
 def _is_alive(ask: Callable[[Any], bool], connection: Any) -> bool:
-    """Whether a connection of the pool can still be used.
+    """Return whether a pooled connection is still alive.
 
-    A server that ends a connection, or dies, closes the wire. Where nothing came in since the last
-    answer, asking in words would only be one more round trip for each reading and each writing.
+    Polls the socket first: a closed connection is readable. The driver's ping runs only then, which
+    saves a round trip per checkout.
     """
     wire = select.poll()
     wire.register(connection.pgconn.socket, select.POLLIN)
@@ -60,17 +60,20 @@ def _is_alive(ask: Callable[[Any], bool], connection: Any) -> bool:
 
 
 def _create_private_file(_: Dialect, __: Any, place: tuple[Any, ...], ___: Any) -> None:
-    """A database that is not there yet is made for its owner alone, whoever makes it."""
+    """Create a missing database file, readable by its owner only."""
     path = str(place[0])
     if path.startswith(("file:", ":memory:")):
         return
-    with suppress(OSError):  # it is there; or cannot be made, which SQLite says better
+    with suppress(OSError):  # The file exists, or SQLite reports better why it cannot be created.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextmanager
 def temporary_engine(url: str | sa.URL) -> Iterator[Engine]:
-    """Another database, treated as the app's own is: for backups and moves."""
+    """Yield an engine on another database, for backups and migrations.
+
+    It has the same settings as the app's engine and is disposed of at the end.
+    """
     url = sa.make_url(url)
     engine = sa.create_engine(url, **_engine_options(url, threads=2))
     _prepare(engine)
@@ -81,7 +84,13 @@ def temporary_engine(url: str | sa.URL) -> Iterator[Engine]:
 
 
 def new_engine(url: str, *, threads: int) -> Engine:
-    """An engine on another database, with the same settings; to be disposed of by the caller."""
+    """Return an engine on another database, with the same settings as the app's.
+
+    The caller disposes of it.
+
+    Args:
+        threads: the pool has two connections per thread.
+    """
     made = sa.make_url(url)
     engine = sa.create_engine(made, **_engine_options(made, threads=threads))
     _prepare(engine)
@@ -89,13 +98,16 @@ def new_engine(url: str, *, threads: int) -> Engine:
 
 
 def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
-    """Two connections a thread: a request may still hold one for reading while it writes."""
+    """Return the engine's options, with a pool of two connections per thread.
+
+    A request can have one connection open for reading while it writes on another.
+    """
     if url.get_backend_name() == "sqlite":
         return {
             "module": sqlite_module(),
             "pool_size": 2 * threads,
             "pool_timeout": WAIT_SECONDS,
-            "hide_parameters": True,  # what people typed is not for the log
+            "hide_parameters": True,  # User input must not appear in the log.
             "connect_args": {"isolation_level": None, "check_same_thread": False},
         }
     from inventory.db.pipeline import DescriptionCachingCursor
@@ -116,7 +128,7 @@ def _engine_options(url: sa.URL, *, threads: int) -> dict[str, Any]:
 
 
 def sqlite_module() -> Any:
-    """The newest SQLite there is: pysqlite3 where it has a wheel, else Python's own."""
+    """Return the newest SQLite driver: pysqlite3 if installed, else Python's own."""
     try:
         from pysqlite3 import dbapi2
     except ImportError:

@@ -1,9 +1,9 @@
-"""Several statements on one journey to PostgreSQL (libpq's pipeline mode, driven by psycopg).
+"""Statements in libpq's pipeline mode: several statements in one round trip.
 
-Within `few_journeys` a statement is kept until somebody waits for an answer: then all that was
-asked is sent in one piece, and answered. So whoever executes first and fetches later pays for one
-journey; statements without rows cost none of their own. The server does one after the other as
-ever: each sees what was committed when its turn came.
+Inside `pipelined` statements are queued until a result is fetched; then all of them are sent at
+once. Code that executes first and fetches later needs one round trip; statements without rows need
+none of their own. The server still runs them one by one, and each sees what was committed when it
+started.
 """
 
 from __future__ import annotations
@@ -26,27 +26,31 @@ log = logging.getLogger(__name__)
 
 
 class DescriptionCachingCursor(psycopg.Cursor[Any]):
-    """Tells the columns of an answer that is still on its way, when the same was asked before.
+    """Cursor that caches column descriptions by the text of the statement.
 
-    SQLAlchemy wants to know them as soon as a statement is sent; that alone would be a journey.
+    SQLAlchemy needs the columns as soon as a statement is sent; without the cache that would be a
+    round trip.
     """
 
-    #: Text of a statement to its columns; None: it has no rows.
+    #: Text of a statement to its columns; None if the statement returns no rows.
     _columns: ClassVar[dict[str, list[Column] | None]] = {}
     _MOST_REMEMBERED = 2_000
     _text = ""
 
     def execute(self, query: Any, *args: Any, **kwargs: Any) -> DescriptionCachingCursor:
+        """Queue the statement and remember its text."""
         self._text = query
         super().execute(query, *args, **kwargs)
         return self
 
     def executemany(self, query: Any, *args: Any, **kwargs: Any) -> None:
+        """Queue the statements and remember their text."""
         self._text = query
         super().executemany(query, *args, **kwargs)
 
     @property
     def description(self) -> list[Column] | None:
+        """Return the columns, from the cache if the result is not here yet."""
         if self.pgresult is not None or self._conn._pipeline is None:
             return super().description
         if self._text not in self._columns:
@@ -58,8 +62,10 @@ class DescriptionCachingCursor(psycopg.Cursor[Any]):
 
 
 class BufferedPipeline(psycopg.Pipeline):
-    """Sends nothing before somebody waits for an answer, and then all of it in one piece: sent one
-    by one, statements would wake the server one by one."""
+    """Pipeline that sends nothing until a result is fetched, then everything at once.
+
+    Statements sent one by one would wake the server one by one.
+    """
 
     def _communicate_gen(self) -> PQGen[None]:
         yield from ()
@@ -72,15 +78,19 @@ class BufferedPipeline(psycopg.Pipeline):
         yield from super()._fetch_gen(flush=flush)
 
     def _exit_gen(self) -> PQGen[None]:
-        """After a commit nothing is on its way any more: that needs no journey."""
+        """Skip the final sync after a commit, when nothing is queued."""
         if self.command_queue or self.result_queue:
             yield from super()._exit_gen()
 
 
 @contextmanager
 def pipelined(connection: Connection) -> Iterator[None]:
-    """Within, statements on this connection travel together. Begin and commit within, too.
-    Raises Busy when the connection is lost."""
+    """Run the block in pipeline mode; BEGIN and COMMIT must be inside.
+
+    Raises:
+        Busy: the connection was lost before the block ended. After a commit this is only logged.
+        RuntimeError: the block left a transaction open.
+    """
     driver: Any = connection.connection.driver_connection
     is_done = False
     driver._pipeline = BufferedPipeline(driver)
@@ -90,7 +100,7 @@ def pipelined(connection: Connection) -> Iterator[None]:
             is_done = True
     except psycopg.Error as error:
         if not is_done:
-            raise Busy() from error  # the connection was lost on the way
+            raise Busy() from error
         log.warning("the database went away after a commit: %s", type(error).__name__)
     else:
         if driver.info.transaction_status != TransactionStatus.IDLE:
@@ -98,9 +108,9 @@ def pipelined(connection: Connection) -> Iterator[None]:
 
 
 def send_begin(connection: Connection) -> None:
-    """BEGIN, on its way with what follows.
+    """Queue BEGIN followed by a sync.
 
-    The driver knows that a transaction is open from a sync alone; so one is sent along.
+    Without the sync psycopg does not see that a transaction is open.
     """
     connection.exec_driver_sql("BEGIN")
     driver: Any = connection.connection.driver_connection
@@ -108,16 +118,20 @@ def send_begin(connection: Connection) -> None:
 
 
 def await_begin(connection: Connection) -> None:
-    """Before a commit: until an answer has come the driver knows of no transaction, and would take
-    COMMIT for needless. Who has fetched anything has heard."""
+    """Fetch a result before COMMIT if none was fetched yet.
+
+    Without a result psycopg believes that no transaction is open, and skips COMMIT.
+    """
     driver: Any = connection.connection.driver_connection
     if driver.info.transaction_status == TransactionStatus.IDLE:
         connection.exec_driver_sql("SELECT 1").scalar_one()
 
 
 def drain(connection: Connection) -> None:
-    """After a failure: have all that was sent answered, so that the transaction can be rolled
-    back. Nothing is left to settle where the connection is gone."""
+    """Fetch all outstanding results after an error, so that a rollback is possible.
+
+    Does nothing if the connection is lost.
+    """
     if connection.invalidated:
         return
     driver: Any = connection.connection.driver_connection

@@ -1,8 +1,8 @@
-"""A hot standby that answers pages: a copy of the database that follows it, read-only.
+"""Read replica: a PostgreSQL hot standby that answers pages.
 
-It may be behind. Never for a user's own writes: each write's position in the log is kept with the
-session, and the standby answers only once it has come that far. Never by more than `MOST_LAG`
-seconds: then, or when it does not answer, the primary does. No write ever rests on what it says.
+The replica can be behind. Each write's WAL position is stored with the session, and the replica is
+used only after it has replayed that position. If it is more than `MOST_LAG` seconds behind or does
+not answer, the primary is used. No write is decided by data of the replica.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from inventory import db
 
 log = logging.getLogger(__name__)
 
-#: Further behind than this it is not asked; behind by more than this, pages say so.
+#: Seconds behind above which the replica is not used, and above which pages show the lag.
 MOST_LAG, SHOWN_LAG = 30.0, 2.0
-#: Not asked again for so long, once it did not answer.
+#: Seconds without another attempt after the replica failed.
 REST_SECONDS = 5.0
 
-#: How far it is, and how far behind. All that came is replayed, and more may come: not behind.
-#: Else as old as the last commit that it replayed, so that a standby cut off counts as behind.
+#: Whether the replica has replayed the position, and how many seconds it is behind. A replica that
+#: is connected and has replayed all that it received is not behind; otherwise the age of the last
+#: replayed commit counts, so that a disconnected replica is behind.
 _WHERE = sa.text(
     "SELECT NOT pg_is_in_recovery() OR pg_last_wal_replay_lsn() >= CAST(:position AS pg_lsn),"
     " CASE WHEN NOT pg_is_in_recovery() THEN 0"
@@ -37,16 +38,21 @@ _WHERE = sa.text(
 
 
 class ReadReplica:
+    """The read replica's engine, with a pause after each failure."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._asked_again_at = 0.0
 
     @contextmanager
     def connection(self, position: str | None) -> Iterator[float | None]:
-        """Have `db.connection()` be the standby's within: yields how many seconds it is behind,
-        or None where it will not do and the primary answers.
+        """Use the replica for `db.connection()` inside the block.
 
-        `position`: of the session's last write, in the primary's log.
+        Args:
+            position: WAL position (LSN) of the session's last write.
+
+        Yields:
+            The seconds that the replica is behind, or None if the primary is used.
         """
         connection = self._connect()
         if connection is None:
@@ -61,10 +67,11 @@ class ReadReplica:
                 yield lag
 
     def mark_unavailable(self) -> None:
-        """It failed: leave it alone for a while."""
+        """Do not use the replica for `REST_SECONDS`."""
         self._asked_again_at = time.monotonic() + REST_SECONDS
 
     def dispose(self) -> None:
+        """Close the pool of connections."""
         self._engine.dispose()
 
     def _connect(self) -> Connection | None:

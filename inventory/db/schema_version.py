@@ -1,4 +1,4 @@
-"""Which migration the database stands at, and which one this program knows as the newest."""
+"""The schema version of a database, and the newest that this program knows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLE = "alembic_version"
 
 @dataclass(frozen=True, slots=True)
 class SchemaStatus:
-    """Where a database stands; `found` is None when it has no schema yet."""
+    """A database's schema version; `found` is None if it has no schema yet."""
 
     found: str | None
     newest: str
@@ -23,19 +23,21 @@ class SchemaStatus:
 
     @property
     def is_current(self) -> bool:
+        """Return whether the database has the newest version."""
         return self.found == self.newest
 
     @property
     def is_older(self) -> bool:
+        """Return whether the database has a known, older version."""
         return self.found is not None and self.found in self.known and not self.is_current
 
     @property
     def is_newer(self) -> bool:
-        """Made by a program that knows migrations which this one does not."""
+        """Return whether the database has a version that this program does not know."""
         return self.found is not None and self.found not in self.known
 
     def __str__(self) -> str:
-        """In one sentence what is wrong and what to do."""
+        """Return one sentence: what is wrong and what to do."""
         if self.is_newer:
             return (
                 f"the database is at schema version {self.found}, and this program knows no"
@@ -52,12 +54,16 @@ class SchemaStatus:
 
 
 def standing(conn: Connection, migrations: Path) -> SchemaStatus:
-    """Where the database stands among these migrations."""
+    """Return the schema status of the database.
+
+    Args:
+        migrations: the folder that contains `versions`.
+    """
     return known(found(conn), migrations)
 
 
 def found(conn: Connection) -> str | None:
-    """The migration that the database stands at; None when it has no schema yet."""
+    """Return the database's schema version, or None if it has no schema yet."""
     if not sa.inspect(conn).has_table(TABLE):
         return None
     version: str | None = conn.exec_driver_sql(f"SELECT version_num FROM {TABLE}").scalar()  # noqa: S608
@@ -65,21 +71,26 @@ def found(conn: Connection) -> str | None:
 
 
 def known(found: str | None, migrations: Path) -> SchemaStatus:
-    """Where a version stands among the migrations: the files begin with the numbers that they
-    are known by, so that a worker needs no Alembic to tell."""
+    """Return the schema status of a version.
+
+    The versions come from the file names of the migrations, so that a worker need not load Alembic.
+
+    Args:
+        migrations: the folder that contains `versions`.
+    """
     revisions = sorted(file.name[:4] for file in migrations.glob("versions/[0-9]*.py"))
     return SchemaStatus(found, revisions[-1], frozenset(revisions))
 
 
 def upgrade() -> None:
-    """Run the migrations that the app's database has not seen yet."""
-    import flask_migrate  # brings Alembic along, which nobody needs who only serves
+    """Run the outstanding migrations on the app's database."""
+    import flask_migrate  # It loads Alembic, which a worker does not need.
 
     flask_migrate.upgrade()
 
 
 def holds_data(conn: Connection) -> bool:
-    """Whether anybody has worked with the database: accounts, items or entries."""
+    """Return whether the database has any user, item or ledger entry."""
     tables = set(sa.inspect(conn).get_table_names())
     return any(
         conn.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1").first()  # noqa: S608
@@ -89,7 +100,11 @@ def holds_data(conn: Connection) -> bool:
 
 
 def require_not_newer(found: str, migrations: Path) -> None:
-    """Raises Unable for a schema version that this program does not know."""
+    """Require a schema version, as a backup names it, that this program knows.
+
+    Raises:
+        EnvironmentProblem: the version is newer than the newest known one.
+    """
     if found != "none" and known(found, migrations).is_newer:
         raise EnvironmentProblem(
             f"The backup is at schema version {found}, which this program does not know: use the"

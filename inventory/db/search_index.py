@@ -1,11 +1,11 @@
-"""Finds pieces of codes and names among very many: an index over trigrams, on both databases.
+"""Trigram index to search parts of codes and names, on both databases.
 
-SQLite has FTS5 for that. PostgreSQL's pg_trgm is an extension that a site may not have; a GIN index
-over the trigrams that a function takes out of a text does the same on every PostgreSQL. Both are
-derived, and both only narrow down: what they name is compared anew (listing/searching.py).
+SQLite uses FTS5. PostgreSQL uses a GIN index over the trigrams that a function extracts, because a
+site may not have the extension pg_trgm. The index is derived data and only narrows the search down:
+`queries/search.py` compares the rows again.
 """
 
-# ruff: noqa: S608 - every name in these statements stands in this file
+# ruff: noqa: S608 - every name in these statements is defined in this file
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
-#: What is searched in each table.
+#: The searched columns of each table.
 SEARCHED = {
     "items": ("code", "name"),
     "inventory_lots": ("lot_code", "supplier_lot"),
     "reservations": ("reference",),
 }
-#: More hits than this are found sooner by looking through the list from its beginning.
+#: With more hits than this, scanning the list from its start finds a page sooner than the index.
 _FEW = 1000
-#: Capitals are told apart beyond ASCII in each database's own way: what is looked up is ASCII.
+#: Runs of printable ASCII. The databases fold the case of other characters differently.
 _RUNS = re.compile(r"[ -~]{3,}")
 
 
 def create(conn: Connection) -> None:
-    """Make the index over what there is; none may stand."""
+    """Create the index over the existing rows; it must not exist yet."""
     if conn.dialect.name == "sqlite":
         for table, columns in SEARCHED.items():
             conn.exec_driver_sql(
@@ -44,13 +44,14 @@ def create(conn: Connection) -> None:
 
 
 def rebuild(conn: Connection) -> None:
-    """Make the index anew: SQLite's from the tables; PostgreSQL keeps its own."""
+    """Rebuild the index on SQLite; PostgreSQL maintains its own."""
     if conn.dialect.name == "sqlite":
         for table in SEARCHED:
             conn.exec_driver_sql(f"INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')")
 
 
 def drop(conn: Connection) -> None:
+    """Drop the index and all that belongs to it."""
     if conn.dialect.name == "sqlite":
         for table in SEARCHED:
             for name in _triggers(table, SEARCHED[table]):
@@ -63,8 +64,11 @@ def drop(conn: Connection) -> None:
 
 
 def prefilter(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool] | None:
-    """A condition that all rows fulfil in which the text stands, and few others; None where there
-    is none to be had: the text is too short, or stands in so many rows that no index helps."""
+    """Return a condition that all rows containing the text meet, and few others.
+
+    Returns:
+        None if the text is too short, or in so many rows that no index helps.
+    """
     runs = _RUNS.findall(wanted)
     if table not in SEARCHED or not runs:
         return None
@@ -90,7 +94,7 @@ _COUNTS = {
 }
 
 
-# --- SQLite: kept by triggers ---------------------------------------------------------------------
+# --- SQLite: updated by triggers ------------------------------------------------------------------
 
 
 def _triggers(table: str, columns: tuple[str, ...]) -> dict[str, str]:
@@ -129,7 +133,10 @@ $$
 
 
 def _grams(table: str, columns: tuple[str, ...]) -> str:
-    """Trigrams of all columns; a line break stands between them, which none of them contains."""
+    """Return the SQL for the trigrams of all columns.
+
+    A line break separates the columns, because no column contains one.
+    """
     first, *others = columns
     joined = "".join(f" || E'\\n' || coalesce({table}.{column}, '')" for column in others)
     return f"inventory_trigrams({table}.{first}{joined})"

@@ -1,4 +1,4 @@
-"""The database handle, and the sessions and connections that read."""
+"""The database handle `db`, and sessions and connections for reading."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ P = ParamSpec("P")
 
 R = TypeVar("R")
 
-#: To a session another Engine is another connection: so each has one for reading, for good.
+#: One reading engine per engine: a session opens a connection for each Engine object it meets.
 _reading_engines: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
@@ -39,17 +39,19 @@ def _reading(engine: Engine) -> Engine:
 
 
 class ReadOnlySession(Session):
-    """The request's own reading; that it ends badly is no reason to withhold the answer.
+    """Session for read-only queries of a request.
 
-    On PostgreSQL each statement of it sees what is committed, in a transaction or not: without
-    one it costs two round trips less.
+    Errors while closing are logged, not raised, because the response is complete. Uses AUTOCOMMIT
+    on PostgreSQL: each statement sees what is committed either way, and this saves two round trips.
     """
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the reading engine of the bind."""
         bind = super().get_bind(*args, **kwargs)
         return _reading(bind) if isinstance(bind, Engine) else bind
 
     def close(self) -> None:
+        """Close the session; an error is logged."""
         try:
             super().close()
         except sa.exc.DBAPIError as error:
@@ -61,7 +63,7 @@ db = SQLAlchemy(model_class=Base, session_options={"class_": ReadOnlySession})
 
 
 def init_app(app: Flask) -> None:
-    """Bind the handle to the app; its SQLALCHEMY_DATABASE_URI says which database."""
+    """Bind the handle to the database of the app's SQLALCHEMY_DATABASE_URI."""
     url = sa.make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(
         url, threads=app.config.get("THREADS", 4)
@@ -75,13 +77,13 @@ _reader: ContextVar[Connection | None] = ContextVar("reader", default=None)
 
 
 def connection() -> Connection:
-    """The request's own connection, for reading."""
+    """Return the request's connection for reading."""
     return _reader.get() or db.session.connection()
 
 
 @contextmanager
 def use_connection(reader: Connection) -> Iterator[None]:
-    """Within, `connection()` is this one."""
+    """Make `connection()` return this connection inside the block."""
     token = _reader.set(reader)
     try:
         yield
@@ -90,9 +92,10 @@ def use_connection(reader: Connection) -> Iterator[None]:
 
 
 def app_context_thread(task: Callable[[], None]) -> threading.Thread:
-    """A thread for `work` on the same database, with sessions of its own; not started yet.
+    """Return a thread that runs `task` in the app's context; not started yet.
 
-    A daemon: a program that is asked to stop does not wait for it.
+    The thread has its own sessions. It is a daemon thread, so that a program can stop without
+    waiting for it.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
@@ -104,14 +107,17 @@ def app_context_thread(task: Callable[[], None]) -> threading.Thread:
 
 
 def reading_engine() -> Engine:
-    """The app's engine, for connections that only read."""
+    """Return the app's engine, for connections that only read."""
     return _reading(db.engine)
 
 
 @contextmanager
 def short_read_connection() -> Iterator[None]:
-    """Within, `connection()` is one that is given back at the end: for what is asked before a
-    write, which would leave the request's own reading first. A session costs more than that."""
+    """Use a short-lived connection inside the block.
+
+    For reads before a write: cheaper than opening the request's session, which the write would
+    close again.
+    """
     if _reader.get() is not None:
         yield
         return
@@ -120,7 +126,7 @@ def short_read_connection() -> Iterator[None]:
 
 
 def unsafe_settings() -> list[str]:
-    """Why the ledger would not be safe in this database, in words: empty when it would be."""
+    """Return unsafe database settings as messages; empty if all are safe."""
     with db.engine.connect() as reader:
         if reader.dialect.name == "sqlite":
             wanted = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
@@ -139,7 +145,13 @@ def unsafe_settings() -> list[str]:
 
 @contextmanager
 def snapshot(engine: Engine | None = None) -> Iterator[Connection]:
-    """A connection that sees the database as it stands now, however long it reads."""
+    """Yield a connection that sees one state of the database throughout.
+
+    On PostgreSQL the statement and idle timeouts are off.
+
+    Args:
+        engine: the app's engine if None.
+    """
     with (engine or db.engine).connect() as reader:
         if reader.dialect.name == "postgresql":
             reader = reader.execution_options(isolation_level="REPEATABLE READ")
@@ -149,5 +161,5 @@ def snapshot(engine: Engine | None = None) -> Iterator[Connection]:
 
 
 def url() -> sa.URL:
-    """Where the app's database is."""
+    """Return the URL of the app's database."""
     return db.engine.url

@@ -1,4 +1,4 @@
-"""The gate before a file of SQLite: one writer at a time."""
+"""The write lock of an SQLite file: one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ WAIT_SECONDS = 8.0
 
 
 class SqliteWriteLock:
-    """One writer at a time for one SQLite file: threads by a lock, processes by flock.
+    """Serialize writers of one SQLite file across threads and processes.
 
-    Without it busy writers meet "database is locked" after waits of seconds.
+    Threads use a Lock, processes flock. Without them busy writers get "database is locked" after
+    waiting for seconds.
+
+    Raises:
+        Busy: the lock was not free within `WAIT_SECONDS`, or the lock file cannot be opened.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -63,6 +67,7 @@ _gates: dict[str, SqliteWriteLock] = {}
 
 
 def write_lock_for(path: str) -> SqliteWriteLock:
+    """Return the process's one lock for this path; in-memory databases use no flock."""
     return _gates.setdefault(
         path, SqliteWriteLock(f"{path}-gate" if path not in ("", ":memory:") else None)
     )

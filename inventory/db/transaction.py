@@ -36,25 +36,25 @@ _tells_positions = False
 
 _position: ContextVar[str | None] = ContextVar("position", default=None)
 
-#: Further than any log will ever be: nobody can have come so far.
+#: A position that no replica can have replayed.
 _NEVER = "FFFFFFFF/FFFFFFFF"
 
 
 def enable_lsn_tracking() -> None:
-    """From now on note after each write where the log of the database stands."""
+    """Record the WAL position (LSN) after each write from now on."""
     global _tells_positions
     _tells_positions = True
 
 
 def pop_last_lsn() -> str | None:
-    """Where the log stood after this request's last write; asked once."""
+    """Return the WAL position of the request's last write, and forget it."""
     position = _position.get()
     _position.set(None)
     return position
 
 
 def _note_position(writer: Connection) -> None:
-    """The write is done, whatever becomes of this."""
+    """Record the WAL position; an error must not fail the write, which is committed."""
     if not _tells_positions or writer.dialect.name != "postgresql":
         return
     try:
@@ -66,7 +66,7 @@ def _note_position(writer: Connection) -> None:
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction on another database, however long: all of it stays, or nothing."""
+    """Open one transaction on another database, without a time limit."""
     with engine.connect() as connection:
         tx = connection.execution_options(write=True)
         with tx.begin():
@@ -78,23 +78,33 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def exclusive_writer(file: str) -> Iterator[None]:
-    """Keep every other writer out of this file of SQLite while this lasts."""
+    """Keep all other writers out of this SQLite file inside the block.
+
+    Raises:
+        Busy: the lock was not free within `WAIT_SECONDS`.
+    """
     with write_lock_for(file)():
         yield
 
 
 def atomic(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
-    """One verb, one transaction: committed when the verb returns, rolled back when it raises.
+    """Run the function in its own transaction, passed as the first argument.
 
-    Called with `dry_run=True` the verb runs to its end and everything is rolled back.
-    Raises Busy when the database stays locked, is full, or cannot be reached.
+    The transaction commits when the function returns and rolls back when it raises. With
+    `dry_run=True` the function runs to its end and everything is rolled back. A lost race runs it
+    again, up to `ATTEMPTS` times.
+
+    Raises:
+        Busy: the database is locked for too long, full or unreachable.
     """
     return _atomic(verb, _begin)
 
 
 def atomic_pipelined(verb: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
-    """The same for a verb whose statements can travel together (pipelining.py): it looks at no
-    statement's row count, and at the rows of one as late as it can."""
+    """Like `atomic`, with the statements in pipeline mode (pipeline.py).
+
+    The function must not read a statement's row count, and should fetch rows as late as it can.
+    """
     return _atomic(verb, _begin_pipelined)
 
 
@@ -112,7 +122,7 @@ def _begin_pipelined(tx: Connection) -> Iterator[Transaction]:
         return
     from inventory.db.pipeline import await_begin, drain, pipelined, send_begin
 
-    tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # we say BEGIN ourselves
+    tx = tx.execution_options(isolation_level="AUTOCOMMIT")  # `send_begin` sends BEGIN.
     with pipelined(tx), tx.begin() as transaction:
         try:
             send_begin(tx)
@@ -154,20 +164,23 @@ def _atomic(
 
 
 def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
-    """Return for a lost race (run again), else raise: Busy, or the error when it is a fault."""
+    """Wait and return after a lost race; otherwise raise Busy or the error."""
     if is_retryable_conflict(error):
         instrumentation.transaction_retried(getattr(error.orig, "sqlstate", None) or "UNIQUE")
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
         return
     if getattr(error.orig, "sqlstate", None) == "25006":
-        db.engine.dispose()  # this server is a standby now: look for the one that took over
+        db.engine.dispose()  # A read-only server is a standby now; reconnect to the new primary.
     if is_database_unavailable(error):
         raise Busy() from error
     raise error
 
 
 def is_retryable_conflict(error: sa.exc.DBAPIError) -> bool:
-    """Somebody else wrote first: a unique constraint, a deadlock, a serialization failure."""
+    """Return whether another writer came first.
+
+    That is a unique constraint, a deadlock or a serialization failure.
+    """
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in {"23505", "40001", "40P01"}
@@ -175,7 +188,10 @@ def is_retryable_conflict(error: sa.exc.DBAPIError) -> bool:
 
 
 def is_database_unavailable(error: sa.exc.DBAPIError) -> bool:
-    """The database is locked, full, read-only or gone; the request itself may be fine."""
+    """Return whether the database is locked, full, read-only or unreachable.
+
+    The request itself can be fine then.
+    """
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)

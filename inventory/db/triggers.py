@@ -1,11 +1,10 @@
-"""Triggers, on both databases: some keep history as it was written, some keep the read cache
-(read_cache.py).
+"""Triggers: some keep tables append-only, some update the balance tables.
 
 Alembic's batch mode drops SQLite's triggers with the table it rebuilds, so migrations/env.py
-installs them anew after every upgrade; `missing` tells whether each stands.
+installs them again after every upgrade. `missing` finds triggers that are absent or differ.
 """
 
-# ruff: noqa: S608 - every name in these statements stands in this file
+# ruff: noqa: S608 - every name in these statements is defined in this file
 
 from __future__ import annotations
 
@@ -26,13 +25,13 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def install(connection: Connection) -> None:
-    """Create every trigger, replacing what is there."""
+    """Create or replace every trigger."""
     for statement in _statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
 
 
 def missing(connection: Connection) -> list[str]:
-    """The names of guards that do not stand as they should: empty when all is well."""
+    """Return the names of triggers that are absent or differ from their definition."""
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(
             "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
@@ -56,7 +55,7 @@ def missing(connection: Connection) -> list[str]:
 
 
 def _postgresql_triggers() -> dict[str, str]:
-    """Each trigger's name and the body of the function that it must run."""
+    """Return each trigger's name with the body of its function."""
     return {f"{table}_append_only": _REFUSE for table in APPEND_ONLY} | {
         name: balance_triggers.FUNCTIONS[function]
         for name, (function, _) in balance_triggers.POSTGRESQL.items()
@@ -102,8 +101,8 @@ def _sqlite_triggers() -> dict[str, str]:
                 f"CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN"
                 f" SELECT RAISE(ABORT, '{table} is append-only: {event} refused'); END"
             )
-        # INSERT OR REPLACE would pass both of the above. The word UNIQUE lets a writer tell this
-        # refusal for what it mostly is: a lost race.
+        # INSERT OR REPLACE would pass both triggers above. UNIQUE in the message makes
+        # `is_retryable_conflict` retry the write, because the cause is mostly a lost race.
         exists = " OR ".join(
             f"EXISTS (SELECT 1 FROM {table} WHERE "
             + " AND ".join(f"{column} = NEW.{column}" for column in columns)

@@ -1,1 +1,1 @@
-"""Idempotency keys: one key, one outcome. Imports `models` and below."""
+"""Idempotency keys: each key of a user has one outcome."""

@@ -1,4 +1,4 @@
-"""The fingerprint of a request: equal content has an equal digest."""
+"""Fingerprint of a write: equal content has an equal digest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 
 def digest(content: Any) -> bytes:
-    """Return SHA-256 over the content as canonical JSON; dataclasses count as their fields."""
+    """Return SHA-256 of the content as canonical JSON.
+
+    Dataclasses are serialized by their fields.
+    """
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_canonical)
     return hashlib.sha256(canonical.encode()).digest()
 

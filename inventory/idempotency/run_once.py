@@ -1,4 +1,4 @@
-"""Changes outside the ledger under the caller's key: done once, answered as often as asked."""
+"""Changes outside the ledger under an idempotency key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,28 @@ def run_once(
     fields: dict[str, Any],
     dry_run: bool,
 ) -> tuple[dict[str, Any], bool]:
-    """One key, one outcome: run the change, or answer what it led to the first time."""
+    """Run a change in one transaction, or return the outcome stored under the key.
+
+    A business refusal is stored too, and raised again by a repeat with the same content.
+
+    Args:
+        func: gets the connection, `user_id`, `now` (UTC) and `fields`; returns the outcome, ready
+            for JSON.
+        fields: the content of the change. With the function's name it identifies a repeat.
+        dry_run: roll back at the end.
+
+    Returns:
+        (outcome, whether it was replayed).
+
+    Raises:
+        IdempotencyKeyMissing: `key` is empty.
+        IdempotencyKeyReused: the key was used with other content.
+        IdempotencyInProgress: the first write with this key is not finished yet.
+        InvalidInput: the key is malformed.
+        NotFound: unknown user.
+        Refusal: what `func` raises.
+        Busy: the database is locked for too long, full or unreachable.
+    """
     key = store.validate_key(key)
     try:
         with store.map_key_lock_timeout():

@@ -1,4 +1,4 @@
-"""One key, one outcome, for ever: what was done under a key is answered again, never redone."""
+"""Store the outcome of a write under (user, key) and replay it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,12 @@ _REMEMBER = sa.insert(requests).inline()
 
 
 def validate_key(key: object) -> str:
-    """The caller's key: 1 to 255 visible ASCII characters."""
+    """Return the idempotency key: 1 to 255 visible ASCII characters.
+
+    Raises:
+        IdempotencyKeyMissing: the key is empty.
+        InvalidInput: the key is malformed.
+    """
     if key is None or key == "":
         raise IdempotencyKeyMissing("A write needs a key of its own, so that it is done once.")
     if not isinstance(key, str) or len(key) > 255 or not all("!" <= c <= "~" for c in key):
@@ -59,7 +64,7 @@ def validate_key(key: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyLookup:
-    """Who asks, and what the key led to the first time (None when it is new)."""
+    """The user's name and the outcome stored under the key; None for a new key."""
 
     user_name: str
     outcome: Any | None
@@ -68,17 +73,21 @@ class KeyLookup:
 def prefetch_outcome(
     tx: Connection, *, user_id: int, key: str, fingerprint: bytes
 ) -> Callable[[], KeyLookup]:
-    """Ask what is known of the caller and the key; what is returned waits for the answer.
+    """Send the lookup of user and key; return a function that fetches its result.
 
-    It raises Replayed with the remembered refusal, IdempotencyKeyReused when the key had other
-    content, NotFound when there is no such user.
+    The lookup can then share a round trip with other statements. The function raises:
+
+    Raises:
+        ReplayedRefusal: a refusal is stored under the key.
+        IdempotencyKeyReused: the key was used with other content.
+        NotFound: unknown user.
     """
     asked = tx.execute(_FIND, {"user_id": user_id, "key": key})
     return lambda: _known(asked.first(), user_id=user_id, key=key, fingerprint=fingerprint)
 
 
 def find_outcome(tx: Connection, **request: Any) -> KeyLookup:
-    """The same, at once."""
+    """Look up user and key; like `prefetch_outcome`, with the result fetched."""
     return prefetch_outcome(tx, **request)()
 
 
@@ -98,7 +107,7 @@ def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> KeyLookup
 
 
 class ReplayedRefusal(Exception):
-    """A remembered refusal, on its way out of the transaction."""
+    """Carries a stored refusal out of the transaction."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.detail)
@@ -115,7 +124,7 @@ def store_outcome(
     outcome: Any,
     refused: bool = False,
 ) -> None:
-    """Write the key's outcome down, in the transaction of what it led to."""
+    """Store the outcome under the key, in the transaction of the write."""
     row = {
         "user_id": user_id,
         "idempotency_key": key,
@@ -129,8 +138,10 @@ def store_outcome(
 
 @contextmanager
 def map_key_lock_timeout() -> Iterator[None]:
-    """Whoever waited too long for the first request with the key is told so, and not just that
-    the database is busy."""
+    """Turn Busy into IdempotencyInProgress if the key's row was locked.
+
+    A caller that waited too long for the first write with the key learns the cause.
+    """
     try:
         yield
     except Busy as busy:
@@ -144,6 +155,6 @@ def map_key_lock_timeout() -> Iterator[None]:
 
 
 def remember_refusal(tx: Connection, refusal: Refusal, **request: Any) -> None:
-    """Write down that the key was refused, and why."""
+    """Store a refusal as the key's outcome."""
     outcome = {"code": refusal.code, "detail": refusal.detail, "figures": refusal.figures}
     store_outcome(tx, outcome=outcome, refused=True, **request)

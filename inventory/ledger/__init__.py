@@ -1,8 +1,12 @@
-"""Receive, reserve, unreserve, issue, and all that is made of them: the only writer of the ledger.
+"""Public API of the ledger, the only code that writes ledger tables.
 
-`post` takes any number of requests and does all of them or none, in one transaction, under one
-key. The verbs are batches of one. Order of the checks: the shape of each field, then a repeat of
-the key, then the rules of each request in turn (named in the request's own module).
+`post` executes a list of commands in one transaction, all or nothing, under one idempotency key.
+The other functions post a single command; their `fields` are the fields of the command's dataclass
+in `commands`.
+
+Checks run in this order: the shape of each field, a replay of the key, then the rules of each
+command in turn (documented in the modules of `rules`). Each function also raises what `post`
+raises.
 """
 
 from __future__ import annotations
@@ -64,10 +68,20 @@ __all__ = [
 
 
 def receive(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Goods come in, into a new lot or, with `add_to_lot`, into one that exists.
+    """Receive stock into a new lot or, with `add_to_lot`, into an existing one.
 
-    A new lot of an item that requires QC starts in quarantine. Raises DuplicateLot, QcBlocked,
-    LotExpired, InvalidQty, InvalidInput, NotFound.
+    A new lot of an item that requires QC starts in quarantine.
+
+    Args:
+        fields: the fields of `Receive`.
+
+    Raises:
+        DuplicateLot: the lot exists and `add_to_lot` is not set.
+        QcBlocked: the lot was inspected already or is rejected.
+        LotExpired: the lot to add to has expired.
+        NotFound: unknown item, or no such lot to add to.
+        InvalidInput: archived item, or a field that contradicts the lot to add to.
+        InvalidQty: not a positive quantity with the item's decimals.
     """
     return post([Receive(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
@@ -75,80 +89,191 @@ def receive(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> 
 def return_from_customer(
     *, user_id: int, key: str, dry_run: bool = False, **fields: Any
 ) -> PostingResult:
-    """Goods come back from a customer: a receipt with a reason. Raises as `receive` does."""
+    """Receive stock that a customer returned; a reason is required.
+
+    Args:
+        fields: the fields of `Receive`, except `kind`.
+
+    Raises:
+        Refusal: as `receive`; InvalidInput also if `reason` is missing.
+    """
     request = Receive(kind=Kind.CUSTOMER_RETURN, **fields)
     return post([request], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def decide_qc(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """A QC decision on a lot, and what becomes of the reservations in it.
+    """Change the QC status of a lot and handle the reservations in the lot.
 
-    `on_reservations`: keep (they are at risk), reallocate (what fits into other lots is moved,
-    oldest reservation first, and the rest is kept), or unreserve. The posting's `settlement`
-    lists what was moved, unreserved and kept. Raises QcTransition, never for lack of other stock.
+    Missing stock in other lots never makes a decision fail.
+
+    Args:
+        fields: the fields of `DecideQc`. `on_reservations` is `keep` (the reservations are at
+            risk), `reallocate` (as much as fits moves to other lots, oldest reservation first, and
+            the rest is kept) or `unreserve`.
+
+    Returns:
+        A result whose `shown` entry has a `settlement`: what was moved, unreserved and kept.
+
+    Raises:
+        QcTransition: the lot cannot change to this status.
+        InvalidInput: a reason is missing; only the first approval needs none.
+        NotFound: unknown lot.
     """
     return post([DecideQc(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def hold(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Recall a lot: put it, and what is left of every lot split off it, in quarantine, in one
-    operation. Reservations stay, at risk. Raises QcTransition where nothing is approved."""
+    """Put a lot and its descendants in quarantine, in one operation (recall).
+
+    Covers the lot and what is left of every lot that was split off it. Reservations are kept and
+    are at risk.
+
+    Args:
+        fields: the fields of `HoldLot`.
+
+    Raises:
+        QcTransition: none of the lots is approved.
+        NotFound: unknown lot.
+    """
     return post([HoldLot(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def release(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """End a hold: approve again every lot that it put in quarantine, or none. Raises
-    NotReversible where a lot was decided on since."""
+    """Lift a hold: approve every lot that the hold put in quarantine, or none.
+
+    Args:
+        fields: the fields of `ReleaseHold`.
+
+    Raises:
+        NotReversible: QC decided on one of the lots after the hold.
+        NotFound: the operation put nothing on hold.
+    """
     return post([ReleaseHold(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def reserve(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Promise free stock to a reference, from the lots named or as the strategy chooses.
+    """Reserve free stock for a reference, all or nothing.
 
-    All or nothing. Raises InsufficientStock, QcBlocked, LotExpired.
+    Args:
+        fields: the fields of `Reserve`. Without `lots`, the strategy chooses the lots.
+
+    Raises:
+        InsufficientStock: less is free than requested.
+        QcBlocked: a named lot is on hold, or stock on QC hold would have sufficed.
+        LotExpired: a named lot has expired, or expired stock would have sufficed.
+        NotFound: unknown item or lot.
+        InvalidInput: `expires_at` is past, or a lot of another item is named.
+        InvalidQty: not a positive quantity, or the lots do not add up to `qty`.
     """
     return post([Reserve(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def unreserve(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Give back all that is open of a reservation, or a quantity. Raises OverUnreserve."""
+    """Unreserve a quantity of a reservation, or everything open.
+
+    Args:
+        fields: the fields of `Unreserve`.
+
+    Raises:
+        OverUnreserve: more than the reservation has open, in all or in a named lot.
+        NotFound: unknown reservation or lot.
+        InvalidInput: a lot of another item is named.
+        InvalidQty: not a positive quantity, or the lots do not add up to `qty`.
+    """
     return post([Unreserve(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def issue(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Goods go out, against a reservation or of free stock.
+    """Issue stock against a reservation or from free stock.
 
-    Raises OverIssue (more than the reservation has open), InsufficientStock, QcBlocked,
-    LotExpired.
+    Args:
+        fields: the fields of `Issue`.
+
+    Raises:
+        OverIssue: more than the reservation has open.
+        InsufficientStock: less is free than requested.
+        QcBlocked: a named or reserved lot is on hold, or stock on QC hold would have sufficed.
+        LotExpired: a named or reserved lot has expired, or expired stock would have sufficed.
+        NotFound: unknown item, lot or reservation.
+        InvalidInput: not exactly one of `reservation_id` and `item` is given, or `close_remainder`
+            is set without a reservation.
+        InvalidQty: not a positive quantity, or the lots do not add up to `qty`.
     """
     return post([Issue(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def scrap(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Take goods out of any lot for good, with a reason. Raises InsufficientStock."""
+    """Remove stock from any lot, also from one on hold; a reason is required.
+
+    Args:
+        fields: the fields of `RemoveStock`.
+
+    Raises:
+        InsufficientStock: more than the lot has available.
+        NotFound: unknown lot.
+        InvalidInput: the reason is missing.
+        InvalidQty: not a positive quantity with the item's decimals.
+    """
     return post([RemoveStock(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def return_to_supplier(
     *, user_id: int, key: str, dry_run: bool = False, **fields: Any
 ) -> PostingResult:
-    """Send goods of any lot back to where they came from, with a reason. Raises
-    InsufficientStock."""
+    """Return stock of any lot to the supplier; a reason is required.
+
+    Args:
+        fields: the fields of `RemoveStock`, except `kind`.
+
+    Raises:
+        Refusal: as `scrap`.
+    """
     request = RemoveStock(kind=Kind.SUPPLIER_RETURN, **fields)
     return post([request], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def count(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Set a lot right after a count. Raises StaleLot, InsufficientStock (less than is reserved),
-    OverUnreserve."""
+    """Adjust a lot to a counted quantity.
+
+    Args:
+        fields: the fields of `Count`.
+
+    Raises:
+        StaleLot: the lot changed after `lot_seq` and `resolution` is not given.
+        InsufficientStock: less was counted than is reserved.
+        OverUnreserve: `unreserve` names more than a reservation has open in the lot.
+        NotFound: unknown lot or reservation.
+        InvalidInput: `lot_seq` does not exist yet, or the difference exceeds the stock.
+        InvalidQty: not a quantity with the item's decimals.
+    """
     return post([Count(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def split(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Make part of a lot a lot of its own. Raises DuplicateLot, InsufficientStock."""
+    """Move part of a lot into a new lot.
+
+    Args:
+        fields: the fields of `Split`.
+
+    Raises:
+        DuplicateLot: the item has a lot with this code.
+        InsufficientStock: more than the lot has available.
+        NotFound: unknown lot.
+        InvalidQty: not a positive quantity with the item's decimals.
+    """
     return post([Split(**fields)], user_id=user_id, key=key, dry_run=dry_run)
 
 
 def reverse(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:
-    """Take an operation back by its opposite. Raises NotReversible."""
+    """Reverse an operation by posting the opposite entries.
+
+    Args:
+        fields: the fields of `Reverse`.
+
+    Raises:
+        NotReversible: reversed already, a QC decision, or the stock is no longer there.
+        QcBlocked: a lot to reserve again is in quarantine or rejected.
+        LotExpired: a lot to reserve again has expired.
+        NotFound: unknown operation.
+    """
     return post([Reverse(**fields)], user_id=user_id, key=key, dry_run=dry_run)

@@ -1,7 +1,8 @@
-"""Stock that a file brings in, as one operation: what stands there at the start, and counts.
+"""Opening stock and counts from a file, posted as one operation.
 
-Thousands of rows are judged one by one, and all that is wrong is told, not the first thing only.
-What an import brought in before and still stands is left as it is, so that a file may come twice.
+Each row is checked, and all that is wrong is reported, not only the first error. Rows that an
+earlier import posted, and that were not reversed, change nothing, so that a file can be imported
+twice.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningLot:
-    """What stands there of one lot, and what is known of it."""
+    """A row of opening stock: a lot and its quantity on hand."""
 
     item: str
     lot_code: str
@@ -49,7 +50,7 @@ class OpeningLot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedLot:
-    """What was counted of one lot; `expected` is what stood on the counting sheet."""
+    """A row of a count; `expected` is the quantity on the counting sheet."""
 
     item: str
     lot_code: str
@@ -59,7 +60,10 @@ class CountedLot:
 
 @dataclass(slots=True)
 class Plan:
-    """What would be written, and which rows cannot be, by their place among the rows."""
+    """The operation to write, and the rows that were refused, by index.
+
+    `new`, `changed` and `same` count the rows that create a lot, change one or change nothing.
+    """
 
     book: UnitOfWork
     operation: PlannedOperation
@@ -77,10 +81,16 @@ def plan_opening(
     reference: str | None = None,
     progress: Progress = SILENT,
 ) -> Plan:
-    """Each row becomes a lot of its own with its quantity on hand.
+    """Plan opening stock: each row becomes a lot with its quantity on hand.
 
-    A lot that an import brought in with this very quantity, which still stands, is left alone;
-    one whose import was taken back is filled again. `lock` for the transaction that will write.
+    A lot that an earlier import posted with the same quantity is left alone. A lot whose import was
+    reversed is filled again.
+
+    Args:
+        lock: lock the items and lots, for the transaction that will write.
+
+    Returns:
+        The plan; refused rows are in `refused` and nothing is raised for them.
     """
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
     brought = _brought_in(conn, plan.book.lots)
@@ -96,8 +106,17 @@ def plan_counts(
     reference: str | None = None,
     progress: Progress = SILENT,
 ) -> Plan:
-    """Each row sets one lot right. A lot that moved on since its sheet was written is refused,
-    and so is one of which more is reserved than was counted."""
+    """Plan counts: each row adjusts one lot.
+
+    A row is refused if the lot changed after its sheet was printed, or if more is reserved than was
+    counted.
+
+    Args:
+        lock: lock the items and lots, for the transaction that will write.
+
+    Returns:
+        The plan; refused rows are in `refused` and nothing is raised for them.
+    """
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Count")
     plan.book.read_holders = partial(loader.read_holders, conn)
     loader.read_expired(conn, plan.book)
@@ -111,7 +130,7 @@ def plan_counts(
 def write(
     tx: Connection, plan: Plan, *, user_id: int, user_name: str, progress: Progress = SILENT
 ) -> Operation:
-    """Write what was planned under `lock`, in the same transaction."""
+    """Write a plan made with `lock`, in the same transaction."""
     assert not plan.refused
     written = writer.write(tx, plan.book, user_id=user_id, user_name=user_name, progress=progress)
     low_stock.update_low_stock_events(tx, plan.book.items_to_watch())
@@ -161,7 +180,7 @@ def _judge(
 
 
 class _Several(Exception):
-    """More than one thing is wrong with a row."""
+    """More than one refusal of a row."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__()
@@ -169,7 +188,7 @@ class _Several(Exception):
 
 
 def _all(*steps: Callable[[], T]) -> list[T]:
-    """What each step leads to. Each is taken, and everything that is refused is told together."""
+    """Run every step and return the results; raise all refusals together."""
     done: list[T] = []
     refusals: list[Refusal] = []
     for step in steps:
@@ -190,7 +209,7 @@ def _item(uow: UnitOfWork, code: str) -> Item:
 
 
 def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
-    """Checks the item, then the quantity and whether there is such a lot already."""
+    """Check the item, then the quantity and whether the lot exists."""
     uow = plan.book
     item = _item(uow, row.item)
     read = partial(parse_qty, row.qty, decimals=item.decimals, unit=item.unit)
@@ -232,7 +251,7 @@ def _new_lot(uow: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
 
 
 def _require_ours(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
-    """An import brought the lot in; if it was taken back since, it left the lot empty."""
+    """Require that an import created the lot; if it was reversed, the lot is empty."""
     if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
         raise _exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
     return 0
@@ -254,8 +273,10 @@ def _exists(lot: Lot, how: str) -> DuplicateLot:
 
 
 def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
-    """What does not change by itself must be as the file says. A lot's status changes by work,
-    so it is compared only where the lot is to be filled again."""
+    """Require that the row's facts match the lot.
+
+    The status is compared only if the lot is to be filled again, because work changes a status.
+    """
     for name, label in (("expires_on", "expiry"), ("supplier_lot", "supplier's lot")):
         said, known = getattr(row, name), getattr(lot, name)
         if said is not None and said != known:
@@ -274,7 +295,7 @@ def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -
 
 
 def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tuple[int, bool]]]:
-    """What imports of opening stock brought into these lots, and whether it still stands."""
+    """Return each lot's imported quantities, with whether each is not reversed."""
     undoing = operations.alias("undoing")
     was_count = sa.exists().where(
         counts.c.operation_id == ledger.c.operation_id, counts.c.lot_id == ledger.c.lot_id
@@ -298,7 +319,7 @@ def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tupl
 
 
 def _count(plan: Plan, row: CountedLot) -> None:
-    """Checks, in this order: the lot, the quantities, whether the lot moved on, reservations."""
+    """Check the lot, the quantities, whether the lot changed, then the reservations."""
     uow = plan.book
     item = _item(uow, row.item)
     lot = uow.codes.get((item.id, row.lot_code))

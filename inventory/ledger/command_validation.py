@@ -48,7 +48,7 @@ def _choice(*choices: str) -> Callable[..., Any]:
 
 
 def _written(value: object, *, field: str) -> Written:
-    """A quantity in its one canonical form, so that "12.50" and 12.5 are the same content."""
+    """Return a quantity in canonical form, so that "12.50" equals 12.5."""
     if isinstance(value, str) and len(value) <= 64:
         value = value.strip(" ")
         try:
@@ -103,20 +103,24 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "unreserve": _parts,
 }
 
-#: Each field of each kind of request, with its default.
+#: The fields of each command, with their defaults.
 _FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
     kind: tuple((field.name, field.default) for field in dataclasses.fields(kind))
     for kind in (*get_args(Request), LotQuantity, ReservationQuantity)
 }
 
-#: What must not be empty, beside the fields that have no default.
+#: Fields that are required although the dataclass accepts None or an empty text.
 _REQUIRED = {
     (Reserve, "reference"), (RemoveStock, "reason"), (HoldLot, "reason"), (ReleaseHold, "reason"),
 }  # fmt: skip
 
 
 def clean(request: Any) -> Any:
-    """The request with every field in its canonical form. Raises InvalidInput naming the field."""
+    """Return a copy of the command with every field in canonical form.
+
+    Raises:
+        InvalidInput: a field is malformed or missing; `field` names it.
+    """
     kind = type(request)
     cleaned: dict[str, Any] = {}
     for name, default in _FIELDS[kind]:
@@ -130,5 +134,8 @@ def clean(request: Any) -> Any:
 
 
 def fingerprint(requests: Sequence[Request]) -> bytes:
-    """What makes two requests under one key the same: every field of every request."""
+    """Return the digest of all fields of all commands.
+
+    Two writes under one key are the same if their digests are equal.
+    """
     return digest([[type(request).__name__, request] for request in requests])

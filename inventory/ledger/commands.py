@@ -1,4 +1,4 @@
-"""What can be asked of the ledger, one record a verb, and the shape each field must have."""
+"""Commands of the ledger: one dataclass per command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from inventory.models import Kind
 
-#: A quantity as it was written, read with the item's decimals when the item is known.
+#: A quantity as the caller wrote it; it is parsed with the item's decimals once the item is known.
 Written = str | int | Decimal
 
 KEEP, REALLOCATE, UNRESERVE = "keep", "reallocate", "unreserve"
@@ -19,7 +19,7 @@ KEEP_COUNTED, KEEP_DIFFERENCE = "keep_counted", "keep_difference"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LotQuantity:
-    """So much of one lot."""
+    """A quantity of one lot."""
 
     lot_id: int
     qty: Written
@@ -27,7 +27,7 @@ class LotQuantity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReservationQuantity:
-    """So much of one reservation."""
+    """A quantity of one reservation."""
 
     reservation_id: int
     qty: Written
@@ -35,6 +35,13 @@ class ReservationQuantity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receive:
+    """Receive stock into a lot: a receipt, customer return or import.
+
+    Attributes:
+        add_to_lot: the lot exists already.
+        occurred_at: UTC; None means the time of the write.
+    """
+
     item: str
     lot_code: str
     qty: Written
@@ -51,6 +58,12 @@ class Receive:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecideQc:
+    """Set the QC status of a lot.
+
+    Attributes:
+        on_reservations: KEEP, REALLOCATE or UNRESERVE.
+    """
+
     lot_id: int
     status: str
     reason: str | None = None
@@ -60,7 +73,7 @@ class DecideQc:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldLot:
-    """A recall: the lot, and what is left of every lot that was split off it."""
+    """Put a lot and what is left of every lot split off it on hold (recall)."""
 
     lot_id: int
     reason: str
@@ -70,7 +83,7 @@ class HoldLot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseHold:
-    """The end of a hold: everything that it put in quarantine."""
+    """Lift a hold: approve everything that the operation put in quarantine."""
 
     operation_id: int
     reason: str
@@ -79,6 +92,14 @@ class ReleaseHold:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reserve:
+    """Reserve stock of an item for a reference.
+
+    Attributes:
+        qty: can be None if `lots` is given.
+        lots: the lots to take from; None leaves the choice to `strategy`.
+        expires_at: UTC; None means that the reservation does not expire.
+    """
+
     item: str
     qty: Written | None
     reference: str
@@ -90,6 +111,8 @@ class Reserve:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unreserve:
+    """Unreserve part of a reservation; without `qty` and `lots`, everything open."""
+
     reservation_id: int
     qty: Written | None = None
     lots: Sequence[LotQuantity] | None = None
@@ -99,7 +122,12 @@ class Unreserve:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Issue:
-    """Against a reservation, or free: an item."""
+    """Issue stock, either against `reservation_id` or of an `item`'s free stock.
+
+    Attributes:
+        qty: None means everything that the reservation has open.
+        close_remainder: unreserve what the reservation has open after the issue.
+    """
 
     reservation_id: int | None = None
     item: str | None = None
@@ -115,7 +143,7 @@ class Issue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveStock:
-    """A scrap or a supplier return: also from lots that may not be used."""
+    """Scrap stock or return it to the supplier, also from a lot on hold."""
 
     lot_id: int
     qty: Written
@@ -128,6 +156,14 @@ class RemoveStock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Count:
+    """Adjust a lot to a counted quantity.
+
+    Attributes:
+        lot_seq: number of the lot's last entry when it was counted.
+        resolution: KEEP_COUNTED or KEEP_DIFFERENCE, if the lot changed after `lot_seq`.
+        unreserve: reservations to reduce, because less was counted than is reserved.
+    """
+
     lot_id: int
     counted: Written
     lot_seq: int | None = None
@@ -139,6 +175,8 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
+    """Move part of a lot into a new lot `lot_code`."""
+
     lot_id: int
     qty: Written
     lot_code: str
@@ -149,6 +187,8 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reverse:
+    """Reverse an operation."""
+
     operation_id: int
     reason: str | None = None
     note: str | None = None

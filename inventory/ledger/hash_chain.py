@@ -1,7 +1,8 @@
-"""The hash chain: each entry's hash covers its content, its operation, and the hash before it.
+"""The hash chain of the ledger.
 
-The content is written as lines of `name=value`; quantities in 10^-6 units, moments in UTC with
-microseconds. `ledger verify` recomputes it from raw rows.
+Each entry's hash covers its content, its operation and the hash of the lot's previous entry. The
+content is lines of `name=value`, with quantities in 10^-6 units and timestamps in UTC with
+microseconds. `ledger verify` recomputes the hashes from raw rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ FIRST = bytes(32)
 
 
 def operation_hash(row: Mapping[str, Any]) -> bytes:
+    """Return the hash of an operation's row."""
     occurred_at = row["occurred_at"]
     return operation_digest(
         row["kind"],
@@ -38,7 +40,13 @@ def operation_digest(
     occurred_at: str,
     reverses_id: int | None,
 ) -> bytes:
-    """Moments as `moment` writes them. Spelled out: `verify` does this for every operation."""
+    """Return the hash of an operation, given its values as they are hashed.
+
+    The content is one f-string for speed: `ledger verify` runs this for every operation.
+
+    Args:
+        recorded_at, occurred_at: as `format_timestamp` writes them; `occurred_at` can be "".
+    """
     content = (
         f"kind={kind}\nreference={_text(reference)}\nreason={_text(reason)}\nnote={_text(note)}\n"
         f"user_id={user_id}\nrecorded_at={recorded_at}\noccurred_at={occurred_at}\n"
@@ -64,7 +72,11 @@ def entry_hash(
     open_after: int | None,
     issued_after: int | None,
 ) -> bytes:
-    """`timestamp` as `moment` writes it."""
+    """Return the hash of an entry.
+
+    Args:
+        timestamp: as `format_timestamp` writes it.
+    """
     line = ""
     if reservation_id is not None:
         line = f"{reservation_id},{line_seq},{open_after},{issued_after}"
@@ -88,7 +100,13 @@ def entry_digest(
     received_after: int,
     line: str,
 ) -> bytes:
-    """`line` tells of the reservation. Spelled out: `verify` does this for every entry."""
+    """Return the hash of an entry, given its values as they are hashed.
+
+    The content is one f-string for speed: `ledger verify` runs this for every entry.
+
+    Args:
+        line: "reservation_id,line_seq,open_after,issued_after", or "" without a reservation.
+    """
     content = (
         f"lot={lot_id}\nitem={item_id}\nseq={lot_seq}\ntype={txn_type}\nqty={qty}\n"
         f"timestamp={timestamp}\non_hand={on_hand_after}\nreserved={reserved_after}\n"
@@ -106,7 +124,7 @@ def decision_hash(
     to_status: str,
     reason: str | None,
 ) -> bytes:
-    """QC decisions are a chain of their own within the lot."""
+    """Return the hash of a QC decision; a lot's decisions form their own chain."""
     content = (
         f"lot={lot_id}\nseq={decision_seq}\nfrom={from_status}\nto={to_status}\n"
         f"reason={_text(reason)}"
@@ -115,17 +133,17 @@ def decision_hash(
 
 
 def format_timestamp(value: datetime) -> str:
-    """A moment in UTC with microseconds: 2026-11-23T10:42:00.000000Z."""
+    """Return the timestamp in UTC with microseconds: 2026-11-23T10:42:00.000000Z."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def written_moment(text: str) -> str:
-    """The same from "2026-11-23 10:42:00.000000", as it stands in the database."""
+    """Convert a raw timestamp, "2026-11-23 10:42:00.000000", to the hashed form."""
     return f"{text[:10]}T{text[11:26]}Z"
 
 
 def _text(value: str | None) -> str:
-    """A line break in a note must not look like the next field."""
+    """Escape line breaks, so that a note cannot look like the next field."""
     if value is None:
         return ""
     if "\\" in value or "\n" in value:

@@ -1,4 +1,4 @@
-"""Locks the lots that requests are about, in id order, and reads them into a book."""
+"""Lock the lots of the commands in id order, and load a unit of work."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _STOCKED_BESIDE = sa.select(lot_balances.c.lot_id).where(
     lot_balances.c.item_id.in_(sa.select(lots.c.item_id).where(lots.c.id.in_(_IDS))),
     lot_balances.c.stocked,
 )
-#: Holds an item's decimals still while the first entries that rely on them are written.
+#: Keeps an item's decimals from changing while the first entries that rely on them are written.
 _HOLD_ITEMS = (
     sa.select(items.c.id)
     .where(items.c.code.in_(sa.bindparam("codes", expanding=True)))
@@ -55,9 +55,9 @@ _HOLD_ITEMS = (
 
 
 def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
-    """Keep everybody else from writing to these lots until the transaction ends.
+    """Lock the lots in id order until the end of the transaction.
 
-    FOR NO KEY UPDATE on PostgreSQL; on SQLite BEGIN IMMEDIATE has locked all of them.
+    FOR NO KEY UPDATE on PostgreSQL. On SQLite BEGIN IMMEDIATE has locked the database already.
     """
     ids = sorted(ids)
     if ids and tx.dialect.name != "sqlite":
@@ -66,14 +66,17 @@ def lock_lots(tx: Connection, ids: Iterable[int]) -> None:
 
 
 def lock_items(tx: Connection, codes: Iterable[str]) -> None:
-    """Keep the items' decimals, unit and state as they are until the transaction ends."""
+    """Lock the items' decimals, unit and state until the end of the transaction.
+
+    A shared lock on PostgreSQL. On SQLite BEGIN IMMEDIATE has locked the database already.
+    """
     if tx.dialect.name != "sqlite":
         for some in chunks(sorted(codes)):
             tx.execute(_HOLD_ITEMS, {"codes": some})
 
 
 def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
-    """The existing lots that the requests are known to be about."""
+    """Return the ids of the existing lots that the commands refer to."""
     named: set[int] = set()
     codes: set[tuple[str, str]] = set()
     for request in requests:
@@ -94,8 +97,10 @@ def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
 
 
 def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
-    """The lots in stock that decisions may move reservations to: locked with all others, in id
-    order, so that two decisions never wait for each other."""
+    """Return the stocked lots that decisions can move reservations to.
+
+    They are locked with all others, in id order, so that two decisions cannot deadlock.
+    """
     ids = [request.lot_id for request in requests if _moves_reservations(request)]
     if not ids:
         return set()
@@ -109,7 +114,7 @@ def _moves_reservations(request: Request) -> TypeGuard[DecideQc]:
 def _recalled(
     tx: Connection, requests: Sequence[Request]
 ) -> tuple[dict[int, list[int]], dict[int, list[recall.LotQcDecision]]]:
-    """The families that are to be held, and what was decided by holds that are to end."""
+    """Return the descendants of lots to hold, and the decisions of holds to lift."""
     held = {request.lot_id for request in requests if isinstance(request, HoldLot)}
     ended = {request.operation_id for request in requests if isinstance(request, ReleaseHold)}
     return (
@@ -127,7 +132,15 @@ def load_unit_of_work(
     now: datetime,
     today: date,
 ) -> UnitOfWork:
-    """Read what the rules will look at. Lots that are named have been locked before."""
+    """Load what the rules need for the commands.
+
+    Args:
+        locked: ids of the lots that are locked.
+        fully_loaded_item_ids: items whose lots are read from the ledger, not found by the balance
+            tables.
+        now: UTC.
+        today: the site's date.
+    """
     uow = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
     uow.read_holders = partial(read_holders, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
@@ -158,14 +171,14 @@ def load_unit_of_work(
     _read_past(tx, uow, requests, ids)
     _keep_reservations(tx, uow, ids)
     _read_quality(tx, uow, requests)
-    # What a request itself gives back is left to it. An issue gives nothing back.
+    # A command that unreserves can name an expired reservation; an issue must find it expired.
     by_hand = ids - {request.reservation_id for request in requests if isinstance(request, Issue)}
     uow.expired = _keep_reservations(tx, uow, set(expired(uow.lots.values())) - by_hand)
     return uow
 
 
 def _register(uow: UnitOfWork, found: Iterable[Lot]) -> list[Lot]:
-    """Each lot is one object in the book, however often it was read."""
+    """Return one Lot object per lot, however often the lot was read."""
     return [uow.lots.setdefault(lot.id or 0, lot) for lot in found]
 
 
@@ -178,7 +191,7 @@ def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
 
 
 def _read_stocked(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:
-    """The lots that allocation may choose from, for requests that leave the choice to it."""
+    """Load the lots to allocate from, for commands that name no lots."""
     wanted = {
         uow.items[request.item].id
         for request in requests
@@ -210,7 +223,7 @@ def _operation_ids(requests: Sequence[Request]) -> set[int]:
 
 
 def _keep_reservations(tx: Connection, uow: UnitOfWork, ids: Iterable[int]) -> list[Reservation]:
-    """Each reservation is one object in the book, its lines on the book's lots."""
+    """Return one object per reservation, its lines on the unit of work's lots."""
     ids = sorted(ids)
     found = stock.read_reservations(
         tx, set(ids) - set(uow.reservations), lots_known=uow.lots.values()
@@ -223,10 +236,10 @@ def _keep_reservations(tx: Connection, uow: UnitOfWork, ids: Iterable[int]) -> l
 
 
 def read_holders(tx: Connection, uow: UnitOfWork, lot_id: int) -> list[Reservation]:
-    """The reservations that hold something in the lot, as the ledger has them.
+    """Return the reservations that hold stock in the lot, from the ledger.
 
-    The read cache names them. Their lines must add up to what the ledger says is reserved in
-    the lot; where they do not, every reservation that ever was in the lot is read.
+    The balance tables find them. If their lines do not add up to what the ledger has reserved in
+    the lot, every reservation that ever was in the lot is read.
     """
     ids = stock.open_reservation_ids(tx, lot_id=lot_id)
     lines = stock.open_qty_by_reservation(tx, lot_id, ids)
@@ -236,7 +249,7 @@ def read_holders(tx: Connection, uow: UnitOfWork, lot_id: int) -> list[Reservati
 
 
 def read_expired(tx: Connection, uow: UnitOfWork) -> None:
-    """Reservations past their moment in the lots of the book."""
+    """Load the expired reservations in the loaded lots."""
     expired = stock.prefetch_expired(tx, now=uow.now)
     uow.expired = _keep_reservations(tx, uow, expired(uow.lots.values()))
 
@@ -263,7 +276,11 @@ def _read_past(
 
 
 def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
-    """Operations that took or promised stock of the lot after its entry in `last`, newest first."""
+    """Return operations that issued or reserved stock of the lot later, newest first.
+
+    Args:
+        last: lot id to the sequence number after which to look.
+    """
     reversal = operations.alias()
     rows = tx.execute(
         sa.select(operations.c.id, operations.c.kind, operations.c.reference)
@@ -283,7 +300,7 @@ def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list
 
 
 def _read_quality(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:
-    """The last QC decisions, and what was on hand at the entries that counts saw."""
+    """Load the last QC decisions, and the quantities on hand that counts saw."""
     ids = {request.lot_id for request in requests if isinstance(request, DecideQc)}
     ids.update(chain(*uow.families.values()))
     ids.update(one.lot_id for one in chain(*uow.decided.values()))

@@ -1,4 +1,4 @@
-"""Post commands: one transaction, all of them or none."""
+"""Post commands: all of them or none, in one transaction."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ _RULES: dict[type, Callable[[UnitOfWork, Any], None]] = {
 
 @dataclass(frozen=True, slots=True)
 class PostingResult:
-    """What was written: one operation a request, in their order.
+    """The operations written, one per command and in the same order.
 
-    `shown` has for each operation what else belongs to its answer, as it stood then and ready
-    for JSON: `reservations` (the reservation made, or what became of those concerned), `lot`, and
-    for a QC decision `settlement` (what was moved, unreserved, or kept at risk).
+    `shown` has, for each operation, the rest of the answer as it was after the write, ready for
+    JSON: `reservations` (the reservation made, or those affected), `lot` and, for a QC decision,
+    `settlement` (what was moved, unreserved, or kept at risk).
     """
 
     operations: tuple[Operation, ...]
@@ -77,6 +77,7 @@ class PostingResult:
 
     @property
     def operation(self) -> Operation:
+        """Return the first operation, which is the only one of a single command."""
         return self.operations[0]
 
 
@@ -88,12 +89,29 @@ class _Refused:
 def post(
     requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool = False
 ) -> PostingResult:
-    """Do all the requests, in their order, or none of them, in one transaction.
+    """Execute commands in order in one transaction, all or none.
 
-    `user_id` and `key` make the write one of its kind: asked again with the same content it
-    answers the first outcome and writes nothing. `dry_run` does everything and keeps nothing.
-    Raises the refusal of the first request that cannot be done (in a batch it tells the
-    `index`), IdempotencyKeyReused for a key of other content, and Busy.
+    If a business rule refuses a command, the refusal is stored under the key, and reservations that
+    had expired are still unreserved.
+
+    Args:
+        requests: 1 to `MOST_REQUESTS` commands.
+        user_id, key: identify the write. A repeat with the same content returns the stored result,
+            or raises the stored refusal, and writes nothing.
+        dry_run: roll back at the end.
+
+    Returns:
+        The result; `replayed` is set if it was stored before.
+
+    Raises:
+        Refusal: the refusal of the first command that fails; in a batch its figures have the
+            command's `index`.
+        InvalidInput: no command, too many commands or a malformed key.
+        IdempotencyKeyMissing: `key` is empty.
+        IdempotencyKeyReused: the key was used with other content.
+        IdempotencyInProgress: the first write with this key is not finished yet.
+        NotFound: unknown user.
+        Busy: the database is locked for too long, full or unreachable.
     """
     try:
         posting = _post_validated(requests, user_id=user_id, key=key, dry_run=dry_run)
@@ -107,7 +125,7 @@ def post(
     return posting
 
 
-#: What a refused request would have become.
+#: The operation kind that a refused command has in the metrics.
 _KIND_OF: dict[type, Kind] = {
     Receive: Kind.RECEIPT,
     DecideQc: Kind.QC,
@@ -172,7 +190,7 @@ class _ReplayFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be written: all that was asked for, or with a refusal only what has expired."""
+    """The writes to make: all that was requested or, if refused, only the expiries."""
 
     book: UnitOfWork
     user_name: str
@@ -186,7 +204,10 @@ def _plan(
     now: datetime,
     today: date,
 ) -> _Plan:
-    """Lock, look, decide. Lots that allocation chose are locked and looked at again."""
+    """Lock the lots, load them and apply the rules.
+
+    Lots that the allocation chose are locked and then loaded again.
+    """
     locked: set[int] = set()
     complete: set[int] = set()
     wanted = loader.referenced_lot_ids(tx, requests)
@@ -211,9 +232,9 @@ def _plan(
 
 
 def _refusal_of(uow: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
-    """Plan the requests; the refusal of the first that cannot be done, if it is remembered.
+    """Plan the commands; return the first refusal if it is one to store.
 
-    Expired reservations stay unreserved then, because the refusal's figures count on it.
+    The plan then keeps only the expiry operations, because the refusal's figures count on them.
     """
     expiry.release_expired(uow)
     try:
@@ -228,7 +249,7 @@ def _refusal_of(uow: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
 
 
 def _with_request_index(index: int, total: int, func: Callable[..., Any], *args: Any) -> Any:
-    """In a batch a refusal tells which request it is about, and what its figures count."""
+    """Call `func`; in a batch, add the command's index to a refusal."""
     try:
         return func(*args)
     except Refusal as refusal:
@@ -263,15 +284,24 @@ def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
 
 
 def _first_posting(tx: Connection, outcome: Any) -> PostingResult:
-    """The posting that a key led to the first time, read back."""
+    """Read back the result that was stored under the key."""
     operations = stock.read_operations(tx, outcome["operations"])
     return PostingResult(tuple(operations), tuple(outcome["shown"]), replayed=True)
 
 
 def expire_reservations(*, limit: int = 100) -> int:
-    """Give back what reservations past their moment still hold; how many there were.
+    """Unreserve what expired reservations still hold.
 
-    Writes to their lots do the same on their way. Here it goes by `most` in one transaction.
+    Writes to the same lots do this too, before their own commands.
+
+    Args:
+        limit: reservations per transaction.
+
+    Returns:
+        The number of reservations.
+
+    Raises:
+        Busy: the database is locked for too long, full or unreachable.
     """
     total = 0
     while done := _expire(limit=limit):

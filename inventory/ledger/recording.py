@@ -1,4 +1,4 @@
-"""Writes what stands beside the ledger's entries: QC decisions and counts."""
+"""Insert QC decisions and counts, which accompany the ledger's entries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ def record(
     inserted: Sequence[tuple[PlannedOperation, int, bytes]],
     progress: Progress,
 ) -> None:
-    """`written`: each planned operation with the id and the hash that it got."""
+    """Insert the QC decisions and counts, and set the new status of each lot.
+
+    Args:
+        inserted: (operation, id, hash) of each inserted operation.
+    """
     rows = _decision_rows(uow, inserted)
     insert(tx, decisions, rows, progress)
     changed = [
@@ -58,7 +62,7 @@ def record(
 def _decision_rows(
     uow: UnitOfWork, inserted: Sequence[tuple[PlannedOperation, int, bytes]]
 ) -> list[dict[str, Any]]:
-    """The decisions with their hashes: each takes up the hash of the lot's decision before it."""
+    """Return the decisions' rows, each hash covering the lot's previous decision."""
     rows = []
     last_hashes = {lot_id: last for lot_id, (_, last) in uow.last_decisions.items()}
     for plan, operation_id, operation_hash in inserted:

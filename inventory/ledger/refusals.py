@@ -1,4 +1,7 @@
-"""Refusals that explain themselves: how much there is, what holds the rest, what may be done."""
+"""Build refusals that explain themselves.
+
+A refusal says how much there is, what holds the rest and what can be done.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from inventory.common.errors import InsufficientStock, LotExpired, QcBlocked, Re
 from inventory.common.quantity import format_qty
 from inventory.stock.entities import Item, Lot, Reservation, ReservationLine, totals
 
-#: A refusal names at most so many lots and reservations.
+#: The most lots, and the most reservations, that a refusal lists.
 _MOST = 20
 
 _WHY = {
@@ -21,7 +24,14 @@ _WHY = {
 
 
 def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | None:
-    """Why this lot may not be used now, or None when it may."""
+    """Build the refusal for a lot that is not usable, or None if it is.
+
+    Args:
+        action_word: participle of the action, such as "reserved".
+
+    Returns:
+        LotExpired, QcBlocked or None.
+    """
     hold = lot.hold_reason(today)
     if hold is None:
         return None
@@ -41,7 +51,10 @@ def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | N
 def insufficient_in_lot_error(
     lot: Lot, qty: int, free: int, holders: Iterable[Reservation], *, today: date
 ) -> Refusal:
-    """More is asked of one lot than it has."""
+    """Build the refusal for a quantity that exceeds what is free in one lot.
+
+    Quantities are integers in 10^-6 units.
+    """
     unit = lot.item.unit
     detail = (
         f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
@@ -67,8 +80,13 @@ def insufficient_in_lot_error(
 def insufficient_stock_error(
     item: Item, qty: int, lots: Sequence[Lot], holders: Iterable[Reservation], *, today: date
 ) -> Refusal:
-    """More is asked of an item than is free. It is a matter of QC or of expiry where the stock on
-    hold would have been enough, else of stock."""
+    """Build the refusal for a quantity that exceeds an item's free stock.
+
+    Quantities are integers in 10^-6 units.
+
+    Returns:
+        QcBlocked or LotExpired if stock on hold would have sufficed, otherwise InsufficientStock.
+    """
     sums = totals(lots, today)
     holds: dict[str, int] = {}
     for lot in lots:
@@ -108,7 +126,15 @@ def insufficient_stock_error(
 def reservation_at_risk_error(
     reservation: Reservation, lines: Sequence[ReservationLine], qty: int, today: date
 ) -> Refusal:
-    """A reservation holds enough, but not in lots that may be issued from now."""
+    """Build the refusal for a reservation whose lots are on hold.
+
+    Args:
+        lines: the lines to issue from.
+        qty: requested quantity, in 10^-6 units.
+
+    Returns:
+        LotExpired if all lots on hold have expired, otherwise QcBlocked.
+    """
     held = [line for line in lines if line.open and line.lot.hold_reason(today)]
     usable = sum(line.open for line in lines if not line.lot.hold_reason(today))
     only_expired = all(line.lot.hold_reason(today) == "EXPIRED" for line in held)

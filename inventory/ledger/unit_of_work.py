@@ -1,7 +1,8 @@
-"""The book of one transaction: what was read, and what shall be written.
+"""Unit of work of one transaction: loaded records and planned writes.
 
-Rules work on the book alone. `append` moves a lot's and a reservation's figures at once, so that
-a later request of the same batch sees what an earlier one did.
+Rules read and change only this object. `append_entry` changes the figures of the lot and the
+reservation at once, so that a later command of the batch sees what an earlier one did. Quantities
+are integers in 10^-6 units.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from inventory.stock.settlement import Settlement
 
 @dataclass(slots=True, eq=False)
 class PlannedEntry:
-    """An entry to be written, with the figures before and after it."""
+    """An entry to write, with the figures before and after it."""
 
     lot: Lot
     txn_type: TxnType
@@ -46,6 +47,8 @@ class PlannedEntry:
 
 @dataclass(slots=True, eq=False)
 class PlannedQcDecision:
+    """A QC decision to write."""
+
     lot: Lot
     decision_seq: int
     from_status: str | None
@@ -55,6 +58,8 @@ class PlannedQcDecision:
 
 @dataclass(slots=True, eq=False)
 class PlannedCount:
+    """A count to write, with the quantity on hand before it."""
+
     lot: Lot
     counted: int
     on_hand: int
@@ -63,38 +68,42 @@ class PlannedCount:
 
 @dataclass(slots=True, eq=False)
 class PlannedOperation:
+    """An operation to write, and what the answer shows of it."""
+
     kind: Kind
     reference: str | None = None
     reason: str | None = None
     note: str | None = None
     occurred_at: datetime | None = None
     reverses_id: int | None = None
-    #: Written in the name of the inventory itself, beside what the user asked for.
+    #: Whether the system's account posts it, in addition to the user's commands.
     by_system: bool = False
     entries: list[PlannedEntry] = field(default_factory=list)
     decisions: list[PlannedQcDecision] = field(default_factory=list)
     counts: list[PlannedCount] = field(default_factory=list)
     reservation: Reservation | None = None
-    #: Reservations whose state belongs to the answer, and a lot that does.
+    #: The reservations and the lot that the answer shows.
     shows: list[Reservation] = field(default_factory=list)
     shows_lot: Lot | None = None
-    #: Of a QC decision: what became of the reservations in its lots.
+    #: For a QC decision: what was done with the reservations in its lots.
     settlement: Settlement | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReversalTarget:
-    """An operation of the past that is to be reversed."""
+    """A posted operation that is to be reversed."""
 
     operation: Operation
     reversed_by: int | None
-    #: Reads, of one of its lots, the later operations there that took or promised stock, newest
-    #: first.
+    #: Reads the later operations that issued or reserved stock of a lot (by id), newest first.
     later: Callable[[int], list[dict[str, Any]]]
 
 
 class CandidatesIncomplete(Exception):
-    """What the read cache found is not enough: read every lot of the item before refusing."""
+    """Raised if the balance tables list too little free stock of an item.
+
+    The caller loads all lots of the item from the ledger and plans again.
+    """
 
     def __init__(self, item: Item) -> None:
         super().__init__(item.code)
@@ -103,44 +112,54 @@ class CandidatesIncomplete(Exception):
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """Everything the rules may look at, and the operations they plan."""
+    """Everything that rules can read, and the operations they plan."""
 
     now: datetime
     today: date
     items: dict[str, Item] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
-    #: (item id, lot code) to lot, for the codes that the requests name.
+    #: (item id, lot code) to lot, for the codes that the commands name.
     codes: dict[tuple[int, str], Lot] = field(default_factory=dict)
-    #: Item id to the lots that allocation may choose from.
+    #: Item id to the lots that allocation can choose from.
     stocked: dict[int, list[Lot]] = field(default_factory=dict)
     _ordered: dict[tuple[int, str], list[Lot]] = field(default_factory=dict)
-    #: The items of which `stocked` has every lot, not just those that the read cache found.
+    #: Ids of the items whose `stocked` lots were read from the ledger, not from the balance tables.
     complete: set[int] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
-    #: Reads the reservations that hold something in a lot, when a rule asks for them.
+    #: Reads the reservations that hold stock in a lot (by id); called only if a rule needs them.
     read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda book, lot_id: []
-    #: Lot id to its last decision's sequence and hash, for the lots that are decided on.
+    #: Lot id to the sequence number and hash of its last QC decision.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
-    #: Lot id to the ids of its family, for holds; operation id to its decisions, for releases.
+    #: Lot id to the ids of its descendants, for holds; operation id to its decisions, for releases.
     families: dict[int, list[int]] = field(default_factory=dict)
     decided: dict[int, list[LotQcDecision]] = field(default_factory=dict)
-    #: Operation id to what is known of it, for reversals.
+    #: Operation id to the operation, for reversals.
     past: dict[int, ReversalTarget] = field(default_factory=dict)
-    #: (lot id, lot_seq) to what was on hand then, for counts of what was seen earlier.
+    #: (lot id, lot_seq) to the quantity on hand after that entry, for counts.
     seen: dict[tuple[int, int], int] = field(default_factory=dict)
-    #: Reservations past their moment, to be given back before the requests are looked at.
+    #: Expired reservations; they are unreserved before the commands are planned.
     expired: list[Reservation] = field(default_factory=list)
     operations: list[PlannedOperation] = field(default_factory=list)
-    #: What the plan reserves in each lot.
+    #: Lot to the reservations that the plan makes or moves there.
     _reserved_in: dict[Lot, list[Reservation]] = field(default_factory=dict)
 
     def item(self, code: str) -> Item:
+        """Return the item with this code.
+
+        Raises:
+            NotFound: unknown item.
+        """
         try:
             return self.items[code]
         except KeyError:
             raise NotFound(f"There is no item {code}.", field="item", item=code) from None
 
     def lot(self, lot_id: int) -> Lot:
+        """Return the lot with this id.
+
+        Raises:
+            NotFound: unknown lot.
+        """
         try:
             return self.lots[lot_id]
         except KeyError:
@@ -149,6 +168,12 @@ class UnitOfWork:
             ) from None
 
     def lot_of(self, item: Item, lot_id: int) -> Lot:
+        """Return the lot with this id, which must be a lot of the item.
+
+        Raises:
+            NotFound: unknown lot.
+            InvalidInput: a lot of another item.
+        """
         lot = self.lot(lot_id)
         if lot.item.id != item.id:
             raise InvalidInput(
@@ -159,6 +184,11 @@ class UnitOfWork:
         return lot
 
     def reservation(self, reservation_id: int) -> Reservation:
+        """Return the reservation with this id.
+
+        Raises:
+            NotFound: unknown reservation.
+        """
         try:
             return self.reservations[reservation_id]
         except KeyError:
@@ -169,12 +199,23 @@ class UnitOfWork:
             ) from None
 
     def allocate(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]] | None:
-        """Spread a quantity over the item's free stock; None when it is not enough."""
+        """Spread a quantity over the item's free stock.
+
+        Returns:
+            (lot, quantity) pairs, or None if less is free.
+
+        Raises:
+            CandidatesIncomplete: the balance tables list too little stock.
+        """
         taken = self.allocate_up_to(item, qty, strategy)
         return taken if sum(part for _, part in taken) == qty else None
 
     def allocate_up_to(self, item: Item, qty: int, strategy: str) -> list[tuple[Lot, int]]:
-        """Spread a quantity, or as much of it as is free, over the item's free stock."""
+        """Spread a quantity, or as much of it as is free, over the item's free stock.
+
+        Raises:
+            CandidatesIncomplete: the balance tables list too little stock.
+        """
         if (item.id, strategy) not in self._ordered:
             candidates = self.stocked.get(item.id, [])
             self._ordered[item.id, strategy] = sort_by_strategy(candidates, strategy)
@@ -184,6 +225,11 @@ class UnitOfWork:
         return taken
 
     def past_operation(self, operation_id: int) -> ReversalTarget:
+        """Return the operation to reverse.
+
+        Raises:
+            NotFound: unknown operation.
+        """
         try:
             return self.past[operation_id]
         except KeyError:
@@ -194,9 +240,9 @@ class UnitOfWork:
             ) from None
 
     def reservations_in(self, lot: Lot) -> list[Reservation]:
-        """The reservations that hold something in this lot, oldest first.
+        """Return the reservations that hold stock in this lot, oldest first.
 
-        Also those that an earlier request of the same batch made, or moved here.
+        Includes those that an earlier command of the batch made or moved here.
         """
         stored = self.read_holders(self, lot.id) if lot.id is not None else []
         found = dict.fromkeys([*stored, *self._reserved_in.get(lot, ())])
@@ -204,7 +250,7 @@ class UnitOfWork:
         return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
     def add_operation(self, kind: Kind, request: Request, **fields: Any) -> PlannedOperation:
-        """Start the operation that this request becomes."""
+        """Plan an operation with the text fields of the command."""
         for name in ("reference", "reason", "note", "occurred_at"):
             fields.setdefault(name, getattr(request, name, None))
         operation = PlannedOperation(kind, **fields)
@@ -212,14 +258,14 @@ class UnitOfWork:
         return operation
 
     def add_lot(self, operation: PlannedOperation, lot: Lot, *, reason: str | None = None) -> None:
-        """Bring a new lot into the book, with its first QC status."""
+        """Plan a new lot with its first QC status."""
         self.codes[lot.item.id, lot.lot_code] = lot
         self.stocked.setdefault(lot.item.id, []).append(lot)
         self._ordered.clear()
         operation.decisions.append(PlannedQcDecision(lot, 1, None, lot.qc_status, reason))
 
     def decide(self, operation: PlannedOperation, lot: Lot, status: QcStatus) -> None:
-        """Change a lot's QC status."""
+        """Plan a QC decision and change the lot's status."""
         assert lot.id is not None
         seq, last_hash = self.last_decisions[lot.id]
         self.last_decisions[lot.id] = (seq + 1, last_hash)
@@ -236,7 +282,11 @@ class UnitOfWork:
         qty: int,
         reservation: Reservation | None = None,
     ) -> None:
-        """Append one entry: the only place where figures move."""
+        """Plan an entry and change the figures; no other code changes figures.
+
+        Raises:
+            InvalidInput: the lot would have received more than the largest quantity in all.
+        """
         entry = PlannedEntry(
             lot,
             txn_type,
@@ -275,11 +325,14 @@ class UnitOfWork:
         operation.entries.append(entry)
 
     def modified_lot_ids(self) -> set[int]:
-        """The existing lots that the plan writes to: they must be locked."""
+        """Return the ids of the existing lots that the plan writes to.
+
+        These lots must be locked.
+        """
         return {lot.id for lot in self._written_to() if lot.id is not None}
 
     def items_to_watch(self) -> set[int]:
-        """The items with a reorder point of which the plan changes something."""
+        """Return the ids of the changed items that have a reorder point."""
         found = (lot.item for lot in self._written_to())
         return {item.id for item in found if item.reorder_point is not None}
 

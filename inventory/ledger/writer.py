@@ -1,4 +1,4 @@
-"""Writes what the book planned: the only inserts into the ledger in the whole project."""
+"""Insert planned operations; no other code inserts into the ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ _ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
 def write(
     tx: Connection, uow: UnitOfWork, *, user_id: int, user_name: str, progress: Progress = SILENT
 ) -> list[Operation]:
-    """Insert everything planned, in one statement a table, and tell what was written."""
+    """Insert everything that is planned, with one statement per table.
+
+    Args:
+        user_id, user_name: the user of all operations that are not by the system.
+
+    Returns:
+        The operations written, in the order of the plan.
+    """
     plans = uow.operations
     user = (user_id, user_name)
     system = expiry.system_user(tx) if any(plan.by_system for plan in plans) else user
@@ -60,7 +67,7 @@ def write(
 
 
 def _counts(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> dict[sa.Table, int]:
-    """How many rows of each table are planned that others point to."""
+    """Return the number of ids to allocate for each table."""
     return {
         lots: len(new_lots),
         operations: len(plans),
@@ -70,7 +77,7 @@ def _counts(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> dict[
 
 
 def _size_of(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> int:
-    """How many rows are to be written, as progress counts them."""
+    """Return the number of rows to write, as progress counts them."""
     planned = (len(plan.entries) + len(plan.decisions) + len(plan.counts) for plan in plans)
     return len(new_lots) + sum(planned)
 
@@ -132,7 +139,10 @@ def _insert_entries(
     ids: Sequence[int],
     progress: Progress,
 ) -> list[Entry]:
-    """A thousand at a time, and only what is told of them is kept: there may be very many."""
+    """Insert the entries in chunks of 1,000.
+
+    Keeps only what is returned of each entry, because an import can have very many.
+    """
     entries = [
         (entry, operation, name)
         for plan, operation, name in zip(plans, operation_rows, user_names, strict=True)
@@ -148,7 +158,7 @@ def _insert_entries(
 
 
 def _hashed_row(id: int, entry: PlannedEntry, operation: dict[str, Any]) -> dict[str, Any]:
-    """The row with its hash, which takes up the one that the entry before left on the lot."""
+    """Return the row with its hash, which covers the lot's previous hash."""
     row = _entry_row(id, entry, operation["id"])
     row["prev_hash"] = entry.lot.last_hash
     row["hash"] = entry.lot.last_hash = _entry_hash(row, operation["hash"])

@@ -1,4 +1,4 @@
-"""The tables. Imports `inventory.common` and `inventory.db` alone."""
+"""The tables; imports only `inventory.common` and `inventory.db`."""
 
 from __future__ import annotations
 

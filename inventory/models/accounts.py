@@ -11,12 +11,14 @@ from inventory.db import Base, UtcDateTime
 from inventory.models.base import Id, _one_of
 from inventory.models.enums import Role
 
-#: The `name_key` of the account in whose name the inventory itself writes. What a person's name
-#: folds to is never in capitals, so nobody can register as it, log in as it or look it up.
+#: The `name_key` of the system's account. The key of a user's name is never in capitals, so that no
+#: user can register or sign in under this name or look it up.
 SYSTEM_KEY = "SYSTEM"
 
 
 class User(Base):
+    """A user's account."""
+
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -34,7 +36,7 @@ class User(Base):
 
 
 class LoginAttempt(Base):
-    """A refused login, kept for the throttle that all processes share."""
+    """A sign-in attempt or registration, counted by the limits of all processes."""
 
     __tablename__ = "login_attempts"
 
@@ -45,16 +47,16 @@ class LoginAttempt(Base):
 
 
 class TabletPin(Base):
-    """Somebody's PIN, good on one tablet of the floor only, after a login with the password."""
+    """A user's PIN for one tablet of the floor app."""
 
     __tablename__ = "tablet_pins"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    #: The hash of the secret that the tablet keeps.
+    #: Hash of the secret that the tablet stores.
     tablet: Mapped[str] = mapped_column(sa.String(64))
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
     pin_hash: Mapped[str] = mapped_column(sa.String(255))
-    #: The user's epoch when it was set: whatever ends all sessions ends it too.
+    #: The user's `session_epoch` when the PIN was set: what ends all sessions ends the PIN too.
     session_epoch: Mapped[int]
     tries: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -63,7 +65,7 @@ class TabletPin(Base):
 
 
 class ApiToken(Base):
-    """A program's key to the API; the token itself is shown once and kept only as its hash."""
+    """An API token; only its hash is stored."""
 
     __tablename__ = "api_tokens"
 
@@ -71,7 +73,7 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(60))
     role: Mapped[str] = mapped_column(sa.String(20))
-    #: How the token begins, so that people can tell theirs apart.
+    #: The first characters of the token, so that users can tell their tokens apart.
     prefix: Mapped[str] = mapped_column(sa.String(20))
     token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,7 +12,7 @@ from inventory.models.base import Id
 
 
 class Audit(Base):
-    """Who changed what outside the ledger: master data, users, roles, tokens, logins (audit.py)."""
+    """A change outside the ledger: master data, users, roles, tokens, sign-ins."""
 
     __tablename__ = "audit"
 

@@ -1,5 +1,8 @@
-"""The tables of the read cache: kept by triggers (read_cache.py), rebuilt from the ledger at will,
-checked by `ledger verify`. Lists find their rows by it, no decision reads it."""
+"""The balance tables: updated by triggers and derived from the ledger.
+
+`db/balance_triggers.py` rebuilds them and `ledger verify` checks them. Lists find their rows by
+them; no decision reads them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from inventory.models import Id
 
 
 def _stocked_index(name: str, *columns: str, condition: str = "") -> sa.Index:
-    """Over the lots in stock alone: a warehouse has far more that are long used up."""
+    """Return an index over lots in stock; most lots of a warehouse are used up."""
     return sa.Index(
         name,
         *columns,
@@ -23,7 +26,7 @@ def _stocked_index(name: str, *columns: str, condition: str = "") -> sa.Index:
 
 
 class LotBalance(Base):
-    """Where each lot stands, and what of its master data lists go by."""
+    """Balance of a lot, with the master data that lists filter and sort by."""
 
     __tablename__ = "lot_heads"
 
@@ -32,8 +35,8 @@ class LotBalance(Base):
     lot_seq: Mapped[int] = mapped_column(sa.BigInteger)
     on_hand: Mapped[int] = mapped_column(sa.BigInteger)
     reserved: Mapped[int] = mapped_column(sa.BigInteger)
-    #: Something is on hand. A column of its own: indexes that told it from `on_hand` itself
-    #: would be written anew with each quantity.
+    #: Whether something is on hand. Partial indexes on `on_hand` itself would be written again with
+    #: each change of the quantity.
     stocked: Mapped[bool] = mapped_column(sa.Boolean)
     qc_status: Mapped[str] = mapped_column(sa.String(20))
     expires_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -53,9 +56,11 @@ class LotBalance(Base):
 
 
 class ItemBalance(Base):
-    """What each item's lots add up to, in whole units and millionths of one (added
-    up together they could pass 2^63). `held` is available in lots that are not approved; what is
-    expired depends on the day, and is not in it."""
+    """Sums of an item's lots, in whole units and a rest in millionths.
+
+    As one number the sum could exceed 2^63. `held` is what is available in lots that are not
+    approved; expired stock is not in it, because it depends on the day.
+    """
 
     __tablename__ = "item_heads"
 
@@ -69,7 +74,7 @@ class ItemBalance(Base):
 
 
 class OpenReservationLine(Base):
-    """The lots in which a reservation still holds something."""
+    """A lot in which a reservation still holds stock."""
 
     __tablename__ = "open_lines"
 
@@ -78,7 +83,8 @@ class OpenReservationLine(Base):
     item_id: Mapped[int] = mapped_column(Id)
     open: Mapped[int] = mapped_column(sa.BigInteger)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Through which day the lot may be issued: None for ever, a day long past while QC holds it.
+    #: The last day on which the lot can be issued from: None means no limit, 0001-01-01 means that
+    #: the lot is not approved.
     usable_until: Mapped[date | None] = mapped_column(sa.Date)
 
     __table_args__ = (

@@ -12,7 +12,7 @@ Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def table(model: type[Base]) -> sa.Table:
-    """The table behind a model, for Core statements."""
+    """Return the table of a model, for Core statements."""
     assert isinstance(model.__table__, sa.Table)
     return model.__table__
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 
 class TxnType(StrEnum):
+    """Transaction type of a ledger entry."""
+
     RECEIVE = "RECEIVE"
     RESERVE = "RESERVE"
     UNRESERVE = "UNRESERVE"
@@ -13,13 +15,15 @@ class TxnType(StrEnum):
 
 
 class QcStatus(StrEnum):
+    """QC status of a lot."""
+
     QUARANTINE = "QUARANTINE"
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
 
 
 class Kind(StrEnum):
-    """What an operation was, in the words of the business."""
+    """Kind of an operation, in business terms."""
 
     RECEIPT = "RECEIPT"
     RESERVATION = "RESERVATION"
@@ -37,11 +41,15 @@ class Kind(StrEnum):
 
 
 class CodeKind(StrEnum):
+    """Kind of a linked barcode."""
+
     GTIN = "GTIN"
     TEXT = "TEXT"
 
 
 class Role(StrEnum):
+    """Role of a user, from least to most permissions."""
+
     VIEWER = "viewer"
     OPERATOR = "operator"
     INSPECTOR = "inspector"

@@ -1,7 +1,7 @@
-"""The tables of imports: what was brought in, and files that are on their way in.
+"""Tables of imports and of drafts of imports.
 
-An import's row tells what would take it back. A draft is a file that somebody is still looking
-at: it is gone when it was imported, or after a day.
+An import's row has what is needed to reverse it. A draft is an uploaded file that is not imported
+yet; it is deleted when it is imported, or after a day.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from inventory.models import Id
 
 
 class Import(Base):
+    """A finished import."""
+
     __tablename__ = "imports"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     file_name: Mapped[str] = mapped_column(sa.String(200))
-    #: Over the rows as they were understood, whatever file they came in.
+    #: Digest of the parsed rows, whatever the format of the file.
     fingerprint: Mapped[bytes] = mapped_column(sa.LargeBinary(32), index=True)
     rows: Mapped[int]
     new: Mapped[int]
@@ -29,24 +31,26 @@ class Import(Base):
     same: Mapped[int]
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: What the ledger knows it as, where it moved stock.
+    #: The import's operation, if it changed stock.
     operation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("operations.id"), unique=True)
-    #: Where it changed master data: what was before, as JSON.
+    #: The previous master data as JSON, if the import changed any.
     undo: Mapped[str | None] = mapped_column(sa.Text)
     taken_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ImportDraft(Base):
+    """An uploaded file that is not imported yet."""
+
     __tablename__ = "import_drafts"
 
-    #: Drawn by lot: whoever knows it was told it.
+    #: A random id, so that it cannot be guessed.
     id: Mapped[str] = mapped_column(sa.String(43), primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     file_name: Mapped[str] = mapped_column(sa.String(200))
     content: Mapped[bytes] = mapped_column(sa.LargeBinary)
-    #: Which column is what, and how dates and numbers are written, as JSON.
+    #: The meaning of each column and the formats of dates and numbers, as JSON.
     settings: Mapped[str] = mapped_column(sa.Text)
-    #: What the last check found, as JSON.
+    #: The result of the last check, as JSON.
     report: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -13,7 +13,7 @@ from inventory.models.enums import Kind, QcStatus, TxnType
 
 
 class WriteRequest(Base):
-    """One write that a caller asked for under a key, and its one outcome for ever."""
+    """A write under an idempotency key, with its outcome."""
 
     __tablename__ = "write_requests"
 
@@ -29,6 +29,8 @@ class WriteRequest(Base):
 
 
 class Operation(Base):
+    """What one user posted at once."""
+
     __tablename__ = "operations"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -38,7 +40,7 @@ class Operation(Base):
     note: Mapped[str | None] = mapped_column(sa.String(2000))
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: When it happened, as the user says: information, never order.
+    #: When it happened according to the user; informative only, it does not affect any order.
     occurred_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: An operation is reversed at most once.
     reverses_id: Mapped[int | None] = mapped_column(sa.ForeignKey("operations.id"), unique=True)
@@ -52,6 +54,8 @@ class Operation(Base):
 
 
 class InventoryLedger(Base):
+    """An entry of the ledger, chained to the previous entry of its lot."""
+
     __tablename__ = "inventory_ledger"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -63,7 +67,7 @@ class InventoryLedger(Base):
     timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
     operation_id: Mapped[int] = mapped_column(sa.ForeignKey("operations.id"))
 
-    # The lot's chain: each entry starts from what the one before it left.
+    # The lot's chain: each entry starts from the figures that the previous entry left.
     prev_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
     on_hand_before: Mapped[int] = mapped_column(sa.BigInteger)
     reserved_before: Mapped[int] = mapped_column(sa.BigInteger)
@@ -72,7 +76,7 @@ class InventoryLedger(Base):
     reserved_after: Mapped[int] = mapped_column(sa.BigInteger)
     received_after: Mapped[int] = mapped_column(sa.BigInteger)
 
-    # The reservation's chain within the lot, where the entry belongs to a reservation.
+    # The reservation's chain within the lot; all None if the entry has no reservation.
     reservation_id: Mapped[int | None] = mapped_column(Id)
     line_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
     prev_line_seq: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -189,6 +193,8 @@ class InventoryLedger(Base):
 
 
 class QcDecision(Base):
+    """A QC decision on a lot, chained to the lot's previous decision."""
+
     __tablename__ = "qc_decisions"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -222,7 +228,7 @@ class QcDecision(Base):
 
 
 class LotCount(Base):
-    """What somebody counted in a lot, beside what the ledger said at that moment."""
+    """A counted quantity, with what the ledger had on hand."""
 
     __tablename__ = "lot_counts"
 

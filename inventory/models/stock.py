@@ -13,6 +13,8 @@ from inventory.models.enums import CodeKind, QcStatus
 
 
 class Item(Base):
+    """An item of the catalog; `reorder_point` is in 10^-6 units."""
+
     __tablename__ = "items"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -32,6 +34,8 @@ class Item(Base):
 
 
 class InventoryLot(Base):
+    """A lot of an item. The balance is in the ledger, not here."""
+
     __tablename__ = "inventory_lots"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -45,7 +49,7 @@ class InventoryLot(Base):
     parent_lot_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("inventory_lots.id"), index=True
     )
-    #: When the goods first came in; a split keeps its parent's.
+    #: When stock was first received into the lot; a split has its parent's value.
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
@@ -58,17 +62,17 @@ class InventoryLot(Base):
 
 
 class Code(Base):
-    """A code that people scan, and what it stands for: an item, or one lot of it."""
+    """A linked barcode: a code that identifies an item, or one lot of it."""
 
     __tablename__ = "codes"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    #: A GTIN in its 14 digits, or a plain code as it is written.
+    #: A GTIN with 14 digits, or any other code as it is written.
     code: Mapped[str] = mapped_column(sa.String(200), unique=True)
     kind: Mapped[str] = mapped_column(sa.String(10))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
     lot_id: Mapped[int | None] = mapped_column(Id)
-    #: How much one scan stands for: a pack of 12 is 12.
+    #: The quantity of one scan, in 10^-6 units: 12000000 for a pack of 12.
     qty: Mapped[int] = mapped_column(sa.BigInteger)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -85,14 +89,14 @@ class Code(Base):
 
 
 class Reservation(Base):
-    """A promise of stock; what is open of it is in its ledger entries."""
+    """A reservation. What it holds is in the ledger, not here."""
 
     __tablename__ = "reservations"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
     reference: Mapped[str] = mapped_column(sa.String(100), index=True)
-    #: What was promised at first.
+    #: The quantity reserved at first, in 10^-6 units.
     qty: Mapped[int] = mapped_column(sa.BigInteger)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     note: Mapped[str | None] = mapped_column(sa.String(2000))

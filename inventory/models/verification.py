@@ -1,4 +1,4 @@
-"""The table of the verifications that were run."""
+"""Table of the runs of `ledger verify`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inventory.models import Id
 
 
 class VerificationRun(Base):
-    """What a run of `ledger verify` found."""
+    """The result of a run of `ledger verify`."""
 
     __tablename__ = "verification_runs"
 

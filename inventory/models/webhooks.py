@@ -1,4 +1,4 @@
-"""The tables of webhooks: who is told, what there was to tell, and how telling went."""
+"""Tables of webhooks: endpoints, events and deliveries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inventory.models import Id
 
 
 class LowItem(Base):
-    """The items that were announced as low and have not recovered since."""
+    """An item that was announced as low and has not recovered since."""
 
     __tablename__ = "low_items"
 
@@ -23,11 +23,13 @@ class LowItem(Base):
 
 
 class WebhookEndpoint(Base):
+    """A URL that receives events."""
+
     __tablename__ = "webhook_endpoints"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     url: Mapped[str] = mapped_column(sa.String(500))
-    #: The secret is made of this and the site's key: it is kept nowhere.
+    #: The secret is derived from the salt and the site's key; it is not stored.
     salt: Mapped[bytes] = mapped_column(sa.LargeBinary(16))
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -35,12 +37,12 @@ class WebhookEndpoint(Base):
 
 
 class WebhookEvent(Base):
-    """The outbox: written in the transaction of what it tells."""
+    """An event in the outbox, written in the transaction that caused it."""
 
     __tablename__ = "webhook_events"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    #: What receivers know it by: the same each time it is sent.
+    #: The id that receivers see; it is the same for every attempt.
     message_id: Mapped[str] = mapped_column(sa.String(40), unique=True)
     type: Mapped[str] = mapped_column(sa.String(40))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"))
@@ -49,7 +51,7 @@ class WebhookEvent(Base):
 
 
 class WebhookDelivery(Base):
-    """One event for one endpoint."""
+    """The delivery of one event to one endpoint."""
 
     __tablename__ = "webhook_deliveries"
 
@@ -57,10 +59,10 @@ class WebhookDelivery(Base):
     event_id: Mapped[int] = mapped_column(sa.ForeignKey("webhook_events.id"))
     endpoint_id: Mapped[int] = mapped_column(sa.ForeignKey("webhook_endpoints.id"))
     attempts: Mapped[int] = mapped_column(sa.Integer)
-    #: When it is to be tried (again); None when it was delivered or given up.
+    #: When the next attempt is due; None after delivery or after the last attempt.
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: What became of the last try: an HTTP status, or why there was none.
+    #: The result of the last attempt: an HTTP status, or why there was none.
     outcome: Mapped[str | None] = mapped_column(sa.String(200))
 
     __table_args__ = (sa.UniqueConstraint("event_id", "endpoint_id"),)

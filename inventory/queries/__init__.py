@@ -1,7 +1,7 @@
-"""Lists over the whole warehouse, page by page: for the API, the pages and exports.
+"""Paginated lists of the whole warehouse, for pages, API and exports.
 
-The read cache (`lot_heads`, `open_lines`) finds the rows, and `item_heads` has what an item's lots
-add up to; every other figure comes from the ledger's latest entries.
+The balance tables `lot_heads` and `open_lines` find the rows, and `item_heads` has an item's sums;
+every other figure comes from the latest ledger entries.
 """
 
 from inventory.queries.audit_log import AUDIT_CHOICES, AuditEntry, list_audit

@@ -1,4 +1,4 @@
-"""Who changed what outside the ledger, newest first."""
+"""List the audit log, newest first."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from inventory.stock.queries import users
 
 _audit = table(Audit)
 
-#: What the list can be narrowed to: a whole group, or one action.
+#: The filter's choices: groups of actions, and single actions.
 AUDIT_CHOICES = (*audit.GROUPS, *audit.WORDS)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row, in words."""
+    """A row of the audit log, in words."""
 
     id: int
     at: datetime
@@ -55,8 +55,13 @@ def list_audit(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[AuditEntry]:
-    """`who`: what somebody did, and what was done to their account or tried at it. `what`: one
-    of AUDIT_CHOICES. Written from `since` on and before `until`."""
+    """Return audit entries, newest first.
+
+    Args:
+        who: a user's name; selects the user's own actions and those on the user's account.
+        what: one of AUDIT_CHOICES.
+        since, until: from `since` (inclusive) to `until` (exclusive).
+    """
     start = validation.validate_datetime(since, field="from")
     end = validation.validate_datetime(until, field="to")
     filters = {"who": who, "what": what, "from": start, "to": end}
@@ -99,7 +104,7 @@ def _notes(conn: Connection, ids: Sequence[int]) -> list[AuditEntry]:
 
 
 def _names(conn: Connection, rows: Sequence[Any]) -> dict[int, str]:
-    """The names of all who stand in these rows."""
+    """Return the names of all users in these rows, by id."""
     wanted = {row.user_id for row in rows} | {_user_in(row.subject) for row in rows}
     found = conn.execute(sa.select(users.c.id, users.c.name).where(users.c.id.in_(wanted - {None})))
     return {row.id: row.name for row in found}

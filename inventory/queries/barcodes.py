@@ -1,4 +1,4 @@
-"""Linked codes, newest first."""
+"""List linked barcodes, newest first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ def list_codes(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[CodeLink]:
-    """Linked codes, newest first. `q` looks in the code; `lot`: those of one lot alone."""
+    """Return linked barcodes, newest first.
+
+    Args:
+        lot: only those of this lot (id).
+        q: text to find in the code.
+    """
     q = validate_search(q)
     place = CursorScope("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
     chosen = sa.select(codes.c.id).order_by(codes.c.id.desc())

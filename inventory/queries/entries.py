@@ -1,4 +1,4 @@
-"""Ledger entries, newest first."""
+"""List ledger entries, newest first."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def list_entries(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[Entry]:
-    """Ledger entries, newest first; written from `since` on and before `until`."""
+    """Return ledger entries, newest first.
+
+    Args:
+        since, until: from `since` (inclusive) to `until` (exclusive).
+    """
     start = validation.validate_datetime(since, field="from")
     end = validation.validate_datetime(until, field="to")
     reference = validation.validate_text(reference, field="reference", max_length=100)
@@ -94,14 +98,16 @@ def list_entries(
 
 
 def _of_kind(kind: str) -> sa.ColumnElement[bool]:
-    """Its own look at the operations, whatever else of them the query reads."""
+    """Return the condition for entries of a kind; it joins no other table."""
     mine = operations.alias()
     return sa.exists().where(mine.c.id == ledger.c.operation_id, mine.c.kind == kind)
 
 
 def _order(*, lot: bool, user: bool, timed: bool) -> SortOrder:
-    """Newest first, by what an index keeps: within a lot by its own sequence, of a user by their
-    operations, within a time by the clock, else as they were written."""
+    """Return the order, newest first, by the columns of an index.
+
+    That is the lot's sequence, the user's operations, the timestamp or the entry's id.
+    """
     if lot:
         return SortOrder((ledger.c.lot_seq,), (id_key,), falls=True)
     if user:
@@ -112,7 +118,10 @@ def _order(*, lot: bool, user: bool, timed: bool) -> SortOrder:
 
 
 def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[Any]:
-    """A lot's timestamps never go back: between which of its entries a time lies."""
+    """Return the condition for a lot's entries in a time range, by `lot_seq`.
+
+    A lot's timestamps never decrease, so that the range is one of `lot_seq`.
+    """
     of_lot = sa.select(ledger.c.lot_seq).where(ledger.c.lot_id == lot_id).limit(1)
     at, found = ledger.c.timestamp, []
     if start is not None:

@@ -1,4 +1,4 @@
-"""Items with their stock, by code."""
+"""List items with their stock."""
 
 from __future__ import annotations
 
@@ -39,16 +39,19 @@ from inventory.stock.queries import items, ledger
 
 @dataclass(frozen=True, slots=True)
 class StockedItem:
-    """An item with what there is of it."""
+    """An item with the sums of its stock."""
 
     item: Item
     totals: StockTotals
-    #: When something was last written about it in the ledger.
+    #: The timestamp of the item's last ledger entry.
     last_move: datetime | None = None
 
     @property
     def is_low(self) -> bool:
-        """Whether what is free of it, while it is not archived, is down to the reorder point."""
+        """Return whether the item is active and its free stock is at the reorder point.
+
+        Stock below the reorder point counts too.
+        """
         point = self.item.reorder_point
         return point is not None and self.item.archived_at is None and self.totals.free <= point
 
@@ -64,9 +67,14 @@ def list_items(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[StockedItem]:
-    """Items by code, or as `sort` says: code, name or a figure (on_hand, reserved, on_hold,
-    free), with "-" before it the other way round. `q` looks in code and name; `low_stock`: free
-    at or below the reorder point, which archived items never are; `unit`: counted in it."""
+    """Return items with their stock, by code or as `sort` says.
+
+    Args:
+        q: text to find in code or name.
+        low_stock: free stock is at or below the reorder point; archived items are never low.
+        unit: only items with this unit.
+        sort: one of ITEM_SORTS; a leading "-" reverses the order.
+    """
     q = validate_search(q)
     unit = validation.validate_text(unit, field="unit", max_length=16)
     sort = validation.validate_choice(sort or "code", field="sort", choices=ITEM_SORTS)
@@ -105,7 +113,7 @@ def _order(name: str, *, falls: bool, today: date) -> SortOrder:
 
 
 def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
-    """Items to choose from, by code: those that `q` finds, and none that is archived."""
+    """Return active items that match `q`, by code, to choose from."""
     chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
     if q := validate_search(q):
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
@@ -115,12 +123,12 @@ def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
 
 
 def units(conn: Connection) -> list[str]:
-    """Every unit that something is counted in."""
+    """Return every unit that an item has."""
     return list(conn.execute(sa.select(items.c.unit).distinct().order_by(items.c.unit)).scalars())
 
 
 def stocked_items(conn: Connection, ids: Sequence[int]) -> list[StockedItem]:
-    """These items with their stock, in this order."""
+    """Return these items with their stock, in this order."""
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
     of = _totals_of(conn, ids, clock.today())
     moved = {row.id: row.last_move for row in conn.execute(_MOVED.where(items.c.id.in_(ids)))}
@@ -146,8 +154,10 @@ _MOVED = sa.select(
 
 
 def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, StockTotals]:
-    """`figures.totals` over the items' lots, from the read cache: what a list costs must not grow
-    with how many lots its items have. An item's own page adds up the ledger."""
+    """Return the sums of the items' lots from the balance tables.
+
+    The cost of a list must not grow with the number of lots. An item's own page sums up the ledger.
+    """
     lost = {
         item_id: units * ONE + rest
         for item_id, units, rest in conn.execute(

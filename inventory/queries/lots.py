@@ -1,4 +1,4 @@
-"""Lots with their figures, and the QC history of one."""
+"""List lots with their balances, and the QC history of a lot."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _decisions = table(QcDecision)
 
 @dataclass(frozen=True, slots=True)
 class LotDecision:
-    """One QC decision on a lot; the first is what the lot came in with."""
+    """A QC decision on a lot; the first one is the status at receipt."""
 
     status: str
     from_status: str | None
@@ -59,13 +59,14 @@ def list_lots(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[Lot]:
-    """Lots, newest first; with `expiring_before` those that expire earlier than that day, soonest
-    first; or as `sort` says: lot, received, expires (undated last), on_hand, reserved or free,
-    with "-" before it the other way round.
+    """Return lots, newest first or in the order of `sort`.
 
-    `expires_on`: on that very day; `q` looks in lot code and supplier lot; `with_stock`: with
-    something on hand; `having`: those that a figure is made of (reserved, on_hold, free); `unit`:
-    counted in it.
+    Args:
+        q: text to find in lot code or supplier lot.
+        expiring_before: only lots that expire before this day, soonest first unless `sort` is
+            given.
+        having: "reserved", "on_hold" or "free"; only lots that add to this figure.
+        sort: one of LOT_SORTS; a leading "-" reverses the order. No expiry sorts as the latest.
     """
     q = validate_search(q)
     until = validation.validate_date(expiring_before, field="expiring_before")
@@ -76,7 +77,7 @@ def list_lots(
         "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
         "on": day, "having": having, "unit": unit, "sort": sort,
     }  # fmt: skip
-    # The index over what expires is one of lots in stock; of all lots there is another.
+    # Lots in stock and all lots have different indexes on the expiry date.
     expires = lot_balances.c.expires_on if with_stock else lots.c.expires_on
     id = lot_balances.c.lot_id if with_stock or until is None else lots.c.id
     dated = expires if until is not None else sa.func.coalesce(expires, _NEVER)
@@ -139,7 +140,7 @@ def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
 
 
 def _has(figure: str) -> sa.ColumnElement[bool]:
-    """Lots that this figure is made of, by the read cache."""
+    """Return the condition for lots that add to this figure."""
     if figure == "reserved":
         return lot_balances.c.reserved > 0
     usable = is_usable(clock.today())
@@ -152,7 +153,7 @@ def _counted_in(unit: object) -> sa.Select[tuple[int]]:
 
 
 def decisions_on(conn: Connection, lot_id: int) -> list[LotDecision]:
-    """A lot's QC history, oldest first."""
+    """Return a lot's QC decisions, oldest first."""
     rows = conn.execute(
         sa.select(
             _decisions.c.to_status,

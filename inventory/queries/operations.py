@@ -1,4 +1,4 @@
-"""Operations, newest first: what users did, each in one go."""
+"""List operations, newest first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inventory.stock.queries import operations, read_operation_headers
 def list_operations(
     conn: Connection, *, limit: int = USUAL_ROWS, cursor: object = None
 ) -> Page[Operation]:
-    """Operations without their entries, newest first."""
+    """Return operations without their entries, newest first."""
     place = CursorScope("operations", {}, (id_key,))
     chosen = sa.select(operations.c.id).order_by(operations.c.id.desc())
     if after := place.position_of(cursor):

@@ -1,7 +1,7 @@
-"""Reads of long lists, page by page, while the rows are sent.
+"""Read long lists page by page while the rows are sent.
 
-A client takes its time. So no connection is held between two pages, and a page whose connection
-was lost is read again: its rows are handed on only when all of them are here.
+No connection is held between two pages, because a client can be slow. A page whose connection was
+lost is read again; its rows are returned only when all of them are here.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds before each further try: the first one only replaces a connection that was ended, all
-#: of them outlast the restart of a server.
+#: Seconds before each retry. The first replaces a closed connection; together they are longer than
+#: a restart of the database server.
 RETRY_SECONDS = (0.0, 0.1, 0.4, 1.0, 3.0, 5.0)
 
 
 class Reads(Protocol):
-    """Runs one query, which reads a page, and returns what it returns."""
+    """Runs a query that reads one page, and returns its result."""
 
     def __call__(self, query: Callable[[Connection], T], /) -> T: ...
 
 
 def reads_on(conn: Connection) -> Reads:
-    """Reads on one connection, which belongs to the caller."""
+    """Return Reads on one connection, which the caller owns."""
 
     def read(query: Callable[[Connection], T], /) -> T:
         return query(conn)
@@ -42,10 +42,12 @@ def reads_on(conn: Connection) -> Reads:
 
 
 def short_reads(engine: Engine) -> Reads:
-    """Reads on a connection for each, given back before the rows are handed on.
+    """Return Reads that take a connection per page and release it before returning.
 
-    The first one is not retried: whoever waits for an answer is told at once. Raises: Busy where
-    no try succeeds.
+    The first page is not retried, because a client waits for its response.
+
+    Raises:
+        Busy: raised by the Reads if no attempt succeeds.
     """
     waits: Sequence[float] = ()
 

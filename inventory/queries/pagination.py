@@ -1,7 +1,7 @@
-"""Pages of long lists: by the key of the last row, never by OFFSET, never counted.
+"""Pages of long lists by the key of the last row, without OFFSET or a count.
 
-A cursor tells where a page ended. It carries positions only, and each is checked like any other
-input, so that a forged one leads nowhere that the list itself does not.
+A cursor encodes where a page ended. It has only positions, each validated like any other input, so
+that a forged cursor gives no access beyond the list.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Some rows of a list, and the cursor of those after them; None on the last page."""
+    """Rows of a list, and the cursor of the next page; None on the last page."""
 
     rows: list[Row]
     next_cursor: str | None
 
 
 def validate_limit(limit: object) -> int:
+    """Return the number of rows of a page, 1 to MOST_ROWS."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
         raise InvalidInput(f"A page has 1 to {MOST_ROWS} rows.", field="limit")
     return limit
@@ -46,20 +47,27 @@ def validate_limit(limit: object) -> int:
 
 @dataclass(frozen=True, slots=True)
 class CursorScope:
-    """A place in one list with one set of filters. `keys` check the parts of a position."""
+    """A list with its filters, which a cursor belongs to.
+
+    `keys` validate the parts of a position.
+    """
 
     name: str
     filters: dict[str, Any]
     keys: tuple[Callable[[Any], Any], ...]
 
     def cursor_after(self, position: Sequence[Any]) -> str:
-        """The cursor of the rows after this position."""
+        """Return the cursor of the rows after this position."""
         written = [value.isoformat() if isinstance(value, date) else value for value in position]
         content = json.dumps([self._mark, *written], ensure_ascii=False, separators=(",", ":"))
         return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
     def position_of(self, cursor: object) -> tuple[Any, ...] | None:
-        """The position that a cursor tells; None for the beginning. Raises InvalidInput."""
+        """Return the position in a cursor; None for the first page.
+
+        Raises:
+            InvalidInput: the cursor is malformed, or belongs to another list or other filters.
+        """
         if cursor is None or cursor == "":
             return None
         try:
@@ -91,20 +99,24 @@ def _decode(cursor: object) -> list[Any]:
 
 
 def id_key(value: Any) -> int:
+    """Validate an id in a cursor."""
     return validation.validate_id(value, field="cursor")
 
 
 def code_key(value: Any) -> str:
+    """Validate an item or lot code in a cursor."""
     if validation.validate_code(value, field="cursor") != value:
         raise ValueError
     return str(value)
 
 
 def date_key(value: Any) -> date:
+    """Validate a date in a cursor."""
     return date.fromisoformat(value)
 
 
 def datetime_key(value: Any) -> datetime:
+    """Validate a timestamp in a cursor and return it in UTC."""
     when = datetime.fromisoformat(value)
     if when.tzinfo is None:
         raise ValueError
@@ -113,23 +125,24 @@ def datetime_key(value: Any) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """What a list goes by: columns that together tell each row from every other, and what checks
-    the parts of a position among them."""
+    """Columns that order a list and identify a row, with their validators.
+
+    `falls` means descending.
+    """
 
     columns: tuple[sa.ColumnElement[Any], ...]
     keys: tuple[Callable[[Any], Any], ...]
     falls: bool = False
 
     def put(self, chosen: sa.Select[Any], after: Sequence[Any] | None) -> sa.Select[Any]:
-        """The rows in this order, from the position `after` on; they tell their own position as
-        their last columns."""
+        """Order the query, start after the position and add the position's columns."""
         named = [column.label(f"at_{number}") for number, column in enumerate(self.columns)]
         order = [column.desc() if self.falls else column.asc() for column in self.columns]
         chosen = chosen.add_columns(*named).order_by(*order)
         return chosen if after is None else chosen.where(self._beyond(after))
 
     def position(self, row: Any) -> Sequence[Any]:
-        """Where a row of such a query stands."""
+        """Return the position of a row of such a query."""
         return tuple(row[-len(self.columns) :])
 
     def _beyond(self, after: Sequence[Any]) -> sa.ColumnElement[bool]:
@@ -141,12 +154,14 @@ class SortOrder:
 
 
 def int_key(value: Any) -> int:
+    """Validate a 64-bit integer in a cursor."""
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise ValueError
     return value
 
 
 def text_key(value: Any) -> str:
+    """Validate a text in a cursor."""
     if (
         not isinstance(value, str)
         or validation.validate_text(value, field="cursor", max_length=200) != value
@@ -163,7 +178,15 @@ def read_page(
     position: Callable[[Any], Sequence[Any]],
     read: Callable[[Connection, Sequence[int]], list[Row]],
 ) -> Page[Row]:
-    """Find one row more than asked for: whether it is there tells whether a page follows."""
+    """Read one page.
+
+    Selects one row more than requested: if it exists, another page follows.
+
+    Args:
+        chosen: selects the ids of the rows in order.
+        position: returns the position of a selected row.
+        read: returns the records of the ids.
+    """
     limit = validate_limit(limit)
     rows = conn.execute(chosen.limit(limit + 1)).all()
     more = len(rows) > limit
@@ -175,7 +198,10 @@ def read_page(
 def all_pages(
     reads: Reads, read: Callable[..., Page[Row]], /, *about: Any, **filters: Any
 ) -> Iterator[Row]:
-    """Every row of a list, page by page: `read(conn, *about, **filters, limit=, cursor=)`."""
+    """Yield every row of a list, page by page.
+
+    Calls `read(conn, *about, **filters, limit=, cursor=)`.
+    """
     cursor: str | None = None
     while True:
         page = reads(partial(_read_from, read, about, filters, cursor))
@@ -196,6 +222,6 @@ def _read_from(
 
 
 def in_order(found: Iterable[Any], ids: Sequence[int]) -> list[Any]:
-    """What was found, in the order of the ids."""
+    """Return the records in the order of the ids."""
     by_id = {one.id: one for one in found}
     return [by_id[id] for id in ids if id in by_id]

@@ -1,4 +1,4 @@
-"""What is open for each reference, such as a job: those at risk first, then the oldest."""
+"""Open reservations by reference (job or order): at risk first, then oldest."""
 
 from __future__ import annotations
 
@@ -23,38 +23,43 @@ MOST_REFERENCES = 20
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A job or an order, and its open reservations, oldest first."""
+    """A job or order and its open reservations, oldest first."""
 
     name: str
     reservations: list[Reservation]
 
     @property
     def since(self) -> datetime:
+        """Return when the oldest open reservation was made."""
         return self.reservations[0].created_at
 
     @property
     def unit(self) -> str | None:
-        """The unit that all of it is counted in, so that it can be added up; else None."""
+        """Return the unit if all items have the same, so that sums are possible."""
         units = {reservation.item.unit for reservation in self.reservations}
         return units.pop() if len(units) == 1 else None
 
     @property
     def qty(self) -> int:
+        """Return the sum of the reserved quantities."""
         return sum(reservation.qty for reservation in self.reservations)
 
     @property
     def open(self) -> int:
+        """Return the sum of the open quantities."""
         return sum(reservation.open for reservation in self.reservations)
 
     @property
     def issued(self) -> int:
+        """Return the sum of the issued quantities."""
         return sum(reservation.issued for reservation in self.reservations)
 
     def at_risk(self, today: date) -> bool:
+        """Return whether any reservation is at risk."""
         return any(reservation.at_risk(today) for reservation in self.reservations)
 
     def lines(self, today: date | None = None) -> list[tuple[Reservation, Lot, int]]:
-        """What is open, lot by lot; with `today` only what may be issued on that day."""
+        """Return the open lines; with `today`, only those that can be issued that day."""
         return [
             (reservation, line.lot, line.open)
             for reservation in self.reservations
@@ -72,8 +77,12 @@ def list_references(
     limit: int = MOST_REFERENCES,
     cursor: object = None,
 ) -> Page[Reference]:
-    """References with something open. `q` looks in the reference; `at_risk`: some of it is in a
-    lot that may not be issued from now."""
+    """Return references with open reservations.
+
+    Args:
+        at_risk: some stock is in a lot that cannot be issued from now.
+        q: text to find in the reference.
+    """
     q = validate_search(q)
     place = CursorScope("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
     after = place.position_of(cursor)
@@ -101,7 +110,7 @@ def _risky_references() -> sa.Select[Any]:
 
 
 def _risky() -> sa.Select[Any]:
-    """The oldest open reservation of each reference that is at risk: those are few."""
+    """Select the oldest open reservation of each reference at risk, which are few."""
     return (
         sa.select(_ID.label("id"))
         .join_from(reservations, open_lines, open_lines.c.reservation_id == reservations.c.id)
@@ -112,7 +121,7 @@ def _risky() -> sa.Select[Any]:
 
 
 def _safe() -> sa.Select[Any]:
-    """The oldest open reservation of each other reference, read in the order of their numbers."""
+    """Select the oldest open reservation of each other reference, by id."""
     older, open_then = reservations.alias(), open_lines.alias()
     is_oldest = ~sa.exists().where(
         older.c.reference == reservations.c.reference,
@@ -129,7 +138,11 @@ def _safe() -> sa.Select[Any]:
 
 
 def find_reference(conn: Connection, name: object) -> Reference | None:
-    """What is open for one reference; None when that is nothing. Raises InvalidInput."""
+    """Return the open reservations of one reference, or None.
+
+    Raises:
+        InvalidInput: not a valid reference.
+    """
     known = validation.validate_text(name, field="reference", max_length=100)
     found = _open_of(conn, [known]) if known else []
     return Reference(known, found) if known and found else None

@@ -1,4 +1,4 @@
-"""Reservations, newest first."""
+"""List reservations, newest first."""
 
 from __future__ import annotations
 
@@ -28,8 +28,13 @@ def list_reservations(
     limit: int = USUAL_ROWS,
     cursor: object = None,
 ) -> Page[Reservation]:
-    """Reservations, newest first. `q` looks in the reference; `open`: something is still held;
-    `at_risk`: some of it in a lot that may not be issued from now."""
+    """Return reservations, newest first.
+
+    Args:
+        open: the reservation still holds stock.
+        at_risk: some stock is in a lot that cannot be issued from now.
+        q: text to find in the reference.
+    """
     q = validate_search(q)
     reference = validation.validate_text(reference, field="reference", max_length=100)
     filters = {"item": item, "reference": reference, "open": open, "risk": at_risk, "q": q}
@@ -37,14 +42,14 @@ def list_reservations(
     id = reservations.c.id
     chosen = sa.select(id).order_by(id.desc())
     if open and not at_risk:
-        # What is open is little beside all that ever was: it leads, by its own key.
+        # The query starts from open lines, because few of all reservations are open.
         id = open_lines.c.reservation_id
         chosen = sa.select(id.label("id")).group_by(id).order_by(id.desc())
         chosen = chosen.join(reservations, reservations.c.id == id)
     if open is False:
         chosen = chosen.where(id.not_in(sa.select(open_lines.c.reservation_id)))
     if at_risk:
-        # These are few: read them by their index, then sort (the order of an expression).
+        # `+ 0` makes the planner read the few rows by their index and sort them afterward.
         chosen = chosen.where(id.in_(_at_risk(clock.today())))
         chosen = chosen.order_by(None).order_by((id + 0).desc())
     elif at_risk is False:

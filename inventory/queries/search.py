@@ -1,7 +1,7 @@
-"""Finds a piece of text in columns, capitals aside: the same way on both databases.
+"""Case-insensitive search for a text in columns, the same on both databases.
 
-Neither LIKE nor lower() is the same on both beyond ASCII, so every letter becomes a class of its
-two cases: `[öÖ]`, in a GLOB on SQLite and in a regular expression on PostgreSQL.
+LIKE and lower() differ between the databases beyond ASCII, so every letter becomes a class of its
+two cases, such as `[öÖ]`: in a GLOB on SQLite, in a regular expression on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ LONGEST = 100
 
 
 def validate_search(value: object) -> str | None:
-    """What is searched for; None when that is nothing."""
+    """Return the search text, or None if it is empty."""
     return validation.validate_text(value, field="q", max_length=LONGEST)
 
 
 def contains(conn: Connection, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    """Whether one of the columns contains the text."""
+    """Return the condition that one of the columns contains the text."""
     compared = _compared(conn.dialect.name, wanted, columns)
     narrowed = search_index.prefilter(conn, wanted, columns[0].table.name)
     return compared if narrowed is None else sa.and_(narrowed, compared)
@@ -59,5 +59,6 @@ def _regex(character: str) -> str:
 
 
 def id_of_item(code: object) -> sa.ScalarSelect[Any]:
+    """Return the subquery for the id of the item with this code."""
     cleaned = validation.validate_code(code, field="item")
     return sa.select(items.c.id).where(items.c.code == cleaned).scalar_subquery()

@@ -1,1 +1,1 @@
-"""Figures over many items: analytics, overview and tables. Imports `exports` and below."""
+"""Reports on many items: analytics, overview and tables."""

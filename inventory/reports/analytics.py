@@ -1,8 +1,7 @@
-"""What the ledger tells of a stretch of time: movement, age, turnover, and what expires.
+"""Analytics from the ledger: movement, aging, turnover and expiry.
 
-Days are those of the site. What only moves within the warehouse (a split) is left out, and an
-operation that was reversed counts as if it had not been: its reversal is taken off again, on the
-day it was written.
+Days are those of the site. Splits are left out, because they move nothing in or out of the
+warehouse. A reversal is subtracted from the opposite figure, on the day of the reversal.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from inventory.stock.balance_filters import lot_balances
 from inventory.stock.entities import Item
 from inventory.stock.queries import items, ledger, operations
 
-#: The longest stretch that is looked at in one go.
+#: The longest period of a report, in days.
 MOST_DAYS = 366
-#: Stock is so many days old, at most; what is older comes last.
+#: Upper bounds of the age groups, in days; older stock is the last group.
 AGES = (30, 90, 180, 365)
 WEEKS_AHEAD = 12
 
@@ -35,7 +34,7 @@ _reversed = operations.alias("reversed")
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What came in and went out on one day: quantities of one item, or lines of all of them."""
+    """What came in and went out on a day: quantities of an item, or entries of all."""
 
     day: date
     received: int = 0
@@ -44,7 +43,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """What is on hand of one unit, and was received so many days ago (None: longer ago)."""
+    """Stock on hand of one unit in one age group; `up_to` None is the oldest one."""
 
     unit: str
     up_to: int | None
@@ -54,11 +53,12 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """How fast an item goes.
+    """How fast an item is used.
 
-    `rate` is what was issued ÷ the mean of what was on hand as each day ended (inventory
-    turnover, in units rather than at cost); `days` is what is on hand ÷ what is issued a day
-    (days of supply). Both are None where there is nothing to divide by.
+    `rate` is the quantity issued ÷ the mean of the quantities on hand at the end of each day
+    (inventory turnover, in units, not at cost). `days` is the quantity on hand ÷ the quantity
+    issued per day (days of supply). Both are None if the divisor is zero. Quantities are in 10^-6
+    units.
     """
 
     item: Item
@@ -69,22 +69,24 @@ class Turnover:
 
     @property
     def rounded_mean(self) -> int:
-        """To one decimal more than the item is counted in."""
+        """Return the mean, rounded to one decimal more than the item has."""
         step: int = 10 ** max(0, 5 - self.item.decimals)
         return (self.mean + step // 2) // step * step
 
     @property
     def rate(self) -> float | None:
+        """Return issued ÷ mean, or None."""
         return self.issued / self.mean if self.mean > 0 else None
 
     @property
     def days(self) -> float | None:
+        """Return the days of supply, or None."""
         return self.on_hand * self.days_looked_at / self.issued if self.issued > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What is on hand of one unit in lots that expire on one day."""
+    """Stock of one unit in lots that expire on one day."""
 
     day: date
     unit: str
@@ -96,7 +98,11 @@ class Expiry:
 def movement(
     conn: Connection, first: date, last: date, *, item_id: int | None = None
 ) -> list[Movement]:
-    """Day by day what came in and went out: quantities of the item, else how many entries."""
+    """Return what came in and went out on each day.
+
+    Returns:
+        Quantities of the item if one is given, otherwise numbers of entries.
+    """
     found: dict[date, list[int]] = {day: [0, 0] for day in _days(first, last)}
     ids = None if item_id is None else [item_id]
     for row in conn.execute(_moved(first, last, ids)):
@@ -108,7 +114,11 @@ def movement(
 def turnover(
     conn: Connection, first: date, last: date, *, q: object = None, **page: Any
 ) -> Page[Turnover]:
-    """Each item by code, with how fast it went in these days. `q` looks in code and name."""
+    """Return the items by code, with their turnover in these days.
+
+    Args:
+        q: text to find in code or name.
+    """
     found = list_items(conn, q=q, archived=False, **page)
     ids = [row.item.id for row in found.rows]
     days = list(_days(first, last))
@@ -128,7 +138,7 @@ def turnover(
 
 
 def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list[Age]:
-    """What is on hand, by how long ago its lot was received, youngest first; by unit."""
+    """Return stock on hand by unit and age group, youngest first."""
     bounds = [_start(today - timedelta(days=days - 1)) for days in AGES]
     bucket = sa.case(
         *((lot_balances.c.received_at >= bound, number) for number, bound in enumerate(bounds)),
@@ -152,7 +162,7 @@ def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list
 
 
 def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> list[Expiry]:
-    """What is on hand and expires, day by day: what has expired, then the weeks ahead."""
+    """Return expired stock and stock that expires in the next weeks, by day."""
     last = monday_of(today) + timedelta(weeks=WEEKS_AHEAD)
     chosen = (
         sa.select(
@@ -176,10 +186,11 @@ def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> li
 
 
 def monday_of(day: date) -> date:
+    """Return the Monday of the day's week."""
     return day - timedelta(days=day.weekday())
 
 
-# --- adding up ------------------------------------------------------------------------------------
+# --- sums -----------------------------------------------------------------------------------------
 
 _number = sa.column("number", sa.Integer)
 _begins = sa.column("begins", UtcDateTime)
@@ -187,8 +198,10 @@ _ends = sa.column("ends", UtcDateTime)
 
 
 def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select[Any]:
-    """What moved in or out of the warehouse, by day (counted from the first), by direction, and,
-    where items are named, by item."""
+    """Select what moved in or out of the warehouse, by day and direction.
+
+    Days are numbered from the first. With `item_ids` the rows are also by item.
+    """
     bounds = [
         (number, _start(day), _start(day + timedelta(days=1)))
         for number, day in enumerate(_days(first, last))
@@ -225,8 +238,11 @@ def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select
 def _moved_by_item(
     conn: Connection, first: date, ids: Sequence[int]
 ) -> dict[int, dict[int, tuple[int, int]]]:
-    """For each item and day from the first on until now: by how much on hand changed, and what
-    was issued of it."""
+    """Return the changes of each item from the first day until today.
+
+    Returns:
+        Item id to day number to (change of on hand, quantity issued).
+    """
     found: dict[int, dict[int, tuple[int, int]]] = {id: {} for id in ids}
     until = max(clock.today(), first)
     for row in conn.execute(_moved(first, until, ids)):
@@ -239,7 +255,7 @@ def _moved_by_item(
 
 
 def _book(amounts: list[int], row: Any, amount: int) -> None:
-    """Into [received, issued]; what a reversal put back is taken off the other side."""
+    """Add to [received, issued]; a reversal is subtracted from the other side."""
     came_in = row.txn_type == TxnType.RECEIVE.value
     if row.undoes:
         amounts[1 if came_in else 0] -= amount
@@ -248,7 +264,7 @@ def _book(amounts: list[int], row: Any, amount: int) -> None:
 
 
 def _sum(column: sa.ColumnElement[int]) -> tuple[Any, Any]:
-    """Whole units, and the rest: added up together they could pass 2^63."""
+    """Return the sums of whole units and of the rest; one sum could exceed 2^63."""
     return (
         sa.cast(sa.func.sum(column // ONE), sa.BigInteger),
         sa.cast(sa.func.sum(column % ONE), sa.BigInteger),
@@ -260,5 +276,5 @@ def _days(first: date, last: date) -> Iterable[date]:
 
 
 def _start(day: date) -> datetime:
-    """The first moment of a day at the site."""
+    """Return the start of a day at the site, in UTC."""
     return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)

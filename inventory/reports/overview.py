@@ -1,6 +1,6 @@
-"""The whole warehouse at a glance: what it holds, and what waits for somebody.
+"""Overview of the whole warehouse: stock, and what needs attention.
 
-Over many lots, so all of it is read from the read cache; no decision is taken on it.
+Everything is read from the balance tables, because it covers many lots; no decision uses it.
 """
 
 from __future__ import annotations
@@ -32,26 +32,28 @@ from inventory.stock.queries import items, operations
 
 Figures = TypeVar("Figures")
 
-#: For each database: what it was when figures were worked out, and those figures.
+#: For each database, its state when the values were computed, and the values.
 _remembered: WeakKeyDictionary[Pool, tuple[object, dict[object, Any]]] = WeakKeyDictionary()
 
 _LAST_WRITE = sa.select(
     sa.select(sa.func.max(operations.c.id)).scalar_subquery(),
     sa.select(sa.func.max(requests.c.id)).scalar_subquery(),
 )
-#: Which transactions can be seen: as long as it reads the same, so does everything.
+#: The visible transactions: while this is the same, so is all data.
 _SNAPSHOT = sa.text("SELECT pg_current_snapshot()::text")
 
 
 def cached_until_write(
     conn: Connection, name: str, day: date, work_out: Callable[[], Figures]
 ) -> Figures:
-    """Figures over the whole warehouse, worked out anew only when something was written since, or
-    another day has come. Nothing is served that has become wrong: what is compared is read from
-    the database each time. Whoever gets them must not change them."""
+    """Cache a computed value per database until the next write or the next day.
+
+    The database's state is read and compared on each call. The value must not be changed by the
+    caller.
+    """
     last_write = _LAST_WRITE if conn.dialect.name == "sqlite" else _SNAPSHOT
     state = (tuple(conn.execute(last_write).one()), day)
-    database = conn.engine.pool  # an Engine with options is another one for each request
+    database = conn.engine.pool  # `conn.engine` can be a new object for each request.
     known = _remembered.get(database)
     if known is None or known[0] != state:
         known = _remembered[database] = (state, {})
@@ -62,7 +64,7 @@ def cached_until_write(
 
 
 def totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
-    """What the warehouse holds, by unit (pieces and metres do not add up), most items first."""
+    """Return the stock by unit, the unit with most items first."""
     return cached_until_write(conn, "totals", today, lambda: _totals_by_unit(conn, today))
 
 
@@ -92,7 +94,7 @@ def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
 
 
 def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
-    """Lots that wait for a QC decision, longest wait first."""
+    """Return the lots that wait for a QC decision, longest wait first."""
     rows = conn.execute(
         sa.select(lot_balances.c.lot_id)
         .where(lot_balances.c.stocked, has_status(QcStatus.QUARANTINE))
@@ -105,7 +107,7 @@ def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
 
 
 def old_reservations(conn: Connection, before: datetime, *, limit: int) -> list[Reservation]:
-    """Reservations that have held stock since before that moment, the oldest first."""
+    """Return the open reservations made before that time, oldest first."""
     rows = conn.execute(
         sa.select(open_lines.c.reservation_id)
         .group_by(open_lines.c.reservation_id)

@@ -1,4 +1,4 @@
-"""Reports as tables of text: heads and rows, for files and for the command line."""
+"""Reports as tables of text, for files and the command line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ from inventory.webhooks.low_stock import low_items
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """A table: column names and rows."""
+
     heads: Row
     rows: Iterable[Row]
 
 
 def recall_report(found: Recall) -> Report:
-    """Everything that a recall has to know of a lot: who has it, who waits for it, what is here."""
+    """Return a recall: movements, reservations and stock of the lot's family."""
     heads = (
         "what", "reference", "item", "lot", "qty", "unit", "operation", "kind", "time", "user",
         "state",
@@ -62,7 +64,7 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
 
 
 def reorder_report(reads: Reads) -> Report:
-    """What has to be bought: every item down to its reorder point."""
+    """Return every low item, with what is missing to its reorder point."""
     heads = (
         "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
         "low since",
@@ -71,13 +73,13 @@ def reorder_report(reads: Reads) -> Report:
 
 
 def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
-    """Since when these items have been low, where that is known."""
+    """Return when these items became low, where that is known."""
     chosen = sa.select(low_items).where(low_items.c.item_id.in_(list(item_ids)))
     return {row.item_id: row.since for row in conn.execute(chosen)}
 
 
 def _low_items(conn: Connection, **page: Any) -> Page[tuple[StockedItem, datetime | None]]:
-    """Items down to their reorder point, and since when."""
+    """Return a page of low items, with when each became low."""
     found = list_items(conn, low_stock=True, **page)
     since = low_since(conn, [row.item.id for row in found.rows])
     return Page([(row, since.get(row.item.id)) for row in found.rows], found.next_cursor)
@@ -97,7 +99,7 @@ _FIGURES = ("on hand", "reserved", "available", "on hold", "free")
 
 
 def stock_report(reads: Reads, at: datetime) -> Report:
-    """What was in stock at a moment, by item."""
+    """Return the stock at that time, by item."""
     return Report(("item", "name", "unit", *_FIGURES), _stock_rows(reads, at))
 
 
@@ -109,7 +111,7 @@ def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
 
 
 def lots_report(reads: Reads, at: datetime) -> Report:
-    """What was in stock at a moment, by lot."""
+    """Return the stock at that time, by lot."""
     heads = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
     return Report(heads, _lot_rows(reads, at))
 
@@ -124,7 +126,10 @@ def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:
 
 
 def movement_report(conn: Connection, first: date, last: date, *, item_id: int | None) -> Report:
-    """Day by day what came in and went out: quantities of an item, else how many entries."""
+    """Return what came in and went out on each day.
+
+    Quantities of the item if one is given, otherwise numbers of entries.
+    """
     rows = analytics.movement(conn, first, last, item_id=item_id)
     word = str if item_id is None else format_qty
     return Report(
@@ -134,7 +139,7 @@ def movement_report(conn: Connection, first: date, last: date, *, item_id: int |
 
 
 def ageing_report(conn: Connection, *, item_id: int | None) -> Report:
-    """What is on hand, by how long ago it was received."""
+    """Return stock on hand by age group."""
     rows = analytics.ageing(conn, clock.today(), item_id=item_id)
     return Report(
         ("unit", "days old", "lots", "on hand"),
@@ -147,7 +152,7 @@ def _days(up_to: int | None) -> str:
 
 
 def expiring_report(conn: Connection, *, item_id: int | None) -> Report:
-    """What has expired, and what expires in the weeks ahead, day by day."""
+    """Return expired stock and stock that expires in the next weeks, by day."""
     rows = analytics.expiring(conn, clock.today(), item_id=item_id)
     return Report(
         ("day", "unit", "lots", "on hand", "reserved"),

@@ -1,1 +1,1 @@
-"""Items, lots and reservations as they are: the read side of the ledger. Imports `models`."""
+"""Items, lots and reservations: the read side of the ledger."""

@@ -1,4 +1,4 @@
-"""Which lots a quantity is taken from: pure functions."""
+"""Allocation: the lots that a quantity is taken from. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ STRATEGIES = ("fefo", "fifo")
 
 
 def sort_by_strategy(lots: Iterable[Lot], strategy: str) -> list[Lot]:
-    """FEFO: earliest expiry first, undated last, then oldest receipt, then lot code.
-    FIFO: oldest receipt first, then lot code."""
+    """Return the lots in the order of the strategy.
+
+    FEFO: earliest expiry first, undated last, then oldest receipt, then lot code. FIFO: oldest
+    receipt first, then lot code.
+    """
     return sorted(lots, key=_fefo if strategy == "fefo" else _fifo)
 
 
 def allocate(lots: Iterable[Lot], qty: int, *, today: date) -> list[tuple[Lot, int]]:
-    """Spread `qty`, or as much of it as fits, over the free stock of the lots, in their order."""
+    """Spread `qty`, or as much of it as fits, over the lots' free stock, in order.
+
+    Args:
+        qty: in 10^-6 units.
+        today: the site's date.
+
+    Returns:
+        (lot, quantity) pairs.
+    """
     taken: list[tuple[Lot, int]] = []
     for lot in lots:
         part = min(qty, lot.free(today))

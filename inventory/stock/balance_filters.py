@@ -1,7 +1,7 @@
-"""Conditions over the read cache, written so that its indexes serve them.
+"""Conditions over the balance tables, written so that their indexes serve them.
 
-Lists find their rows by these. Figures of single lots, and all that is decided, come from the
-ledger; what the lots of an item add up to comes from here in lists over many items.
+Lists find their rows by these, and lists of many items read the items' sums here. Figures of single
+lots, and every decision, come from the ledger. `today` is the site's date.
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ _APPROVED: sa.ColumnElement[str] = sa.literal_column(f"'{QcStatus.APPROVED}'")
 
 
 def has_status(status: str) -> sa.ColumnElement[bool]:
-    """Lots with that QC status. The index is over those that are not approved, and a database
-    takes it only where it is told so in these very words."""
+    """Return the condition for lots with that QC status.
+
+    It repeats the literal predicate of the partial index on non-approved lots; without it the
+    planner does not use the index.
+    """
     if status == QcStatus.APPROVED:
         return lot_balances.c.qc_status == _APPROVED
     return sa.and_(lot_balances.c.qc_status != _APPROVED, lot_balances.c.qc_status == status)
 
 
 def is_expired(today: date) -> sa.ColumnElement[bool]:
-    """Lots in stock that would be usable, were they not past their day."""
+    """Return the condition for approved lots in stock that have expired."""
     return sa.and_(
         lot_balances.c.stocked,
         lot_balances.c.qc_status == _APPROVED,
@@ -41,29 +44,33 @@ def is_expired(today: date) -> sa.ColumnElement[bool]:
 
 
 def is_usable(today: date) -> sa.ColumnElement[bool]:
-    """Lots that nothing holds back: `Lot.hold_reason` is None."""
+    """Return the condition for lots without a hold: `Lot.hold_reason` is None."""
     dated = sa.or_(lot_balances.c.expires_on.is_(None), lot_balances.c.expires_on >= today)
     return sa.and_(lot_balances.c.qc_status == _APPROVED, dated)
 
 
 def is_at_risk(today: date) -> sa.ColumnElement[bool]:
-    """Open lines in lots that may not be issued from."""
+    """Return the condition for open lines in lots that cannot be issued from."""
     return open_lines.c.usable_until < today
 
 
 def split_whole_and_fraction(
     figure: sa.ColumnElement[Any],
 ) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
-    """Whole units and the rest of a quantity: many added up together could pass 2^63."""
+    """Split a quantity into whole units and the rest in 10^-6 units.
+
+    The sum of many quantities could exceed 2^63 otherwise.
+    """
     return figure // ONE, figure % ONE
 
 
 def add_up(part: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """Return the sum as BIGINT, 0 without rows."""
     return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)
 
 
 def is_low_item(today: date) -> sa.ColumnElement[bool]:
-    """`StockedItem.is_low` over the read cache."""
+    """Return the condition for low items, as `StockedItem.is_low` defines them."""
     whole, rest = figures_of_items(today)["free"]
     point, point_rest = split_whole_and_fraction(items.c.reorder_point)
     free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
@@ -81,7 +88,11 @@ def is_low_item(today: date) -> sa.ColumnElement[bool]:
 
 
 def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
-    """An item's figures over its line of the read cache: whole units, and the rest."""
+    """Return an item's on hand, reserved, on hold and free from the balance tables.
+
+    Returns:
+        Name to (whole units, rest in 10^-6 units).
+    """
     of = item_heads.c
     expired = [
         sa.select(add_up(part))
@@ -104,11 +115,13 @@ def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.C
 def _carried(
     whole: sa.ColumnElement[int], rest: sa.ColumnElement[int]
 ) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
-    """The rest made less than a unit. It may be less than nothing; division would round it
-    towards nothing."""
+    """Carry whole units over from the rest.
+
+    The rest can be negative, and SQL division rounds toward zero.
+    """
     shifted = rest + _SHIFT * ONE
     return whole + shifted // ONE - _SHIFT, shifted % ONE
 
 
-#: More whole units than the rests of all lots of an item come to.
+#: More whole units than the rests of all lots of an item add up to.
 _SHIFT = 10**9

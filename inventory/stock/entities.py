@@ -1,6 +1,7 @@
-"""What the words of the warehouse mean in figures: the only place of the formulas.
+"""Domain records and the formulas of available, on hold and free.
 
-Plain records, without any database. All quantities are in 10^-6 units.
+Plain records without database access. Quantities are integers in 10^-6 units; `today` is the site's
+date.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from inventory.models import QcStatus
 
 
 def format_utc(when: datetime) -> str:
-    """RFC 3339 in UTC, with microseconds where there are any."""
+    """Format a UTC timestamp (RFC 3339), with microseconds unless they are 0."""
     return when.isoformat().replace("+00:00", "Z")
 
 
@@ -24,6 +25,8 @@ Hold = Literal["QUARANTINE", "REJECTED", "EXPIRED"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
+    """An item of the catalog; `reorder_point` is in 10^-6 units."""
+
     id: int
     code: str
     name: str
@@ -37,7 +40,7 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Lot:
-    """A lot as its last ledger entry left it."""
+    """A lot with its balance after its last ledger entry."""
 
     id: int | None
     item: Item
@@ -57,18 +60,20 @@ class Lot:
 
     @property
     def available(self) -> int:
+        """Return on hand minus reserved."""
         return self.on_hand - self.reserved
 
     @property
     def issued(self) -> int:
+        """Return the quantity received and no longer on hand."""
         return self.received - self.on_hand
 
     def expired(self, today: date) -> bool:
-        """Whether the lot is past its expiry date: it is usable through the end of that day."""
+        """Return whether the lot has expired; it is usable through its expiry date."""
         return self.expires_on is not None and self.expires_on < today
 
     def hold_reason(self, today: date) -> Hold | None:
-        """Why the lot may not be used, or None when it may."""
+        """Return QUARANTINE, REJECTED or EXPIRED, or None if the lot is usable."""
         if self.qc_status == QcStatus.QUARANTINE:
             return "QUARANTINE"
         if self.qc_status == QcStatus.REJECTED:
@@ -76,13 +81,15 @@ class Lot:
         return "EXPIRED" if self.expired(today) else None
 
     def on_hold(self, today: date) -> int:
+        """Return the available quantity if the lot is not usable, otherwise 0."""
         return self.available if self.hold_reason(today) else 0
 
     def free(self, today: date) -> int:
+        """Return the available quantity if the lot is usable, otherwise 0."""
         return 0 if self.hold_reason(today) else self.available
 
     def to_dict(self, today: date) -> dict[str, Any]:
-        """The lot, ready for JSON."""
+        """Return the lot, ready for JSON."""
         return {
             "id": self.id,
             "item": self.item.code,
@@ -107,21 +114,29 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class StockTotals:
+    """Sums of several lots."""
+
     on_hand: int = 0
     reserved: int = 0
     on_hold: int = 0
 
     @property
     def available(self) -> int:
+        """Return on hand minus reserved."""
         return self.on_hand - self.reserved
 
     @property
     def free(self) -> int:
+        """Return available minus on hold."""
         return self.available - self.on_hold
 
 
 def totals(lots: Iterable[Lot], today: date) -> StockTotals:
-    """What several lots add up to."""
+    """Return the sums of several lots.
+
+    Args:
+        today: the site's date.
+    """
     lots = list(lots)
     return StockTotals(
         on_hand=sum(lot.on_hand for lot in lots),
@@ -142,6 +157,8 @@ class ReservationLine:
 
 @dataclass(slots=True, eq=False)
 class Reservation:
+    """A reservation of an item's stock for a reference, with its lines."""
+
     id: int | None
     item: Item
     reference: str
@@ -153,27 +170,29 @@ class Reservation:
 
     @property
     def open(self) -> int:
+        """Return the quantity that is still reserved."""
         return sum(line.open for line in self.lines)
 
     @property
     def issued(self) -> int:
+        """Return the quantity issued against the reservation."""
         return sum(line.issued for line in self.lines)
 
     @property
     def unreserved(self) -> int:
-        """What was promised and neither issued nor kept."""
+        """Return the quantity that was unreserved."""
         return self.qty - self.open - self.issued
 
     def expired(self, now: datetime) -> bool:
-        """Whether its moment has passed while it still holds something."""
+        """Return whether the reservation is past `expires_at` and still holds stock."""
         return self.expires_at is not None and self.expires_at <= now and self.open > 0
 
     def at_risk(self, today: date) -> bool:
-        """Whether some of it is held in a lot that may not be issued from now."""
+        """Return whether a lot of the reservation cannot be issued from now."""
         return any(line.open and line.lot.hold_reason(today) for line in self.lines)
 
     def to_dict(self, today: date) -> dict[str, Any]:
-        """The reservation as it stands, ready for JSON."""
+        """Return the reservation, ready for JSON."""
         return {
             "id": self.id,
             "item": self.item.code,
@@ -200,7 +219,7 @@ class Reservation:
         }
 
     def get_or_create_line(self, lot: Lot) -> ReservationLine:
-        """What it holds in this lot; an empty line where that is nothing yet."""
+        """Return the line for `lot`, appending an empty one if there is none."""
         for line in self.lines:
             if line.lot is lot:
                 return line
@@ -210,7 +229,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the ledger, with the codes that people know it by."""
+    """A row of the ledger, with the codes and names that users know."""
 
     id: int
     operation_id: int
@@ -233,7 +252,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one user did in one go."""
+    """What one user did at once, with its entries."""
 
     id: int
     kind: str

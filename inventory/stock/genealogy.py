@@ -1,4 +1,4 @@
-"""Which lots came of which: splits, and splits of splits."""
+"""Genealogy of lots: splits, and splits of splits."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _ABOVE = _lots_above()
 
 
 def get_descendants(conn: Connection, lot_id: int) -> dict[int, int]:
-    """The lot and every lot that was split off it, with how many splits each is away."""
+    """Return the lot and every lot split off it, with the number of splits between."""
     rows = conn.execute(_BELOW, {"of_lot": lot_id})
     return {row.id: row.depth for row in rows}
 
 
 def get_ancestors(conn: Connection, lot_id: int) -> list[int]:
-    """The lots that it was split off, the nearest first."""
+    """Return the lots that the lot was split off, the nearest first."""
     return [row.id for row in conn.execute(_ABOVE, {"of_lot": lot_id})]

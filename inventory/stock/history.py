@@ -1,4 +1,4 @@
-"""How the stock of an item went, day by day: added up from the ledger, backwards from now."""
+"""Daily balances of an item, computed from the ledger backward from now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inventory.stock.queries import ledger
 
 @dataclass(frozen=True, slots=True)
 class DailyBalance:
-    """What there was of an item when a day (in UTC) ended."""
+    """Balance of an item at the end of a day (UTC), in 10^-6 units."""
 
     day: date
     on_hand: int
@@ -25,7 +25,13 @@ class DailyBalance:
 
 
 def days_of(conn: Connection, item_id: int, today: date, *, days: int = 90) -> list[DailyBalance]:
-    """The last days of an item, oldest first; the last one is how it stands now."""
+    """Return the item's balances of the last days, oldest first.
+
+    The last one is the current balance.
+
+    Args:
+        today: the current date in UTC.
+    """
     now = totals(stock.get_stocked_lots(conn, [item_id]), today)
     moved = _moved_since(conn, item_id, today - timedelta(days=days - 1))
     found = []

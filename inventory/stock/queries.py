@@ -1,8 +1,8 @@
-"""What the ledger adds up to, read from each lot's latest entry.
+"""Read items, lots, reservations, entries and operations from the ledger.
 
-The cost of a figure does not grow with the length of a lot's history. Lists over the whole
-warehouse find their rows, and what each item's lots add up to, through a read cache that triggers
-keep (read_cache.py); every decision comes from the ledger itself.
+Balances come from each lot's latest entry, so that their cost does not grow with the lot's history.
+The balance tables (db/balance_triggers.py) only find rows and sum up items in lists; every decision
+uses the ledger.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ _FEW = 20
 _FIRST_EXPIRED = (
     _EXPIRED.add_columns(open_lines.c.lot_id).order_by(open_lines.c.expires_at).limit(_FEW)
 )
-#: By their moment, of which few have passed, and not by their items, which may hold many: what is
-#: compared as an expression cannot lead.
+#: `+ 0` keeps the planner off the index on items, because an item can have many lines. The index on
+#: `expires_at` is better, because few lines have expired.
 _EXPIRED_OF = _EXPIRED.add_columns(open_lines.c.lot_id).where((open_lines.c.item_id + 0).in_(_IDS))
 _RESERVATIONS = (
     sa.select(
@@ -206,7 +206,7 @@ _OPERATIONS = (
 
 
 def _possible(ids: Iterable[int]) -> list[int]:
-    """The ids that a database could have given, in order: a larger one is simply unknown."""
+    """Return the ids that fit the id column, in order; larger ones do not exist."""
     return sorted({id for id in ids if 0 < id <= MAX_ID})
 
 
@@ -217,7 +217,7 @@ def _to_lot(row: Sequence[Any]) -> Lot:
 def read_items(
     conn: Connection, *, codes: Iterable[str] = (), ids: Iterable[int] = ()
 ) -> list[Item]:
-    """The items with these codes or ids, in no order; unknown ones are left out."""
+    """Return the items with these codes or ids, unordered; unknown ones are left out."""
     found = []
     for some in chunks([code for code in codes if "\0" not in code]):
         found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": some})]
@@ -227,7 +227,7 @@ def read_items(
 
 
 def get_item(conn: Connection, code: str) -> Item:
-    """The item with this code. Raises NotFound."""
+    """Return the item with this code, or raise NotFound."""
     found = read_items(conn, codes=[code])
     if not found:
         raise NotFound(f"There is no item {code}.", item=code)
@@ -235,7 +235,7 @@ def get_item(conn: Connection, code: str) -> Item:
 
 
 def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
-    """These lots as their latest entries left them, by id; unknown ones are left out."""
+    """Return these lots, ordered by id; unknown ones are left out."""
     found = [
         _to_lot(row)
         for some in chunks(_possible(ids))
@@ -245,7 +245,7 @@ def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
 
 
 def get_lot(conn: Connection, lot_id: int) -> Lot:
-    """One lot. Raises NotFound."""
+    """Return the lot with this id, or raise NotFound."""
     found = read_lots(conn, [lot_id])
     if not found:
         raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
@@ -255,10 +255,13 @@ def get_lot(conn: Connection, lot_id: int) -> Lot:
 def get_lots_of_items(
     conn: Connection, item_ids: Iterable[int], *, at: datetime | None = None
 ) -> list[Lot]:
-    """All lots of the items, oldest first: now, or as the ledger stood at a moment.
+    """Return all lots of the items, oldest first, as of now or of an earlier time.
 
-    At an earlier moment lots received later are left out; the QC status is that of then, master
-    data (expiry, location …) are those of today.
+    For an earlier time, lots received later are left out and the QC status is the one of that time.
+    Master data (expiry, location …) is the current one.
+
+    Args:
+        at: UTC; None means now.
     """
     if not (ids := list(item_ids)):
         return []
@@ -268,14 +271,19 @@ def get_lots_of_items(
 
 
 def get_stocked_lots(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
-    """The lots of the items that have something on hand, in no order: where allocation looks."""
+    """Return the lots of the items with stock on hand, unordered.
+
+    The balance tables find the lots; allocation uses this.
+    """
     ids = list(item_ids)
     return [_to_lot(row) for row in conn.execute(_STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
 
 
 def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
-    """The same as `stocked_lots_of`, without any trust in the read cache: each lot that the items
-    ever had is looked up in the ledger itself."""
+    """Like `get_stocked_lots`, without the balance tables.
+
+    Reads the last ledger entry of every lot that the items ever had.
+    """
     ids = list(item_ids)
     if not ids:
         return []
@@ -283,7 +291,10 @@ def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> l
 
 
 def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
-    """The lots that are named by their item's id and their lot code; unknown ones are left out."""
+    """Return the lots with these (item id, lot code) pairs, unordered.
+
+    Unknown ones are left out.
+    """
     pairs = sorted({(item_id, code) for item_id, code in named if "\0" not in code})
     return [
         _to_lot(row)
@@ -293,7 +304,7 @@ def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot
 
 
 def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
-    """Every lot that these reservations ever held something in."""
+    """Return the ids of all lots that these reservations ever held stock in."""
     ids = _possible(ids)
     if not ids:
         return set()
@@ -303,9 +314,11 @@ def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
 def read_reservations(
     conn: Connection, ids: Iterable[int], *, lots_known: Iterable[Lot] = ()
 ) -> list[Reservation]:
-    """These reservations with their lines, by id; unknown ones are left out.
+    """Return these reservations with their lines; unknown ones are left out.
 
-    Lines point at the very `lots_known` where given, so that a caller can work on them.
+    Args:
+        lots_known: the lines refer to these Lot objects where possible, so that a caller can change
+            them.
     """
     ids = _possible(ids)
     if not ids:
@@ -325,7 +338,7 @@ def read_reservations(
 
 
 def get_reservation(conn: Connection, reservation_id: int) -> Reservation:
-    """One reservation. Raises NotFound."""
+    """Return the reservation with this id, or raise NotFound."""
     found = read_reservations(conn, [reservation_id])
     if not found:
         raise NotFound(
@@ -341,7 +354,7 @@ def open_reservation_ids(
     lot_id: int | None = None,
     limit: int | None = None,
 ) -> list[int]:
-    """The reservations (of an item, in a lot) that still hold something, oldest first."""
+    """Return the reservations (of an item, in a lot) that hold stock, oldest first."""
     chosen = sa.select(open_lines.c.reservation_id).distinct()
     if item_id is not None:
         chosen = chosen.where(open_lines.c.item_id == item_id)
@@ -352,16 +365,24 @@ def open_reservation_ids(
 
 
 def expired_reservation_ids(conn: Connection, *, now: datetime, limit: int) -> list[int]:
-    """Reservations past their moment that still hold something: of the oldest `most` lines."""
+    """Return the ids of expired reservations that still hold stock.
+
+    Args:
+        now: UTC.
+        limit: look at this many lines, the longest expired first.
+    """
     found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": limit}).scalars()
     return sorted(set(found))
 
 
 def prefetch_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[Lot]], list[int]]:
-    """Ask for reservations past their moment that still hold something; what is returned tells
-    which of them hold something in these lots.
+    """Send the query for expired reservations; return a function that filters them.
 
-    There are hardly ever more than a few, so they are asked for before the lots are known.
+    Few reservations are expired at any time, so that they can be queried before the lots are known,
+    in the same round trip as other statements.
+
+    Returns:
+        A function that returns the ids of those that hold stock in the given lots.
     """
     asked = conn.execute(_FIRST_EXPIRED, {"now": now})
 
@@ -380,7 +401,7 @@ def prefetch_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[L
 
 
 def all_reservation_ids_of_lot(conn: Connection, lot_id: int) -> list[int]:
-    """Every reservation that ever held something in the lot: read from the whole ledger."""
+    """Return every reservation that ever held stock in the lot, from the ledger."""
     return list(
         conn.execute(
             sa.select(ledger.c.reservation_id)
@@ -394,17 +415,17 @@ def all_reservation_ids_of_lot(conn: Connection, lot_id: int) -> list[int]:
 def open_qty_by_reservation(
     conn: Connection, lot_id: int, reservation_ids: Iterable[int]
 ) -> dict[int, int]:
-    """What each reservation holds in one lot."""
+    """Return what each reservation holds in one lot, in 10^-6 units."""
     ids = list(reservation_ids)
     if not ids:
         return {}
-    # Found by the reservations: a lot may have very many entries.
+    # `+ 0` makes the planner start from the reservations, because a lot can have very many entries.
     rows = conn.execute(_LINES.where(ledger.c.lot_id + 0 == lot_id), {"ids": ids})
     return {row.reservation_id: row.open_after for row in rows}
 
 
 def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
-    """These operations with their entries, by id; unknown ones are left out."""
+    """Return these operations with their entries; unknown ones are left out."""
     ids = _possible(ids)
     if not ids:
         return []
@@ -416,13 +437,16 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
 
 
 def read_operation_headers(conn: Connection, ids: Iterable[int]) -> list[Operation]:
-    """These operations without their entries, which may be many; unknown ones are left out."""
+    """Return these operations without entries, which can be many.
+
+    Unknown operations are left out.
+    """
     rows = conn.execute(_OPERATIONS, {"ids": _possible(ids)})
     return [Operation(**row._mapping, entries=()) for row in rows]
 
 
 def get_operation_header(conn: Connection, operation_id: int) -> Operation:
-    """One operation without its entries. Raises NotFound."""
+    """Return the operation with this id, without its entries, or raise NotFound."""
     found = read_operation_headers(conn, [operation_id])
     if not found:
         raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
@@ -430,7 +454,11 @@ def get_operation_header(conn: Connection, operation_id: int) -> Operation:
 
 
 def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: int) -> list[Entry]:
-    """An operation's entries from the one with the number `since` on, at most so many."""
+    """Return an operation's entries, ordered by id.
+
+    Args:
+        since: the smallest entry id to return.
+    """
     if not 0 <= since <= MAX_ID:
         return []
     chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
@@ -439,7 +467,7 @@ def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: in
 
 
 def operation_of_entry(conn: Connection, entry_id: int) -> int:
-    """The number of the operation that an entry belongs to. Raises NotFound."""
+    """Return the id of the operation that an entry belongs to, or raise NotFound."""
     chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)
     operation_id = conn.execute(chosen).scalar()
     if operation_id is None:
@@ -448,7 +476,7 @@ def operation_of_entry(conn: Connection, entry_id: int) -> int:
 
 
 def get_operation(conn: Connection, operation_id: int) -> Operation:
-    """One operation with its entries. Raises NotFound."""
+    """Return the operation with this id, with its entries, or raise NotFound."""
     found = read_operations(conn, [operation_id])
     if not found:
         raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)

@@ -1,7 +1,7 @@
-"""Where a lot went: what a recall has to know, and within minutes.
+"""Recall: the movements of a lot and its descendants, and holds.
 
-The lot and every lot that was split off it are one family: what went out of any of them may have
-to come back. Everything is read from the ledger itself.
+The lot and every lot split off it are one family: what was issued from any of them can have to come
+back. Everything is read from the ledger.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from inventory.stock.queries import ledger, lots, operations, users
 
 decisions = table(QcDecision)
 
-#: The page names so many movements; the file names all.
+#: The most movements that the page shows; the file has all.
 MOST_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Goods that left the family or came into it, by one operation, of one lot.
+    """Stock that left the family or came into it, by one operation and lot.
 
-    `qty` is above 0 for what went out and below 0 for what came in. `counts`: it was not undone,
-    and is not the undoing of something.
+    `qty` is in 10^-6 units, positive for an issue and negative for a receipt. `counts` is False if
+    the operation was reversed or is itself a reversal.
     """
 
     operation_id: int
@@ -50,7 +50,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentSummary:
-    """What one reference got of the family, less what it sent back."""
+    """What one reference got of the family, and what it returned."""
 
     reference: str
     issued: int
@@ -60,12 +60,13 @@ class ShipmentSummary:
 
     @property
     def out(self) -> int:
+        """Return issued minus returned."""
         return self.issued - self.returned
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyLot:
-    """A lot of the family, so many splits away."""
+    """A lot of the family; `depth` is the number of splits from the recalled lot."""
 
     lot: Lot
     depth: int
@@ -73,6 +74,8 @@ class FamilyLot:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
+    """A lot with its parents and family, and the family's movements."""
+
     lot: Lot
     parents: tuple[Lot, ...]
     family: tuple[FamilyLot, ...]
@@ -81,16 +84,17 @@ class Recall:
 
     @property
     def on_hand(self) -> int:
+        """Return the family's stock on hand."""
         return sum(member.lot.on_hand for member in self.family)
 
     @property
     def usable(self) -> tuple[Lot, ...]:
-        """What a hold of the family would put in quarantine."""
+        """Return the lots that a hold of the family would put in quarantine."""
         return lots_to_hold(self.lot, [member.lot for member in self.family])
 
     @property
     def destinations(self) -> list[ShipmentSummary]:
-        """Every reference that goods went to, the largest amount first."""
+        """Return every reference that got stock, the largest quantity first."""
         found: dict[str, ShipmentSummary] = {}
         for movement in reversed(self.movements):
             if movement.counts and movement.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
@@ -103,22 +107,22 @@ class Recall:
 
     @property
     def came_in(self) -> int:
-        """What was received into the family, or split off a parent that is not in it."""
+        """Return what was received, or split off a parent outside the family."""
         return -self._sum(*_IN)
 
     @property
     def issued(self) -> int:
-        """What references have, less what they sent back."""
+        """Return what references got minus what they returned."""
         return self._sum(Kind.ISSUE, Kind.CUSTOMER_RETURN)
 
     @property
     def taken_out(self) -> int:
-        """What was scrapped, and what went back to the supplier."""
+        """Return what was scrapped or returned to the supplier."""
         return self._sum(Kind.SCRAP, Kind.SUPPLIER_RETURN, Kind.EXPIRY)
 
     @property
     def counted_off(self) -> int:
-        """What counts found missing, less what they found."""
+        """Return what counts removed minus what they added."""
         return self._sum(Kind.COUNT)
 
     def _sum(self, *kinds: Kind) -> int:
@@ -133,8 +137,10 @@ _IN = (Kind.RECEIPT, Kind.IMPORT, Kind.SPLIT)
 
 
 def lots_to_hold(lot: Lot, family: Iterable[Lot]) -> tuple[Lot, ...]:
-    """The lots that a hold puts in quarantine: the approved ones, the lot itself always, those
-    that were split off it where something is left of them."""
+    """Return the lots that a hold puts in quarantine.
+
+    These are the approved ones of the lot itself and of its descendants with stock on hand.
+    """
     return tuple(
         one
         for one in family
@@ -153,7 +159,11 @@ def _joined(one: ShipmentSummary, later: ShipmentSummary) -> ShipmentSummary:
 
 
 def recall(conn: Connection, lot_id: int) -> Recall:
-    """Where one lot went, with every lot that was split off it. Raises NotFound."""
+    """Return the recall of one lot.
+
+    Raises:
+        NotFound: unknown lot.
+    """
     lot = stock.get_lot(conn, lot_id)
     depths = genealogy.get_descendants(conn, lot_id)
     by_id = {one.id: one for one in stock.read_lots(conn, depths)}
@@ -170,7 +180,11 @@ def recall(conn: Connection, lot_id: int) -> Recall:
 
 
 def find_lot(conn: Connection, lot_code: str, item: str) -> Lot:
-    """The lot of an item by its code. Raises NotFound."""
+    """Return the lot of an item by its code.
+
+    Raises:
+        NotFound: unknown item or lot.
+    """
     found = stock.lots_by_code(conn, [(stock.get_item(conn, item).id, lot_code)])
     if not found:
         raise NotFound(f"There is no lot {lot_code} of {item}.", item=item, lot_code=lot_code)
@@ -187,7 +201,7 @@ def _reserved(conn: Connection, family: Sequence[Lot]) -> Iterable[tuple[Reserva
 
 
 def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
-    """Newest first. Splits within the family move nothing in or out of it."""
+    """Yield the movements, newest first, without splits within the family."""
     rows = conn.execute(_MOVED, {"ids": family}).all()
     undone_by = {row.operation_id: row.undone_by for row in rows}
     splits: Counter[int] = Counter()
@@ -203,7 +217,7 @@ def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
 
 
 def _stands(operation_id: int, undone_by: dict[int, int | None]) -> bool:
-    """An undoing may be undone in its turn."""
+    """Return whether the operation is in effect; a reversal can be reversed itself."""
     undoing = undone_by.get(operation_id)
     return undoing is None or not _stands(undoing, undone_by)
 
@@ -246,18 +260,18 @@ _FACTS = [name for name in Movement.__dataclass_fields__ if name != "counts"]
 
 @dataclass(frozen=True, slots=True)
 class LotQcDecision:
-    """What one operation decided on one lot."""
+    """The QC decision of one operation on one lot."""
 
     lot_id: int
     lot_code: str
     from_status: str | None
     to_status: str
-    #: No later decision on the lot.
+    #: Whether no later decision on the lot exists.
     is_last: bool
 
 
 def decisions_of(conn: Connection, operation_id: int) -> list[LotQcDecision]:
-    """The QC decisions of one operation, by lot code."""
+    """Return the QC decisions of one operation, ordered by lot code."""
     later = decisions.alias("later")
     is_last = ~sa.exists().where(
         later.c.lot_id == decisions.c.lot_id, later.c.decision_seq > decisions.c.decision_seq
@@ -278,7 +292,7 @@ def decisions_of(conn: Connection, operation_id: int) -> list[LotQcDecision]:
 
 
 def is_hold(decided: Sequence[LotQcDecision]) -> bool:
-    """Whether an operation put approved lots in quarantine, and did nothing else."""
+    """Return whether the operation only put approved lots in quarantine."""
     return bool(decided) and all(
         (one.from_status, one.to_status) == (QcStatus.APPROVED, QcStatus.QUARANTINE)
         for one in decided

@@ -1,4 +1,4 @@
-"""What one QC decision did with the reservations in its lots: moved, unreserved, or kept."""
+"""What a QC decision did with reservations: moved, unreserved or kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inventory.stock.queries import ledger
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Share:
-    """A quantity of one reservation in one lot."""
+    """A quantity of one reservation in one lot, in 10^-6 units."""
 
     reservation: Reservation
     lot: Lot
@@ -28,15 +28,17 @@ class Share:
 
 @dataclass(slots=True, eq=False)
 class Settlement:
-    #: Each with the lot that it was moved to.
+    """The reservations that a QC decision moved, unreserved or kept."""
+
+    #: The lot is the one that the quantity was moved to.
     moved: list[Share] = field(default_factory=list)
-    #: Each with the lot that it was unreserved in.
+    #: The lot is the one that the quantity was unreserved in.
     unreserved: list[Share] = field(default_factory=list)
-    #: Still reserved in a lot that cannot be issued from: at risk.
+    #: The quantity is still reserved in a lot that cannot be issued from: at risk.
     kept: list[Share] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The three lists, ready for JSON: for each reservation its quantity and its lots."""
+        """Return the three lists, ready for JSON, grouped by reservation."""
         return {
             "moved": _by_reservation(self.moved),
             "unreserved": _by_reservation(self.unreserved),
@@ -68,9 +70,10 @@ def _by_reservation(shares: Iterable[Share]) -> list[dict[str, Any]]:
 
 
 def settled_by(conn: Connection, operation_id: int, *, on_hold: Iterable[int] = ()) -> Settlement:
-    """What the decisions of one operation did with reservations, read from the ledger.
+    """Return what the QC decisions of one operation did with reservations.
 
-    `on_hold`: the lots that it put on hold; what they still held after it was kept.
+    Args:
+        on_hold: the lots that the operation put on hold; what they held afterward was kept.
     """
     moved = _sums(conn, TxnType.RESERVE, operation_id)
     rest = Counter(_sums(conn, TxnType.UNRESERVE, operation_id))
@@ -100,7 +103,7 @@ _LINE = (ledger.c.reservation_id, ledger.c.lot_id)
 
 
 def _sums(conn: Connection, txn_type: TxnType, operation_id: int) -> _Sums:
-    """What one operation reserved or unreserved, by reservation and lot, in its own order."""
+    """Return what one operation reserved or unreserved, by reservation and lot."""
     chosen = (
         sa.select(*_LINE, sa.func.sum(ledger.c.qty).label("qty"))
         .where(
@@ -115,9 +118,9 @@ def _sums(conn: Connection, txn_type: TxnType, operation_id: int) -> _Sums:
 
 
 def _kept(conn: Connection, operation_id: int, on_hold: list[int]) -> _Sums:
-    """What reservations still held in the lots when the operation was done.
+    """Return what reservations held in the lots right after the operation.
 
-    Within one lot later operations have larger ids, because ids are given out under its lock.
+    Within a lot later operations have larger ids, because ids are allocated under its lock.
     """
     if not on_hold:
         return {}

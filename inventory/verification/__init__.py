@@ -1,8 +1,7 @@
-"""Recompute everything from raw rows, and name the row that is wrong.
+"""Verify the ledger: recompute everything from raw rows and report wrong rows.
 
-`verify` trusts nothing that was computed before: sequences, balances, reservations and hashes are
-worked out anew from each entry's type and quantity. It reads in the order of lots, with memory
-for one lot at a time.
+`verify` computes sequences, balances, reservations and hashes from each entry's type and quantity
+and compares them with the stored ones. It reads lot by lot and holds one lot in memory.
 """
 
 from __future__ import annotations
@@ -31,17 +30,18 @@ runs = table(VerificationRun)
 
 @dataclass(slots=True, kw_only=True)
 class Report(PartialReport):
-    """What a run of `verify` found."""
+    """The result of a run of `verify`."""
 
     started_at: datetime
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
+        """Return whether nothing is wrong."""
         return not self.findings
 
     def to_dict(self) -> dict[str, Any]:
-        """The report, ready for JSON."""
+        """Return the report, ready for JSON."""
         return {
             "started_at": self.started_at.isoformat().replace("+00:00", "Z"),
             "seconds": round(self.seconds, 3),
@@ -55,10 +55,13 @@ class Report(PartialReport):
 def verify(
     conn: Connection, *, against: Mapping[str, Any] | None = None, processes: int = 1
 ) -> Report:
-    """Check the whole ledger as the connection sees it; `against` is an earlier digest.
+    """Verify the whole ledger as the connection sees it.
 
-    Entries come first in the report, then what they belong to, then the schema. A long ledger is
-    read by so many processes at once, each in a snapshot of its own.
+    The report lists findings in entries first, then in their records, then in the schema.
+
+    Args:
+        against: an earlier digest to compare with.
+        processes: read a long ledger with this many processes, each in its own snapshot.
     """
     report = Report(started_at=clock.now())
     began = time.monotonic()
@@ -81,7 +84,7 @@ def verify(
 
 @atomic
 def store_report(tx: Connection, *, report: Report) -> None:
-    """Write down what a run found, for the pages and the API."""
+    """Store the result of a run, for the pages and the API."""
     tx.execute(
         sa.insert(runs).values(
             started_at=report.started_at,
@@ -93,6 +96,6 @@ def store_report(tx: Connection, *, report: Report) -> None:
 
 
 def last_run(conn: Connection) -> dict[str, Any] | None:
-    """What the last run found, ready for JSON; None when there was none."""
+    """Return the result of the last run, ready for JSON, or None."""
     found = conn.execute(sa.select(runs.c.detail).order_by(runs.c.id.desc()).limit(1)).scalar()
     return None if found is None else dict(json.loads(found))

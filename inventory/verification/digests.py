@@ -1,6 +1,6 @@
-"""A digest of where every lot stands, to keep where nobody of this machine can change it.
+"""Digest of every lot's last entry, to store outside this machine.
 
-A hash chain alone cannot tell that its end was cut off. An earlier digest can.
+A hash chain cannot show that its last entries were cut off. An earlier digest can.
 """
 
 from __future__ import annotations
@@ -32,15 +32,17 @@ _HEADS = (
 
 
 def digest(conn: Connection, *, key: bytes) -> dict[str, Any]:
-    """Where each lot stands (last sequence and hash), signed with the key."""
+    """Return each lot's last sequence number and hash, signed with the key."""
     balances = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_HEADS)]
     at = clock.now().isoformat().replace("+00:00", "Z")
     return {"at": at, "lots": balances, "signature": _signature(at, balances, key)}
 
 
 def balances_hash(balances: Iterable[tuple[int, int, bytes]]) -> str:
-    """One hash over where each lot stands, lots in the order of their ids: equal where two
-    databases hold the same ledger."""
+    """Return one hash over all lots' last entries, ordered by lot id.
+
+    It is equal for two databases with the same ledger.
+    """
     sum_ = hashlib.sha256()
     for id, seq, hash in balances:
         sum_.update(f"{id} {seq} {bytes(hash).hex()}\n".encode())
@@ -48,12 +50,13 @@ def balances_hash(balances: Iterable[tuple[int, int, bytes]]) -> str:
 
 
 def balances_hash_of(conn: Connection) -> str:
+    """Return `balances_hash` of the database."""
     rows = conn.execution_options(yield_per=5000).execute(_HEADS)
     return balances_hash((id, seq, hash) for id, seq, hash in rows)
 
 
 def is_genuine(kept: Mapping[str, Any], *, key: bytes) -> bool:
-    """Whether the digest was made with this key and has not been changed since."""
+    """Return whether the digest was made with this key and is unchanged."""
     try:
         signature = _signature(kept["at"], kept["lots"], key)
         return hmac.compare_digest(signature, str(kept["signature"]))
@@ -62,7 +65,7 @@ def is_genuine(kept: Mapping[str, Any], *, key: bytes) -> bool:
 
 
 def differences(conn: Connection, kept: Mapping[str, Any]) -> Iterator[Finding]:
-    """Lots whose entries no longer lead through where the digest saw them."""
+    """Yield the lots whose entries differ from the digest."""
     at_seq = sa.select(ledger.c.hash).where(
         ledger.c.lot_id == sa.bindparam("lot_id"), ledger.c.lot_seq == sa.bindparam("lot_seq")
     )

@@ -1,4 +1,4 @@
-"""The ledger's entries, lot by lot."""
+"""Verify the ledger's entries, lot by lot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inventory.verification.findings import Finding
 
 TABLE = "inventory_ledger"
 
-#: Raw rows, without any type conversion: a hundred thousand of them in a second.
+#: Raw rows without type conversion, which is faster (docs/decisions.md).
 _ROWS = """
 SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {moment},
        e.prev_seq, e.on_hand_before, e.reserved_before, e.received_before,
@@ -28,9 +28,9 @@ LEFT JOIN reservations r ON r.id = e.reservation_id
 WHERE {within}
 ORDER BY e.lot_id, e.lot_seq, e.id
 """
-#: What an entry adds to on hand, reserved, received.
+#: The signs of an entry's quantity in on hand, reserved and received.
 _MOVES = {"RECEIVE": (1, 0, 1), "ISSUE": (-1, 0, 0), "RESERVE": (0, 1, 0), "UNRESERVE": (0, -1, 0)}
-#: What an entry of a reservation adds to its open and issued quantity.
+#: The signs of an entry's quantity in the reservation's open and issued.
 _LINE_MOVES = {"RECEIVE": (0, -1), "ISSUE": (0, 1), "RESERVE": (1, 0), "UNRESERVE": (-1, 0)}
 
 Line = tuple[int, int, int]
@@ -38,7 +38,7 @@ _NOTHING: Line = (0, 0, 0)
 
 
 class _Lot:
-    """A lot, replayed from nothing."""
+    """The state of a lot, recomputed from its entries."""
 
     __slots__ = ("balance", "id", "last_at", "last_hash", "lines", "seq")
 
@@ -51,9 +51,11 @@ class _Lot:
         self.lines: dict[int, Line] = {}
 
     def takes(self, row: Any) -> bool:
-        """Whether the entry is all that it must be: then the lot has moved on to it, else nothing
-        was done. The same rules as in `_differences`, in one go: nearly every entry is right, and
-        a million of them are to be read in seconds."""
+        """Return whether the entry is correct, and apply it if so.
+
+        These are the rules of `_differences` in one pass: nearly every entry is correct, and a
+        million must be read in seconds.
+        """
         (
             _, lot_id, item_id, seq, txn_type, qty, at, prev_seq,
             on_hand_before, reserved_before, received_before,
@@ -110,8 +112,11 @@ class _Lot:
 
 
 def check(conn: Connection, within: str) -> Iterator[Finding | int]:
-    """Every difference, and at the end the number of entries; `within` is a condition with {} for
-    the lot's id."""
+    """Yield every finding, and last the number of entries.
+
+    Args:
+        within: a condition with {} for the lot's id.
+    """
     statement = _ROWS.format(
         moment=raw_rows.parse_timestamp(conn, "e.timestamp"),
         prev_hash=raw_rows.blob(conn, "e.prev_hash"),
@@ -136,9 +141,10 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
 
 
 def _differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Compare one raw entry with what it must be after the ones before; then move on to it.
+    """Compare an entry with what it must be after the previous ones, then apply it.
 
-    Later entries are compared with what this one says, so that one wrong entry is named once.
+    Later entries are compared with this entry's stored figures, so that a wrong entry is reported
+    once.
     """
     seq, txn_type, qty = row[3], row[4], row[5]
     moves = _MOVES.get(txn_type)
@@ -201,7 +207,7 @@ def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _end(lot: _Lot) -> Iterator[Finding]:
-    """A lot is done: what its reservations hold must add up to what is reserved in it."""
+    """Check that a lot's open reservations add up to what is reserved in it."""
     held = sum(open_qty for _, open_qty, _ in lot.lines.values())
     if held != lot.balance[1]:
         yield Finding(TABLE, f"lot {lot.id}", "open reservations", str(lot.balance[1]), str(held))

@@ -1,3 +1,5 @@
+"""The record of something that verification finds wrong."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -5,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: the table, the row where there is one, and what."""
+    """One thing that is wrong: the table, the row if any, and a description."""
 
     table: str
     row: int | str | None

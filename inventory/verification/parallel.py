@@ -1,8 +1,7 @@
-"""A long ledger is read in parts, by several processes at once.
+"""Read a long ledger in parts, with several processes at once.
 
-Nothing that is checked of an entry reaches beyond its lot, and nothing of an operation's content
-beyond its row. So ranges of them can be read apart, each in a snapshot of its own, and the figures
-are what one reader would have found.
+The check of an entry needs only its lot, and the check of an operation only its row. So ranges of
+them can be checked separately, each in its own snapshot, with the same result.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from inventory.stock.queries import ledger, lots, operations
 from inventory.verification import entries, records
 from inventory.verification.findings import Finding
 
-#: So many findings are kept; of more, only their number is told.
+#: The most findings in a report; the others are only counted.
 MOST = 1000
-#: A shorter ledger is read before other processes have started.
+#: A ledger with fewer entries is read faster than other processes start.
 LONG = 200_000
-#: So many parts for each process: their sizes differ, as one lot's entries stay together.
+#: Parts per process. Parts differ in size, because a lot's entries stay together.
 _PARTS = 8
 
 _CHECKS: dict[str, Callable[[Connection, str], Iterator[Finding | int]]] = {
@@ -38,18 +37,20 @@ _CHECKS: dict[str, Callable[[Connection, str], Iterator[Finding | int]]] = {
 
 @dataclass(slots=True)
 class PartialReport:
-    """What was found in a part, ready for another process."""
+    """The findings of one part, which can be passed between processes."""
 
     entries: int = 0
     count: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, finding: Finding) -> None:
+        """Add a finding."""
         self.count += 1
         if len(self.findings) < MOST:
             self.findings.append(finding)
 
     def take(self, other: PartialReport) -> None:
+        """Add the findings and counts of another part."""
         self.entries += other.entries
         self.count += other.count
         self.findings += other.findings[: MOST - len(self.findings)]
@@ -57,7 +58,10 @@ class PartialReport:
 
 @contextmanager
 def checked(conn: Connection, processes: int) -> Iterator[Iterable[PartialReport]]:
-    """Entries, then operations; in other processes it has begun while the caller does the rest."""
+    """Yield the reports of entries, then of operations.
+
+    Other processes check while the block runs.
+    """
     if processes == 1 or _last(conn, ledger) < LONG:
         yield (_checked(conn, name, "1 = 1") for name in _CHECKS)
         return
@@ -65,8 +69,8 @@ def checked(conn: Connection, processes: int) -> Iterator[Iterable[PartialReport
         *(("inventory_ledger", part) for part in _ranges(_last(conn, lots), processes * _PARTS)),
         *(("operations", part) for part in _ranges(_last(conn, operations), processes * _PARTS)),
     ]
-    # Forks of this process would share its connections. They are forks of one that has none, and
-    # that has loaded all the code they need: a second of work, once instead of in each.
+    # Forks of this process would share its connections. A fork server has none, and loads the code
+    # once (about a second) instead of in each process.
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(processes, server) as pool:
@@ -75,7 +79,7 @@ def checked(conn: Connection, processes: int) -> Iterator[Iterable[PartialReport
 
 
 def readable(table: str, found: Iterable[Any]) -> Iterator[Any]:
-    """Rows that cannot even be read are a finding, not the end of the run."""
+    """Yield what is found; an error while reading becomes a finding."""
     try:
         yield from found
     except (sa.exc.DBAPIError, TypeError, ValueError, AttributeError) as error:
@@ -104,7 +108,7 @@ def _last(conn: Connection, table: sa.Table) -> int:
 
 
 def _ranges(last: int, count: int) -> list[str]:
-    """Conditions of which exactly one holds for each id, even for one that should not exist."""
+    """Return conditions of which exactly one holds for any id, even a wrong one."""
     cuts = [last * at // count for at in range(1, count)]
     between = [f"{{}} > {low} AND {{}} <= {high}" for low, high in itertools.pairwise(cuts)]
     return ["{} IS NULL", f"{{}} <= {cuts[0]}", *between, f"{{}} > {cuts[-1]}"]

@@ -1,4 +1,4 @@
-"""Rows and columns read as they stand in the database, the same text on both."""
+"""Read rows and columns as stored, with the same text on both databases."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-#: Rows that are fetched in one go: so many stay in the processor's cache while they are checked.
+#: Rows per fetch. This many stay in the processor's cache while they are checked.
 AT_ONCE = 500
 
 
 def rows(conn: Connection, statement: str) -> Iterator[Sequence[Any]]:
-    """Rows as the driver hands them over, some hundreds at once: to make them SQLAlchemy's own
-    would take longer than to check them."""
-    # PostgreSQL: a cursor with a name stays at the server, which is asked for the next rows.
+    """Yield batches of the driver's rows.
+
+    Creating SQLAlchemy rows would take longer than the check itself.
+    """
+    # On PostgreSQL a named cursor is on the server and sends the rows in batches.
     how = {} if conn.dialect.name == "sqlite" else {"name": "verification", "binary": True}
     try:
         with closing(conn.connection.cursor(**how)) as cursor:
@@ -28,12 +30,15 @@ def rows(conn: Connection, statement: str) -> Iterator[Sequence[Any]]:
 
 
 def blob(conn: Connection, column: str) -> str:
-    """SQLite lets any type into any column; as a BLOB even bytes that are no text can be read."""
+    """Return the SQL for a binary column.
+
+    SQLite accepts any type in a column; a cast to BLOB makes all values readable.
+    """
     return f"CAST({column} AS BLOB)" if conn.dialect.name == "sqlite" else column
 
 
 def parse_timestamp(conn: Connection, column: str) -> str:
-    """For `hashing.written_moment`."""
+    """Return the SQL for a timestamp as `hash_chain.written_moment` expects it."""
     if conn.dialect.name == "sqlite":
         return column
     return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"

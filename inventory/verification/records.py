@@ -1,4 +1,4 @@
-"""What entries belong to: operations, reservations, QC decisions, lots."""
+"""Verify what entries belong to: operations, reservations, QC decisions, lots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ decisions = table(QcDecision)
 counts = table(LotCount)
 
 
-#: Raw rows, without any type conversion, as those of the entries.
+#: Raw rows without type conversion, like those of the entries.
 _OPERATIONS = """
 SELECT id, {hash}, kind, reference, reason, note, user_id, {recorded_at}, {occurred_at}, reverses_id
 FROM operations
@@ -28,7 +28,7 @@ ORDER BY id
 
 
 def check(conn: Connection) -> Iterator[Finding]:
-    """What can be told without a look at each operation's content."""
+    """Yield the findings that do not need each operation's content."""
     yield from _reversals(conn)
     yield from _reservations(conn)
     yield from _decisions(conn)
@@ -36,7 +36,11 @@ def check(conn: Connection) -> Iterator[Finding]:
 
 
 def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
-    """The content of each operation; `within` is a condition with {} for its id."""
+    """Yield the operations whose hash is wrong.
+
+    Args:
+        within: a condition with {} for the operation's id.
+    """
     statement = _OPERATIONS.format(
         hash=raw_rows.blob(conn, "hash"),
         recorded_at=raw_rows.parse_timestamp(conn, "recorded_at"),
@@ -52,7 +56,7 @@ def operations_within(conn: Connection, within: str) -> Iterator[Finding]:
 
 
 def _digest(content: list[Any]) -> bytes:
-    """Of a row that holds something else than it should, a hash that no operation has."""
+    """Return the hash of an operation; a row with wrong types gets an impossible one."""
     kind, reference, reason, note, user_id, recorded_at, occurred_at, reverses_id = content
     try:
         return hash_chain.operation_digest(
@@ -78,7 +82,7 @@ def _reversals(conn: Connection) -> Iterator[Finding]:
     )
     for id in conn.execute(twice).scalars():
         yield Finding("operations", id, "reversed more than once")
-    # A count that found what was expected moves nothing, nor does taking it back.
+    # A count without a difference has no entries, and neither has its reversal.
     undone = operations.alias()
     without = sa.select(operations.c.id).where(
         operations.c.kind.not_in(["QC", "COUNT"]),
@@ -94,7 +98,7 @@ def _reversals(conn: Connection) -> Iterator[Finding]:
 
 
 def _reservations(conn: Connection) -> Iterator[Finding]:
-    """What was promised is what the operation that made it reserved."""
+    """Check that a reservation's quantity is what its operation reserved."""
     made = (
         sa.select(sa.func.sum(ledger.c.qty))
         .where(
@@ -112,7 +116,7 @@ def _reservations(conn: Connection) -> Iterator[Finding]:
 
 
 def _decisions(conn: Connection) -> Iterator[Finding]:
-    """Each lot's decisions follow from each other, and its status is the last one."""
+    """Check the chain of each lot's decisions, and that its status is the last one."""
     statement = (
         sa.select(
             lots.c.id.label("of_lot"), lots.c.qc_status, decisions, operations.c.hash.label("op")
@@ -133,7 +137,7 @@ def _decisions(conn: Connection) -> Iterator[Finding]:
 
 
 def _decision(row: Any, last: Any) -> Iterator[Finding]:
-    """One decision, and the lot's decision before it where there is one."""
+    """Check one decision against the lot's previous one, if any."""
     if row.id is None:
         return
     seq, status = (last.decision_seq, last.to_status) if last else (0, None)
@@ -156,7 +160,7 @@ def _decision(row: Any, last: Any) -> Iterator[Finding]:
 
 
 def _status(last: Any) -> Iterator[Finding]:
-    """A lot's status is that of its last decision."""
+    """Check that a lot's status is that of its last decision."""
     if last is not None and last.to_status != last.qc_status:
         decided, found = str(last.to_status), str(last.qc_status)
         yield Finding("inventory_lots", last.of_lot, "QC status", decided, found)

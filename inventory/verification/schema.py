@@ -1,4 +1,4 @@
-"""Whether the triggers and constraints that hold the ledger still stand."""
+"""Verify that the ledger's triggers and constraints are in place."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _HELD = [
 
 
 def check(conn: Connection) -> Iterator[Finding]:
+    """Yield missing rules and, on SQLite, rows that break a foreign key."""
     yield from enforced(conn)
     if conn.dialect.name == "sqlite":
         for child, row, parent, _ in conn.exec_driver_sql("PRAGMA foreign_key_check"):
@@ -42,7 +43,7 @@ def check(conn: Connection) -> Iterator[Finding]:
 
 
 def enforced(conn: Connection) -> Iterator[Finding]:
-    """Whether every rule stands, without a look at the rows."""
+    """Yield missing or disabled triggers and constraints, without reading rows."""
     for name in triggers.missing(conn):
         yield Finding("schema", None, f"the trigger {name} is missing or altered")
     inspector = sa.inspect(conn)

@@ -1,1 +1,1 @@
-"""Webhook endpoints, their delivery and low-stock events. Imports `stock` and below."""
+"""Webhook endpoints, their deliveries and low-stock events."""

@@ -1,7 +1,8 @@
-"""Delivers what the outbox holds: at least once each, never while a transaction is open.
+"""Deliver the events of the outbox, at least once each.
 
-A delivery is claimed in one short transaction (its next try set a minute ahead), sent with none
-open, and its outcome written in another. Whoever dies in between leaves it to be sent again.
+No transaction is open while a request is sent: a delivery is claimed in one short transaction (the
+next attempt is set one minute ahead), and its result is written in another. If the process dies in
+between, the event is sent again.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from inventory.webhooks.low_stock import deliveries, endpoints, events, refresh_
 
 log = logging.getLogger(__name__)
 
-#: Seconds until the next try, after the first, second … try that failed; then it is given up.
+#: Seconds until the next attempt after each failed one; the eleventh attempt is the last.
 PAUSES = (5, 30, 120, 600, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
-#: One that is being sent is nobody else's for so long.
+#: How long a claimed delivery is not claimed by another sender.
 CLAIM = timedelta(seconds=60)
-#: For each step of the connection, and for all of it.
+#: Time limits in seconds for each step of a request, and for the whole request.
 STEP_SECONDS = 5.0
 WHOLE_SECONDS = 15.0
-#: Receivers that are sent to at once.
+#: The number of endpoints that are sent to at the same time.
 SENDERS = 8
-#: A receiver's round begins no new try after so long; what is left is the next round's.
+#: An endpoint's round starts no new attempt after this many seconds; the next round continues.
 ROUND_SECONDS = 15.0
 KEPT = timedelta(days=90)
 SWEEP_SECONDS = 300.0
@@ -48,6 +49,8 @@ SWEEP_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
+    """A delivery that this process sends now."""
+
     id: int
     attempts: int
     url: str
@@ -57,8 +60,16 @@ class ClaimedDelivery:
 
 
 def deliver_due(*, keys: Sequence[str]) -> int:
-    """Send what is due: to several receivers at once, to each one after the other. Returns how many
-    tries were made. A receiver that is slow holds up nobody else for longer than a round."""
+    """Send all due deliveries, to several endpoints at once, each one in order.
+
+    A slow endpoint delays the others by one round at most.
+
+    Args:
+        keys: the site's secret keys, for the signatures.
+
+    Returns:
+        The number of attempts.
+    """
     receivers = deque(_receivers_due())
     tries: list[int] = []
     failures: list[BaseException] = []
@@ -83,7 +94,10 @@ def deliver_due(*, keys: Sequence[str]) -> int:
 
 
 def _receivers_due() -> Sequence[int]:
-    """Asked first: a look every other second must not keep writers waiting."""
+    """Return the endpoints with due deliveries.
+
+    Reads without a write lock, because this runs every other second.
+    """
     with snapshot() as reader:
         due = sa.select(deliveries.c.endpoint_id).where(deliveries.c.due_at <= clock.now())
         return reader.execute(due.distinct()).scalars().all()
@@ -101,7 +115,10 @@ def _deliver_to(endpoint_id: int, *, keys: Sequence[str]) -> int:
 
 @atomic
 def _claim(tx: Connection, *, endpoint_id: int) -> ClaimedDelivery | None:
-    """Take the receiver's delivery that has been due the longest; several senders take several."""
+    """Claim the endpoint's delivery that has been due the longest.
+
+    Concurrent senders claim different deliveries.
+    """
     now = clock.now()
     row = tx.execute(
         sa.select(
@@ -131,7 +148,7 @@ def _claim(tx: Connection, *, endpoint_id: int) -> ClaimedDelivery | None:
 def _record_attempt(
     tx: Connection, claimed: ClaimedDelivery, *, is_delivered: bool, outcome: str
 ) -> None:
-    """Write down what became of a try, unless somebody ended the endpoint or asked for another."""
+    """Record an attempt unless the endpoint ended or a replay was requested."""
     now = clock.now()
     values: dict[str, object] = {"outcome": outcome[:200], "due_at": None}
     if is_delivered:
@@ -150,12 +167,16 @@ def _record_attempt(
 
 
 def _backoff(failed_before: int) -> timedelta:
-    """Longer each time, and never the same for all, so that a receiver comes back to its feet."""
+    """Return the pause before the next attempt, with 10 % jitter to spread the load."""
     return timedelta(seconds=PAUSES[failed_before] * random.uniform(0.9, 1.1))
 
 
 def send(claimed: ClaimedDelivery, *, keys: Sequence[str]) -> tuple[bool, str]:
-    """One request, no redirect followed: whether it was taken (2xx), and what was answered."""
+    """Send one request without following redirects.
+
+    Returns:
+        (whether the answer was 2xx, a description of the result).
+    """
     parts = urlsplit(claimed.url)
     headers = headers_of(
         salt=claimed.salt,
@@ -189,7 +210,7 @@ def _connection_to(scheme: str, host: str, port: int | None) -> http.client.HTTP
 
 
 def _abort_connection(connection: http.client.HTTPConnection) -> None:
-    """Somebody answers a byte at a time: enough is enough."""
+    """Abort a request that takes too long, as one byte at a time resets the timeout."""
     if (sock := connection.sock) is not None:
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
@@ -197,7 +218,7 @@ def _abort_connection(connection: http.client.HTTPConnection) -> None:
 
 @atomic
 def purge_old_deliveries(tx: Connection) -> None:
-    """Remove what was delivered or given up long ago."""
+    """Delete finished deliveries and events that are older than 90 days."""
     old = sa.select(events.c.id).where(events.c.created_at < clock.now() - KEPT)
     done = deliveries.c.due_at.is_(None)
     tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(old), done))
@@ -208,7 +229,11 @@ def purge_old_deliveries(tx: Connection) -> None:
 def run_delivery_loop(
     *, keys: Sequence[str], pause: float = 2.0, is_ended: Callable[[], bool] = lambda: False
 ) -> None:
-    """Deliver whatever comes, and sweep now and then, until it is over."""
+    """Deliver due events until `is_ended`; refresh and purge every 5 minutes.
+
+    Args:
+        pause: seconds between two rounds.
+    """
     swept: datetime | None = None
     while not is_ended():
         try:

@@ -1,9 +1,9 @@
-"""Webhooks: programs of others that are told when an item runs low, and when it has recovered.
+"""Webhook endpoints: URLs that are notified of low and recovered stock.
 
-Each delivery is signed as the Standard Webhooks specification has it: `webhook-signature` is
-`v1,` and the base64 of HMAC-SHA256 over "id.timestamp.body". The secret of an endpoint is made of
-the site's secret key and a salt; it is kept nowhere, and so shown once, when it is made. While the
-site moves to a new key, deliveries carry a signature for each key that is accepted.
+Each delivery is signed according to the Standard Webhooks specification: `webhook-signature` is
+`v1,` and the base64 of HMAC-SHA256 over "id.timestamp.body". An endpoint's secret is derived from
+the site's secret key and a salt; it is not stored, and shown once. While the site changes its key,
+deliveries have a signature for each accepted key.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from inventory.db import atomic
 from inventory.stock.queries import items
 from inventory.webhooks.low_stock import deliveries, endpoints, events
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets begin with
+SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """A webhook endpoint; `waiting` is the number of its waiting deliveries."""
+
     id: int
     url: str
     created_at: datetime
@@ -44,7 +46,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one endpoint, and how telling it went."""
+    """The delivery of one event to one endpoint."""
 
     id: int
     type: str
@@ -59,26 +61,45 @@ class Delivery:
 
     @property
     def state(self) -> str:
+        """Return "delivered", "waiting" or "given up"."""
         if self.delivered_at is not None:
             return "delivered"
         return "given up" if self.due_at is None else "waiting"
 
 
 def add_endpoint(*, url: object, key: str, user_id: int | None) -> tuple[int, str]:
-    """Have a program told from now on. Returns the endpoint's number and its secret."""
+    """Create an endpoint.
+
+    Returns:
+        (endpoint id, secret).
+
+    Raises:
+        InvalidInput: the URL cannot be used.
+    """
     cleaned, salt = validate_url(url), secrets.token_bytes(16)
     return _add(url=cleaned, salt=salt, user_id=user_id), derive_secret(salt, key)
 
 
 def renew_secret(*, endpoint_id: int, key: str, user_id: int | None) -> tuple[int, str]:
-    """Give an endpoint a new secret; the old one is worthless at once. Raises NotFound."""
+    """Give an endpoint a new secret; the old one is invalid at once.
+
+    Returns:
+        (endpoint id, secret).
+
+    Raises:
+        NotFound: unknown endpoint, or it has ended.
+    """
     salt = secrets.token_bytes(16)
     _change(endpoint_id, user_id=user_id, action="webhook secret renewed", values={"salt": salt})
     return endpoint_id, derive_secret(salt, key)
 
 
 def end_endpoint(*, endpoint_id: int, user_id: int | None) -> None:
-    """Tell this program nothing any more, not even what waits for it. Raises NotFound."""
+    """End an endpoint; its waiting deliveries are not sent.
+
+    Raises:
+        NotFound: unknown endpoint, or it has ended.
+    """
     now = clock.now()
     _change(endpoint_id, user_id=user_id, action="webhook ended", values={"ended_at": now})
 
@@ -87,7 +108,7 @@ def end_endpoint(*, endpoint_id: int, user_id: int | None) -> None:
 def _add(tx: Connection, *, url: str, salt: bytes, user_id: int | None) -> int:
     values = {"url": url, "salt": salt, "user_id": user_id, "created_at": clock.now()}
     id = tx.execute(sa.insert(endpoints).values(**values).returning(endpoints.c.id)).scalar_one()
-    # Its host alone: paths and queries of such addresses are often secrets.
+    # The audit log gets the host only, because path and query of a webhook URL are often secret.
     message = urlsplit(url).hostname
     audit.record(tx, user_id=user_id, action="webhook added", subject=f"webhook {id}", host=message)
     return int(id)
@@ -112,8 +133,11 @@ def _change(
 
 @atomic
 def replay(tx: Connection, *, delivery_id: int, user_id: int | None) -> None:
-    """Send one delivery again, whatever became of it: receivers know it by its id. Raises
-    NotFound where there is none, or where its endpoint has ended."""
+    """Send a delivery again, whatever its state; its message id stays the same.
+
+    Raises:
+        NotFound: unknown delivery, or its endpoint has ended.
+    """
     working = sa.select(endpoints.c.id).where(endpoints.c.ended_at.is_(None))
     changed = tx.execute(
         sa.update(deliveries)
@@ -126,7 +150,7 @@ def replay(tx: Connection, *, delivery_id: int, user_id: int | None) -> None:
 
 
 def list_endpoints(conn: Connection) -> list[Endpoint]:
-    """Who is told, oldest first; those that ended last."""
+    """Return the endpoints, oldest first, ended ones last."""
     waiting = (
         sa.select(sa.func.count())
         .where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at.is_not(None))
@@ -141,7 +165,7 @@ def list_endpoints(conn: Connection) -> list[Endpoint]:
 
 
 def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery]:
-    """The last deliveries, newest first."""
+    """Return the last deliveries, newest first."""
     chosen = (
         sa.select(
             deliveries.c.id, events.c.type, events.c.item_id, items.c.code, endpoints.c.url,
@@ -160,13 +184,17 @@ def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery
 
 
 def count_pending(conn: Connection) -> int:
-    """How many deliveries wait."""
+    """Return the number of waiting deliveries."""
     waiting = sa.select(sa.func.count()).where(deliveries.c.due_at.is_not(None))
     return int(conn.execute(waiting).scalar_one())
 
 
 def validate_url(url: object) -> str:
-    """An address that can be told: http or https, to any host an admin names."""
+    """Return the URL: http or https, to any host.
+
+    Raises:
+        InvalidInput: another scheme, no host, or a user, fragment or space in it.
+    """
     text = validate_text(url, field="url", max_length=500, required=True) or ""
     try:
         parts = urlsplit(text)
@@ -186,13 +214,13 @@ def validate_url(url: object) -> str:
 
 
 def derive_secret(salt: bytes, key: str) -> str:
-    """What the receiver checks signatures with."""
+    """Return an endpoint's secret, which the receiver checks signatures with."""
     made = hmac.digest(key.encode(), b"webhook-endpoint:" + salt, hashlib.sha256)
     return SECRET_PREFIX + base64.b64encode(made).decode()
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: str) -> str:
-    """One signature of the specification's version 1."""
+    """Return a signature of version 1 of the Standard Webhooks specification."""
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     content = f"{message_id}.{timestamp}.{body}".encode()
     return "v1," + base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
@@ -201,6 +229,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: str) -> str:
 def headers_of(
     *, salt: bytes, keys: Sequence[str], message_id: str, timestamp: int, body: str
 ) -> dict[str, str]:
+    """Return the headers of a delivery, with a signature for each key."""
     signatures = [sign(derive_secret(salt, key), message_id, timestamp, body) for key in keys]
     return {
         "Content-Type": "application/json",

@@ -1,9 +1,8 @@
-"""Tells when what is free of an item is down to its reorder point, and when it has recovered.
+"""Events for items whose free stock falls to the reorder point or recovers.
 
-The row that tells it is written in the very transaction that makes it so: what was committed is
-told, what was rolled back is not. The figure is what is free (what can be reserved or issued right
-now), the one that every list of low items goes by. Free stock also changes without any
-transaction, when a lot expires: `sweep` looks for that.
+An event is written in the transaction that changes the stock, so that it exists only if the change
+was committed. Free stock is what can be reserved or issued now; every list of low items uses it. It
+also changes without a transaction when a lot expires: `refresh_low_stock_events` finds these items.
 """
 
 from __future__ import annotations
@@ -37,7 +36,10 @@ _MOST_AT_ONCE = 500
 
 
 def update_low_stock_events(tx: Connection, item_ids: Iterable[int]) -> None:
-    """After a write to these items, in its transaction: tell which of them crossed the line."""
+    """Write an event for each item that crossed its reorder point.
+
+    Runs after a write to these items, in the same transaction.
+    """
     crossed: dict[str, list[Any]] = {LOW: [], RECOVERED: []}
     for some in chunks(sorted(item_ids)):
         for row in tx.execute(_figures().where(items.c.id.in_(some))).all():
@@ -55,7 +57,7 @@ def _is_low(row: Any) -> bool:
 
 
 def delete_low_stock_events(tx: Connection, item_ids: Sequence[int]) -> None:
-    """Nothing is told any more of items that are no longer there."""
+    """Delete the events and deliveries of items that are deleted."""
     about = sa.select(events.c.id).where(events.c.item_id.in_(item_ids))
     tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(about)))
     tx.execute(sa.delete(events).where(events.c.item_id.in_(item_ids)))
@@ -64,7 +66,11 @@ def delete_low_stock_events(tx: Connection, item_ids: Sequence[int]) -> None:
 
 @atomic
 def refresh_low_stock_events(tx: Connection) -> int:
-    """Tell of items that crossed the line as time went by. Returns how many were looked at."""
+    """Write events for items that crossed their reorder point without a write.
+
+    Returns:
+        The number of items that were checked.
+    """
     was_low = sa.exists().where(low_items.c.item_id == items.c.id)
     crossed = sa.select(items.c.id).where(is_low_item(clock.today()) != was_low)
     ids = list(tx.execute(crossed.order_by(items.c.id).limit(_MOST_AT_ONCE)).scalars())

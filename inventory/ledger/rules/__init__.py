@@ -1,1 +1,1 @@
-"""The rules of each command. They read and change the unit of work alone."""
+"""The rules of each command; they read and change only the unit of work."""

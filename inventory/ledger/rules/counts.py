@@ -1,4 +1,4 @@
-"""Counts: what somebody found on the shelf, beside what the ledger says."""
+"""Rules for counts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from inventory.stock.entities import Lot, Reservation
 
 
 def count(uow: UnitOfWork, request: Count) -> None:
-    """Post the difference between what was counted and what the ledger says.
+    """Plan the difference between the counted and the recorded quantity.
 
-    Checks, in this order: the quantity, whether the lot moved on since it was seen, the
-    reservations to cut, whether what is reserved is still there.
+    Checks, in this order: the quantity, whether the lot changed after it was counted, the
+    reservations to reduce, whether what is reserved is still there.
+
+    Raises:
+        InvalidInput, InvalidQty: a malformed quantity, or one that leaves less than nothing.
+        StaleLot: the lot changed after `lot_seq` and no `resolution` is given.
+        OverUnreserve: a reservation has less open in the lot than is to be unreserved.
+        InsufficientStock: less was counted than is reserved.
+        NotFound: unknown lot or reservation.
     """
     lot = uow.lot(request.lot_id)
     counted = parse_qty(
@@ -40,7 +47,14 @@ def count(uow: UnitOfWork, request: Count) -> None:
 def post_difference(
     uow: UnitOfWork, operation: PlannedOperation, lot: Lot, difference: int
 ) -> None:
-    """Post what was found, or what was missing, unless it is reserved."""
+    """Plan a RECEIVE or ISSUE entry for the difference.
+
+    Args:
+        difference: counted minus on hand, in 10^-6 units.
+
+    Raises:
+        InsufficientStock: reserved stock would be missing.
+    """
     _require_reserved(uow, lot, lot.on_hand + difference)
     if difference > 0:
         uow.append_entry(operation, TxnType.RECEIVE, lot, difference)
@@ -94,13 +108,13 @@ def _reduce_reservation(
 
 
 def _require_reserved(uow: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0) -> None:
-    """Enough must be left for the reservations, less what the request cuts of them."""
+    """Require enough stock for the reservations that the command does not reduce."""
     if remaining < lot.reserved - cut:
         raise _below_reserved(uow, lot, remaining, cut)
 
 
 def _below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
-    """All figures are those before the count: nothing of it, nor of its cuts, is posted."""
+    """Build the refusal with the figures before the count, as nothing is posted."""
     to_cut = format_qty(lot.reserved - remaining)
     named = (
         f" {to_cut} must be unreserved, {format_qty(cut)} are named."

@@ -1,8 +1,7 @@
-"""Reservations past their moment: given back before anything else is done with their lots.
+"""Expired reservations: unreserved before anything else is done with their lots.
 
-Each is an operation of its own, of kind EXPIRY and in the name of the inventory itself, in the
-transaction of the write that met it. The read cache finds them; what is given back comes from
-the ledger.
+Each becomes an operation of kind EXPIRY by the system's account, in the transaction of the write
+that found the reservation. The balance tables find it; the quantities come from the ledger.
 """
 
 from __future__ import annotations
@@ -20,7 +19,11 @@ _FIND = sa.select(users.c.id, users.c.name).where(users.c.name_key == SYSTEM_KEY
 
 
 def release_expired(uow: UnitOfWork) -> int:
-    """Plan what the expired reservations still hold to be given back; how many there are."""
+    """Plan UNRESERVE entries for the expired reservations.
+
+    Returns:
+        The number of reservations.
+    """
     done = 0
     for reservation in uow.expired:
         lines = [line for line in reservation.lines if line.open]
@@ -41,8 +44,10 @@ def release_expired(uow: UnitOfWork) -> int:
 
 
 def system_user(tx: Connection) -> tuple[int, str]:
-    """The account of the inventory itself, made when it is first needed: nobody can log in to
-    it, and no list of accounts shows it."""
+    """Return the id and name of the system's account, creating it if needed.
+
+    The account cannot sign in, and no list of users shows it.
+    """
     if row := tx.execute(_FIND).first():
         return row.id, row.name
     now = clock.now()

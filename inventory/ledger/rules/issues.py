@@ -1,4 +1,4 @@
-"""Goods that go out."""
+"""Rules for issues, scrap and returns to a supplier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from inventory.stock.entities import Lot, Reservation
 
 
 def issue(uow: UnitOfWork, request: Issue) -> None:
-    """Against a reservation, or of free stock only."""
+    """Plan an issue against a reservation, or from free stock only.
+
+    Raises:
+        InvalidInput: not exactly one of reservation and item, or `close_remainder` without a
+            reservation.
+        OverIssue: more than the reservation has open.
+        InsufficientStock: less is free than requested.
+        QcBlocked, LotExpired: the stock is on hold.
+        NotFound: unknown item, lot or reservation.
+    """
     if (request.reservation_id is None) == (request.item is None):
         raise InvalidInput(
             "Say either the reservation or the item to issue.",
@@ -43,9 +52,10 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
 
 
 def _issue_reserved(uow: UnitOfWork, request: Issue, reservation: Reservation) -> None:
-    """Each lot gets UNRESERVE, then ISSUE, so that the four sums hold by type alone.
+    """Plan UNRESERVE, then ISSUE in each lot.
 
-    Checks, in this order: what is open, then whether its lots may be issued from.
+    On hand and reserved then follow from the entry types alone. Checks, in this order: what is
+    open, then whether the lots are usable.
     """
     parts = requested_parts(
         uow, reservation, request.qty, request.lots, refusal=OverIssue, action_word="issued"
@@ -85,7 +95,13 @@ def _from_usable_lots(
 
 
 def remove_stock(uow: UnitOfWork, request: RemoveStock) -> None:
-    """A scrap or supplier return: any lot, but never what is reserved for somebody."""
+    """Plan a scrap or supplier return: any lot, but never reserved stock.
+
+    Raises:
+        InsufficientStock: more than the lot has available.
+        InvalidInput: another `kind`.
+        NotFound: unknown lot.
+    """
     if request.kind not in (Kind.SCRAP, Kind.SUPPLIER_RETURN):
         raise InvalidInput("A scrap or a supplier return is expected here.", field="kind")
     lot = uow.lot(request.lot_id)

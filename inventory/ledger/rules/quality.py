@@ -1,4 +1,4 @@
-"""QC decisions: whether a lot can be used, and what becomes of the reservations in it."""
+"""Rules for QC decisions, holds, and the reservations in the lots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ ALLOWED = {
 
 
 def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
-    """Checks, in this order: the transition, the reason. Other stock is never a condition."""
+    """Plan a QC decision.
+
+    Checks, in this order: the transition, the reason. Stock in other lots is never a condition.
+
+    Raises:
+        QcTransition: the lot cannot change to this status.
+        InvalidInput: the reason is missing.
+        NotFound: unknown lot.
+    """
     lot = uow.lot(request.lot_id)
     status = QcStatus(request.status)
     if status not in ALLOWED[QcStatus(lot.qc_status)]:
@@ -40,7 +48,7 @@ def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
 
 
 def _settle(uow: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
-    """Do with the reservations in the lot what was chosen, oldest first."""
+    """Keep, reallocate or unreserve the reservations in the lot, oldest first."""
     settlement = operation.settlement = operation.settlement or Settlement()
     for reservation in uow.reservations_in(lot) if lot.reserved else []:
         if reservation not in operation.shows:
@@ -62,7 +70,10 @@ def _move_up_to_stock(
     lot: Lot,
     reservation: Reservation,
 ) -> None:
-    """The lot itself is on hold by now, so that nothing is moved to where it was."""
+    """Move as much of the reservation as fits to other lots.
+
+    The lot is on hold already, so that the allocation cannot choose it again.
+    """
     taken = uow.allocate_up_to(lot.item, reservation.get_or_create_line(lot).open, "fefo")
     if taken:
         moved = sum(qty for _, qty in taken)
@@ -73,7 +84,12 @@ def _move_up_to_stock(
 
 
 def hold(uow: UnitOfWork, request: HoldLot) -> None:
-    """A recall. What is in quarantine or rejected already stays as it is."""
+    """Plan a recall; lots in quarantine or rejected stay as they are.
+
+    Raises:
+        QcTransition: none of the lots is approved.
+        NotFound: unknown lot.
+    """
     lot = uow.lot(request.lot_id)
     held = lots_to_hold(lot, [uow.lot(id) for id in uow.families[request.lot_id]])
     if not held:
@@ -93,7 +109,15 @@ def hold(uow: UnitOfWork, request: HoldLot) -> None:
 
 
 def release(uow: UnitOfWork, request: ReleaseHold) -> None:
-    """Checks, in this order: whether it was a hold, and whether each lot still is as it left it."""
+    """Plan the end of a hold.
+
+    Checks, in this order: whether the operation was a hold, whether each lot is still as the hold
+    left it.
+
+    Raises:
+        NotFound: the operation put nothing on hold.
+        NotReversible: QC decided on one of the lots after the hold.
+    """
     decided = uow.decided[request.operation_id]
     if not is_hold(decided):
         raise NotFound(

@@ -1,4 +1,4 @@
-"""Goods that come in, and lots that are made of lots."""
+"""Rules for receiving stock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from inventory.stock.entities import Item, Lot
 
 
 def receive(uow: UnitOfWork, request: Receive) -> None:
-    """Checks, in this order: the item, the quantity, the lot, what its QC status allows."""
+    """Plan a receipt.
+
+    Checks, in this order: the item, the quantity, the lot, what its QC status allows.
+
+    Raises:
+        InvalidInput: wrong `kind`, missing reason, archived item, or a field that contradicts the
+            lot.
+        DuplicateLot: the lot exists and `add_to_lot` is not set.
+        QcBlocked, LotExpired: nothing can be added to the lot.
+        NotFound: unknown item, or no such lot to add to.
+    """
     if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
         raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
     item = uow.item(request.item)

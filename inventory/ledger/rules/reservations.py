@@ -1,4 +1,4 @@
-"""Reservations: promises of stock, given and taken back."""
+"""Rules for reserving and unreserving stock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from inventory.stock.entities import Item, Lot, Reservation, ReservationLine
 
 
 def reserve(uow: UnitOfWork, request: Reserve) -> None:
-    """Checks, in this order: the item, the quantities, each lot's holds, what is free."""
+    """Plan a reservation.
+
+    Checks, in this order: the item, the quantities, each lot's hold, what is free.
+
+    Raises:
+        InvalidInput: `expires_at` is past, or a lot of another item is named.
+        InsufficientStock, QcBlocked, LotExpired: less is free than requested.
+        NotFound: unknown item or lot.
+    """
     item = uow.item(request.item)
     if request.expires_at is not None and request.expires_at <= uow.now:
         raise InvalidInput("The reservation would expire in the past.", field="expires_at")
@@ -39,8 +47,14 @@ def reserve(uow: UnitOfWork, request: Reserve) -> None:
 
 
 def unreserve(uow: UnitOfWork, request: Unreserve) -> None:
-    """Give back from the lots named, else from lots that may not be used first, then from the
-    lot that allocation would have taken last."""
+    """Plan to unreserve, from the named lots if any.
+
+    Otherwise lots on hold come first, then the lot that FEFO would have taken last.
+
+    Raises:
+        OverUnreserve: more than the reservation has open.
+        NotFound: unknown reservation or lot.
+    """
     reservation = uow.reservation(request.reservation_id)
     parts = requested_parts(
         uow,
@@ -70,7 +84,17 @@ def select_lots(
     *,
     action_word: str,
 ) -> list[tuple[Lot, int]]:
-    """The lots and quantities that free stock is taken from: those named, else by strategy."""
+    """Choose the lots of free stock: those named, otherwise by strategy.
+
+    Returns:
+        (lot, quantity) pairs, in 10^-6 units.
+
+    Raises:
+        InsufficientStock, QcBlocked, LotExpired: less is free than requested.
+        InvalidQty: a malformed quantity, or the lots do not add up to it.
+        NotFound: unknown lot.
+        InvalidInput: a lot of another item is named.
+    """
     if requested_lots is not None:
         parts = _named_parts(uow, item, raw_qty, requested_lots)
         for lot, qty in parts:
@@ -94,8 +118,18 @@ def requested_parts(
     refusal: type[OverUnreserve] | type,
     action_word: str,
 ) -> list[tuple[Lot, int]] | None:
-    """What is asked of an open reservation: refused when more than open, None when the lots are
-    left to the ledger."""
+    """Validate a quantity requested against an open reservation.
+
+    Args:
+        refusal: the exception class to raise if more than open is requested.
+
+    Returns:
+        (lot, quantity) pairs if lots were named, otherwise None.
+
+    Raises:
+        refusal: more than open, in all or in a named lot.
+        InvalidQty: a malformed quantity, or the lots do not add up to it.
+    """
     item = reservation.item
     if requested_lots is None:
         if raw_qty is None and reservation.open:
@@ -115,13 +149,18 @@ def requested_parts(
 
 
 def line_of(reservation: Reservation, lot: Lot) -> ReservationLine:
+    """Return the reservation's line in the lot, or an empty one that is not added."""
     return next((line for line in reservation.lines if line.lot is lot), ReservationLine(lot))
 
 
 def allocate_over_lots(
     reservation: Reservation, qty: int, order: Sequence[Lot]
 ) -> list[tuple[Lot, int]]:
-    """Spread a quantity over the reservation's lots, in this order."""
+    """Spread a quantity over the reservation's lots, in the given order.
+
+    Returns:
+        (lot, quantity) pairs; less than `qty` in all if less is open in these lots.
+    """
     parts = []
     for lot in order:
         part = min(qty, line_of(reservation, lot).open)
@@ -174,7 +213,7 @@ def _over_quantity_error(
 def _named_parts(
     uow: UnitOfWork, item: Item, raw_qty: object, requested_lots: Sequence[LotQuantity]
 ) -> list[tuple[Lot, int]]:
-    """The lots that the caller names, and how much of each: together what is asked for."""
+    """Return the named lots with their quantities, which must add up to `raw_qty`."""
     parts: list[tuple[Lot, int]] = []
     for part in requested_lots:
         lot = uow.lot_of(item, part.lot_id)

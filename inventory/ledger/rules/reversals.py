@@ -1,4 +1,4 @@
-"""Taking an operation back: the opposite entries, dated now. History stays."""
+"""Rules for reversals: the opposite entries, dated now; nothing is deleted."""
 
 from __future__ import annotations
 
@@ -23,11 +23,18 @@ OPPOSITE = {
 
 
 def reverse(uow: UnitOfWork, request: Reverse) -> None:
-    """Checks, in this order: the operation, whether it was reversed already, then for each of its
-    entries, last one first, whether the stock is still there.
+    """Plan the opposite entries of an operation, last one first.
 
-    Goods that come back by a reversed issue return to the lot and the reservation that they
-    left, whatever the lot's status is now; a promise alone is not renewed on a lot on hold.
+    Checks, in this order: whether the operation was reversed already or is a QC decision, then for
+    each entry whether its lot is usable and the stock is still there.
+
+    A reversed issue returns stock to the lot and the reservation that it came from, whatever the
+    lot's status is now. A reversed unreserve alone does not reserve a lot on hold again.
+
+    Raises:
+        NotReversible: reversed already, a QC decision, or the stock is no longer there.
+        QcBlocked, LotExpired: a lot to reserve again is on hold.
+        NotFound: unknown operation.
     """
     past = uow.past_operation(request.operation_id)
     operation = past.operation
@@ -57,8 +64,8 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
         uow.append_entry(plan, txn_type, uow.lot(entry.lot_id), entry.qty, reservation)
 
 
-#: What of a figure is taken back with an entry: "available" is the lot's, "open" and "issued"
-#: are the reservation's in that lot.
+#: How much of each figure the reversal of an entry needs, by sign. "available" is a figure of the
+#: lot; "open" and "issued" are figures of the reservation in that lot.
 _TAKES = {
     TxnType.RECEIVE: {"available": 1, "issued": -1},
     TxnType.ISSUE: {"available": -1, "issued": 1},
@@ -69,8 +76,10 @@ _Figure = tuple[int, int | None, str]
 
 
 def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
-    """Nothing is planned before all of it is known to be possible, so that a refusal tells the
-    figures as they are, and all that would be needed of each."""
+    """Check all entries before any is planned.
+
+    A refusal then has the current figures and all that would be needed of each.
+    """
     entries = past.operation.entries[::-1]
     needed = _needed(entries)
     returned: set[int] = set()
@@ -90,7 +99,7 @@ def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
 
 
 def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:
-    """What taking the entries back, in this order, needs of each figure in all."""
+    """Return the most that reversing the entries in order needs of each figure."""
     taken: Counter[_Figure] = Counter()
     most: Counter[_Figure] = Counter()
     for entry in entries:

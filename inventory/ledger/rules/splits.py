@@ -12,7 +12,17 @@ from inventory.stock.entities import Lot
 
 
 def split(uow: UnitOfWork, request: Split) -> None:
-    """The child keeps its parent's item, expiry, QC status and age; reserved stock stays."""
+    """Plan a split.
+
+    The new lot has its parent's item, expiry, QC status and receipt date. Reserved stock stays in
+    the parent.
+
+    Raises:
+        DuplicateLot: the item has a lot with this code.
+        InsufficientStock: more than the lot has available.
+        NotFound: unknown lot.
+        InvalidQty: a malformed quantity.
+    """
     parent = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
     if twin := uow.codes.get((parent.item.id, request.lot_code)):
