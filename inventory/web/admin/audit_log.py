@@ -1,4 +1,4 @@
-"""The admin's page of who changed what outside the ledger, and who was turned away."""
+"""Audit log: changes outside the ledger, and denied access."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("admin.audit_log.index", "admin/audit_log/_live.html")
 def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the page's live region."""
     page = list_audit(connection(), **_filters(query), **cursor_page(query))
     exports = export_links("admin.audit_log", query)
     return {"page": page, "query": query, "exports": exports, **page_links(query, page)}
@@ -38,10 +39,12 @@ def read_audit(query: MultiDict[str, str]) -> dict[str, Any]:
 @blueprint.get("/")
 @role_required("admin")
 def index() -> Response:
+    """Show the audit log."""
     return live_updates.render_live_page("admin/audit_log/index.html", groups=audit.GROUPS)
 
 
 @blueprint.get("/export.<kind>")
 @role_required("admin")
 def export(kind: str) -> Response:
+    """Download the audit log with the filters of the page."""
     return download_list(kind, "audit", **_filters(request.args))

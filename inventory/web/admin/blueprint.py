@@ -1,4 +1,4 @@
-"""The blueprint `admin`: it nests the pages of administrators."""
+"""Blueprint `admin`, which nests the pages of administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The admin's page of the installation: its check-up, its backups, and its upkeep."""
+"""Health of the installation: checks, backups and maintenance."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ MOST_BACKUPS = 20
 @blueprint.get("/")
 @role_required("admin")
 def index() -> str:
+    """Show the checks, the backups and the maintenance tasks."""
     config = current_app.extensions["inventory"]
     found = doctor.run_checks(config)
     kept = backups.found_in(config.backup_path)
@@ -45,6 +46,7 @@ def index() -> str:
 @blueprint.post("/backups/")
 @role_required("admin")
 def back_up() -> Response:
+    """Start a backup in the background."""
     background_jobs.start(background_jobs.BACK_UP)
     flash("A backup is being made. You may go on working.")
     return redirect(url_for("admin.health.index"), 303)
@@ -57,7 +59,10 @@ def _reading(backup: backups.Backup) -> tuple[str, ...]:
 @blueprint.post("/backups/<name>/verification/")
 @role_required("admin")
 def verify_backup(name: str) -> Response:
-    """Only what stands in the list is read: a name is no path."""
+    """Start the verification of a backup in the background.
+
+    `name` is compared with the listed backups and never used as a path.
+    """
     for one in backups.found_in(current_app.extensions["inventory"].backup_path):
         if one.path.name == name:
             background_jobs.start(_reading(one))
@@ -69,6 +74,7 @@ def verify_backup(name: str) -> Response:
 @blueprint.post("/expired-reservations/")
 @role_required("admin")
 def expire() -> Response:
+    """Expire the reservations that are past their expiry time."""
     done = ledger.expire_reservations()
     flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
     return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
@@ -77,6 +83,7 @@ def expire() -> Response:
 @blueprint.post("/read-cache/")
 @role_required("admin")
 def rebuild() -> Response:
+    """Start to rebuild the read cache in the background."""
     background_jobs.start(background_jobs.REBUILD)
     flash("The read cache is made anew from the ledger. You may go on working.")
     return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
@@ -85,7 +92,7 @@ def rebuild() -> Response:
 @blueprint.get("/digest.json")
 @role_required("admin")
 def digest() -> Response:
-    """Where every lot stands, signed, as a file to keep elsewhere."""
+    """Return the signed balances of all lots as a JSON file to keep elsewhere."""
     with snapshot() as reader:
         made = digests.digest(reader, key=str(current_app.config["SECRET_KEY"]).encode())
     response = current_app.response_class(json.dumps(made), mimetype="application/json")

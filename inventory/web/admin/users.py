@@ -1,4 +1,4 @@
-"""The admin's pages of who may use the inventory, and as what, and of everybody's tokens."""
+"""User administration: approval, roles, passwords, second factors and tokens."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ _PASSWORD = "admin/users/password.html"  # noqa: S105 - a page
 @blueprint.get("/")
 @role_required("admin")
 def index() -> str:
+    """Show all users and the form for a new one."""
     return _page(NewUserForm(formdata=None, role="operator"))
 
 
 @blueprint.post("/")
 @role_required("admin")
 def create() -> Response | tuple[str, int]:
+    """Create a user."""
     form = NewUserForm()
     if not form.validate_on_submit():
         return _page(form), 422
@@ -50,30 +52,35 @@ def create() -> Response | tuple[str, int]:
 @blueprint.post("/<int:user_id>/approval/")
 @role_required("admin")
 def approve(user_id: int) -> Response:
+    """Approve a registered user with a role."""
     return _change("{name} can log in as {role}.", users.approve, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/role/")
 @role_required("admin")
 def set_role(user_id: int) -> Response:
+    """Change a user's role."""
     return _change("{name} is {role} now.", users.set_role, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/disabling/")
 @role_required("admin")
 def disable(user_id: int) -> Response:
+    """Disable a user and end the user's sessions."""
     return _change("{name} is logged out and kept out.", users.disable, user_id)
 
 
 @blueprint.post("/<int:user_id>/enabling/")
 @role_required("admin")
 def enable(user_id: int) -> Response:
+    """Enable a user again."""
     return _change("{name} can log in again.", users.enable, user_id)
 
 
 @blueprint.post("/<int:user_id>/second-factor/reset/")
 @role_required("admin")
 def reset_second_factor(user_id: int) -> Response:
+    """Remove a user's second factor."""
     said = "{name} logs in by the password alone now, and can set up a second factor anew."
     return _change(said, two_factor.remove, user_id)
 
@@ -81,13 +88,17 @@ def reset_second_factor(user_id: int) -> Response:
 @blueprint.get("/<int:user_id>/password/")
 @role_required("admin")
 def new_password(user_id: int) -> Answer:
+    """Show the form for a new password."""
     return render_form(_PASSWORD, SetPasswordForm(), account=users.get_account(user_id=user_id))
 
 
 @blueprint.post("/<int:user_id>/password/")
 @role_required("admin")
 def set_password(user_id: int) -> Answer:
-    """For whoever forgot theirs. Their own people change under Account, where it is asked for."""
+    """Set a user's password and end the user's sessions.
+
+    Administrators change their own password under Account, which asks for the current one.
+    """
     if user_id == current_user.id:
         return redirect(url_for("auth.account.index"), 303)
     form, account = SetPasswordForm(), users.get_account(user_id=user_id)
@@ -104,7 +115,7 @@ def set_password(user_id: int) -> Answer:
 @blueprint.post("/unlocking/")
 @role_required("admin")
 def unlock() -> Response:
-    """Let everybody try again who was refused too often."""
+    """Clear the sign-in throttle, so that blocked users can try again."""
     count = throttling.reset_throttle(actor_id=current_user.id)
     flash(f"Refused logins that are forgotten now: {count}.")
     return redirect(url_for("admin.users.index"), 303)
@@ -113,6 +124,7 @@ def unlock() -> Response:
 @blueprint.get("/tokens/")
 @role_required("admin")
 def all_tokens() -> str:
+    """Show the usable tokens of all users."""
     found = [token for token in api_tokens.list_tokens() if token.is_usable]
     return render_template("admin/users/tokens.html", tokens=found)
 
@@ -120,6 +132,7 @@ def all_tokens() -> str:
 @blueprint.post("/tokens/<int:token_id>/revocation/")
 @role_required("admin")
 def revoke_token(token_id: int) -> Response:
+    """Revoke a token of any user."""
     ended = api_tokens.revoke_token(token_id=token_id, actor_id=current_user.id)
     flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
     return redirect(url_for("admin.users.all_tokens"), 303)
@@ -130,6 +143,7 @@ def _role() -> str:
 
 
 def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any) -> Response:
+    """Call a function that changes an account, and show the result or the refusal."""
     try:
         account = verb(user_id=user_id, actor_id=current_user.id, **values)
         flash(said.format(name=account.name, role=account.role))

@@ -1,4 +1,4 @@
-"""The admin's page of who is told of low items, and how telling them went."""
+"""Webhook endpoints and the state of their deliveries."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ _PAGE = "admin/webhooks/index.html"
 @blueprint.get("/")
 @role_required("admin")
 def index() -> Answer:
+    """Show the endpoints and the latest deliveries."""
     return _show(WebhookForm(formdata=None))
 
 
 @blueprint.post("/")
 @role_required("admin")
 def add() -> Answer:
-    """The page with the new secret on it: it is kept nowhere, and so not shown again."""
+    """Add an endpoint and show its secret.
+
+    The secret is not stored and cannot be shown again.
+    """
     form = WebhookForm()
     if not form.validate_on_submit():
         return _show(form)
@@ -42,6 +46,7 @@ def add() -> Answer:
 @blueprint.post("/<int:endpoint_id>/secret/")
 @role_required("admin")
 def renew(endpoint_id: int) -> Answer:
+    """Replace an endpoint's secret and show the new one."""
     _, secret = endpoints.renew_secret(endpoint_id=endpoint_id, key=_key(), user_id=current_user.id)
     return _show(WebhookForm(formdata=None), secret=secret)
 
@@ -49,6 +54,7 @@ def renew(endpoint_id: int) -> Answer:
 @blueprint.post("/<int:endpoint_id>/end/")
 @role_required("admin")
 def end(endpoint_id: int) -> Response:
+    """End an endpoint: no more events are sent to it."""
     endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
     flash("It is told nothing any more.")
     return redirect(url_for("admin.webhooks.index"), 303)
@@ -57,6 +63,7 @@ def end(endpoint_id: int) -> Response:
 @blueprint.post("/deliveries/<int:delivery_id>/replay/")
 @role_required("admin")
 def replay(delivery_id: int) -> Response:
+    """Send a delivery again."""
     endpoints.replay(delivery_id=delivery_id, user_id=current_user.id)
     flash("It is sent again within seconds.")
     return redirect(url_for("admin.webhooks.index"), 303)

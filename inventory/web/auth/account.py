@@ -1,4 +1,4 @@
-"""What people do with their own account: password, sessions, and tokens for their programs."""
+"""A user's own account: password, sessions and API tokens."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ _TOKENS = "auth/account/tokens.html"
 
 @blueprint.get("/")
 def index() -> Answer:
+    """Show the account, its sessions and the password form."""
     return render_form(_PAGE, PasswordForm(), **_own())
 
 
 @blueprint.post("/password/")
 def change_password() -> Answer:
+    """Change the password and end all other sessions."""
     form = PasswordForm()
     if not form.validate_on_submit():
         return render_form(_PAGE, form, **_own())
@@ -46,6 +48,7 @@ def change_password() -> Answer:
 
 @blueprint.post("/sessions/end/")
 def end_sessions() -> Answer:
+    """End all sessions of the user, including this one."""
     users.end_sessions(user_id=current_user.id, actor_id=current_user.id)
     session.clear()
     return redirect(url_for("auth.login"), 303)
@@ -53,6 +56,7 @@ def end_sessions() -> Answer:
 
 @blueprint.post("/sessions/<int:number>/end/")
 def end_session(number: int) -> Response:
+    """End one session of the user."""
     try:
         sessions.end_one(user_id=current_user.id, number=number)
         flash("That device is logged out.")
@@ -63,6 +67,7 @@ def end_session(number: int) -> Response:
 
 @blueprint.post("/sessions/others/end/")
 def end_other_sessions() -> Response:
+    """End all other sessions of the user."""
     count = sessions.end_others(user_id=current_user.id, this=web_session.current_id())
     flash(f"Logged out elsewhere: {count}." if count else "You are logged in nowhere else.")
     return redirect(url_for("auth.account.index"), 303)
@@ -70,12 +75,16 @@ def end_other_sessions() -> Response:
 
 @blueprint.get("/tokens/")
 def own_tokens() -> Answer:
+    """Show the user's API tokens and the form for a new one."""
     return render_form(_TOKENS, _token_form(), **_tokens())
 
 
 @blueprint.post("/tokens/")
 def create_token() -> Answer:
-    """The page of tokens with the new one on it: it is kept nowhere, and so not shown again."""
+    """Create a token and show it.
+
+    Only its hash is stored, so the token cannot be shown again.
+    """
     form = _token_form()
     if not form.validate_on_submit():
         return render_form(_TOKENS, form, **_tokens())
@@ -95,6 +104,7 @@ def create_token() -> Answer:
 
 @blueprint.post("/tokens/<int:token_id>/revocation/")
 def revoke_token(token_id: int) -> Response:
+    """Revoke one of the user's tokens."""
     ended = api_tokens.revoke_token(
         token_id=token_id, user_id=current_user.id, actor_id=current_user.id
     )

@@ -1,4 +1,4 @@
-"""The blueprint `auth`: sign-in, and nested in it the account and two-factor authentication."""
+"""Blueprint `auth`: sign-in, with account and two-factor pages nested in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A form of the doors, shown for the first time or again with what was wrong."""
+"""Responses with a sign-in or account form."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 def render_form(template: str, form: FlaskForm, **values: Any) -> Answer:
+    """Return the page with the form; status 422 if the form has errors."""
     status = 422 if form.errors else 200
     return render_template(template, form=form, refusal=None, **values), status
 
 
 def rerender_form(template: str, form: FlaskForm, refusal: Refusal, **values: Any) -> Answer:
-    """The same form with what was typed (never passwords) and why it was refused."""
+    """Return the page with the form's values, except passwords, and the refusal."""
     status = 422
     headers: dict[str, str] = {}
     if isinstance(refusal, InvalidInput) and refusal.field in form:

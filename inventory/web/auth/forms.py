@@ -1,4 +1,4 @@
-"""The forms of the doors. What is typed is checked by the core; here is only its shape."""
+"""Forms of sign-in, account and administration; the core checks their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _needed() -> list[DataRequired]:
 
 
 class PageForm(FlaskForm):
-    """A form of a page. Its fields are texts: JSON, which could make them anything, is not read."""
+    """Form that reads form data only, never JSON, so that all values are texts."""
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
@@ -31,50 +31,68 @@ class PageForm(FlaskForm):
 
 
 class LoginForm(PageForm):
+    """Sign-in."""
+
     name = StringField("Name", _needed())
     password = PasswordField("Password", _needed())
 
 
 class RegisterForm(PageForm):
+    """Registration."""
+
     name = StringField("Name", _needed())
     password = PasswordField("Password", _needed())
     code = StringField("Setup code")
 
 
 class CodeForm(PageForm):
+    """Code of the second factor."""
+
     code = StringField("Code", _needed())
 
 
 class ConfirmPasswordForm(PageForm):
-    """The password once more, before something that only its owner may do."""
+    """The password, asked again before a change to the second factor."""
 
     current_password = PasswordField("Your password", _needed())
 
 
 class RemoveFactorForm(ConfirmPasswordForm):
+    """Removal of the second factor."""
+
     code = StringField("Code", _needed())
 
 
 class PasswordForm(PageForm):
+    """Change of the own password."""
+
     current_password = PasswordField("Current password", _needed())
     password = PasswordField("New password", _needed())
 
 
 class SetPasswordForm(PageForm):
+    """New password for another user."""
+
     password = PasswordField("New password", _needed())
 
 
 class NewUserForm(PageForm):
+    """New user."""
+
     name = StringField("Name", _needed())
     password = PasswordField("First password", _needed())
     role = SelectField("Role", choices=_ROLES)
 
 
 class TokenForm(PageForm):
+    """New API token."""
+
     name = StringField("What it is for", _needed())
     role = SelectField("Role", choices=_ROLES)
     expires = DateField("Last day", [Optional()])
 
 
 class WebhookForm(PageForm):
+    """New webhook endpoint."""
+
     url = StringField("Address", _needed())

@@ -1,4 +1,4 @@
-"""The doors: register, log in, log out; and light or dark."""
+"""Registration, sign-in, sign-out and the choice of the theme."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _ONE_YEAR = 365 * 24 * 3600
 @blueprint.route("/register/", methods=["GET", "POST"])
 @public
 def register() -> Answer:
+    """Show and handle the registration form."""
     form = RegisterForm()
     if form.validate_on_submit():
         try:
@@ -72,6 +73,7 @@ def _register_context() -> dict[str, Any]:
 @blueprint.route("/login/", methods=["GET", "POST"])
 @public
 def login() -> Answer:
+    """Show and handle the sign-in form."""
     if current_user.is_authenticated:
         return redirect(web_session.safe_next(request.args.get("next")), 303)
     form = LoginForm()
@@ -107,7 +109,10 @@ def _enter(begun: sessions.Session) -> Response:
 @blueprint.route("/login/code/", methods=["GET", "POST"])
 @public
 def code() -> Answer:
-    """The second factor. Whoever has not shown a right password just now is asked for that."""
+    """Show and handle the form of the second factor.
+
+    Without a password check in the last minutes, redirect to the sign-in form.
+    """
     half = web_session.waiting_for_code()
     if half is None:
         return redirect(url_for("auth.login", next=request.args.get("next")), 303)
@@ -132,6 +137,7 @@ def _login_context() -> dict[str, Any]:
 @blueprint.get("/logout/")
 @public
 def confirm_logout() -> Answer:
+    """Ask for confirmation before signing out."""
     if not current_user.is_authenticated:
         return redirect(url_for("auth.login"), 303)
     return render_template("auth/logout.html")
@@ -140,6 +146,7 @@ def confirm_logout() -> Answer:
 @blueprint.post("/logout/")
 @public
 def logout() -> Answer:
+    """Sign out."""
     if current_user.is_authenticated:
         sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
     session.clear()
@@ -149,7 +156,7 @@ def logout() -> Answer:
 @blueprint.post("/theme/")
 @public
 def theme() -> Answer:
-    """Light, dark, or as the system has it: a cookie, so that no page flashes in another."""
+    """Store the theme in a cookie, so that pages render with it from the start."""
     chosen = request.form.get("theme", "")
     response = redirect(web_session.safe_next(request.form.get("next")), 303)
     response.set_cookie(

@@ -1,11 +1,11 @@
-"""Who may open which view. Nothing is open by accident: a view without a mark asks for a login.
+"""Roles that views require. A view without a decorator requires sign-in.
 
     @blueprint.post("/lots/<int:lot_id>/reservations/")
-    @requires("operator")
+    @role_required("operator")
     def reserve(lot_id): …
 
-`role_of(view)` tells a view's minimum role, for the guard, the menus, and the test that walks
-all routes: PUBLIC, or one of accounts.ROLES.
+`role_of(view)` returns the minimum role of a view, PUBLIC or one of `users.ROLES`, for the
+permission check, the menus and the test that walks all routes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EVERYBODY = "viewer"
 
 
 def role_required(role: str) -> Callable[[View], View]:
-    """Mark a view with the least role that may open it."""
+    """Decorator: require at least this role."""
     assert role in ROLES, role
 
     def mark(view: View) -> View:
@@ -42,17 +42,18 @@ def role_required(role: str) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Mark a view that strangers may open: the doors, and what the doors are made of."""
+    """Decorator: no sign-in required (sign-in pages and their assets)."""
     view.minimum_role = PUBLIC  # type: ignore[attr-defined]
     return view
 
 
 def role_of(view: Callable[..., Any]) -> str:
+    """Return the minimum role of a view, or PUBLIC."""
     return getattr(view, "minimum_role", EVERYBODY)
 
 
 class Missing(Enum):
-    """What keeps a user from a view."""
+    """What a user lacks to open a view."""
 
     LOGIN = "a login"
     SECOND_FACTOR = "a second factor"
@@ -60,9 +61,9 @@ class Missing(Enum):
 
 
 def missing_for(user: Any, endpoint: str) -> Missing | None:
-    """Find what the user of this request lacks to open a view; None where nothing is lacking.
+    """Return what the user of this request lacks to open a view, or None.
 
-    The only list of the conditions: for the request's own view and for every part of a page.
+    All conditions are in this function; it checks the request's own view and each live region.
     """
     needed = role_of(current_app.view_functions[endpoint])
     if needed == PUBLIC:
@@ -76,7 +77,7 @@ def missing_for(user: Any, endpoint: str) -> Missing | None:
 
 
 def check_access() -> Any:
-    """Before each request: turn strangers and lower roles away."""
+    """Before each request: deny access without sign-in or with too low a role."""
     endpoint = request.endpoint or ""
     if endpoint not in current_app.view_functions:
         _load_current_user()
@@ -92,9 +93,10 @@ def check_access() -> Any:
 
 
 def require_open(endpoint: str) -> None:
-    """Check that the user of this request could open the view of an endpoint.
+    """Require that the user of this request could open the view of an endpoint.
 
-    Raises: Forbidden, which is audited where a role is lacking.
+    Raises:
+        Forbidden: something is missing; a missing role is recorded in the audit log.
     """
     missing = missing_for(current_user, endpoint)
     if missing is Missing.ROLE:
@@ -105,12 +107,12 @@ def require_open(endpoint: str) -> None:
 
 
 def _load_current_user() -> None:
-    """So that the page for an address that is not there keeps its navigation."""
+    """Load the user, so that the 404 page keeps its navigation."""
     bool(current_user)
 
 
 def _redirect_to_2fa_setup() -> Response:
-    """What somebody gets whose role asks for a second factor that is not there."""
+    """Return the response for a user whose role requires a second factor."""
     if wants_json():
         raise Forbidden("Your role needs a second factor. Set it up under Account first.")
     target = url_for("auth.two_factor.index")
@@ -120,7 +122,13 @@ def _redirect_to_2fa_setup() -> Response:
 
 
 def require(user: Any, needed: str, *, place: str = "") -> None:
-    """Raises Forbidden for a lower role, and has it written down: at `place`, usually here."""
+    """Require a role.
+
+    Args:
+        place: what was denied, for the audit log; the default is the current endpoint.
+    Raises:
+        Forbidden: the role is too low; recorded in the audit log.
+    """
     if user.has_role(needed):
         return
     place = place or request.endpoint or ""
@@ -129,4 +137,5 @@ def require(user: Any, needed: str, *, place: str = "") -> None:
 
 
 def init_app(app: Flask) -> None:
+    """Install the permission check."""
     app.before_request(check_access)

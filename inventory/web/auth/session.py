@@ -1,7 +1,7 @@
-"""The session of a logged-in browser: a signed cookie, held against the database each time.
+"""Browser sessions: a signed cookie, checked against the database on each request.
 
-It ends 12 hours after its user last did something, 7 days after the login, and at once when
-its row is gone (login_sessions.py).
+A session ends 12 hours after the last activity, 7 days after sign-in, and at once when its row in
+the database is deleted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = int(sessions.IDLE.total_seconds())
 LONGEST_SECONDS = int(sessions.LONGEST.total_seconds())
-#: How long a right password waits for its code.
+#: Seconds for entering the second factor after a correct password.
 CODE_SECONDS = 600
 _NOTED_EACH = 300
 _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
 class SessionUser(UserMixin):
-    """The account behind a request, as flask-login wants it."""
+    """The account of a request, as flask-login expects it."""
 
     def __init__(
         self, account: Account, *, must_set_up: bool = False, by_pin: bool = False
@@ -42,26 +42,31 @@ class SessionUser(UserMixin):
         self.name = account.name
         self.role = account.role
         self.has_role = account.has_role
-        #: Nothing is open before a second factor is set up.
+        #: No page is open before a second factor is set up.
         self.must_set_up = must_set_up
-        #: Good for the floor only.
+        #: The session is valid for the floor app only.
         self.by_pin = by_pin
 
 
 def init_app(app: Flask) -> None:
+    """Install the login manager."""
     app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     manager = LoginManager()
     manager.session_protection = None
     manager.user_loader(_load)
     manager.unauthorized_handler(unauthorized_response)
-    # Not its init_app: that would touch the session after each answer (so that no static file
-    # could be kept), and ask the database for each template, those of error pages too.
+    # LoginManager.init_app is not called: it would touch the session after each response, so that
+    # no static file could be cached, and would query the database for each template, including
+    # those of error pages.
     app.login_manager = manager  # type: ignore[attr-defined]
 
 
 def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
-    """Make this browser the account's; nothing of an earlier session remains. A session that
-    began by a PIN is good for the floor only, and with the rights of an operator at most."""
+    """Start a new session of the account in this browser.
+
+    A session that began with a PIN is valid for the floor app only, with the rights of an operator
+    at most.
+    """
     session.clear()
     session.permanent = True
     now = int(time.time())
@@ -71,12 +76,15 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
 
 
 def wait_for_code(pending: login.PendingTwoFactor) -> None:
-    """Remember for a while whose password was right: nothing is open by that."""
+    """Remember a correct password until the second factor is entered.
+
+    The user is not signed in by this.
+    """
     session["half"] = [pending.user_id, pending.epoch, int(time.time())]
 
 
 def waiting_for_code() -> login.PendingTwoFactor | None:
-    """Whose password was right in this browser within the last minutes."""
+    """Return the sign-in that waits for its second factor, or None."""
     user_id, epoch, at = session.get("half") or (0, 0, 0)
     if not 0 <= time.time() - at <= CODE_SECONDS:
         return None
@@ -84,16 +92,17 @@ def waiting_for_code() -> login.PendingTwoFactor | None:
 
 
 def renew_session(account: Account) -> None:
-    """Stay in, by a new session, where a change has just ended all of them."""
+    """Start a new session after a change that ended all sessions of the account."""
     log_in_user(sessions.renew_session(account=account, **client_info()))
 
 
 def client_info() -> dict[str, str]:
-    """From where the request comes, and in which browser."""
+    """Return the address and the browser of the request."""
     return {"address": request.remote_addr or "", "browser": request.user_agent.string}
 
 
 def current_id() -> str:
+    """Return the id of the current session, or ""."""
     return str(session.get("sid", ""))
 
 
@@ -123,14 +132,17 @@ def _load(user_id: str) -> SessionUser | None:
 
 
 def apply_session_limits(account: Account) -> Account:
-    """The account with the rights that this session gives it."""
+    """Return the account with the rights that this session allows."""
     if session.get("by_pin") and account.has_role(Role.OPERATOR.value):
         return dataclasses.replace(account, role=Role.OPERATOR.value)
     return account
 
 
 def unauthorized_response() -> Response:
-    """What a stranger gets instead of a page; afterwards they come back to where they were."""
+    """Return the response for a request without sign-in.
+
+    After sign-in the browser returns to the page that it asked for.
+    """
     if wants_json():
         abort(401)
     if is_htmx():
@@ -141,7 +153,7 @@ def unauthorized_response() -> Response:
 
 
 def safe_next(value: Any) -> str:
-    """Where to go on to: a path of this site, else its front page."""
+    """Return the path to open next: one of this site, else the home page."""
     text = value if isinstance(value, str) else ""
     is_ours = text.startswith(urls.home_url()) and len(text) <= 2000 and _SAFE_NEXT.fullmatch(text)
     return text if is_ours else urls.home_url()

@@ -1,4 +1,4 @@
-"""One's own second factor: set up, confirmed, taken away; and its recovery codes, shown once."""
+"""A user's own second factor: setup, confirmation, removal and recovery codes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ _CODES = "auth/two_factor/codes.html"
 
 @blueprint.get("/")
 def index() -> Answer:
+    """Show the state of the second factor."""
     form = ConfirmPasswordForm(formdata=None)
     return render_form(_PAGE, form, **_known(shown=form))
 
 
 @blueprint.post("/set-up/")
 def begin() -> Answer:
-    """The page with the new secret on it, after the password was shown once more."""
+    """Check the password and show the new secret."""
     form = ConfirmPasswordForm()
     if not form.validate_on_submit():
         return render_form(_PAGE, form, **_known(shown=form))
@@ -45,6 +46,7 @@ def begin() -> Answer:
 
 @blueprint.post("/confirmation/")
 def confirm() -> Answer:
+    """Confirm the new secret with a code, and show the recovery codes."""
     form = CodeForm()
     secret = two_factor.pending_secret(user_id=current_user.id, keys=_keys())
     if secret is None:
@@ -63,6 +65,7 @@ def confirm() -> Answer:
 
 @blueprint.post("/codes/")
 def renew_codes() -> Answer:
+    """Replace the recovery codes and show the new ones."""
     form = ConfirmPasswordForm()
     if not form.validate_on_submit():
         return render_form(_PAGE, form, **_known(shown=form))
@@ -76,6 +79,7 @@ def renew_codes() -> Answer:
 
 @blueprint.post("/removal/")
 def remove() -> Answer:
+    """Remove the second factor."""
     form = RemoveFactorForm(prefix="removal-")
     if not form.validate_on_submit():
         return render_form(_PAGE, form, **_known(removal=form))
@@ -116,7 +120,7 @@ def _keys() -> list[str]:
 def _known(
     *, shown: ConfirmPasswordForm | None = None, removal: RemoveFactorForm | None = None
 ) -> dict[str, Any]:
-    """Two forms stand on the page: the one that was sent, and the other one empty."""
+    """Return the values of the page: the submitted form, and the other one empty."""
     return {
         "state": two_factor.state_of(current_user.id),
         "is_demanded": _is_demanded(),

@@ -1,7 +1,7 @@
-"""The floor: tablets and scanners, with or without a connection.
+"""The floor app: tablets and scanners, online and offline.
 
-The page is one for everybody and carries no stock: all of that comes as JSON, and is kept on the
-tablet (static/floor/). Every answer below /floor/ but the page itself is for that script.
+The page is the same for all users and contains no stock: stock is loaded as JSON and kept on the
+tablet (static/floor/). All other responses below /floor/ are for its script.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from inventory.web.floor.blueprint import blueprint
 
 
 def init_app(app: Flask) -> None:
+    """Register the blueprint."""
     app.register_blueprint(blueprint)
 
 
 @blueprint.errorhandler(CSRFError)
 def _csrf_token_expired(error: CSRFError) -> Response:
-    """419: the session is another one than the tablet thinks. It asks who is logged in, and
-    keeps what it was about to send."""
+    """Answer 419: the session is not the one that the tablet knows.
+
+    The tablet then loads the session again and keeps its unsent operations.
+    """
     return problem("SESSION_CHANGED", "Another session began meanwhile.", {})

@@ -1,4 +1,4 @@
-"""Where the views of the floor hang themselves up."""
+"""Blueprint of the floor app, and its JSON requests and responses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ blueprint = Blueprint("floor", __name__, url_prefix="/floor")
 
 
 def answer(content: dict[str, Any], status: int = 200) -> Response:
-    """JSON for the tablet: names in camelCase."""
+    """Return a JSON response with names in camelCase."""
     return Response(to_json(to_camel_case(content)), status, content_type="application/json")
 
 
 def json_body() -> dict[str, Any]:
-    """The JSON object that was sent. Raises InvalidInput."""
+    """Return the JSON object of the request.
+
+    Raises:
+        InvalidInput: the body is not a JSON object.
+    """
     try:
         body = from_json(request.get_data())
     except JsonError as error:

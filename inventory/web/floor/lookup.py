@@ -1,4 +1,4 @@
-"""What a tablet looks up: a scan as the server has it, and what it keeps for later."""
+"""Lookups of the floor app: a scan, and the snapshot for offline use."""
 
 from __future__ import annotations
 
@@ -27,19 +27,23 @@ from inventory.web.floor.serializers import (
 
 codes_table = table(Code)
 
-#: A tablet keeps the newest of each: so many lots with stock, items, and open reservations.
+#: A tablet keeps only the newest of each.
 MOST_LOTS = 2000
 MOST_ITEMS = 2000
 MOST_RESERVATIONS = 500
 MOST_CODES = 5000
-#: A job of more reservations is shown in part.
+#: A job with more reservations is shown in part.
 MOST_OF_JOB = 200
 
 
 @blueprint.get("/lookup")
 @role_required("operator")
 def look_up() -> Response:
-    """What a scan is here, and what the tablet should know of it. Raises InvalidCode."""
+    """Return the meaning of a scan, with its items, lots and linked barcodes.
+
+    Raises:
+        InvalidCode: the scan cannot be read.
+    """
     found = barcodes.resolve(connection(), request.args.get("scan"))
     if found.kind == "unknown" and (job := _job(found.scan.text)):
         return answer(job)
@@ -61,7 +65,7 @@ def look_up() -> Response:
 
 
 def _job(text: str) -> dict[str, Any] | None:
-    """What is held for a reference, where something is."""
+    """Return the open reservations of a job, or None if there are none."""
     if len(text) > 100:
         return None
     page = queries.list_reservations(connection(), reference=text, open=True, limit=MOST_OF_JOB)
@@ -80,8 +84,10 @@ def _job(text: str) -> dict[str, Any] | None:
 @blueprint.get("/snapshot")
 @role_required("operator")
 def snapshot() -> Response:
-    """Items, lots with stock and open reservations, the newest of them; 304 where the tablet has
-    the same already."""
+    """Return the newest items, lots with stock, barcodes and open reservations.
+
+    The response is 304 if the tablet already has this snapshot.
+    """
     content = to_json(to_camel_case(_snapshot()))
     response = Response(content, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""One operation of a tablet: done once, however often it is sent, and as nobody else's."""
+"""Operations of the floor app: each is posted once, as the user who entered it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from inventory.web.floor.serializers import lot_record, reservation_record
 @blueprint.post("/operations")
 @role_required("operator")
 def operate() -> Response:
-    """Do what the tablet wrote down: `op`, its fields, the `key` and the `user` who did it.
+    """Post an operation: `op`, its fields, its `key` and its `user`.
 
-    The answer repeats the key, so that no other page's answer is taken for it. Another user's
-    operation is refused, and nothing is remembered: its owner may send it later.
+    The response repeats the key, so that no other page's response is taken for it. An operation of
+    another user is refused and its key is not stored: that user can send it later.
     """
     body = json_body()
     if "user" not in body or "key" not in body:
@@ -91,7 +91,7 @@ def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
 
 
 def _current_state(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:
-    """What the tablet should know of these lots and reservations from now on."""
+    """Return the lots and reservations as the tablet must show them from now on."""
     today = clock.today()
     lots = stock.read_lots(connection(), lot_ids)
     reservations = stock.read_reservations(connection(), reservation_ids)

@@ -1,4 +1,4 @@
-"""The page, and what makes it an application of its own on a tablet: worker and manifest."""
+"""The page of the floor app, its service worker and its camera worker."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from inventory.http.security_headers import CONTENT_SECURITY_POLICY
 from inventory.web.auth.permissions import public, role_required
 from inventory.web.floor.blueprint import blueprint
 
-#: The only addresses that the page makes into scripts are its own two workers.
+#: The page creates script URLs for its own two workers only.
 _POLICY = CONTENT_SECURITY_POLICY.replace("trusted-types htmx", "trusted-types floor")
-#: The reader of pictures alone may compile WebAssembly; it can reach nothing but our own files.
+#: Only the camera worker can compile WebAssembly; it can load only our own files.
 _READER_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
 )
-#: What the page needs to open without a connection.
+#: Files that the page needs to open offline.
 _SHELL = (
     "floor.js", "floor/floor.css", "floor/img/icons.svg", "floor/floor.webmanifest",
     "img/favicon.svg",
@@ -27,7 +27,7 @@ _SHELL = (
 @blueprint.get("/")
 @role_required("operator")
 def index() -> Response:
-    """The same page for everybody: who is logged in, and all stock, come later."""
+    """Return the page: the same for all users, without session or stock data."""
     response = make_response(render_template("floor/index.html"))
     response.headers["Content-Security-Policy"] = _POLICY
     return response
@@ -36,7 +36,10 @@ def index() -> Response:
 @blueprint.get("/worker.js")
 @public
 def worker() -> Response:
-    """The service worker, with the names of what it keeps: a new name makes it a new worker."""
+    """Return the service worker with the URLs of the files that it caches.
+
+    A changed file has a new URL, which makes a new service worker.
+    """
     shell = [url_for("static", filename=name) for name in _SHELL]
     source = Path(current_app.static_folder or "static", "floor", "service_worker.js").read_text(
         "utf-8"
@@ -51,7 +54,10 @@ def worker() -> Response:
 @blueprint.get("/camera.js")
 @public
 def camera() -> Response:
-    """The worker that reads codes in the camera's pictures, with a policy of its own."""
+    """Return the worker that reads barcodes from camera images.
+
+    It has a content security policy of its own.
+    """
     response = make_response(current_app.view_functions["static"](filename="camera.js"))
     response.headers["Content-Security-Policy"] = _READER_POLICY
     return response

@@ -1,7 +1,6 @@
-"""What a tablet asks for, and the request to the ledger that it becomes.
+"""Parse the operations of the floor app into ledger requests.
 
-A lot goes by its item and lot code, never by its number: one that was received a minute ago
-without a connection has no number yet.
+A lot is named by item and lot number, never by id: a lot that was received offline has no id yet.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from inventory.stock.entities import Lot
 
 Body = dict[str, Any]
 
-#: What each operation may say, beside what all may.
+#: The fields of each operation, besides those of all operations.
 FIELDS: dict[str, set[str]] = {
     "receive": {"item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot"},
     "reserve": {"item", "lotCode", "qty"},
@@ -32,7 +31,11 @@ _OF_ALL = {"op", "key", "user", "reference", "note", "occurredAt"}
 
 
 def require_known(body: Body) -> str:
-    """The operation's name, when it and all its fields are known. Raises InvalidInput."""
+    """Return the operation's name.
+
+    Raises:
+        InvalidInput: the operation or a field is unknown.
+    """
     op = validation.validate_choice(body.get("op"), field="op", choices=tuple(FIELDS))
     unknown = set(body) - FIELDS[op] - _OF_ALL
     if unknown:
@@ -41,12 +44,22 @@ def require_known(body: Body) -> str:
 
 
 def request_of(op: str, body: Body) -> ledger.Request:
-    """The request to the ledger. Raises InvalidInput naming the field, NotFound."""
+    """Return the ledger request of an operation.
+
+    Raises:
+        InvalidInput: a field is invalid; the error names it.
+        NotFound: the lot does not exist.
+    """
     return _REQUESTS[op](body)
 
 
 def get_lot(body: Body) -> Lot:
-    """The lot of that item and code. Raises NotFound, InvalidInput."""
+    """Return the lot with this item and lot number.
+
+    Raises:
+        InvalidInput: a code is invalid.
+        NotFound: the item or the lot does not exist.
+    """
     code = validation.validate_code(body.get("item"), field="item")
     lot_code = validation.validate_code(body.get("lotCode"), field="lotCode")
     item = stock.get_item(connection(), code)

@@ -1,4 +1,4 @@
-"""Setting a scanner up: a symbol to scan, and what arrived of it."""
+"""Scanner setup: a test symbol, and a page that shows what the scanner sends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from flask import Response, abort, render_template
 from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import blueprint
 
-#: The lot stands in the middle: without FNC1 behind it, it swallows the date. Its letters are
-#: those that keyboards of different countries put in different places.
+#: The lot number is in the middle: without FNC1 after it, the scanner sends the date as part of it.
+#: Its letters are at different places on the keyboards of different countries.
 CONTENT = "(01)09521123456785(10)XYZ-1(17)301231"
 _KINDS = {"datamatrix": "DataMatrix", "code128": "Code128"}
 
@@ -16,14 +16,14 @@ _KINDS = {"datamatrix": "DataMatrix", "code128": "Code128"}
 @blueprint.get("/scanner/")
 @role_required("operator")
 def scanner() -> str:
-    """A page that tells whether a scanner is set up as it should be."""
+    """Show the page that checks the settings of a scanner."""
     return render_template("floor/scanner.html")
 
 
 @blueprint.get("/scanner/<kind>.svg")
 @role_required("operator")
 def symbol(kind: str) -> Response:
-    """The symbol to scan: a GS1 message with FNC1 behind the lot."""
+    """Return the symbol to scan: a GS1 message with FNC1 after the lot number."""
     import zxingcpp
 
     if kind not in _KINDS:

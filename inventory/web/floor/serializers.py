@@ -1,4 +1,4 @@
-"""Items, lots and reservations as the tablet keeps them: small, and without what is empty."""
+"""Items, lots and reservations as compact JSON, without empty fields."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from inventory.stock.entities import Item, Lot, Reservation
 
 
 def item_record(item: Item) -> dict[str, Any]:
+    """Return an item."""
     return {
         "id": item.id,
         "code": item.code,
@@ -22,7 +23,7 @@ def item_record(item: Item) -> dict[str, Any]:
 
 
 def link_record(link: CodeLink) -> dict[str, Any]:
-    """What a code that was linked stands for."""
+    """Return a linked barcode."""
     record = {
         "code": link.code,
         "item": link.item_code,
@@ -33,7 +34,7 @@ def link_record(link: CodeLink) -> dict[str, Any]:
 
 
 def found_record(found: ScanResolution) -> dict[str, Any]:
-    """What a scan is here: flat, its lots and items beside it."""
+    """Return the meaning of a scan; its lots and items are sent beside it."""
     record = {
         "kind": found.kind,
         "item": found.item and found.item.code,
@@ -53,6 +54,7 @@ def found_record(found: ScanResolution) -> dict[str, Any]:
 
 
 def lot_record(lot: Lot, today: date) -> dict[str, Any]:
+    """Return a lot with its balance."""
     record = {
         "id": lot.id,
         "item": lot.item.code,
@@ -70,7 +72,7 @@ def lot_record(lot: Lot, today: date) -> dict[str, Any]:
 
 
 def reservation_record(reservation: Reservation) -> dict[str, Any]:
-    """What is still to be picked for a reference, lot by lot."""
+    """Return the open and the issued quantity of a reservation, by lot."""
     return {
         "id": reservation.id,
         "item": reservation.item.code,

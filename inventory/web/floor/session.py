@@ -1,4 +1,4 @@
-"""Who holds the tablet: it asks before it sends anything, and people take turns at it."""
+"""Session of the floor app: current user, sign-in by password or PIN, sign-out."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from inventory.web.auth import session as web_session
 from inventory.web.auth.permissions import public, require
 from inventory.web.floor.blueprint import answer, blueprint, json_body
 
-#: The least role that works on the floor.
+#: The lowest role that can use the floor app.
 OPERATOR = "operator"
-#: The cookie that a tablet is known by.
+#: Cookie that identifies a tablet.
 _TABLET = "tablet"
 _A_YEAR = 366 * 24 * 3600
 
@@ -30,7 +30,10 @@ _A_YEAR = 366 * 24 * 3600
 @blueprint.get("/session")
 @public
 def show_session() -> Response:
-    """Who is logged in, and a fresh CSRF token; a stranger gets 401, and a token to log in with."""
+    """Return the user and a new CSRF token.
+
+    Without sign-in the response is 401, with a token to sign in with.
+    """
     if not current_user.is_authenticated:
         figures = {"csrf_token": generate_csrf()}
         return problem("UNAUTHENTICATED", "Nobody is logged in on this tablet.", figures)
@@ -40,9 +43,14 @@ def show_session() -> Response:
 @blueprint.post("/session")
 @public
 def log_in() -> Response:
-    """Log in on a tablet by password or PIN: whoever was logged in before is logged out. With the
-    password a new PIN for this tablet may be set. Raises what logins.log_in and pins.log_in
-    raise, InvalidInput, and Forbidden for who does not work on the floor."""
+    """Sign in on a tablet by password or PIN; the previous user is signed out.
+
+    With the password, a new PIN for this tablet can be set.
+    Raises:
+        InvalidInput: the new PIN is invalid, or the code of the second factor is missing.
+        Forbidden: the role is too low for the floor app.
+        Refusal: any of `login.log_in`, `two_factor.log_in` and `pins.log_in`.
+    """
     body = json_body()
     new_pin = body.get("newPin") or None
     if new_pin is not None:
@@ -66,7 +74,7 @@ def log_in() -> Response:
 
 
 def _log_in(password: str, actor: dict[str, str], code: object) -> Session:
-    """By the password, and the code of who has a second factor."""
+    """Sign in by password, and by the code if the user has a second factor."""
     begun = login.log_in(password=password, **actor)
     if not isinstance(begun, login.PendingTwoFactor):
         return begun
@@ -77,7 +85,7 @@ def _log_in(password: str, actor: dict[str, str], code: object) -> Session:
 
 
 def _set_device_cookie(response: Response, tablet: str) -> None:
-    """What a PIN set here is good with: no script can read it."""
+    """Set the cookie that a PIN of this tablet is bound to; scripts cannot read it."""
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(
         _TABLET, tablet, max_age=_A_YEAR, path=url_for("floor.index"), secure=secure, httponly=True,
@@ -88,7 +96,7 @@ def _set_device_cookie(response: Response, tablet: str) -> None:
 @blueprint.post("/session/end")
 @public
 def log_out() -> Response:
-    """Log out. What the tablet has not sent yet stays on it until its owner is back."""
+    """Sign out. Unsent operations stay on the tablet until their user is back."""
     _leave()
     session.clear()
     return answer({"user": None, "csrf_token": generate_csrf()})
