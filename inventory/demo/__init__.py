@@ -35,7 +35,8 @@ def load(
     The same clock produces the same warehouse.
 
     Args:
-        user_id: who posts; the default is a new account `demo`, which is disabled at the end.
+        user_id: the user of all operations; the default is a new account `demo`, which is disabled
+            at the end.
         days: length of the history.
         scale: how busy the warehouse is; 1.0 gives about 250 items and 800 lots.
         progress: called after each shift with the number of shifts done.

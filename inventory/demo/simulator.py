@@ -34,7 +34,7 @@ class Simulator:
         return self.moment.astimezone(clock.zone()).date()
 
     def start(self, when: datetime, *, minutes: int) -> None:
-        """Set the time; all that follows is posted within so many minutes."""
+        """Set the time; all that follows is posted within this number of minutes."""
         self.moment, self._until = when, when + timedelta(minutes=minutes)
 
     def post(self, requests: Sequence[Request]) -> tuple[Operation, ...]:
@@ -83,7 +83,7 @@ class Simulator:
 
 
 def rough(micros: int, sample: SampleItem) -> int:
-    """Round a quantity as people order it: 24, 150 or 7.5, not 1437 or 7.46."""
+    """Round a quantity to two significant digits, like 24, 150 or 7.5."""
     step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**sample.decimals)
     return int(micros // step * step)
 

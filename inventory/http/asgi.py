@@ -51,7 +51,7 @@ class Limits:
     larger_bytes: Mapping[str, int]
     #: Seconds for a body after its headers.
     body_seconds: float = 10.0
-    #: Each time so many bytes were received, the body has one second more.
+    #: The time limit of a body grows by one second for each of these bytes received.
     bytes_per_second: int = 20_000
     #: Seconds that a request waits for a thread.
     wait_seconds: float = 15.0

@@ -1,4 +1,4 @@
-"""Parsers of cell texts; each refusal says what to write instead."""
+"""Parsers of cell texts; each refusal explains what to write instead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATE_ORDERS = ("", "dmy", "mdy")
 
 @dataclass(frozen=True, slots=True)
 class CellFormat:
-    """Formats of a file; `dates` says what 03/04/2027 means and is empty if unknown."""
+    """Formats of a file; `dates` is the order in 03/04/2027, empty if unknown."""
 
     dates: str = ""
     decimal_comma: bool = False
