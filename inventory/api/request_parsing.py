@@ -37,6 +37,7 @@ def read_key() -> str:
     """Return the Idempotency-Key.
 
     A quoted key (draft-ietf-httpapi-idempotency-key-header) is the same as the bare one.
+
     Raises:
         IdempotencyKeyMissing: there is none.
         InvalidInput: the key is too long or has invalid characters.

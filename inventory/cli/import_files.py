@@ -84,7 +84,7 @@ def _run(
     mapping = _mapping(kind, found.heads, chosen)
     style = CellFormat(dates=dates or "", decimal_comma=decimal_comma)
     reading = imports.read_rows(kind, found, mapping, style)
-    del found  # as large as the rows themselves
+    del found  # as much memory as the rows themselves
     said_for = imports.validate_reference(kind, reference)
     work = ImportJob(kind=kind, reading=reading, mapping=mapping, reference=said_for)
     with ProgressBar() as progress:

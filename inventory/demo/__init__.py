@@ -40,6 +40,7 @@ def load(
         days: length of the history.
         scale: how busy the warehouse is; 1.0 gives about 250 items and 800 lots.
         progress: called after each shift with the number of shifts done.
+
     Raises:
         InvalidInput: the database already has items.
     """

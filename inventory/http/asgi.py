@@ -141,6 +141,7 @@ class SlowClientMiddleware:
         """Read the body into the environment.
 
         A body that is too large, or whose length is not a number, is left to the application.
+
         Returns:
             Status and message of a refusal, or None.
         """

@@ -155,6 +155,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     """Delete the links that the import created.
 
     Links that were deleted since are skipped.
+
     Raises:
         NotReversible: a barcode was linked again since.
     """

@@ -39,6 +39,7 @@ def read_table(content: bytes, *, sheet: str = "") -> Table:
     """Return the table in a file.
 
     `sheet` names a sheet of a spreadsheet; the default is the first that is not empty.
+
     Raises:
         InvalidInput: the file cannot be read; with the line if there is one.
     """

@@ -119,6 +119,7 @@ def commit(
     """Import all rows in one transaction, or none if any has an error.
 
     Importing the same rows again changes nothing.
+
     Raises:
         IdempotencyKeyReused: the key was used for another import.
         Busy: the database stayed locked or is unavailable.
@@ -339,6 +340,7 @@ def undo(
 
     Stock is reversed by a ledger operation, which is returned; master data is restored to its
     previous values.
+
     Raises:
         NotReversible: it was undone already, or its records were used since.
     """

@@ -18,6 +18,7 @@ def read_sheet(content: bytes, wanted: str) -> tuple[list[str], str, Lines]:
     """Return the sheet names, the name of the sheet read, and its non-empty rows.
 
     Without `wanted`, the first sheet that is not empty is read.
+
     Raises:
         InvalidInput: the file or the sheet cannot be read; also while the rows are read.
     """

@@ -94,6 +94,7 @@ def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = Fal
     """Return the labels of these lots in their order.
 
     `with_qty` adds the quantity on hand.
+
     Raises:
         NotFound: a lot does not exist.
     """

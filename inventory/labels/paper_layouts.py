@@ -40,6 +40,7 @@ class Layout:
 
         Args:
             start: the first free position of the first sheet, counted along the rows from 1.
+
         Raises:
             InvalidInput: `start` is not a position of the sheet.
         """
@@ -98,6 +99,7 @@ def layout_of(name: object) -> Layout:
 
     A description is `62x29`, or `a4:3x8:7.25,12.9:2.5,0`: page, columns and rows, margins left and
     top, gaps across and down; all in mm.
+
     Raises:
         InvalidInput: the layout is unknown or the label has an impossible size.
     """

@@ -58,6 +58,7 @@ def download(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Respons
     """Return the rows as a file that the browser saves.
 
     `rows` cannot use the request after the response has begun.
+
     Raises:
         TooManyDownloads: this user has too many downloads.
         Busy: the server has too many downloads.
