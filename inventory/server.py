@@ -1,7 +1,7 @@
-"""`python -m inventory.server`: bring the database up to date, say where to go, and serve.
+"""`python -m inventory.server`: migrate the database, then serve.
 
-Whatever stops the start is one sentence and an exit code, never a traceback. Why granian, and
-what was measured: docs/decisions.md.
+An error at startup is one sentence and an exit code, without traceback. Reasons for granian and
+measurements: docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ from inventory.webhooks.delivery import run_delivery_loop
 
 log = logging.getLogger(__name__)
 
-#: Requests that are being answered at Ctrl-C get this long; `docker stop` waits 10 seconds.
+#: Time for running requests after Ctrl-C; `docker stop` waits 10 seconds.
 STOP_SECONDS = 9
 RESTART_SECONDS = 0.5
 _NOTICE_SECONDS = 0.3
-#: A connection whose peer is silent or does not read is ended after some 60 seconds, whatever it
-#: was doing: tablets vanish in the middle of a request.
+#: A connection whose peer is silent or does not read is closed after about 60 seconds, because
+#: tablets lose their connection in the middle of a request.
 _PEER_IS_GONE = {
     "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
     "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 30),
@@ -74,11 +74,12 @@ _FORKED = multiprocessing.get_context("fork")
 
 
 class StartupError(Exception):
-    """Why there will be no server; str() is one sentence for whoever started it."""
+    """The server cannot start; str() is one sentence for the administrator."""
 
 
 def main() -> None:
-    os.umask(0o077)  # the database holds what only this user may read
+    """Start the server."""
+    os.umask(0o077)  # files of the database are for this user only
     try:
         config = Config.from_env()
         log_config.set_up(level=config.log_level, form=config.log_format)
@@ -96,7 +97,7 @@ def main() -> None:
 
 
 def _require_address(config: Config) -> None:
-    """Granian would share a busy port with whoever has it."""
+    """Check that the address is free: granian would share a port in use."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as listener:
@@ -111,7 +112,7 @@ def _require_address(config: Config) -> None:
 
 
 def _check_database_path(config: Config) -> None:
-    """SQLite says only "unable to open database file", so look before it does."""
+    """Check the path first: SQLite reports only "unable to open database file"."""
     if not config.is_sqlite:
         return
     path = Path(config.url.database or "")
@@ -125,13 +126,13 @@ def _check_database_path(config: Config) -> None:
 
 
 def _hold_server_lock(config: Config) -> AbstractContextManager[None]:
-    """So that nobody puts a backup under a server's feet."""
+    """Hold the lock that prevents restoring a backup while the server runs."""
     return sqlite.serving(config.url) if config.is_sqlite else nullcontext()
 
 
 @contextmanager
 def _metrics_directory(config: Config) -> Iterator[None]:
-    """A place for what all workers count; its files are of this run alone."""
+    """Provide a temporary directory for the metrics of this run's workers."""
     if not (config.metrics_token or config.metrics_port):
         yield
         return
@@ -141,8 +142,10 @@ def _metrics_directory(config: Config) -> Iterator[None]:
 
 
 def _run_in_subprocess(task: Callable[[Config], list[str]], config: Config) -> list[str]:
-    """Have it done in a process of its own: workers are forks of this one, and would keep in
-    memory for good what it took."""
+    """Run `task` in a child process.
+
+    Workers are forks of this process and would inherit the memory that the task allocates.
+    """
     told, teller = _FORKED.Pipe(duplex=False)
     child = _FORKED.Process(target=_tell, args=(teller, task, config))
     child.start()
@@ -164,7 +167,7 @@ def _tell(teller: Any, task: Callable[[Config], list[str]], config: Config) -> N
     try:
         found: object = task(config)
     except (StartupError, ConfigError, EnvironmentProblem) as error:
-        found = error  # raised where it is told; a fault shows its traceback here
+        found = error  # raised in the parent; other exceptions print their traceback here
     except KeyboardInterrupt:
         return
     with suppress(BrokenPipeError):
@@ -172,7 +175,7 @@ def _tell(teller: Any, task: Callable[[Config], list[str]], config: Config) -> N
 
 
 def _prepare(config: Config) -> list[str]:
-    """Migrate the database; returns what whoever started the server should know."""
+    """Migrate the database; returns the startup messages."""
     app = create_app(config)
     try:
         with app.app_context():
@@ -180,7 +183,7 @@ def _prepare(config: Config) -> list[str]:
             _require_safety(config)
             lines += _startup_messages(config)
             db.session.remove()
-            db.engine.dispose()  # no connection may be open when the workers are forked
+            db.engine.dispose()  # no connection can be open when the workers are forked
         return lines
     except sa.exc.DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
@@ -188,7 +191,7 @@ def _prepare(config: Config) -> list[str]:
 
 
 def _migrate(config: Config) -> list[str]:
-    """Bring the schema up to date, after a backup of whatever somebody has worked with."""
+    """Migrate the schema, after a backup if the database has data."""
     lines = []
     with snapshot() as reader:
         standing = schema_version.standing(reader, config.root_path / "migrations")
@@ -218,7 +221,7 @@ def _back_up(config: Config, standing: schema_version.SchemaStatus) -> Path:
 
 
 def _require_safety(config: Config) -> None:
-    """Better no server than one whose database may forget or mix up what it was told."""
+    """Refuse to start if the database is not safe against data loss."""
     with snapshot() as reader:
         missing = triggers.missing(reader)
     weak = [f"the trigger {name} is missing" for name in missing] + unsafe_settings()
@@ -252,8 +255,11 @@ def _startup_messages(config: Config) -> list[str]:
 
 
 def _serve(config: Config) -> None:
-    """Serve until asked to stop. Granian gives up when a worker dies twice within seconds, as it
-    may when memory is short: then it is started anew."""
+    """Serve until a signal.
+
+    Granian ends when a worker dies twice within seconds, for example if memory is short; the server
+    is then started again.
+    """
     stopping = threading.Event()
     logging.getLogger("_granian").addFilter(partial(_is_worth_telling, stopping))
     _hold_signals_in_children()
@@ -269,8 +275,11 @@ def _serve(config: Config) -> None:
 
 
 def _hold_signals_in_children() -> None:
-    """A worker that is asked to stop before it has begun: the request waits for _stop_when_asked,
-    and does not reach the main process's handler, which the worker inherits."""
+    """Block stop signals while a worker is forked.
+
+    A signal that arrives before the worker has started waits for `_stop_when_asked` and does not
+    run the handler inherited from the main process.
+    """
     masks: list[Any] = []
     os.register_at_fork(
         before=lambda: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)),
@@ -279,8 +288,11 @@ def _hold_signals_in_children() -> None:
 
 
 def _is_worth_telling(stopping: threading.Event, record: logging.LogRecord) -> bool:
-    """A service manager signals all processes at once: a worker may end before the main process
-    has heard of the stop, and is no surprise then."""
+    """Filter granian's log messages.
+
+    A service manager signals all processes at once: a worker can end before the main process has
+    received the signal, and its exit is then expected.
+    """
     message = record.getMessage()
     if message.startswith("Unexpected exit"):
         return not stopping.wait(_NOTICE_SECONDS)
@@ -288,11 +300,15 @@ def _is_worth_telling(stopping: threading.Event, record: logging.LogRecord) -> b
 
 
 class _Server(MPServer):
-    """Listens on sockets of our making, one for each worker: connections inherit their options."""
+    """Granian server with one listening socket per worker.
+
+    Connections inherit the options of these sockets.
+    """
 
     stopping: threading.Event
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Record the stop, then handle the signal."""
         self.stopping.set()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
@@ -305,7 +321,7 @@ class _Server(MPServer):
 
     def _spawn_worker(self, idx: int, *args: Any, **kwargs: Any) -> Any:
         self._sso = self._listening[idx]
-        holder: Any = SocketHolder  # its stub lacks the arguments
+        holder: Any = SocketHolder  # the stub of SocketHolder lacks the arguments
         self._shd = holder(self._sso.fileno(), False, _BACKLOG)
         return super()._spawn_worker(idx, *args, **kwargs)
 
@@ -316,7 +332,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     for name, (level, value) in _PEER_IS_GONE.items():
-        if hasattr(socket, name):  # not each system has all of them
+        if hasattr(socket, name):  # not all systems have all of them
             listener.setsockopt(level, getattr(socket, name), value)
     listener.bind((host, port))
     listener.listen(_BACKLOG)
@@ -350,10 +366,10 @@ def _server(config: Config, stopping: threading.Event) -> _Server:
 
 
 def _load(parent: int) -> SlowClientMiddleware:
-    """The application, made inside a worker process."""
-    # Granian hangs when Ctrl-C, or a service manager, signals the worker and the main process at
-    # once: two stops. So nothing interrupts the worker; a thread waits for the first request to
-    # stop, and lets that one in.
+    """Return the application; runs in a worker process."""
+    # Granian hangs if both the worker and the main process are signaled at once, as by Ctrl-C or a
+    # service manager: the worker gets two stops. The signals are therefore blocked in the worker; a
+    # thread waits for the first SIGTERM and delivers it.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     loop = asyncio.get_event_loop_policy().get_event_loop()
     threading.Thread(target=_stop_when_asked, args=(loop,), daemon=True).start()
@@ -370,20 +386,26 @@ def _load(parent: int) -> SlowClientMiddleware:
 
 
 def _deliver(app: Flask) -> None:
-    """Tell programs of low items, as long as the worker lives."""
+    """Deliver webhooks as long as the worker runs."""
     with app.app_context():
         run_delivery_loop(keys=signing_keys(app))
 
 
 def _limit_malloc_arenas() -> None:
-    """Have the threads share one heap, where the C library is glibc: it would keep one for each of
-    70, and what is free in one is no use to the others (6 MB of 136 after 5,000 requests)."""
+    """Make all threads share one heap (glibc only).
+
+    By default glibc keeps an arena for each of 70 threads, and free memory of one is not used by
+    others (6 of 136 MB after 5,000 requests).
+    """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _freeze_gc() -> None:
-    """What was loaded stays: looking it through again took 80 ms, in the middle of a request."""
+    """Exclude loaded modules from garbage collection.
+
+    Scanning them took 80 ms in the middle of a request.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
@@ -395,14 +417,14 @@ def _stop_when_asked(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _stop() -> None:
-    """Raise the signal for which granian's handler waits, in the main thread."""
+    """Raise SIGTERM in the main thread, where granian's handler waits for it."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     signal.raise_signal(signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
 def _exit_with_parent(parent: int) -> None:
-    """A worker whose main process was killed would hold the port for ever."""
+    """Exit when the main process is gone; the worker would keep the port in use."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""The API for programs: JSON under /api/, and /health/."""
+"""The API for programs: JSON under /api/, and the health checks under /health/."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ __all__ = ["has_caller", "init_app"]
 
 
 def init_app(app: Flask) -> None:
+    """Register the blueprints and the URL converters."""
     app.url_map.converters |= {"item_code": ItemCode, "row_id": RowId}
-    # A doubled slash is an address that does not exist, not a redirect with a page.
+    # A doubled slash is an unknown URL (404), not a redirect.
     app.url_map.merge_slashes = False
     for blueprint in (version_1.blueprint, health):
-        # No browser sends a token by itself, so nobody can be tricked into a request.
+        # Browsers send no API token by themselves, so CSRF is impossible.
         app.extensions["csrf"].exempt(blueprint)
         app.register_blueprint(blueprint)

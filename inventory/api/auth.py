@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, and nothing else. A browser's session opens nothing here."""
+"""Authentication of API requests by bearer token; browser sessions do not count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from inventory.http.request_log import bind_user
 
 
 def authenticate(role: str) -> api_tokens.ApiPrincipal:
-    """Whose token comes with the request. Raises Unauthenticated, or Forbidden below the role."""
+    """Return the caller of the request's token.
+
+    Raises:
+        Unauthenticated: the token is missing or invalid.
+        Forbidden: its role is too low.
+    """
     caller = _authenticate()
     bind_user(caller.user_id)
     require_role(caller, role)
@@ -22,7 +27,7 @@ def authenticate(role: str) -> api_tokens.ApiPrincipal:
 
 
 def has_caller() -> bool:
-    """Whether a valid token comes with the request."""
+    """Return whether the request has a valid token."""
     try:
         return bool(_authenticate())
     except Unauthenticated:
@@ -37,6 +42,11 @@ def _authenticate() -> api_tokens.ApiPrincipal:
 
 
 def require_role(caller: api_tokens.ApiPrincipal, role: str) -> None:
+    """Require a role of the caller.
+
+    Raises:
+        Forbidden: the role is too low; recorded in the audit log.
+    """
     if not caller.has_role(role):
         audit.record_denied_access(
             user_id=caller.user_id, role=caller.role, needed=role, place=request.endpoint or ""

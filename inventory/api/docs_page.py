@@ -1,4 +1,4 @@
-"""The document in words, for the page that people read: what the template shows, and no more."""
+"""The OpenAPI document as values of the HTML page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Words = list[tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Field:
-    """A row of a table: a parameter or a field, and what it is."""
+    """A row of a table: a parameter or a field."""
 
     name: str
     needed: bool
@@ -57,6 +57,7 @@ class Code:
 
 @functools.cache
 def sections() -> list[Section]:
+    """Return all endpoints in the order of the document."""
     return [
         _section(f"{method.upper()} {path}", operation)
         for path, operations in document()["paths"].items()
@@ -66,6 +67,7 @@ def sections() -> list[Section]:
 
 @functools.cache
 def codes() -> list[Code]:
+    """Return all refusal codes that the API can return."""
     examples = document()["components"]["examples"]
     return [
         Code(name, status, title, _words(WHEN[name]), _json(examples.get(name, {}).get("value")))
@@ -75,6 +77,7 @@ def codes() -> list[Code]:
 
 
 def introduction() -> Words:
+    """Return the introduction of the document."""
     return _words(document()["info"]["description"])
 
 
@@ -141,6 +144,6 @@ def _json(value: Any) -> str:
 
 
 def _words(text: str) -> Words:
-    """What stands between backticks is code."""
+    """Split a text into parts; those between backticks are code."""
     parts = " ".join(text.split()).split("`")
     return [(part, bool(place % 2)) for place, part in enumerate(parts) if part]

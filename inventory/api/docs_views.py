@@ -1,4 +1,4 @@
-"""The document for programs, and the same as a page for people."""
+"""The OpenAPI document, and its HTML page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from inventory.api.v1 import v1
 @v1.blueprint.get("/openapi.json", provide_automatic_options=False)
 @skip_login_check
 def openapi() -> Response:
+    """Return the OpenAPI document with the server's own URL."""
     return answer_json(document() | {"servers": [{"url": f"{request.root_path}/"}]})
 
 
 @v1.blueprint.get("/docs", provide_automatic_options=False)
 @skip_login_check
 def docs() -> str:
+    """Return the HTML page."""
     return render_template(
         "api/docs.html",
         introduction=docs_page.introduction(),

@@ -1,7 +1,8 @@
-"""One declaration an endpoint: its route, who may use it, what it takes and answers.
+"""Registry of API endpoints: route, role, request and response models.
 
-Routes, checks and the OpenAPI document are all made of it. A request is checked in this order:
-token (401), role (403), query parameters (422), key (400), body (400, 415, 422); then the core.
+Routes, checks and the OpenAPI document are made from it. A request is checked in this order: token
+(401), role (403), query parameters (422), key (400), body (400, 415, 422), then the rules of the
+core.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class WriteQuery(RequestModel):
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request, read and checked."""
+    """A request whose token, query and body have been checked."""
 
     caller: ApiPrincipal
     query: Any
@@ -48,22 +49,23 @@ class ApiRequest:
 
     @property
     def dry_run(self) -> bool:
+        """Return whether the request is a dry run."""
         return bool(self.query.dry_run)
 
     @property
     def write(self) -> dict[str, Any]:
-        """What every verb of the core takes of a caller."""
+        """Return the arguments that every write of the core takes."""
         return {"user_id": self.caller.user_id, "key": self.key, "dry_run": self.dry_run}
 
     def post(self, **path_params: Any) -> WriteResult:
-        """Do the one operation of the body; `named`: what the path says of it."""
+        """Post the operation of the body; `path_params` are ids of the path."""
         posting = ledger.post([self.body.to_command(**path_params)], **self.write)
         return WriteResult(serializers.written(posting)[0], posting.replayed)
 
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What a write led to, and whether its key was answered before."""
+    """The result of a write, and whether it is a replay."""
 
     content: Json
     replayed: bool
@@ -71,6 +73,8 @@ class WriteResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
+    """The declaration of one endpoint."""
+
     method: str
     path: str
     role: str
@@ -85,20 +89,22 @@ class Endpoint:
 
     @property
     def name(self) -> str:
+        """Return the name of the view function."""
         return self.view.__name__
 
     @property
     def is_write(self) -> bool:
+        """Return whether the endpoint writes."""
         return self.method != "GET"
 
     @property
     def rule(self) -> str:
-        """The path as Flask writes it."""
+        """Return the path in Flask's syntax."""
         return self.path.replace("{code}", "<item_code:code>").replace("{id}", "<row_id:id>")
 
 
 class EndpointRegistry:
-    """The endpoints of one version, in the order of the document."""
+    """The endpoints of one API version, in the order of the document."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         self.blueprint = blueprint
@@ -113,6 +119,7 @@ class EndpointRegistry:
         query: type[RequestModel] = NoQuery,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., Json]], Callable[..., Json]]:
+        """Decorator: declare a read endpoint."""
         return self._add(
             method="GET", path=path, role="viewer", answer=answer, status=200, query=query,
             body=None, body_needed=False, refusals=refusals, tag=tag,
@@ -131,6 +138,7 @@ class EndpointRegistry:
         body_needed: bool = True,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., WriteResult]], Callable[..., WriteResult]]:
+        """Decorator: declare a write endpoint."""
         return self._add(
             method=method, path=path, role=role, answer=answer, status=status, query=WriteQuery,
             body=body, body_needed=body_needed, refusals=refusals, tag=tag,
@@ -175,12 +183,13 @@ def _view_of(endpoint: Endpoint) -> Callable[..., Response]:
 
 
 def skip_login_check(view: View) -> View:
-    """Let the browsers' guard pass it: what an endpoint asks for is a token."""
+    """Mark a view that checks tokens, so that the sign-in check of pages skips it."""
     view.minimum_role = "public"  # type: ignore[attr-defined]
     return view
 
 
 def answer_json(content: Any, status: int = 200, *, replayed: bool = False) -> Response:
+    """Return a JSON response."""
     response = Response(to_json(content), status, content_type="application/json")
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"

@@ -1,4 +1,7 @@
-"""What each refusal code means, for the document. Status and title: http_errors.py."""
+"""Description of each refusal code for the OpenAPI document.
+
+Status and title are in `inventory.http.error_handlers`.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ WHEN = {
     "INTERNAL_ERROR": "A fault of ours.",
 }
 
-#: What any endpoint may answer, and any that writes.
+#: Codes of all endpoints, and of all that write.
 ALWAYS = ("INVALID_INPUT", "UNAUTHENTICATED", "BUSY", "INTERNAL_ERROR")
 WRITING = (
     "FORBIDDEN", "IDEMPOTENCY_KEY_MISSING", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_IN_PROGRESS",

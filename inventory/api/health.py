@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it is ready to work. No token, and no secrets."""
+"""Health checks without a token; the responses contain no secrets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ health = Blueprint("health", __name__, url_prefix="/health")
 @health.get("/live", provide_automatic_options=False)
 @skip_login_check
 def live() -> Response:
-    """The process answers."""
+    """Answer 200 while the process runs."""
     return answer_json({"status": "ok"})
 
 
 @health.get("/ready", provide_automatic_options=False)
 @skip_login_check
 def ready() -> Response:
-    """The database can be reached, is migrated, and guards the ledger."""
+    """Answer 200 if the database is reachable, migrated and has all its triggers."""
     reason = _why_not_ready()
     return problem("NOT_READY", reason, {}) if reason else answer_json({"status": "ok"})
 

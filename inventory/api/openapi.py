@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the endpoints and their shapes."""
+"""The OpenAPI 3.1 document, built from the endpoints and their models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ Json = dict[str, Any]
 PREFIX = "/api/v1"
 TAGS = ("items", "lots", "reservations", "operations", "codes", "ledger")
 _REF = "#/components/schemas/{model}"
-#: Schema names that clients were generated from, by the name of the class of today.
+#: Published schema names that differ from the names of today's classes. Generated clients use the
+#: published names.
 _PUBLISHED = {
     "InternalLabel": "OwnLabel",
     "LotDetail": "LotInFull",
@@ -62,7 +63,7 @@ _KEY: Json = {
 
 @functools.cache
 def document() -> Json:
-    """The whole document of version 1."""
+    """Return the OpenAPI document of version 1."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Inventory", "version": "1", "description": _ABOUT},
@@ -135,7 +136,7 @@ def _parameters(endpoint: Endpoint, example: Json) -> list[Json]:
 
 
 def codes_of(endpoint: Endpoint) -> list[str]:
-    """Every code with which the endpoint may refuse."""
+    """Return all codes with which an endpoint can refuse."""
     codes = {*ALWAYS, *endpoint.refusals}
     if endpoint.is_write:
         codes.update(WRITING)
@@ -209,7 +210,7 @@ def _published_ref(ref: str) -> str:
 
 
 def _plain(schema: Any) -> Any:
-    """Without what pydantic adds and nobody needs: titles, and null as the default."""
+    """Remove what pydantic adds: titles, and null as a default."""
     if isinstance(schema, list):
         return [_plain(part) for part in schema]
     if not isinstance(schema, dict):
@@ -227,13 +228,13 @@ def _plain(schema: Any) -> Any:
 
 
 def _not_null(schema: Json) -> Json:
-    """A query parameter is there, or it is not: it is never null."""
+    """Remove null from a query parameter's type: parameters are present or absent."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     return kinds[0] if len(kinds) == 1 else schema
 
 
 @functools.cache
 def _examples() -> Json:
-    """Requests and what they led to, written by the test that sends them."""
+    """Return the example requests and responses that a test has recorded."""
     path = Path(__file__).with_name("examples.json")
     return dict(json.loads(path.read_text("utf-8")))

@@ -1,4 +1,4 @@
-"""Reads a request as strictly as the document describes it; whatever does not fit is named."""
+"""Parse requests as strictly as the OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,20 @@ _WORDS = {
 
 
 class MalformedRequest(Refusal):
-    """A request that cannot even be read."""
+    """The request cannot be parsed."""
 
     code = "MALFORMED_REQUEST"
 
 
 def read_key() -> str:
-    """The Idempotency-Key: bare, or quoted as the IETF draft has it, which is the same key."""
+    """Return the Idempotency-Key.
+
+    A quoted key (draft-ietf-httpapi-idempotency-key-header) is the same as the bare one.
+
+    Raises:
+        IdempotencyKeyMissing: there is none.
+        InvalidInput: the key is too long or has invalid characters.
+    """
     written = request.headers.get("Idempotency-Key", "").strip(" ")
     if quoted := _QUOTED.fullmatch(written):
         written = re.sub(r"\\(.)", r"\1", quoted[1])
@@ -49,7 +56,11 @@ def read_key() -> str:
 
 
 def read_query(model: type[Model]) -> Model:
-    """The query parameters: only known ones, each once."""
+    """Return the query parameters: only known names, each at most once.
+
+    Raises:
+        InvalidInput: a parameter is unknown, repeated or invalid.
+    """
     given: dict[str, Any] = {}
     for name, values in request.args.lists():
         if len(values) > 1:
@@ -59,7 +70,13 @@ def read_query(model: type[Model]) -> Model:
 
 
 def read_body(model: type[Model], *, needed: bool) -> Model:
-    """The JSON body. Without one: an empty object, where nothing in it is `needed`."""
+    """Return the JSON body; an empty one is allowed unless `needed`.
+
+    Raises:
+        UnsupportedMediaType: the body is not application/json.
+        MalformedRequest: the body is not JSON.
+        InvalidInput: a field is missing, unknown or invalid.
+    """
     body = request.get_data()
     if not body and not needed:
         return _validate(model, {})
@@ -86,7 +103,7 @@ def _validate(model: type[Model], content: Any) -> Model:
 
 
 def validation_error(error: ValidationError) -> InvalidInput:
-    """The first thing that does not fit, with all of them beside it."""
+    """Return the first error as a refusal, with up to 20 errors in `errors`."""
     found = [_format_error(one) for one in error.errors(include_url=False, include_input=False)]
     first = found[0]
     kind = InvalidQty if first["code"] == InvalidQty.code else InvalidInput
@@ -112,10 +129,10 @@ def _format_error(error: Any) -> dict[str, str]:
 
 
 def _field(place: tuple[int | str, ...], fields: dict[str, Any]) -> str:
-    """Where it is, as one writes it: operations[3].lots[0].qty."""
+    """Return the path of a field: operations[3].lots[0].qty."""
     names = list(place)
     if len(names) > 2 and names[0] == "operations" and isinstance(names[2], str):
-        del names[2]  # not a name in the body: which kind of operation it is
+        del names[2]  # the kind of operation, which is not a name in the body
     more = fields.get("field") or fields.get("discriminator", "").strip("'")
     names += [more] if more else []
     written = ""

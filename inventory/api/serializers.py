@@ -1,4 +1,4 @@
-"""The core's records as JSON. What each looks like: schemas.py."""
+"""Convert records of the core to JSON; the models are in schemas/responses.py."""
 
 from __future__ import annotations
 
@@ -16,36 +16,43 @@ Json = dict[str, Any]
 
 
 def item(source: entities.Item) -> Json:
+    """Return an item."""
     return _object(catalog.item_record(source))
 
 
 def stocked_item(source: queries.StockedItem) -> Json:
+    """Return an item with its stock."""
     return item(source.item) | stock(source.totals) | {"lowStock": source.is_low}
 
 
 def stock(sums: entities.StockTotals) -> Json:
+    """Return stock quantities."""
     names = ("on_hand", "reserved", "available", "on_hold", "free")
     return {camel_name(name): format_qty(getattr(sums, name)) for name in names}
 
 
 def lot(source: entities.Lot, day: date | None = None) -> Json:
-    """What may be used of it is judged by `day`, or by today."""
+    """Return a lot; its hold is as of `day`, by default today."""
     return _object(source.to_dict(day or clock.today()))
 
 
 def reservation(source: entities.Reservation) -> Json:
+    """Return a reservation."""
     return _object(source.to_dict(clock.today()))
 
 
 def code(source: barcodes.CodeLink) -> Json:
+    """Return a linked barcode."""
     return _object(source.to_dict())
 
 
 def scan_result(source: barcodes.ScanResolution) -> Json:
+    """Return the meaning of a scan."""
     return _object(source.to_dict(clock.today()))
 
 
 def decision(source: queries.LotDecision) -> Json:
+    """Return a QC decision."""
     return {
         "status": source.status,
         "fromStatus": source.from_status,
@@ -57,6 +64,7 @@ def decision(source: queries.LotDecision) -> Json:
 
 
 def entry(source: entities.Entry) -> Json:
+    """Return a ledger entry."""
     return {
         "id": source.id,
         "operationId": source.operation_id,
@@ -78,6 +86,7 @@ def entry(source: entities.Entry) -> Json:
 
 
 def operation(source: entities.Operation, *, replayed: bool = False) -> Json:
+    """Return an operation with its entries."""
     return {
         "id": source.id,
         "kind": source.kind,
@@ -94,7 +103,7 @@ def operation(source: entities.Operation, *, replayed: bool = False) -> Json:
 
 
 def written(posting: ledger.PostingResult) -> list[Json]:
-    """The answer to each request of a posting."""
+    """Return the result of each command of a posting."""
     return [
         _written(one, shown, posting.replayed)
         for one, shown in zip(posting.operations, posting.shown, strict=True)
@@ -117,13 +126,14 @@ def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
 
 
 def _settlement(shown: Json) -> Json:
-    """Answers that were stored before there were these lists have none."""
+    """Return the settlement's lists; empty for results stored before they existed."""
     return {"moved": [], "unreserved": [], "kept": []} | to_camel_case(
         shown.get("settlement") or {}
     )
 
 
 def page(found: queries.Page[Any], row: Any) -> Json:
+    """Return a page of a list."""
     return {"data": [row(one) for one in found.rows], "nextCursor": found.next_cursor}
 
 

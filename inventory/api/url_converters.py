@@ -1,4 +1,4 @@
-"""What stands in paths: item codes, which may contain slashes, and the numbers of rows."""
+"""URL converters: item codes, which can contain slashes, and row ids."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from werkzeug.routing import BaseConverter
 
 
 class ItemCode(BaseConverter):
-    """Anything that does not end in /stock, which is a path of its own."""
+    """An item code: any text that does not end in /stock, which is a path of its own."""
 
     regex = r"[^/].*?(?<!/stock)"
     part_isolating = False
 
 
 class RowId(BaseConverter):
-    """A number of at most 18 digits, more than there will ever be rows; the digits of other
-    scripts are none here."""
+    """A row id: 1 to 18 ASCII digits.
+
+    More digits than any row id has; digits of other scripts are not accepted.
+    """
 
     regex = "[1-9][0-9]{0,17}"
 

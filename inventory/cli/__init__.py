@@ -1,6 +1,6 @@
-"""`flask users|ledger|stock|demo …`: what an administrator does at the command line.
+"""Commands of the command line: `flask users`, `flask ledger` and others.
 
-Each error is one sentence and an exit code; each command's help shows an example.
+Each error is one sentence and an exit code; the help of each command has an example.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from inventory.cli.webhooks import webhooks_group
 
 
 def init_app(app: Flask) -> None:
+    """Register all command groups."""
     for group in (
         users,
         ledger,

@@ -1,4 +1,4 @@
-"""`flask audit list`: who changed what outside the ledger, and who was turned away."""
+"""`flask audit list`: changes outside the ledger, and denied access."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def list_(who: str | None, what: str | None, since: datetime | None, limit: int)
 
 
 def _line(text: str) -> str:
-    """Nothing that a terminal would obey, or that would begin a line."""
+    """Escape control characters, so that a value cannot control the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

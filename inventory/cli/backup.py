@@ -1,4 +1,4 @@
-"""`flask backup …`: make, check, list and put back backups."""
+"""`flask backup …`: create, verify, list and restore backups."""
 
 from __future__ import annotations
 

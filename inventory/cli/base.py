@@ -1,4 +1,4 @@
-"""What all commands share: refusals as a sentence, examples, tables."""
+"""Shared parts of all commands: error messages, examples, tables."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from inventory.db import schema_version, snapshot
 
 
 class FriendlyErrorGroup(AppGroup):
-    """Commands whose refusals are a sentence, never a traceback."""
+    """Command group that shows refusals as one sentence, without traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; raise known errors as ClickException."""
         try:
             return super().invoke(ctx)
         except (Refusal, Busy, EnvironmentProblem) as error:
@@ -30,7 +31,7 @@ class FriendlyErrorGroup(AppGroup):
 
 
 def _schema_is_wrong() -> str:
-    """Whether a database that is too old or too new is behind an error, in one sentence."""
+    """Return a sentence about a schema of another version, or ""."""
     migrations = current_app.extensions["inventory"].root_path / "migrations"
     try:
         with snapshot() as reader:
@@ -41,11 +42,12 @@ def _schema_is_wrong() -> str:
 
 
 def example(text: str) -> str:
+    """Return an example as the epilog of a command."""
     return f"\b\nExample:\n  {text}"
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns of plain text, numbers to the right."""
+    """Print rows as columns of plain text, numbers right-aligned."""
     widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
     for row in (headers, *rows):
         cells = [

@@ -1,4 +1,4 @@
-"""`flask codes link|list|unlink`: codes that scanners read, and what they stand for."""
+"""`flask codes link|list|unlink`: barcodes linked to items and lots."""
 
 from __future__ import annotations
 

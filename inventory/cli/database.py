@@ -1,4 +1,4 @@
-"""`flask database move`: the whole site to another database."""
+"""`flask database move`: move the site to another database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def move(to: str) -> None:
 
 @contextmanager
 def _at_home(target: Config) -> Iterator[None]:
-    """Within an application on the target."""
+    """Create an empty target if it is SQLite, and enter its app context."""
     from inventory import create_app
 
     if target.is_sqlite and not (path := Path(target.url.database or "")).exists():

@@ -1,4 +1,4 @@
-"""`flask demo`: load a demo warehouse."""
+"""`flask demo load`: fill an empty database with sample data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from inventory import demo
 from inventory.cli.base import FriendlyErrorGroup, example
 
 demo_group = FriendlyErrorGroup("demo", help="A warehouse to look around in.")
-
-# --- demo -----------------------------------------------------------------------------------------
 
 
 @demo_group.command(epilog=example("flask demo load"))

@@ -1,4 +1,4 @@
-"""`flask doctor`: what can be wrong with an installation, and how to mend it."""
+"""`flask doctor`: check the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask export …`: any list as a file."""
+"""`flask export …`: lists as CSV, XLSX or JSON Lines."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ for _name in lists.LISTS:
 
 
 def _write(file: BinaryIO, name: str, kind: str) -> None:
-    """All of it as it stands at one moment, however long it takes."""
+    """Write the whole list from one database snapshot."""
     headers = lists.LISTS[name].heads
     with snapshot() as reader:
         for part in file_parts(kind, name, headers, lists.list_rows(reads_on(reader), name)):
@@ -68,7 +68,10 @@ def _write(file: BinaryIO, name: str, kind: str) -> None:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Written beside its place and then put there: half a file never stands under its name."""
+    """Write to a temporary file and rename it at the end.
+
+    An incomplete file never has the final name.
+    """
     if path.exists():
         raise click.ClickException(f"{path} is there already: name another file.")
     making = path.with_name(f".{path.name}.{os.getpid()}")

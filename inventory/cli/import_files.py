@@ -1,4 +1,4 @@
-"""`flask import …`: what is in spreadsheets today, checked first, then brought in as a whole."""
+"""`flask import …`: check spreadsheets, and import them as a whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import_group = FriendlyErrorGroup(
     "import", help="Items, stock, reorder points, codes and counts from CSV and XLSX files."
 )
 
-#: So many mistakes are shown; --errors writes all of them.
+#: Errors shown on the terminal; --errors writes all of them.
 _SHOWN = 50
 
 
@@ -84,7 +84,7 @@ def _run(
     mapping = _mapping(kind, found.heads, chosen)
     style = CellFormat(dates=dates or "", decimal_comma=decimal_comma)
     reading = imports.read_rows(kind, found, mapping, style)
-    del found  # as large as the rows themselves
+    del found  # as much memory as the rows themselves
     said_for = imports.validate_reference(kind, reference)
     work = ImportJob(kind=kind, reading=reading, mapping=mapping, reference=said_for)
     with ProgressBar() as progress:
@@ -159,7 +159,7 @@ def _refuse(report: Report, errors: Path | None) -> None:
 
 
 class ProgressBar:
-    """A progress bar on a terminal; silence elsewhere."""
+    """Progress bar on a terminal; no output elsewhere."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()

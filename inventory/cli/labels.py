@@ -1,4 +1,4 @@
-"""`flask labels print|layouts`: labels for lots, items and places."""
+"""`flask labels print|layouts`: labels for lots, items and locations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask ledger`: verify the ledger, write digests, rebuild the balances."""
+"""`flask ledger`: verify the ledger, write digests, rebuild the read cache."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from inventory.db import atomic, balance_triggers, search_index, snapshot
 from inventory.verification import digests
 
 ledger = FriendlyErrorGroup("ledger", help="The ledger: verify it, keep a digest of it.")
-
-# --- ledger ---------------------------------------------------------------------------------------
 
 
 @ledger.command(epilog=example("flask ledger verify --against digest.json"))

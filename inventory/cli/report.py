@@ -1,4 +1,4 @@
-"""`flask report …`: what the ledger tells, as a table or as CSV."""
+"""`flask report …`: reports as a table or as CSV."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _id_of(item: str | None) -> int | None:
 
 
 def show(report: Report, *, as_csv: bool) -> None:
-    """Print a report."""
+    """Print a report as a table or as CSV."""
     if as_csv:
         for line in csv_lines(report.heads, report.rows):
             click.echo(line, nl=False)

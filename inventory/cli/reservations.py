@@ -1,4 +1,4 @@
-"""`flask reservations …`: promises of stock."""
+"""`flask reservations expire`: end expired reservations."""
 
 from __future__ import annotations
 

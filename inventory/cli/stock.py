@@ -1,4 +1,4 @@
-"""`flask stock`: stock of an item."""
+"""`flask stock show`: stock of an item."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import totals
 
 stock_group = FriendlyErrorGroup("stock", help="What is in stock.")
-
-# --- stock ----------------------------------------------------------------------------------------
 
 
 @stock_group.command(epilog=example("flask stock show BOLT-M8 --at 2026-11-01T18:00"))

@@ -1,4 +1,4 @@
-"""`flask tokens create|list|revoke`: tokens for programs that use the API."""
+"""`flask tokens create|list|revoke`: API tokens."""
 
 from __future__ import annotations
 

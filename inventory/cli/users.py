@@ -1,4 +1,4 @@
-"""`flask users …`: accounts."""
+"""`flask users …`: user accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask webhooks …`: who is told of low items, and delivering what waits for them."""
+"""`flask webhooks …`: webhook endpoints for low stock, and their deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A believable warehouse with a month of history, made through the ledger itself."""
+"""Sample data: a warehouse with a month of history, posted through the ledger."""
 
 from __future__ import annotations
 
@@ -30,11 +30,19 @@ def load(
     scale: float = 1.0,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
-    """Fill an empty database; how much of what was made.
+    """Fill an empty database and return the number of rows of each kind.
 
-    The same clock makes the same warehouse. `scale` is how busy it is (1.0: about 250 items and
-    800 lots); `progress` is told after each shift how many are done. Without a user an account
-    `demo` is made, which nobody can log in to. Raises InvalidInput when there are items.
+    The same clock produces the same warehouse.
+
+    Args:
+        user_id: the user of all operations; the default is a new account `demo`, which is disabled
+            at the end.
+        days: length of the history.
+        scale: how busy the warehouse is; 1.0 gives about 250 items and 800 lots.
+        progress: called after each shift with the number of shifts done.
+
+    Raises:
+        InvalidInput: the database already has items.
     """
     if connection().execute(sa.select(stock.items.c.id).limit(1)).first():
         raise InvalidInput(
@@ -58,8 +66,10 @@ def load(
 
 
 def _shifts(now: datetime, days: int) -> list[datetime]:
-    """When they began, on the working days of the site. The last one has just ended, whatever
-    the hour is, so that the demo is alive when it is looked at."""
+    """Return the start of each shift, on working days at the site.
+
+    The last shift ended two minutes ago, so that the demo looks current at any hour.
+    """
     zone = clock.zone()
     today = now.astimezone(zone).date()
     before = [today - timedelta(days=ago) for ago in range(days - 1, 0, -1)]

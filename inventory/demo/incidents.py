@@ -1,4 +1,4 @@
-"""What else happens in a warehouse: breakage, counts, returns, mistakes and their reversal."""
+"""Incidents of the sample data: damage, counts, returns, mistakes, reversals."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ MISTAKES = ("Wrong item picked", "Booked twice", "Typed the wrong quantity")
 
 
 class Incidents:
+    """Posts the incidents of a shift."""
+
     def __init__(self, desk: Simulator) -> None:
         self.desk = desk
         self.random = desk.random
         self.shift = 0
-        #: Reservations of orders that went out: what customers may send back.
+        #: Reservations of shipped orders, which customers can return.
         self.sold: list[Reservation] = []
         self._children: dict[str, int] = {}
         self._lots: list[Lot] = []
 
     def record(self) -> None:
-        """Each lot is touched once at most: one look at all of them is enough."""
+        """Post the incidents of one shift.
+
+        The lots are loaded once, because each lot is used at most once.
+        """
         self._lots = self.desk.lots()
         for _ in self.desk.times(2, 4):
             self._take()
@@ -44,7 +49,7 @@ class Incidents:
         self._discard_expired()
 
     def _some_lot(self, *, free: bool = False) -> Lot | None:
-        """A lot of which something is there for the taking."""
+        """Return a random lot with available stock and remove it from the list."""
         today = self.desk.today
         found = [
             index
@@ -59,7 +64,7 @@ class Incidents:
         return share or ONE // 10**sample.decimals
 
     def _take(self) -> int | None:
-        """Somebody needs a few, without any job: the operation."""
+        """Issue a few pieces without a reservation; returns the operation's id."""
         lot = self._some_lot(free=True)
         if lot is None:
             return None
@@ -75,7 +80,7 @@ class Incidents:
             self.desk.post([Reverse(operation_id=taken, reason=reason)])
 
     def _count(self) -> None:
-        """Mostly right; where not, a piece or a little more."""
+        """Count a lot: mostly without a difference, otherwise with a small one."""
         lot = self._some_lot()
         if lot is None:
             return
@@ -106,7 +111,7 @@ class Incidents:
         self.desk.post([request])
 
     def _split(self) -> None:
-        """Part of a lot goes to another place, as a lot of its own."""
+        """Split part of a lot off and move it to another location."""
         lot = self._some_lot()
         if lot is None or "-" in lot.lot_code.partition("-")[2]:
             return
@@ -143,7 +148,7 @@ class Incidents:
         )
 
     def _return_to_supplier(self) -> None:
-        """Now and then a faulty piece of a good lot goes back, sooner or later a rejected lot."""
+        """Return faulty pieces, and sometimes a whole rejected lot, to the supplier."""
         for _ in self.desk.times(0, 1):
             if faulty := self._some_lot():
                 reason = self.random.choice(COMPLAINTS)

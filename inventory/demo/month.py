@@ -1,4 +1,4 @@
-"""A month of work in the demo's warehouse: goods come in, are inspected, promised and picked."""
+"""A month of work in the sample warehouse: receipts, QC, reservations, issues."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from inventory.models import QcStatus
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
 
-#: Minutes of each part of a shift, of which there are five.
+#: Minutes of each of the five parts of a shift.
 PART = 70
 SHIFT = timedelta(minutes=5 * PART + 5)
 CANCELLED = ("Job cancelled", "Order changed by the customer", "Postponed to next month")
 
 
 class Month:
-    """The shifts, and the jobs that are open between them."""
+    """The shifts of the month, and the reservations open between them."""
 
     def __init__(self, desk: Simulator) -> None:
         self.desk = desk
@@ -33,7 +33,7 @@ class Month:
         self._doubted: set[int | None] = set()
 
     def seed_opening_stock(self, when: datetime) -> None:
-        """What was on the shelves when the ledger began: older lots, some soon to expire."""
+        """Receive the opening stock: older lots, some of which expire soon."""
         self.desk.start(when, minutes=60)
         goods = list(self.desk.goods.values())
         receipts = [self._old_lot(sample, self.random.uniform(0.4, 1.2)) for sample in goods]
@@ -49,6 +49,7 @@ class Month:
         self.desk.post([_decision(lot, QcStatus.APPROVED, note=note) for lot in held])
 
     def shift(self, start: datetime, number: int) -> None:
+        """Post one shift."""
         self.oddities.shift = number
         parts = (self._inspect, self._receive, self._reserve, self._pick, self.oddities.record)
         for index, part in enumerate(parts):
@@ -56,15 +57,13 @@ class Month:
             part()
 
     def close(self) -> None:
-        """The last day's doubts, and the points at which to order, as they were reviewed."""
+        """Post the QC decisions of the last day, and review the reorder points."""
         for lot in [lot for lot in self.desk.lots() if self._is_reserved_after_qc(lot)][-3:]:
             self.desk.post([_decision(lot, QcStatus.QUARANTINE, self._complaint())])
         review_reorder_points(self.desk)
 
-    # Goods come in
-
     def _soon(self) -> date:
-        """In this month or the next."""
+        """Return a date in this month or the next."""
         return self.desk.today + timedelta(days=self.random.randint(12, 50))
 
     def _old_lot(self, good: SampleItem, share: float) -> Receive:
@@ -86,7 +85,7 @@ class Month:
         )
 
     def _receive(self) -> None:
-        """Each delivery is a purchase order of one supplier, mostly of what runs low."""
+        """Receive purchase orders of one supplier each, mostly of items that run low."""
         free = self.desk.free(self.desk.lots())
         for _ in self.desk.times(5, 9, always=True):
             first = self._runs_low(list(self.desk.goods.values()), free)
@@ -109,7 +108,8 @@ class Month:
         expires_on = None
         if good.keeps is not None:
             expires_on = today + timedelta(days=int(good.keeps * self.random.uniform(0.6, 0.95)))
-        if good.decimals and good.aisle == "F":  # cut and weighed, never exactly as ordered
+        # material that is cut or weighed never has exactly the ordered quantity
+        if good.decimals and good.aisle == "F":
             amount = weighed(int(amount * self.random.uniform(0.96, 1.03)), good)
         elif amount > 20 * ONE and self.desk.chance(0.3):
             amount = rough(amount // 2, good)
@@ -128,8 +128,6 @@ class Month:
 
     def _location(self, good: SampleItem) -> str:
         return f"{good.aisle}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 5)}"
-
-    # QC
 
     def _inspect(self) -> None:
         requests = []
@@ -151,8 +149,6 @@ class Month:
 
     def _complaint(self) -> str:
         return self.random.choice(COMPLAINTS)
-
-    # Promised and picked
 
     def _reserve(self) -> None:
         free = self.desk.free(self.desk.lots())
@@ -189,7 +185,7 @@ class Month:
         return Reserve(item=good.code, qty=format_qty(qty), reference=reference)
 
     def _pick(self) -> None:
-        """A job is picked in one go, as far as its lots may be used."""
+        """Issue jobs as a whole, as far as their lots are usable."""
         found = stock.read_reservations(connection(), list(self.open))
         jobs: dict[str, list[Reservation]] = {}
         for reservation in found:
@@ -198,7 +194,7 @@ class Month:
         self.open = {one.id or 0: name for name, job in jobs.items() for one in job}
         for job in jobs.values():
             chance = self.random.random()
-            # Midnight may pass during a shift: what may be used is asked for each job.
+            # Midnight can pass during a shift, so usable lots are determined for each job.
             usable = [one for one in job if not one.at_risk(self.desk.today)]
             if chance < 0.3:
                 requests = [self._issue(one) for one in usable]

@@ -1,4 +1,4 @@
-"""The points at which the demo's items are ordered again, as somebody reviewed them."""
+"""Reorder points of the sample items."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from inventory.db import connection
 from inventory.demo.simulator import Simulator, rough, weighed
 from inventory.stock import queries as stock
 
-#: Enough items to see what it is good for, few enough to order them in a day.
+#: Enough items for a useful report, few enough to order in a day.
 BELOW = 12
 
 
 def review_reorder_points(simulator: Simulator) -> None:
-    """Let about a dozen items, those that have least for their point, be below it."""
+    """Set reorder points so that about a dozen items are below theirs.
+
+    Those are the items with the least free stock in proportion to their point.
+    """
     free, points = simulator.free(simulator.lots()), _points(simulator)
     ratio = {code: free[code] / point for code, point in points.items()}
     for place, code in enumerate(sorted(ratio, key=lambda code: (ratio[code], code))):

@@ -1,4 +1,4 @@
-"""What the demo's warehouse stocks: the trades of a workshop that builds and fills machines."""
+"""The items of the sample warehouse, a workshop that builds and fills machines."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SampleItem:
+    """An item, and how it is received and stored."""
+
     code: str
     name: str
     unit: str = "pcs"
     decimals: int = 0
     qc: bool = False
-    #: How much comes in at once.
+    #: Quantity of a usual receipt.
     usual: int = 500
-    #: Days that a lot keeps; None: for ever.
+    #: Shelf life of a lot in days; None if it does not expire.
     keeps: int | None = None
     aisle: str = "A"
     supplier: str = "WB"
 
 
 def sample_items() -> list[SampleItem]:
+    """Return all sample items."""
     return [
         *_fasteners(),
         *_bearings(),

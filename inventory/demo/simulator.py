@@ -1,4 +1,4 @@
-"""Where the demo's people book: one after the other, each a few minutes later."""
+"""Simulated clock and posting of the sample data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inventory.stock.entities import Lot, Operation
 
 
 class Simulator:
-    """Knows the goods, the time of day, and the next number of each series."""
+    """Holds the items, the simulated time and the next number of each series."""
 
     def __init__(self, goods: Sequence[SampleItem], user_id: int, seed: int, scale: float) -> None:
         self.goods = {sample.code: sample for sample in goods}
@@ -30,15 +30,15 @@ class Simulator:
 
     @property
     def today(self) -> date:
+        """Return the date at the site."""
         return self.moment.astimezone(clock.zone()).date()
 
     def start(self, when: datetime, *, minutes: int) -> None:
-        """Go on at this moment; all that follows is booked within so many minutes."""
+        """Set the time; all that follows is posted within this number of minutes."""
         self.moment, self._until = when, when + timedelta(minutes=minutes)
 
     def post(self, requests: Sequence[Request]) -> tuple[Operation, ...]:
-        """Book it at this very moment, which is the one that it was planned for; then time
-        goes on."""
+        """Post commands at the simulated time, then advance the time."""
         if not requests:
             return ()
         with clock.frozen_at(self.moment):
@@ -48,28 +48,34 @@ class Simulator:
         return posting.operations
 
     def key(self) -> str:
+        """Return a new idempotency key."""
         return f"demo-{self.number('key'):05d}"
 
     def number(self, series: str) -> int:
+        """Return the next number of a series."""
         self._numbers[series] += 1
         return self._numbers[series]
 
     def times(self, minimum: int, limit: int, *, always: bool = False) -> range:
-        """How often something happens in a shift: in a small demo now and then, or once."""
+        """Return a range whose length is how often something happens in a shift.
+
+        In a small demo that is now and then, or at least once with `always`.
+        """
         often = self.random.uniform(minimum, limit) * self.scale
         return range(max(int(often) + self.chance(often % 1), int(always)))
 
     def chance(self, share: float) -> bool:
+        """Return True with this probability."""
         return self.random.random() < share
 
     def lots(self) -> list[Lot]:
-        """The lots that have something on hand, oldest first."""
+        """Return the lots with stock, oldest first."""
         conn = connection()
         ids = [item.id for item in stock.read_items(conn, codes=list(self.goods))]
         return sorted(stock.get_stocked_lots(conn, ids), key=lambda lot: lot.id or 0)
 
     def free(self, lots: Iterable[Lot]) -> dict[str, int]:
-        """What is free of each item, also of those without any stock."""
+        """Return the free quantity of each item, including items without stock."""
         free = dict.fromkeys(self.goods, 0)
         for lot in lots:
             free[lot.item.code] += lot.free(self.today)
@@ -77,12 +83,12 @@ class Simulator:
 
 
 def rough(micros: int, sample: SampleItem) -> int:
-    """An amount that people ask for: 24, 150 or 7.5, never 1437 or 7.46."""
+    """Round a quantity to two significant digits, like 24, 150 or 7.5."""
     step = max(10 ** max(len(str(micros)) - 2, 0), ONE // 10**sample.decimals)
     return int(micros // step * step)
 
 
 def weighed(micros: int, sample: SampleItem) -> int:
-    """An amount as the scales or the tape show it."""
+    """Round a quantity to the item's decimals, as measured."""
     step = ONE // 10**sample.decimals
     return int(micros // step * step)

@@ -1,4 +1,4 @@
-"""The installation's check-up: what can be wrong with it, and how to mend it, a line each."""
+"""Checks of the installation: one line each, with advice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CheckResult", "Verdict", "run_checks"]
 
 
 def run_checks(config: Config) -> list[CheckResult]:
-    """Every check, in the order in which things rest upon one another."""
+    """Run all checks; those that others depend on come first."""
     found = [
         *_safely("Python", lambda: [system.check_python()]),
         *_safely("Dependencies", lambda: [system.check_dependencies(config.root_path)]),
@@ -28,7 +28,7 @@ def run_checks(config: Config) -> list[CheckResult]:
         *_safely("Front", lambda: system.check_proxy(config)),
     ]
     path = Path(config.url.database or "")
-    if config.is_sqlite and not path.exists():  # to look would make it
+    if config.is_sqlite and not path.exists():  # opening the database would create the file
         found.append(warning("Database", f"{path} is not there yet", "Run `make run`."))
         return found
     try:
@@ -43,7 +43,7 @@ def run_checks(config: Config) -> list[CheckResult]:
 
 
 def _safely(name: str, examine: Callable[[], Iterable[CheckResult]]) -> Iterator[CheckResult]:
-    """A check that cannot be made is a finding, not the end of the check-up."""
+    """Report a check that fails with an exception as an error of its own."""
     try:
         yield from examine()
     except Exception as problem:

@@ -1,4 +1,4 @@
-"""The backups: whether there is one, of when, and whether another can be made."""
+"""Checks of the backups: age, readability, and the programs that make them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ RECENT, OLD = timedelta(hours=36), timedelta(days=8)
 
 
 def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
+    """Check that there is a recent backup that can be read."""
     if not config.is_sqlite:
         yield _programs(conn)
     found = backups.found_in(config.backup_path)

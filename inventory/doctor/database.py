@@ -1,4 +1,4 @@
-"""The database: whether it is one that keeps what it was told, and whether it still says so."""
+"""Checks of the database: version, durability, schema, clock and contents."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RESTART = "Set it in postgresql.conf and reload the server."
 
 
 def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
-    """Every check of a database that answers."""
+    """Run all checks of a database that answers."""
     standing = schema_version.standing(conn, config.root_path / "migrations")
     yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
     if not standing.is_current:
@@ -103,7 +103,7 @@ def _clock(conn: Connection) -> CheckResult:
 
 
 def clock_against(last: datetime | None) -> CheckResult:
-    """Entries cannot be later than now, unless the clock went back."""
+    """Check that the last entry is not later than now; else the clock went back."""
     now = clock.now()
     if last is not None and last > now + timedelta(seconds=2):
         return error(
@@ -115,7 +115,7 @@ def clock_against(last: datetime | None) -> CheckResult:
 
 
 def _read_cache(conn: Connection) -> CheckResult:
-    """Some lots, looked up in the ledger and compared with what lists go by."""
+    """Compare the read cache of some lots with the ledger."""
     columns = (
         lot_balances.c.lot_id,
         lot_balances.c.lot_seq,

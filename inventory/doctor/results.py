@@ -1,4 +1,4 @@
-"""What a check found: a verdict, a sentence, and what to do."""
+"""Result of a check: verdict, message and advice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
+    """Verdict of a check; `LOOK` is a warning."""
+
     OK = "ok"
     LOOK = "look at"
     WRONG = "wrong"
@@ -14,26 +16,32 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
+    """Result of one check."""
+
     name: str
     verdict: Verdict
     said: str
-    #: What to do about it; empty when all is well.
+    #: What to do; empty if the check passed.
     advice: str = ""
 
 
 def ok(name: str, message: str) -> CheckResult:
+    """Return the result of a check that passed."""
     return CheckResult(name, Verdict.OK, message)
 
 
 def warning(name: str, message: str, advice: str) -> CheckResult:
+    """Return a warning."""
     return CheckResult(name, Verdict.LOOK, message, advice)
 
 
 def error(name: str, message: str, advice: str) -> CheckResult:
+    """Return an error."""
     return CheckResult(name, Verdict.WRONG, message, advice)
 
 
 def size(number: float) -> str:
+    """Format a size in bytes."""
     for unit in ("bytes", "KiB", "MiB"):
         if number < 1024:
             return f"{number:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""The machine and the settings: programs, files, disks, what stands in front."""
+"""Checks of machine and settings: Python, files, disks, proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inventory.doctor.results import CheckResult, error, ok, size, warning
 
 OLDEST_PYTHON = (3, 11)
 LITTLE, TOO_LITTLE = 2 * 2**30, 256 * 2**20
-#: Their locks and their idea of "written" are not what a database on SQLite needs.
+#: Their locking and their fsync are not what SQLite needs.
 NETWORK_FILE_SYSTEMS = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "davfs",
     "fuse.sshfs", "fuse.glusterfs",
@@ -25,6 +25,7 @@ NETWORK_FILE_SYSTEMS = frozenset({
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
+    """Check the Python version."""
     message = ".".join(map(str, version))
     if version < OLDEST_PYTHON:
         needed = ".".join(map(str, OLDEST_PYTHON))
@@ -33,7 +34,7 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult
 
 
 def check_dependencies(root: Path) -> CheckResult:
-    """What is installed is what was tested."""
+    """Check that the installed packages have the tested versions."""
     required = _pins(root / "requirements.txt")
     pinned = _pins(root / "constraints.txt") | required
     found = {name: _version(name) for name in pinned}
@@ -53,7 +54,7 @@ def check_dependencies(root: Path) -> CheckResult:
 
 
 def _pins(path: Path) -> dict[str, tuple[str, bool]]:
-    """Each pinned name, its version, and whether it is for some machines only."""
+    """Return each pinned name, its version, and whether it is for some machines only."""
     lines = path.read_text().splitlines()
     found = [re.match(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)\s*(;?)", line) for line in lines]
     return {match[1].lower(): (match[2], bool(match[3])) for match in found if match}
@@ -67,7 +68,7 @@ def _version(name: str) -> str | None:
 
 
 def check_file_permissions(config: Config) -> CheckResult:
-    """Only the server's user may read the secret key, the database and the backups."""
+    """Check that only the server's user can read secret key, database and backups."""
     database = [Path(config.url.database or "")] if config.is_sqlite else []
     named = [config.instance_path, config.instance_path / "secret_key", *database]
     open_to_all = [path for path in (*named, config.backup_path) if _is_exposed(path)]
@@ -81,14 +82,17 @@ def check_file_permissions(config: Config) -> CheckResult:
 
 
 def _is_exposed(path: Path) -> bool:
-    """Whether others can get to it: not where they may not even enter its directory."""
+    """Return whether other users can reach the path.
+
+    A path in a directory that others cannot enter is not exposed.
+    """
     if not path.exists() or not stat.S_IMODE(path.stat().st_mode) & 0o077:
         return False
     return path.is_dir() or bool(path.parent.stat().st_mode & 0o011)
 
 
 def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
-    """A database of SQLite must lie on a disk of this machine."""
+    """Check that a SQLite database is on a local disk."""
     place = Path(config.url.database or "") if config.is_sqlite else config.instance_path
     try:
         text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
@@ -116,7 +120,7 @@ def _kind_of(place: Path, mounts: str) -> str:
 def check_disk_space(
     config: Config, free_on: Iterable[tuple[Path, int]] | None = None
 ) -> CheckResult:
-    """Room for the database to grow and for the next backup."""
+    """Check the disk space for the database and the next backup."""
     places = [config.instance_path, config.backup_path]
     if config.is_sqlite:
         places.append(Path(config.url.database or "").parent)
@@ -139,12 +143,13 @@ def _free(path: Path) -> int:
 
 
 def check_timezone(config: Config) -> CheckResult:
+    """Show the time zone and the time at the site."""
     there = clock.now().astimezone(config.site_timezone)
     return ok("Time zone", f"{config.site_timezone.key}: it is {there:%Y-%m-%d %H:%M} at the site")
 
 
 def check_proxy(config: Config) -> list[CheckResult]:
-    """How people reach the server, and what may be believed of it."""
+    """Check HTTPS, proxies and host names."""
     found = []
     reachable = not config.is_loopback or config.proxy_count > 0
     if reachable and not config.https:
@@ -172,6 +177,7 @@ def check_proxy(config: Config) -> list[CheckResult]:
 
 
 def check_running_user() -> CheckResult:
+    """Check that the server does not run as root."""
     if os.geteuid() == 0:
         return warning("User", "it runs as root", "Give it a user of its own.")
     return ok("User", "an ordinary one")

@@ -1,1 +1,1 @@
-"""Lists and tables as CSV, XLSX and JSON Lines. Imports `queries` and below."""
+"""Lists and tables as CSV, XLSX and JSON Lines; imports `queries` and below."""

@@ -1,4 +1,4 @@
-"""Rows of text as files: CSV and XLSX that spreadsheets open unharmed, JSON Lines for programs."""
+"""Rows of text as CSV, XLSX or JSON Lines."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from inventory.exports.xlsx import xlsx_parts
 
 Row = Sequence[str]
 
-#: Each piece costs the server a round of its own.
+#: Each part is a separate step of the server, so a part has many lines.
 _LINES_AT_ONCE = 100
 
 KINDS = ("csv", "xlsx", "jsonl")
-#: What a spreadsheet would take for a formula.
+#: First characters that a spreadsheet takes for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return the cell with an apostrophe if it would be taken for a formula."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def csv_lines(headers: Row, rows: Iterable[Row]) -> Iterator[str]:
-    """With a byte order mark, by which spreadsheets know UTF-8."""
+    """Yield the lines of a CSV file.
+
+    A byte order mark comes first: spreadsheets detect UTF-8 by it.
+    """
     buffer = io.StringIO("")
     writer = csv.writer(buffer)
     writer.writerow(headers)
@@ -39,8 +42,10 @@ def csv_lines(headers: Row, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def jsonl_lines(headers: Row, rows: Iterable[Row]) -> Iterator[str]:
-    """Each row an object on a line of its own (jsonlines.org): quantities as text, so that they
-    stay exact; what is empty is null."""
+    """Yield each row as a JSON object on a line of its own (jsonlines.org).
+
+    Quantities are texts, so that they stay exact; empty cells are null.
+    """
     names = [head.replace("'", "").replace(" ", "_") for head in headers]
     for row in rows:
         cells = {name: cell or None for name, cell in zip(names, row, strict=True)}
@@ -48,8 +53,10 @@ def jsonl_lines(headers: Row, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def file_parts(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The file of one of KINDS, piece by piece. Cells of XLSX are text, all of them: quantities
-    stay exact, and nothing is a formula."""
+    """Yield the parts of a file of one of KINDS.
+
+    All cells of an XLSX file are texts: quantities stay exact, and none is a formula.
+    """
     if kind == "xlsx":
         yield from xlsx_parts(name, headers, rows)
         return

@@ -1,4 +1,4 @@
-"""Every list as rows of text, from its beginning to its end: for files and programs."""
+"""All lists as rows of text, for files."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ from inventory.stock.entities import Entry, Lot, Operation, Reservation, format_
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
+    """A list: its column headers, its query, and the row of a record."""
+
     heads: Row
     read: Callable[..., Page[Any]]
     row: Callable[[Any], Row]
-    #: Who can read it, in a browser.
+    #: The lowest role that can download it in a browser.
     role: str = Role.VIEWER.value
 
 
 def list_rows(reads: Reads, name: str, /, **filters: Any) -> Iterator[Row]:
-    """The rows of one of LISTS, as it is filtered."""
+    """Return the rows of one of LISTS, filtered."""
     chosen = LISTS[name]
     return map(chosen.row, all_pages(reads, chosen.read, **filters))
 
@@ -79,7 +81,7 @@ def _reservation(reservation: Reservation) -> Row:
 
 
 def _reference(reference: Reference) -> Row:
-    """Quantities only where all of it is counted in one unit: others cannot be added up."""
+    """Return a row; its quantities are empty if the lines have several units."""
     figures = (
         map(format_qty, (reference.qty, reference.open, reference.issued))
         if reference.unit

@@ -1,7 +1,7 @@
-"""XLSX files that are sent while they are made: nothing of them waits in memory or on a disk.
+"""XLSX files that are sent while they are made, without temporary file.
 
-Only what a table needs (ECMA-376, SpreadsheetML): cells of text, a line of heads that stays in
-sight, and a further sheet wherever one is full.
+They contain only what a table needs (ECMA-376, SpreadsheetML): text cells, a frozen header row, and
+another sheet when one is full.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 
 MOST_ROWS = 1_048_576 - 1
-#: So many rows are packed before something is sent.
+#: Rows that are compressed before a part is sent.
 _AT_ONCE = 200
-#: zlib's levels: 6 makes files a tenth smaller, and takes twice as long.
+#: Compression level of zlib; 6 makes files a tenth smaller but takes twice as long.
 _LEVEL = 2
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -23,7 +23,7 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKED = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-#: What XML cannot hold, and what spreadsheets would read as such a thing.
+#: Characters that XML cannot contain, and underscores that spreadsheets would read as an escape.
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 _TYPES = (
@@ -61,7 +61,7 @@ _END = "</sheetData></worksheet>"
 
 
 class _ChunkBuffer:
-    """What the zip is written to: it cannot go back, and gives away what it was given."""
+    """Output of the zip writer; written bytes are taken once and cannot be rewritten."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -71,7 +71,7 @@ class _ChunkBuffer:
         return len(part)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no data is buffered elsewhere."""
 
     def taken(self) -> bytes:
         parts, self._parts = self._parts, []
@@ -81,7 +81,11 @@ class _ChunkBuffer:
 def xlsx_parts(
     name: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, maximum: int = MOST_ROWS
 ) -> Iterator[bytes]:
-    """The file, piece by piece. `most`: rows below the heads of one sheet."""
+    """Yield the parts of the file.
+
+    Args:
+        maximum: rows below the header row of one sheet.
+    """
     wire, rows = _ChunkBuffer(), iter(rows)
     with zipfile.ZipFile(wire, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as book:  # type: ignore[call-overload]
         book.writestr("[Content_Types].xml", _TYPES)
@@ -125,7 +129,7 @@ def _escape_cell(cell: str) -> str:
 
 
 def _letters(number: int) -> str:
-    """As spreadsheets name columns."""
+    """Return the letters of a column; the first has number 0."""
     rest, last = divmod(number, 26)
     return (_letters(rest - 1) if rest else "") + chr(65 + last)
 

@@ -1,1 +1,1 @@
-"""What stands between the WSGI server and the pages and the API. Imports no face."""
+"""Middleware and Flask hooks shared by pages and API; imports neither of them."""

@@ -1,4 +1,4 @@
-"""Small notes that are written when the answer has been sent: they delay and fail nothing."""
+"""Small writes after the response was sent; they neither delay nor fail it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def run_after_response(verb: Callable[..., Any], /, **values: Any) -> None:
-    """Call it once the answer is out; where the database is busy, not at all."""
+    """Call a function after the response was sent; skip it if the database is busy."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def note() -> None:

@@ -1,8 +1,8 @@
-"""ASGI in front of the application: no slow client holds one of its threads.
+"""ASGI in front of the WSGI application: slow clients occupy no thread.
 
-The event loop reads each body within a time limit, and sends each answer as fast as its client
-reads. A thread works on a request only while the application does. The libraries that bridge ASGI
-and WSGI keep a thread for as long as a client reads (docs/decisions.md).
+The event loop reads each body within a time limit, and sends each response as fast as its client
+reads. A thread works on a request only while the application does. Libraries that bridge ASGI and
+WSGI keep a thread for as long as a client reads (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -31,36 +31,38 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Result = TypeVar("Result")
 
-#: Threads for answers that are made while they are sent.
+#: Threads for responses that are produced while they are sent.
 STREAMS = 64
-#: What one piece of such an answer has at most, unless the application makes larger ones.
+#: Largest part of such a response in bytes, unless the application produces larger ones.
 _PIECE_BYTES = 64 * 1024
 _PIECE_SECONDS = 0.05
-#: A body beyond this lies in a temporary file, not in memory.
+#: Larger bodies are kept in a temporary file.
 _IN_MEMORY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long a client can take, and how much it can send."""
+    """Limits on the time and the size of requests and responses."""
 
-    #: Bytes of a body from senders that are not signed in.
+    #: Largest body in bytes of senders that are not signed in.
     stranger_bytes: int = 64 * 1024
-    #: Bytes of a body; `larger_bytes` names the paths that take more.
+    #: Largest body in bytes; `larger_bytes` has other limits by path.
     body_bytes: int = 1024 * 1024
     larger_bytes: Mapping[str, int]
-    #: A body must be complete this long after its headers …
+    #: Seconds for a body after its headers.
     body_seconds: float = 10.0
-    #: … and one second later for each of these bytes that are here.
+    #: The time limit of a body grows by one second for each of these bytes received.
     bytes_per_second: int = 20_000
-    #: How long a request waits for a thread.
+    #: Seconds that a request waits for a thread.
     wait_seconds: float = 15.0
-    #: How long a client can take to read a piece of an answer.
+    #: Seconds for a client to read one part of a response.
     piece_seconds: float = 60.0
 
 
 @dataclass
 class _Answer:
+    """A response of the application; `rest` is None if `first` is the whole body."""
+
     status: int
     headers: list[tuple[bytes, bytes]]
     #: What is sent first, and what makes the rest.
@@ -101,7 +103,7 @@ class SlowClientMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         environ = _environ_of(scope)
-        context = contextvars.Context()  # the application's, whichever thread works on it
+        context = contextvars.Context()  # context of the application, in whichever thread it runs
         with SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
             environ["wsgi.input"] = body
             if refusal := await self._take_body(environ, context, receive):
@@ -136,8 +138,13 @@ class SlowClientMiddleware:
     async def _take_body(
         self, environ: WSGIEnvironment, context: contextvars.Context, receive: Receive
     ) -> tuple[int, str] | None:
-        """Read the body into the environment's; returns status and sentence of a refusal. A body
-        that is too large, or of a length that is no number, is left to the application."""
+        """Read the body into the environment.
+
+        A body that is too large, or whose length is not a number, is left to the application.
+
+        Returns:
+            Status and message of a refusal, or None.
+        """
         sent = environ.get("CONTENT_LENGTH") or "0"
         length = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 20 else 0
         most = self._limits.larger_bytes.get(self._path(environ), self._limits.body_bytes)
@@ -166,7 +173,7 @@ class SlowClientMiddleware:
             self._places.release()
 
     async def _receive(self, receive: Receive, length: int, body: IO[bytes]) -> int:
-        """Read the body within its time; returns how much of it came."""
+        """Read the body within its time limit and return the number of bytes received."""
         received = 0
         latest = asyncio.get_running_loop().time() + self._limits.body_seconds
         async with asyncio.timeout_at(latest) as timer:
@@ -184,8 +191,11 @@ class SlowClientMiddleware:
     async def _stream(
         self, answer: _Answer, context: contextvars.Context, receive: Receive, send: Send
     ) -> None:
-        """Send an answer piece by piece. One that fails on the way is left without its end, so
-        that the server cuts the connection: no reader takes a part for the whole."""
+        """Send a response part by part.
+
+        If it fails on the way, its end is not sent, so that the server closes the connection and no
+        client takes a part for the whole.
+        """
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             piece: bytes | None = answer.first
@@ -223,8 +233,11 @@ async def _in(
 
 
 def _environ_of(scope: Scope) -> WSGIEnvironment:
-    """The request as WSGI has it (PEP 3333). Names with an underscore are left out: they would
-    pass for those that a proxy writes with a dash."""
+    """Return the request as a WSGI environment (PEP 3333).
+
+    Header names with an underscore are dropped: they would be taken for those that a proxy writes
+    with a dash.
+    """
     client, server = scope.get("client") or ("", ""), scope.get("server") or ("", "")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -257,11 +270,12 @@ def _environ_of(scope: Scope) -> WSGIEnvironment:
 
 
 def refuse_with(status: int, detail: str) -> WSGIApplication:
+    """Return a WSGI application that refuses every request."""
     return lambda environ, start: refuse(environ, start, status, detail)
 
 
 def _call(application: WSGIApplication, environ: WSGIEnvironment) -> _Answer:
-    """Have the application answer: all of it, if it says how long that is."""
+    """Call the application; read the whole response if it has a Content-Length."""
     begun: list[Any] = []
 
     def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
@@ -297,7 +311,7 @@ def _nothing() -> None:
 
 
 def _piece(parts: Iterator[bytes], flushes: bool) -> bytes | None:
-    """What is sent next, or None at the end."""
+    """Return the next part to send, or None at the end."""
     found: list[bytes] = []
     size, latest = 0, monotonic() + _PIECE_SECONDS
     for part in parts:

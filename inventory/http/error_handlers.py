@@ -1,6 +1,6 @@
-"""Every no, as an answer: problem details (RFC 9457) for programs, a page for people.
+"""Error responses: problem details (RFC 9457) for programs, a page for browsers.
 
-Nothing here may ask the database: it may be what failed.
+Nothing here queries the database, because the database can be what failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from inventory.http.json_codec import to_camel_case, to_json
 
 log = logging.getLogger(__name__)
 
-#: What each code is called, and its status.
+#: Status and title of each code.
 CODES: dict[str, tuple[int, str]] = {
     "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
     "OVER_ISSUE": (409, "More than the reservation holds"),
@@ -70,6 +70,7 @@ PROGRAMS = (
 
 
 def init_app(app: Flask) -> None:
+    """Register the error handlers."""
     app.register_error_handler(InventoryError, handle_refusal)
     app.register_error_handler(sa.exc.DBAPIError, answer_outage)
     app.register_error_handler(sa.exc.TimeoutError, answer_outage)
@@ -77,7 +78,7 @@ def init_app(app: Flask) -> None:
 
 
 def handle_refusal(refusal: Any) -> Any:
-    """The answer to what the core refused."""
+    """Return the response to a refusal of the core."""
     figures = getattr(refusal, "figures", {})
     code = refusal.code
     if not wants_json():
@@ -90,7 +91,7 @@ def handle_refusal(refusal: Any) -> Any:
 
 
 def answer_outage(error: Exception) -> Any:
-    """Busy when the database cannot be reached; a fault of ours is raised on."""
+    """Answer 503 if the database is unavailable; raise any other database error."""
     if isinstance(error, sa.exc.DBAPIError) and not is_database_unavailable(error):
         raise error
     log.warning("the database does not answer: %s", type(error).__name__)
@@ -98,7 +99,7 @@ def answer_outage(error: Exception) -> Any:
 
 
 def answer_http(error: HTTPException) -> Any:
-    """The answer to what Flask refused, our own faults among it."""
+    """Return the response to an HTTP exception, including 500."""
     if error.code is None or error.response is not None:
         return error
     detail = error.description or ""
@@ -125,7 +126,7 @@ _WORDS = {
     "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
 }
 
-#: What a person is told, and what to do next: the words of HTTP are for programs.
+#: Title and text of error pages; the reason phrases of HTTP are for programs.
 _FOR_PEOPLE = {
     400: (
         "That could not be read",
@@ -151,7 +152,7 @@ _FOR_PEOPLE = {
 
 
 def wants_json() -> bool:
-    """Whether the answer is for a program: by path, or because it says so."""
+    """Return whether the response is for a program: by path or Accept header."""
     if request.path.startswith(PROGRAMS):
         return True
     offers = ["text/html", "application/json", "application/problem+json"]
@@ -161,7 +162,7 @@ def wants_json() -> bool:
 def problem(
     code: str, detail: str, figures: dict[str, Any], *, status: int | None = None
 ) -> Response:
-    """A refusal as problem details, the numbers behind it beside the members of the standard."""
+    """Return problem details with the refusal's figures beside the standard members."""
     status = status or CODES[code][0]
     standard = problem_fields(code, detail, status, root=request.root_path)
     content = to_json(standard | to_camel_case(figures) | standard)
@@ -171,7 +172,7 @@ def problem(
 
 
 def problem_fields(code: str, detail: str, status: int, *, root: str) -> dict[str, Any]:
-    """The members that the standard names, and the code."""
+    """Return the standard members of problem details, and the code."""
     return {
         "type": f"{root}/api/v1/docs#{code}",
         "title": CODES[code][1],

@@ -1,7 +1,7 @@
-"""`python -m inventory.http.healthcheck`: asks the server on this machine whether it is ready.
+"""`python -m inventory.http.healthcheck`: ask this machine's server if it works.
 
-Exit code 0 or 1: for the health check of a container. It asks under a name that the server
-answers to.
+The exit code is 0 if the server is ready, else 1, for the health check of a container. The request
+has a host name that the server answers to.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 
 
 def main() -> int:
+    """Return 0 if /health/ready answers 200, else 1."""
     port = int(os.environ.get("PORT") or 8000)
     names = os.environ.get("TRUSTED_HOSTS", "").split(",")
     host = names[0].strip().lstrip(".") or "127.0.0.1"

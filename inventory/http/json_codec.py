@@ -1,4 +1,4 @@
-"""JSON as it goes over the wire: camelCase outside, snake_case inside; exact and strict."""
+"""JSON of requests and responses: camelCase outside, snake_case inside."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-#: A number longer than this is not a quantity of anything.
+#: No quantity has a longer number.
 _LONGEST_NUMBER = 64
 
 
 class JsonError(Exception):
-    """Why a text is not the JSON that is taken here."""
+    """A text is not acceptable JSON."""
 
     def __init__(self, detail: str, field: str = "body") -> None:
         super().__init__(detail)
@@ -21,15 +21,16 @@ class JsonError(Exception):
 
 
 def to_json(content: Any) -> bytes:
-    """JSON in UTF-8; half a surrogate pair, which UTF-8 does not have, becomes a question mark."""
+    """Return JSON in UTF-8; unpaired surrogates become question marks."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
 
 
 def from_json(body: bytes) -> Any:
-    """Read JSON without losing anything: numbers as int or Decimal, no name given twice.
+    """Parse JSON exactly: numbers become int or Decimal, duplicate names are refused.
 
-    Raises Unreadable.
+    Raises:
+        JsonError: the body is not UTF-8 or not JSON, repeats a name or is nested too deeply.
     """
     try:
         text = body.decode("utf-8")
@@ -51,7 +52,7 @@ def from_json(body: bytes) -> Any:
 
 
 def to_camel_case(value: Any) -> Any:
-    """The same with every name in camelCase."""
+    """Return the value with all names in camelCase."""
     if isinstance(value, dict):
         return {camel_name(name): to_camel_case(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -60,12 +61,13 @@ def to_camel_case(value: Any) -> Any:
 
 
 def camel_name(name: str) -> str:
+    """Return a snake_case name in camelCase."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
 
 def _number(text: str) -> int | Decimal:
-    """Not a number (the Decimal) where it is too long to be one."""
+    """Return the number, or NaN if it is too long to be valid."""
     if len(text) > _LONGEST_NUMBER:
         return Decimal("NaN")
     if re.fullmatch(r"-?[0-9]+", text):

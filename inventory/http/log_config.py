@@ -1,7 +1,7 @@
-"""Log lines: for people at a terminal, or one JSON object each for programs that collect them.
+"""Log format: lines for a terminal, or one JSON object per line.
 
-Nothing is logged of what requests carry but the route; queries, bodies, cookies and headers never
-are, and SQL comes without its values (db.py).
+Of a request only the method, the route, the status, the duration and the address are logged; never
+queries, bodies, cookies or other headers. SQL is logged without values.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ _OURS = ("method", "route", "status", "ms", "address")
 
 
 class SingleLineFormatter(logging.Formatter):
-    """What a request put into a log message cannot begin a line of its own."""
+    """Formatter that escapes control characters, so that a message is one line."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the message with escaped control characters."""
         text = super().formatMessage(record)
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def set_up(*, level: str, form: str) -> None:
-    """Every logger of the process writes to standard error, in one form."""
+    """Configure all loggers of the process to write to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         _json()
@@ -31,7 +32,7 @@ def set_up(*, level: str, form: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # People at a terminal want to hear what is wrong, not of each request.
+    # A terminal shows warnings only, not each request.
     logging.getLogger("inventory.requests").setLevel(level if form == "json" else logging.WARNING)
 
 

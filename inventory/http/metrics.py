@@ -1,8 +1,8 @@
-"""Figures for Prometheus: off unless METRICS_TOKEN or METRICS_PORT says otherwise.
+"""Prometheus metrics, enabled by METRICS_TOKEN or METRICS_PORT.
 
-Several worker processes write into files of one directory (prometheus-client's multiprocess mode),
-so whichever answers tells of all of them. The library chooses that mode when it is first imported:
-so it is imported here alone, and only when metrics are on.
+Worker processes write into files of one directory (multiprocess mode of prometheus-client), so that
+each process can report the metrics of all. The library chooses this mode at its first import; so it
+is imported only here, and only if metrics are enabled.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ from inventory.webhooks import endpoints
 
 log = logging.getLogger(__name__)
 
-#: Where worker processes keep their figures; set by server.py before anything counts.
+#: Directory of the workers' metrics; server.py sets it before the first import.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
-    """What is counted. One for each process: the library refuses a second of a name."""
+    """The metrics of this process.
+
+    One instance per process: the library refuses to register a name twice.
+    """
 
     def __init__(self) -> None:
         import prometheus_client as prometheus
@@ -65,22 +68,27 @@ class Metrics:
         )
 
     def operation(self, kind: str, outcome: str) -> None:
+        """Count an operation."""
         self._operations.labels(kind, outcome).inc()
 
     def refusal(self, code: str) -> None:
+        """Count a refusal."""
         self._refusals.labels(code).inc()
 
     def transaction_retried(self, why: str) -> None:
+        """Count a transaction that ran again."""
         self._races.labels(why).inc()
 
     def waited(self, what: str, seconds: float) -> None:
+        """Record the seconds of a wait for a lock."""
         self._waits.labels(what).observe(seconds)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Record the seconds of a request."""
         self._requests.labels(method, route, str(status)).observe(seconds)
 
     def text(self) -> bytes:
-        """All processes' figures, and what waits in the outbox, as Prometheus reads them."""
+        """Return the metrics of all processes and the outbox's size as Prometheus text."""
         prometheus = self._prometheus
         registry = self._registry
         if os.environ.get(DIRECTORY):
@@ -96,12 +104,13 @@ class Metrics:
 
 
 class OutboxCollector:
-    """Asked anew each time, of the database that all processes share."""
+    """Gauge of the webhook outbox, read from the shared database at each scrape."""
 
     def __init__(self, count: int) -> None:
         self._count = count
 
     def collect(self) -> Iterable[Any]:
+        """Return the gauge."""
         from prometheus_client.core import GaugeMetricFamily
 
         yield GaugeMetricFamily(
@@ -110,7 +119,10 @@ class OutboxCollector:
 
 
 def _waiting() -> int | None:
-    """None when the database does not answer: the other figures are wanted all the more."""
+    """Return the number of pending deliveries.
+
+    None if the database does not answer: the other metrics are then needed most.
+    """
     try:
         with snapshot() as reader:
             return endpoints.count_pending(reader)
@@ -122,11 +134,12 @@ _made: list[Metrics] = []
 
 
 def metrics() -> Metrics | None:
-    """Those of this process, where metrics are on."""
+    """Return the metrics of this process, or None if metrics are disabled."""
     return _made[0] if _made else None
 
 
 def init_app(app: Flask, config: Config) -> None:
+    """Enable metrics, and add /metrics if METRICS_TOKEN is set."""
     if not (config.metrics_token or config.metrics_port):
         return
     if not _made:
@@ -138,7 +151,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 def _metrics_view(token: str) -> Any:
     def answer() -> Response:
-        """The figures, for whoever shows the token."""
+        """Return the metrics if the request has the token."""
         shown = request.headers.get("Authorization", "")
         if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
             headers = {"WWW-Authenticate": "Bearer"}
@@ -153,12 +166,17 @@ def _metrics_view(token: str) -> Any:
 
 
 class QuietRequestHandler(WSGIRequestHandler):
+    """Request handler that does not log scrapes."""
+
     def log_message(self, format: str, *args: Any) -> None:
-        """Scrapes are no news."""
+        """Log nothing."""
 
 
 def serve_port(app: Flask, config: Config) -> None:
-    """Answer on METRICS_PORT: one worker does, and when it ends the next takes the port over."""
+    """Serve /metrics on METRICS_PORT.
+
+    One worker has the port; when it ends, another takes the port over.
+    """
 
     def answer(environ: Any, start: Any) -> list[bytes]:
         if environ.get("PATH_INFO") != "/metrics" or environ.get("REQUEST_METHOD") != "GET":
@@ -182,6 +200,7 @@ def serve_port(app: Flask, config: Config) -> None:
 
 
 def start_port(app: Flask, config: Config) -> None:
+    """Start the metrics server in a daemon thread if METRICS_PORT is set."""
     if config.metrics_port:
         thread = threading.Thread(target=serve_port, args=(app, config), daemon=True)
         thread.start()

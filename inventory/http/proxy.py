@@ -1,8 +1,8 @@
-"""What stands before the application: which proxies are believed, and which host names answered.
+"""Trusted proxies, trusted host names and the URL prefix.
 
-A page of another site can have its own name resolve to this machine's address; its scripts would
-then pass for ours. So a server that only this machine can reach answers to this machine's names
-alone, and any other to the names that its setting lists.
+A page of another site can make its own host name resolve to this machine's address (DNS rebinding);
+its scripts would then have our origin. A server on a loopback address therefore answers only to
+this machine's names, any other server to the names of its setting.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _HOST = re.compile(
 
 
 def init_app(app: Flask, config: Config) -> None:
+    """Install the proxy headers and the check of host names."""
     front: WSGIApplication = TrustedHostMiddleware(app.wsgi_app, config.known_hosts)
     if count := config.proxy_count:
         front = ProxyFix(front, x_for=count, x_proto=count, x_host=count)
@@ -34,16 +35,22 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def apply_url_prefix(app: Flask, config: Config) -> None:
-    """Before all else: everything behind it knows paths without the prefix, and makes addresses
-    with it. Not from X-Forwarded-Prefix: whoever sent one past a front that sets none would
-    choose where our links lead."""
+    """Install the URL prefix middleware outermost.
+
+    All code behind it sees paths without the prefix and makes URLs with it. X-Forwarded-Prefix is
+    not used: a client could send it through a proxy that does not set it, and choose where our
+    links lead.
+    """
     if config.url_prefix:
         below = UrlPrefixMiddleware(app.wsgi_app, config.url_prefix)
         app.wsgi_app = below  # type: ignore[assignment, method-assign]
 
 
 class UrlPrefixMiddleware:
-    """Fronts may hand requests over with the prefix, or take it off before."""
+    """Strip the prefix from PATH_INFO and set SCRIPT_NAME.
+
+    Proxies can forward requests with or without the prefix.
+    """
 
     def __init__(self, app: WSGIApplication, prefix: str) -> None:
         self._app = app
@@ -58,7 +65,10 @@ class UrlPrefixMiddleware:
 
 
 class TrustedHostMiddleware:
-    """Answers requests for these hosts (`.example.com`: any below it; none named: all)."""
+    """Refuse requests for other hosts with 400.
+
+    `.example.com` stands for the domain and all its subdomains; an empty list allows all hosts.
+    """
 
     def __init__(self, app: WSGIApplication, hosts: tuple[str, ...]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Sends pages that only show something to the standby, where there is one (DATABASE_READ_URL)."""
+"""Route read-only pages to a read replica (DATABASE_READ_URL)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from inventory.common import clock
 from inventory.config import Config
 from inventory.db.replica import SHOWN_LAG, ReadReplica
 
-#: The families of pages that show stock. Doors, accounts, the API and the floor stay out: they
-#: ask who somebody is, or have no session to keep a position in. Files stay out, as they are read
-#: while they are sent.
+#: Blueprints of the pages that show stock. Sign-in, accounts, the API and the floor app use the
+#: primary: they authenticate, or have no session that could keep a position. Downloads use the
+#: primary because they are read while they are sent.
 _FAMILIES = (
     "inventory.dashboard", "inventory.items", "inventory.lots", "inventory.reservations",
     "inventory.references", "inventory.ledger", "inventory.operations", "inventory.search",
@@ -27,6 +27,7 @@ _POSITION = "wal"
 
 
 def init_app(app: Flask, config: Config) -> None:
+    """Wrap the views of these pages if a read replica is configured."""
     if not config.database_read_url:
         return
     standby = ReadReplica(db.new_engine(config.database_read_url, threads=config.threads))
@@ -50,7 +51,7 @@ def _route_to_replica(standby: ReadReplica, view: Callable[..., Any]) -> Callabl
                 if lag is not None:
                     return view(*args, **kwargs)
         except sa.exc.DBAPIError:
-            standby.mark_unavailable()  # lost, or it cancelled the query: ask the primary
+            standby.mark_unavailable()  # connection lost, or query canceled: use the primary
             g.pop("behind", None)
         return view(*args, **kwargs)
 
@@ -58,7 +59,10 @@ def _route_to_replica(standby: ReadReplica, view: Callable[..., Any]) -> Callabl
 
 
 def _keep_position(response: Response) -> Response:
-    """With the session of whoever wrote: their own pages are never older than that."""
+    """Store the WAL position of a write in the session.
+
+    The user's own pages are never older than that write.
+    """
     if (position := db.pop_last_lsn()) is not None and session.get("_user_id"):
         session[_POSITION] = position
     return response

@@ -1,8 +1,8 @@
-"""Refuses a request whose body is not whole: of a form that broke off half way, Flask would see
-only the first fields, as if they were all.
+"""Refuse requests with an incomplete body.
 
-Our server has the whole body before it calls the application (asgi.py); other WSGI servers
-hand a request over as soon as its headers are read.
+Of a form that was cut off, Flask would parse the first fields as if they were all. Our server reads
+the whole body before it calls the application (asgi.py); other WSGI servers call it as soon as the
+headers are read.
 """
 
 from __future__ import annotations
@@ -20,30 +20,41 @@ from inventory.http.error_handlers import PROGRAMS, TRY_AGAIN, problem_fields
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: In the environment of a request: its body is complete already.
+#: Key of the WSGI environment: the body is complete.
 WHOLE = "inventory.body_is_whole"
-#: Its body was not read, since its sender is not signed in: the most that would have been.
+#: Key of the WSGI environment: the body was not read, because its sender is not signed in. The
+#: value is the largest body that would have been read, in bytes.
 WITHHELD = "inventory.body_withheld"
 
 
 def init_app(app: Flask) -> None:
+    """Install the middleware and the check of unread bodies."""
     larger = app.config.get("LARGER_BODIES", {})
     largest = app.config["MAX_CONTENT_LENGTH"]
-    # Before whatever reads a form, the CSRF check among it.
+    # Runs before anything reads a form, including the CSRF check.
     app.before_request_funcs.setdefault(None, []).insert(0, _expect_no_withheld_body)
     whole = RequestBufferingMiddleware(app.wsgi_app, largest=largest, limit_by_path=larger)
     app.wsgi_app = whole  # type: ignore[assignment, method-assign]
 
 
 def _expect_no_withheld_body() -> None:
-    """Who is not signed in hears so where a sign-in is needed, elsewhere 413."""
+    """Limit an unread body, so that reading it answers 413.
+
+    Views that require sign-in answer that first.
+    """
     if (most := request.environ.get(WITHHELD)) is not None:
         request.max_content_length = most
 
 
 class RequestBufferingMiddleware:
-    """The application behind it sees whole bodies of at most `largest` bytes (or what `larger`
-    says of a path); of a larger body it sees the length only, and answers 413."""
+    """Read complete bodies up to a limit.
+
+    Of a larger body the application sees only the length, and answers 413.
+
+    Args:
+        largest: limit in bytes.
+        limit_by_path: other limits, by path.
+    """
 
     def __init__(
         self, app: WSGIApplication, *, largest: int, limit_by_path: Mapping[str, int] | None = None
@@ -64,12 +75,12 @@ class RequestBufferingMiddleware:
             if body is None:
                 return refuse(environ, start, 400, "The request broke off half way.")
             environ["wsgi.input"] = BytesIO(body)
-        environ.pop("wsgi.input_terminated", None)  # Flask is to hold it to its Content-Length
+        environ.pop("wsgi.input_terminated", None)  # makes Flask use the Content-Length
         return self._app(environ, start)
 
 
 def _read(stream: BytesIO, length: int) -> bytes | None:
-    """Exactly that many bytes, or None when the client went away before."""
+    """Return exactly `length` bytes, or None if the client disconnected before."""
     parts = []
     while length > 0:
         try:
@@ -84,8 +95,10 @@ def _read(stream: BytesIO, length: int) -> bytes | None:
 
 
 def refuse(environ: WSGIEnvironment, start: StartResponse, status: int, detail: str) -> list[bytes]:
-    """An answer from before the application: problem details for a program, the sentence alone
-    for a browser."""
+    """Return a response without the application.
+
+    Programs get problem details, browsers the sentence alone.
+    """
     code = "BUSY" if status == HTTPStatus.SERVICE_UNAVAILABLE else "MALFORMED_REQUEST"
     kind, body = "text/plain; charset=utf-8", detail
     if environ.get("PATH_INFO", "").startswith(PROGRAMS):

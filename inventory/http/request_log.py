@@ -1,7 +1,7 @@
-"""Each request gets a name that its log lines and its answer carry, and is timed.
+"""Request ids and durations in the log.
 
-A name that comes with the request (X-Request-Id) is kept where proxies in front are believed, and
-is well-formed: anybody could send one, and would write into the log what they like.
+An X-Request-Id header is used only behind a trusted proxy and if it is well-formed; otherwise
+clients could write any text into the log.
 """
 
 from __future__ import annotations
@@ -31,25 +31,31 @@ _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def init_app(app: Flask, config: Config) -> None:
+    """Install the request log."""
     app.before_request(_note_route)
     observed = RequestLogMiddleware(app.wsgi_app, trust_incoming_id=config.proxy_count > 0)
     app.wsgi_app = observed  # type: ignore[assignment, method-assign]
 
 
 def bind_user(user_id: int) -> None:
-    """Whose request this is turned out to be."""
+    """Add the user to the log lines of this request."""
     if has_request_context():
         request.environ[_USER] = user_id
         structlog.contextvars.bind_contextvars(user=user_id)
 
 
 def _note_route() -> None:
-    """The route, never the path: paths are without number, and tell who looked at what."""
+    """Store the route, never the path.
+
+    Paths have no limited number of values and show which records a user viewed.
+    """
     if request.url_rule is not None:
         request.environ[_ROUTE] = request.url_rule.rule
 
 
 class RequestLogMiddleware:
+    """Give each request an id, and log its route, status and duration."""
+
     def __init__(self, app: WSGIApplication, *, trust_incoming_id: bool) -> None:
         self._app = app
         self._believes = trust_incoming_id

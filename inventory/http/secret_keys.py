@@ -1,4 +1,4 @@
-"""The site's secret keys: the one that signs, then those that are still accepted."""
+"""Secret keys of the site."""
 
 from __future__ import annotations
 
@@ -6,4 +6,5 @@ from flask import Flask
 
 
 def signing_keys(app: Flask) -> list[str]:
+    """Return the key that signs, then the older keys that are still accepted."""
     return [str(app.config["SECRET_KEY"]), *map(str, app.config["SECRET_KEY_FALLBACKS"])]

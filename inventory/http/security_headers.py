@@ -1,5 +1,7 @@
-"""Headers that every answer carries. Nothing here may touch the database or the session: an
-error page passes through here as well."""
+"""Security headers of every response.
+
+Nothing here queries the database or the session, because error pages have these headers too.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-#: An answer that set one of these itself knows better.
+#: Defaults; a header that the response already has stays.
 _DEFAULTS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -34,17 +36,19 @@ _DEFAULTS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Pages show stock, and carry the session's CSRF token: no cache keeps them after logout.
+    # Pages show stock and contain the session's CSRF token; no cache keeps them after sign-out.
     "Cache-Control": "no-store",
 }
 _ONE_YEAR = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: Flask) -> None:
+    """Install the headers."""
     app.after_request(add_headers)
 
 
 def add_headers(response: Response) -> Response:
+    """Add the missing security headers to a response."""
     for name, value in _DEFAULTS.items():
         response.headers.setdefault(name, value)
     if request.is_secure or current_app.config["HTTPS"]:

@@ -1,11 +1,10 @@
-"""Static files: each under a name that carries its content's hash, compressed once, kept for ever.
+"""Static files under names with a content hash, compressed once, cached forever.
 
-`url_for("static", filename="css/style.css")` gives the hashed name, so templates say nothing of it.
-The files are few and small: they are read when first asked for and held in memory.
+`url_for("static", filename="css/style.css")` returns the hashed name. The files are few and small:
+each is read at its first request and kept in memory.
 
-The scripts of every page travel as one file. That is a matter of order, not of speed alone:
-htmx starts as soon as it pauses for the next script, and an extension that came after would be
-too late for the page it came with.
+Scripts are bundled for their order, not for speed alone: htmx starts as soon as the browser pauses
+for the next script, and an extension loaded later would miss the page it came with.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from werkzeug.wrappers import Response
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json"}  # fmt: skip
 _COMPRESSED = {"application/json", "application/manifest+json", "application/wasm"}
-#: A longer one no file system would look up.
+#: No file system allows longer names.
 _LONGEST_NAME = 200
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
@@ -77,24 +76,27 @@ BUNDLES = {
 
 @dataclass(frozen=True)
 class Asset:
+    """One or more files served under one name."""
+
     paths: tuple[Path, ...]
     digest: str
     type: str
 
     @property
     def is_compressible(self) -> bool:
+        """Return whether compression makes the file smaller."""
         return self.type.startswith("text/") or "svg" in self.type or self.type in _COMPRESSED
 
 
 class AssetManifest:
-    """What is in the folder: found by plain name and by hashed name."""
+    """Files of the static folder, by plain and by hashed name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: dict[str, tuple[int, Asset]] = {}
 
     def asset(self, name: str) -> Asset | None:
-        """The file of that plain name, as it is now (a changed file gets a new digest)."""
+        """Return the file with this plain name; a changed file has a new digest."""
         paths = tuple(self._folder / part for part in BUNDLES.get(name, (name,)))
         if ".." in Path(name).parts or name.startswith("/") or "\0" in name:
             return None
@@ -109,7 +111,7 @@ class AssetManifest:
         return self._seen[name][1]
 
     def hashed(self, name: str) -> str:
-        """style.css as style.0123456789ab.css; a name that is no file stays as it is."""
+        """Return style.css as style.0123456789ab.css; unknown names are unchanged."""
         asset = self.asset(name)
         if asset is None:
             return name
@@ -117,7 +119,7 @@ class AssetManifest:
         return f"{stem}.{asset.digest}{dot}{end}"
 
     def find(self, name: str) -> tuple[Asset, bool] | None:
-        """The file by either name, and whether the name fixes the content."""
+        """Return the file with this name, and whether the name contains its hash."""
         if asset := self.asset(name):
             return asset, False
         stem, _, end = name.rpartition(".")
@@ -127,6 +129,7 @@ class AssetManifest:
 
 
 def init_app(app: Flask) -> None:
+    """Replace Flask's static view, and add hashes to its URLs."""
     library = AssetManifest(Path(app.static_folder or "static"))
 
     def serve(filename: str) -> Response:

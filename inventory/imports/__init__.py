@@ -1,8 +1,8 @@
-"""What is in spreadsheets today, brought in: items, opening stock, reorder points, codes, counts.
+"""Import of spreadsheets: items, opening stock, reorder points, barcodes, counts.
 
-A file is read as a table of text (`read_table`), its columns are told apart (`guess`), its rows
-understood (`read_rows`), checked as a whole (`check`: everything that is wrong, and nothing is
-written), imported as a whole (`commit`), and taken back as a whole (`take_back`).
+`read_table` reads a file as a table of text, `guess` maps its columns to fields, `read_rows` parses
+the rows. `check` reports all errors and writes nothing, `commit` imports all rows or none, and
+`undo` reverts a whole import.
 """
 
 from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat

@@ -1,4 +1,4 @@
-"""Codes of scanners, and what they stand for."""
+"""Import of linked barcodes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from inventory.stock.queries import items, lots
 
 @dataclass(slots=True)
 class _Known:
-    """What the warehouse knows already of what the file names."""
+    """Items, lots and links of the database that the file names."""
 
     items: dict[str, Item]
     lots: dict[tuple[int, str], Lot]
     links: dict[str, CodeLink]
-    #: Codes that are the code of an item itself, or of a lot (of these items).
+    #: Barcodes that are the code of an item, or of a lot of these items.
     item_codes: set[str] = field(default_factory=set)
     lot_codes: dict[str, set[int]] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class _Known:
 def check_rows(
     conn: Connection, rows: Sequence[Row], *, lock: bool, progress: Progress
 ) -> RowCheckResult:
-    """New codes are linked; those that stand for the very same already are left alone."""
+    """Plan links for new barcodes; those with the same link already are skipped."""
     found = RowCheckResult(plan=[])
     keys: list[str | None] = []
     for index, row in enumerate(rows):
@@ -138,7 +138,7 @@ def _links(conn: Connection, keys: Iterable[str]) -> list[CodeLink]:
 def write(
     tx: Connection, judgement: RowCheckResult, *, user_id: int, now: datetime, progress: Progress
 ) -> dict[str, Any]:
-    """Returns what would take it back."""
+    """Write the planned links and return the data for an undo."""
     progress.start("Writing", len(judgement.plan))
     for some in chunks(judgement.plan):
         tx.execute(
@@ -152,8 +152,13 @@ def write(
 
 
 def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
-    """Unlink what the import linked. Codes that were unlinked since are gone already; one that was
-    linked anew is somebody's own work, and stands in the way."""
+    """Delete the links that the import created.
+
+    Links that were deleted since are skipped.
+
+    Raises:
+        NotReversible: a barcode was linked again since.
+    """
     now = {link.code: link for link in _links(tx, [row[1] for row in undo["created"]])}
     gone: list[CodeLink] = []
     for id, code, *stood_for in undo["created"]:

@@ -1,4 +1,4 @@
-"""What is written in a cell, as what it means. Each reader refuses with what is to be written."""
+"""Parsers of cell texts; each refusal explains what to write instead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATE_ORDERS = ("", "dmy", "mdy")
 
 @dataclass(frozen=True, slots=True)
 class CellFormat:
-    """How this file writes things. `dates`: what 03/04/2027 means; nothing when it is empty."""
+    """Formats of a file; `dates` is the order in 03/04/2027, empty if unknown."""
 
     dates: str = ""
     decimal_comma: bool = False
@@ -41,10 +41,13 @@ _STATUSES = {
 
 
 def code(value: str, field: str, style: CellFormat) -> str:
+    """Parse a code."""
     return validation.validate_code(value, field=field)
 
 
 def words(max_length: int) -> Reader:
+    """Return a parser of texts."""
+
     def read(value: str, field: str, style: CellFormat) -> str | None:
         return validation.validate_text(value, field=field, max_length=max_length)
 
@@ -52,7 +55,10 @@ def words(max_length: int) -> Reader:
 
 
 def qty(value: str, field: str, style: CellFormat) -> str:
-    """A quantity of zero or more, as a plain decimal; its item is not known yet."""
+    """Parse a quantity of zero or more into a plain decimal.
+
+    The item is not known yet, so up to 6 decimals are allowed.
+    """
     if style.decimal_comma:
         found = _COMMA.fullmatch(value)
         if found is None:
@@ -64,7 +70,7 @@ def qty(value: str, field: str, style: CellFormat) -> str:
 
 
 def positive_qty(value: str, field: str, style: CellFormat) -> str:
-    """The same, but zero is none."""
+    """Parse a quantity of more than zero."""
     plain = qty(value, field, style)
     if plain == "0":
         raise InvalidQty("The quantity must be more than zero.", field=field)
@@ -72,17 +78,19 @@ def positive_qty(value: str, field: str, style: CellFormat) -> str:
 
 
 def qty_or_none(value: str, field: str, style: CellFormat) -> str | None:
-    """The same; `none` takes away what was there."""
+    """Parse a quantity; `none` or `-` clears the stored one."""
     return None if value.casefold() in ("none", "-") else qty(value, field, style)
 
 
 def decimals(value: str, field: str, style: CellFormat) -> int:
+    """Parse a number of decimals, 0 to 6."""
     if value not in set("0123456"):
         raise InvalidInput("Decimals are 0 to 6.", field=field)
     return int(value)
 
 
 def yes_or_no(value: str, field: str, style: CellFormat) -> bool:
+    """Parse yes or no."""
     word = value.casefold()
     if word in _YES or word in _NO:
         return word in _YES
@@ -90,6 +98,7 @@ def yes_or_no(value: str, field: str, style: CellFormat) -> bool:
 
 
 def status(value: str, field: str, style: CellFormat) -> str:
+    """Parse a QC status."""
     for one, names in _STATUSES.items():
         if value.casefold() in names:
             return str(one)
@@ -97,6 +106,7 @@ def status(value: str, field: str, style: CellFormat) -> str:
 
 
 def day(value: str, field: str, style: CellFormat) -> date:
+    """Parse a date."""
     if found := _ISO.fullmatch(value):
         return _date(value, field, *found.groups())
     if found := _DOTTED.fullmatch(value):

@@ -1,4 +1,4 @@
-"""Texts of cells, whatever the format of their file."""
+"""Texts of cells, in all file formats."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from inventory.exports.formats import FORMULA
 
-#: Errors as spreadsheets write them; most end in ! or ?, in any language: #REF! #BEZUG! #¿NOMBRE?
+#: Errors as spreadsheets write them; most end in ! or ? in all languages: #REF!, #BEZUG!, #¿NOMBRE?
 _ERROR = re.compile(r"#[¡¿]?[^\W\d_][\w/]{0,30}[!?]")
-#: Those that do not.
+#: Errors without ! or ?.
 _OTHER_ERRORS = {
     "#N/A", "#N/D", "#N/B", "#NV", "#I/T", "#Н/Д", "#YOK", "#HIÁNYZIK", "#NENÍ_K_DISPOZICI",
     "#GETTING_DATA",
@@ -21,7 +21,7 @@ _SAVE_AGAIN = "Open the file in a spreadsheet program, let it calculate, and sav
 
 
 class BadCell(str):
-    """A cell without a value to read. The text is what the file shows, `reason` what is wrong."""
+    """Cell without a readable value; the text is what the file shows."""
 
     reason: str
 
@@ -45,6 +45,7 @@ OUTDATED = BadCell(
 
 @lru_cache(256)
 def error_cell(shown: str) -> BadCell:
+    """Return the cell of a spreadsheet error."""
     shown = shown[:40] or "unknown error"
     return BadCell(
         shown,
@@ -54,7 +55,7 @@ def error_cell(shown: str) -> BadCell:
 
 
 def reason_unreadable(text: str) -> str | None:
-    """Return what is wrong with a cell that has no value to read, though it has a text."""
+    """Return why a cell has no readable value although it has a text, or None."""
     if isinstance(text, BadCell):
         return text.reason
     if is_error(text):
@@ -68,20 +69,23 @@ def reason_unreadable(text: str) -> str | None:
 
 
 def is_error(text: str) -> bool:
+    """Return whether a text is an error of a spreadsheet program."""
     if text.startswith("#"):
         return text.upper() in _OTHER_ERRORS or (text.isupper() and bool(_ERROR.fullmatch(text)))
     return ":" in text[:8] and bool(_NUMBERED_ERROR.fullmatch(text))
 
 
 def plain(text: str) -> str:
-    """Return a text without spaces around it, and without the mark that keeps it from being read
-    as a formula in files of the product."""
+    """Return a text without outer spaces and without the escape of formulas.
+
+    Files of this product put an apostrophe before texts that look like formulas.
+    """
     text = text.strip()
     return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA) else text
 
 
 def column_letters(number: int) -> str:
-    """Return the name of a column in spreadsheets; the first is 0."""
+    """Return the letters of a spreadsheet column; the first has number 0."""
     letters = ""
     number += 1
     while number:

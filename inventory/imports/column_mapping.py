@@ -1,4 +1,4 @@
-"""Which column of a file is what: guessed from the heads, then as somebody says; and the rows."""
+"""Mapping of columns to fields, and parsing of rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ALIKE = 0.84
 
 @dataclass(frozen=True, slots=True)
 class CellError:
-    """One cell that is wrong: where it stands, what is written there, and why it cannot be."""
+    """A cell with an error: its line, column and value, and the reason."""
 
     line: int
     column: str
@@ -29,7 +29,7 @@ class CellError:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as it was understood; None is what was left empty."""
+    """A parsed row; empty cells are None."""
 
     line: int
     facts: dict[str, Any]
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRows:
-    """Rows that can be understood; those of which some cell cannot; and each such cell."""
+    """Parsed rows, rows with errors (`half`), and the cells with errors."""
 
     rows: list[Row]
     half: list[Row]
@@ -45,7 +45,10 @@ class ParsedRows:
 
 
 def guess(kind: FileType, headers: Sequence[str]) -> dict[str, str]:
-    """Field to head, for the heads that can be told: by name first, then those nearly alike."""
+    """Return the column header of each field that can be guessed.
+
+    Exact names come first, then similar ones.
+    """
     free = {_folded(head): head for head in reversed(headers)}
     found: dict[str, str] = {}
     for alike in (False, True):
@@ -71,7 +74,11 @@ def _folded(head: str) -> str:
 def validate_mapping(
     kind: FileType, headers: Sequence[str], chosen: Mapping[str, str]
 ) -> dict[str, str]:
-    """What somebody said of the columns. Raises InvalidInput naming the field."""
+    """Return the mapping of fields to column headers.
+
+    Raises:
+        InvalidInput: a column is missing, unknown or used twice; the error names the field.
+    """
     mapping: dict[str, str] = {}
     for field in kind.fields:
         head = chosen.get(field.name) or ""
@@ -91,7 +98,7 @@ def validate_mapping(
 def read_rows(
     kind: FileType, table: Table, mapping: Mapping[str, str], style: CellFormat
 ) -> ParsedRows:
-    """Every row as far as it can be understood, and every cell that cannot."""
+    """Parse all rows and collect all cells with errors."""
     columns = [(kind.field(name), head, table.heads.index(head)) for name, head in mapping.items()]
     rows: list[Row] = []
     half: list[Row] = []

@@ -1,4 +1,4 @@
-"""Files that somebody is still looking at: kept until they are imported, or for a day."""
+"""Uploaded files that are not imported yet; they are kept for a day."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from inventory.imports.runner import ImportJob, Report, report_from, validate_re
 from inventory.models import table
 from inventory.models.imports import ImportDraft
 
-#: What `secrets.token_urlsafe` makes.
+#: The ids that `secrets.token_urlsafe` makes.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 drafts = table(ImportDraft)
 
 KEPT = timedelta(days=1)
-#: So many files of one person wait at once; the oldest makes way.
+#: Drafts per user; a new one replaces the oldest.
 _MOST_EACH = 5
 
 
 @dataclass(slots=True)
 class ReadSettings:
-    """How a file is to be read, as somebody says. `columns`: field to head."""
+    """Settings for reading a file; `columns` maps fields to column headers."""
 
     columns: dict[str, str]
     sheet: str = ""
@@ -44,25 +44,33 @@ class ReadSettings:
 
     @property
     def style(self) -> CellFormat:
+        """Return the formats of the file."""
         return CellFormat(self.dates, self.decimal_comma)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
+    """An uploaded file, its settings, and the report of its last check."""
+
     id: str
     kind: FileType
     file_name: str
     content: bytes
     settings: ReadSettings
-    #: What the last check of these settings found.
+    #: Report of the last check with these settings.
     report: Report | None
     created_at: datetime
 
     def table(self) -> Table:
+        """Return the table of the file."""
         return read_table(self.content, sheet=self.settings.sheet)
 
     def work(self) -> ImportJob:
-        """The rows, understood as the settings say. Raises InvalidInput naming the field."""
+        """Return the parsed rows.
+
+        Raises:
+            InvalidInput: a setting is invalid; the error names the field.
+        """
         read = self.table()
         mapping = validate_mapping(self.kind, read.heads, self.settings.columns)
         reading = read_rows(self.kind, read, mapping, self.settings.style)
@@ -71,8 +79,11 @@ class Draft:
 
 
 def create_draft(*, user_id: int, kind: str, file_name: str, content: bytes) -> str:
-    """Keep a file for its owner to look at; where it is found. Raises InvalidInput when it cannot
-    be read."""
+    """Store a file as a draft of this user and return its id.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+    """
     if kind not in KINDS:
         raise InvalidInput("What is in the file? Choose one.", field="kind")
     read = read_table(content)
@@ -112,7 +123,11 @@ def _keep(
 
 
 def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
-    """A file of this user. Raises NotFound."""
+    """Return a draft of this user.
+
+    Raises:
+        NotFound: the draft does not exist or belongs to another user.
+    """
     chosen = sa.select(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id)
     row = conn.execute(chosen).first() if _ID.fullmatch(id) else None
     if row is None:
@@ -125,7 +140,11 @@ def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
 
 
 def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> Draft:
-    """The draft, to be read as somebody says. Raises InvalidInput naming the field."""
+    """Return the draft with other settings and without report; stores nothing.
+
+    Raises:
+        InvalidInput: a setting is invalid; the error names the field.
+    """
     if chosen["dates"] not in DATE_ORDERS:
         raise InvalidInput("Say day or month first.", field="dates")
     reference = validate_reference(draft.kind, chosen["reference"])
@@ -141,7 +160,7 @@ def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> 
 
 @atomic
 def note(tx: Connection, draft: Draft, report: Report | None) -> None:
-    """Keep how the draft is to be read, and what a check of it found."""
+    """Store the settings of a draft and the report of its check."""
     record = report and json.dumps(report.to_dict(), ensure_ascii=False)
     changes = {"settings": _written(draft.settings), "report": record}
     tx.execute(sa.update(drafts).where(drafts.c.id == draft.id).values(**changes))
@@ -149,9 +168,9 @@ def note(tx: Connection, draft: Draft, report: Report | None) -> None:
 
 @atomic
 def delete_draft(tx: Connection, id: str, *, user_id: int) -> None:
-    """Forget a file, if there is such a one."""
+    """Delete a draft if it exists."""
     if not _ID.fullmatch(id):
-        return  # PostgreSQL takes no NUL even to compare with
+        return  # PostgreSQL refuses NUL even in a comparison
     tx.execute(sa.delete(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id))
 
 

@@ -1,4 +1,4 @@
-"""Files as tables of text: CSV, spreadsheets, and what was pasted from one."""
+"""Read CSV, spreadsheets and pasted text as tables of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DELIMITERS = ";,\t|"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The heads, and each row with the line that it stands on in the file."""
+    """Column headers, and each row with its line in the file."""
 
     heads: list[str]
     rows: list[tuple[int, list[str]]]
@@ -25,7 +25,7 @@ class Table:
     sheet: str = ""
 
     def samples(self, column: int, limit: int = 3) -> list[str]:
-        """The first values of a column that are not empty."""
+        """Return the first distinct values of a column that are not empty."""
         found: dict[str, None] = {}
         for _, cells in self.rows[:200]:
             if column < len(cells) and cells[column]:
@@ -36,9 +36,12 @@ class Table:
 
 
 def read_table(content: bytes, *, sheet: str = "") -> Table:
-    """The table in a file. `sheet`: which one of a spreadsheet; the first with anything else.
+    """Return the table in a file.
 
-    Raises InvalidInput, with the line where there is one.
+    `sheet` names a sheet of a spreadsheet; the default is the first that is not empty.
+
+    Raises:
+        InvalidInput: the file cannot be read; with the line if there is one.
     """
     if not content.strip():
         raise unreadable("The file is empty.")
@@ -81,12 +84,12 @@ def _to_table(
 
 
 def _empty_at_first(cells: list[str]) -> int:
-    """How many cells are empty before the first that is not."""
+    """Return the number of empty cells before the first value."""
     return next(number for number, cell in enumerate(cells) if cell)
 
 
 def _without_bad_cells(cells: list[str], headers: int) -> list[str]:
-    """The cells without those that have neither a head nor a value."""
+    """Remove trailing cells that have neither a header nor a readable value."""
     cells = list(cells)
     while cells and (not cells[-1] or (len(cells) > headers and reason_unreadable(cells[-1]))):
         cells.pop()
@@ -109,7 +112,7 @@ def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidI
 
 
 def _heads(cells: Sequence[str], line: int) -> list[str]:
-    """The heads, each once."""
+    """Return the column headers; a repeated one gets " again" appended."""
     if len(cells) > MOST_COLUMNS:
         raise unreadable(f"The file has more than {MOST_COLUMNS} columns.")
     headers: list[str] = []
@@ -124,11 +127,8 @@ def _heads(cells: Sequence[str], line: int) -> list[str]:
     return headers
 
 
-# --- CSV ------------------------------------------------------------------------------------------
-
-
 def _as_text(content: bytes) -> str:
-    """UTF-8, UTF-16 with its mark, or what Windows wrote before."""
+    """Decode UTF-8, UTF-16 with a byte order mark, or Windows-1252."""
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252"]:
         try:
@@ -157,7 +157,7 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _trimmed(cells: list[str]) -> list[str]:
-    """The cells as plain texts, up to the last that is not empty."""
+    """Return the cells as plain texts, up to the last that is not empty."""
     trimmed = [plain(cell) for cell in cells]
     while trimmed and not trimmed[-1]:
         trimmed.pop()
@@ -165,6 +165,6 @@ def _trimmed(cells: list[str]) -> list[str]:
 
 
 def _delimiter(text: str) -> str:
-    """The one that the line of heads has most of."""
+    """Return the delimiter that is most frequent in the header line."""
     head = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda one: (head.count(one), one == ","))

@@ -1,4 +1,4 @@
-"""Files to fill in, and what is wrong with one, as files."""
+"""Import templates, and the list of errors as a file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ WRONG_HEADS = ("line", "column", "value", "what is wrong")
 
 
 def template_csv(kind: FileType) -> str:
-    """The column heads, and nothing else: what stands below them is imported."""
+    """Return a CSV file with the column headers alone; all other rows are imported."""
     return "".join(csv_lines([field.label for field in kind.fields], ()))
 
 
 def template_xlsx(file: BinaryIO, kind: FileType) -> None:
-    """The same as a spreadsheet, with a second sheet that explains the columns."""
+    """Write a spreadsheet with the column headers, and a sheet that explains them."""
     import xlsxwriter  # type: ignore[import-untyped]
 
     with xlsxwriter.Workbook(file) as book:
@@ -26,7 +26,8 @@ def template_xlsx(file: BinaryIO, kind: FileType) -> None:
         text = book.add_format({"num_format": "@"})
         sheet, about = book.add_worksheet(kind.title), book.add_worksheet("About the columns")
         sheet.freeze_panes(1, 0)
-        # Cells of text: a spreadsheet must not make a number of a code, or a date of a lot.
+        # Cells have the format text, so that a spreadsheet does not turn codes into numbers or lots
+        # into dates.
         sheet.set_column(0, len(kind.fields) - 1, 18, text)
         about.set_column(0, 1, 18)
         about.set_column(2, 2, 80, wrap)
@@ -38,5 +39,6 @@ def template_xlsx(file: BinaryIO, kind: FileType) -> None:
 
 
 def wrong_rows(report: Report) -> Iterator[Row]:
+    """Yield the errors of a report as rows."""
     for one in report.wrong:
         yield [str(one.line), one.column, one.value, one.reason]

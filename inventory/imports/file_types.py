@@ -1,4 +1,4 @@
-"""What can be imported, and the columns that each kind of file has."""
+"""The kinds of import files and their columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inventory.imports.cell_parsers import Reader
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: what it is named, how it is read, and other names that it goes by."""
+    """A column: its names, and the parser of its cells."""
 
     name: str
     label: str
@@ -22,18 +22,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class FileType:
+    """A kind of import file."""
+
     name: str
     title: str
     what: str
     fields: tuple[Field, ...]
-    #: The fields that tell rows apart: no two rows may have the same.
+    #: The fields that identify a row; two rows cannot have the same values.
     identity: tuple[str, ...]
-    #: What one row is about.
+    #: What a row describes.
     one: str
-    #: Whether it becomes an operation of the ledger, which can carry a reference.
+    #: Whether the import is a ledger operation, which can have a reference.
     moves_stock: bool = False
 
     def field(self, name: str) -> Field:
+        """Return the field with this name."""
         return next(field for field in self.fields if field.name == name)
 
 

@@ -1,4 +1,4 @@
-"""Items and reorder points: new ones are taken up, known ones brought up to date."""
+"""Import of items and reorder points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _FACTS = ("code", "name", "unit", "decimals", "qc_required", "reorder_point")
 
 @dataclass(slots=True)
 class Changes:
-    """`old` has, for each known item that changes, its facts and what they become."""
+    """New items, and known items with their changes.
+
+    `old` holds each known item that changes, with its new values.
+    """
 
     new: list[dict[str, Any]] = field(default_factory=list)
     old: list[tuple[Item, dict[str, Any]]] = field(default_factory=list)
@@ -43,7 +46,10 @@ class Changes:
 def check_rows(
     conn: Connection, rows: Sequence[Row], *, kind: str, lock: bool, progress: Progress
 ) -> RowCheckResult:
-    """A new item's empty cells get what is usual; a known one's stay as they are."""
+    """Plan new and changed items.
+
+    Empty cells of a new item get the defaults; those of a known item change nothing.
+    """
     named = "code" if kind == "items" else "item"
     asked = [row.facts[named] for row in rows]
     known = {item.code: item for item in stock.read_items(conn, codes=asked)}
@@ -94,7 +100,8 @@ def _update_items(
     if item.archived_at is not None:
         raise InvalidInput(f"{item.code} is archived. Bring it back first.", field="code")
     said = {name: fields[name] for name in _FACTS[1:] if fields.get(name) is not None}
-    if "reorder_point" in fields and "name" not in fields:  # the only thing in the file
+    # the file has no other column than the reorder point
+    if "reorder_point" in fields and "name" not in fields:
         said["reorder_point"] = fields["reorder_point"]
     if said.get("reorder_point") is not None:
         decimals = said.get("decimals", item.decimals)
@@ -127,7 +134,7 @@ def _lock(conn: Connection, known: Iterable[Item]) -> None:
 
 
 def _used(conn: Connection, known: Iterable[Item]) -> set[int]:
-    """Of these items, those that something was received of."""
+    """Return the ids of these items that have lots."""
     used: set[int] = set()
     for some in chunks([item.id for item in known]):
         has = sa.exists().where(lots.c.item_id == items.c.id)
@@ -136,7 +143,7 @@ def _used(conn: Connection, known: Iterable[Item]) -> set[int]:
 
 
 def _with_codes(conn: Connection, item_ids: Iterable[int]) -> set[int]:
-    """Of these items, those that scanners know by a code."""
+    """Return the ids of these items that have linked barcodes."""
     found: set[int] = set()
     for some in chunks(sorted(item_ids)):
         chosen = sa.select(codes.c.item_id).where(codes.c.item_id.in_(some))
@@ -151,7 +158,7 @@ def _folded_codes(conn: Connection) -> dict[str, str]:
 def write(
     tx: Connection, judgement: RowCheckResult, *, user_id: int, now: datetime, progress: Progress
 ) -> dict[str, Any]:
-    """Returns what would take it back."""
+    """Write the planned items and return the data for an undo."""
     plan: Changes = judgement.plan
     progress.start("Writing", len(plan.new) + len(plan.old))
     for some in chunks(plan.new):
@@ -188,8 +195,11 @@ def _plain(item: Item) -> dict[str, Any]:
 
 
 def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
-    """Items that the import took up go, unless something is known of them by now; what it changed
-    becomes what it was. All of it must still stand as the import left it."""
+    """Delete the items that the import created and restore those that it changed.
+
+    Raises:
+        NotReversible: an item was used or changed since.
+    """
     ids = [id for id, *_ in (*undo["created"], *undo["changed"])]
     _lock(tx, stock.read_items(tx, ids=ids))
     known = {item.id: item for item in stock.read_items(tx, ids=ids)}

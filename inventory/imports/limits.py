@@ -1,4 +1,4 @@
-"""The limits of a file to import, and the refusal of a file that cannot be read."""
+"""Limits of import files, and the refusal of unreadable files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inventory.common.errors import InvalidInput
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 50_000
 MOST_COLUMNS = 100
-#: Of the parts of a zipped spreadsheet, together.
+#: Bytes of all unpacked parts of a zipped spreadsheet.
 MOST_UNPACKED = 200 * 1024 * 1024
 #: Characters in a cell, in CSV as in spreadsheets (Excel writes up to 32,767).
 MOST_TEXT = 131_072
@@ -18,29 +18,36 @@ MOST_SHEETS = 1000
 _MOST_MEMORY = 256 * 1024 * 1024
 _REFERENCE = 8
 _ROW = 200
-#: A reference and a number of up to 15 digits.
+#: Bytes of a reference and of a number of up to 15 digits.
 _CELL = 72
 
 
 def unreadable(detail: str, **figures: Any) -> InvalidInput:
+    """Return the refusal of a file that cannot be read."""
     return InvalidInput(detail, field="file", **figures)
 
 
 class MemoryBudget:
-    """Counts the memory that the cells of one file take."""
+    """Counts the memory of the cells of one file."""
 
     def __init__(self) -> None:
         self._left = _MOST_MEMORY
 
     def spend(self, text: str) -> str:
-        """Return the text. Raises InvalidInput when the texts take too much memory."""
+        """Count a text and return it.
+
+        Raises:
+            InvalidInput: the texts take too much memory.
+        """
         self.spend_bytes(sys.getsizeof(text) + _REFERENCE)
         return text
 
     def spend_row(self, cells: list[str]) -> None:
+        """Count a row and its cells."""
         self.spend_bytes(_ROW + _CELL * len(cells))
 
     def spend_bytes(self, size: int) -> None:
+        """Count a number of bytes."""
         self._left -= size
         if self._left < 0:
             most = _MOST_MEMORY // 2**20

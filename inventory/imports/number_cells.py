@@ -1,4 +1,4 @@
-"""Numbers in spreadsheet cells as texts: plain decimals, or dates where the format says so.
+"""Numeric cells of spreadsheets as texts: plain decimals, or dates by format.
 
 Source: ECMA-376 Part 1, 18.8.30 (number formats) and 18.17.4 (dates and times).
 """
@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-#: A spreadsheet keeps this many digits of a number; of longer codes it has lost some.
+#: A spreadsheet stores this many digits; of longer codes it has lost some.
 _EXACT_DIGITS = 15
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-#: Built-in formats that show a date or time; 27 to 36 and 50 to 58 depend on the language.
+#: Built-in formats of dates and times; 27 to 36 and 50 to 58 depend on the language.
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _NO_DATE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|General', re.IGNORECASE)
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet's dates have no time zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
-#: Excel counts February 29, 1900, which was no day.
+#: Excel counts February 29, 1900, which does not exist.
 _NO_DAY = 60
 _DAYS = 2_958_466
 _MIDNIGHT = re.compile(r"T00:00(:00(\.0+)?)?Z?$")
@@ -34,7 +34,7 @@ def is_date_format(number: int, code: str | None) -> bool:
 
 
 def number_text(text: str) -> str | None:
-    """Return a number as a plain decimal; None when it is none."""
+    """Return a number as a plain decimal, or None if the text is not a number."""
     if text.isdigit() and text.isascii() and len(text) <= _EXACT_DIGITS:
         return text.lstrip("0") or "0"
     if len(text) > 400 or not _NUMBER.fullmatch(text):
@@ -50,7 +50,10 @@ def number_text(text: str) -> str | None:
 
 @lru_cache(2048)
 def date_text(text: str, *, since_1904: bool) -> str | None:
-    """Return a serial number as an ISO date, with its time where it has one; None otherwise."""
+    """Return a serial number as an ISO date, with its time if not midnight.
+
+    None if the text is not a valid serial number.
+    """
     if len(text) > 400 or not _NUMBER.fullmatch(text):
         return None
     days = float(text)
@@ -66,5 +69,5 @@ def date_text(text: str, *, since_1904: bool) -> str | None:
 
 
 def without_midnight(text: str) -> str:
-    """Return an ISO date without the time, where that says nothing."""
+    """Return an ISO date without a time of midnight."""
     return _MIDNIGHT.sub("", text)

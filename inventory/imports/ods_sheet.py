@@ -1,4 +1,4 @@
-"""The cells of one ODS sheet, row by row as they are parsed.
+"""Cells of one ODS sheet, row by row as they are parsed.
 
 Repeated rows and cells take no memory of their own.
 
@@ -23,7 +23,7 @@ from inventory.imports.number_cells import number_text, without_midnight
 from inventory.imports.ods_tables import OFFICE, TABLE, TEXT, TableWalker
 from inventory.imports.packages import Attributes
 
-#: Of the format itself (XFD1048576).
+#: Limits of the format (XFD1048576).
 _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
 _NUMBERS = ("float", "percentage", "currency")
@@ -33,7 +33,7 @@ _REPEAT = re.compile(r"[1-9][0-9]{0,6}")
 
 
 class SheetWalker(TableWalker):
-    """Reads the cells of the first table of a name as texts."""
+    """Reads the cells of the first table with this name as texts."""
 
     def __init__(self, sheet: str, budget: MemoryBudget) -> None:
         super().__init__()
@@ -54,15 +54,17 @@ class SheetWalker(TableWalker):
         self.handle(f"{TEXT}line-break", self._space)
 
     def take_rows(self) -> list[tuple[int, int, list[str]]]:
-        """Return the rows finished since the last call: the first number, how many, the cells."""
+        """Return the rows finished since the last call as (first number, count, cells)."""
         rows, self._rows = self._rows, []
         return rows
 
     def begin_table(self, name: str) -> None:
+        """Start reading if this is the table."""
         self._is_here = name == self._sheet and not self._was_here
         self._was_here = self._was_here or self._is_here
 
     def where(self) -> str:
+        """Return the address of the current cell for an error message."""
         return f"Cell {column_letters(self._column)}{self._row} of the sheet {self._sheet}"
 
     def _damaged(self, what: str) -> InvalidInput:
@@ -146,9 +148,10 @@ class SheetWalker(TableWalker):
         self._cells.update(dict.fromkeys(range(first, self._column), text))
 
     def _readable(self, shown: str) -> str:
-        """Return the value of the cell, unless it is an error or was never calculated.
+        """Return the value of the cell, an error, or that it was never calculated.
 
-        LibreOffice marks errors by a type of its own; before 4.1 they were numbers shown as errors.
+        LibreOffice marks errors with a type of its own; before 4.1 it wrote them as numbers shown
+        as errors.
         """
         shown = shown.strip()
         has_formula = f"{TABLE}formula" in self._cell
@@ -171,7 +174,7 @@ class SheetWalker(TableWalker):
         return plain(self._attribute("string-value") or text)
 
     def _attribute(self, name: str) -> str:
-        """Return an attribute of the cell, as long as a text can be."""
+        """Return an attribute of the cell, limited to the length of a text."""
         written = self._cell.get(f"{OFFICE}{name}", "")
         self._pieces.append(written)
         self.check_text()

@@ -1,4 +1,4 @@
-"""ODS documents: the names of their sheets, and the rows of each.
+"""Tables of ODS documents.
 
 Source: OpenDocument 1.3 Part 3, 9.1 (tables).
 """
@@ -10,12 +10,12 @@ from inventory.imports.packages import Attributes, Walker
 
 OFFICE, TABLE, TEXT = "office:", "table:", "text:"
 _MOST_NAME = 255
-#: What stands in cells or sheets beside their values.
+#: Elements in cells or sheets that are not part of their values.
 _ASIDE = (f"{OFFICE}annotation", f"{TABLE}shapes", f"{TABLE}tracked-changes")
 
 
 class TableWalker(Walker):
-    """Tells which table begins; leaves out annotations, and tables within cells."""
+    """Reports the start of each table; skips annotations and tables within cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,11 +43,12 @@ class TableWalker(Walker):
             self._aside -= 1
 
     def begin_table(self, name: str) -> None:
+        """Handle the start of a table."""
         raise NotImplementedError
 
 
 class NamesWalker(TableWalker):
-    """`found`: the names of the sheets. `filled`: of those with something in them."""
+    """Collects the names of all sheets (`found`) and of those not empty (`filled`)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +58,7 @@ class NamesWalker(TableWalker):
         self.handle(f"{TABLE}table-cell", self._cell)
 
     def begin_table(self, name: str) -> None:
+        """Add the name of a sheet."""
         if len(self.found) == MOST_SHEETS:
             raise unreadable(f"The spreadsheet has more than {MOST_SHEETS:,} sheets. Split it.")
         self.found.append(name)

@@ -1,4 +1,4 @@
-"""ODS documents: the names of their sheets, and the rows of each."""
+"""ODS documents: sheet names, and the rows of each sheet."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ CONTENT = "content.xml"
 
 
 class OdsWorkbook:
+    """An ODS document."""
+
     def __init__(self, package: Package) -> None:
         self._package = package
         names = NamesWalker()

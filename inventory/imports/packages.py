@@ -1,4 +1,4 @@
-"""Zipped spreadsheets (XLSX, ODS): their parts, read as streams of XML within fixed limits.
+"""Zipped spreadsheets (XLSX, ODS), read as XML streams within fixed limits.
 
 Sources: ECMA-376 Part 2 (Open Packaging Conventions), OpenDocument 1.3 Part 2 (Packages).
 """
@@ -17,14 +17,14 @@ from inventory.imports.limits import MOST_TEXT, MOST_UNPACKED, unreadable
 Attributes = dict[str, str]
 
 _CHUNK = 64 * 1024
-#: A tag is parsed again with each chunk until it ends: long ones would take quadratic time.
+#: A tag is parsed again with each chunk until it ends: long tags would take quadratic time.
 _MOST_TAG = 1024 * 1024
 _MOST_DEPTH = 100
-#: Cells and values of 50,000 rows of 100 columns, and some more.
+#: Enough for cells and values of 50,000 rows of 100 columns.
 _MOST_ELEMENTS = 12_000_000
 _ENCODINGS = {None, "utf-8", "utf-16", "us-ascii", "iso-8859-1"}
 _ENCRYPTED = 1
-#: What zipfile raises for archives that are not what they claim to be.
+#: Exceptions of zipfile for damaged archives.
 _DAMAGES = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, OverflowError,
     struct.error,
@@ -32,7 +32,7 @@ _DAMAGES = (
 
 
 class Package:
-    """The parts of a zipped spreadsheet, found by name without regard to case."""
+    """The parts of a zipped spreadsheet, by case-insensitive name."""
 
     def __init__(self, content: bytes) -> None:
         try:
@@ -44,16 +44,17 @@ class Package:
             most = MOST_UNPACKED // 2**20
             raise unreadable(f"The spreadsheet unpacks to more than {most} MB. Split it.")
         self._members = {_folded(member.filename): member for member in members}
-        # Parts may be read twice; a workbook may name the same part many times.
+        # Parts can be read twice, and a workbook can name the same part many times.
         self._left = 2 * MOST_UNPACKED
 
     def __contains__(self, name: str) -> bool:
         return _folded(name) in self._members
 
     def walk(self, name: str, walker: Walker) -> Iterator[None]:
-        """Parse a part, and yield after each piece of it.
+        """Parse a part, and yield after each chunk.
 
-        Raises InvalidInput when the part is missing or damaged, or exceeds a limit.
+        Raises:
+            InvalidInput: the part is missing or damaged, or exceeds a limit.
         """
         parser = expat.ParserCreate()
         walker.attach(parser)
@@ -72,7 +73,7 @@ class Package:
         yield
 
     def read(self, name: str, walker: Walker) -> None:
-        """Parse a whole part, if there is one."""
+        """Parse a whole part if it exists."""
         if name in self:
             for _ in self.walk(name, walker):
                 pass
@@ -83,7 +84,7 @@ class Package:
             raise unreadable(f"The spreadsheet is damaged: {name} is missing.")
         if member.flag_bits & _ENCRYPTED:
             raise unreadable("The spreadsheet has a password. Save it without one.")
-        # Others may unpack without a bound, and no spreadsheet program writes them.
+        # Only these two methods have a bounded expansion, and spreadsheet programs use no others.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise unreadable(f"The spreadsheet is damaged: {name} is packed in an unknown way.")
         try:
@@ -102,10 +103,10 @@ def _folded(name: str) -> str:
 
 
 class Walker:
-    """Handles the elements of a part by their names: `starts` and `ends`.
+    """Calls handlers for the elements of a part by name.
 
-    Names without a prefix have that of the outermost element, where it has one.
-    Texts are pieces between `collect_text` and `ignore_text`, and bounded by `check_text`.
+    Handlers without a prefix also match the prefix of the outermost element. Text is collected
+    between `collect_text` and `ignore_text`; `check_text` limits its length.
     """
 
     def __init__(self) -> None:
@@ -120,12 +121,14 @@ class Walker:
         start: Callable[[Attributes], None] | None = None,
         end: Callable[[], None] | None = None,
     ) -> None:
+        """Register handlers for an element."""
         if start:
             self._starts[name] = start
         if end:
             self._ends[name] = end
 
     def attach(self, parser: expat.XMLParserType) -> None:
+        """Install the handlers in a parser."""
         self._parser = parser
         parser.buffer_text = True
         parser.StartElementHandler = self._start_outermost
@@ -161,13 +164,19 @@ class Walker:
             handle()
 
     def collect_text(self) -> None:
+        """Start collecting text."""
         self._parser.CharacterDataHandler = self._pieces.append
 
     def ignore_text(self) -> None:
+        """Stop collecting text."""
         self._parser.CharacterDataHandler = None
 
     def check_text(self) -> None:
-        """Raises InvalidInput when the text collected so far is too long for a cell."""
+        """Check the length of the text collected so far.
+
+        Raises:
+            InvalidInput: the text is too long for a cell.
+        """
         if sum(map(len, self._pieces)) > MOST_TEXT:
             raise unreadable(f"{self.where()} has more than {MOST_TEXT:,} characters.")
 
@@ -180,7 +189,7 @@ class Walker:
         return text
 
     def where(self) -> str:
-        """Return the place of the text, as a sentence begins with it."""
+        """Return the location of the text, as the beginning of a sentence."""
         return "A text in the spreadsheet"
 
 
@@ -190,5 +199,8 @@ def _require_known_encoding(version: str, encoding: str | None, standalone: int)
 
 
 def _refuse_doctype(*_: object) -> None:
-    """Entities, which may be external or grow without a bound, can only stand in a DOCTYPE."""
+    """Refuse a DOCTYPE: only there can entities be declared.
+
+    Entities can be external or expand without limit.
+    """
     raise unreadable("The spreadsheet is damaged: it has a DOCTYPE, which spreadsheets cannot.")

@@ -1,4 +1,4 @@
-"""What an import would do, row by row, before anything is written."""
+"""Results of checking rows before an import, and spelling suggestions."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from inventory.common.errors import Refusal
 from inventory.stock import queries as stock
 from inventory.stock.queries import items
 
-#: So many unknown names are compared with the known ones: it takes its time.
+#: Unknown names that are compared with known ones, because the comparison is slow.
 _MOST_SUGGESTED = 40
 _ALIKE = 0.75
 
 
 @dataclass(slots=True)
 class RowCheckResult:
-    """Rows by their place among those judged."""
+    """Result of a check; rows are identified by their index."""
 
-    #: Place, field and reason.
+    #: (index, field, reason)
     refused: list[tuple[int, str, str]] = field(default_factory=list)
-    #: Place and what should be looked at, though it can be done.
+    #: (index, text) of rows that can be imported but need attention.
     notes: list[tuple[int, str]] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     same: int = 0
-    #: What the kind's own `write` needs.
+    #: Input of `write` of the same kind.
     plan: Any = None
 
     def refuse(self, index: int, refusal: Refusal) -> None:
+        """Add the refusal of a row."""
         field = str(refusal.figures.get("field", ""))
         self.refused.append((index, field, refusal.detail))
 
 
 class SpellingSuggester:
-    """Names that are nearly what was written."""
+    """Suggests known names that are similar to an unknown one."""
 
     def __init__(self, read: Callable[[], Sequence[str]]) -> None:
         self._read = read
@@ -47,7 +48,7 @@ class SpellingSuggester:
         self._said: dict[str, str] = {}
 
     def near(self, name: str) -> str:
-        """A known name that is nearly this one; empty when there is none."""
+        """Return the most similar known name, or ""."""
         if name not in self._said and len(self._said) < _MOST_SUGGESTED:
             if self._known is None:
                 self._known = {known.casefold(): known for known in self._read()}
@@ -57,10 +58,12 @@ class SpellingSuggester:
 
 
 def item_suggester(conn: Connection) -> SpellingSuggester:
+    """Return a suggester of item codes."""
     return SpellingSuggester(lambda: list(conn.execute(sa.select(items.c.code)).scalars()))
 
 
 def lot_suggester(conn: Connection, item_code: str) -> SpellingSuggester:
+    """Return a suggester of an item's lot codes."""
     found = stock.read_items(conn, codes=[item_code])
     lots = stock.lots
     chosen = sa.select(lots.c.lot_code).where(lots.c.item_id.in_([item.id for item in found]))
@@ -68,4 +71,5 @@ def lot_suggester(conn: Connection, item_code: str) -> SpellingSuggester:
 
 
 def with_suggestion(reason: str, near: str) -> str:
+    """Return the reason, with the suggestion if there is one."""
     return f"{reason} Did you mean {near}?" if near else reason

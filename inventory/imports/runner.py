@@ -1,4 +1,4 @@
-"""Imports: checked as a whole, done as a whole, taken back as a whole."""
+"""Check, commit, list and undo imports, each as a whole."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ from inventory.stock.queries import operations, read_items, users
 
 imports = table(Import)
 
-#: So many things to look at are named; they stand in nobody's way.
+#: Notes in a report; they do not prevent the import.
 _MOST_NOTES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RowNote:
+    """A line that needs attention."""
+
     line: int
     text: str
 
 
 @dataclass(slots=True)
 class Report:
-    """What an import would do, or did: rows that are new, that change something, that are the
-    same already; and everything that is wrong. `import_id` tells that it was done."""
+    """Result of a check or an import; `import_id` is set if it was imported."""
 
     kind: str
     rows: int
@@ -53,18 +54,21 @@ class Report:
     notes: list[RowNote] = field(default_factory=list)
     import_id: int | None = None
     operation_id: int | None = None
-    #: The import that brought these very rows in, where nothing is left to do.
+    #: The earlier import of exactly these rows, if nothing is left to do.
     done_before: int | None = None
 
     @property
     def writes(self) -> int:
+        """Return the number of rows that write something."""
         return self.new + self.changed
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON data."""
         return asdict(self)
 
 
 def report_from(record: dict[str, Any]) -> Report:
+    """Return the report of JSON data."""
     wrong = [CellError(**one) for one in record.pop("wrong")]
     notes = [RowNote(**one) for one in record.pop("notes")]
     return Report(**record, wrong=wrong, notes=notes)
@@ -72,7 +76,7 @@ def report_from(record: dict[str, Any]) -> Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
-    """What to import, as it was read; `mapping` tells how the file names the fields."""
+    """The rows to import; `mapping` maps fields to column headers."""
 
     kind: FileType
     reading: ParsedRows
@@ -81,22 +85,30 @@ class ImportJob:
 
     @property
     def rows(self) -> list[Row]:
+        """Return the parsed rows."""
         return self.reading.rows
 
     @property
     def fingerprint(self) -> bytes:
+        """Return the hash of kind, reference and rows."""
         return digest([self.kind.name, self.reference, [row.facts for row in self.rows]])
 
 
 def validate_reference(kind: FileType, value: str | None) -> str | None:
-    """What the import was for. Raises InvalidInput."""
+    """Return the reference, or None if the kind has none.
+
+    Raises:
+        InvalidInput: the reference is too long or has invalid characters.
+    """
     reference = validation.validate_text(value, field="reference", max_length=100)
     return reference if kind.moves_stock else None
 
 
 def check(conn: Connection, job: ImportJob, progress: Progress = SILENT) -> Report:
-    """Everything that is wrong with the rows, and what importing them would do. Nothing is
-    written, and nobody has to wait."""
+    """Report all errors of the rows and what the import would do.
+
+    Writes nothing and takes no locks.
+    """
     judgement = _judge(conn, job, lock=False, progress=progress)
     return _report(conn, job, judgement)
 
@@ -104,9 +116,13 @@ def check(conn: Connection, job: ImportJob, progress: Progress = SILENT) -> Repo
 def commit(
     job: ImportJob, *, file_name: str, user_id: int, key: str, progress: Progress = SILENT
 ) -> Report:
-    """Import all the rows, or none where anything is wrong, in one transaction.
+    """Import all rows in one transaction, or none if any has an error.
 
-    The same rows again find nothing left to do. Raises IdempotencyKeyReused and Busy.
+    Importing the same rows again changes nothing.
+
+    Raises:
+        IdempotencyKeyReused: the key was used for another import.
+        Busy: the database stayed locked or is unavailable.
     """
     key = store.validate_key(key)
     name = " ".join(file_name.split())[:200] or "file"
@@ -118,7 +134,7 @@ def commit(
 
 
 class _Refused(Exception):
-    """Rolls everything back, with the report of why."""
+    """Rolls the transaction back and carries the report."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report.kind)
@@ -173,7 +189,7 @@ def _commit(
 
 
 def _counted(judgement: RowCheckResult) -> int:
-    """A count that found what was expected is worth keeping, too."""
+    """Return the number of counts; one without a difference is stored too."""
     plan = judgement.plan
     return len(plan.operation.counts) if hasattr(plan, "operation") else 0
 
@@ -188,7 +204,7 @@ def _judge(conn: Connection, job: ImportJob, *, lock: bool, progress: Progress) 
 
 
 def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Report:
-    """By line, as somebody who mends the file goes through it."""
+    """Return the report, with errors in the order of lines."""
     refused = [
         _wrong(job, job.rows[index], field, reason) for index, field, reason in judgement.refused
     ]
@@ -211,7 +227,7 @@ def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Repo
 
 
 def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
-    """What can be told of rows that are wrong already: their item, at least."""
+    """Return the unknown items of rows that already have errors."""
     named = [row for row in job.reading.half if row.facts.get("item")]
     known = {item.code for item in read_items(conn, codes=[row.facts["item"] for row in named])}
     suggester = item_suggester(conn)
@@ -223,7 +239,10 @@ def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
 
 
 def _wrong(job: ImportJob, row: Row, field: str, reason: str) -> CellError:
-    """What is about no one cell stands at the last of those that name the row."""
+    """Return the error of a row.
+
+    An error that is about no single cell is reported at the last identifying field.
+    """
     field = field if field in row.facts else job.kind.identity[-1]
     value = row.facts[field]
     column = job.mapping.get(field) or job.kind.field(field).label
@@ -231,7 +250,7 @@ def _wrong(job: ImportJob, row: Row, field: str, reason: str) -> CellError:
 
 
 def _standing(conn: Connection, fingerprint: bytes) -> int | None:
-    """The import that brought these very rows in and was not taken back."""
+    """Return the import of exactly these rows that was not undone, or None."""
     undoing = operations.alias("undoing")
     chosen = (
         sa.select(imports.c.id)
@@ -243,11 +262,10 @@ def _standing(conn: Connection, fingerprint: bytes) -> int | None:
     return conn.execute(chosen).scalar()
 
 
-# --- what was imported ----------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
+    """A past import."""
+
     id: int
     kind: str
     file_name: str
@@ -287,7 +305,7 @@ _IMPORTED = (
 def list_imports(
     conn: Connection, *, limit: int = 50, cursor: str | None = None
 ) -> Page[ImportRecord]:
-    """What was imported, newest first."""
+    """Return past imports, newest first."""
     place = CursorScope(
         "imports", {}, (lambda value: validation.validate_id(value, field="cursor"),)
     )
@@ -300,7 +318,11 @@ def list_imports(
 
 
 def get_import(conn: Connection, import_id: int) -> ImportRecord:
-    """One import. Raises NotFound."""
+    """Return one import.
+
+    Raises:
+        NotFound: there is no import with this id.
+    """
     row = conn.execute(_IMPORTED.where(imports.c.id == import_id)).first()
     if row is None:
         raise NotFound(f"There is no import number {import_id}.", import_id=import_id)
@@ -314,8 +336,14 @@ def _to_imported(row: Any) -> ImportRecord:
 def undo(
     found: ImportRecord, *, user_id: int, key: str, reason: str | None = None
 ) -> ledger.PostingResult | None:
-    """Take an import back, all of it: stock by a reversal in the ledger (which is returned),
-    master data by making it what it was. Raises NotReversible."""
+    """Undo a whole import.
+
+    Stock is reversed by a ledger operation, which is returned; master data is restored to its
+    previous values.
+
+    Raises:
+        NotReversible: it was undone already, or its records were used since.
+    """
     if found.operation_id is not None:
         return ledger.reverse(
             operation_id=found.operation_id, reason=reason, user_id=user_id, key=key

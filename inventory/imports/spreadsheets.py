@@ -1,4 +1,4 @@
-"""Spreadsheets (XLSX, ODS): which kind a file is, and the rows of one of its sheets."""
+"""Read a sheet of a spreadsheet (XLSX or ODS)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ Lines = Iterator[tuple[int, list[str]]]
 
 
 def read_sheet(content: bytes, wanted: str) -> tuple[list[str], str, Lines]:
-    """Return the names of the sheets, the one that is read, and its rows that are not empty.
+    """Return the sheet names, the name of the sheet read, and its non-empty rows.
 
-    The first sheet with anything in it is read, unless one is wanted.
-    Raises InvalidInput, also while the rows are read.
+    Without `wanted`, the first sheet that is not empty is read.
+
+    Raises:
+        InvalidInput: the file or the sheet cannot be read; also while the rows are read.
     """
     book = _open(content)
     if wanted and wanted not in book.sheets:

@@ -1,4 +1,4 @@
-"""Opening stock and counts: planned and written by the ledger."""
+"""Import of opening stock and counts through the ledger."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def check_rows(
     reference: str | None,
     progress: Progress,
 ) -> RowCheckResult:
+    """Plan receipts or counts."""
     plan_of, record = _PLANS[kind]
     asked = [record(**row.facts) for row in rows]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
@@ -55,6 +56,6 @@ def check_rows(
 def write(
     tx: Connection, judgement: RowCheckResult, *, user_id: int, user_name: str, progress: Progress
 ) -> int:
-    """Returns the number of the operation."""
+    """Post the plan and return the id of the operation."""
     who: dict[str, Any] = {"user_id": user_id, "user_name": user_name}
     return ledger_imports.write(tx, judgement.plan, **who, progress=progress).id

@@ -1,6 +1,6 @@
-"""The cells of one XLSX worksheet, row by row as they are parsed.
+"""Cells of one XLSX worksheet, row by row as they are parsed.
 
-Nothing is taken from the declared dimension, and no memory for cells that are not there.
+The declared dimension is ignored, and absent cells take no memory.
 
 Source: ECMA-376 Part 1, 18.3.1 (worksheets).
 """
@@ -24,19 +24,24 @@ from inventory.imports.number_cells import date_text, number_text, without_midni
 from inventory.imports.packages import Attributes
 from inventory.imports.xlsx_texts import RichTextWalker, unescaped
 
-#: Of the format itself (XFD1048576).
+#: Limits of the format (XFD1048576).
 _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
 _COLUMNS = {column_letters(number): number for number in range(MOST_COLUMNS)}
 _DIGITS = "0123456789"
 _LONGEST_ERROR = 40
 _BOOLEANS = {"1": "yes", "true": "yes", "0": "no", "false": "no"}
-#: Texts that the budget of their row covers.
+#: Shorter texts are covered by the budget of their row.
 _SHORT = 16
 
 
 class SheetWalker(RichTextWalker):
-    """Reads cells as texts. `texts`: the shared ones. `dates`: the formats that show dates."""
+    """Reads cells as texts.
+
+    Args:
+        texts: the shared texts.
+        dates: the formats that show dates.
+    """
 
     def __init__(
         self,
@@ -85,16 +90,17 @@ class SheetWalker(RichTextWalker):
         self._has_value = True
 
     def _begin_runs(self, _: Attributes) -> None:
-        """What stands between runs is no text."""
+        """Drop the text between runs."""
         self._pieces.clear()
         self.ignore_text()
 
     def take_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the rows finished since the last call."""
+        """Return the rows finished since the last call."""
         rows, self._rows = self._rows, []
         return iter(rows)
 
     def where(self) -> str:
+        """Return the address of the current cell for an error message."""
         return f"Cell {self._address()} of the sheet {self._sheet}"
 
     def _address(self) -> str:
@@ -151,7 +157,7 @@ class SheetWalker(RichTextWalker):
         return column - 1
 
     def _move_to_cell(self, address: str, number: str) -> None:
-        """Take the row's number from its first cell, where the row itself has none."""
+        """Take the row's number from its first cell if the row has none."""
         if self._row_is_numbered or self._cells:
             raise self._damaged(f"cell {address} is in row {self._row}")
         self._row -= 1
@@ -206,7 +212,10 @@ class SheetWalker(RichTextWalker):
         raise self._damaged(f"cell {self._address()} has a text that is not in the file")
 
     def _calculated(self, kind: str, text: str) -> str:
-        """Return the stored value of a formula; texts may be empty, where the value is there."""
+        """Return the stored value of a formula.
+
+        An empty text is valid only if a value element exists.
+        """
         if not text.strip() and not (kind == "str" and self._has_value):
             return NOT_CALCULATED
         return OUTDATED if self._is_outdated else self._value(kind, text)

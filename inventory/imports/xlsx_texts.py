@@ -1,4 +1,4 @@
-"""Texts in XLSX parts: the shared ones, and what cells and they have in common.
+"""Texts in XLSX parts: shared texts, and escapes.
 
 Source: ECMA-376 Part 1, 18.4 (shared strings), 22.4.2.4 (escapes).
 """
@@ -15,7 +15,7 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class RichTextWalker(Walker):
-    """Collects texts and their runs, without the readings that Japanese texts carry."""
+    """Collects texts and their runs, without phonetic readings of Japanese texts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class RichTextWalker(Walker):
 
 
 class SharedTextsWalker(RichTextWalker):
-    """`found`: the texts in their order."""
+    """Collects the shared texts in their order (`found`)."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         super().__init__()

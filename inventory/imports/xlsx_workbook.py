@@ -1,4 +1,4 @@
-"""XLSX workbooks: their sheets, cell formats and shared texts.
+"""XLSX workbooks: worksheets, cell formats and shared texts.
 
 Source: ECMA-376 Part 1, 18.2 (workbook), 18.8 (styles).
 """
@@ -22,7 +22,7 @@ _TRUE = ("1", "true")
 
 
 class XlsxWorkbook:
-    """The worksheets of a workbook, by name, and the rows of each."""
+    """The worksheets of a workbook by name, and the rows of each."""
 
     def __init__(self, package: Package) -> None:
         self._package = package
@@ -40,7 +40,7 @@ class XlsxWorkbook:
         package.read(self._target(path, "sharedStrings") or "xl/sharedStrings.xml", self._texts)
 
     def _target(self, path: str, purpose: str) -> str:
-        """Return the part that another part names for a purpose."""
+        """Return the part that another part links for a purpose, or ""."""
         links = self._links(path).values()
         return next((target for kind, target in links if kind == purpose), "")
 
@@ -68,7 +68,7 @@ class XlsxWorkbook:
 
 
 class _LinksWalker(Walker):
-    """`found`: purpose and part by the link's id."""
+    """Collects purpose and part of each link (`found`)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class _LinksWalker(Walker):
 
 
 class _WorkbookWalker(Walker):
-    """`sheets`: the name of each and the id of its link."""
+    """Collects the name and the link's id of each sheet (`sheets`)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,12 +104,15 @@ class _WorkbookWalker(Walker):
         self.since_1904 = attributes.get("date1904") in _TRUE
 
     def _calculation(self, attributes: Attributes) -> None:
-        """Programs that do not calculate ask the one that opens the file to do so."""
+        """Note whether the program that opens the file must calculate its formulas.
+
+        Programs that do not calculate set this flag.
+        """
         self.is_outdated = attributes.get("fullCalcOnLoad") in _TRUE
 
 
 class _StylesWalker(Walker):
-    """`dates`: the numbers of the cell formats that show dates, as cells write them."""
+    """Collects the indexes of cell formats that show dates (`dates`)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Labels for lots, items and places: as PDF for sheets and single labels, as ZPL for printers."""
+"""Labels for lots, items and locations: PDF for paper, ZPL for label printers."""
 
 from inventory.labels.content import (
     MOST_LABELS,

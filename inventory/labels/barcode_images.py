@@ -1,4 +1,4 @@
-"""The squares of a code: GS1 DataMatrix or QR, as rows of dark and light."""
+"""Barcodes as a matrix of modules: GS1 DataMatrix or QR code."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from typing import Any
 
 from inventory.labels.content import Label
 
-#: How many light modules each kind needs around it.
+#: Width of the quiet zone in modules.
 QUIET = {"datamatrix": 2, "qr": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """`rows` from the top, each from the left; True is dark."""
+    """Rows of modules from the top, each from the left; True is dark."""
 
     rows: tuple[tuple[bool, ...], ...]
     quiet: int
 
     @property
     def modules(self) -> int:
-        """The modules from edge to edge, the quiet zone among them."""
+        """Return the width in modules, including the quiet zone."""
         return len(self.rows) + 2 * self.quiet
 
     def runs(self) -> list[tuple[int, int, int]]:
-        """The dark stretches: (row, first column, how many), the quiet zone counted."""
+        """Return the dark runs as (row, first column, length).
+
+        The quiet zone is counted.
+        """
         found = []
         for y, row in enumerate(self.rows):
             x = 0
@@ -39,7 +42,7 @@ class Matrix:
 
 
 def matrix_of(label: Label) -> Matrix:
-    """The code of a label as its squares."""
+    """Return the barcode of a label."""
     import zxingcpp
 
     if label.is_gs1:
@@ -51,7 +54,7 @@ def matrix_of(label: Label) -> Matrix:
 
 
 def qr_of(text: str) -> Matrix:
-    """Any text as a QR code."""
+    """Return a text as a QR code."""
     import zxingcpp
 
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")

@@ -1,4 +1,4 @@
-"""What stands on a label: the code for scanners, and the words for people."""
+"""Content of labels: the barcode and the text lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inventory.common.quantity import format_qty
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
 
-#: One print has at most so many labels.
+#: Labels in one print at most.
 MOST_LABELS = 1000
 
 Symbol = Literal["datamatrix", "qr"]
@@ -25,20 +25,23 @@ Symbol = Literal["datamatrix", "qr"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line for people. One that `may` go is left out where the label is small."""
+    """A text line; one with `may` is dropped if the label is too small."""
 
     text: str
     bold: bool = False
-    #: Its height, where there is room, in relation to the others.
+    #: Height relative to the other lines, if there is room.
     size: float = 1.0
     may: bool = False
-    #: Whether its end may be cut off: a name, never a code.
+    #: Whether the end can be cut off: true for names, never for codes.
     cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label. `code` is a GS1 message with brackets in a DataMatrix, or our own in a QR code."""
+    """A label.
+
+    `code` is a GS1 message with brackets in a DataMatrix, or an internal code in a QR code.
+    """
 
     symbol: Symbol
     code: str
@@ -46,18 +49,23 @@ class Label:
 
     @property
     def is_gs1(self) -> bool:
+        """Return whether the barcode is a GS1 DataMatrix."""
         return self.symbol == "datamatrix"
 
     @property
     def typed(self) -> str:
-        """What a scanner types when it reads the label."""
+        """Return what a scanner sends for the barcode."""
         if not self.is_gs1:
             return self.code
         return "".join(field.ai + field.value for field in barcodes.parse_scan(self.code).fields)
 
 
 def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> Label:
-    """The label of a lot: as GS1 where its item has a GTIN and the lot code fits, else our own."""
+    """Return the label of a lot.
+
+    The barcode is GS1 if the item has a GTIN and the lot number fits, else internal. `qty` is
+    printed if given.
+    """
     words = _words(lot.item)
     words.append(Line(f"Lot {lot.lot_code}", bold=True, size=1.3))
     if lot.expires_on:
@@ -70,21 +78,26 @@ def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> L
 
 
 def item_label(item: Item, *, gtin: str | None = None) -> Label:
-    """The label of an item, for its shelf."""
+    """Return the label of an item, for its location."""
     words = _words(item)
     words.append(Line(f"Unit {item.unit}", may=True))
     return _label(_gs1(gtin), internal_codes.item_content(item.id, item.code), words)
 
 
 def location_label(location: str) -> Label:
-    """The label of a place."""
+    """Return the label of a location."""
     words = (Line(location, bold=True, size=2.5),)
     return Label("qr", internal_codes.location_content(location), words)
 
 
 def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = False) -> list[Label]:
-    """The labels of these lots, in their order; `with_qty` tells what is on hand now.
-    Raises NotFound."""
+    """Return the labels of these lots in their order.
+
+    `with_qty` adds the quantity on hand.
+
+    Raises:
+        NotFound: a lot does not exist.
+    """
     ids = list(lot_ids)
     known = {lot.id: lot for lot in stock.read_lots(conn, ids)}
     for id in ids:
@@ -99,14 +112,22 @@ def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = Fal
 
 
 def item_labels(conn: Connection, codes_: Iterable[str]) -> list[Label]:
-    """The labels of the items with these codes. Raises NotFound."""
+    """Return the labels of the items with these codes.
+
+    Raises:
+        NotFound: an item does not exist.
+    """
     items = [stock.get_item(conn, code) for code in codes_]
     gtins = _gtins(conn, {item.id for item in items})
     return [item_label(item, gtin=gtins.get(item.id)) for item in items]
 
 
 def location_labels(locations: Iterable[str]) -> list[Label]:
-    """The labels of these places."""
+    """Return the labels of these locations.
+
+    Raises:
+        InvalidInput: a name is invalid.
+    """
     return [
         location_label(validation.validate_code(location, field="location"))
         for location in locations
@@ -123,14 +144,17 @@ def _words(item: Item) -> list[Line]:
 
 def _label(gs1: str | None, own_code: str, words: list[Line]) -> Label:
     code = gs1 or own_code
-    if len(code) <= 64:  # so that it can be typed
+    if len(code) <= 64:  # longer codes cannot be typed
         words.append(Line(code, size=0.7, may=True))
     return Label("datamatrix" if gs1 else "qr", code, tuple(words))
 
 
 def _gs1(gtin: str | None, expires_on: date | None = None, lot_code: str = "") -> str | None:
-    """The GS1 message, the lot code last, so that no separator can be lost behind it; None where
-    GS1 has no way to write it: characters, length, or a date too far away."""
+    """Return the GS1 message, or None if GS1 cannot express it.
+
+    Reasons are characters, length, or an expiry date too far away. The lot number comes last, so
+    that no separator after it can be lost.
+    """
     if gtin is None:
         return None
     message = f"(01){gtin}"
@@ -147,7 +171,11 @@ def _gs1(gtin: str | None, expires_on: date | None = None, lot_code: str = "") -
 
 
 def copies_of(labels: list[Label], copies: int) -> list[Label]:
-    """So many of each, side by side. Raises InvalidInput for more than a print may have."""
+    """Return each label `copies` times, one after the other.
+
+    Raises:
+        InvalidInput: there are no labels, or too many.
+    """
     if not labels:
         raise InvalidInput("Choose what the labels are for.", field="lots")
     if not 1 <= copies <= MOST_LABELS or len(labels) * copies > MOST_LABELS:

@@ -1,4 +1,4 @@
-"""Where labels stand on their paper: sheets of rows and columns, or a roll of single ones."""
+"""Layouts of label paper: sheets with rows and columns, or single labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """All in millimetres; `left` and `top` are the margins of the sheet."""
+    """A layout in millimeters; `left` and `top` are the margins of the sheet."""
 
     name: str
     title: str
@@ -27,15 +27,23 @@ class Layout:
 
     @property
     def on_page(self) -> int:
+        """Return the number of labels on a sheet."""
         return self.columns * self.rows
 
     @property
     def is_single(self) -> bool:
+        """Return whether each page is one label."""
         return self.on_page == 1 and self.page == self.label
 
     def places(self, count: int, start: int = 1) -> Iterator[tuple[int, float, float]]:
-        """For each label its page from 0, and its left and top edge. `start`: the first place of
-        the first sheet that is still there, counted along the rows."""
+        """Yield the page (from 0), the left and the top edge of each label.
+
+        Args:
+            start: the first free position of the first sheet, counted along the rows from 1.
+
+        Raises:
+            InvalidInput: `start` is not a position of the sheet.
+        """
         if not 1 <= start <= self.on_page:
             raise InvalidInput(
                 f"The first label stands in place 1 to {self.on_page} of the sheet.", field="start"
@@ -87,8 +95,14 @@ _SHEET = re.compile(
 
 
 def layout_of(name: object) -> Layout:
-    """The layout of that name; or one described: `62x29`, or `a4:3x8:7.25,12.9:2.5,0` (page,
-    columns and rows, margins left and top, gaps across and down). Raises InvalidInput."""
+    """Return the layout with this name or description.
+
+    A description is `62x29`, or `a4:3x8:7.25,12.9:2.5,0`: page, columns and rows, margins left and
+    top, gaps across and down; all in mm.
+
+    Raises:
+        InvalidInput: the layout is unknown or the label has an impossible size.
+    """
     if isinstance(name, str):
         if name in LAYOUTS:
             return LAYOUTS[name]

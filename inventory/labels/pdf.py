@@ -1,4 +1,4 @@
-"""Labels as a PDF: codes as vector squares, words in an embedded font."""
+"""Labels as PDF: barcodes as vector squares, text in an embedded font."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from inventory.labels.text_fitting import PlacedLabel, fit
 FONTS = Path(__file__).with_name("fonts")
 _FONTS = {False: "DejaVuSansCondensed", True: "DejaVuSansCondensed-Bold"}
 _POINTS = 72 / 25.4
-#: Stands for a character that the font does not have.
+#: Replaces characters that the font does not have.
 _MISSING = "\N{WHITE SQUARE}"
 
 
 def to_pdf(labels: list[Label], layout: Layout, *, start: int = 1) -> bytes:
-    """The labels on their sheets, the first in place `start`. Raises InvalidInput."""
+    """Return the labels as PDF, the first at position `start` of the sheet.
+
+    Raises:
+        InvalidInput: a label does not fit, or `start` is not a position of the sheet.
+    """
     from reportlab.pdfgen.canvas import Canvas
 
     _fonts()
@@ -42,12 +46,12 @@ def to_pdf(labels: list[Label], layout: Layout, *, start: int = 1) -> bytes:
 
 
 def measure(text: str, bold: bool) -> float:
-    """How wide a text is at a height of 1."""
+    """Return the width of a text at a height of 1."""
     return float(_fonts()[bold].stringWidth(_writable(text, bold), 1000)) / 1000
 
 
 def _draw(canvas: Any, label: PlacedLabel, x: float, y: float) -> None:
-    """With the label's left top corner at x, y; PDF counts from the bottom."""
+    """Draw a label with its top left corner at x, y; PDF counts from the bottom."""
     module = label.module
     path = canvas.beginPath()
     for row, column, length in label.matrix.runs():

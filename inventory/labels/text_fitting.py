@@ -1,7 +1,7 @@
-"""What of a label goes where: the code at the left, as large as it can be, the words beside it.
+"""Layout of a label: the barcode at the left, the text lines beside it.
 
-Everything in millimetres. A module of the code is a whole number of a 203 dpi printer's dots, so
-that it prints crisply there and decodes everywhere.
+The barcode is as large as possible. Lengths are in millimeters. A module is a whole number of dots
+of a 203 dpi printer, so that it is printed sharply and can be scanned.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ DOT = 25.4 / 203
 PADDING = 1.5
 #: A module has 2 to 10 dots: 0.25 to 1.25 mm.
 _DOTS = (2, 10)
-#: The height of ordinary words where there is room, before something is left out, and at least.
+#: Height of normal text: the largest, the smallest before a line is dropped, and the smallest.
 _BEST, _ENOUGH, _LEAST = 8.0, 2.0, 1.5
 _LEADING = 1.2
 
-#: How wide a text is at 1 mm of height: (text, bold).
+#: Returns the width of (text, bold) at 1 mm of height.
 Measure = Callable[[str, bool], float]
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """A line of text where it stands: left edge, top edge, and height."""
+    """A text line with its left edge, top edge and height."""
 
     text: str
     bold: bool
@@ -38,8 +38,10 @@ class PlacedText:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLabel:
+    """A label with all parts placed."""
+
     matrix: Matrix
-    #: Edge of the code's quiet zone, and how many dots a module has.
+    #: Left and top edge of the quiet zone, and dots per module.
     x: float
     y: float
     dots: int
@@ -47,11 +49,16 @@ class PlacedLabel:
 
     @property
     def module(self) -> float:
+        """Return the width of a module in millimeters."""
         return self.dots * DOT
 
 
 def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLabel:
-    """Everything in its place. Raises InvalidInput where the label is too small for it."""
+    """Place barcode and text on a label of this size.
+
+    Raises:
+        InvalidInput: the label is too small.
+    """
     matrix = matrix_of(label)
     room = min(height - 2 * PADDING, (width - 3 * PADDING) * 0.5)
     dots = min(int(room / (matrix.modules * DOT)), _DOTS[1])
@@ -80,8 +87,10 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLa
 def _fit_words(
     lines: tuple[Line, ...], width: float, height: float, measure: Measure
 ) -> list[PlacedText] | None:
-    """As large as they fit with no code broken; what may go, goes before the rest gets too small
-    to read."""
+    """Place the lines as large as possible without breaking a code.
+
+    Optional lines are dropped before the others get too small to read. None if it is impossible.
+    """
     kept = list(lines)
     while True:
         size = _BEST
@@ -107,7 +116,7 @@ def _middle(words: list[PlacedText], down: float) -> list[PlacedText]:
 def _set(
     lines: list[Line], size: float, width: float, measure: Measure
 ) -> tuple[list[PlacedText], float, bool]:
-    """The words at that size, how high they are in all, and whether a code had to be broken."""
+    """Return the lines at this size, their total height, and if a code was broken."""
     words, y, broken = [], 0.0, False
     for line in lines:
         high = max(size * line.size, _LEAST)
@@ -120,7 +129,10 @@ def _set(
 
 
 def _parts(line: Line, width: float, measure: Measure) -> list[str]:
-    """The line in parts that are not wider; what may be cut is cut after the second."""
+    """Split a line into parts of at most this width.
+
+    A line that can be cut ends after the second part.
+    """
     parts, rest = [], line.text
     while rest:
         end = len(rest)

@@ -1,4 +1,4 @@
-"""Labels as ZPL, the language of label printers, for 203 dpi."""
+"""Labels as ZPL, the language of label printers, at 203 dpi."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from inventory.labels.paper_layouts import Layout
 from inventory.labels.pdf import measure
 from inventory.labels.text_fitting import DOT, PlacedLabel, fit
 
-#: What stands in a field as it is. All else goes as the hex of its bytes in UTF-8: `^` and `~`,
-#: which begin commands, above all.
+#: Characters that are written unchanged in a field; all others as hexadecimal UTF-8 bytes, above
+#: all `^` and `~`, which begin commands.
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;/()+-#=*")
 
 
 def to_zpl(labels: list[Label], layout: Layout) -> bytes:
-    """The labels one after the other, each a label of its own. Raises InvalidInput for sheets."""
+    """Return the labels as ZPL.
+
+    Raises:
+        InvalidInput: the layout is a sheet, or the label is too small.
+    """
     if not layout.is_single:
         raise InvalidInput(
             "A label printer takes single labels: choose a size like 62x29, not a sheet.",
@@ -29,7 +33,7 @@ def to_zpl(labels: list[Label], layout: Layout) -> bytes:
 
 
 def escaped(text: str) -> str:
-    """The text as a field behind ^FH takes it."""
+    """Return the text as a field after ^FH accepts it."""
     return "".join(
         one if one in _SAFE else "".join(f"_{byte:02X}" for byte in one.encode()) for one in text
     )
@@ -49,10 +53,10 @@ def _symbol(label: Label, fitted: PlacedLabel) -> str:
     edge = fitted.matrix.quiet * fitted.dots
     place = f"^FO{_dots(fitted.x) + edge},{_dots(fitted.y) + edge}"
     if label.is_gs1:
-        # `_1` is FNC1; an underline in a lot code is written twice.
+        # `_1` is FNC1; an underscore in a lot number is doubled.
         message = label.typed.replace("_", "__")
         return f"{place}^BXN,{fitted.dots},200,0,0,6,_,1^FD_1{message}^FS"
-    # QR codes begin ten dots lower on most printers.
+    # Most printers print QR codes ten dots lower.
     return f"{place}^BQN,2,{fitted.dots}^FDMA,{label.code}^FS"
 
 

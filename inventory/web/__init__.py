@@ -1,4 +1,4 @@
-"""Pages for people: this module fits the parts of the face together."""
+"""Browser pages: register the blueprints, templates, sessions and filters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ csrf = CSRFProtect()
 
 
 def init_app(app: Flask, config: Config) -> None:
-    """Headers, static files, templates, sessions, the guard, and the blueprints."""
+    """Install headers, static files, templates, sessions, permissions and blueprints."""
     passwords.configure(time_cost=config.password_time_cost, memory_kib=config.password_memory_kib)
     app.config["SETUP_CODE"] = registration.expected_code(
         secret_key=config.secret_key,
@@ -39,7 +39,8 @@ def init_app(app: Flask, config: Config) -> None:
     downloads.init_app(app)
     imports.init_app(app)
     web_session.init_app(app)
-    # The guard before the CSRF check: an ended session is told so, not that a token is missing.
+    # The permission check runs before the CSRF check: an expired session is then reported as such,
+    # not as a missing CSRF token.
     permissions.init_app(app)
     csrf.init_app(app)
     app.url_value_preprocessor(live_updates.reject_out_of_range_ids)
@@ -49,7 +50,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def has_user() -> bool:
-    """Whether the request comes from a browser that is signed in."""
+    """Return whether the request comes from a signed-in browser."""
     return bool(current_user.is_authenticated)
 
 

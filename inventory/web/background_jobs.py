@@ -1,6 +1,6 @@
-"""Commands that a page starts: in a process of their own, so that nobody waits for them.
+"""Commands that a page starts in a process of their own.
 
-What came of one is told by what it leaves: a verification run, a backup.
+The request does not wait for them. Their result is what they store: a verification run, a backup.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _running: dict[tuple[str, tuple[str, ...]], subprocess.Popen[bytes]] = {}
 
 
 def is_running(errand: tuple[str, ...]) -> bool:
-    """Whether a run that was started here is still on its way."""
+    """Return whether a run that this process started is still running."""
     process = _running.get((_database(), errand))
     return process is not None and process.poll() is None
 
 
 def failed(errand: tuple[str, ...]) -> bool:
-    """Whether the last run that was started here ended without success."""
+    """Return whether the last run that this process started failed."""
     process = _running.get((_database(), errand))
     return process is not None and bool(process.poll())
 
 
 def start(errand: tuple[str, ...]) -> None:
-    """Begin a run, unless one is on its way."""
+    """Start a run of the command unless one is running."""
     with _lock:
         if not is_running(errand):
             _running[_database(), errand] = subprocess.Popen(  # noqa: S603 - our own words
@@ -52,6 +52,6 @@ def _database() -> str:
 
 
 def _settings() -> dict[str, str]:
-    """The child is to work on the very same database."""
+    """Return the environment that makes the child use the same database and paths."""
     places = {name: str(current_app.config[name]) for name in ("INSTANCE_PATH", "BACKUP_PATH")}
     return {"DATABASE_URL": _database(), **places}

@@ -1,4 +1,4 @@
-"""Figures as lines: coordinates for an SVG that the template draws."""
+"""Coordinates of the SVG line charts that templates draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 720, 160
 
 
 def steps(days: list[DailyBalance]) -> dict[str, Any]:
-    """Two stepped lines, on hand and reserved, on one scale that begins at nothing."""
+    """Return two stepped lines, on hand and reserved, on one scale from zero."""
     most = max((day.on_hand for day in days), default=0)
     return {
         "days": days,
@@ -23,7 +23,7 @@ def steps(days: list[DailyBalance]) -> dict[str, Any]:
 
 
 def _path(values: list[int], maximum: int) -> str:
-    """Each day is as wide as any other; the line changes at once, as stock does."""
+    """Return an SVG path of steps, each day equally wide."""
     wide = WIDTH / max(len(values), 1)
     points = []
     for number, value in enumerate(values):

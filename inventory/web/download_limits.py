@@ -1,4 +1,7 @@
-"""How many files are sent at once: slow clients keep a download open for long."""
+"""Limit the number of simultaneous downloads.
+
+Slow clients keep a download open for a long time.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,43 @@ from dataclasses import dataclass, field
 
 from inventory.common.errors import Busy, InventoryError, TooManyDownloads
 
-#: In one server process.
+#: Limits apply per server process.
 MOST = 8
 MOST_OF_USER = 2
-#: A download that sent nothing for so long is ended where another one waits.
+#: A download that sent nothing for this long is ended if another one needs its slot.
 STALLED_SECONDS = 60.0
 
 
 class DownloadEnded(InventoryError):
-    """A stalled download had to make room: its file stays incomplete."""
+    """Raised inside a stalled download that lost its slot: its file stays incomplete."""
 
 
 @dataclass(eq=False)
 class Download:
+    """A running download and the time of its last progress."""
+
     user_id: int
     moved_at: float = field(default_factory=time.monotonic)
 
 
 class DownloadLimits:
+    """The running downloads of a server process."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[Download] = set()
 
     @property
     def running(self) -> int:
+        """Return the number of running downloads."""
         return len(self._running)
 
     def begin(self, user_id: int) -> Download:
-        """Take one of the few downloads; `end` gives it back.
+        """Reserve a download slot; `end` frees it.
 
-        Raises: TooManyDownloads for those of this user, Busy for those of everybody.
+        Raises:
+            TooManyDownloads: this user has too many downloads.
+            Busy: the server has too many downloads.
         """
         with self._lock:
             if sum(one.user_id == user_id for one in self._moving(user_id)) >= MOST_OF_USER:
@@ -53,17 +63,27 @@ class DownloadLimits:
             return download
 
     def keep(self, download: Download) -> None:
-        """Note that the download moves. Raises: DownloadEnded where it had to make room."""
+        """Record progress of a download.
+
+        Raises:
+            DownloadEnded: the download was stalled and lost its slot.
+        """
         if download not in self._running:
             raise DownloadEnded("The download was stalled and had to make room for another one.")
         download.moved_at = time.monotonic()
 
     def end(self, download: Download) -> None:
-        """Without the lock: the garbage collector calls this at any time."""
+        """Free the slot of a download.
+
+        Takes no lock, because the garbage collector can call this at any time.
+        """
         self._running.discard(download)
 
     def _moving(self, user_id: int | None) -> list[Download]:
-        """Those that run, of a user or all; where they are too many, without the stalled ones."""
+        """Return the running downloads of one user or of all users.
+
+        At the limit, the download that is stalled longest is dropped first.
+        """
         found = [one for one in tuple(self._running) if user_id in (None, one.user_id)]
         if len(found) < (MOST if user_id is None else MOST_OF_USER):
             return found

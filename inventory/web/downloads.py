@@ -1,7 +1,7 @@
-"""Lists as files: exactly the rows that the page's filters find, as CSV, XLSX or JSON Lines.
+"""Download lists as CSV, XLSX or JSON Lines, with the filters of the page.
 
-A file is sent while its rows are read. Where they cannot be read to the end, the iterator of the
-answer raises, and the server cuts the connection: a part of a file never looks like a whole one.
+A file is sent while its rows are read. If reading fails, the iterator of the response raises and
+the server closes the connection, so an incomplete file never looks complete.
 """
 
 from __future__ import annotations
@@ -34,31 +34,42 @@ _LIMITS = "download_limits"
 
 
 def init_app(app: Flask) -> None:
+    """Create the download limits of this app."""
     app.extensions[_LIMITS] = DownloadLimits()
 
 
 def own_reads() -> Reads:
-    """Reads for the rows of a file: each page on a connection of its own."""
+    """Return reads for the rows of a file: one short connection for each page."""
     return short_reads(reading_engine())
 
 
 def download_list(kind: str, name: str, /, **filters: Any) -> Response:
-    """One of the lists of exports.py, as it is filtered. Raises Forbidden for a lower role."""
+    """Return a list of `exports.lists` as a file, with the given filters.
+
+    Raises:
+        Forbidden: the user's role is too low for this list.
+    """
     permissions.require(current_user, lists.LISTS[name].role)
     rows = lists.list_rows(own_reads(), name, **filters)
     return download(kind, name, lists.LISTS[name].heads, rows)
 
 
 def download(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Response:
-    """The rows as a file that a browser saves; once the answer begins, `rows` cannot use the
-    request. Raises TooManyDownloads, Busy."""
+    """Return the rows as a file that the browser saves.
+
+    `rows` cannot use the request after the response has begun.
+
+    Raises:
+        TooManyDownloads: this user has too many downloads.
+        Busy: the server has too many downloads.
+    """
     if kind not in _TYPES:
         abort(404)
     limits: DownloadLimits = current_app.extensions[_LIMITS]
     begun = limits.begin(current_user.id)
     try:
         rows = iter(rows)
-        # A filter that is refused must be so before the answer has begun.
+        # Read the first row now, so that an invalid filter is refused before the response begins.
         rows = chain(list(islice(rows, 1)), rows)
         response = FileResponse(
             _sent(file_parts(kind, name, headers, rows), name, begun, limits), mimetype=_TYPES[kind]
@@ -86,15 +97,18 @@ def _sent(
 
 
 class FileResponse(Response):
-    """Sent piece by piece, between other answers of the same thread."""
+    """Response whose parts are produced between other responses of the same thread."""
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         return _InOwnContext(super().get_app_iter(environ))
 
 
 class _InOwnContext:
-    """What Flask and its extensions push while a piece is made is gone from the thread when the
-    piece is there: another request may come next."""
+    """Iterator that runs each step in its own copy of the context.
+
+    Contexts that Flask and its extensions push while a part is produced do not stay in the thread,
+    which can serve another request before the next part.
+    """
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._context = copy_context()

@@ -1,4 +1,4 @@
-"""What the browser asks for: a page, or a piece of one."""
+"""Request headers of htmx: whether the browser wants a page or a partial."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 
 
 def wants_partial() -> bool:
-    """Is the answer swapped into a page that is open already?"""
+    """Return whether the response replaces a part of an open page."""
     return request.headers.get("HX-Request-Type") == "partial"
 
 
@@ -18,7 +18,7 @@ def is_htmx() -> bool:
 
 
 def is_poll() -> bool:
-    """A page asking by itself whether something changed: nobody is at work because of it."""
+    """Return whether the page sent the request by itself, without user activity."""
     return "HX-PTag" in request.headers or "Floor-Timer" in request.headers
 
 
@@ -32,6 +32,7 @@ def shown_url() -> SplitResult | None:
 
 
 def init_app(app: Flask) -> None:
+    """Install the Vary header."""
     app.after_request(_vary)
 
 

@@ -1,4 +1,4 @@
-"""What the query of a list's page says: filters in the URL, pages by cursor."""
+"""Query parameters of list pages: filters, sorting and pagination by cursor."""
 
 from __future__ import annotations
 
@@ -15,17 +15,23 @@ from inventory.queries import MOST_ROWS, USUAL_ROWS, Page
 
 
 def one_of(value: str | None, allowed: tuple[str, ...], default: str) -> str:
-    """One of the values that a page knows: an unknown one is as good as none."""
+    """Return the value if it is allowed, else the default."""
     return value if value in allowed else default
 
 
 def search_param(query: MultiDict[str, str]) -> str:
-    """What is searched for, cut to what can be: pages forgive where the API refuses."""
+    """Return the search text, without control characters, at most 100 characters.
+
+    Pages shorten an invalid text; the API refuses it.
+    """
     return "".join(c for c in query.get("q", "") if c.isprintable()).strip()[:100]
 
 
 def datetime_param(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
-    """The moment that `?at=` names, on the site's clock unless it says its zone, and its text."""
+    """Return the time of `?at=` in UTC, and its text for the input field.
+
+    A value without a zone is in the site's zone. An invalid value is ignored: (None, "").
+    """
     text = query.get("at", "")
     try:
         at = datetime.fromisoformat(text)
@@ -36,12 +42,12 @@ def datetime_param(query: MultiDict[str, str]) -> tuple[datetime | None, str]:
 
 
 def date_param(at: datetime | None) -> date:
-    """The day by which a lot was expired or not: that of the moment, at the site; else today."""
+    """Return the site's date of a time, or today: the date that decides expiry."""
     return at.astimezone(clock.zone()).date() if at else clock.today()
 
 
 def day_in(query: MultiDict[str, str], name: str) -> date | None:
-    """A day that the query names; one that is none is as good as none."""
+    """Return a date of the query, or None if it is missing or invalid."""
     try:
         day = date.fromisoformat(query.get(name, ""))
     except ValueError:
@@ -50,7 +56,7 @@ def day_in(query: MultiDict[str, str], name: str) -> date | None:
 
 
 def start_of(text: str | None, *, days: int = 0) -> datetime | None:
-    """The first moment of a day at the site, or of the day after it."""
+    """Return the start of a date at the site plus `days`, in UTC; None if invalid."""
     try:
         day = date.fromisoformat(text or "") + timedelta(days=days)
         return datetime.combine(day, time.min, clock.zone()).astimezone(UTC)
@@ -59,12 +65,15 @@ def start_of(text: str | None, *, days: int = 0) -> datetime | None:
 
 
 def after(at: datetime | None) -> datetime | None:
-    """What is written at a moment counts: the first instant that no longer does."""
+    """Return the first instant after a time, as an exclusive upper bound.
+
+    Entries posted exactly at the time are included.
+    """
     return None if at is None else at + timedelta(microseconds=1)
 
 
 def export_links(blueprint: str, query: MultiDict[str, str]) -> list[tuple[str, str]]:
-    """The list as files, with the same filters."""
+    """Return (label, URL) of each file format of the list, with the same filters."""
     filters = active_filters(query)
     ending = f"?{urlencode(filters)}" if filters else ""
     words = {"csv": "CSV", "xlsx": "XLSX", "jsonl": "JSON Lines"}
@@ -74,24 +83,25 @@ def export_links(blueprint: str, query: MultiDict[str, str]) -> list[tuple[str, 
 
 
 def row_limit(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
-    """How many rows the page shows: so many more each time that more is asked for."""
+    """Return the number of rows to show, between `step` and the maximum."""
     text = query.get("rows", "")
     rows = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else step
     return min(max(rows, step), MOST_ROWS)
 
 
 def cursor_page(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
-    """Which rows: for a list of the core."""
+    """Return `limit` and `cursor` for a list query of the core."""
     return {"limit": row_limit(query, step), "cursor": query.get("cursor")}
 
 
 def page_links(
     query: MultiDict[str, str], page: Page[Any], step: int = USUAL_ROWS
 ) -> dict[str, str | None]:
-    """Where more rows are, and the first where these are not: with the same filters.
+    """Return the links to more rows, the next page and the first page.
 
-    `more` is the same page with more rows, as long as it may have more; then `after` is the
-    next page.
+    The links keep the filters. `more` shows the same page with more rows until the maximum is
+    reached; from then on `after` is the next page. `first` is set when the page is not the first
+    one.
     """
     filters = active_filters(query)
     links: dict[str, str | None] = {"more": None, "after": None, "first": None}
@@ -108,9 +118,12 @@ def page_links(
 def sort_heads(
     query: MultiDict[str, str], sorts: Sequence[str], rising: Sequence[str]
 ) -> dict[str, tuple[str, str]]:
-    """For each column that a list can be sorted by: where its head leads, and the order it is in
-    now ("ascending", "descending" or ""). One tap sorts, another turns it round, a third puts the
-    list back. Figures begin with the largest; `rising` columns with the smallest."""
+    """Return the link and the current order of each sortable column.
+
+    The order is "ascending", "descending" or "". The first click sorts, the second reverses, the
+    third restores the default order. Columns begin with the largest value, those in `rising` with
+    the smallest.
+    """
     filters, now = active_filters(query), one_of(query.get("sort"), tuple(sorts), "")
     headers = {}
     for name in dict.fromkeys(sort.lstrip("-") for sort in sorts):
@@ -123,6 +136,6 @@ def sort_heads(
 
 
 def active_filters(query: MultiDict[str, str]) -> dict[str, str]:
-    """What the list is, wherever in it the page is."""
+    """Return the query parameters without those of pagination."""
     place = ("cursor", "rows")
     return {name: value for name, value in query.items() if name not in place and value}

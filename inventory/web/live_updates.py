@@ -1,7 +1,8 @@
-"""The part of a page that changes when stock does.
+"""Live region: the part of a page that changes with the stock.
 
-Each page with figures names one partial, `#live`, and the function that reads what it needs.
-The page includes it; an operation's answer and the poll send the same partial again.
+Each page with stock figures registers one partial, `#live`, and the function that reads its values.
+The page includes the partial; the response to an operation and the poll send the same partial
+again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ _PARTS: dict[str, tuple[str, Read]] = {}
 
 
 def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
-    """Mark what reads the changing part of a page: called with its query, and its ids."""
+    """Decorator: register the function that reads the values of a page's live region.
+
+    The function is called with the query of the page and the ids of its URL.
+    """
 
     def mark(read: Read) -> Read:
         _PARTS[endpoint] = (template, read)
@@ -39,22 +43,23 @@ def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
 
 
 def endpoints() -> list[str]:
-    """Every page that has a changing part."""
+    """Return the endpoints of all pages with a live region."""
     return sorted(_PARTS)
 
 
 def reject_out_of_range_ids(endpoint: str | None, ids: dict[str, Any] | None) -> None:
-    """No row has such a number, and a database would not take it for one."""
+    """Answer 404 for ids above the range of the database's integers."""
     if any(isinstance(id, int) and id > MAX_ID for id in (ids or {}).values()):
         abort(404)
 
 
 def wants_live() -> bool:
+    """Return whether the request asks for the live region only."""
     return request.headers.get("HX-Target") == "div#live"
 
 
 def render_live_page(template: str, **values: Any) -> Response:
-    """Return whether the request asks for the live region only."""
+    """Return the page, or for htmx its live region, or 304 if that is unchanged."""
     assert request.endpoint is not None
     url = urls.current_url()
     context, html, tag = _render(request.endpoint, request.args, request.view_args or {}, url)
@@ -70,7 +75,7 @@ def render_live_page(template: str, **values: Any) -> Response:
 
 
 def render_current() -> Markup | None:
-    """The changing part of the page that the browser shows now."""
+    """Return the live region of the page that the browser shows, or None."""
     url = shown_url()
     adapter = current_app.create_url_adapter(request)
     path = None if url is None else urls.strip_prefix(url.path)
@@ -91,7 +96,11 @@ def render_current() -> Markup | None:
 def _render(
     endpoint: str, query: MultiDict[str, str], ids: Mapping[str, Any], url: str
 ) -> tuple[dict[str, Any], Markup, str]:
-    """Render a part, for whoever could open its page. Raises Forbidden."""
+    """Return the context, the HTML and the tag of a live region.
+
+    Raises:
+        Forbidden: the user cannot open the page.
+    """
     permissions.require_open(endpoint)
     template, read = _PARTS[endpoint]
     context = read(query, **ids)
@@ -102,7 +111,7 @@ def _render(
 
 
 def _resolve_lazy(values: dict[str, Any]) -> dict[str, Any]:
-    """Values that only the whole page needs are given as functions, not read for a poll."""
+    """Call the lazy values; they are needed for full pages only, not for polls."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if callable(value):

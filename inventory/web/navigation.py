@@ -1,5 +1,8 @@
-"""What frames every page: menus, theme, who is here. Never asks the database: error pages are
-framed as well, and the user shown is the one that the request has loaded already."""
+"""Menus, theme and viewer: the values that base.html needs for every page.
+
+Runs no database query, because error pages use it too; the viewer is the user that the request has
+already loaded.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _NAV = (
     ("inventory.reports.index", "Reports", ""),
     ("admin.users.index", "Users", ""),
 )
-#: In the user's menu, for those whose task it is.
+#: Entries of the user menu, shown by role.
 _CARE = (
     ("inventory.imports.index", "Import", "upload"),
     ("admin.health.index", "Health", "list-checks"),
@@ -33,7 +36,7 @@ _VERBS = (
 )
 
 
-#: Where in the menu the pages below a section belong, by their blueprint.
+#: The menu section of a page, by its blueprint.
 _SECTIONS = {
     "inventory.items": "inventory.items.index",
     "inventory.lots": "inventory.items.index",
@@ -49,6 +52,8 @@ _SECTIONS = {
 
 
 class NavItem(NamedTuple):
+    """An entry of a menu."""
+
     word: str
     url: str
     icon: str
@@ -57,11 +62,12 @@ class NavItem(NamedTuple):
 
 
 def init_app(app: Flask) -> None:
+    """Install the context processor."""
     app.context_processor(frame)
 
 
 def frame() -> dict[str, Any]:
-    """What base.html needs besides the view's own values."""
+    """Return the values that base.html needs besides the view's own."""
     user = g.get("_login_user")
     viewer = user if user is not None and user.is_authenticated else None
     return {
@@ -77,12 +83,13 @@ def frame() -> dict[str, Any]:
 
 
 def theme() -> str:
+    """Return the theme of the cookie, or "" for the browser's preference."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in THEMES else ""
 
 
 def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[NavItem]:
-    """Those that exist and that this user may open."""
+    """Return the entries that exist and that the viewer can open."""
     views = current_app.view_functions
     return [
         NavItem(word, url_for(endpoint), icon, _current(endpoint))

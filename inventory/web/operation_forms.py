@@ -1,10 +1,9 @@
-"""One operation by a person: show its form, send it once, answer with what changed.
+"""Generic form handling for ledger operations.
 
-An `Act` says what the form is and which verb it calls. `operate` is the whole way of a request:
-GET shows the form; POST checks its shape, calls the verb under the form's key, and answers with
-a redirect, or for htmx with the form anew and each part of the page that changed. A refused form
-keeps what was typed and gets a fresh key; after an outage the key stays, so that nothing is
-booked twice.
+A `FormAction` declares the form, its template and the function that it calls. `handle` answers a
+request: GET shows the form; POST validates it, calls the function under the form's key and answers
+with a redirect, or for htmx with a new form and the live region. A refused form keeps its values
+and gets a new key. After `Busy` the key stays, so that nothing is posted twice.
 """
 
 from __future__ import annotations
@@ -34,49 +33,53 @@ Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What the person is told, where it can be seen, and what would undo it."""
+    """The message after an operation, a link to its result, and what to undo."""
 
     text: str
     url: str
     word: str
     operation_id: int | None = None
-    #: Where the person goes on to, when that is not where it can be seen.
+    #: The page to open next, if it is not `url`.
     then: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormAction:
+    """A form and the operation that it posts."""
+
     endpoint: str
     word: str
     icon: str
     form: type[OperationForm]
     fields: str
-    #: Reads what the fields show beside what is typed, and fills the choices: (form, **ids).
+    #: Reads the values that the fields show, and fills the choices: (form, **ids).
     load: Callable[..., dict[str, Any]]
-    #: Calls the verb: (form, user_id and key, **ids).
+    #: Calls the operation: (form, user_id and key, **ids).
     send: Callable[..., Any]
-    #: Where the outcome can be seen: (operation's first entry or record) -> Done.
+    #: Returns the message and the link for the outcome of `send`.
     done: Callable[[Any], ActionResult] | None = None
-    #: Fields that stay filled for the next one.
+    #: Fields that keep their values in the next form.
     keeps: tuple[str, ...] = ()
-    #: Whether the person goes on to where the outcome can be seen.
+    #: Whether the browser leaves the form for the page with the result.
     leaves: bool = False
     danger: bool = False
-    #: Whether its buttons differ in what they post, so that Enter must not choose one.
+    #: Whether the buttons post different values, so that Enter must not choose one.
     by_button: bool = False
 
     @property
     def name(self) -> str:
+        """Return the name of the view function."""
         return self.endpoint.rpartition(".")[2]
 
     def is_allowed(self) -> bool:
+        """Return whether the current user has the role that the view requires."""
         return bool(current_user.has_role(role_of(current_app.view_functions[self.endpoint])))
 
 
 def form_context(
     action: FormAction, *, return_url: str = "", initial: dict[str, Any] | None = None, **ids: Any
 ) -> Any:
-    """What a page needs to include the form of an act: operations/_form.html."""
+    """Return the context of operations/_form.html, for pages that include the form."""
     form = action.form(formdata=MultiDict(initial or {}))
     form.renew_key()
     form.back.data = return_url or urls.current_url()
@@ -102,7 +105,10 @@ def _context(
 
 
 def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:
-    """Answer a request for this operation; `given` is what its form shows at first."""
+    """Answer GET and POST of an operation's form.
+
+    `initial` holds the first values of the fields.
+    """
     if request.method == "GET":
         initial = (initial or {}) | request.args.to_dict()
         return _render(
@@ -125,6 +131,7 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
 
 
 def done_of_posting(posting: PostingResult) -> ActionResult:
+    """Return the message, the link and the undo of a posted operation."""
     operation = posting.operation
     text = operation_summary.describe_operation(operation, posting.shown[0])
     url = url_for("inventory.operations.operation", operation_id=operation.id)
@@ -156,7 +163,7 @@ def _posted(
 
 
 def _emptied(action: FormAction, form: OperationForm, url: str) -> str:
-    """The page to go on to, without what would fill in the posted form again."""
+    """Return the URL of the next page without the query values of the posted form."""
     path, _, query = url.partition("?")
     if not query or path != request.root_path + request.path:
         return url
@@ -200,7 +207,10 @@ def _rerender_form(
 def _busy_response(
     action: FormAction, form: OperationForm, ids: dict[str, Any], busy: Any
 ) -> Answer:
-    """Nothing can be read either, it may be: the form as it came, with its key."""
+    """Return the form as it was posted, with its key, and reload nothing.
+
+    The database can be unavailable for reads too.
+    """
     detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
     status = 503 if isinstance(busy, Busy) else 409
     context = {

@@ -1,4 +1,4 @@
-"""The form beside a page: which operations are offered there, and which one is open."""
+"""The form beside a page: the offered operations, and the open one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from inventory.web.operation_forms import FormAction, form_context
 def panel_context(
     acts: Sequence[FormAction], page: str, initial: dict[str, Any], **ids: Any
 ) -> dict[str, Any]:
-    """What the aside of a page needs: `offers` as (word, icon, url, is open), and the open form.
+    """Return the context of a page's aside: the offers and the open form.
 
-    Only what the viewer may do is offered. `?do=` names the open one, else it is the first.
+    Each of `offers` is (label, icon, url, is open). Only operations that the user's role allows are
+    offered. `?do=` selects the open one; the default is the first.
     """
     offered = [action for action in acts if action.is_allowed()]
     if not offered:

@@ -1,4 +1,4 @@
-"""What was done, in one sentence for a toast and for lists of operations."""
+"""One sentence about an operation, for toasts and lists."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SENTENCES = {
 
 
 def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
-    """What one operation did."""
+    """Return one sentence about an operation."""
     if operation.kind == "REVERSAL":
         return f"Operation {operation.reverses_id} is undone."
     lot = shown.get("lot")
@@ -73,12 +73,12 @@ _SETTLED = {
     "unreserved": "Unreserved",
     "kept": "Still reserved there, at risk",
 }
-#: A sentence names at most so many reservations.
+#: A sentence names at most this many reservations.
 _MOST_NAMED = 3
 
 
 def settlement_sentences(shown: dict[str, Any]) -> list[str]:
-    """What a QC decision did with the reservations: moved, unreserved, kept at risk."""
+    """Describe what a QC decision did with reservations: moved, unreserved or kept."""
     settlement = shown.get("settlement") or {}
     return [
         f"{words}: {_named(settlement[name], to=name == 'moved')}."

@@ -1,6 +1,6 @@
-"""Long work that tells how far it is: a line of JSON for each step, and where it led at the end.
+"""Progress of a long task as JSON lines; the last line has the URL of the result.
 
-A browser without scripts waits for the answer, as for any other form.
+A browser without scripts waits for the redirect, as with any other form.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ _EACH_SECONDS = 0.1
 
 
 def stream_progress(task: Callable[[Progress], str]) -> AnyResponse:
-    """Do the work, which returns the address to go on to. It has an application, but no request;
-    what it has begun it ends, even if nobody waits for it any more."""
+    """Run a task that returns the URL to redirect to.
+
+    The task has an app context but no request. It runs to its end even if the client disconnects.
+    """
     if request.accept_mimetypes.best_match([LINES, "text/html"]) != LINES:
         return redirect(task(SILENT), 303)
     message: queue.Queue[dict[str, Any] | None] = queue.Queue()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     threading.Thread(target=_run, args=(app, task, message), daemon=False).start()
     response = Response(_lines(message), mimetype=LINES)
-    response.headers["X-Accel-Buffering"] = "no"  # a front must not save the lines up
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy must not buffer the lines
     return response
 
 

@@ -1,4 +1,4 @@
-"""After a refusal: what it says, and what can be done next with one tap."""
+"""Explanations of refusals, and buttons that resolve them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import url_for
 
 from inventory.common.errors import Refusal
 
-#: The field to be mended, by the code of the refusal.
+#: The field to correct, by the code of the refusal; default "qty".
 _FOCUS = {
     "DUPLICATE_LOT": "lot_code",
     "DUPLICATE_ITEM": "code",
@@ -26,7 +26,7 @@ _SENT_BEFORE = (
 
 @dataclass(frozen=True)
 class SuggestedAction:
-    """A button that sends the form again with one value changed, or a link to look at."""
+    """A button that sends the form again with one value changed, or a link."""
 
     word: str
     name: str = ""
@@ -35,7 +35,7 @@ class SuggestedAction:
 
 
 def explain(refusal: Refusal) -> tuple[str, list[str]]:
-    """What was refused, and why: the parts of the refusal's own sentence."""
+    """Return what was refused and the reasons: the parts of the refusal's sentence."""
     if refusal.code == "IDEMPOTENCY_KEY_REUSED":
         return _SENT_BEFORE, []
     what, *why = refusal.detail.rstrip(".").split("; ")
@@ -48,7 +48,7 @@ def focus_of(refusal: Refusal) -> str:
 
 
 def steps_after(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
-    """The steps that the refusal's figures and the form's fields allow."""
+    """Return the actions that the refusal's figures and the form's fields allow."""
     figures = refusal.figures
     steps = []
     for name in ("free", "issuable", "open"):
@@ -73,7 +73,10 @@ def steps_after(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
 
 
 def cuts_after(refusal: Refusal) -> list[dict[str, str]]:
-    """Less was counted than is reserved: the reservations to cut, the latest first."""
+    """Return the reservations to cut after a count below the reserved quantity.
+
+    The latest reservation is cut first.
+    """
     if "to_cut" not in refusal.figures:
         return []
     cuts, rest = [], Decimal(refusal.figures["to_cut"])

@@ -1,4 +1,4 @@
-"""How figures, days and moments are shown to people."""
+"""Template filters for quantities, dates and times."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _GROUPED_FROM = 5
 
 
 def init_app(app: Flask) -> None:
+    """Register the filters and globals of the templates."""
     app.jinja_env.filters.update(
         qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
     )
@@ -26,10 +27,10 @@ def init_app(app: Flask) -> None:
 
 
 def figure(micros: int) -> Markup:
-    """A quantity grouped in threes for the eye; copied, it is still the plain number.
+    """Return a quantity with its digits grouped in threes.
 
-    The gaps are margins, not characters: a figure that is copied from a page must be one that
-    a form accepts. Use `qty` in attributes and inputs.
+    The gaps are margins, not characters, so that a copied figure is accepted by forms. Use `qty` in
+    attributes and inputs.
     """
     plain = format_qty(micros)
     whole, point, fraction = plain.partition(".")
@@ -38,13 +39,16 @@ def figure(micros: int) -> Markup:
         head = len(digits) % 3 or 3
         rest = (digits[start : start + 3] for start in range(head, len(digits), 3))
         digits = digits[:head] + "".join(f"<span>{group}</span>" for group in rest)
-    # Digits, a sign and a point have nothing to escape, and a page shows very many of them.
+    # Digits, sign and point need no escaping, and pages show very many figures.
     return Markup(f'<span class="fig">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
 
 
 def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
-    """Shares of a whole: bar("Free 85 of 120", [("free", 85), ("hold", 15)], 120). Kinds: free,
-    hold, reserved, done."""
+    """Return an SVG bar of the shares of a whole.
+
+    Example: bar("Free 85 of 120", [("free", 85), ("hold", 15)], 120). Kinds: free, hold, reserved,
+    done.
+    """
     drawn, at = "", 0.0
     for kind, amount in parts if whole else ():
         share = 100 * amount / whole
@@ -58,27 +62,27 @@ def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
 
 
 def number(count: int) -> Markup:
-    """How many, grouped like a quantity."""
+    """Return a count grouped like a quantity."""
     return figure(count * ONE)
 
 
 def format_date(day: date | None) -> str:
-    """2027-03-31: sorts, and means the same day to everybody."""
+    """Return a date as 2027-03-31, which sorts and is unambiguous; "–" if None."""
     return day.isoformat() if day else "–"
 
 
 def format_datetime(when: datetime | None) -> str:
-    """A moment on the site's clock, to the minute."""
+    """Return a time in the site's zone, to the minute; "–" if None."""
     return when.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if when else "–"
 
 
 def day(when: datetime) -> date:
-    """The day of a moment, at the site."""
+    """Return the site's date of a time."""
     return when.astimezone(clock.zone()).date()
 
 
 def ago(when: datetime, today: date) -> str:
-    """How long something waits: since today, since yesterday, for 12 days."""
+    """Return how long something has been waiting: since today, for 12 days."""
     days = (today - day(when)).days
     if days < 1:
         return "since today"
@@ -86,7 +90,7 @@ def ago(when: datetime, today: date) -> str:
 
 
 def expired(reservation: Reservation) -> str:
-    """ "Expired 2 h ago" while it still holds something past its moment, else nothing."""
+    """Return "Expired 2 h ago" for an expired reservation with open lines, else ""."""
     now = clock.now()
     if reservation.expires_at is None or not reservation.expired(now):
         return ""
@@ -98,5 +102,5 @@ def expired(reservation: Reservation) -> str:
 
 
 def iso(when: datetime) -> str:
-    """For the datetime attribute of <time>."""
+    """Return the value of the datetime attribute of <time>."""
     return when.isoformat(timespec="seconds")

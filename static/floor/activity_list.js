@@ -1,4 +1,4 @@
-// What was done on this tablet, newest first: what waits, what was refused and why, what is done.
+// Operations of this tablet, newest first: waiting, refused with the reason, done.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -13,7 +13,7 @@
     [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.text, body.item, body.reference]
       .filter(Boolean).join(" ");
 
-  // What can be done about a refusal with one tap.
+  // Buttons that resolve a refusal.
   function waysOut(entry) {
     const { refusal, body } = entry;
     if (refusal.code === "STALE_LOT") {

@@ -1,5 +1,5 @@
-// The camera as a scanner. Nothing of it is loaded before its button is tapped: the reader comes in
-// a worker of its own. Where the browser reads codes itself it does, but for GS1: it loses FNC1.
+// The camera as a scanner. Nothing is loaded before its button is tapped; the reader is a worker of
+// its own. If the browser can read barcodes itself, that is used, except for GS1: it loses FNC1.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -82,7 +82,7 @@
       return mayBeGs1 ? (await read(picture()))[0] : found.rawValue;
     }
 
-    // One code is one scan for as long as it stays before the camera.
+    // A barcode is one scan as long as it stays in front of the camera.
     async function watch(mine) {
       while (stream === mine) {
         const text = video.videoWidth ? await look().catch(() => undefined) : undefined;

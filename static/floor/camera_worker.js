@@ -1,11 +1,11 @@
-// Reads codes in pictures. It runs in a worker of its own, whose answer alone allows WebAssembly.
+// Reads barcodes in pictures. Runs in a worker of its own: only that response allows WebAssembly.
 "use strict";
 const OPTIONS = {
   formats: ["DataMatrix", "QRCode", "Code128", "EAN13", "EAN8", "UPCA", "ITF", "Code39"],
   tryHarder: true, maxNumberOfSymbols: 1, textMode: "Plain",
 };
 
-// What a scanner would send: the kind of code in front (]d2), GS for FNC1.
+// The text that a scanner would send: symbology identifier (]d2) first, GS for FNC1.
 const typed = ({ symbologyIdentifier, text }) => `${symbologyIdentifier}${text}`;
 
 self.onmessage = async ({ data }) => {

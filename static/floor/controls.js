@@ -1,4 +1,4 @@
-// What fingers do: tasks, quantities, fields, and the connection as it is shown.
+// Touch controls: tasks, quantities, fields, and the connection status.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -24,7 +24,7 @@
       event.preventDefault();
       post();
     });
-    // Enter in a field goes on; only the big button posts.
+    // Enter in a field returns to the scan field; only the main button posts.
     $("act").addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
       event.preventDefault();
@@ -73,7 +73,7 @@
       $("items").replaceChildren(...(text ? stock.search(text) : []).map(offer));
     });
 
-    // Wherever was tapped, the next scan has its field.
+    // After a tap outside the controls, the scan field gets the focus for the next scan.
     document.addEventListener("pointerup", (event) => {
       if (!event.target.closest("input, select, a, button, dialog, label")) refocus();
     });

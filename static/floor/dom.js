@@ -1,4 +1,4 @@
-// Small tools for the page: nothing is ever made from text.
+// Helpers for the page; no HTML is made from text.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -9,7 +9,7 @@
   floor.on = (name, listener) =>
     document.addEventListener(`floor:${name}`, ({ detail }) => listener(detail));
 
-  // An element: h("button.chip", { "data-lot": "L-1", onclick() {} }, "L-1", …)
+  // Returns an element: h("button.chip", { "data-lot": "L-1", onclick() {} }, "L-1", …)
   floor.h = (spec, attributes = {}, ...children) => {
     const [tag, ...classes] = spec.split(".");
     const element = document.createElement(tag);
@@ -37,7 +37,7 @@
   floor.clock = (moment) =>
     new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-  // What this tablet is set to, and may forget.
+  // Settings of this tablet; they can be lost.
   floor.setting = (name, value) => {
     if (value === undefined) return localStorage.getItem(`floor-${name}`);
     localStorage.setItem(`floor-${name}`, value);

@@ -1,6 +1,6 @@
-// Drops the second tap of a double tap where the first one changed what is under the finger, and
-// what a held Enter repeats. Tapping one button again, like + or a digit, is no double tap, and
-// after a scan or typing another tap is meant.
+// Drops the second tap of a double tap if the first one changed what is under the finger, and the
+// repeats of a held Enter. Tapping the same button again, like + or a digit, is not a double tap; a
+// tap after a scan or typing is intended.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});

@@ -1,8 +1,8 @@
-// What the hands and ears are told: a band of colour, a tone, a buzz. No need to look.
+// Signals the result by a color, a tone and a vibration, so that users need not look.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
-  // Pairs of frequency and length in ms, one after the other.
+  // Pairs of frequency in Hz and length in ms, played in order.
   const TONES = {
     scanned: [[1320, 60]],
     done: [[880, 80], [1320, 120]],
@@ -14,7 +14,7 @@
 
   const isOn = () => floor.setting("sound") !== "off";
 
-  // Browsers play nothing before the first tap or key.
+  // Browsers play no sound before the first tap or key.
   function wake() {
     audio ??= new AudioContext();
     if (audio.state === "suspended") audio.resume();
@@ -60,11 +60,11 @@
     show();
   };
 
-  // The screen stays on while the page is looked at.
+  // Keeps the screen on while the page is visible.
   floor.stayAwake = async () => {
     const hold = async () => {
       if (document.hidden) return;
-      try { await navigator.wakeLock?.request("screen"); } catch { /* an empty battery says no */ }
+      try { await navigator.wakeLock?.request("screen"); } catch { /* refused when the battery is low */ }
     };
     document.addEventListener("visibilitychange", hold);
     await hold();

@@ -1,5 +1,5 @@
-// Reads what a scanner types as the server does (tests/support/scans.json holds both to it), for when the
-// server cannot be asked: GS1 messages, GTINs, our own labels, plain codes.
+// Parses scans like the server (tests/support/scans.json tests both), for use without a connection:
+// GS1 messages, GTINs, internal labels, plain codes.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -13,8 +13,8 @@
   const OWN = /^INV1(?:([LI])([1-9]\d{0,18})|P((?:[0-9A-F]{2}){1,256}))X([0-9A-F]{6})$/;
   const KINDS = { L: "lot", I: "item" };
 
-  // Application identifiers: their pattern, and what may stand behind them. Those whose length is
-  // fixed by the standard need no separator.
+  // Application identifiers with their patterns. Those whose length is fixed by the standard need
+  // no separator.
   const FIXED = [
     [/^00/, /^\d{18}/], [/^0[123]/, /^\d{14}/], [/^1[1235-7]/, /^\d{6}/], [/^20/, /^\d{2}/],
     [/^3(1[0-6]|2\d|3[0-7]|4\d|5\d|6\d)[0-6]/, /^\d{6}/], [/^41[0-7]/, /^\d{13}/],
@@ -44,7 +44,7 @@
   const wrongDigit = (text) => fail("CHECK_DIGIT",
     `The last digit of ${text} should be ${checkDigit(text.slice(0, -1))}: scan it again.`);
 
-  // YYMMDD as a date; day 00 is the last of its month. Null for what is none.
+  // Returns YYMMDD as a date, or null; day 00 is the last of its month.
   function day(text) {
     const now = new Date().getFullYear();
     let year = Math.floor(now / 100) * 100 + Number(text.slice(0, 2));
@@ -61,7 +61,7 @@
     fail(DATES.has(ai) ? "DATE" : (ai === "10" || ai === "21") && value.length > 20 ? "TOO_LONG" : "VALUE",
       `“${value.slice(0, 40)}” cannot stand in field (${ai}) of this code. Scan it again.`);
 
-  // The first field of a message, as [identifier, value].
+  // Returns the first field of a message as [identifier, value].
   function firstField(message) {
     const [text] = message.split(GS);
     if (!FIELD.test(text)) fail("CHARACTER", "A GS1 code cannot contain such a character.");
@@ -104,7 +104,7 @@
     return distinct(fields);
   }
 
-  // A GS1 Digital Link; null for any other address.
+  // Parses a GS1 Digital Link; null for other URLs.
   function readLink(address) {
     const url = URL.canParse(address) ? new URL(address) : null;
     const found = url && /\/(00|01)\/(\d{8,18})((?:\/[^/]+\/[^/]+)*)\/?$/.exec(url.pathname);
@@ -205,7 +205,7 @@
     return fields ? ofFields(fields, symbology) : plain(code, symbology);
   }
 
-  // The reading of a raw scan; one that cannot be trusted carries `problem` and `error`.
+  // Returns the parsed scan; an invalid one has `problem` and `error`.
   floor.read = (raw) => {
     try {
       return { raw, ...scan(raw) };

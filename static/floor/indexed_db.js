@@ -1,4 +1,4 @@
-// What stays on the tablet: operations on their way, and what is known of the stock.
+// Database of the tablet: unsent operations and the stock snapshot.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});

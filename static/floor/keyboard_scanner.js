@@ -1,8 +1,9 @@
-// A scanner that types: caught wherever the focus is, exactly once, and never taken for a person.
+// Recognizes scanners that type like a keyboard: wherever the focus is, once per scan, and never
+// for typing by hand.
 //
-// A burst is a scan: keys at most 80 ms apart, ended by Enter or Tab, or by silence. Where all else
-// comes faster than hands can type, one hiccup (of a radio, of a busy tablet) does not tear it. What
-// a scan left in a field that had the focus is taken out again. Ctrl+] is how scanners type FNC1.
+// A burst of keys is a scan: at most 80 ms apart, ended by Enter, Tab or silence. If all other keys
+// come faster than hands can type, one longer gap (of a radio, of a busy tablet) is allowed. The
+// text of a scan is removed from the field that had the focus. Scanners type FNC1 as Ctrl+].
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -17,7 +18,7 @@
   const FEWEST = 4;
   const FEWEST_BEFORE_ENTER = 3;
 
-  // What a key says; nothing for one that is no character.
+  // Returns the character of a key, or "" if it has none.
   floor.scanCharacter = (event) => {
     if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
     if (event.key === GS) return GS;
@@ -74,7 +75,7 @@
       field = null;
     }
 
-    // Whether this key goes on with the burst; a second hiccup is one too many.
+    // Whether this key continues the burst; only one longer gap is allowed.
     function goesOn(gap) {
       if (!text || gap > HICCUP_MS) return false;
       if (gap > MOST_GAP_MS) hiccups += 1;
@@ -90,7 +91,7 @@
       event.stopPropagation();
     }
 
-    // The end of a scan. A second Enter of the scanner must not press the button in focus.
+    // The end of a scan. A second Enter of the scanner must not press the focused button.
     function onEnd(event) {
       const isTrailing = event.key === "Enter" && event.timeStamp - scannedAt < TRAILING_MS;
       if (event.timeStamp - last <= MOST_GAP_MS && isScan(FEWEST_BEFORE_ENTER)) {
@@ -117,13 +118,13 @@
       last = event.timeStamp;
       clearTimeout(timer);
       timer = setTimeout(() => isScan(FEWEST) && finish(), SILENCE_MS);
-      // A button that has the focus is not pressed by a space of the scan.
+      // A space in a scan must not press the focused button.
       if (character === " " && text.length > 1 && !isField(document.activeElement)) {
         event.preventDefault();
       }
     }
 
-    // Some handhelds put the whole text into the field that has the focus, without keys.
+    // Some handhelds insert the whole text into the focused field, without key events.
     function onInput(event) {
       const element = event.target;
       if (element.id !== "scan-field" || text || (event.data?.length ?? 0) < FEWEST) return;

@@ -1,4 +1,4 @@
-// The login of the page: who is at work, and what happens when somebody else takes over.
+// Login dialog: shows the current user and handles user changes.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -31,7 +31,7 @@
       $($("login-name").value ? "login-password" : "login-name").focus();
     }
 
-    // Whoever was here last works on without a connection; nobody does after logging out.
+    // The last user can continue without a connection; after sign-out there is none.
     async function become(next) {
       const before = user;
       user = next;
@@ -81,7 +81,7 @@
 
     return {
       get user() { return user; },
-      // Without a connection: whoever was logged in last.
+      // Without a connection: the user who was signed in last.
       async recall() {
         if (!user) user = (await db.get("kept", "user")) ?? null;
         $("who-name").textContent = user?.name ?? "Nobody";

@@ -1,4 +1,4 @@
-// Puts the page together.
+// Creates the parts of the page and connects them.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -8,7 +8,7 @@
   const REPEAT_MS = 1000;
   const PAGES = "floor-page";
 
-  // Scripts come from our own two addresses only: nothing else becomes a script's address.
+  // Script URLs can only be our own, below the floor app's path.
   const rules = { createScriptURL: (url) => (new URL(url, location.href).pathname.startsWith(floor.root) ? url : "") };
   floor.scriptUrl = (url) =>
     (window.trustedTypes ? (floor.policy ??= trustedTypes.createPolicy("floor", rules)) : rules)
@@ -23,7 +23,7 @@
     if (response.ok && !response.redirected) await page.put(floor.root, response);
   }
 
-  // After logging out: neither the page nor the stock stays, but what is not sent yet does.
+  // After sign-out the cached page and the stock are deleted; unsent operations stay.
   const forgetPage = () => caches?.delete(PAGES);
 
   async function start() {
@@ -36,11 +36,11 @@
     const login = floor.initLogin(db, { forget });
     const show = () => {
       floor.draw(work, stock);
-      document.getElementById("log").removeAttribute("data-waits"); // its place is known now
+      document.getElementById("log").removeAttribute("data-waits"); // its position is final now
     };
     floor.work = work;
 
-    // The next scan has its field; `gently`: unless somebody is typing into another.
+    // Focuses the scan field for the next scan; `gently`: not while the user types elsewhere.
     const refocus = ({ gently = false } = {}) => {
       const isTyping = document.activeElement?.matches("input, select");
       if (!$("login").open && !(gently && isTyping)) $("scan-field").focus({ preventScroll: true });
@@ -72,7 +72,7 @@
       else if (better) correct(found, better);
     }
 
-    // The server knows it otherwise, or newer: say so only where it matters.
+    // Applies the server's different or newer result; signals it only if it matters.
     function correct(found, better) {
       const same = better.item?.code === found.item?.code && better.lot?.lotCode === found.lot?.lotCode;
       if (!same && (better.item || better.job)) return floor.handle(better);
@@ -99,7 +99,7 @@
     };
     floor.receiveAsNew = () => { work.setTask("receive"); $("item").focus(); };
 
-    // One tap, one operation: written down first, then sent; the answer is waited for a moment.
+    // One tap posts one operation: it is stored first, then sent; the result is awaited briefly.
     let busy = false;
     let keptAt = -Infinity;
     async function post() {
@@ -126,7 +126,7 @@
       }
     }
 
-    // A tone and a colour for the outcome, or for "kept here" when it takes longer.
+    // Signals the result, or "kept" if it takes longer.
     const waitingFor = new Map();
     function told(entry) {
       return new Promise((resolve) => {
@@ -189,7 +189,7 @@
       list();
       if (!user) return forget();
       outbox.send();
-      keepPage().catch(() => { /* no connection just now: the next visit keeps it */ });
+      keepPage().catch(() => { /* no connection: cached at the next visit */ });
       if (!(await stock.refresh())) floor.emit("stock");
       refocus({ gently: true });
     });

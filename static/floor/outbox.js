@@ -1,18 +1,19 @@
-// Operations on their way to the ledger. Each is written down with its key before anything is
-// sent, and stays until the server has given its answer to it: done, or refused.
+// Queue of operations. Each is stored with its key before it is sent, and waits until the server
+// has posted or refused it.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
   const PATIENCE_MS = 15_000;
   const LONGEST_WAIT_MS = 60_000;
   const KEPT_WHEN_DONE = 30;
-  // Something went wrong on the way, not with the operation: after so many tries it may be that.
+  // Errors of the connection rather than of the operation; after this many tries the operation is
+  // considered refused.
   const GARBLED = new Set(["MALFORMED_REQUEST", "METHOD_NOT_ALLOWED", "CONTENT_TOO_LARGE"]);
   const TRIES_WHEN_GARBLED = 5;
-  // How often the session may turn out to be another one before the next pause.
+  // Changes of the session that are tolerated before the next pause.
   const MOST_CHANGES = 3;
 
-  // Our own answer to a request, or null: another's page (of a hotel's network, of a proxy) is none.
+  // Returns our server's response, or null; pages of a hotel network or a proxy count as none.
   floor.ask = async (path, options = {}) => {
     const headers = { Accept: "application/json", ...options.headers };
     try {
@@ -40,7 +41,7 @@
       others.postMessage("changed");
     }
 
-    // Written down, and on the disk, when this returns.
+    // When this returns, the operation is written to disk.
     async function add(user, body) {
       const entry = {
         key: crypto.randomUUID(), user, body, state: "waiting", at: new Date().toISOString(), tries: 0,
@@ -61,7 +62,7 @@
       changed();
     }
 
-    // Only while it still waits: another tab may have had the answer meanwhile.
+    // Only if it still waits: another tab may have stored the result.
     async function settle(seq, changes) {
       const tx = db.transaction("outbox", "readwrite", { durability: "strict" });
       const entry = await tx.store.get(seq);
@@ -79,7 +80,7 @@
     const next = async (user) =>
       (await all()).find((entry) => entry.state === "waiting" && entry.user.id === user.id);
 
-    // done, refused, keep (try later), or out (ask again who is logged in)
+    // done, refused, keep (retry later), or out (load the session again)
     async function judge(entry, csrf) {
       const answer = await floor.ask("operations", {
         method: "POST",
@@ -97,8 +98,9 @@
       return { verdict: "refused", body };
     }
 
-    // Everything of whoever is logged in, in order. Returns how long to wait before another try,
-    // or null when there is nothing to try: all sent, or whoever did the rest is not logged in.
+    // Sends all operations of the current user in order. Returns the delay before a retry in ms, or
+    // null if nothing is left to try: all are sent, or the others belong to users who are not
+    // signed in.
     async function replay() {
       let session = await floor.session();
       let changes = 0;
@@ -123,7 +125,7 @@
       return session ? null : 0;
     }
 
-    // One tab at a time; what comes while it runs is sent by the same run.
+    // One tab at a time; operations added meanwhile are sent by the same run.
     async function drain() {
       try {
         while (again) {

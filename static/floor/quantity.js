@@ -1,10 +1,10 @@
-// Exact decimals, as the ledger has them: whole numbers of 10^-6 units, never floats.
+// Exact decimals as in the ledger: integers in 10^-6 units, never floats.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
   const ONE = 1_000_000n;
 
-  // "12.5" as millionths; null for what is no quantity with so many decimals.
+  // Parses "12.5" into 10^-6 units; null if it is not a quantity with this many decimals.
   function parse(text, decimals = 6) {
     const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
     if (!found) return null;

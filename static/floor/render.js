@@ -1,4 +1,4 @@
-// The page shows what is being done. It is drawn anew from the state, and keeps the focus.
+// Renders the page from the state and keeps the focus.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});

@@ -1,16 +1,15 @@
-// From what was scanned to what it means: first from what the tablet knows, at once; then, where
-// there is a connection, as the server has it now.
+// Resolves scans: first from the tablet's data, at once; then from the server, if connected.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
   const LOOKUP_MS = 4000;
-  // What one of a label's measure is in the units that items are counted in.
+  // Factors from the unit of a label's measure to the units of items.
   const UNITS = {
     kg: { kg: 1n, g: 1000n }, l: { l: 1n, ml: 1000n }, m: { m: 1n, cm: 100n, mm: 1000n },
     m2: { m2: 1n, "m²": 1n }, m3: { m3: 1n, "m³": 1n },
   };
 
-  // How much one scan stands for: a weight in the item's unit, else a count, else what was linked.
+  // Quantity of one scan: a weight in the item's unit, else a count, else the linked quantity.
   function qtyOf(reading, known, item) {
     const { parse, format } = floor.qty;
     const factor = reading.measure && UNITS[reading.measureUnit]?.[item.unit.toLowerCase()];
@@ -20,7 +19,7 @@
     return micros === null || parse(format(micros), item.decimals) === null ? undefined : format(micros);
   }
 
-  // Whether one of our own labels is of this very warehouse: the check over what it names.
+  // Whether an internal label is of this warehouse: its check is a hash of what it names.
   async function isOurs({ kind, check }, ...codes) {
     const text = new TextEncoder().encode(["INV1", kind, ...codes].join("\0"));
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
@@ -58,7 +57,7 @@
       return { unknown: true, reading };
     }
 
-    // What the tablet knows of it.
+    // Resolves a scan from the tablet's data.
     async function here(reading) {
       if (reading.error) return { unknown: true, reading };
       if (reading.own) return ofOwn(reading.own, reading);
@@ -77,7 +76,7 @@
       return { unknown: true, reading };
     }
 
-    // As the server has it: null without an answer.
+    // Resolves a scan on the server; null without a response.
     async function there(reading) {
       if (reading.error) return null;
       const answer = await floor.ask(`lookup?scan=${encodeURIComponent(reading.raw)}`, {

@@ -1,4 +1,4 @@
-// What arrives of the test symbol: key by key, judged, and what to change on the scanner.
+// Shows the keys that a scanner sends for the test symbol, and which settings to change.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -11,7 +11,7 @@
   const SHIFTS = ["Shift", "Control", "Alt", "AltGraph"];
   const NAMES = { Enter: "Enter", Tab: "Tab", "\x1d": "GS", " ": "space" };
 
-  // Every key of one burst: { key, text, gap }
+  // The keys of a burst: { key, text, gap }
   let keys = [];
   let timer = 0;
 
@@ -36,7 +36,7 @@
   const note = (text) => ({ kind: "kept", text });
   const bad = (text) => ({ kind: "bad", text });
 
-  // The burst as text, the suffix keys taken off; a key that is no character is <Name>.
+  // The text of a burst without suffix keys; a key without a character is <Name>.
   const textOf = (burst) => burst.map((one) => one.text || `<${one.key}>`).join("");
 
   floor.judgeScan = (burst) => {

@@ -1,11 +1,10 @@
-// Keeps the page and what it is made of, so that it opens without a connection. SHELL, written
-// above this by the server, names the files; a new name makes this a new worker. EXTRA is kept
-// once it was used.
+// Caches the page and its files, so that it opens without a connection. The server prepends SHELL
+// with the names of the files; a changed name makes a new worker. EXTRA is cached at its first use.
 "use strict";
 const FILES = "floor-files";
 const PAGE = "floor-page";
 const PATIENCE_MS = 3000;
-// The site may stand below a path of its host: this file lies in the floor's own folder.
+// The site can be below a path of its host; this file is in the folder of the floor app.
 const ROOT = new URL("./", self.location).pathname;
 const STATIC = new URL("../static/", self.location).pathname;
 
@@ -18,7 +17,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(renew().then(() => self.clients.claim()));
 });
 
-// Page and files go together: the old files stay for as long as the kept page needs them.
+// Page and files are a unit: old files stay as long as the cached page needs them.
 async function renew() {
   const page = await caches.open(PAGE);
   if (await page.match(ROOT)) {
@@ -32,7 +31,7 @@ async function renew() {
   }
 }
 
-// Only what is read is ever looked at here: writes go past, to the outbox's own care.
+// Only reads are cached; writes go to the network, and the outbox retries them.
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname, origin } = new URL(request.url);
@@ -42,7 +41,7 @@ self.addEventListener("fetch", (event) => {
   else if (pathname.startsWith(STATIC)) event.respondWith(openFile(request));
 });
 
-// The server's page where it comes soon, else the kept one. Kept is only a page whose files are.
+// The server's page if it comes in time, else the cached one. A page is cached only with its files.
 async function openPage(request) {
   const page = await caches.open(PAGE);
   const fresh = fetch(request).then(async (response) => {

@@ -1,9 +1,9 @@
-// Who holds the tablet. Asked before anything is sent; people take turns by password or PIN.
+// Session of the tablet: current user, sign-in by password or PIN, sign-out.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
 
-  // What the server says: null without a connection, `user: null` when nobody is logged in.
+  // Returns the session: null without a connection, `user: null` if no user is signed in.
   floor.session = async ({ timer = false } = {}) => {
     const headers = timer ? { "Floor-Timer": "1" } : {};
     const answer = await floor.ask("session", { headers });
@@ -23,7 +23,7 @@
     });
   }
 
-  // Logs in; returns why not, or null. `field` is "code" where that of an app is still to come.
+  // Signs in; returns the error or null. Its `field` is "code" if the second factor is missing.
   floor.takeOver = async (name, password, newPin, code) => {
     const answer = await send("session", { name, password, newPin, code });
     if (!answer) return { detail: "No connection. Logging in needs one." };

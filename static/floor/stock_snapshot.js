@@ -1,5 +1,5 @@
-// What the tablet knows of the stock: the server's snapshot, and what answers told since. Figures
-// are as old as `asOf` says; every decision is the server's.
+// Stock on the tablet: the server's snapshot, and later responses. The figures are as old as
+// `asOf`; the server decides on every operation.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
@@ -35,7 +35,7 @@
       index();
     }
 
-    // Takes the server's newest snapshot; the same one is as good as a new one.
+    // Loads the server's newest snapshot; an unchanged one counts as new.
     async function refresh() {
       const headers = { "Floor-Timer": "1", ...(kept.tag && { "If-None-Match": kept.tag }) };
       const answer = await floor.ask("snapshot", { headers });
@@ -49,7 +49,7 @@
       return true;
     }
 
-    // What an answer told of lots and reservations: newer than the snapshot, never older.
+    // Stores lots and reservations of a response, which are never older than the snapshot.
     async function learn(answer) {
       for (const item of answer.items ?? []) if (!items.has(item.code)) items.set(item.code, item);
       for (const lot of answer.lots ?? []) {
@@ -65,7 +65,7 @@
       floor.emit("stock");
     }
 
-    // A code that was linked on this tablet counts at once; the next snapshot has it, or not.
+    // A barcode linked on this tablet is used at once; the next snapshot confirms or drops it.
     function teach(link) {
       codes.set(link.code, link);
     }
@@ -82,15 +82,14 @@
     const itemNumber = (id) => [...items.values()].find((one) => one.id === id);
     const lotsCalled = (lotCode) => (byLotCode.get(lotCode) ?? []).map((id) => lots.get(id));
 
-    // The lots of an item that can be used, soonest expiry first, then oldest.
+    // Usable lots of an item, earliest expiry first, then oldest.
     function usable(itemCode) {
       return [...lots.values()]
         .filter((one) => one.item === itemCode && !one.hold && floor.qty.isMore(one.free, "0"))
         .sort((a, b) => (a.expiresOn ?? "9").localeCompare(b.expiresOn ?? "9") || a.id - b.id);
     }
 
-    // What is to be picked for a reference: one line for each lot that holds something of it, in
-    // the order of their places.
+    // Lines to pick for a reference: one per lot, in the order of their locations.
     function lines(reference) {
       const line = (one, line) => ({ ...line, item: one.item, reservation: one.id,
         place: lots.get(idOf(one.item, line.lotCode))?.location ?? "" });
@@ -104,7 +103,7 @@
     const jobs = () =>
       [...new Set([...reservations.values()].filter(isOpen).map((one) => one.reference))].reverse();
 
-    // Items whose code or name has all the words, the best known first.
+    // Items whose code or name contains all the words, in the order of the snapshot.
     function search(text, most = 8) {
       const words = text.toLowerCase().split(/\s+/).filter(Boolean);
       byName ??= [...items.values()].map((one) => [`${one.code} ${one.name}`.toLowerCase(), one]);

@@ -1,11 +1,11 @@
-// What is being done: a task, what was scanned for it, and how much. Knows nothing of the page.
+// State of the current task: the scanned item and lot, and the quantity. Independent of the page.
 (() => {
   "use strict";
   const floor = (globalThis.floor ??= {});
   const { qty } = floor;
 
-  // `full`: what ALL means. `fields`: what else may be said, and whether that comes `late`, below
-  // the button: it is rarely needed. `usable`: not from a lot on hold.
+  // `full`: the quantity of ALL. `fields`: optional fields; `late` shows them below the button,
+  // because they are rarely needed. `usable`: lots on hold are refused.
   floor.TASKS = {
     issue: { verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true },
     receive: { verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"], late: true },
@@ -26,7 +26,7 @@
   floor.makeWork = (stock) => {
     const s = { task: "issue", job: "", blind: floor.setting("blind") === "on", ...EMPTY };
     const changed = () => floor.emit("work", s);
-    // A count says itself how much there is; all else begins with one.
+    // The quantity of a count is typed; all others begin with one.
     const usual = (task = s.task) => ({ ...EMPTY, qty: task === "count" ? "" : "1" });
 
     function set(changes) {
@@ -45,7 +45,7 @@
       changed();
     }
 
-    // Takes up what a scan is. Returns what to signal: [kind, text].
+    // Applies a resolved scan. Returns the signal: [kind, text].
     function take(found) {
       const [kind, text] = takeUp(found);
       const warnings = found.warnings ?? [];
@@ -91,7 +91,7 @@
       return ["bad", `${item.code} has no lot ${newLot} that is known here.`];
     }
 
-    // An item alone: the lot to take first stands ready, the others beside it.
+    // A scan of an item alone selects the lot to take first and offers the others.
     function takeItem(item, amount, reading) {
       const choices = s.task === "receive" ? [] : stock.usable(item.code);
       const expiresOn = reading?.expiresOn ?? "";
@@ -115,7 +115,7 @@
       return line;
     }
 
-    // The wrong lot is refused on the spot: nothing is posted, nothing of it stays.
+    // A wrong lot is refused at once and not kept.
     function takePick(lot) {
       if (!s.job) {
         set({ ...EMPTY });
@@ -131,7 +131,7 @@
 
     const micros = () => qty.parse(s.qty, s.item?.decimals ?? 6);
 
-    // Why it cannot be sent as it is, in words; empty when it can.
+    // Returns why the operation cannot be sent, or "".
     function complaint() {
       const amount = micros();
       const noLot = s.task === "receive" ? !s.lotCode.trim() : !s.lot;
@@ -153,7 +153,7 @@
 
     const isOff = () => s.lot && micros() !== null && micros() !== qty.parse(s.lot.onHand);
 
-    // The operation, as the server takes it.
+    // Returns the operation as the server expects it.
     function body() {
       const lotCode = s.task === "receive" ? s.lotCode.trim() : s.lot.lotCode;
       const all = { op: s.task, item: s.item.code, lotCode, occurredAt: new Date().toISOString() };

@@ -1,4 +1,4 @@
-// The glue between htmx and these pages. Every form and link works without this file.
+// Connects htmx with these pages. All forms and links work without this file.
 (() => {
   "use strict";
 
@@ -6,7 +6,7 @@
   const on = (name, listener) => document.addEventListener(name, listener);
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
-  // Trusted Types: htmx parses what our own server sent; nothing may make scripts from text.
+  // Trusted Types: htmx parses HTML of our own server only; no script is made from text.
   htmx.registerExtension("house", {
     init(api) {
       function never() { throw new Error("scripts from text are switched off"); }
@@ -16,7 +16,7 @@
     },
   });
 
-  // One submit at a time. A second click is dropped, not queued: htmx would queue it.
+  // One submit at a time. A second click is dropped; htmx would queue it.
   const buttonsOf = (source) =>
     source.matches("form") ? source.querySelectorAll("[type=submit], button:not([type])") : [source];
 
@@ -49,7 +49,7 @@
     if (isWrite(ctx)) setIdle(ctx.sourceElement);
   });
 
-  // The same for forms that the browser sends itself (no htmx, or none on this form).
+  // The same for forms that the browser submits itself.
   on("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
@@ -60,12 +60,12 @@
     if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
   });
 
-  // What the header says of the connection.
+  // The header shows whether the connection is lost.
   const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
 
-  // Only a piece of our own HTML may be swapped in.
+  // Only partials of our own HTML are swapped in.
   const isPoll = (ctx) => ctx.sourceEvent?.type === "every";
-  // A poll under way while a list is sorted or searched answers for what is no longer shown.
+  // A poll that was sent before the list was sorted or searched is outdated.
   const isLate = (ctx) => isPoll(ctx) && ctx.request.action !== ctx.sourceElement.getAttribute("hx-get");
   const isPage = (text) => /^\s*<(!doctype|html)/i.test(text);
 
@@ -84,7 +84,7 @@
     else toast(`That did not work (answer ${status}). What you typed is still here.`);
   });
 
-  // No answer at all. Each form carries its key, so sending it again cannot book it twice.
+  // No response. Each form has its key, so sending it again cannot post it twice.
   on("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx || ctx.response) return;
     setLost(true);
@@ -92,7 +92,7 @@
   });
   on("htmx:after:request", () => setLost(false));
 
-  // Toasts: those that offer a step, or report a fault, stay until they are dismissed.
+  // Toasts with an action and toasts with an error stay until they are dismissed.
   const READING_MS = 8000;
   const seen = new WeakSet();
 
@@ -115,7 +115,7 @@
   letToastsFade();
   on("htmx:after:swap", letToastsFade);
 
-  // Theme: a cookie that the server reads, so that no page flashes in the wrong one.
+  // The theme is a cookie that the server reads, so that pages render with it from the start.
   function setTheme(form, button) {
     const theme = button.value;
     if (theme) root.dataset.theme = theme;
@@ -134,10 +134,10 @@
     setTheme(event.target, event.submitter);
   }, { capture: true });
 
-  // Whoever comes to the login is nobody: the floor's page must not open without one.
+  // On the login page no user is signed in: the cached page of the floor app must not open offline.
   if (location.pathname.endsWith("/login/")) window.caches?.delete("floor-page");
 
-  // A narrow menu shows where one is.
+  // Scroll a narrow menu to the current entry.
   const here = document.querySelector(".nav [aria-current]");
   if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.clientWidth / 3;
 

@@ -1,8 +1,8 @@
-// Draws what the tables of the analysis pages say. Without this file the tables stand alone.
+// Draws the tables of the analysis pages as charts. Without this file the tables are shown alone.
 (() => {
   "use strict";
 
-  // A canvas knows no custom properties: the browser says what each comes to in this theme.
+  // A canvas does not know custom properties: compute their colors in the current theme.
   function colour(name) {
     const probe = document.body.appendChild(document.createElement("i"));
     probe.style.color = `var(${name})`;
@@ -13,7 +13,7 @@
   const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6];
   const COLOURS = { in: "--accent", out: "--hold" };
 
-  /** The table's rows as columns: words of its first, numbers of each that is a series. */
+  /** Returns the table's rows as columns: labels of the first one, numbers of each series. */
   function read(table, backwards) {
     const heads = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
@@ -35,7 +35,7 @@
     const grid = { stroke: colour("--rule"), width: 1 };
     const font = "12px " + getComputedStyle(document.body).fontFamily;
     const word = (at) => words[at] ?? "";
-    const last = words.length - 1; // told of while nobody points at another
+    const last = words.length - 1; // shown while the pointer is elsewhere
     const at = (count, width) => Math.max(1, Math.ceil(count / Math.max(1, Math.floor(width / 90))));
     return {
       width: place.clientWidth - 2 * parseFloat(getComputedStyle(place).paddingLeft),

@@ -1,12 +1,12 @@
-// Drops a submit that was meant for the form before: a second Enter, a double click, a held key, or
-// the second Enter of a scanner. Each form that comes up has a fresh key, so the server cannot tell.
+// Drops a submit that was meant for the previous form: a second Enter, a double click, a held key,
+// or the second Enter of a scanner. Each new form has a new key, so the server cannot detect this.
 (() => {
   "use strict";
 
   const SETTLING_MS = 1000;
   const SUBMITTED = "submitted";
   const known = new WeakSet();
-  // Each form that came up after a submit, and when. Typing in a form takes it out.
+  // Forms that appeared after a submit, and when. Typing in a form removes it.
   const cameUp = new WeakMap();
 
   const isWrite = (form) => form.method === "post" && !form.matches("[data-themes]");
@@ -16,8 +16,8 @@
   const noteSubmit = (url) =>
     sessionStorage.setItem(SUBMITTED, JSON.stringify({ at: Date.now(), path: pathOf(url) }));
 
-  // Whether a submit opened this page: by a redirect, or at the address that was noted. The time
-  // origin is when that navigation began, however slow the server was.
+  // Whether a submit opened this page: by a redirect, or at the stored path. The time origin is the
+  // start of the navigation, so a slow server makes no difference.
   function isAfterSubmit() {
     const { at, path } = JSON.parse(sessionStorage.getItem(SUBMITTED) ?? "{}");
     const isSoon = Math.abs(performance.timeOrigin - at) < SETTLING_MS;
@@ -27,7 +27,7 @@
 
   function settle(form) {
     cameUp.set(form, Infinity);
-    // Counted from when the form can be seen: a slow device draws it late.
+    // Counted from when the form is visible: a slow device renders it late.
     requestAnimationFrame(() => cameUp.has(form) && cameUp.set(form, performance.now()));
   }
 
@@ -53,7 +53,7 @@
     }
   }, { capture: true });
 
-  // A held Enter sends nothing, however long it is held.
+  // A held Enter submits nothing.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.repeat) return;
     const form = event.target.form;

@@ -1,4 +1,4 @@
-// Shows how far long work has come. Without this file the page waits for the answer instead.
+// Shows the progress of an import. Without this file the browser waits for the response.
 (() => {
   "use strict";
 
@@ -35,7 +35,7 @@
         headers: { Accept: "application/x-ndjson" },
       });
       const type = response.headers.get("Content-Type") ?? "";
-      // A page instead of lines: what was typed is wrong, or a login is needed. Let it be shown.
+      // The response is a page: the form has an error, or sign-in is needed. Show that page.
       if (!type.startsWith("application/x-ndjson")) return form.submit();
       for await (const line of linesOf(response)) {
         if (line.location) {

@@ -1,5 +1,5 @@
-// Ctrl-K or / opens the search over everything; arrows choose, Enter goes there. In the lists
-// of pages, arrows choose among the rows that their search found.
+// Ctrl-K or / opens the search palette; arrow keys select, Enter opens. On pages with a list, arrow
+// keys select among the rows found by its search.
 (() => {
   "use strict";
 
@@ -8,7 +8,7 @@
   const links = () => [...document.querySelectorAll("#palette #found a")];
   const rowsOfPage = () => document.querySelectorAll("#live tbody th a, #live .needs a");
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
-  /** Whether Enter came before the answer to what was typed: a scanner is faster than a network. */
+  /** Whether Enter came before the results of the typed text: scanners are faster than the network. */
   let isWaiting = false;
 
   function open() {
@@ -19,7 +19,7 @@
     htmx.trigger(q(), "palette-open");
   }
 
-  /** To the one above or below, of what the palette or the page's own search found. */
+  /** Moves the focus up or down, in the palette or in the page's own list. */
   function move(event) {
     const search = palette().open ? q() : document.getElementById("q");
     const stops = [search, ...(palette().open ? links() : rowsOfPage())];
@@ -29,7 +29,7 @@
     stops[(at + (event.key === "ArrowDown" ? 1 : -1) + stops.length) % stops.length].focus();
   }
 
-  /** Goes to the first that is called what was typed, as soon as the answer to that is here. */
+  /** Opens the first result, as soon as the results are those of the typed text. */
   function goToFirst() {
     isWaiting = document.getElementById("found").dataset.q !== q().value.trim();
     if (isWaiting) htmx.trigger(q(), "palette-open");

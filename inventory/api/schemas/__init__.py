@@ -1,1 +1,1 @@
-"""The models of requests and answers."""
+"""Models of request bodies, query parameters and responses."""

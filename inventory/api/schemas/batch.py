@@ -1,4 +1,4 @@
-"""Many operations in one go: each names its kind in `op`, beside its usual fields."""
+"""Batch bodies: each operation names its kind in `op`, beside its usual fields."""
 
 from __future__ import annotations
 

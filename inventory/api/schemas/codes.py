@@ -1,4 +1,4 @@
-"""What is needed to link a code."""
+"""Body of the request that links a barcode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inventory.barcodes import LONGEST_SCAN
 
 
 def _check_scan(value: Any) -> str:
-    """What a scanner may type is the core's to judge: a GS1 code contains control characters."""
+    """Check type and length only: scans can contain control characters (GS1)."""
     if not isinstance(value, str) or not value:
         raise invalid("Text is expected here.")
     if len(value) > LONGEST_SCAN:
@@ -54,5 +54,6 @@ class CodeBody(RequestModel):
         return self
 
     def to_fields(self) -> dict[str, Any]:
+        """Return the fields that were sent and are not null."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return {name: value for name, value in given.items() if value is not None}

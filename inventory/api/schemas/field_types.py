@@ -1,7 +1,7 @@
-"""The shape of each kind of value in a request: one check, and the JSON Schema that says the same.
+"""Field types of request models: a check with a matching JSON Schema.
 
-What a value means is the core's to judge. Here stands only what can be written in a schema, so
-that the document promises exactly what is taken.
+The document and the check accept exactly the same values. Business rules, which a schema cannot
+express, are checked in the core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from inventory.common.validation import MAX_ID, validate_text
 from inventory.http.json_codec import camel_name
 from inventory.queries import MOST_ROWS
 
-#: No text contains control characters or line separators; line breaks and tabs are for notes.
+#: Texts contain no control characters or line separators; only notes have line breaks and tabs.
 _CONTROLS = r"\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff"
 _NOT_IN_LINES = rf"\u0000-\u001f{_CONTROLS}"
 _NOT_IN_NOTES = rf"\u0000-\u0008\u000b-\u001f{_CONTROLS}"
@@ -47,7 +47,7 @@ class RequestModel(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class FieldType:
-    """A check, and the schema that tells the same to whoever writes a request."""
+    """A check, and the JSON Schema that describes it to API clients."""
 
     check: Callable[[Any], Any]
     schema: dict[str, Any]
@@ -60,14 +60,19 @@ class FieldType:
 
 
 def invalid(detail: str, *, code: str = InvalidInput.code, field: str = "") -> PydanticCustomError:
-    """Why a value does not fit; `field` for what is wrong with an object as a whole."""
-    # The detail goes in as a value: braces in it are braces.
+    """Return the error of a value; `field` names it if an object as a whole is wrong."""
+    # The detail is a value of the template, so that braces in it stay as they are.
     fields = {"detail": detail, "field": field}
     return PydanticCustomError(code, "{detail}", fields)
 
 
 def text(max_length: int, *, multiline: bool = False, excluded_pattern: str = "") -> FieldType:
-    """A text with at least one character that can be seen; `but`: what it must not look like."""
+    """Return the type of a text with at least one visible character.
+
+    Args:
+        multiline: allow line breaks and tabs.
+        excluded_pattern: a negative lookahead for texts to refuse.
+    """
     never = _NOT_IN_NOTES if multiline else _NOT_IN_LINES
     plain = f"[^{never}]*[^{never}{_BLANKS}][^{never}]*$"
     pattern = f"^{excluded_pattern}{plain}"
@@ -121,7 +126,7 @@ def _qty(pattern: str, *, allow_zero: bool) -> FieldType:
 
 
 def integer(minimum: int, maximum: int) -> FieldType:
-    """A whole number; 5.0 is one."""
+    """Return the type of a whole number in a range; 5.0 is accepted."""
 
     def check(value: Any) -> int:
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
@@ -134,7 +139,10 @@ def integer(minimum: int, maximum: int) -> FieldType:
 
 
 def in_query(shape: FieldType, words: Callable[[str], Any]) -> FieldType:
-    """The same in a query, which knows text only: `words` reads it, or leaves it as it is."""
+    """Return the type for query parameters, whose values are texts.
+
+    `words` converts the text, or returns it unchanged if it cannot.
+    """
     return FieldType(lambda value: shape.check(words(value)), shape.schema)
 
 
@@ -153,6 +161,7 @@ def _check_flag(value: Any) -> bool:
 
 
 def parse_day(value: Any) -> date:
+    """Parse a date like 2027-03-31."""
     try:
         if isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
@@ -162,6 +171,7 @@ def parse_day(value: Any) -> date:
 
 
 def parse_datetime(value: Any) -> datetime:
+    """Parse an RFC 3339 time; returns it in UTC."""
     try:
         if isinstance(value, str) and _MOMENT.fullmatch(value):
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -182,7 +192,7 @@ Limit = Annotated[int, in_query(integer(1, MOST_ROWS), _number_in_words)]
 Day = Annotated[date, FieldType(parse_day, {"type": "string", "format": "date"})]
 Moment = Annotated[datetime, FieldType(parse_datetime, {"type": "string", "format": "date-time"})]
 Code = Annotated[str, text(64)]
-#: It is part of addresses: no empty or dotted segment, and /stock is ours.
+#: Item codes are part of URLs: no empty or dotted segment, and /stock is a path of the API.
 ITEM_CODE = text(64, excluded_pattern=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")
 ItemCode = Annotated[str, ITEM_CODE]
 Reference = Annotated[str, text(100)]

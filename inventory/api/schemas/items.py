@@ -1,4 +1,4 @@
-"""What can be written of items and lots beside their stock."""
+"""Bodies of item and lot changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from inventory.api.schemas.field_types import (
 Name = Annotated[str, text(200)]
 Unit = Annotated[str, text(16)]
 Decimals = Annotated[int, integer(0, 6)]
-#: The default of what may be left out, but may not be null.
+#: Default of fields that can be omitted but not null.
 _ABSENT: Any = None
 
 
@@ -33,6 +33,7 @@ class ItemBody(RequestModel):
     reorder_point: QtyOrZero | None = None
 
     def to_fields(self) -> dict[str, Any]:
+        """Return the fields that were sent and are not null."""
         return {
             name: getattr(self, name)
             for name in self.model_fields_set
@@ -44,6 +45,7 @@ class Changes(RequestModel):
     """What shall be different; what is not named stays."""
 
     def to_fields(self) -> dict[str, Any]:
+        """Return the fields that were sent; null clears a field."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 

@@ -1,4 +1,4 @@
-"""What each write takes: its fields, and the request to the ledger that they become."""
+"""Bodies of write requests, and the ledger commands that they become."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Write(RequestModel):
     fixed: ClassVar[dict[str, Any]] = {}
 
     def to_command(self, **path_params: Any) -> ledger.Request:
-        """What is asked of the ledger; `named`: what the path says. Null is as good as nothing."""
+        """Return the ledger command; `path_params` are ids of the path.
+
+        Null is the same as a missing field.
+        """
         fields = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
         request: ledger.Request = self.verb(
             **{name: _plain(value) for name, value in fields.items() if value is not None},
@@ -63,6 +66,7 @@ class LotPart(RequestModel):
     qty: Qty
 
     def to_command_part(self) -> ledger.LotQuantity:
+        """Return the quantity of a lot for the ledger."""
         return ledger.LotQuantity(lot_id=self.lot_id, qty=self.qty)
 
 
@@ -73,6 +77,7 @@ class ReservationPart(RequestModel):
     qty: Qty
 
     def to_command_part(self) -> ledger.ReservationQuantity:
+        """Return the quantity of a reservation for the ledger."""
         return ledger.ReservationQuantity(reservation_id=self.reservation_id, qty=self.qty)
 
 
@@ -123,6 +128,7 @@ class ReservationBody(Write):
     note: Note | None = None
 
     def to_command(self, **path_params: Any) -> ledger.Request:
+        """Return the ledger command, with a quantity even if only lots were named."""
         return super().to_command(
             **{"qty": None, **path_params} if self.qty is None else path_params
         )

@@ -1,4 +1,4 @@
-"""What each list can be filtered by."""
+"""Query parameters of the list endpoints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _check_cursor(value: Any) -> str:
 Cursor = Annotated[str, FieldType(_check_cursor, {"type": "string", "minLength": 1})]
 
 
-#: What a scanner sends for FNC1.
+#: What the scanner sends for FNC1.
 Separator = Annotated[str, text(10)]
 
 
@@ -41,7 +41,7 @@ class PageQuery(RequestModel):
     cursor: Cursor | None = Field(None, description="The nextCursor of the page before.")
 
     def filters(self) -> dict[str, Any]:
-        """What was asked for, as the lists of the core take it."""
+        """Return the filters that were sent, as arguments of the core's lists."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 

@@ -1,4 +1,7 @@
-"""The schema of each answer, for the document. Made of the core's records: answers.py."""
+"""Response models, for the OpenAPI document only.
+
+Responses are built in `inventory.api.serializers`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ Hold = Literal["QUARANTINE", "REJECTED", "EXPIRED"]
 TxnType = Literal["RECEIVE", "RESERVE", "UNRESERVE", "ISSUE"]
 Kind = Annotated[str, WithJsonSchema({"type": "string", "enum": [str(kind) for kind in KindEnum]})]
 
-#: The default of what is only there where it is needed.
+#: Default of fields that are absent unless needed.
 _ABSENT: Any = None
 
 

@@ -1,4 +1,4 @@
-"""Where the endpoints of this version are gathered."""
+"""Registry and blueprint of API version 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes: what a scan is, and what people linked."""
+"""Endpoints of scans and linked barcodes."""
 
 from __future__ import annotations
 

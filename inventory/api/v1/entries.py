@@ -1,4 +1,4 @@
-"""The ledger itself."""
+"""Endpoints of the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items, and what there is of them."""
+"""Endpoints of items and their stock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lots: what is known of them, and what is done to one."""
+"""Endpoints of lots: read, change, decide, count, split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inventory.db import connection
 from inventory.http.json_codec import to_camel_case
 from inventory.stock import queries as stock
 
-#: A lot's answer names at most so many of its open reservations, the oldest.
+#: A lot's response contains at most this many of its open reservations, the oldest first.
 _MOST_RESERVATIONS = 1000
 
 

@@ -1,4 +1,4 @@
-"""Goods in, goods out, and taking things back; one at a time or many at once."""
+"""Endpoints of receipts, issues, returns, reversals and batches."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from inventory.db import connection
 from inventory.stock import queries as stock
 
 _FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
-#: The operations of a batch that need more than the role operator.
+#: Operations of a batch that require a higher role than operator.
 _ROLES = {"qc": "inspector", "reversal": "admin"}
-#: All operations of a batch together name at most so many lots.
+#: Largest number of lots in all operations of a batch.
 MOST_LOTS = 10_000
 
 
@@ -139,7 +139,7 @@ def batch(call: ApiRequest) -> WriteResult:
 
 
 def _tell_place(refusal: Refusal, *, only: bool) -> None:
-    """Name the operation that a refusal is about."""
+    """Add the operation's index and field path to a refusal of a batch."""
     if only and not isinstance(refusal, IdempotencyKeyReused | IdempotencyInProgress):
         refusal.figures["index"] = 0
     if "index" in refusal.figures and "field" in refusal.figures:

@@ -1,4 +1,4 @@
-"""Promises of stock."""
+"""Endpoints of reservations."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def index() -> Answer:
 def add() -> Answer:
     """Add an endpoint and show its secret.
 
-    The secret is stored encrypted and cannot be shown again.
+    The secret is not stored and cannot be shown again.
     """
     form = WebhookForm()
     if not form.validate_on_submit():

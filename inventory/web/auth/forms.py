@@ -64,7 +64,7 @@ class RemoveFactorForm(ConfirmPasswordForm):
 
 
 class PasswordForm(PageForm):
-    """Change of the own password."""
+    """Change of the user's own password."""
 
     current_password = PasswordField("Current password", _needed())
     password = PasswordField("New password", _needed())

@@ -126,6 +126,7 @@ def require(user: Any, needed: str, *, place: str = "") -> None:
 
     Args:
         place: what was denied, for the audit log; the default is the current endpoint.
+
     Raises:
         Forbidden: the role is too low; recorded in the audit log.
     """

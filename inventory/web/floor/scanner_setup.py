@@ -8,7 +8,7 @@ from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import blueprint
 
 #: The lot number is in the middle: without FNC1 after it, the scanner sends the date as part of it.
-#: Its letters are at different places on the keyboards of different countries.
+#: Its letters are those whose keys differ between the keyboards of different countries.
 CONTENT = "(01)09521123456785(10)XYZ-1(17)301231"
 _KINDS = {"datamatrix": "DataMatrix", "code128": "Code128"}
 

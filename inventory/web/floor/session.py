@@ -46,6 +46,7 @@ def log_in() -> Response:
     """Sign in on a tablet by password or PIN; the previous user is signed out.
 
     With the password, a new PIN for this tablet can be set.
+
     Raises:
         InvalidInput: the new PIN is invalid, or the code of the second factor is missing.
         Forbidden: the role is too low for the floor app.

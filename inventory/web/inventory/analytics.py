@@ -1,4 +1,7 @@
-"""What the ledger tells of a stretch of time: four pages, each a table that a script draws."""
+"""Reports over a period: movement, ageing, turnover and expiry.
+
+Each page is a table that a script draws as a chart.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +31,15 @@ from inventory.web.list_params import active_filters, cursor_page, day_in, page_
 blueprint = Blueprint("analytics", __name__, url_prefix="/analysis")
 
 _USUAL_DAYS = 30
-#: A day on which fewer lots expire than this is never the darkest.
+#: Lots that must expire on one day for the darkest shade, at least.
 _DARK = 6
-#: Stretches that are one tap away.
+#: Periods offered as links.
 _STRETCHES = ((30, "30 days"), (90, "90 days"), (365, "A year"))
 
 
 @dataclass(frozen=True)
 class ReportParams:
-    """What the query of a page asks for."""
+    """The parameters of a report's query."""
 
     first: date
     last: date
@@ -45,16 +48,17 @@ class ReportParams:
 
     @property
     def item_id(self) -> int | None:
+        """Return the item's id, or None."""
         return self.item.id if self.item else None
 
     @property
     def unknown(self) -> bool:
-        """An item is asked for that is not there."""
+        """Return whether the query names an item that does not exist."""
         return bool(self.code) and self.item is None
 
 
 def _view(query: MultiDict[str, str]) -> ReportParams:
-    """Pages forgive: a day that is none is the usual one, a stretch too long ends where it may."""
+    """Return the parameters: an invalid date has its default, a long period is cut."""
     today = clock.today()
     last = day_in(query, "to") or today
     first = day_in(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
@@ -75,6 +79,7 @@ def _item(code: str) -> Item | None:
 
 @blueprint.get("/")
 def index() -> str:
+    """Show receipts and issues by day."""
     view = _view(request.args)
     rows = [] if view.unknown else _movement(view)
     return _page("movement", view, rows=rows[::-1], sums=_sums(rows), stretches=_stretches(view))
@@ -82,6 +87,7 @@ def index() -> str:
 
 @blueprint.get("/ageing/")
 def ageing() -> str:
+    """Show the age of the stock."""
     view = _view(request.args)
     rows = [] if view.unknown else _ageing(view)
     buckets = dict.fromkeys((*analytics.AGES, None), 0)
@@ -92,6 +98,7 @@ def ageing() -> str:
 
 @blueprint.get("/turnover/")
 def turnover() -> str:
+    """Show the turnover of items."""
     view = _view(request.args)
     q = search_param(request.args)
     found = analytics.turnover(
@@ -106,6 +113,7 @@ def turnover() -> str:
 
 @blueprint.get("/expiry/")
 def expiry() -> str:
+    """Show the expiry dates of the stock as a list and a calendar."""
     view = _view(request.args)
     today = clock.today()
     rows = [] if view.unknown else _expiring(view)
@@ -147,7 +155,7 @@ def _sums(rows: Iterable[Movement]) -> Movement:
 
 
 def _stretches(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
-    """Until today: what each is called, its filters, and whether it is shown."""
+    """Return each period until today: its label, its filters, whether it is shown."""
     today = clock.today()
     kept = {
         key: value for key, value in active_filters(request.args).items() if key in ("item", "q")
@@ -163,7 +171,7 @@ def _stretches(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
 
 @dataclass
 class CalendarDay:
-    """A day of the calendar: how many lots expire, of what, and how dark it is (0 to 4)."""
+    """A day of the calendar: expiring lots, their quantities, and the shade (0 to 4)."""
 
     day: date
     lots: int = 0
@@ -172,7 +180,7 @@ class CalendarDay:
 
 
 def _calendar(rows: Iterable[Expiry], today: date) -> list[list[CalendarDay]]:
-    """Weeks from Monday on, as many as are looked ahead."""
+    """Return the weeks of the calendar, each from Monday."""
     monday = analytics.monday_of(today)
     days = [monday + timedelta(days=number) for number in range(7 * analytics.WEEKS_AHEAD)]
     cells = {day: CalendarDay(day) for day in days}
@@ -250,6 +258,7 @@ _FILES: dict[str, tuple[Row, Callable[[ReportParams], Iterator[Row]]]] = {
 
 @blueprint.get("/<report>.<kind>")
 def export(report: str, kind: str) -> Response:
+    """Download a report as CSV or XLSX."""
     if report not in _FILES or kind not in ("csv", "xlsx"):
         abort(404)
     headers, rows = _FILES[report]

@@ -1,4 +1,4 @@
-"""The blueprint `inventory`: it nests the families of pages about stock."""
+"""Blueprint `inventory`, which nests the pages of stock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codes of an item: which are linked, linking one more, and unlinking."""
+"""Linked barcodes of an item: list, link, unlink."""
 
 from __future__ import annotations
 
@@ -84,6 +84,7 @@ UNLINK = FormAction(
 
 @live_updates.live_region("inventory.codes.index", "inventory/codes/_live.html")
 def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
+    """Return the values of the page's live region."""
     item = _item(item_id)
     page = list_codes(connection(), item=item.code, **cursor_page(query))
     return {"item": item, "page": page, "may": UNLINK.is_allowed(), **page_links(query, page)}
@@ -91,6 +92,7 @@ def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 
 @blueprint.get("/items/<int:item_id>/codes/")
 def index(item_id: int) -> Response:
+    """Show the linked barcodes of an item."""
     here = url_for("inventory.codes.index", item_id=item_id)
     return live_updates.render_live_page(
         "inventory/codes/index.html",
@@ -101,10 +103,12 @@ def index(item_id: int) -> Response:
 @blueprint.route("/items/<int:item_id>/codes/link/", methods=["GET", "POST"])
 @role_required("operator")
 def link(item_id: int) -> Answer:
+    """Show and post the form that links a barcode."""
     return handle(LINK, item_id=item_id)
 
 
 @blueprint.route("/codes/<int:code_id>/unlink/", methods=["GET", "POST"])
 @role_required("operator")
 def unlink(code_id: int) -> Answer:
+    """Show and post the form that unlinks a barcode."""
     return handle(UNLINK, code_id=code_id)

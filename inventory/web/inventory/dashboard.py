@@ -1,4 +1,4 @@
-"""The front page: what there is, what needs somebody, what happened last."""
+"""The dashboard: stock, items that need attention, latest entries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from inventory.web.operation_panel import panel_context
 blueprint = Blueprint("dashboard", __name__)
 
 _SOON = timedelta(days=30)
-#: A job that has not taken its stock for so long may have been forgotten.
+#: A reservation that is open for this long is probably forgotten.
 _OLD = timedelta(days=30)
 _MOST = 3
 _ROWS = 25
@@ -30,6 +30,7 @@ _ROWS = 25
 
 @live_updates.live_region("inventory.dashboard.index", "inventory/dashboard/_live.html")
 def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the page's live region."""
     conn, today = connection(), clock.today()
     q = search_param(query)
     by_unit = {} if q else overview.totals_by_unit(conn, today)
@@ -53,7 +54,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def _needs(conn: Any, today: Any) -> dict[str, Any]:
-    """What waits for somebody, a few of each kind; one more tells that there are others."""
+    """Return a few of each kind that need attention, cached until the next write."""
     return overview.cached_until_write(conn, "needs", today, lambda: _read_needs(conn, today))
 
 
@@ -70,6 +71,7 @@ def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
 
 @blueprint.get("/")
 def index() -> Response:
+    """Show the dashboard."""
     return live_updates.render_live_page(
         "inventory/dashboard/index.html",
         create=url_for("inventory.items.create") if items.CREATE.is_allowed() else "",

@@ -1,4 +1,4 @@
-"""Every list as a file, whole: what `flask export` writes, for whoever has no command line."""
+"""Download page of all lists: the same files as `flask export` writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inventory.web.downloads import download_list
 
 blueprint = Blueprint("exports", __name__, url_prefix="/files")
 
-#: What stands behind the name of each list.
+#: Description of each list.
 WORDS = {
     "items": "Every item with its stock",
     "lots": "Every lot there ever was, with its figures",
@@ -27,6 +27,7 @@ WORDS = {
 
 @blueprint.get("/")
 def index() -> str:
+    """Show the lists that the user's role allows."""
     shown = {
         name: words
         for name, words in WORDS.items()
@@ -37,6 +38,7 @@ def index() -> str:
 
 @blueprint.get("/<name>.<kind>")
 def download(name: str, kind: str) -> Response:
+    """Download a whole list."""
     if name not in lists.LISTS:
         abort(404)
     return download_list(kind, name)

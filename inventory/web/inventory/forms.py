@@ -1,5 +1,7 @@
-"""The forms of the operations. Their fields are named as the verbs of the ledger name them; what
-is typed is checked by the core, here is only its shape."""
+"""Forms of the ledger operations; the core checks their values.
+
+Fields have the names of the ledger's parameters.
+"""
 
 from __future__ import annotations
 
@@ -34,19 +36,20 @@ def _qty(label: str = "Quantity") -> StringField:
 
 
 def number_or_none(value: Any) -> int | None:
-    """The number of a row, or None for what cannot be one."""
+    """Return a row id, or None if the value cannot be one."""
     text = str(value or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class OperationForm(PageForm):
-    """Every operation carries a key, made with the form: sent twice, it is done once."""
+    """Form with an idempotency key: if it is sent twice, it is posted once."""
 
     key = HiddenField()
-    #: The page that the form stands on: where to go on to without scripts.
+    #: URL of the page with the form, to return to without scripts.
     back = HiddenField()
 
     def renew_key(self) -> None:
+        """Set a new key."""
         self.key.data = secrets.token_urlsafe(16)
 
 
@@ -57,8 +60,10 @@ def _lot_choice() -> SelectField:
 
 
 class ReceiveForm(OperationForm):
+    """Receipt."""
+
     item = StringField("Item", _needed("Which item? Write its code."))
-    #: The form stands on a page of this item: it is shown, not asked for.
+    #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
     lot_code = StringField("Lot code", _needed("The lot needs a code, as on its label."))
     qty = _qty()
@@ -71,24 +76,30 @@ class ReceiveForm(OperationForm):
 
 
 class CustomerReturnForm(ReceiveForm):
+    """Return from a customer."""
+
     reason = StringField("Reason", _needed("Why does it come back?"))
 
 
 class ReserveForm(OperationForm):
+    """Reservation of an item."""
+
     item = StringField("Item", _needed("Which item? Write its code."))
-    #: The form stands on a page of this item: it is shown, not asked for.
+    #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
     qty = _qty()
     reference = StringField("For", _needed("Whom for? A job or an order."))
-    #: The last day of the promise, at the site.
+    #: Last day of the reservation, in the site's zone.
     expires_at = DateField("Keep until", [Optional()])
     lot_id = _lot_choice()
     note = TextAreaField("Note")
 
 
 class IssueForm(OperationForm):
+    """Issue of an item."""
+
     item = StringField("Item", _needed("Which item? Write its code."))
-    #: The form stands on a page of this item: it is shown, not asked for.
+    #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
     qty = _qty()
     lot_id = _lot_choice()
@@ -97,6 +108,8 @@ class IssueForm(OperationForm):
 
 
 class IssueReservedForm(OperationForm):
+    """Issue of a reservation."""
+
     qty = _qty()
     lot_id = _lot_choice()
     close_remainder = BooleanField("Close the rest")
@@ -104,23 +117,29 @@ class IssueReservedForm(OperationForm):
 
 
 class UnreserveForm(OperationForm):
+    """Unreservation."""
+
     qty = _qty()
     lot_id = _lot_choice()
     reason = StringField("Reason")
 
 
 class ReferenceForm(OperationForm):
-    """All that is open for a reference. The parts are what the person saw when they said so."""
+    """Everything open for a reference; `parts` is what the page showed to the user."""
 
     reference = HiddenField()
     parts = HiddenField()
 
 
 class UnreserveReferenceForm(ReferenceForm):
+    """Unreservation of everything open for a reference."""
+
     reason = StringField("Reason")
 
 
 class DecisionForm(OperationForm):
+    """QC decision."""
+
     status = HiddenField()
     reason = StringField("Reason")
     on_reservations = RadioField(
@@ -136,19 +155,23 @@ class DecisionForm(OperationForm):
 
 
 class HoldForm(OperationForm):
-    """A recall, and its end."""
+    """Hold of a recall, and its lifting."""
 
     reason = StringField("Reason", _needed("A reason is needed: it stays in the QC history."))
     reference = StringField("Reference")
 
 
 class ScrapForm(OperationForm):
+    """Scrap or supplier return."""
+
     qty = _qty()
     reason = StringField("Reason", _needed("A reason is needed: it stays in the ledger."))
     reference = StringField("Reference")
 
 
 class CountForm(OperationForm):
+    """Count."""
+
     counted = StringField(
         "Counted", _needed("How much is there? 0 is an answer."), render_kw=QTY_ATTRIBUTES
     )
@@ -158,6 +181,8 @@ class CountForm(OperationForm):
 
 
 class SplitForm(OperationForm):
+    """Split."""
+
     qty = _qty()
     lot_code = StringField("New lot code", _needed("The new lot needs a code of its own."))
     location = StringField("Its location")
@@ -165,14 +190,20 @@ class SplitForm(OperationForm):
 
 
 class MoveForm(OperationForm):
+    """Move."""
+
     location = StringField("New location", _needed("Where to?"))
 
 
 class ReverseForm(OperationForm):
+    """Reversal."""
+
     reason = StringField("Reason")
 
 
 class LinkCodeForm(OperationForm):
+    """Link of a barcode."""
+
     code = StringField("Code", _needed("Scan the code, or type it."))
     lot_id = SelectField("It stands for", coerce=number_or_none, choices=[], validate_choice=False)
     qty = StringField(
@@ -182,10 +213,12 @@ class LinkCodeForm(OperationForm):
 
 
 class UnlinkCodeForm(OperationForm):
-    """Nothing to fill in."""
+    """Unlinking of a barcode; no fields."""
 
 
 class ItemForm(OperationForm):
+    """New item."""
+
     code = StringField("Code", _needed("The item needs a code."))
     name = StringField("Name", _needed("The item needs a name."))
     unit = StringField("Unit", _needed("What is it counted in?"), default="pcs")
@@ -195,4 +228,6 @@ class ItemForm(OperationForm):
 
 
 class ItemChangeForm(ItemForm):
+    """Change of an item."""
+
     archived = BooleanField("Archived: no more of it is received")

@@ -1,4 +1,4 @@
-"""Bringing files in: choose one, say which column is what, check it, import it, take it back."""
+"""Imports: upload a file, map its columns, check it, import it, undo it."""
 
 from __future__ import annotations
 
@@ -37,17 +37,18 @@ _SHOWN = 100
 _PASTED = "pasted rows"
 
 
-#: A file, and the form around it.
+#: Largest request: a file and the form around it.
 _LARGEST = imports.MOST_BYTES + 2**16
 
 
 def init_app(app: Flask) -> None:
+    """Allow larger request bodies for uploads."""
     app.config["LARGER_BODIES"] = {"/import/": _LARGEST}
     app.before_request(_let_files_be_larger)
 
 
 def _let_files_be_larger() -> None:
-    """Before anything looks at the form. Who may send one is asked next."""
+    """Raise the size limits before the form is parsed; the role is checked next."""
     if request.endpoint == "inventory.imports.upload":
         request.max_content_length = _LARGEST
         request.max_form_memory_size = imports.MOST_BYTES
@@ -56,6 +57,7 @@ def _let_files_be_larger() -> None:
 @blueprint.get("/")
 @role_required("admin")
 def index() -> Answer:
+    """Show the upload form and the past imports."""
     return _index(kind=request.args.get("kind", ""))
 
 
@@ -86,6 +88,7 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
 @blueprint.post("/")
 @role_required("admin")
 def upload() -> Answer:
+    """Store a file or pasted rows as a draft."""
     kind, pasted = request.form.get("kind", ""), request.form.get("pasted", "")
     name, content = "", b""
     if file := request.files.get("file"):
@@ -108,6 +111,7 @@ def upload() -> Answer:
 @blueprint.get("/templates/<kind>.<ending>")
 @role_required("admin")
 def template(kind: str, ending: str) -> Response:
+    """Download an empty file with the columns of an import."""
     if kind not in KINDS or ending not in ("csv", "xlsx"):
         abort(404)
     if ending == "csv":
@@ -127,6 +131,7 @@ def _draft(draft_id: str) -> Draft:
 @blueprint.get("/files/<draft_id>/")
 @role_required("admin")
 def draft(draft_id: str) -> Answer:
+    """Show a draft with its settings and its last report."""
     return _show(_draft(draft_id))
 
 
@@ -161,7 +166,7 @@ def _chosen_settings(draft: Draft) -> Draft:
 @blueprint.post("/files/<draft_id>/check/")
 @role_required("admin")
 def check(draft_id: str) -> Answer:
-    """Understand the rows as the form says, and tell everything that is wrong with them."""
+    """Check the rows with the settings of the form, and store the report."""
     before = _draft(draft_id)
     try:
         said = _chosen_settings(before)
@@ -186,7 +191,10 @@ def check(draft_id: str) -> Answer:
 @blueprint.post("/files/<draft_id>/commit/")
 @role_required("admin")
 def commit(draft_id: str) -> Answer:
-    """Import it, if nothing is wrong by now. Sent twice it is done once."""
+    """Import the draft if its check finds no errors.
+
+    The draft's id is the idempotency key: if it is sent twice, it is imported once.
+    """
     try:
         found = _draft(draft_id)
     except NotFound:
@@ -216,6 +224,7 @@ def commit(draft_id: str) -> Answer:
 @blueprint.post("/files/<draft_id>/drop/")
 @role_required("admin")
 def drop(draft_id: str) -> Response:
+    """Delete a draft."""
     drafts.delete_draft(draft_id, user_id=current_user.id)
     return redirect(url_for("inventory.imports.index"), 303)
 
@@ -223,6 +232,7 @@ def drop(draft_id: str) -> Response:
 @blueprint.get("/files/<draft_id>/wrong.csv")
 @role_required("admin")
 def wrong(draft_id: str) -> Response:
+    """Download the rows with errors."""
     found = _draft(draft_id)
     if found.report is None:
         abort(404)
@@ -258,4 +268,5 @@ UNDO = FormAction(
 @blueprint.route("/<int:import_id>/undo/", methods=["GET", "POST"])
 @role_required("admin")
 def undo(import_id: int) -> Answer:
+    """Show and post the form that undoes an import."""
     return handle(UNDO, import_id=import_id)

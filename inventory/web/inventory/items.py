@@ -48,6 +48,11 @@ blueprint = Blueprint("items", __name__, url_prefix="/items")
 
 
 def get_by_id(item_id: int) -> Item:
+    """Return an item.
+
+    Raises:
+        NotFound: there is no item with this id.
+    """
     found = stock.read_items(connection(), ids=[item_id])
     if not found:
         raise NotFound(f"There is no item number {item_id}.", item_id=item_id)
@@ -115,6 +120,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the list's live region."""
     page = list_items(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
@@ -130,11 +136,13 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/export.<kind>")
 def export(kind: str) -> Response:
+    """Download the list with the filters of the page."""
     return download_list(kind, "items", **_filters(request.args))
 
 
 @blueprint.get("/")
 def index() -> Response:
+    """Show the list of items."""
     return live_updates.render_live_page(
         "inventory/items/index.html",
         create=url_for("inventory.items.create") if CREATE.is_allowed() else "",
@@ -144,6 +152,7 @@ def index() -> Response:
 
 @live_updates.live_region("inventory.items.item", "inventory/items/_item_live.html")
 def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
+    """Return the values of an item's live region."""
     conn = connection()
     item = get_by_id(item_id)
     at, at_text = datetime_param(query)
@@ -177,6 +186,7 @@ def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
 
 @blueprint.get("/<int:item_id>/")
 def item(item_id: int) -> Response:
+    """Show an item."""
     edit = url_for("inventory.items.edit", item_id=item_id) if EDIT.is_allowed() else ""
     return live_updates.render_live_page(
         "inventory/items/item.html",
@@ -204,12 +214,14 @@ def _action_panel(item_id: int) -> dict[str, Any]:
 @blueprint.route("/new/", methods=["GET", "POST"])
 @role_required("admin")
 def create() -> Answer:
+    """Show and post the form of a new item."""
     return handle(CREATE)
 
 
 @blueprint.route("/<int:item_id>/edit/", methods=["GET", "POST"])
 @role_required("admin")
 def edit(item_id: int) -> Answer:
+    """Show and post the form that edits an item."""
     return handle(EDIT, item_id=item_id, initial=_current_values(item_id))
 
 

@@ -1,4 +1,4 @@
-"""Labels: choose lots, an item or places, the paper, and print."""
+"""Labels: choose lots, items or locations and a paper, then print."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from inventory.web.list_params import search_param
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 
-#: So many lots stand there to choose from.
+#: Lots offered for selection.
 _OFFERED = 30
 _KINDS = {"pdf": "application/pdf", "zpl": "application/vnd.zebra-zpl"}
 
 
 @dataclass
 class PrintOptions:
-    """What is to be printed, as it was chosen so far."""
+    """The choices of the label form."""
 
     lots: list[int] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
@@ -41,6 +41,11 @@ class PrintOptions:
 
     @property
     def paper(self) -> labels.Layout:
+        """Return the layout of the chosen or the custom paper.
+
+        Raises:
+            InvalidInput: the custom size is invalid.
+        """
         return labels.layout_of(self.custom.strip().lower() or self.layout)
 
 
@@ -60,7 +65,10 @@ def _chosen(form: MultiDict[str, str]) -> PrintOptions:
 
 @blueprint.get("/")
 def index() -> Answer:
-    """`?lot=7&lot=8`, `?operation=17` (all lots of it), `?item=BOLT-M8` (its shelf)."""
+    """Show the form.
+
+    The query preselects: `?lot=7&lot=8`, `?operation=17` (all its lots), `?item=BOLT-M8`.
+    """
     choice = _chosen(request.args)
     if operation_id := number_or_none(request.args.get("operation")):
         entries = stock.get_operation(connection(), operation_id).entries
@@ -70,7 +78,7 @@ def index() -> Answer:
 
 @blueprint.post("/")
 def make() -> Response | Answer:
-    """The file; or the page again, with what is wrong."""
+    """Return the labels as a file, or the form with the refusal."""
     choice = _chosen(request.form)
     try:
         content = _print(choice)

@@ -1,4 +1,4 @@
-"""The ledger as a page: entries, newest first, with every filter in the URL."""
+"""The ledger: entries, newest first, with all filters in the URL."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.ledger.index", "inventory/ledger/_live.html")
 def read_entries(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the page's live region."""
     page = list_entries(connection(), **_filters(query), **cursor_page(query))
     exports = export_links("inventory.ledger", query)
     return {
@@ -57,6 +58,7 @@ def _last_run() -> dict[str, Any] | None:
 
 @blueprint.get("/")
 def index() -> Response:
+    """Show the ledger."""
     return live_updates.render_live_page(
         "inventory/ledger/index.html",
         txn_types=list(TxnType),
@@ -67,7 +69,7 @@ def index() -> Response:
 
 @blueprint.get("/<int:entry_id>/")
 def entry(entry_id: int) -> Response:
-    """Where one entry is to be found for ever: among those of its operation."""
+    """Redirect the permanent URL of an entry to the page of its operation."""
     operation_id = stock.operation_of_entry(connection(), entry_id)
     page = url_for(
         "inventory.operations.operation",
@@ -81,10 +83,12 @@ def entry(entry_id: int) -> Response:
 @blueprint.post("/verification/")
 @role_required("admin")
 def verify() -> Response:
+    """Start a verification of the ledger in the background."""
     background_jobs.start(background_jobs.VERIFY)
     return redirect(url_for("inventory.ledger.index"), 303)
 
 
 @blueprint.get("/export.<kind>")
 def export(kind: str) -> Response:
+    """Download the entries with the filters of the page."""
     return download_list(kind, "ledger", **_filters(request.args))

@@ -1,4 +1,4 @@
-"""One lot: its figures, its QC history, every entry, and what can be done with it."""
+"""Lots: the list, one lot with QC history and entries, and its operations."""
 
 from __future__ import annotations
 
@@ -166,6 +166,7 @@ SUPPLIER_RETURN = _act(
 
 @live_updates.live_region("inventory.lots.lot", "inventory/lots/_live.html")
 def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
+    """Return the values of a lot's live region."""
     conn = connection()
     now = stock.get_lot(conn, lot_id)
     at, at_text = datetime_param(query)
@@ -198,7 +199,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 def _settlement(
     lot: Lot, decisions: list[LotDecision], reservations: list[Reservation]
 ) -> dict[str, Any] | None:
-    """What the last decision moved or unreserved, and what is at risk in the lot now."""
+    """Return what the last decision moved or unreserved, and what is at risk now."""
     if lot.qc_status == QcStatus.APPROVED or not decisions or decisions[0].from_status is None:
         return None
     found = settled_by(connection(), decisions[0].operation_id)
@@ -217,13 +218,13 @@ def _settlement(
 
 
 def _decisions_at(lot_id: int, at: datetime | None) -> list[LotDecision]:
-    """The QC decisions taken until then, newest first."""
+    """Return the QC decisions up to a time, newest first."""
     found = decisions_on(connection(), lot_id)[::-1]
     return [one for one in found if at is None or one.decided_at <= at]
 
 
 def _lot_at(lot: Lot, at: datetime) -> Lot:
-    """The lot as the ledger stood then: empty before it came in."""
+    """Return the lot with its balance at a time; empty before its receipt."""
     then = [
         item
         for item in stock.get_lots_of_items(connection(), [lot.item.id], at=at)
@@ -234,6 +235,7 @@ def _lot_at(lot: Lot, at: datetime) -> Lot:
 
 @blueprint.get("/<int:lot_id>/")
 def lot(lot_id: int) -> Response:
+    """Show a lot."""
     return live_updates.render_live_page(
         "inventory/lots/lot.html",
         acting=lambda: {"act": None} if request.args.get("at") else _action_panel(lot_id),
@@ -268,6 +270,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.lots.index", "inventory/lots/_list_live.html")
 def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the list's live region."""
     page = list_lots(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
@@ -285,11 +288,13 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/export.<kind>")
 def export(kind: str) -> Response:
+    """Download the list with the filters of the page."""
     return download_list(kind, "lots", **_filters(request.args))
 
 
 @blueprint.get("/")
 def index() -> Response:
+    """Show the list of lots."""
     return live_updates.render_live_page(
         "inventory/lots/index.html", counted=lambda: {"units": units(connection())}
     )
@@ -299,7 +304,7 @@ def _action_panel(lot_id: int) -> dict[str, Any]:
     found = stock.get_lot(connection(), lot_id)
     today = clock.today()
     usable = found.hold_reason(today) is None
-    # Where nothing is free, they would quietly take another lot.
+    # Without free stock in this lot, these forms would take another lot.
     in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
     more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
@@ -310,34 +315,40 @@ def _action_panel(lot_id: int) -> dict[str, Any]:
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
 @role_required("inspector")
 def decide(lot_id: int) -> Answer:
+    """Show and post the QC decision form."""
     return handle(DECIDE, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/count/", methods=["GET", "POST"])
 @role_required("operator")
 def count(lot_id: int) -> Answer:
+    """Show and post the count form."""
     return handle(COUNT, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/move/", methods=["GET", "POST"])
 @role_required("operator")
 def move(lot_id: int) -> Answer:
+    """Show and post the move form."""
     return handle(MOVE, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/split/", methods=["GET", "POST"])
 @role_required("operator")
 def split(lot_id: int) -> Answer:
+    """Show and post the split form."""
     return handle(SPLIT, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/scrap/", methods=["GET", "POST"])
 @role_required("operator")
 def scrap(lot_id: int) -> Answer:
+    """Show and post the scrap form."""
     return handle(SCRAP, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/supplier-return/", methods=["GET", "POST"])
 @role_required("operator")
 def supplier_return(lot_id: int) -> Answer:
+    """Show and post the supplier return form."""
     return handle(SUPPLIER_RETURN, lot_id=lot_id)

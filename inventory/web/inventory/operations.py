@@ -1,4 +1,4 @@
-"""Operations: what was done in one go, taking it back, and those that ask for an item first."""
+"""Operations: their pages, their reversal, and the forms that begin with an item."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from inventory.web.operation_forms import Answer, FormAction, handle
 
 blueprint = Blueprint("operations", __name__)
 
-#: So many entries stand on an operation's page; an import may have tens of thousands.
+#: Entries on an operation's page; an import can have tens of thousands.
 MOST_ENTRIES = 200
 
 
 def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
-    """The item that is named so far, with its stock; items to choose from where none is."""
+    """Return the item of the form with its unit, or suggestions if there is none."""
     conn, code = connection(), (form.item.data or "").strip()
     item = next(iter(stock.read_items(conn, codes=[code])), None) if code else None
     suggested = [] if form.fixed.data else _suggest(code if item is None else "")
@@ -46,7 +46,7 @@ def _suggest(code: str) -> list[Item]:
 
 
 def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
-    """The same, and the lots that may be used, the one to take first on top."""
+    """Return the item, and its usable lots in the order of allocation."""
     context = _load_item(form)
     today, usable, hint = clock.today(), [], ""
     if item := context["item"]:
@@ -58,6 +58,7 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
 
 
 def balance_message(sums: StockTotals, item: Item) -> str:
+    """Return a line with the free, reserved and on-hold quantities of an item."""
     words = [f"Free: {format_qty(sums.free)} {item.unit}"]
     words += [f"{format_qty(sums.reserved)} reserved"] if sums.reserved else []
     words += [f"{format_qty(sums.on_hold)} on hold"] if sums.on_hold else []
@@ -65,7 +66,10 @@ def balance_message(sums: StockTotals, item: Item) -> str:
 
 
 def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[SelectChoice]:
-    """The ledger's own choice first: earliest expiry, then oldest receipt."""
+    """Return the choices of a lot field, in the order of allocation.
+
+    The empty value lets the ledger choose: earliest expiry first, then oldest receipt.
+    """
     if not lots:
         return []
     first = "" if len(lots) == 1 else " first"
@@ -79,6 +83,7 @@ def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
 
 
 def lot_with_item(form: Any) -> list[ledger.LotQuantity] | None:
+    """Return the lot and the quantity of the form, or None if the ledger chooses."""
     if form.lot_id.data is None:
         return None
     return [ledger.LotQuantity(lot_id=form.lot_id.data, qty=form.qty.data)]
@@ -153,35 +158,41 @@ REVERSE = FormAction(
 @blueprint.route("/receive/", methods=["GET", "POST"])
 @role_required("operator")
 def receive() -> Answer:
+    """Show and post the receive form."""
     return handle(RECEIVE)
 
 
 @blueprint.route("/customer-return/", methods=["GET", "POST"])
 @role_required("operator")
 def customer_return() -> Answer:
+    """Show and post the customer return form."""
     return handle(CUSTOMER_RETURN)
 
 
 @blueprint.route("/reserve/", methods=["GET", "POST"])
 @role_required("operator")
 def reserve() -> Answer:
+    """Show and post the reserve form."""
     return handle(RESERVE)
 
 
 @blueprint.route("/issue/", methods=["GET", "POST"])
 @role_required("operator")
 def issue() -> Answer:
+    """Show and post the issue form."""
     return handle(ISSUE)
 
 
 @blueprint.route("/operations/<int:operation_id>/reversal/", methods=["GET", "POST"])
 @role_required("admin")
 def reverse(operation_id: int) -> Answer:
+    """Show and post the reversal form."""
     return handle(REVERSE, operation_id=operation_id)
 
 
 @blueprint.get("/operations/<int:operation_id>/")
 def operation(operation_id: int) -> str:
+    """Show an operation with its entries."""
     conn = connection()
     found = stock.get_operation_header(conn, operation_id)
     entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
@@ -202,7 +213,7 @@ def operation(operation_id: int) -> str:
 
 
 def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
-    """The first ones; or, of an import with very many, those from this entry on."""
+    """Return the first entries, or those from `entry_id` on if it is not among them."""
     most = MOST_ENTRIES + 1
     first = stock.entries_of(connection(), operation_id, limit=most)
     if not entry_id or len(first) < most or entry_id in {one.id for one in first[:-1]}:

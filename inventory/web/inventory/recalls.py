@@ -1,4 +1,4 @@
-"""Where a lot went, putting all that is left of it on hold, and ending the hold."""
+"""Recalls: where a lot went, holding its remaining stock, lifting the hold."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ RELEASE = FormAction(
 
 @live_updates.live_region("inventory.recalls.index", "inventory/recalls/_live.html")
 def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
+    """Return the values of the page's live region."""
     found = recall(connection(), lot_id)
     return {
         "recall": found,
@@ -94,6 +95,7 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 
 @blueprint.get("/lots/<int:lot_id>/recall/")
 def index(lot_id: int) -> Response:
+    """Show where a lot went."""
     return live_updates.render_live_page(
         "inventory/recalls/index.html", acting=lambda: _action_panel(lot_id)
     )
@@ -110,6 +112,7 @@ def _action_panel(lot_id: int) -> dict[str, Any]:
 
 @blueprint.get("/lots/<int:lot_id>/recall/export.csv")
 def export_csv(lot_id: int) -> Response:
+    """Download the recall report."""
     found = recall(connection(), lot_id)
     report = recall_report(found)
     return download("csv", f"recall-{lot_id}", report.heads, report.rows)
@@ -118,10 +121,12 @@ def export_csv(lot_id: int) -> Response:
 @blueprint.route("/lots/<int:lot_id>/recall/hold/", methods=["GET", "POST"])
 @role_required("inspector")
 def hold(lot_id: int) -> Answer:
+    """Show and post the form that puts the lots on hold."""
     return handle(HOLD, lot_id=lot_id)
 
 
 @blueprint.route("/operations/<int:operation_id>/release/", methods=["GET", "POST"])
 @role_required("inspector")
 def release(operation_id: int) -> Answer:
+    """Show and post the form that lifts the hold."""
     return handle(RELEASE, operation_id=operation_id)

@@ -1,4 +1,4 @@
-"""All that is open for one reference: issued, or given back, in one go."""
+"""Issue or unreserve everything that is open for one reference."""
 
 from __future__ import annotations
 
@@ -50,12 +50,19 @@ def _loaded(form: Any, found: Reference, lines: Lines) -> dict[str, Any]:
 
 
 def _written(lines: Lines) -> str:
-    """The lines as the form carries them: sent twice, they are the same."""
+    """Return the lines as the form's hidden field posts them.
+
+    A form that is sent twice has the same content, so that it is posted once.
+    """
     return " ".join(f"{one.id}:{lot.id}:{format_qty(qty)}" for one, lot, qty in lines)
 
 
 def _parts_of(form: Any) -> Iterable[tuple[int, list[LotQuantity]]]:
-    """Each reservation, and what of it in which lot, as the form says."""
+    """Return the reservations of the form, each with its lots and quantities.
+
+    Raises:
+        InvalidInput: the field is empty or malformed.
+    """
     found: dict[int, list[LotQuantity]] = {}
     for written in (form.parts.data or "").split():
         numbers = written.split(":")
@@ -111,10 +118,12 @@ UNRESERVE_REST = FormAction(
 @blueprint.route("/issue/", methods=["GET", "POST"])
 @role_required("operator")
 def issue_all() -> Answer:
+    """Show and post the form that issues everything."""
     return handle(ISSUE_ALL)
 
 
 @blueprint.route("/unreserve/", methods=["GET", "POST"])
 @role_required("operator")
 def unreserve_rest() -> Answer:
+    """Show and post the form that unreserves everything."""
     return handle(UNRESERVE_REST)

@@ -1,4 +1,4 @@
-"""Reports: what has to be bought, and the way to every other report."""
+"""Reports: reorder list, stock at a time, and links to all others."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 
 @blueprint.get("/")
 def index() -> str:
+    """Show the links to all reports."""
     return render_template("inventory/reports/index.html")
 
 
 @live_updates.live_region("inventory.reports.reorder", "inventory/reports/_reorder_live.html")
 def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the reorder list's live region."""
     page = list_items(connection(), low_stock=True, **cursor_page(query))
     return {
         "page": page,
@@ -41,17 +43,20 @@ def read_reorder(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/reorder/")
 def reorder() -> Response:
+    """Show the items at or below their reorder point."""
     return live_updates.render_live_page("inventory/reports/reorder.html")
 
 
 @blueprint.get("/reorder/export.csv")
 def reorder_csv() -> Response:
+    """Download the reorder list."""
     report = tables.reorder_report(own_reads())
     return download("csv", "reorder", report.heads, report.rows)
 
 
 @live_updates.live_region("inventory.reports.stock", "inventory/reports/_stock_live.html")
 def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the values of the stock report's live region."""
     at, at_text = datetime_param(query)
     page = items_at(connection(), at or clock.now(), q=search_param(query), **cursor_page(query))
     return {
@@ -69,16 +74,19 @@ def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/stock/")
 def stock() -> Response:
+    """Show the stock of all items at a time."""
     return live_updates.render_live_page("inventory/reports/stock.html")
 
 
 @blueprint.get("/stock/export.csv")
 def stock_csv() -> Response:
+    """Download the stock by item at a time."""
     return _as_of(tables.stock_report, "stock")
 
 
 @blueprint.get("/stock/lots.csv")
 def lots_csv() -> Response:
+    """Download the stock by lot at a time."""
     return _as_of(tables.lots_report, "stock-by-lot")
 
 

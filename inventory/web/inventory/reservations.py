@@ -1,4 +1,4 @@
-"""Reservations: the list, one reservation, and what becomes of it."""
+"""Reservations: the list, one reservation, issuing and unreserving it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
 
 def _load_issue(form: Any, reservation_id: int) -> dict[str, Any]:
-    """Only what is in lots that can be used can be issued now: that much is offered as all."""
+    """Offer only the quantity in usable lots; the rest cannot be issued now."""
     found = stock.get_reservation(connection(), reservation_id)
     today = clock.today()
     return _load_lines(form, found, lambda line: line.open and not line.lot.hold_reason(today))
@@ -112,7 +112,7 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @live_updates.live_region("inventory.reservations.index", "inventory/reservations/_live.html")
 def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
-    """What is open by reference; all there ever was one by one."""
+    """Return the live region's values: open by reference, or all one by one."""
     filters = _filters(query)
     by_reference = filters.pop("open") and filters["item"] is None
     step = MOST_REFERENCES if by_reference else USUAL_ROWS
@@ -137,11 +137,13 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/export.<kind>")
 def export(kind: str) -> Response:
+    """Download the list with the filters of the page."""
     return download_list(kind, "reservations", **_filters(request.args))
 
 
 @blueprint.get("/")
 def index() -> Response:
+    """Show the list of reservations."""
     return live_updates.render_live_page("inventory/reservations/index.html")
 
 
@@ -149,6 +151,7 @@ def index() -> Response:
     "inventory.reservations.reservation", "inventory/reservations/_reservation_live.html"
 )
 def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[str, Any]:
+    """Return the values of a reservation's live region."""
     conn = connection()
     return {
         "reservation": stock.get_reservation(conn, reservation_id),
@@ -159,6 +162,7 @@ def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[st
 
 @blueprint.get("/<int:reservation_id>/")
 def reservation(reservation_id: int) -> Response:
+    """Show a reservation."""
     return live_updates.render_live_page(
         "inventory/reservations/reservation.html", acting=lambda: _action_panel(reservation_id)
     )
@@ -175,10 +179,12 @@ def _action_panel(reservation_id: int) -> dict[str, Any]:
 @blueprint.route("/<int:reservation_id>/issue/", methods=["GET", "POST"])
 @role_required("operator")
 def issue(reservation_id: int) -> Answer:
+    """Show and post the issue form."""
     return handle(ISSUE, reservation_id=reservation_id)
 
 
 @blueprint.route("/<int:reservation_id>/unreserve/", methods=["GET", "POST"])
 @role_required("operator")
 def unreserve(reservation_id: int) -> Answer:
+    """Show and post the unreserve form."""
     return handle(UNRESERVE, reservation_id=reservation_id)

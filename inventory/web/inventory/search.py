@@ -1,5 +1,7 @@
-"""Find anything: an item, a lot, a reservation, or something to do. What is called exactly so,
-or was scanned, comes first: Enter goes there."""
+"""Search for items, lots, reservations and operation forms.
+
+Exact and scanned matches come first, so that Enter opens them.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,14 @@ from inventory.web.list_params import search_param
 blueprint = Blueprint("search", __name__)
 
 _MOST = 6
-#: Shorter pieces stand in nearly every code, and no index tells where: each lot and reservation
-#: would be looked through at each keystroke. What is called exactly so is found all the same.
+#: Shorter texts are in nearly every code and cannot use an index: each keystroke would scan all
+#: lots and reservations. Exact matches are found regardless.
 _SHORTEST = 3
 
 
 class SearchHit(NamedTuple):
+    """A search result."""
+
     icon: str
     name: str
     about: str
@@ -34,6 +38,7 @@ class SearchHit(NamedTuple):
 
 @blueprint.get("/search/")
 def index() -> str:
+    """Show the results for `?q=`, as a page or as the partial of the search palette."""
     q = search_param(request.args)
     found = [*_matching_actions(q), *(_matches(q) if q else [])]
     if q:
@@ -45,7 +50,7 @@ def index() -> str:
 
 
 def _matching_actions(q: str) -> list[SearchHit]:
-    """What the viewer may do, by its word."""
+    """Return the operations that the user's role allows and whose label matches."""
     acts = (
         operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN,
         items.CREATE,
@@ -58,7 +63,7 @@ def _matching_actions(q: str) -> list[SearchHit]:
 
 
 def _exactly(q: str) -> list[SearchHit]:
-    """What bears this very code, on its label or on the job's paper."""
+    """Return what has exactly this barcode, code or reference."""
     conn = connection()
     try:
         scanned = barcodes.resolve(conn, q)

@@ -1,4 +1,4 @@
-"""The lots that an item has in stock: a page shows them, adds them up, and offers them in forms."""
+"""The lots with stock of an item, read once per page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inventory.stock.entities import Lot
 
 
 def stocked_lots(item_id: int) -> list[Lot]:
-    """Read once for each page that is shown; anew whenever something is sent."""
+    """Return the lots with stock of an item; read once per GET request."""
     if request.method != "GET":
         return stock.get_stocked_lots(connection(), [item_id])
     known: dict[int, list[Lot]] = g.setdefault("stocked_lots", {})

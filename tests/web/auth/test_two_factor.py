@@ -271,7 +271,7 @@ def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone
         for number in range(5):
             with pytest.raises(Unauthenticated):
                 two_factor.log_in(
-                    pending=half, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
+                    pending=pending, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
                 )
     stranger = Stranger(app)
     stranger.logs_in()
@@ -474,7 +474,7 @@ def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
 
 def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
     with app.app_context():
-        pending = {"half": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
+        pending = {"pending": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
         with pytest.raises(Unauthenticated):
             two_factor.log_in(code=phone.code(), address=HOME, **pending)
         two_factor.log_in(code=ole.codes[0], address=HOME, **pending)
@@ -487,7 +487,7 @@ def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     code = phone.code()
 
     def enter():
-        return two_factor.log_in(pending=half, code=code, keys=keys_of(app), address=HOME)
+        return two_factor.log_in(pending=pending, code=code, keys=keys_of(app), address=HOME)
 
     results = at_once(app, *[enter] * 4)
     assert len([result for result in results if isinstance(result, sessions.Session)]) == 1
@@ -502,7 +502,7 @@ def test_the_core_refuses_what_makes_no_sense(app, ole):
             two_factor.confirm(user_id=ole.id, code="123456", keys=keys)
         pending = login.PendingTwoFactor(user_id=ole.id, epoch=0)
         with pytest.raises(Unauthenticated):
-            two_factor.log_in(pending=half, code="123456", keys=keys, address=HOME)
+            two_factor.log_in(pending=pending, code="123456", keys=keys, address=HOME)
         assert two_factor.remove(user_id=ole.id, actor_id=None).session_epoch == 0
 
 
