@@ -55,7 +55,7 @@ class Book:
             self.times[name].append((time.perf_counter() - began) * 1000)
             if name == "one lot":
                 ledger.unreserve(
-                    reservation_id=made.shown[0]["reservations"][0]["id"], user_id=USER,
+                    reservation_id=made.details[0]["reservations"][0]["id"], user_id=USER,
                     key=uuid.uuid4().hex,
                 )  # fmt: skip
 

@@ -75,7 +75,7 @@ WORDS = {action: word for actions in GROUPS.values() for action, word in actions
 #: Actions without a known user; for others no user means the command line.
 BY_STRANGERS = ("login.refused",)
 #: The same refused access of the same user is recorded at most this often.
-NOTED_EACH = timedelta(minutes=5)
+RECORD_INTERVAL = timedelta(minutes=5)
 
 
 def record(
@@ -131,7 +131,7 @@ def record_denied_access(*, user_id: int, role: str, needed: str, place: str) ->
         Audit.subject == subject,
         Audit.user_id == user_id,
         Audit.action == "access.refused",
-        Audit.at > clock.now() - NOTED_EACH,
+        Audit.at > clock.now() - RECORD_INTERVAL,
     )
     try:
         if connection().execute(recent.limit(1)).first() is None:

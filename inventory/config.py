@@ -115,7 +115,8 @@ class Config:
             metrics_port=env.read("METRICS_PORT", _number(1, 65535), 0),
             metrics_token=env.read("METRICS_TOKEN", _secret, ""),
             # This comes last, so that no key is written if another setting is invalid.
-            secret_key=env.read("SECRET_KEY", _secret, "") or _kept_secret_key(instance_path),
+            secret_key=env.read("SECRET_KEY", _secret, "")
+            or _load_or_create_secret_key(instance_path),
         )
 
     def on(self, database_url: str) -> Config:
@@ -392,7 +393,7 @@ def _secret(text: str) -> str:
     raise ValueError(f"must be a random text of at least {SHORTEST_SECRET} characters.")
 
 
-def _kept_secret_key(instance_path: Path) -> str:
+def _load_or_create_secret_key(instance_path: Path) -> str:
     """Return the site's secret key, created at the first start.
 
     If two processes start at once, one creates the key and the other reads it.

@@ -147,7 +147,7 @@ def _run_in_subprocess(task: Callable[[Config], list[str]], config: Config) -> l
     Workers are forks of this process and would inherit the memory that the task allocates.
     """
     told, teller = _FORKED.Pipe(duplex=False)
-    child = _FORKED.Process(target=_tell, args=(teller, task, config))
+    child = _FORKED.Process(target=_send_result, args=(teller, task, config))
     child.start()
     teller.close()
     try:
@@ -163,7 +163,7 @@ def _run_in_subprocess(task: Callable[[Config], list[str]], config: Config) -> l
     return list(found)
 
 
-def _tell(teller: Any, task: Callable[[Config], list[str]], config: Config) -> None:
+def _send_result(teller: Any, task: Callable[[Config], list[str]], config: Config) -> None:
     try:
         found: object = task(config)
     except (StartupError, ConfigError, EnvironmentProblem) as error:
@@ -194,7 +194,7 @@ def _migrate(config: Config) -> list[str]:
     """Migrate the schema, after a backup if the database has data."""
     lines = []
     with snapshot() as reader:
-        standing = schema_version.standing(reader, config.root_path / "migrations")
+        standing = schema_version.schema_status(reader, config.root_path / "migrations")
         has_data = not standing.is_current and schema_version.holds_data(reader)
     if standing.is_newer:
         raise StartupError(str(standing))

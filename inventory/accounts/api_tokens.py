@@ -28,9 +28,9 @@ from inventory.db import atomic, connection
 from inventory.models import ApiToken, User, table
 
 PREFIX = "inv_"
-LONGEST_LIFE = timedelta(days=365)
+MAX_LIFETIME = timedelta(days=365)
 #: The last use is recorded at most this often.
-NOTED_EACH = timedelta(minutes=1)
+RECORD_INTERVAL = timedelta(minutes=1)
 _SHOWN = len(PREFIX) + 6
 
 _tokens = table(ApiToken)
@@ -160,8 +160,8 @@ def _create(
         raise InvalidInput(
             f"The role cannot be above {user.name}'s own, which is {user.role}.", field="role"
         )
-    expires_at = expires_at or now + LONGEST_LIFE
-    if not now < expires_at <= now + LONGEST_LIFE:
+    expires_at = expires_at or now + MAX_LIFETIME
+    if not now < expires_at <= now + MAX_LIFETIME:
         raise InvalidInput(
             "A token ends in the future, at most 365 days from now.", field="expires"
         )
@@ -209,7 +209,7 @@ def end_of_day(day: date) -> datetime:
 
     For the last possible day this is exactly 365 days from now.
     """
-    longest = clock.now() + LONGEST_LIFE
+    longest = clock.now() + MAX_LIFETIME
     if day == longest.astimezone(clock.zone()).date():
         return longest
     return datetime.combine(day, time.max, tzinfo=clock.zone())
@@ -244,7 +244,7 @@ def authenticate(secret: str) -> ApiPrincipal:
         user_id=row.user_id,
         user_name=row.user_name,
         role=min(row.role, row.user_role, key=ROLES.index),
-        note=row.last_used_at is None or row.last_used_at <= now - NOTED_EACH,
+        note=row.last_used_at is None or row.last_used_at <= now - RECORD_INTERVAL,
     )
 
 
@@ -255,7 +255,7 @@ def touch_last_used(tx: Connection, *, token_id: int) -> None:
     last = _tokens.c.last_used_at
     tx.execute(
         sa.update(_tokens)
-        .where(_tokens.c.id == token_id, sa.or_(last.is_(None), last <= now - NOTED_EACH))
+        .where(_tokens.c.id == token_id, sa.or_(last.is_(None), last <= now - RECORD_INTERVAL))
         .values(last_used_at=now)
     )
 

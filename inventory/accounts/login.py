@@ -30,7 +30,7 @@ class ClientInfo:
 
     address: str
     browser: str
-    by: str
+    method: str
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,11 @@ def log_in(
         or user is None
     ):
         # The entered name is not logged, because it can be a password in the wrong field.
-        record_failed_login(user.id if user else None, network, actor_id="password")
+        record_failed_login(user.id if user else None, network, method="password")
         raise Unauthenticated("That name and password do not go together.")
     account = users.account_from_row(user)
     if not account.is_usable:
-        record_failed_login(
-            account.id, network, actor_id="password", why="disabled or not approved"
-        )
+        record_failed_login(account.id, network, method="password", why="disabled or not approved")
     require_active(account)
     new_hash = _new_hash(user.password_hash, password)
     if account.second_factor:
@@ -123,7 +121,7 @@ def require_password(*, user_id: int, current: str, address: str) -> str:
     return str(user.password_hash)
 
 
-def record_failed_login(user_id: int | None, network: str, *, actor_id: str, why: str = "") -> None:
+def record_failed_login(user_id: int | None, network: str, *, method: str, why: str = "") -> None:
     """Log and audit a refused sign-in.
 
     Args:
@@ -134,7 +132,7 @@ def record_failed_login(user_id: int | None, network: str, *, actor_id: str, why
     log.warning("login refused: user %s from %s", user_id or "unknown", network)
     subject = f"user {user_id}" if user_id else "an unknown name"
     audit.record_event(
-        user_id=None, action="login.refused", subject=subject, address=network, by=actor_id, why=why
+        user_id=None, action="login.refused", subject=subject, address=network, by=method, why=why
     )
 
 
@@ -191,8 +189,8 @@ def start_session(
         raise Unauthenticated("The password was changed just now. Try again.")
     account = users.read_account(tx, user_id)
     require_active(account)
-    how = {"address": network, "by": place.by}
+    how = {"address": network, "by": place.method}
     audit.record(tx, user_id=user_id, action="user.login", subject=f"user {user_id}", **how)
     return sessions.create_session(
-        tx, account, address=place.address, browser=place.browser, actor_id=place.by
+        tx, account, address=place.address, browser=place.browser, method=place.method
     )

@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from inventory.common.errors import Busy, InvalidInput
 
 SHORTEST = 8
-LONGEST = 256
+MAX_LENGTH = 256
 WAIT_SECONDS = 8.0
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -51,8 +51,8 @@ def validate_password(value: object, *, name: str, field: str = "password") -> s
         raise InvalidInput("That password cannot be used.", field=field)
     if len(text) < SHORTEST:
         raise InvalidInput(f"At least {SHORTEST} characters, please.", field=field)
-    if len(text) > LONGEST:
-        raise InvalidInput(f"At most {LONGEST} characters.", field=field)
+    if len(text) > MAX_LENGTH:
+        raise InvalidInput(f"At most {MAX_LENGTH} characters.", field=field)
     if text.casefold() == name.casefold():
         raise InvalidInput("The password must not be the name.", field=field)
     if text.lower() in _common():
@@ -80,7 +80,7 @@ def verify_password(password_hash: str | None, value: object) -> bool:
         Busy: no slot was free within `WAIT_SECONDS`.
     """
     text = normalize(value)
-    if text is None or len(text) > LONGEST:
+    if text is None or len(text) > MAX_LENGTH:
         password_hash, text = None, ""
     with _slot():
         try:
@@ -99,7 +99,7 @@ def normalize(value: object) -> str | None:
 
     Keyboards send different forms of the same text.
     """
-    if not isinstance(value, str) or len(value) > 4 * LONGEST:
+    if not isinstance(value, str) or len(value) > 4 * MAX_LENGTH:
         return None
     text = unicodedata.normalize("NFKC", value)
     return text if text.isprintable() and "\ufffd" not in text else None

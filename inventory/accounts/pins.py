@@ -24,8 +24,8 @@ from inventory.common.errors import InvalidInput, Unauthenticated
 from inventory.db import atomic
 from inventory.models import TabletPin
 
-MOST_TRIES = 5
-LONGEST = timedelta(days=30)
+MAX_TRIES = 5
+MAX_LENGTH = timedelta(days=30)
 #: Shorter than the shortest password, so that one field accepts both.
 _PIN = re.compile(r"[0-9]{4,6}")
 _RUNS = "01234567890", "09876543210"
@@ -70,7 +70,7 @@ def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "")
     user = throttling.record_attempt(key, network)
     pin_hash = _take_try(user.id, user.session_epoch, _name_of(tablet)) if user else None
     if not passwords.verify_password(pin_hash, pin) or user is None:
-        login.record_failed_login(user.id if user else None, network, actor_id="PIN")
+        login.record_failed_login(user.id if user else None, network, method="PIN")
         raise Unauthenticated("That PIN is not right on this tablet. Log in with the password.")
     client = login.ClientInfo(address, browser, "PIN")
     begun = login.start_session(user.id, user.password_hash, None, key, client)
@@ -90,7 +90,7 @@ def _of(user_id: int, tablet: str) -> sa.ColumnElement[bool]:
 def _keep(tx: Connection, account: Account, pin_hash: str, tablet: str) -> None:
     now = clock.now()
     users.lock_table(tx, "users")
-    tx.execute(sa.delete(TabletPin).where(TabletPin.created_at < now - LONGEST))
+    tx.execute(sa.delete(TabletPin).where(TabletPin.created_at < now - MAX_LENGTH))
     tx.execute(sa.delete(TabletPin).where(_of(account.id, tablet)))
     values: dict[str, Any] = {
         "tablet": tablet,
@@ -116,8 +116,8 @@ def _take_try(tx: Connection, user_id: int, epoch: int, tablet: str) -> str | No
     holds = sa.and_(
         _of(user_id, tablet),
         TabletPin.session_epoch == epoch,
-        TabletPin.created_at > clock.now() - LONGEST,
-        TabletPin.tries < MOST_TRIES,
+        TabletPin.created_at > clock.now() - MAX_LENGTH,
+        TabletPin.tries < MAX_TRIES,
     )
     spent = sa.update(TabletPin).where(holds).values(tries=TabletPin.tries + 1)
     if not tx.execute(spent).rowcount:

@@ -26,9 +26,9 @@ from inventory.models import User
 from inventory.models.credentials import LoginSession
 
 IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=7)
+MAX_AGE = timedelta(days=7)
 #: The last use is recorded at most this often.
-NOTED_EACH = timedelta(minutes=5)
+RECORD_INTERVAL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ActiveSession:
 
 
 def create_session(
-    tx: Connection, account: Account, *, address: str, browser: str, actor_id: str
+    tx: Connection, account: Account, *, address: str, browser: str, method: str
 ) -> Session:
     """Insert a session and delete old ones; the caller has checked the user.
 
@@ -63,7 +63,7 @@ def create_session(
         actor_id: how the user signed in, such as "password" or "PIN".
     """
     now, session_id = clock.now(), secrets.token_urlsafe(24)
-    tx.execute(sa.delete(LoginSession).where(LoginSession.began_at <= now - LONGEST))
+    tx.execute(sa.delete(LoginSession).where(LoginSession.began_at <= now - MAX_AGE))
     values = {
         "id_hash": _hash(session_id),
         "user_id": account.id,
@@ -72,7 +72,7 @@ def create_session(
         "seen_at": now,
         "address": address[:45],
         "browser": browser_name(browser),
-        "by": actor_id,
+        "by": method,
     }
     tx.execute(sa.insert(LoginSession).values(**values))
     return Session(account=account, id=session_id)
@@ -81,7 +81,7 @@ def create_session(
 @atomic
 def renew_session(tx: Connection, *, account: Account, address: str, browser: str) -> Session:
     """Start a new session after a change that ended all sessions of the user."""
-    return create_session(tx, account, address=address, browser=browser, actor_id="password")
+    return create_session(tx, account, address=address, browser=browser, method="password")
 
 
 _OF_SESSION = sa.select(*users.COLUMNS, LoginSession.seen_at).where(
@@ -98,13 +98,13 @@ _OF_SESSION = sa.select(*users.COLUMNS, LoginSession.seen_at).where(
 def find(*, user_id: int, session_id: str) -> Session | None:
     """Return the session if it is still valid and its user can sign in."""
     now = clock.now()
-    times = {"oldest": now - LONGEST, "idlest": now - IDLE - NOTED_EACH}
+    times = {"oldest": now - MAX_AGE, "idlest": now - IDLE - RECORD_INTERVAL}
     values = {"user_id": user_id, "id_hash": _hash(session_id), **times}
     row = connection().execute(_OF_SESSION, values).first()
     account = users.account_from_row(row) if row else None
     if row is None or account is None or not account.is_usable:
         return None
-    return Session(account, session_id, note=row.seen_at <= now - NOTED_EACH)
+    return Session(account, session_id, note=row.seen_at <= now - RECORD_INTERVAL)
 
 
 @atomic
@@ -112,7 +112,7 @@ def touch(tx: Connection, *, session_id: str) -> None:
     """Record the session's last use, unless it was recorded within 5 minutes."""
     now = clock.now()
     mine = LoginSession.id_hash == _hash(session_id)
-    stale = LoginSession.seen_at <= now - NOTED_EACH
+    stale = LoginSession.seen_at <= now - RECORD_INTERVAL
     tx.execute(sa.update(LoginSession).where(mine, stale).values(seen_at=now))
 
 
@@ -129,7 +129,7 @@ def list_open(*, user_id: int, this: str) -> list[ActiveSession]:
         .where(
             LoginSession.user_id == user_id,
             LoginSession.epoch == User.session_epoch,
-            LoginSession.began_at > now - LONGEST,
+            LoginSession.began_at > now - MAX_AGE,
             LoginSession.seen_at > now - IDLE,
         )
         .order_by(LoginSession.seen_at.desc(), LoginSession.id.desc())

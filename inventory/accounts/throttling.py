@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 WINDOW = timedelta(minutes=5)
 
-MOST_PER_USER_AND_ADDRESS = 10
+MAX_PER_USER_AND_ADDRESS = 10
 
-MOST_PER_ADDRESS = 100
+MAX_PER_ADDRESS = 100
 
-MOST_IN_ALL = 1000
+MAX_TOTAL = 1000
 
 REGISTRATION_WINDOW = timedelta(hours=1)
 
-MOST_REGISTRATIONS_PER_ADDRESS = 20
+MAX_REGISTRATIONS_PER_ADDRESS = 20
 
-MOST_REGISTRATIONS = 200
+MAX_REGISTRATIONS = 200
 
 #: The key that registrations are counted under. No user's key has capitals.
 REGISTRATION_KEY = "REGISTRATION"
@@ -85,7 +85,7 @@ def record_attempt(tx: Connection, key: str, network: str) -> Any:
         TooManyAttempts: with `retry_after` in seconds.
     """
     mine = sa.and_(LoginAttempt.name_key == key, LoginAttempt.address == network)
-    consume_attempt(tx, key, network, ((MOST_PER_USER_AND_ADDRESS, mine),))
+    consume_attempt(tx, key, network, ((MAX_PER_USER_AND_ADDRESS, mine),))
     found = sa.select(*users.COLUMNS, User.password_hash).where(User.name_key == key)
     return tx.execute(found).first()
 
@@ -103,7 +103,7 @@ def consume_attempt(tx: Connection, key: str, network: str, limits: Limits) -> N
     users.lock_table(tx, "login_attempts")
     tx.execute(sa.delete(LoginAttempt).where(_LOGINS, LoginAttempt.at <= now - WINDOW))
     here = sa.and_(_LOGINS, LoginAttempt.address == network)
-    for most, whose in (*limits, (MOST_PER_ADDRESS, here), (MOST_IN_ALL, _LOGINS)):
+    for most, whose in (*limits, (MAX_PER_ADDRESS, here), (MAX_TOTAL, _LOGINS)):
         _require_fewer(tx, most, whose)
     tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=key, address=network))
 
@@ -124,7 +124,7 @@ def admit_registration(tx: Connection, network: str) -> None:
         "window": REGISTRATION_WINDOW,
         "what": "Too many accounts were asked for.",
     }
-    for most, whose in ((MOST_REGISTRATIONS_PER_ADDRESS, here), (MOST_REGISTRATIONS, asked)):
+    for most, whose in ((MAX_REGISTRATIONS_PER_ADDRESS, here), (MAX_REGISTRATIONS, asked)):
         _require_fewer(tx, most, whose, **said)
     tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=REGISTRATION_KEY, address=network))
 

@@ -45,7 +45,7 @@ STEP_SECONDS = 30
 #: Accepted difference of the phone's clock, in steps of `STEP_SECONDS`.
 SKEW = 1
 #: Wrong codes of one user in five minutes, from all addresses, because a guesser has the password.
-MOST_TRIES = 5
+MAX_TRIES = 5
 _APP_CODE = re.compile(r"[0-9]{6}")
 _RECOVERY_CODE = re.compile(r"[A-Z2-7]{24}")
 
@@ -232,7 +232,7 @@ def _require(
     by = _use(user_id=account.id, code=_normalize_code(code), keys=keys)
     if by is None:
         if refused == "login.refused":
-            login.record_failed_login(account.id, network, actor_id="second factor")
+            login.record_failed_login(account.id, network, method="second factor")
         else:
             subject = f"user {account.id}"
             audit.record_event(user_id=account.id, action=refused, subject=subject, address=network)
@@ -243,7 +243,7 @@ def _require(
 
 @atomic
 def _admit(tx: Connection, key: str, network: str) -> None:
-    throttling.consume_attempt(tx, key, network, ((MOST_TRIES, LoginAttempt.name_key == key),))
+    throttling.consume_attempt(tx, key, network, ((MAX_TRIES, LoginAttempt.name_key == key),))
 
 
 @atomic

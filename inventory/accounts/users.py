@@ -26,8 +26,8 @@ from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
 from inventory.models.credentials import SecondFactor
 
 ROLES: tuple[str, ...] = tuple(role.value for role in Role)
-LONGEST_NAME = 100
-_LONGEST_KEY = 400
+MAX_NAME = 100
+_MAX_KEY = 400
 
 
 @dataclass(frozen=True)
@@ -122,16 +122,16 @@ def validate_name(value: object) -> str:
     Raises:
         InvalidInput: empty, too long, reserved, or with invisible or mixed look-alike letters.
     """
-    name = validate_text(value, field="name", max_length=LONGEST_NAME, required=True) or ""
+    name = validate_text(value, field="name", max_length=MAX_NAME, required=True) or ""
     if any(_is_invisible(character) for character in name):
         raise InvalidInput("The name contains a character that cannot be seen.", field="name")
     if any(len(_scripts(word)) > 1 for word in name.split()):
         raise InvalidInput(
             "The name mixes letters that look alike, such as Latin and Cyrillic ones.", field="name"
         )
-    if not 0 < len(normalized_name(name)) <= _LONGEST_KEY or normalized_name(
-        name
-    ) == normalized_name(SYSTEM_KEY):
+    if not 0 < len(normalized_name(name)) <= _MAX_KEY or normalized_name(name) == normalized_name(
+        SYSTEM_KEY
+    ):
         raise InvalidInput("That name cannot be used.", field="name")
     return name
 

@@ -31,7 +31,7 @@ def _why_not_ready() -> str | None:
     try:
         with db.engine.connect() as connection:
             migrations = current_app.extensions["inventory"].root_path / "migrations"
-            if not schema_version.standing(connection, migrations).is_current:
+            if not schema_version.schema_status(connection, migrations).is_current:
                 return "The database is not at the version of this program: run its migrations."
             if missing := triggers.missing(connection):
                 return f"The database does not guard the ledger: {', '.join(missing)} missing."

@@ -14,7 +14,7 @@ from inventory.http.json_codec import JsonError, from_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 _QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\])+)"')
 _WORDS = {
     "missing": "This is needed.",
@@ -110,7 +110,7 @@ def validation_error(error: ValidationError) -> InvalidInput:
     index = re.match(r"operations\[([0-9]+)\]", first["field"])
     more: dict[str, Any] = {"index": int(index[1])} if index else {}
     if len(found) > 1:
-        more["errors"] = found[:_MOST_ERRORS]
+        more["errors"] = found[:_MAX_ERRORS]
     return kind(first["detail"], field=first["field"], **more)
 
 

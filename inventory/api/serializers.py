@@ -106,7 +106,7 @@ def written(posting: ledger.PostingResult) -> list[Json]:
     """Return the result of each command of a posting."""
     return [
         _written(one, shown, posting.replayed)
-        for one, shown in zip(posting.operations, posting.shown, strict=True)
+        for one, shown in zip(posting.operations, posting.details, strict=True)
     ]
 
 

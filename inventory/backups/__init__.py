@@ -100,7 +100,7 @@ def verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.R
 
 def _verify(path: Path, migrations: Path) -> tuple[dict[str, Any], verification.Report | None]:
     with _opened(path) as (manifest, database):
-        current = schema_version.known(manifest["schema"], migrations).is_current
+        current = schema_version.status_of_version(manifest["schema"], migrations).is_current
         if manifest["database"] != "sqlite" or not current:
             return manifest, None
         with sqlite.on(database) as engine, snapshot(engine) as conn:

@@ -30,7 +30,11 @@ def database_fingerprint(conn: Connection) -> dict[str, Any]:
     """Return schema version, rows per table and a hash over all lots' last entries."""
     found = counts(conn)
     balances = digests.balances_hash_of(conn) if "inventory_ledger" in found else ""
-    return {"schema": schema_version.found(conn) or "none", "tables": found, "heads": balances}
+    return {
+        "schema": schema_version.current_version(conn) or "none",
+        "tables": found,
+        "heads": balances,
+    }
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:

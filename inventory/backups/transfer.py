@@ -76,7 +76,7 @@ def move(source: sa.URL, target: sa.URL, migrations: Path) -> TransferResult:
     with ExitStack() as stack:
         stack.enter_context(_exclusive_source(source))
         reader = stack.enter_context(snapshot(stack.enter_context(temporary_engine(source))))
-        standing = schema_version.standing(reader, migrations)
+        standing = schema_version.schema_status(reader, migrations)
         if not standing.is_current:
             raise EnvironmentProblem(f"The move cannot begin: {standing}")
         to = stack.enter_context(temporary_engine(target))

@@ -5,11 +5,11 @@ manage linked barcodes.
 """
 
 from inventory.barcodes.links import CodeLink, find_link, gtin_of, link, read_links, unlink
-from inventory.barcodes.parser import LONGEST_SCAN, Scan, parse_scan
+from inventory.barcodes.parser import MAX_SCAN, Scan, parse_scan
 from inventory.barcodes.resolver import ScanResolution, resolve
 
 __all__ = [
-    "LONGEST_SCAN",
+    "MAX_SCAN",
     "CodeLink",
     "Scan",
     "ScanResolution",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 Kind = Literal["lot", "item", "location"]
 
 _LETTERS: dict[str, Kind] = {"L": "lot", "I": "item", "P": "location"}
-_OWN = re.compile(
+_INTERNAL = re.compile(
     r"INV1(?:([LI])([1-9][0-9]{0,18})|P((?:[0-9A-F]{2}){1,256}))X([0-9A-F]{6})", re.ASCII
 )
 
@@ -56,7 +56,7 @@ def location_content(location: str) -> str:
 
 def read(code: str) -> InternalCode | None:
     """Return the label's content, or None if it is not one of our labels."""
-    found = _OWN.fullmatch(code.upper())
+    found = _INTERNAL.fullmatch(code.upper())
     if found is None:
         return None
     if found[1]:

@@ -14,8 +14,8 @@ from inventory.common import validation
 from inventory.common.errors import InvalidCode, InvalidInput
 
 #: The most characters of a scan, and of a plain code.
-LONGEST_SCAN = 512
-LONGEST_CODE = 200
+MAX_SCAN = 512
+MAX_CODE = 200
 
 #: How scanners and keyboards write the separator GS (Ctrl+], FNC1) if they cannot send it.
 SEPARATORS = ("\N{SYMBOL FOR GROUP SEPARATOR}", "^]", "<GS>", "{GS}", "<FNC1>", "{FNC1}")
@@ -123,9 +123,9 @@ def _trimmed(raw: object) -> tuple[str, str | None]:
     """Return the code without prefix and suffix, and the symbology identifier."""
     if not isinstance(raw, str):
         raise InvalidCode("Text is expected here.", problem="EMPTY")
-    if len(raw) > LONGEST_SCAN:
+    if len(raw) > MAX_SCAN:
         raise InvalidCode(
-            f"This code is too long: {len(raw)} characters, at most {LONGEST_SCAN} are read.",
+            f"This code is too long: {len(raw)} characters, at most {MAX_SCAN} are read.",
             problem="TOO_LONG",
         )
     code = raw.strip(" \t\r\n")
@@ -206,15 +206,13 @@ def _from_fields(fields: list[Field], *, symbology: str | None) -> Scan:
 
 
 def _plain(code: str, symbology: str | None) -> Scan:
-    if len(code) > LONGEST_CODE:
+    if len(code) > MAX_CODE:
         raise InvalidCode(
-            f"This code is too long: {len(code)} characters. Codes have at most {LONGEST_CODE}.",
+            f"This code is too long: {len(code)} characters. Codes have at most {MAX_CODE}.",
             problem="TOO_LONG",
         )
     try:
-        cleaned = validation.validate_text(
-            code, field="raw", max_length=LONGEST_CODE, required=True
-        )
+        cleaned = validation.validate_text(code, field="raw", max_length=MAX_CODE, required=True)
     except InvalidInput:
         raise InvalidCode(
             "This code contains a character that cannot be printed. Scan it again; if it comes"

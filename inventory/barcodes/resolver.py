@@ -21,10 +21,10 @@ from inventory.stock.entities import Item, Lot
 from inventory.stock.queries import lots
 
 #: The most lots that are offered if several have the code.
-MOST_CHOICES = 50
+MAX_CHOICES = 50
 
 #: A larger count probably includes the next field.
-MOST_LIKELY_COUNT = 9_999
+MAX_PLAUSIBLE_COUNT = 9_999
 
 #: Factors from a label's unit of measure to the units of items.
 _UNITS: dict[str, dict[str, Decimal]] = {
@@ -157,7 +157,7 @@ def _look_up(conn: Connection, scanned: Scan) -> ScanResolution:
         distinct.values(),
         key=lambda one: (-(one.lot.on_hand if one.lot else 0), one.item.code if one.item else ""),
     )
-    return ScanResolution(kind="several", scan=scanned, choices=tuple(by_use[:MOST_CHOICES]))
+    return ScanResolution(kind="several", scan=scanned, choices=tuple(by_use[:MAX_CHOICES]))
 
 
 def _of_plain(conn: Connection, scanned: Scan) -> list[ScanResolution]:
@@ -224,7 +224,7 @@ def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None)
     if supplier_of is not None:
         wanted = sa.and_(lots.c.item_id == supplier_of, lots.c.supplier_lot == code)
     chosen = sa.select(lots.c.id).where(wanted).order_by(lots.c.id.desc())
-    return stock.read_lots(conn, conn.execute(chosen.limit(MOST_CHOICES)).scalars().all())
+    return stock.read_lots(conn, conn.execute(chosen.limit(MAX_CHOICES)).scalars().all())
 
 
 def _qty(scanned: Scan, link: CodeLink) -> int:
@@ -264,7 +264,7 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
             " with the label, and have the scanner's settings looked at."
         )
         return replace(known, warnings=(_lost(detail, [known.scan]),))
-    odd = len(meant) > 1 or (found.scan.count or 0) > MOST_LIKELY_COUNT
+    odd = len(meant) > 1 or (found.scan.count or 0) > MAX_PLAUSIBLE_COUNT
     likely = [one for one in readings if odd or one.usable_until or one.produced_on]
     if not likely:
         return found

@@ -9,7 +9,7 @@ import click
 from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common import clock
 from inventory.db import connection
-from inventory.queries import AUDIT_CHOICES, MOST_ROWS, list_audit
+from inventory.queries import AUDIT_CHOICES, MAX_ROWS, list_audit
 
 audit_group = FriendlyErrorGroup("audit", help="Who changed what outside the ledger.")
 
@@ -20,7 +20,7 @@ audit_group = FriendlyErrorGroup("audit", help="Who changed what outside the led
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, like 2027-03-31."
 )
-@click.option("--limit", type=click.IntRange(1, MOST_ROWS), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, MAX_ROWS), default=50, show_default=True)
 def list_(who: str | None, what: str | None, since: datetime | None, limit: int) -> None:
     """The newest rows; all of them: flask export audit."""
     start = since and since.replace(tzinfo=clock.zone()).astimezone(UTC)

@@ -52,9 +52,9 @@ def list_() -> None:
 def verify(file: Path) -> None:
     """Read a whole backup: checksums, rows, where each lot stands, and (SQLite) the ledger."""
     manifest, report = backups.verify(file, _migrations())
-    click.echo(f"{file} is whole: {_told(manifest)}.")
+    click.echo(f"{file} is whole: {_describe(manifest)}.")
     if report is not None:
-        _tell(report)
+        _print_report(report)
     else:
         click.echo("Its ledger is recomputed when it is restored.")
 
@@ -64,15 +64,15 @@ def verify(file: Path) -> None:
 def restore(file: Path) -> None:
     """Put a backup into the empty place that DATABASE_URL names; the server must be stopped."""
     manifest = backups.restore(file, database.url(), _migrations())
-    click.echo(f"Restored: {_told(manifest)}.")
+    click.echo(f"Restored: {_describe(manifest)}.")
     schema_version.upgrade()
     with database.snapshot() as reader:
         report = verification.verify(reader)
     verification.store_report(report=report)
-    _tell(report)
+    _print_report(report)
 
 
-def _tell(report: verification.Report) -> None:
+def _print_report(report: verification.Report) -> None:
     for finding in report.findings:
         click.echo(str(finding))
     click.echo(f"{report.entries} entries verified, {report.count} differences.")
@@ -80,7 +80,7 @@ def _tell(report: verification.Report) -> None:
         sys.exit(1)
 
 
-def _told(manifest: dict[str, object]) -> str:
+def _describe(manifest: dict[str, object]) -> str:
     tables = manifest["tables"]
     assert isinstance(tables, dict)
     return (

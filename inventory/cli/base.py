@@ -35,7 +35,7 @@ def _schema_is_wrong() -> str:
     migrations = current_app.extensions["inventory"].root_path / "migrations"
     try:
         with snapshot() as reader:
-            standing = schema_version.standing(reader, migrations)
+            standing = schema_version.schema_status(reader, migrations)
     except (sa.exc.SQLAlchemyError, OSError):
         return ""
     return "" if standing.is_current else f"T{str(standing)[1:]}"

@@ -78,7 +78,7 @@ def _meaning(record: dict[str, Any]) -> str:
 def _all(**filters: Any) -> Iterator[barcodes.CodeLink]:
     cursor = None
     while True:
-        page = queries.list_codes(connection(), **filters, limit=queries.MOST_ROWS, cursor=cursor)
+        page = queries.list_codes(connection(), **filters, limit=queries.MAX_ROWS, cursor=cursor)
         yield from page.rows
         cursor = page.next_cursor
         if cursor is None:

@@ -21,6 +21,6 @@ def doctor() -> None:
     widest = max(len(one.name) for one in found)
     for one in found:
         advice = f" – {one.advice}" if one.advice else ""
-        click.echo(f"{one.verdict:<8} {one.name:<{widest}}  {one.said}{advice}")
-    if any(one.verdict == Verdict.WRONG for one in found):
+        click.echo(f"{one.verdict:<8} {one.name:<{widest}}  {one.message}{advice}")
+    if any(one.verdict == Verdict.ERROR for one in found):
         sys.exit(1)

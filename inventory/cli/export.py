@@ -60,7 +60,7 @@ for _name in lists.LISTS:
 
 def _write(file: BinaryIO, name: str, kind: str) -> None:
     """Write the whole list from one database snapshot."""
-    headers = lists.LISTS[name].heads
+    headers = lists.LISTS[name].headers
     with snapshot() as reader:
         for part in file_parts(kind, name, headers, lists.list_rows(reads_on(reader), name)):
             file.write(part)

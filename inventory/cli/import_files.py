@@ -77,11 +77,11 @@ def _run(
     if commit and not user_name:
         raise click.UsageError("Say who imports it: --user NAME.")
     user_id = _user_id(user_name) if user_name else 0
-    if file.stat().st_size > imports.MOST_BYTES:
-        most = imports.MOST_BYTES // 2**20
+    if file.stat().st_size > imports.MAX_BYTES:
+        most = imports.MAX_BYTES // 2**20
         raise click.ClickException(f"{file} is larger than {most} MB. Split it.")
     found = imports.read_table(file.read_bytes(), sheet=sheet)
-    mapping = _mapping(kind, found.heads, chosen)
+    mapping = _mapping(kind, found.headers, chosen)
     style = CellFormat(dates=dates or "", decimal_comma=decimal_comma)
     reading = imports.read_rows(kind, found, mapping, style)
     del found  # as much memory as the rows themselves
@@ -95,7 +95,7 @@ def _run(
             )
         else:
             report = imports.check(connection(), work, progress)
-    _say(report, mapping, errors, committed=commit)
+    _print_report(report, mapping, errors, committed=commit)
 
 
 def _mapping(kind: FileType, headers: list[str], chosen: tuple[str, ...]) -> dict[str, str]:
@@ -123,7 +123,9 @@ def _user_id(name: str) -> int:
     return user.id
 
 
-def _say(report: Report, mapping: dict[str, str], errors: Path | None, *, committed: bool) -> None:
+def _print_report(
+    report: Report, mapping: dict[str, str], errors: Path | None, *, committed: bool
+) -> None:
     click.echo("Columns: " + ", ".join(f"{name} from {head!r}" for name, head in mapping.items()))
     for note in report.notes[:_SHOWN]:
         click.echo(f"Look at line {note.line}: {note.text}", err=True)

@@ -36,12 +36,12 @@ def _id_of(item: str | None) -> int | None:
 def show(report: Report, *, as_csv: bool) -> None:
     """Print a report as a table or as CSV."""
     if as_csv:
-        for line in csv_lines(report.heads, report.rows):
+        for line in csv_lines(report.headers, report.rows):
             click.echo(line, nl=False)
         return
     rows = list(report.rows)
     if rows:
-        table([head.upper() for head in report.heads], rows)
+        table([head.upper() for head in report.headers], rows)
     else:
         click.echo("Nothing.")
 
@@ -88,8 +88,8 @@ def movement(first: datetime | None, last: datetime | None, item: str | None, as
     """Day by day what came in and went out: quantities of an item, else how many entries."""
     until = last.date() if last else clock.today()
     since = first.date() if first else until - timedelta(days=29)
-    if not since <= until < since + timedelta(days=analytics.MOST_DAYS):
-        raise click.ClickException(f"1 to {analytics.MOST_DAYS} days can be looked at in one go.")
+    if not since <= until < since + timedelta(days=analytics.MAX_DAYS):
+        raise click.ClickException(f"1 to {analytics.MAX_DAYS} days can be looked at in one go.")
     report = tables.movement_report(connection(), since, until, item_id=_id_of(item))
     show(report, as_csv=as_csv)
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 #: Seconds behind above which the replica is not used, and above which pages show the lag.
 MOST_LAG, SHOWN_LAG = 30.0, 2.0
 #: Seconds without another attempt after the replica failed.
-REST_SECONDS = 5.0
+RETRY_SECONDS = 5.0
 
 #: Whether the replica has replayed the position, and how many seconds it is behind. A replica that
 #: is connected and has replayed all that it received is not behind; otherwise the age of the last
@@ -68,7 +68,7 @@ class ReadReplica:
 
     def mark_unavailable(self) -> None:
         """Do not use the replica for `REST_SECONDS`."""
-        self._asked_again_at = time.monotonic() + REST_SECONDS
+        self._asked_again_at = time.monotonic() + RETRY_SECONDS
 
     def dispose(self) -> None:
         """Close the pool of connections."""

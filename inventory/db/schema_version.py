@@ -53,16 +53,16 @@ class SchemaStatus:
         return f"the schema is at version {self.newest}, as it must be."
 
 
-def standing(conn: Connection, migrations: Path) -> SchemaStatus:
+def schema_status(conn: Connection, migrations: Path) -> SchemaStatus:
     """Return the schema status of the database.
 
     Args:
         migrations: the folder that contains `versions`.
     """
-    return known(found(conn), migrations)
+    return status_of_version(current_version(conn), migrations)
 
 
-def found(conn: Connection) -> str | None:
+def current_version(conn: Connection) -> str | None:
     """Return the database's schema version, or None if it has no schema yet."""
     if not sa.inspect(conn).has_table(TABLE):
         return None
@@ -70,7 +70,7 @@ def found(conn: Connection) -> str | None:
     return version
 
 
-def known(found: str | None, migrations: Path) -> SchemaStatus:
+def status_of_version(found: str | None, migrations: Path) -> SchemaStatus:
     """Return the schema status of a version.
 
     The versions come from the file names of the migrations, so that a worker need not load Alembic.
@@ -105,7 +105,7 @@ def require_not_newer(found: str, migrations: Path) -> None:
     Raises:
         EnvironmentProblem: the version is newer than the newest known one.
     """
-    if found != "none" and known(found, migrations).is_newer:
+    if found != "none" and status_of_version(found, migrations).is_newer:
         raise EnvironmentProblem(
             f"The backup is at schema version {found}, which this program does not know: use the"
             " newer program that made it."

@@ -63,11 +63,11 @@ def _wait_for_flock(descriptor: int, deadline: float) -> None:
             time.sleep(0.001)
 
 
-_gates: dict[str, SqliteWriteLock] = {}
+_locks: dict[str, SqliteWriteLock] = {}
 
 
 def write_lock_for(path: str) -> SqliteWriteLock:
     """Return the process's one lock for this path; in-memory databases use no flock."""
-    return _gates.setdefault(
+    return _locks.setdefault(
         path, SqliteWriteLock(f"{path}-gate" if path not in ("", ":memory:") else None)
     )

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 12
 
-_tells_positions = False
+_tracks_lsn = False
 
 _position: ContextVar[str | None] = ContextVar("position", default=None)
 
@@ -42,8 +42,8 @@ _NEVER = "FFFFFFFF/FFFFFFFF"
 
 def enable_lsn_tracking() -> None:
     """Record the WAL position (LSN) after each write from now on."""
-    global _tells_positions
-    _tells_positions = True
+    global _tracks_lsn
+    _tracks_lsn = True
 
 
 def pop_last_lsn() -> str | None:
@@ -55,7 +55,7 @@ def pop_last_lsn() -> str | None:
 
 def _note_position(writer: Connection) -> None:
     """Record the WAL position; an error must not fail the write, which is committed."""
-    if not _tells_positions or writer.dialect.name != "postgresql":
+    if not _tracks_lsn or writer.dialect.name != "postgresql":
         return
     try:
         found = writer.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()

@@ -53,7 +53,7 @@ def load(
     shifts = _shifts(clock.now(), days)
     month = Month(Simulator(chosen, made, SEED, scale))
     with clock.frozen_at(shifts[0] - timedelta(hours=4)):
-        _take_up(chosen, made)
+        _create_items(chosen, made)
     month.seed_opening_stock(shifts[0] - timedelta(hours=3))
     for number, start in enumerate(shifts, 1):
         month.shift(start, number)
@@ -82,7 +82,7 @@ def _demo_user() -> int:
     return users.create_user(name=USER_NAME, password=password, role="operator").id
 
 
-def _take_up(chosen: Sequence[SampleItem], user_id: int) -> None:
+def _create_items(chosen: Sequence[SampleItem], user_id: int) -> None:
     for number, good in enumerate(chosen):
         share = (0.1, 0.2, 0.3, 0, 0)[number % 5]
         point = rough(int(good.usual * ONE * share), good)

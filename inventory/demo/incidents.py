@@ -19,7 +19,7 @@ class Incidents:
     """Posts the incidents of a shift."""
 
     def __init__(self, desk: Simulator) -> None:
-        self.desk = desk
+        self.simulator = desk
         self.random = desk.random
         self.shift = 0
         #: Reservations of shipped orders, which customers can return.
@@ -32,16 +32,16 @@ class Incidents:
 
         The lots are loaded once, because each lot is used at most once.
         """
-        self._lots = self.desk.lots()
-        for _ in self.desk.times(2, 4):
+        self._lots = self.simulator.lots()
+        for _ in self.simulator.times(2, 4):
             self._take()
-        for _ in self.desk.times(1, 4):
+        for _ in self.simulator.times(1, 4):
             self._count()
-        for _ in self.desk.times(0, 2):
+        for _ in self.simulator.times(0, 2):
             self._scrap()
-        for _ in self.desk.times(0, 2):
+        for _ in self.simulator.times(0, 2):
             self._split()
-        if self.sold and self.desk.chance(0.5):
+        if self.sold and self.simulator.chance(0.5):
             self._return_from_customer()
         if self.shift % 4 == 2:
             self._mistake()
@@ -50,7 +50,7 @@ class Incidents:
 
     def _some_lot(self, *, free: bool = False) -> Lot | None:
         """Return a random lot with available stock and remove it from the list."""
-        today = self.desk.today
+        today = self.simulator.today
         found = [
             index
             for index, lot in enumerate(self._lots)
@@ -59,7 +59,7 @@ class Incidents:
         return self._lots.pop(self.random.choice(found)) if found else None
 
     def _few(self, lot: Lot, limit: float = 0.08) -> int:
-        sample = self.desk.goods[lot.item.code]
+        sample = self.simulator.goods[lot.item.code]
         share = rough(int(lot.available * self.random.uniform(0.01, limit)), sample)
         return share or ONE // 10**sample.decimals
 
@@ -70,28 +70,28 @@ class Incidents:
             return None
         parts = [LotQuantity(lot_id=lot.id or 0, qty=format_qty(self._few(lot)))]
         reference = self.random.choice(TAKERS)
-        made = self.desk.post([Issue(item=lot.item.code, lots=parts, reference=reference)])
+        made = self.simulator.post([Issue(item=lot.item.code, lots=parts, reference=reference)])
         return made[0].id
 
     def _mistake(self) -> None:
         taken = self._take()
         if taken is not None:
             reason = self.random.choice(MISTAKES)
-            self.desk.post([Reverse(operation_id=taken, reason=reason)])
+            self.simulator.post([Reverse(operation_id=taken, reason=reason)])
 
     def _count(self) -> None:
         """Count a lot: mostly without a difference, otherwise with a small one."""
         lot = self._some_lot()
         if lot is None:
             return
-        sample = self.desk.goods[lot.item.code]
+        sample = self.simulator.goods[lot.item.code]
         off = self.random.choice((0, 0, 0, -3, -2, -1, -1, 1, 2))
         step = max(ONE // 10**sample.decimals, weighed(lot.on_hand // 400, sample))
         counted = lot.on_hand + off * step
         if counted < lot.reserved:
             counted = lot.on_hand
         reason = "Cycle count"
-        self.desk.post(
+        self.simulator.post(
             [
                 Count(
                     lot_id=lot.id or 0,
@@ -108,17 +108,19 @@ class Incidents:
 
     def _take_out(self, lot: Lot, qty: int, reason: str, kind: Kind) -> None:
         request = RemoveStock(lot_id=lot.id or 0, qty=format_qty(qty), reason=reason, kind=kind)
-        self.desk.post([request])
+        self.simulator.post([request])
 
     def _split(self) -> None:
         """Split part of a lot off and move it to another location."""
         lot = self._some_lot()
         if lot is None or "-" in lot.lot_code.partition("-")[2]:
             return
-        qty = rough(lot.available // self.random.choice((2, 3, 4)), self.desk.goods[lot.item.code])
+        qty = rough(
+            lot.available // self.random.choice((2, 3, 4)), self.simulator.goods[lot.item.code]
+        )
         number = self._children.get(lot.lot_code, 0)
         self._children[lot.lot_code] = number + 1
-        self.desk.post(
+        self.simulator.post(
             [
                 Split(
                     lot_id=lot.id or 0,
@@ -132,12 +134,12 @@ class Incidents:
 
     def _return_from_customer(self) -> None:
         sold = self.sold.pop(self.random.randrange(len(self.sold)))
-        sample = self.desk.goods[sold.item.code]
-        self.desk.post(
+        sample = self.simulator.goods[sold.item.code]
+        self.simulator.post(
             [
                 Receive(
                     item=sample.code,
-                    lot_code=f"RET-{self.desk.number('return')}",
+                    lot_code=f"RET-{self.simulator.number('return')}",
                     qty=format_qty(rough(sold.qty // 5, sample) or ONE // 10**sample.decimals),
                     location="RETURNS-1",
                     reason=self.random.choice(RETURNS),
@@ -149,17 +151,17 @@ class Incidents:
 
     def _return_to_supplier(self) -> None:
         """Return faulty pieces, and sometimes a whole rejected lot, to the supplier."""
-        for _ in self.desk.times(0, 1):
+        for _ in self.simulator.times(0, 1):
             if faulty := self._some_lot():
                 reason = self.random.choice(COMPLAINTS)
                 self._take_out(faulty, self._few(faulty), reason, Kind.SUPPLIER_RETURN)
         for lot in self._lots:
-            if lot.qc_status == QcStatus.REJECTED and lot.available and self.desk.chance(0.15):
+            if lot.qc_status == QcStatus.REJECTED and lot.available and self.simulator.chance(0.15):
                 reason = "Rejected at receipt"
                 self._take_out(lot, lot.available, reason, Kind.SUPPLIER_RETURN)
 
     def _discard_expired(self) -> None:
         for lot in self._lots:
-            gone = lot.expired(self.desk.today) and lot.qc_status != QcStatus.REJECTED
-            if gone and lot.available and self.desk.chance(0.02):
+            gone = lot.expired(self.simulator.today) and lot.qc_status != QcStatus.REJECTED
+            if gone and lot.available and self.simulator.chance(0.02):
                 self._take_out(lot, lot.available, "Expired", Kind.SCRAP)

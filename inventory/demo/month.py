@@ -26,16 +26,16 @@ class Month:
     """The shifts of the month, and the reservations open between them."""
 
     def __init__(self, desk: Simulator) -> None:
-        self.desk = desk
+        self.simulator = desk
         self.random = desk.random
-        self.oddities = Incidents(desk)
+        self.incidents = Incidents(desk)
         self.open: dict[int, str] = {}
         self._doubted: set[int | None] = set()
 
     def seed_opening_stock(self, when: datetime) -> None:
         """Receive the opening stock: older lots, some of which expire soon."""
-        self.desk.start(when, minutes=60)
-        goods = list(self.desk.goods.values())
+        self.simulator.start(when, minutes=60)
+        goods = list(self.simulator.goods.values())
         receipts = [self._old_lot(sample, self.random.uniform(0.4, 1.2)) for sample in goods]
         receipts += [
             replace(self._old_lot(sample, 0.7), expires_on=self._soon())
@@ -43,39 +43,39 @@ class Month:
             if sample.keeps is not None
         ]
         for first in range(0, len(receipts), 200):
-            self.desk.post(receipts[first : first + 200])
-        held = [lot for lot in self.desk.lots() if lot.qc_status == QcStatus.QUARANTINE]
+            self.simulator.post(receipts[first : first + 200])
+        held = [lot for lot in self.simulator.lots() if lot.qc_status == QcStatus.QUARANTINE]
         note = "Approved in the old system"
-        self.desk.post([_decision(lot, QcStatus.APPROVED, note=note) for lot in held])
+        self.simulator.post([_decision(lot, QcStatus.APPROVED, note=note) for lot in held])
 
     def shift(self, start: datetime, number: int) -> None:
         """Post one shift."""
-        self.oddities.shift = number
-        parts = (self._inspect, self._receive, self._reserve, self._pick, self.oddities.record)
+        self.incidents.shift = number
+        parts = (self._inspect, self._receive, self._reserve, self._pick, self.incidents.record)
         for index, part in enumerate(parts):
-            self.desk.start(start + timedelta(minutes=index * PART), minutes=PART - 5)
+            self.simulator.start(start + timedelta(minutes=index * PART), minutes=PART - 5)
             part()
 
     def close(self) -> None:
         """Post the QC decisions of the last day, and review the reorder points."""
-        for lot in [lot for lot in self.desk.lots() if self._is_reserved_after_qc(lot)][-3:]:
-            self.desk.post([_decision(lot, QcStatus.QUARANTINE, self._complaint())])
-        review_reorder_points(self.desk)
+        for lot in [lot for lot in self.simulator.lots() if self._is_reserved_after_qc(lot)][-3:]:
+            self.simulator.post([_decision(lot, QcStatus.QUARANTINE, self._complaint())])
+        review_reorder_points(self.simulator)
 
     def _soon(self) -> date:
         """Return a date in this month or the next."""
-        return self.desk.today + timedelta(days=self.random.randint(12, 50))
+        return self.simulator.today + timedelta(days=self.random.randint(12, 50))
 
     def _old_lot(self, good: SampleItem, share: float) -> Receive:
-        received = self.desk.today - timedelta(days=self.random.randint(20, 70))
+        received = self.simulator.today - timedelta(days=self.random.randint(20, 70))
         expires_on = None
         if good.keeps is not None:
             ahead = self.random.uniform(0.1, 0.8)
-            expires_on = self.desk.today + timedelta(days=6 + int(good.keeps * ahead))
+            expires_on = self.simulator.today + timedelta(days=6 + int(good.keeps * ahead))
         amount = rough(int(good.usual * ONE * share), good)
         return Receive(
             item=good.code,
-            lot_code=f"L{received:%y%m}-{self.desk.number('lot'):04d}",
+            lot_code=f"L{received:%y%m}-{self.simulator.number('lot'):04d}",
             qty=format_qty(amount),
             expires_on=expires_on,
             supplier_lot=self._supplier_lot(good),
@@ -86,36 +86,38 @@ class Month:
 
     def _receive(self) -> None:
         """Receive purchase orders of one supplier each, mostly of items that run low."""
-        free = self.desk.free(self.desk.lots())
-        for _ in self.desk.times(5, 9, always=True):
-            first = self._runs_low(list(self.desk.goods.values()), free)
+        free = self.simulator.free(self.simulator.lots())
+        for _ in self.simulator.times(5, 9, always=True):
+            first = self._runs_low(list(self.simulator.goods.values()), free)
             same = [
-                sample for sample in self.desk.goods.values() if sample.supplier == first.supplier
+                sample
+                for sample in self.simulator.goods.values()
+                if sample.supplier == first.supplier
             ]
             chosen = {self._runs_low(same, free).code for _ in range(self.random.randint(1, 6))}
-            reference = f"PO-{self.desk.number('po')}"
-            goods = [self.desk.goods[code] for code in sorted(chosen)]
+            reference = f"PO-{self.simulator.number('po')}"
+            goods = [self.simulator.goods[code] for code in sorted(chosen)]
             for sample in goods:
                 free[sample.code] += sample.usual * ONE
-            self.desk.post([self._receipt(sample, reference) for sample in goods])
+            self.simulator.post([self._receipt(sample, reference) for sample in goods])
 
     def _runs_low(self, goods: list[SampleItem], free: dict[str, int]) -> SampleItem:
         some = [self.random.choice(goods) for _ in range(3)]
         return min(some, key=lambda good: free[good.code] / good.usual)
 
     def _receipt(self, good: SampleItem, reference: str) -> Receive:
-        today, amount = self.desk.today, good.usual * ONE
+        today, amount = self.simulator.today, good.usual * ONE
         expires_on = None
         if good.keeps is not None:
             expires_on = today + timedelta(days=int(good.keeps * self.random.uniform(0.6, 0.95)))
         # material that is cut or weighed never has exactly the ordered quantity
         if good.decimals and good.aisle == "F":
             amount = weighed(int(amount * self.random.uniform(0.96, 1.03)), good)
-        elif amount > 20 * ONE and self.desk.chance(0.3):
+        elif amount > 20 * ONE and self.simulator.chance(0.3):
             amount = rough(amount // 2, good)
         return Receive(
             item=good.code,
-            lot_code=f"L{today:%y%m}-{self.desk.number('lot'):04d}",
+            lot_code=f"L{today:%y%m}-{self.simulator.number('lot'):04d}",
             qty=format_qty(amount),
             expires_on=expires_on,
             supplier_lot=self._supplier_lot(good),
@@ -131,7 +133,7 @@ class Month:
 
     def _inspect(self) -> None:
         requests = []
-        for lot in self.desk.lots():
+        for lot in self.simulator.lots():
             if lot.qc_status == QcStatus.QUARANTINE:
                 chance = self.random.random()
                 if chance < 0.7:
@@ -139,10 +141,10 @@ class Month:
                     requests.append(_decision(lot, QcStatus.APPROVED, again))
                 elif chance < 0.76 and not lot.reserved:
                     requests.append(_decision(lot, QcStatus.REJECTED, self._complaint()))
-            elif self._is_reserved_after_qc(lot) and self.desk.chance(0.04):
+            elif self._is_reserved_after_qc(lot) and self.simulator.chance(0.04):
                 self._doubted.add(lot.id)
                 requests.append(_decision(lot, QcStatus.QUARANTINE, self._complaint()))
-        self.desk.post(requests)
+        self.simulator.post(requests)
 
     def _is_reserved_after_qc(self, lot: Lot) -> bool:
         return lot.qc_status == QcStatus.APPROVED and lot.item.qc_required and lot.reserved > 0
@@ -151,27 +153,29 @@ class Month:
         return self.random.choice(COMPLAINTS)
 
     def _reserve(self) -> None:
-        free = self.desk.free(self.desk.lots())
-        for _ in self.desk.times(6, 9, always=True):
-            filling = self.desk.chance(0.25)
+        free = self.simulator.free(self.simulator.lots())
+        for _ in self.simulator.times(6, 9, always=True):
+            filling = self.simulator.chance(0.25)
             codes = [
                 code
                 for code, amount in free.items()
-                if (self.desk.goods[code].aisle in "GH") == filling
-                and amount > self.desk.goods[code].usual * ONE // 20
+                if (self.simulator.goods[code].aisle in "GH") == filling
+                and amount > self.simulator.goods[code].usual * ONE // 20
             ]
             if not codes:
                 continue
-            is_order = not filling and self.desk.chance(0.35)
+            is_order = not filling and self.simulator.chance(0.35)
             reference = (
-                f"SO-{self.desk.number('order')}" if is_order else f"JOB-{self.desk.number('job')}"
+                f"SO-{self.simulator.number('order')}"
+                if is_order
+                else f"JOB-{self.simulator.number('job')}"
             )
             lines = min(self.random.randint(2, 5), len(codes))
             wanted = [
-                self._reserve_for_job(self.desk.goods[code], free[code], reference)
+                self._reserve_for_job(self.simulator.goods[code], free[code], reference)
                 for code in self.random.sample(codes, lines)
             ]
-            for operation in self.desk.post([one for one in wanted if one is not None]):
+            for operation in self.simulator.post([one for one in wanted if one is not None]):
                 for entry in operation.entries:
                     free[entry.item_code] -= entry.qty
                     if entry.reservation_id is not None:
@@ -195,19 +199,19 @@ class Month:
         for job in jobs.values():
             chance = self.random.random()
             # Midnight can pass during a shift, so usable lots are determined for each job.
-            usable = [one for one in job if not one.at_risk(self.desk.today)]
+            usable = [one for one in job if not one.at_risk(self.simulator.today)]
             if chance < 0.3:
                 requests = [self._issue(one) for one in usable]
-                self.oddities.sold += [one for one in usable if one.reference.startswith("SO")]
-                self.desk.post(requests)
+                self.incidents.sold += [one for one in usable if one.reference.startswith("SO")]
+                self.simulator.post(requests)
             elif chance < 0.33:
                 reason = self.random.choice(CANCELLED)
-                self.desk.post(
+                self.simulator.post(
                     [Unreserve(reservation_id=one.id or 0, reason=reason) for one in job]
                 )
 
     def _issue(self, reservation: Reservation) -> Request:
-        sample, chance = self.desk.goods[reservation.item.code], self.random.random()
+        sample, chance = self.simulator.goods[reservation.item.code], self.random.random()
         part = rough(int(reservation.open * self.random.uniform(0.3, 0.8)), sample)
         reserved = reservation.id or 0
         if chance < 0.7 or part == 0:

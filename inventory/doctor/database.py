@@ -29,7 +29,7 @@ _RESTART = "Set it in postgresql.conf and reload the server."
 
 def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
     """Run all checks of a database that answers."""
-    standing = schema_version.standing(conn, config.root_path / "migrations")
+    standing = schema_version.schema_status(conn, config.root_path / "migrations")
     yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
     if not standing.is_current:
         yield error("Schema", str(standing), "Run `flask db upgrade`, or the right program.")

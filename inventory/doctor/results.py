@@ -10,8 +10,8 @@ class Verdict(StrEnum):
     """Verdict of a check; `LOOK` is a warning."""
 
     OK = "ok"
-    LOOK = "look at"
-    WRONG = "wrong"
+    WARNING = "look at"
+    ERROR = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class CheckResult:
 
     name: str
     verdict: Verdict
-    said: str
+    message: str
     #: What to do; empty if the check passed.
     advice: str = ""
 
@@ -32,12 +32,12 @@ def ok(name: str, message: str) -> CheckResult:
 
 def warning(name: str, message: str, advice: str) -> CheckResult:
     """Return a warning."""
-    return CheckResult(name, Verdict.LOOK, message, advice)
+    return CheckResult(name, Verdict.WARNING, message, advice)
 
 
 def error(name: str, message: str, advice: str) -> CheckResult:
     """Return an error."""
-    return CheckResult(name, Verdict.WRONG, message, advice)
+    return CheckResult(name, Verdict.ERROR, message, advice)
 
 
 def size(number: float) -> str:

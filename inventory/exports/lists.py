@@ -34,7 +34,7 @@ from inventory.stock.entities import Entry, Lot, Operation, Reservation, format_
 class ListFile:
     """A list: its column headers, its query, and the row of a record."""
 
-    heads: Row
+    headers: Row
     read: Callable[..., Page[Any]]
     row: Callable[[Any], Row]
     #: The lowest role that can download it in a browser.

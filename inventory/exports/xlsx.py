@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 
-MOST_ROWS = 1_048_576 - 1
+MAX_ROWS = 1_048_576 - 1
 #: Rows that are compressed before a part is sent.
 _AT_ONCE = 200
 #: Compression level of zlib; 6 makes files a tenth smaller but takes twice as long.
@@ -79,7 +79,7 @@ class _ChunkBuffer:
 
 
 def xlsx_parts(
-    name: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, maximum: int = MOST_ROWS
+    name: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, maximum: int = MAX_ROWS
 ) -> Iterator[bytes]:
     """Yield the parts of the file.
 

@@ -19,7 +19,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from inventory.http.request_body import WHOLE, WITHHELD, refuse
+from inventory.http.request_body import BODY_COMPLETE, BODY_WITHHELD, refuse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -151,7 +151,7 @@ class SlowClientMiddleware:
         if length == 0 or length > most:
             return None
         if length > self._limits.stranger_bytes and not await self._is_known(environ, context):
-            environ[WITHHELD] = self._limits.stranger_bytes
+            environ[BODY_WITHHELD] = self._limits.stranger_bytes
             return None
         body: IO[bytes] = environ["wsgi.input"]
         try:
@@ -161,7 +161,7 @@ class SlowClientMiddleware:
         if received < length:
             return 400, "The request broke off half way."
         body.seek(0)
-        environ[WHOLE] = True
+        environ[BODY_COMPLETE] = True
         return None
 
     async def _is_known(self, environ: WSGIEnvironment, context: contextvars.Context) -> bool:

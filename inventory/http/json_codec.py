@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 #: No quantity has a longer number.
-_LONGEST_NUMBER = 64
+_MAX_NUMBER = 64
 
 
 class JsonError(Exception):
@@ -68,7 +68,7 @@ def camel_name(name: str) -> str:
 
 def _number(text: str) -> int | Decimal:
     """Return the number, or NaN if it is too long to be valid."""
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > _MAX_NUMBER:
         return Decimal("NaN")
     if re.fullmatch(r"-?[0-9]+", text):
         return int(text)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Key of the WSGI environment: the body is complete.
-WHOLE = "inventory.body_is_whole"
+BODY_COMPLETE = "inventory.body_is_whole"
 #: Key of the WSGI environment: the body was not read, because its sender is not signed in. The
 #: value is the largest body that would have been read, in bytes.
-WITHHELD = "inventory.body_withheld"
+BODY_WITHHELD = "inventory.body_withheld"
 
 
 def init_app(app: Flask) -> None:
@@ -42,7 +42,7 @@ def _expect_no_withheld_body() -> None:
 
     Views that require sign-in answer that first.
     """
-    if (most := request.environ.get(WITHHELD)) is not None:
+    if (most := request.environ.get(BODY_WITHHELD)) is not None:
         request.max_content_length = most
 
 
@@ -69,7 +69,7 @@ class RequestBufferingMiddleware:
             return refuse(environ, start, 411, "Send the body with a Content-Length.")
         if not (length.isascii() and length.isdigit() and len(length) < 20):
             return refuse(environ, start, 400, "That Content-Length is no number.")
-        if not (WHOLE in environ or WITHHELD in environ):
+        if not (BODY_COMPLETE in environ or BODY_WITHHELD in environ):
             most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
             body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
             if body is None:

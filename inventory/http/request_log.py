@@ -73,7 +73,7 @@ class RequestLogMiddleware:
             return start(line, [*headers, ("X-Request-Id", request_id)], *more)
 
         def finish() -> None:
-            _tell(environ, status, time.perf_counter() - began)
+            _log_request(environ, status, time.perf_counter() - began)
 
         return ClosingIterator(self._app(environ, start_named), finish)
 
@@ -82,7 +82,7 @@ class RequestLogMiddleware:
         return given if self._believes and _ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _tell(environ: WSGIEnvironment, status: int, seconds: float) -> None:
+def _log_request(environ: WSGIEnvironment, status: int, seconds: float) -> None:
     method = environ.get("REQUEST_METHOD", "")
     method = method if method in _METHODS else "OTHER"
     route = environ.get(_ROUTE, "none")

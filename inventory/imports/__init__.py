@@ -17,7 +17,7 @@ from inventory.imports.column_mapping import (
 from inventory.imports.file_readers import Table, read_table
 from inventory.imports.file_templates import WRONG_HEADS, template_csv, template_xlsx, wrong_rows
 from inventory.imports.file_types import KINDS, Field, FileType
-from inventory.imports.limits import MOST_BYTES, MOST_ROWS
+from inventory.imports.limits import MAX_BYTES, MAX_ROWS
 from inventory.imports.runner import (
     ImportJob,
     ImportRecord,
@@ -34,8 +34,8 @@ from inventory.imports.runner import (
 __all__ = [
     "DATE_ORDERS",
     "KINDS",
-    "MOST_BYTES",
-    "MOST_ROWS",
+    "MAX_BYTES",
+    "MAX_ROWS",
     "WRONG_HEADS",
     "CellError",
     "CellFormat",

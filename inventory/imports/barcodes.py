@@ -45,7 +45,7 @@ def check_rows(
     keys: list[str | None] = []
     for index, row in enumerate(rows):
         try:
-            keys.append(linkable(parse_scan(row.facts["code"])))
+            keys.append(linkable(parse_scan(row.values["code"])))
         except Refusal as refusal:
             keys.append(None)
             found.refuse(index, refusal)
@@ -62,11 +62,11 @@ def check_rows(
                     f"Line {seen[key]} is about the same code already.", field="code"
                 )
             seen[key] = row.line
-            if row.facts["item"] not in known.items:
-                reason = f"There is no item {row.facts['item']}."
-                near = suggester.near(row.facts["item"])
+            if row.values["item"] not in known.items:
+                reason = f"There is no item {row.values['item']}."
+                near = suggester.near(row.values["item"])
                 raise NotFound(with_suggestion(reason, near), field="item")
-            _judge(found, known, key, row.facts)
+            _check_rows(found, known, key, row.values)
         except Refusal as refusal:
             found.refuse(index, refusal)
         if index % 500 == 499:
@@ -74,7 +74,7 @@ def check_rows(
     return found
 
 
-def _judge(found: RowCheckResult, known: _Known, key: str, fields: dict[str, Any]) -> None:
+def _check_rows(found: RowCheckResult, known: _Known, key: str, fields: dict[str, Any]) -> None:
     item = known.items[fields["item"]]
     is_gtin = parse_scan(fields["code"]).gtin is not None
     lot_id = _lot_id(known, item, fields["lot_code"], is_gtin)
@@ -113,12 +113,12 @@ def _meaning(link: CodeLink) -> str:
 
 
 def _look_up(conn: Connection, rows: Sequence[Row], keys: Sequence[str]) -> _Known:
-    named = sorted({row.facts["item"] for row in rows})
+    named = sorted({row.values["item"] for row in rows})
     found = {item.code: item for item in stock.read_items(conn, codes=named)}
     pairs = [
-        (found[row.facts["item"]].id, row.facts["lot_code"])
+        (found[row.values["item"]].id, row.values["lot_code"])
         for row in rows
-        if row.facts["lot_code"] and row.facts["item"] in found
+        if row.values["lot_code"] and row.values["item"] in found
     ]
     its_lots = {(lot.item.id, lot.lot_code): lot for lot in stock.lots_by_code(conn, pairs)}
     known = _Known(found, its_lots, {link.code: link for link in _links(conn, keys)})

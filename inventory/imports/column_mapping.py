@@ -32,7 +32,7 @@ class Row:
     """A parsed row; empty cells are None."""
 
     line: int
-    facts: dict[str, Any]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ParsedRows:
     """Parsed rows, rows with errors (`half`), and the cells with errors."""
 
     rows: list[Row]
-    half: list[Row]
+    invalid_rows: list[Row]
     wrong: list[CellError]
 
 
@@ -99,7 +99,9 @@ def read_rows(
     kind: FileType, table: Table, mapping: Mapping[str, str], style: CellFormat
 ) -> ParsedRows:
     """Parse all rows and collect all cells with errors."""
-    columns = [(kind.field(name), head, table.heads.index(head)) for name, head in mapping.items()]
+    columns = [
+        (kind.field(name), head, table.headers.index(head)) for name, head in mapping.items()
+    ]
     rows: list[Row] = []
     half: list[Row] = []
     wrong: list[CellError] = []

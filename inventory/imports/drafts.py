@@ -27,9 +27,9 @@ from inventory.models.imports import ImportDraft
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 drafts = table(ImportDraft)
 
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 #: Drafts per user; a new one replaces the oldest.
-_MOST_EACH = 5
+_MAX_PER_USER = 5
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Draft:
             InvalidInput: a setting is invalid; the error names the field.
         """
         read = self.table()
-        mapping = validate_mapping(self.kind, read.heads, self.settings.columns)
+        mapping = validate_mapping(self.kind, read.headers, self.settings.columns)
         reading = read_rows(self.kind, read, mapping, self.settings.style)
         reference = self.settings.reference
         return ImportJob(kind=self.kind, reading=reading, mapping=mapping, reference=reference)
@@ -87,7 +87,7 @@ def create_draft(*, user_id: int, kind: str, file_name: str, content: bytes) -> 
     if kind not in KINDS:
         raise InvalidInput("What is in the file? Choose one.", field="kind")
     read = read_table(content)
-    settings = ReadSettings(guess(KINDS[kind], read.heads), read.sheet)
+    settings = ReadSettings(guess(KINDS[kind], read.headers), read.sheet)
     name = " ".join(file_name.split())[:200] or "file"
     return _keep(user_id=user_id, kind=kind, file_name=name, content=content, settings=settings)
 
@@ -107,11 +107,11 @@ def _keep(
         sa.select(drafts.c.id)
         .where(drafts.c.user_id == user_id)
         .order_by(drafts.c.created_at.desc())
-        .limit(_MOST_EACH - 1)
+        .limit(_MAX_PER_USER - 1)
     )
     recent = list(tx.execute(mine).scalars())
     too_many = sa.and_(drafts.c.user_id == user_id, drafts.c.id.not_in(recent))
-    tx.execute(sa.delete(drafts).where(sa.or_(drafts.c.created_at < now - KEPT, too_many)))
+    tx.execute(sa.delete(drafts).where(sa.or_(drafts.c.created_at < now - RETENTION, too_many)))
     id = secrets.token_urlsafe(32)
     tx.execute(
         sa.insert(drafts).values(
@@ -151,7 +151,7 @@ def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> 
     sheet = chosen["sheet"] or draft.settings.sheet
     settings = ReadSettings(columns, sheet, chosen["dates"], chosen["decimal_comma"], reference)
     if sheet != draft.settings.sheet:
-        headers = read_table(draft.content, sheet=sheet).heads
+        headers = read_table(draft.content, sheet=sheet).headers
         settings.columns = guess(draft.kind, headers)
     return Draft(
         draft.id, draft.kind, draft.file_name, draft.content, settings, None, draft.created_at
@@ -159,7 +159,7 @@ def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> 
 
 
 @atomic
-def note(tx: Connection, draft: Draft, report: Report | None) -> None:
+def save_check(tx: Connection, draft: Draft, report: Report | None) -> None:
     """Store the settings of a draft and the report of its check."""
     record = report and json.dumps(report.to_dict(), ensure_ascii=False)
     changes = {"settings": _written(draft.settings), "report": record}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from inventory.common.errors import InvalidInput
 from inventory.imports.cell_texts import column_letters, plain, reason_unreadable
-from inventory.imports.limits import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, unreadable
+from inventory.imports.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, unreadable
 from inventory.imports.spreadsheets import read_sheet
 
 _DELIMITERS = ";,\t|"
@@ -19,7 +19,7 @@ _DELIMITERS = ";,\t|"
 class Table:
     """Column headers, and each row with its line in the file."""
 
-    heads: list[str]
+    headers: list[str]
     rows: list[tuple[int, list[str]]]
     sheets: list[str]
     sheet: str = ""
@@ -45,8 +45,8 @@ def read_table(content: bytes, *, sheet: str = "") -> Table:
     """
     if not content.strip():
         raise unreadable("The file is empty.")
-    if len(content) > MOST_BYTES:
-        raise unreadable(f"The file is larger than {MOST_BYTES // 2**20} MB. Split it.")
+    if len(content) > MAX_BYTES:
+        raise unreadable(f"The file is larger than {MAX_BYTES // 2**20} MB. Split it.")
     if content.startswith(b"PK"):
         sheets, name, lines = read_sheet(content, sheet)
         return _to_table(lines, sheets, name)
@@ -74,8 +74,8 @@ def _to_table(
             raise _too_many_cells(number, len(cells), len(headers), sheet)
         margin = min(margin, _empty_at_first(cells)) if margin else 0
         rows.append((number, cells))
-        if len(rows) > MOST_ROWS:
-            raise unreadable(f"The file has more than {MOST_ROWS:,} rows. Split it.")
+        if len(rows) > MAX_ROWS:
+            raise unreadable(f"The file has more than {MAX_ROWS:,} rows. Split it.")
     if headers is None or not rows:
         raise unreadable("There are no rows below the column heads.")
     if margin:
@@ -113,8 +113,8 @@ def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidI
 
 def _heads(cells: Sequence[str], line: int) -> list[str]:
     """Return the column headers; a repeated one gets " again" appended."""
-    if len(cells) > MOST_COLUMNS:
-        raise unreadable(f"The file has more than {MOST_COLUMNS} columns.")
+    if len(cells) > MAX_COLUMNS:
+        raise unreadable(f"The file has more than {MAX_COLUMNS} columns.")
     headers: list[str] = []
     for number, cell in enumerate(cells):
         if reason := reason_unreadable(cell):

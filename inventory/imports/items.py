@@ -51,7 +51,7 @@ def check_rows(
     Empty cells of a new item get the defaults; those of a known item change nothing.
     """
     named = "code" if kind == "items" else "item"
-    asked = [row.facts[named] for row in rows]
+    asked = [row.values[named] for row in rows]
     known = {item.code: item for item in stock.read_items(conn, codes=asked)}
     if lock:
         _lock(conn, known.values())
@@ -65,9 +65,9 @@ def check_rows(
         item = known.get(asked[index])
         try:
             if item is not None:
-                _update_items(found, item, row.facts, used)
+                _update_items(found, item, row.values, used)
             elif kind == "items":
-                _create_items(found, index, row.facts, folded)
+                _create_items(found, index, row.values, folded)
             else:
                 reason = f"There is no item {asked[index]}."
                 raise NotFound(with_suggestion(reason, suggester.near(asked[index])), field="item")

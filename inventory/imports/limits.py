@@ -7,15 +7,15 @@ from typing import Any
 
 from inventory.common.errors import InvalidInput
 
-MOST_BYTES = 8 * 1024 * 1024
-MOST_ROWS = 50_000
-MOST_COLUMNS = 100
+MAX_BYTES = 8 * 1024 * 1024
+MAX_ROWS = 50_000
+MAX_COLUMNS = 100
 #: Bytes of all unpacked parts of a zipped spreadsheet.
-MOST_UNPACKED = 200 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024
 #: Characters in a cell, in CSV as in spreadsheets (Excel writes up to 32,767).
-MOST_TEXT = 131_072
-MOST_SHEETS = 1000
-_MOST_MEMORY = 256 * 1024 * 1024
+MAX_TEXT = 131_072
+MAX_SHEETS = 1000
+_MAX_MEMORY = 256 * 1024 * 1024
 _REFERENCE = 8
 _ROW = 200
 #: Bytes of a reference and of a number of up to 15 digits.
@@ -31,7 +31,7 @@ class MemoryBudget:
     """Counts the memory of the cells of one file."""
 
     def __init__(self) -> None:
-        self._left = _MOST_MEMORY
+        self._left = _MAX_MEMORY
 
     def spend(self, text: str) -> str:
         """Count a text and return it.
@@ -50,5 +50,5 @@ class MemoryBudget:
         """Count a number of bytes."""
         self._left -= size
         if self._left < 0:
-            most = _MOST_MEMORY // 2**20
+            most = _MAX_MEMORY // 2**20
             raise unreadable(f"The texts in the file take more than {most} MB. Split the file.")

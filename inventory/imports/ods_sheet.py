@@ -18,7 +18,7 @@ from inventory.imports.cell_texts import (
     is_error,
     plain,
 )
-from inventory.imports.limits import MOST_COLUMNS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, unreadable
 from inventory.imports.number_cells import number_text, without_midnight
 from inventory.imports.ods_tables import OFFICE, TABLE, TEXT, TableWalker
 from inventory.imports.packages import Attributes
@@ -28,7 +28,7 @@ _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
 _NUMBERS = ("float", "percentage", "currency")
 _OWN_TYPE = "calcext:value-type"
-_LONGEST_ERROR = 40
+_MAX_ERROR = 40
 _REPEAT = re.compile(r"[1-9][0-9]{0,6}")
 
 
@@ -136,13 +136,13 @@ class SheetWalker(TableWalker):
         self._column = first + count
         if not text:
             return
-        if self._column > MOST_COLUMNS:
+        if self._column > MAX_COLUMNS:
             if isinstance(text, BadCell):
                 return
-            self._column = max(first, MOST_COLUMNS)
+            self._column = max(first, MAX_COLUMNS)
             raise unreadable(
-                f"{self.where()} is not empty, but only {MOST_COLUMNS} columns (A to"
-                f" {column_letters(MOST_COLUMNS - 1)}) can be imported. Clear the cells beyond."
+                f"{self.where()} is not empty, but only {MAX_COLUMNS} columns (A to"
+                f" {column_letters(MAX_COLUMNS - 1)}) can be imported. Clear the cells beyond."
             )
         self._budget.spend(text)
         self._cells.update(dict.fromkeys(range(first, self._column), text))
@@ -156,7 +156,7 @@ class SheetWalker(TableWalker):
         shown = shown.strip()
         has_formula = f"{TABLE}formula" in self._cell
         if self._cell.get(_OWN_TYPE) == "error" or (has_formula and is_error(shown)):
-            return error_cell(shown[:_LONGEST_ERROR])
+            return error_cell(shown[:_MAX_ERROR])
         value = self._value(shown)
         kind = self._cell.get(f"{OFFICE}value-type")
         if has_formula and not value and kind != "string":

@@ -5,11 +5,11 @@ Source: OpenDocument 1.3 Part 3, 9.1 (tables).
 
 from __future__ import annotations
 
-from inventory.imports.limits import MOST_SHEETS, unreadable
+from inventory.imports.limits import MAX_SHEETS, unreadable
 from inventory.imports.packages import Attributes, Walker
 
 OFFICE, TABLE, TEXT = "office:", "table:", "text:"
-_MOST_NAME = 255
+_MAX_NAME = 255
 #: Elements in cells or sheets that are not part of their values.
 _ASIDE = (f"{OFFICE}annotation", f"{TABLE}shapes", f"{TABLE}tracked-changes")
 
@@ -35,7 +35,7 @@ class TableWalker(Walker):
         if self._tables > 1:
             self._aside += 1
         elif not self._aside:
-            self.begin_table(attributes.get(f"{TABLE}name", "")[:_MOST_NAME])
+            self.begin_table(attributes.get(f"{TABLE}name", "")[:_MAX_NAME])
 
     def _end_table(self) -> None:
         self._tables -= 1
@@ -59,8 +59,8 @@ class NamesWalker(TableWalker):
 
     def begin_table(self, name: str) -> None:
         """Add the name of a sheet."""
-        if len(self.found) == MOST_SHEETS:
-            raise unreadable(f"The spreadsheet has more than {MOST_SHEETS:,} sheets. Split it.")
+        if len(self.found) == MAX_SHEETS:
+            raise unreadable(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
         self.found.append(name)
 
     def _fill(self, _: Attributes) -> None:

@@ -12,16 +12,16 @@ import zlib
 from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
-from inventory.imports.limits import MOST_TEXT, MOST_UNPACKED, unreadable
+from inventory.imports.limits import MAX_TEXT, MAX_UNPACKED, unreadable
 
 Attributes = dict[str, str]
 
 _CHUNK = 64 * 1024
 #: A tag is parsed again with each chunk until it ends: long tags would take quadratic time.
-_MOST_TAG = 1024 * 1024
-_MOST_DEPTH = 100
+_MAX_TAG = 1024 * 1024
+_MAX_DEPTH = 100
 #: Enough for cells and values of 50,000 rows of 100 columns.
-_MOST_ELEMENTS = 12_000_000
+_MAX_ELEMENTS = 12_000_000
 _ENCODINGS = {None, "utf-8", "utf-16", "us-ascii", "iso-8859-1"}
 _ENCRYPTED = 1
 #: Exceptions of zipfile for damaged archives.
@@ -40,12 +40,12 @@ class Package:
         except _DAMAGES:
             raise unreadable("The spreadsheet is damaged. Save it again, or as CSV.") from None
         members = self._zip.infolist()
-        if sum(member.file_size for member in members) > MOST_UNPACKED:
-            most = MOST_UNPACKED // 2**20
+        if sum(member.file_size for member in members) > MAX_UNPACKED:
+            most = MAX_UNPACKED // 2**20
             raise unreadable(f"The spreadsheet unpacks to more than {most} MB. Split it.")
         self._members = {_folded(member.filename): member for member in members}
         # Parts can be read twice, and a workbook can name the same part many times.
-        self._left = 2 * MOST_UNPACKED
+        self._left = 2 * MAX_UNPACKED
 
     def __contains__(self, name: str) -> bool:
         return _folded(name) in self._members
@@ -63,7 +63,7 @@ class Package:
             for chunk in self._chunks(name):
                 parser.Parse(chunk, False)
                 fed += len(chunk)
-                if fed - parser.CurrentByteIndex > _MOST_TAG:
+                if fed - parser.CurrentByteIndex > _MAX_TAG:
                     raise unreadable(f"The spreadsheet is damaged: {name} has an endless tag.")
                 walker.check_text()
                 yield
@@ -146,11 +146,11 @@ class Walker:
     def _start(self, name: str, attributes: Attributes) -> None:
         self._depth += 1
         self._elements += 1
-        if self._depth > _MOST_DEPTH:
-            raise unreadable(f"The spreadsheet has more than {_MOST_DEPTH} nested elements.")
-        if self._elements > _MOST_ELEMENTS:
+        if self._depth > _MAX_DEPTH:
+            raise unreadable(f"The spreadsheet has more than {_MAX_DEPTH} nested elements.")
+        if self._elements > _MAX_ELEMENTS:
             raise unreadable(
-                f"The spreadsheet has more than {_MOST_ELEMENTS:,} elements. Clear the formats of"
+                f"The spreadsheet has more than {_MAX_ELEMENTS:,} elements. Clear the formats of"
                 " empty rows and columns, or save it as CSV."
             )
         handle = self._starts.get(name)
@@ -177,8 +177,8 @@ class Walker:
         Raises:
             InvalidInput: the text is too long for a cell.
         """
-        if sum(map(len, self._pieces)) > MOST_TEXT:
-            raise unreadable(f"{self.where()} has more than {MOST_TEXT:,} characters.")
+        if sum(map(len, self._pieces)) > MAX_TEXT:
+            raise unreadable(f"{self.where()} has more than {MAX_TEXT:,} characters.")
 
     def take_text(self) -> str:
         """Return the text collected since the last call."""

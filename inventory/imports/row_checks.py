@@ -15,7 +15,7 @@ from inventory.stock import queries as stock
 from inventory.stock.queries import items
 
 #: Unknown names that are compared with known ones, because the comparison is slow.
-_MOST_SUGGESTED = 40
+_MAX_SUGGESTED = 40
 _ALIKE = 0.75
 
 
@@ -49,7 +49,7 @@ class SpellingSuggester:
 
     def near(self, name: str) -> str:
         """Return the most similar known name, or ""."""
-        if name not in self._said and len(self._said) < _MOST_SUGGESTED:
+        if name not in self._said and len(self._said) < _MAX_SUGGESTED:
             if self._known is None:
                 self._known = {known.casefold(): known for known in self._read()}
             near = difflib.get_close_matches(name.casefold(), self._known, 1, _ALIKE)

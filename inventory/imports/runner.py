@@ -30,7 +30,7 @@ from inventory.stock.queries import operations, read_items, users
 imports = table(Import)
 
 #: Notes in a report; they do not prevent the import.
-_MOST_NOTES = 200
+_MAX_NOTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ImportJob:
     @property
     def fingerprint(self) -> bytes:
         """Return the hash of kind, reference and rows."""
-        return digest([self.kind.name, self.reference, [row.facts for row in self.rows]])
+        return digest([self.kind.name, self.reference, [row.values for row in self.rows]])
 
 
 def validate_reference(kind: FileType, value: str | None) -> str | None:
@@ -109,7 +109,7 @@ def check(conn: Connection, job: ImportJob, progress: Progress = SILENT) -> Repo
 
     Writes nothing and takes no locks.
     """
-    judgement = _judge(conn, job, lock=False, progress=progress)
+    judgement = _check_rows(conn, job, lock=False, progress=progress)
     return _report(conn, job, judgement)
 
 
@@ -149,7 +149,7 @@ def _commit(
     known = store.find_outcome(tx, **request)
     if known.outcome is not None:
         return report_from(known.outcome["import"])
-    judgement = _judge(tx, job, lock=True, progress=progress)
+    judgement = _check_rows(tx, job, lock=True, progress=progress)
     report = _report(tx, job, judgement)
     if report.wrong or report.done_before or not report.writes + _counted(judgement):
         raise _Refused(report)
@@ -194,7 +194,9 @@ def _counted(judgement: RowCheckResult) -> int:
     return len(plan.operation.counts) if hasattr(plan, "operation") else 0
 
 
-def _judge(conn: Connection, job: ImportJob, *, lock: bool, progress: Progress) -> RowCheckResult:
+def _check_rows(
+    conn: Connection, job: ImportJob, *, lock: bool, progress: Progress
+) -> RowCheckResult:
     if job.kind.name == "codes":
         return barcodes.check_rows(conn, job.rows, lock=lock, progress=progress)
     rest: dict[str, Any] = {"kind": job.kind.name, "lock": lock, "progress": progress}
@@ -208,7 +210,7 @@ def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Repo
     refused = [
         _wrong(job, job.rows[index], field, reason) for index, field, reason in judgement.refused
     ]
-    notes = [RowNote(job.rows[index].line, said) for index, said in judgement.notes[:_MOST_NOTES]]
+    notes = [RowNote(job.rows[index].line, said) for index, said in judgement.notes[:_MAX_NOTES]]
     wrong = [*job.reading.wrong, *_unknown_items(conn, job), *refused]
     report = Report(
         job.kind.name,
@@ -228,13 +230,13 @@ def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Repo
 
 def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
     """Return the unknown items of rows that already have errors."""
-    named = [row for row in job.reading.half if row.facts.get("item")]
-    known = {item.code for item in read_items(conn, codes=[row.facts["item"] for row in named])}
+    named = [row for row in job.reading.invalid_rows if row.values.get("item")]
+    known = {item.code for item in read_items(conn, codes=[row.values["item"] for row in named])}
     suggester = item_suggester(conn)
     return [
         _wrong(job, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code)))
         for row in named
-        if (code := row.facts["item"]) not in known
+        if (code := row.values["item"]) not in known
     ]
 
 
@@ -243,8 +245,8 @@ def _wrong(job: ImportJob, row: Row, field: str, reason: str) -> CellError:
 
     An error that is about no single cell is reported at the last identifying field.
     """
-    field = field if field in row.facts else job.kind.identity[-1]
-    value = row.facts[field]
+    field = field if field in row.values else job.kind.identity[-1]
+    value = row.values[field]
     column = job.mapping.get(field) or job.kind.field(field).label
     return CellError(row.line, column, "" if value is None else str(value)[:80], reason)
 

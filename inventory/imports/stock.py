@@ -36,7 +36,7 @@ def check_rows(
 ) -> RowCheckResult:
     """Plan receipts or counts."""
     plan_of, record = _PLANS[kind]
-    asked = [record(**row.facts) for row in rows]
+    asked = [record(**row.values) for row in rows]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
     found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
     items, lots = item_suggester(conn), dict[str, SpellingSuggester]()

@@ -19,7 +19,7 @@ from inventory.imports.cell_texts import (
     error_cell,
     plain,
 )
-from inventory.imports.limits import MOST_COLUMNS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, unreadable
 from inventory.imports.number_cells import date_text, number_text, without_midnight
 from inventory.imports.packages import Attributes
 from inventory.imports.xlsx_texts import RichTextWalker, unescaped
@@ -27,9 +27,9 @@ from inventory.imports.xlsx_texts import RichTextWalker, unescaped
 #: Limits of the format (XFD1048576).
 _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
-_COLUMNS = {column_letters(number): number for number in range(MOST_COLUMNS)}
+_COLUMNS = {column_letters(number): number for number in range(MAX_COLUMNS)}
 _DIGITS = "0123456789"
-_LONGEST_ERROR = 40
+_MAX_ERROR = 40
 _BOOLEANS = {"1": "yes", "true": "yes", "0": "no", "false": "no"}
 #: Shorter texts are covered by the budget of their row.
 _SHORT = 16
@@ -178,12 +178,12 @@ class SheetWalker(RichTextWalker):
 
     def _keep(self, text: str) -> None:
         cells, column = self._cells, self._column
-        if column >= MOST_COLUMNS:
+        if column >= MAX_COLUMNS:
             if isinstance(text, BadCell):
                 return
             raise unreadable(
-                f"{self.where()} is not empty, but only {MOST_COLUMNS} columns (A to"
-                f" {column_letters(MOST_COLUMNS - 1)}) can be imported. Clear the cells beyond."
+                f"{self.where()} is not empty, but only {MAX_COLUMNS} columns (A to"
+                f" {column_letters(MAX_COLUMNS - 1)}) can be imported. Clear the cells beyond."
             )
         if column > len(cells):
             cells.extend([""] * (column - len(cells)))
@@ -226,7 +226,7 @@ class SheetWalker(RichTextWalker):
         if kind in ("str", "inlineStr"):
             return self._budget.spend(plain(unescaped(text)))
         if kind == "e":
-            return error_cell(text.strip()[:_LONGEST_ERROR])
+            return error_cell(text.strip()[:_MAX_ERROR])
         if not text.strip():
             return ""
         if kind == "d":

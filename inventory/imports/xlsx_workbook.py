@@ -9,15 +9,15 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from inventory.imports.limits import MOST_SHEETS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_SHEETS, MemoryBudget, unreadable
 from inventory.imports.number_cells import is_date_format
 from inventory.imports.packages import Attributes, Package, Walker
 from inventory.imports.xlsx_sheet import SheetWalker
 from inventory.imports.xlsx_texts import SharedTextsWalker
 
-_MOST_FORMATS = 100_000
-_MOST_CODES = 10_000
-_MOST_NAME = 255
+_MAX_FORMATS = 100_000
+_MAX_CODES = 10_000
+_MAX_NAME = 255
 _TRUE = ("1", "true")
 
 
@@ -76,11 +76,11 @@ class _LinksWalker(Walker):
         self.handle("Relationship", self._link)
 
     def _link(self, attributes: Attributes) -> None:
-        if attributes.get("TargetMode") == "External" or len(self.found) >= 2 * MOST_SHEETS:
+        if attributes.get("TargetMode") == "External" or len(self.found) >= 2 * MAX_SHEETS:
             return
         kind = attributes.get("Type", "").rpartition("/")[2]
         target = attributes.get("Target", "")
-        self.found[attributes.get("Id", "")[:_MOST_NAME]] = kind[:_MOST_NAME], target[:_MOST_NAME]
+        self.found[attributes.get("Id", "")[:_MAX_NAME]] = kind[:_MAX_NAME], target[:_MAX_NAME]
 
 
 class _WorkbookWalker(Walker):
@@ -95,10 +95,10 @@ class _WorkbookWalker(Walker):
         self.handle("calcPr", self._calculation)
 
     def _sheet(self, attributes: Attributes) -> None:
-        if len(self.sheets) == MOST_SHEETS:
-            raise unreadable(f"The spreadsheet has more than {MOST_SHEETS:,} sheets. Split it.")
+        if len(self.sheets) == MAX_SHEETS:
+            raise unreadable(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
         id = next((value for key, value in attributes.items() if key.endswith(":id")), "")
-        self.sheets.append((attributes.get("name", "")[:_MOST_NAME], id[:_MOST_NAME]))
+        self.sheets.append((attributes.get("name", "")[:_MAX_NAME], id[:_MAX_NAME]))
 
     def _properties(self, attributes: Attributes) -> None:
         self.since_1904 = attributes.get("date1904") in _TRUE
@@ -131,15 +131,15 @@ class _StylesWalker(Walker):
         self._in_cell_formats = False
 
     def _code(self, attributes: Attributes) -> None:
-        if len(self._codes) < _MOST_CODES:
-            id = attributes.get("numFmtId", "")[:_MOST_NAME]
-            self._codes[id] = attributes.get("formatCode", "")[:_MOST_NAME]
+        if len(self._codes) < _MAX_CODES:
+            id = attributes.get("numFmtId", "")[:_MAX_NAME]
+            self._codes[id] = attributes.get("formatCode", "")[:_MAX_NAME]
 
     def _format(self, attributes: Attributes) -> None:
         if not self._in_cell_formats:
             return
-        if self._count == _MOST_FORMATS:
-            raise unreadable(f"The spreadsheet has more than {_MOST_FORMATS:,} cell formats.")
+        if self._count == _MAX_FORMATS:
+            raise unreadable(f"The spreadsheet has more than {_MAX_FORMATS:,} cell formats.")
         id = attributes.get("numFmtId", "0")
         number = int(id) if re.fullmatch(r"[0-9]{1,6}", id) else 0
         if is_date_format(number, self._codes.get(id)):

@@ -1,7 +1,7 @@
 """Labels for lots, items and locations: PDF for paper, ZPL for label printers."""
 
 from inventory.labels.content import (
-    MOST_LABELS,
+    MAX_LABELS,
     Label,
     copies_of,
     item_labels,
@@ -14,7 +14,7 @@ from inventory.labels.zpl import to_zpl
 
 __all__ = [
     "LAYOUTS",
-    "MOST_LABELS",
+    "MAX_LABELS",
     "Label",
     "Layout",
     "copies_of",

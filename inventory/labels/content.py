@@ -18,7 +18,7 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
 
 #: Labels in one print at most.
-MOST_LABELS = 1000
+MAX_LABELS = 1000
 
 Symbol = Literal["datamatrix", "qr"]
 
@@ -31,9 +31,9 @@ class Line:
     bold: bool = False
     #: Height relative to the other lines, if there is room.
     size: float = 1.0
-    may: bool = False
+    optional: bool = False
     #: Whether the end can be cut off: true for names, never for codes.
-    cut: bool = False
+    can_truncate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> L
     if lot.expires_on:
         words.append(Line(f"Exp {lot.expires_on.isoformat()}", bold=True))
     if qty is not None:
-        words.append(Line(f"Qty {format_qty(qty)} {lot.item.unit}", may=True))
+        words.append(Line(f"Qty {format_qty(qty)} {lot.item.unit}", optional=True))
     assert lot.id is not None
     code = internal_codes.lot_content(lot.id, lot.item.code, lot.lot_code)
     return _label(_gs1(gtin, lot.expires_on, lot.lot_code), code, words)
@@ -80,7 +80,7 @@ def lot_label(lot: Lot, *, gtin: str | None = None, qty: int | None = None) -> L
 def item_label(item: Item, *, gtin: str | None = None) -> Label:
     """Return the label of an item, for its location."""
     words = _words(item)
-    words.append(Line(f"Unit {item.unit}", may=True))
+    words.append(Line(f"Unit {item.unit}", optional=True))
     return _label(_gs1(gtin), internal_codes.item_content(item.id, item.code), words)
 
 
@@ -139,13 +139,13 @@ def _gtins(conn: Connection, item_ids: Iterable[int]) -> dict[int, str | None]:
 
 
 def _words(item: Item) -> list[Line]:
-    return [Line(item.code, bold=True, size=1.2), Line(item.name, may=True, cut=True)]
+    return [Line(item.code, bold=True, size=1.2), Line(item.name, optional=True, can_truncate=True)]
 
 
 def _label(gs1: str | None, own_code: str, words: list[Line]) -> Label:
     code = gs1 or own_code
     if len(code) <= 64:  # longer codes cannot be typed
-        words.append(Line(code, size=0.7, may=True))
+        words.append(Line(code, size=0.7, optional=True))
     return Label("datamatrix" if gs1 else "qr", code, tuple(words))
 
 
@@ -178,8 +178,8 @@ def copies_of(labels: list[Label], copies: int) -> list[Label]:
     """
     if not labels:
         raise InvalidInput("Choose what the labels are for.", field="lots")
-    if not 1 <= copies <= MOST_LABELS or len(labels) * copies > MOST_LABELS:
+    if not 1 <= copies <= MAX_LABELS or len(labels) * copies > MAX_LABELS:
         raise InvalidInput(
-            f"One print has 1 to {MOST_LABELS} labels. Print in several parts.", field="copies"
+            f"One print has 1 to {MAX_LABELS} labels. Print in several parts.", field="copies"
         )
     return [label for label in labels for _ in range(copies)]

@@ -95,7 +95,7 @@ def _fit_words(
     while True:
         size = _BEST
         best: list[PlacedText] | None = None
-        while size >= (_ENOUGH if any(line.may for line in kept) else _LEAST):
+        while size >= (_ENOUGH if any(line.optional for line in kept) else _LEAST):
             words, used, broken = _set(kept, size, width, measure)
             if used <= height:
                 best = best or _middle(words, (height - used) / 2)
@@ -104,9 +104,9 @@ def _fit_words(
             size -= 0.1
         if best:
             return best
-        if not any(line.may for line in kept):
+        if not any(line.optional for line in kept):
             return None
-        kept.remove([line for line in kept if line.may][-1])
+        kept.remove([line for line in kept if line.optional][-1])
 
 
 def _middle(words: list[PlacedText], down: float) -> list[PlacedText]:
@@ -121,7 +121,7 @@ def _set(
     for line in lines:
         high = max(size * line.size, _LEAST)
         parts = _parts(line, width / high, measure)
-        broken = broken or (len(parts) > 1 and not line.may)
+        broken = broken or (len(parts) > 1 and not line.optional)
         for part in parts:
             words.append(PlacedText(part, line.bold, 0.0, y, high))
             y += high * _LEADING
@@ -142,7 +142,7 @@ def _parts(line: Line, width: float, measure: Measure) -> list[str]:
             end = good if good > 0 else end
         parts.append(rest[:end])
         rest = rest[end:].lstrip(" ")
-        if line.cut and len(parts) == 2 and rest:
+        if line.can_truncate and len(parts) == 2 and rest:
             last = parts[1]
             while last and measure(last + "…", line.bold) > width:
                 last = last[:-1]

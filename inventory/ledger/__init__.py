@@ -29,11 +29,11 @@ from inventory.ledger.commands import (
     Split,
     Unreserve,
 )
-from inventory.ledger.posting import MOST_REQUESTS, PostingResult, expire_reservations, post
+from inventory.ledger.posting import MAX_COMMANDS, PostingResult, expire_reservations, post
 from inventory.models import Kind
 
 __all__ = [
-    "MOST_REQUESTS",
+    "MAX_COMMANDS",
     "Count",
     "DecideQc",
     "HoldLot",

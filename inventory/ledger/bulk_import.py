@@ -65,7 +65,7 @@ class Plan:
     `new`, `changed` and `same` count the rows that create a lot, change one or change nothing.
     """
 
-    book: UnitOfWork
+    uow: UnitOfWork
     operation: PlannedOperation
     refused: list[tuple[int, Refusal]] = field(default_factory=list)
     new: int = 0
@@ -93,8 +93,8 @@ def plan_opening(
         The plan; refused rows are in `refused` and nothing is raised for them.
     """
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
-    brought = _brought_in(conn, plan.book.lots)
-    _judge(plan, rows, partial(_open, plan, brought), progress)
+    brought = _imported_quantities(conn, plan.uow.lots)
+    _check_rows(plan, rows, partial(_open, plan, brought), progress)
     return plan
 
 
@@ -118,12 +118,12 @@ def plan_counts(
         The plan; refused rows are in `refused` and nothing is raised for them.
     """
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Count")
-    plan.book.read_holders = partial(loader.read_holders, conn)
-    loader.read_expired(conn, plan.book)
-    plan.book.operations.remove(plan.operation)
-    expiry.release_expired(plan.book)
-    plan.book.operations.append(plan.operation)
-    _judge(plan, rows, partial(_count, plan), progress)
+    plan.uow.read_holders = partial(loader.read_holders, conn)
+    loader.read_expired(conn, plan.uow)
+    plan.uow.operations.remove(plan.operation)
+    expiry.release_expired(plan.uow)
+    plan.uow.operations.append(plan.operation)
+    _check_rows(plan, rows, partial(_count, plan), progress)
     return plan
 
 
@@ -132,8 +132,8 @@ def write(
 ) -> Operation:
     """Write a plan made with `lock`, in the same transaction."""
     assert not plan.refused
-    written = writer.write(tx, plan.book, user_id=user_id, user_name=user_name, progress=progress)
-    low_stock.update_low_stock_events(tx, plan.book.items_to_watch())
+    written = writer.write(tx, plan.uow, user_id=user_id, user_name=user_name, progress=progress)
+    low_stock.update_low_stock_events(tx, plan.uow.items_to_watch())
     instrumentation.operation(Kind.IMPORT, "posted")
     return written[-1]
 
@@ -164,7 +164,7 @@ def _start(
     return Plan(uow, operation)
 
 
-def _judge(
+def _check_rows(
     plan: Plan, rows: Sequence[Any], rule: Callable[[Any], None], progress: Progress
 ) -> None:
     progress.start("Checking", len(rows))
@@ -173,13 +173,13 @@ def _judge(
             rule(row)
         except Refusal as refusal:
             plan.refused.append((index, refusal))
-        except _Several as several:
+        except _MultipleRefusals as several:
             plan.refused += [(index, refusal) for refusal in several.refusals]
         if index % 500 == 499:
             progress.step(500)
 
 
-class _Several(Exception):
+class _MultipleRefusals(Exception):
     """More than one refusal of a row."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
@@ -197,7 +197,7 @@ def _all(*steps: Callable[[], T]) -> list[T]:
         except Refusal as refusal:
             refusals.append(refusal)
     if refusals:
-        raise _Several(refusals)
+        raise _MultipleRefusals(refusals)
     return done
 
 
@@ -210,7 +210,7 @@ def _item(uow: UnitOfWork, code: str) -> Item:
 
 def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLot) -> None:
     """Check the item, then the quantity and whether the lot exists."""
-    uow = plan.book
+    uow = plan.uow
     item = _item(uow, row.item)
     read = partial(parse_qty, row.qty, decimals=item.decimals, unit=item.unit)
     lot = uow.codes.get((item.id, row.lot_code))
@@ -222,7 +222,9 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
     else:
         earlier = brought.get(lot.id or 0, [])
         [qty, *_] = _all(
-            read, partial(_require_ours, lot, earlier), partial(_require_alike, lot, row, earlier)
+            read,
+            partial(_require_imported, lot, earlier),
+            partial(_require_same_fields, lot, row, earlier),
         )
         if stands := [before for before, stands in earlier if stands]:
             _require_same(lot, qty, stands)
@@ -250,7 +252,7 @@ def _new_lot(uow: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
     )
 
 
-def _require_ours(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
+def _require_imported(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
     """Require that an import created the lot; if it was reversed, the lot is empty."""
     if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
         raise _exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
@@ -272,7 +274,7 @@ def _exists(lot: Lot, how: str) -> DuplicateLot:
     )
 
 
-def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
+def _require_same_fields(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
     """Require that the row's facts match the lot.
 
     The status is compared only if the lot is to be filled again, because work changes a status.
@@ -294,7 +296,9 @@ def _require_alike(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -
     return 0
 
 
-def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tuple[int, bool]]]:
+def _imported_quantities(
+    conn: Connection, lot_ids: Iterable[int]
+) -> dict[int, list[tuple[int, bool]]]:
     """Return each lot's imported quantities, with whether each is not reversed."""
     undoing = operations.alias("undoing")
     was_count = sa.exists().where(
@@ -320,7 +324,7 @@ def _brought_in(conn: Connection, lot_ids: Iterable[int]) -> dict[int, list[tupl
 
 def _count(plan: Plan, row: CountedLot) -> None:
     """Check the lot, the quantities, whether the lot changed, then the reservations."""
-    uow = plan.book
+    uow = plan.uow
     item = _item(uow, row.item)
     lot = uow.codes.get((item.id, row.lot_code))
     if lot is None:

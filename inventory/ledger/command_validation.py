@@ -18,12 +18,12 @@ from inventory.ledger.commands import (
     UNRESERVE,
     HoldLot,
     LotQuantity,
+    RawQuantity,
     ReleaseHold,
     RemoveStock,
     Request,
     ReservationQuantity,
     Reserve,
-    Written,
 )
 from inventory.models import Kind, QcStatus
 from inventory.stock.allocation import STRATEGIES
@@ -47,7 +47,7 @@ def _choice(*choices: str) -> Callable[..., Any]:
     return check
 
 
-def _written(value: object, *, field: str) -> Written:
+def _canonical_quantity(value: object, *, field: str) -> RawQuantity:
     """Return a quantity in canonical form, so that "12.50" equals 12.5."""
     if isinstance(value, str) and len(value) <= 64:
         value = value.strip(" ")
@@ -78,8 +78,8 @@ def _parts(value: object, *, field: str) -> tuple[Any, ...]:
 _CHECKS: dict[str, Callable[..., Any]] = {
     "item": validation.validate_code,
     "lot_code": validation.validate_code,
-    "qty": _written,
-    "counted": _written,
+    "qty": _canonical_quantity,
+    "counted": _canonical_quantity,
     "expires_on": validation.validate_date,
     "expires_at": validation.validate_datetime,
     "occurred_at": validation.validate_datetime,

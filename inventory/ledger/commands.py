@@ -10,7 +10,7 @@ from decimal import Decimal
 from inventory.models import Kind
 
 #: A quantity as the caller wrote it; it is parsed with the item's decimals once the item is known.
-Written = str | int | Decimal
+RawQuantity = str | int | Decimal
 
 KEEP, REALLOCATE, UNRESERVE = "keep", "reallocate", "unreserve"
 
@@ -22,7 +22,7 @@ class LotQuantity:
     """A quantity of one lot."""
 
     lot_id: int
-    qty: Written
+    qty: RawQuantity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class ReservationQuantity:
     """A quantity of one reservation."""
 
     reservation_id: int
-    qty: Written
+    qty: RawQuantity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class Receive:
 
     item: str
     lot_code: str
-    qty: Written
+    qty: RawQuantity
     expires_on: date | None = None
     supplier_lot: str | None = None
     location: str | None = None
@@ -101,7 +101,7 @@ class Reserve:
     """
 
     item: str
-    qty: Written | None
+    qty: RawQuantity | None
     reference: str
     lots: Sequence[LotQuantity] | None = None
     strategy: str = "fefo"
@@ -114,7 +114,7 @@ class Unreserve:
     """Unreserve part of a reservation; without `qty` and `lots`, everything open."""
 
     reservation_id: int
-    qty: Written | None = None
+    qty: RawQuantity | None = None
     lots: Sequence[LotQuantity] | None = None
     reason: str | None = None
     note: str | None = None
@@ -131,7 +131,7 @@ class Issue:
 
     reservation_id: int | None = None
     item: str | None = None
-    qty: Written | None = None
+    qty: RawQuantity | None = None
     lots: Sequence[LotQuantity] | None = None
     strategy: str = "fefo"
     close_remainder: bool = False
@@ -146,7 +146,7 @@ class RemoveStock:
     """Scrap stock or return it to the supplier, also from a lot on hold."""
 
     lot_id: int
-    qty: Written
+    qty: RawQuantity
     reason: str
     kind: Kind = Kind.SCRAP
     reference: str | None = None
@@ -165,7 +165,7 @@ class Count:
     """
 
     lot_id: int
-    counted: Written
+    counted: RawQuantity
     lot_seq: int | None = None
     resolution: str | None = None
     unreserve: Sequence[ReservationQuantity] | None = None
@@ -178,7 +178,7 @@ class Split:
     """Move part of a lot into a new lot `lot_code`."""
 
     lot_id: int
-    qty: Written
+    qty: RawQuantity
     lot_code: str
     location: str | None = None
     reason: str | None = None

@@ -137,7 +137,7 @@ def format_timestamp(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
-def written_moment(text: str) -> str:
+def format_raw_timestamp(text: str) -> str:
     """Convert a raw timestamp, "2026-11-23 10:42:00.000000", to the hashed form."""
     return f"{text[:10]}T{text[11:26]}Z"
 

@@ -271,7 +271,7 @@ def _read_past(
     for past in stock.read_operations(tx, ids):
         last = {entry.lot_id: entry.lot_seq for entry in past.entries}
         later = partial(_later_operations, tx, last)
-        uow.past[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
+        uow.reversal_targets[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
 
 

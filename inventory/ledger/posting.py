@@ -45,7 +45,7 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Operation
 from inventory.webhooks import low_stock
 
-MOST_REQUESTS = 1000
+MAX_COMMANDS = 1000
 
 _RULES: dict[type, Callable[[UnitOfWork, Any], None]] = {
     Receive: receipts.receive,
@@ -72,7 +72,7 @@ class PostingResult:
     """
 
     operations: tuple[Operation, ...]
-    shown: tuple[dict[str, Any], ...]
+    details: tuple[dict[str, Any], ...]
     replayed: bool = False
 
     @property
@@ -144,8 +144,8 @@ _KIND_OF: dict[type, Kind] = {
 def _post_validated(
     requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
 ) -> PostingResult:
-    if not 0 < len(requests) <= MOST_REQUESTS:
-        raise InvalidInput(f"1 to {MOST_REQUESTS} operations at once.", field="operations")
+    if not 0 < len(requests) <= MAX_COMMANDS:
+        raise InvalidInput(f"1 to {MAX_COMMANDS} operations at once.", field="operations")
     key = store.validate_key(key)
     requests = [
         _with_request_index(index, len(requests), clean, request)
@@ -172,12 +172,12 @@ def _post(
     try:
         plan = _plan(tx, requests, request, now, today)
     except _ReplayFound as repeat:
-        return _first_posting(tx, repeat.outcome)
+        return _replayed_result(tx, repeat.outcome)
     if plan.refusal is None:
-        return _write(tx, plan.book, plan.user_name, request)
-    if plan.book.operations:
-        writer.write(tx, plan.book, user_id=user_id, user_name=plan.user_name)
-        low_stock.update_low_stock_events(tx, plan.book.items_to_watch())
+        return _write(tx, plan.uow, plan.user_name, request)
+    if plan.uow.operations:
+        writer.write(tx, plan.uow, user_id=user_id, user_name=plan.user_name)
+        low_stock.update_low_stock_events(tx, plan.uow.items_to_watch())
     store.remember_refusal(tx, plan.refusal, at=now, **request)
     return _Refused(plan.refusal)
 
@@ -192,7 +192,7 @@ class _ReplayFound(Exception):
 class _Plan:
     """The writes to make: all that was requested or, if refused, only the expiries."""
 
-    book: UnitOfWork
+    uow: UnitOfWork
     user_name: str
     refusal: Refusal | None
 
@@ -283,7 +283,7 @@ def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
     return shown | {"settlement": plan.settlement.to_dict()} if plan.settlement else shown
 
 
-def _first_posting(tx: Connection, outcome: Any) -> PostingResult:
+def _replayed_result(tx: Connection, outcome: Any) -> PostingResult:
     """Read back the result that was stored under the key."""
     operations = stock.read_operations(tx, outcome["operations"])
     return PostingResult(tuple(operations), tuple(outcome["shown"]), replayed=True)

@@ -14,9 +14,9 @@ from inventory.common.quantity import format_qty
 from inventory.stock.entities import Item, Lot, Reservation, ReservationLine, totals
 
 #: The most lots, and the most reservations, that a refusal lists.
-_MOST = 20
+_MAX_LISTED = 20
 
-_WHY = {
+_HOLD_WORDS = {
     "QUARANTINE": "in quarantine",
     "REJECTED": "rejected",
     "EXPIRED": "expired",
@@ -38,7 +38,7 @@ def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | N
     kind = LotExpired if hold == "EXPIRED" else QcBlocked
     since = f" since {lot.expires_on}" if hold == "EXPIRED" else ""
     return kind(
-        f"Lot {lot.lot_code} is {_WHY[hold]}{since}: nothing in it can be {action_word}.",
+        f"Lot {lot.lot_code} is {_HOLD_WORDS[hold]}{since}: nothing in it can be {action_word}.",
         lot_id=lot.id,
         lot_code=lot.lot_code,
         qc_status=lot.qc_status,
@@ -106,7 +106,7 @@ def insufficient_stock_error(
         else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} asked for"
     )
     detail += "".join(
-        f"; {format_qty(amount)} {_WHY[hold]}" for hold, amount in sorted(holds.items())
+        f"; {format_qty(amount)} {_HOLD_WORDS[hold]}" for hold, amount in sorted(holds.items())
     )
     detail += _held_by(sums.reserved, item.unit, holders) + "."
     return kind(
@@ -140,7 +140,7 @@ def reservation_at_risk_error(
     only_expired = all(line.lot.hold_reason(today) == "EXPIRED" for line in held)
     kind = LotExpired if only_expired else QcBlocked
     named = ", ".join(
-        f"{line.lot.lot_code} is {_WHY[line.lot.hold_reason(today) or '']}" for line in held
+        f"{line.lot.lot_code} is {_HOLD_WORDS[line.lot.hold_reason(today) or '']}" for line in held
     )
     unit = reservation.item.unit
     return kind(
@@ -174,7 +174,7 @@ def _lots(lots: Sequence[Lot], today: date) -> list[dict[str, Any]]:
         "available",
         "free",
     ]
-    records = [lot.to_dict(today) for lot in lots[:_MOST]]
+    records = [lot.to_dict(today) for lot in lots[:_MAX_LISTED]]
     return [
         {"lot_id": record["id"], **{name: record[name] for name in shown}} for record in records
     ]
@@ -187,5 +187,5 @@ def _reservations(holders: Iterable[Reservation]) -> list[dict[str, Any]]:
             "reference": holder.reference,
             "open_qty": format_qty(holder.open),
         }
-        for holder in list(holders)[:_MOST]
+        for holder in list(holders)[:_MAX_LISTED]
     ]

@@ -134,7 +134,7 @@ class UnitOfWork:
     families: dict[int, list[int]] = field(default_factory=dict)
     decided: dict[int, list[LotQcDecision]] = field(default_factory=dict)
     #: Operation id to the operation, for reversals.
-    past: dict[int, ReversalTarget] = field(default_factory=dict)
+    reversal_targets: dict[int, ReversalTarget] = field(default_factory=dict)
     #: (lot id, lot_seq) to the quantity on hand after that entry, for counts.
     seen: dict[tuple[int, int], int] = field(default_factory=dict)
     #: Expired reservations; they are unreserved before the commands are planned.
@@ -231,7 +231,7 @@ class UnitOfWork:
             NotFound: unknown operation.
         """
         try:
-            return self.past[operation_id]
+            return self.reversal_targets[operation_id]
         except KeyError:
             raise NotFound(
                 f"There is no operation number {operation_id}.",

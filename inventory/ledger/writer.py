@@ -19,7 +19,7 @@ from inventory.ledger.unit_of_work import PlannedEntry, PlannedOperation, UnitOf
 from inventory.stock.entities import Entry, Lot, Operation
 from inventory.stock.queries import ledger, lots, operations, reservations
 
-_ALSO_TOLD = ("id", "kind", "reference", "reason", "note", "user_id")
+_OPERATION_FIELDS = ("id", "kind", "reference", "reason", "note", "user_id")
 
 
 def write(
@@ -55,7 +55,7 @@ def write(
     record(tx, uow, planned, progress)
     return [
         Operation(
-            **{name: row[name] for name in _ALSO_TOLD},
+            **{name: row[name] for name in _OPERATION_FIELDS},
             user_name=name,
             recorded_at=row["recorded_at"],
             occurred_at=row["occurred_at"],
@@ -153,7 +153,7 @@ def _insert_entries(
         rows = [_hashed_row(id, entry, operation) for id, (entry, operation, _) in some]
         insert(tx, ledger, rows, progress)
         for (_, (entry, operation, name)), row in zip(some, rows, strict=True):
-            written.append(_written(operation, name, entry, row))
+            written.append(_to_entry(operation, name, entry, row))
     return written
 
 
@@ -213,7 +213,7 @@ def _entry_row(id: int, entry: PlannedEntry, operation_id: int) -> dict[str, Any
     }
 
 
-def _written(
+def _to_entry(
     operation: dict[str, Any], user_name: str, entry: PlannedEntry, row: dict[str, Any]
 ) -> Entry:
     return Entry(

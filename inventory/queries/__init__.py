@@ -17,16 +17,16 @@ from inventory.queries.items import (
 )
 from inventory.queries.lots import LOT_SORTS, LotDecision, decisions_on, list_lots
 from inventory.queries.operations import list_operations
-from inventory.queries.pagination import MOST_ROWS, USUAL_ROWS, Page, all_pages
-from inventory.queries.references import MOST_REFERENCES, Reference, find_reference, list_references
+from inventory.queries.pagination import MAX_ROWS, USUAL_ROWS, Page, all_pages
+from inventory.queries.references import MAX_REFERENCES, Reference, find_reference, list_references
 from inventory.queries.reservations import list_reservations
 
 __all__ = [
     "AUDIT_CHOICES",
     "ITEM_SORTS",
     "LOT_SORTS",
-    "MOST_REFERENCES",
-    "MOST_ROWS",
+    "MAX_REFERENCES",
+    "MAX_ROWS",
     "USUAL_ROWS",
     "AuditEntry",
     "LotDecision",

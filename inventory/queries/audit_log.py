@@ -72,7 +72,7 @@ def list_audit(
         else SortOrder((_audit.c.id,), (id_key,), falls=True)
     )
     place = CursorScope("audit", filters, order.keys)
-    chosen = order.put(sa.select(_audit.c.id), place.position_of(cursor))
+    chosen = order.apply(sa.select(_audit.c.id), place.position_of(cursor))
     if who is not None:
         chosen = chosen.where(_about(conn, who))
     if what is not None:

@@ -60,7 +60,7 @@ def list_entries(
     is_timed = start is not None or end is not None
     order = _order(lot=lot is not None, user=user is not None, timed=is_timed)
     place = CursorScope("entries", filters, order.keys)
-    chosen = order.put(sa.select(ledger.c.id), place.position_of(cursor))
+    chosen = order.apply(sa.select(ledger.c.id), place.position_of(cursor))
     if item is not None:
         chosen = chosen.where(ledger.c.item_id == id_of_item(item))
     if lot is not None:

@@ -84,7 +84,7 @@ def list_items(
     chosen = sa.select(items.c.id)
     if sort.lstrip("-") not in ("code", "name"):
         chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
-    chosen = order.put(chosen, place.position_of(cursor))
+    chosen = order.apply(chosen, place.position_of(cursor))
     if q:
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
     if low_stock is not None:

@@ -86,7 +86,7 @@ def list_lots(
     chosen = sa.select(lot_balances.c.lot_id.label("id")).join(
         lots, lots.c.id == lot_balances.c.lot_id
     )
-    chosen = order.put(chosen, place.position_of(cursor))
+    chosen = order.apply(chosen, place.position_of(cursor))
     if until is not None:
         chosen = chosen.where(expires < until)
     if day is not None:

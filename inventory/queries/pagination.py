@@ -23,9 +23,9 @@ from inventory.common import validation
 from inventory.common.errors import InvalidInput
 from inventory.queries.page_reads import Reads
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 USUAL_ROWS = 50
-_LONGEST_CURSOR = 1000
+_MAX_CURSOR = 1000
 
 Row = TypeVar("Row")
 
@@ -40,8 +40,8 @@ class Page(Generic[Row]):
 
 def validate_limit(limit: object) -> int:
     """Return the number of rows of a page, 1 to MOST_ROWS."""
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
-        raise InvalidInput(f"A page has 1 to {MOST_ROWS} rows.", field="limit")
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_ROWS:
+        raise InvalidInput(f"A page has 1 to {MAX_ROWS} rows.", field="limit")
     return limit
 
 
@@ -89,7 +89,7 @@ class CursorScope:
 
 
 def _decode(cursor: object) -> list[Any]:
-    if not isinstance(cursor, str) or len(cursor) > _LONGEST_CURSOR or not cursor.isascii():
+    if not isinstance(cursor, str) or len(cursor) > _MAX_CURSOR or not cursor.isascii():
         raise ValueError
     padded = cursor + "=" * (-len(cursor) % 4)
     content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -134,7 +134,7 @@ class SortOrder:
     keys: tuple[Callable[[Any], Any], ...]
     falls: bool = False
 
-    def put(self, chosen: sa.Select[Any], after: Sequence[Any] | None) -> sa.Select[Any]:
+    def apply(self, chosen: sa.Select[Any], after: Sequence[Any] | None) -> sa.Select[Any]:
         """Order the query, start after the position and add the position's columns."""
         named = [column.label(f"at_{number}") for number, column in enumerate(self.columns)]
         order = [column.desc() if self.falls else column.asc() for column in self.columns]
@@ -218,7 +218,7 @@ def _read_from(
     cursor: str | None,
     conn: Connection,
 ) -> Page[Row]:
-    return read(conn, *about, **filters, limit=MOST_ROWS, cursor=cursor)
+    return read(conn, *about, **filters, limit=MAX_ROWS, cursor=cursor)
 
 
 def in_order(found: Iterable[Any], ids: Sequence[int]) -> list[Any]:

@@ -18,7 +18,7 @@ from inventory.stock.balance_filters import is_at_risk
 from inventory.stock.entities import Lot, Reservation
 from inventory.stock.queries import open_lines, reservations
 
-MOST_REFERENCES = 20
+MAX_REFERENCES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def list_references(
     *,
     at_risk: bool | None = None,
     q: object = None,
-    limit: int = MOST_REFERENCES,
+    limit: int = MAX_REFERENCES,
     cursor: object = None,
 ) -> Page[Reference]:
     """Return references with open reservations.

@@ -16,12 +16,12 @@ from inventory.common import validation
 from inventory.db import search_index
 from inventory.stock.queries import items
 
-LONGEST = 100
+MAX_LENGTH = 100
 
 
 def validate_search(value: object) -> str | None:
     """Return the search text, or None if it is empty."""
-    return validation.validate_text(value, field="q", max_length=LONGEST)
+    return validation.validate_text(value, field="q", max_length=MAX_LENGTH)
 
 
 def contains(conn: Connection, wanted: str, *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:

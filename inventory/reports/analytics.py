@@ -24,7 +24,7 @@ from inventory.stock.entities import Item
 from inventory.stock.queries import items, ledger, operations
 
 #: The longest period of a report, in days.
-MOST_DAYS = 366
+MAX_DAYS = 366
 #: Upper bounds of the age groups, in days; older stock is the last group.
 AGES = (30, 90, 180, 365)
 WEEKS_AHEAD = 12
@@ -107,7 +107,7 @@ def movement(
     ids = None if item_id is None else [item_id]
     for row in conn.execute(_moved(first, last, ids)):
         amount = row.entries if item_id is None else row.units * ONE + row.rest
-        _book(found[first + timedelta(days=row.day)], row, amount)
+        _add_amount(found[first + timedelta(days=row.day)], row, amount)
     return [Movement(day, *amounts) for day, amounts in found.items()]
 
 
@@ -249,12 +249,12 @@ def _moved_by_item(
         net, out = found[row.item_id].get(row.day, (0, 0))
         qty = row.units * ONE + row.rest
         amounts = [0, 0]
-        _book(amounts, row, qty)
+        _add_amount(amounts, row, qty)
         found[row.item_id][row.day] = (net + amounts[0] - amounts[1], out + amounts[1])
     return found
 
 
-def _book(amounts: list[int], row: Any, amount: int) -> None:
+def _add_amount(amounts: list[int], row: Any, amount: int) -> None:
     """Add to [received, issued]; a reversal is subtracted from the other side."""
     came_in = row.txn_type == TxnType.RECEIVE.value
     if row.undoes:

@@ -26,7 +26,7 @@ from inventory.webhooks.low_stock import low_items
 class Report:
     """A table: column names and rows."""
 
-    heads: Row
+    headers: Row
     rows: Iterable[Row]
 
 
@@ -43,7 +43,7 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
     item, unit = found.lot.item.code, found.lot.item.unit
     for movement in found.movements:
         what = "went out" if movement.qty > 0 else "came in"
-        state = "" if movement.counts else "undone" if movement.undone_by else "undoing"
+        state = "" if movement.is_effective else "undone" if movement.undone_by else "undoing"
         yield (
             what, movement.reference or "", item, movement.lot_code,
             format_qty(abs(movement.qty)), unit, str(movement.operation_id), movement.kind,

@@ -135,7 +135,7 @@ _LINES = sa.select(
 _EXPIRED = sa.select(open_lines.c.reservation_id).where(
     open_lines.c.expires_at.is_not(None), open_lines.c.expires_at <= sa.bindparam("now")
 )
-_LONGEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
+_OLDEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
     sa.bindparam("most")
 )
 _FEW = 20
@@ -371,7 +371,7 @@ def expired_reservation_ids(conn: Connection, *, now: datetime, limit: int) -> l
         now: UTC.
         limit: look at this many lines, the longest expired first.
     """
-    found = conn.execute(_LONGEST_EXPIRED, {"now": now, "most": limit}).scalars()
+    found = conn.execute(_OLDEST_EXPIRED, {"now": now, "most": limit}).scalars()
     return sorted(set(found))
 
 

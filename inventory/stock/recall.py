@@ -25,14 +25,14 @@ from inventory.stock.queries import ledger, lots, operations, users
 decisions = table(QcDecision)
 
 #: The most movements that the page shows; the file has all.
-MOST_SHOWN = 500
+MAX_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Stock that left the family or came into it, by one operation and lot.
 
-    `qty` is in 10^-6 units, positive for an issue and negative for a receipt. `counts` is False if
+    `qty` is in 10^-6 units, positive for an issue and negative for a receipt. `is_effective` is False if
     the operation was reversed or is itself a reversal.
     """
 
@@ -45,7 +45,7 @@ class Movement:
     user_name: str
     at: datetime
     undone_by: int | None
-    counts: bool
+    is_effective: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Recall:
         """Return every reference that got stock, the largest quantity first."""
         found: dict[str, ShipmentSummary] = {}
         for movement in reversed(self.movements):
-            if movement.counts and movement.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
+            if movement.is_effective and movement.kind in (Kind.ISSUE, Kind.CUSTOMER_RETURN):
                 name = movement.reference or ""
                 new = ShipmentSummary(
                     name, max(movement.qty, 0), max(-movement.qty, 0), movement.at, movement.at
@@ -129,7 +129,7 @@ class Recall:
         return sum(
             movement.qty
             for movement in self.movements
-            if movement.counts and movement.kind in kinds
+            if movement.is_effective and movement.kind in kinds
         )
 
 
@@ -211,15 +211,15 @@ def _movements(conn: Connection, family: Sequence[int]) -> Iterable[Movement]:
     for row in rows:
         if splits.get(row.operation_id) == 0:
             continue
-        stands = _stands(row.operation_id, undone_by) and row.kind != Kind.REVERSAL
-        fields = {name: row._mapping[name] for name in _FACTS}
-        yield Movement(**fields, counts=stands)
+        stands = _is_effective(row.operation_id, undone_by) and row.kind != Kind.REVERSAL
+        fields = {name: row._mapping[name] for name in _FIELDS}
+        yield Movement(**fields, is_effective=stands)
 
 
-def _stands(operation_id: int, undone_by: dict[int, int | None]) -> bool:
+def _is_effective(operation_id: int, undone_by: dict[int, int | None]) -> bool:
     """Return whether the operation is in effect; a reversal can be reversed itself."""
     undoing = undone_by.get(operation_id)
-    return undoing is None or not _stands(undoing, undone_by)
+    return undoing is None or not _is_effective(undoing, undone_by)
 
 
 def _moved() -> sa.Select[Any]:
@@ -252,7 +252,7 @@ def _moved() -> sa.Select[Any]:
 
 
 _MOVED = _moved()
-_FACTS = [name for name in Movement.__dataclass_fields__ if name != "counts"]
+_FIELDS = [name for name in Movement.__dataclass_fields__ if name != "is_effective"]
 
 
 # --- holds ----------------------------------------------------------------------------------------

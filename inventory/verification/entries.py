@@ -50,7 +50,7 @@ class _Lot:
         self.last_at = ""
         self.lines: dict[int, Line] = {}
 
-    def takes(self, row: Any) -> bool:
+    def apply_if_correct(self, row: Any) -> bool:
         """Return whether the entry is correct, and apply it if so.
 
         These are the rules of `_differences` in one pass: nearly every entry is correct, and a
@@ -89,7 +89,7 @@ class _Lot:
             line = f"{reservation_id},{line_seq},{open_after},{issued}"
         elif moves[1]:
             return False
-        at = hash_chain.written_moment(at)
+        at = hash_chain.format_raw_timestamp(at)
         if (
             before != self.balance
             or (on_hand, reserved, received) != after
@@ -130,7 +130,7 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
             if row[1] != lot.id:
                 yield from _end(lot)
                 lot = _Lot(row[1])
-            if lot.takes(row):
+            if lot.apply_if_correct(row):
                 continue
             for what, expected, found in _differences(lot, row):
                 where = f"{row[0]} (lot {row[25]}, entry {row[3]})"
@@ -187,7 +187,7 @@ def _line_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
     at, prev_hash, own_hash, operation_hash = (
-        hash_chain.written_moment(row[6]),
+        hash_chain.format_raw_timestamp(row[6]),
         row[21],
         row[22],
         row[23],

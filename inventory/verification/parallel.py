@@ -23,7 +23,7 @@ from inventory.verification import entries, records
 from inventory.verification.findings import Finding
 
 #: The most findings in a report; the others are only counted.
-MOST = 1000
+MAX_ENTRIES = 1000
 #: A ledger with fewer entries is read faster than other processes start.
 LONG = 200_000
 #: Parts per process. Parts differ in size, because a lot's entries stay together.
@@ -46,14 +46,14 @@ class PartialReport:
     def add(self, finding: Finding) -> None:
         """Add a finding."""
         self.count += 1
-        if len(self.findings) < MOST:
+        if len(self.findings) < MAX_ENTRIES:
             self.findings.append(finding)
 
     def take(self, other: PartialReport) -> None:
         """Add the findings and counts of another part."""
         self.entries += other.entries
         self.count += other.count
-        self.findings += other.findings[: MOST - len(self.findings)]
+        self.findings += other.findings[: MAX_ENTRIES - len(self.findings)]
 
 
 @contextmanager

@@ -65,8 +65,8 @@ def _digest(content: list[Any]) -> bytes:
             reason,
             note,
             user_id,
-            hash_chain.written_moment(recorded_at),
-            "" if occurred_at is None else hash_chain.written_moment(occurred_at),
+            hash_chain.format_raw_timestamp(recorded_at),
+            "" if occurred_at is None else hash_chain.format_raw_timestamp(occurred_at),
             reverses_id,
         )
     except TypeError:

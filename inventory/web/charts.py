@@ -9,7 +9,7 @@ from inventory.stock.history import DailyBalance
 WIDTH, HEIGHT = 720, 160
 
 
-def steps(days: list[DailyBalance]) -> dict[str, Any]:
+def stepped_lines(days: list[DailyBalance]) -> dict[str, Any]:
     """Return two stepped lines, on hand and reserved, on one scale from zero."""
     most = max((day.on_hand for day in days), default=0)
     return {

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from inventory.common.errors import Busy, InventoryError, TooManyDownloads
 
 #: Limits apply per server process.
-MOST = 8
-MOST_OF_USER = 2
+MAX_DOWNLOADS = 8
+MAX_PER_USER = 2
 #: A download that sent nothing for this long is ended if another one needs its slot.
 STALLED_SECONDS = 60.0
 
@@ -50,19 +50,19 @@ class DownloadLimits:
             Busy: the server has too many downloads.
         """
         with self._lock:
-            if sum(one.user_id == user_id for one in self._moving(user_id)) >= MOST_OF_USER:
+            if sum(one.user_id == user_id for one in self._moving(user_id)) >= MAX_PER_USER:
                 raise TooManyDownloads(
-                    f"You are downloading {MOST_OF_USER} files already. Wait until one of them is"
+                    f"You are downloading {MAX_PER_USER} files already. Wait until one of them is"
                     " complete, and try again.",
                     retry_after=10,
                 )
-            if len(self._moving(None)) >= MOST:
+            if len(self._moving(None)) >= MAX_DOWNLOADS:
                 raise Busy("Many files are being downloaded now. Try again in a minute.")
             download = Download(user_id)
             self._running.add(download)
             return download
 
-    def keep(self, download: Download) -> None:
+    def record_progress(self, download: Download) -> None:
         """Record progress of a download.
 
         Raises:
@@ -85,7 +85,7 @@ class DownloadLimits:
         At the limit, the download that is stalled longest is dropped first.
         """
         found = [one for one in tuple(self._running) if user_id in (None, one.user_id)]
-        if len(found) < (MOST if user_id is None else MOST_OF_USER):
+        if len(found) < (MAX_DOWNLOADS if user_id is None else MAX_PER_USER):
             return found
         oldest = min(found, key=lambda one: one.moved_at)
         if time.monotonic() - oldest.moved_at > STALLED_SECONDS:

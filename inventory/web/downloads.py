@@ -51,7 +51,7 @@ def download_list(kind: str, name: str, /, **filters: Any) -> Response:
     """
     permissions.require(current_user, lists.LISTS[name].role)
     rows = lists.list_rows(own_reads(), name, **filters)
-    return download(kind, name, lists.LISTS[name].heads, rows)
+    return download(kind, name, lists.LISTS[name].headers, rows)
 
 
 def download(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Response:
@@ -87,7 +87,7 @@ def _sent(
 ) -> Iterator[bytes]:
     try:
         for part in parts:
-            limits.keep(begun)
+            limits.record_progress(begun)
             yield part
     except Exception as error:
         log.warning("the file %s broke off: %s", name, type(error).__name__)

@@ -11,10 +11,10 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from inventory.common import clock
-from inventory.queries import MOST_ROWS, USUAL_ROWS, Page
+from inventory.queries import MAX_ROWS, USUAL_ROWS, Page
 
 
-def one_of(value: str | None, allowed: tuple[str, ...], default: str) -> str:
+def allowed_or_default(value: str | None, allowed: tuple[str, ...], default: str) -> str:
     """Return the value if it is allowed, else the default."""
     return value if value in allowed else default
 
@@ -46,7 +46,7 @@ def date_param(at: datetime | None) -> date:
     return at.astimezone(clock.zone()).date() if at else clock.today()
 
 
-def day_in(query: MultiDict[str, str], name: str) -> date | None:
+def optional_date_param(query: MultiDict[str, str], name: str) -> date | None:
     """Return a date of the query, or None if it is missing or invalid."""
     try:
         day = date.fromisoformat(query.get(name, ""))
@@ -64,7 +64,7 @@ def start_of(text: str | None, *, days: int = 0) -> datetime | None:
         return None
 
 
-def after(at: datetime | None) -> datetime | None:
+def exclusive_bound(at: datetime | None) -> datetime | None:
     """Return the first instant after a time, as an exclusive upper bound.
 
     Entries posted exactly at the time are included.
@@ -86,7 +86,7 @@ def row_limit(query: MultiDict[str, str], step: int = USUAL_ROWS) -> int:
     """Return the number of rows to show, between `step` and the maximum."""
     text = query.get("rows", "")
     rows = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else step
-    return min(max(rows, step), MOST_ROWS)
+    return min(max(rows, step), MAX_ROWS)
 
 
 def cursor_page(query: MultiDict[str, str], step: int = USUAL_ROWS) -> dict[str, Any]:
@@ -106,8 +106,8 @@ def page_links(
     filters = active_filters(query)
     links: dict[str, str | None] = {"more": None, "after": None, "first": None}
     cursor, rows = query.get("cursor"), row_limit(query, step)
-    if page.next_cursor and not cursor and rows < MOST_ROWS:
-        links["more"] = f"?{urlencode(filters | {'rows': min(rows + step, MOST_ROWS)})}"
+    if page.next_cursor and not cursor and rows < MAX_ROWS:
+        links["more"] = f"?{urlencode(filters | {'rows': min(rows + step, MAX_ROWS)})}"
     elif page.next_cursor:
         links["after"] = f"?{urlencode(filters | {'cursor': page.next_cursor})}"
     if cursor:
@@ -115,7 +115,7 @@ def page_links(
     return links
 
 
-def sort_heads(
+def sort_links(
     query: MultiDict[str, str], sorts: Sequence[str], rising: Sequence[str]
 ) -> dict[str, tuple[str, str]]:
     """Return the link and the current order of each sortable column.
@@ -124,7 +124,7 @@ def sort_heads(
     third restores the default order. Columns begin with the largest value, those in `rising` with
     the smallest.
     """
-    filters, now = active_filters(query), one_of(query.get("sort"), tuple(sorts), "")
+    filters, now = active_filters(query), allowed_or_default(query.get("sort"), tuple(sorts), "")
     headers = {}
     for name in dict.fromkeys(sort.lstrip("-") for sort in sorts):
         turns = [name, f"-{name}", ""] if name in rising else [f"-{name}", name, ""]

@@ -26,7 +26,7 @@ from inventory.web.htmx import shown_url
 
 Read = Callable[..., dict[str, Any]]
 
-_PARTS: dict[str, tuple[str, Read]] = {}
+_REGIONS: dict[str, tuple[str, Read]] = {}
 
 
 def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
@@ -36,7 +36,7 @@ def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
     """
 
     def mark(read: Read) -> Read:
-        _PARTS[endpoint] = (template, read)
+        _REGIONS[endpoint] = (template, read)
         return read
 
     return mark
@@ -44,7 +44,7 @@ def live_region(endpoint: str, template: str) -> Callable[[Read], Read]:
 
 def endpoints() -> list[str]:
     """Return the endpoints of all pages with a live region."""
-    return sorted(_PARTS)
+    return sorted(_REGIONS)
 
 
 def reject_out_of_range_ids(endpoint: str | None, ids: dict[str, Any] | None) -> None:
@@ -83,7 +83,7 @@ def render_current() -> Markup | None:
         return None
     try:
         endpoint, ids = adapter.match(path, method="GET")
-        if endpoint not in _PARTS:
+        if endpoint not in _REGIONS:
             return None
         reject_out_of_range_ids(endpoint, dict(ids))
         query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
@@ -102,7 +102,7 @@ def _render(
         Forbidden: the user cannot open the page.
     """
     permissions.require_open(endpoint)
-    template, read = _PARTS[endpoint]
+    template, read = _REGIONS[endpoint]
     context = read(query, **ids)
     part = Markup(render_template(template, **context))  # noqa: S704 - by our own template
     tag = hashlib.sha256(part.encode()).hexdigest()[:16]

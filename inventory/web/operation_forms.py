@@ -40,7 +40,7 @@ class ActionResult:
     word: str
     operation_id: int | None = None
     #: The page to open next, if it is not `url`.
-    then: str = ""
+    next_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +97,8 @@ def _context(
         context["refusal"] = {
             "what": what,
             "why": why,
-            "steps": refusal_hints.steps_after(refusal, form),
-            "cuts": refusal_hints.cuts_after(refusal),
+            "steps": refusal_hints.suggested_actions(refusal, form),
+            "cuts": refusal_hints.suggested_cuts(refusal),
         }
         context["focus"] = refusal_hints.focus_of(refusal)
     return context
@@ -133,7 +133,7 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
 def done_of_posting(posting: PostingResult) -> ActionResult:
     """Return the message, the link and the undo of a posted operation."""
     operation = posting.operation
-    text = operation_summary.describe_operation(operation, posting.shown[0])
+    text = operation_summary.describe_operation(operation, posting.details[0])
     url = url_for("inventory.operations.operation", operation_id=operation.id)
     undo = operation.id if operation.kind not in ("QC", "REVERSAL") else None
     return ActionResult(text, url, "See it", undo)
@@ -143,7 +143,7 @@ def _posted(
     action: FormAction, form: OperationForm, ids: dict[str, Any], done: ActionResult
 ) -> Answer:
     undo = done.operation_id if current_user.has_role("admin") else None
-    there = done.then or done.url
+    there = done.next_url or done.url
     back = safe_next(form.back.data) if form.back.data and not action.leaves else there
     toast = _toast(done, undo=undo, back=back)
     from_toast = request.headers.get("HX-Target") == "div#toasts"
@@ -152,7 +152,7 @@ def _posted(
         return Response(status=204, headers={"HX-Redirect": there})
     if not wants_partial():
         flash(toast, "ready")
-        return redirect(_emptied(action, form, back), 303)
+        return redirect(_without_form_values(action, form, back), 303)
     live = live_updates.render_current()
     if from_toast:
         return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
@@ -162,7 +162,7 @@ def _posted(
     return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
 
 
-def _emptied(action: FormAction, form: OperationForm, url: str) -> str:
+def _without_form_values(action: FormAction, form: OperationForm, url: str) -> str:
     """Return the URL of the next page without the query values of the posted form."""
     path, _, query = url.partition("?")
     if not query or path != request.root_path + request.path:

@@ -74,7 +74,7 @@ _SETTLED = {
     "kept": "Still reserved there, at risk",
 }
 #: A sentence names at most this many reservations.
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 
 
 def settlement_sentences(shown: dict[str, Any]) -> list[str]:
@@ -91,7 +91,7 @@ def _named(settled: list[dict[str, Any]], *, to: bool) -> str:
     named = [
         f"{one['reference']} {one['qty']} {one['unit']}"
         + (f" to {' and '.join(lot['lot_code'] for lot in one['lots'])}" if to else "")
-        for one in settled[:_MOST_NAMED]
+        for one in settled[:_MAX_NAMED]
     ]
-    more = len(settled) - _MOST_NAMED
+    more = len(settled) - _MAX_NAMED
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

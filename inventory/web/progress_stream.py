@@ -32,23 +32,23 @@ def stream_progress(task: Callable[[Progress], str]) -> AnyResponse:
     """
     if request.accept_mimetypes.best_match([LINES, "text/html"]) != LINES:
         return redirect(task(SILENT), 303)
-    message: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    events: queue.Queue[dict[str, Any] | None] = queue.Queue()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    threading.Thread(target=_run, args=(app, task, message), daemon=False).start()
-    response = Response(_lines(message), mimetype=LINES)
+    threading.Thread(target=_run, args=(app, task, events), daemon=False).start()
+    response = Response(_lines(events), mimetype=LINES)
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not buffer the lines
     return response
 
 
-def _lines(message: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
-    while (line := message.get()) is not None:
+def _lines(events: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
+    while (line := events.get()) is not None:
         yield json.dumps(line) + "\n"
 
 
 def _run(
     app: Flask,
     task: Callable[[Progress], str],
-    message: queue.Queue[dict[str, Any] | None],
+    events: queue.Queue[dict[str, Any] | None],
 ) -> None:
     last = 0.0
 
@@ -56,15 +56,15 @@ def _run(
         nonlocal last
         if done in (0, total) or time.monotonic() - last > _EACH_SECONDS:
             last = time.monotonic()
-            message.put({"word": word, "done": done, "total": total})
+            events.put({"word": word, "done": done, "total": total})
 
     try:
         with app.app_context():
-            message.put({"location": task(Progress(show))})
+            events.put({"location": task(Progress(show))})
     except (Refusal, Busy) as error:
-        message.put({"error": error.detail})
+        events.put({"error": error.detail})
     except Exception:
         log.exception("long work ended")
-        message.put({"error": "Something went wrong on the server. Nothing is half done."})
+        events.put({"error": "Something went wrong on the server. Nothing is half done."})
     finally:
-        message.put(None)
+        events.put(None)

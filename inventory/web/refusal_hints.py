@@ -47,7 +47,7 @@ def focus_of(refusal: Refusal) -> str:
     return _FOCUS.get(refusal.code, "qty")
 
 
-def steps_after(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
+def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     """Return the actions that the refusal's figures and the form's fields allow."""
     figures = refusal.figures
     steps = []
@@ -72,7 +72,7 @@ def steps_after(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     return steps + _links(refusal)
 
 
-def cuts_after(refusal: Refusal) -> list[dict[str, str]]:
+def suggested_cuts(refusal: Refusal) -> list[dict[str, str]]:
     """Return the reservations to cut after a count below the reserved quantity.
 
     The latest reservation is cut first.

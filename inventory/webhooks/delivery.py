@@ -43,7 +43,7 @@ WHOLE_SECONDS = 15.0
 SENDERS = 8
 #: An endpoint's round starts no new attempt after this many seconds; the next round continues.
 ROUND_SECONDS = 15.0
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 SWEEP_SECONDS = 300.0
 
 
@@ -219,7 +219,7 @@ def _abort_connection(connection: http.client.HTTPConnection) -> None:
 @atomic
 def purge_old_deliveries(tx: Connection) -> None:
     """Delete finished deliveries and events that are older than 90 days."""
-    old = sa.select(events.c.id).where(events.c.created_at < clock.now() - KEPT)
+    old = sa.select(events.c.id).where(events.c.created_at < clock.now() - RETENTION)
     done = deliveries.c.due_at.is_(None)
     tx.execute(sa.delete(deliveries).where(deliveries.c.event_id.in_(old), done))
     kept = sa.exists().where(deliveries.c.event_id == events.c.id)

@@ -30,7 +30,7 @@ from inventory.stock.queries import items
 from inventory.webhooks.low_stock import deliveries, endpoints, events
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
-MOST_SHOWN = 200
+MAX_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery
         .join(items, items.c.id == events.c.item_id)
         .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
         .order_by(deliveries.c.id.desc())
-        .limit(MOST_SHOWN)
+        .limit(MAX_SHOWN)
     )  # fmt: skip
     if waiting:
         chosen = chosen.where(deliveries.c.due_at.is_not(None))

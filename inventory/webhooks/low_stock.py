@@ -32,7 +32,7 @@ events = table(WebhookEvent)
 deliveries = table(WebhookDelivery)
 
 LOW, RECOVERED = "item.low", "item.recovered"
-_MOST_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 def update_low_stock_events(tx: Connection, item_ids: Iterable[int]) -> None:
@@ -48,7 +48,7 @@ def update_low_stock_events(tx: Connection, item_ids: Iterable[int]) -> None:
                 crossed[LOW if is_low else RECOVERED].append(row)
     for type, rows in crossed.items():
         for few in chunks(rows):
-            _tell(tx, few, type)
+            _write_events(tx, few, type)
 
 
 def _is_low(row: Any) -> bool:
@@ -73,7 +73,7 @@ def refresh_low_stock_events(tx: Connection) -> int:
     """
     was_low = sa.exists().where(low_items.c.item_id == items.c.id)
     crossed = sa.select(items.c.id).where(is_low_item(clock.today()) != was_low)
-    ids = list(tx.execute(crossed.order_by(items.c.id).limit(_MOST_AT_ONCE)).scalars())
+    ids = list(tx.execute(crossed.order_by(items.c.id).limit(_BATCH_SIZE)).scalars())
     update_low_stock_events(tx, ids)
     return len(ids)
 
@@ -96,7 +96,7 @@ def _figures() -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _tell(tx: Connection, rows: Sequence[Any], type: str) -> None:
+def _write_events(tx: Connection, rows: Sequence[Any], type: str) -> None:
     now = clock.now()
     if type == LOW:
         tx.execute(sa.insert(low_items), [{"item_id": row.id, "since": now} for row in rows])

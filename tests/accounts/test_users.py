@@ -327,7 +327,7 @@ def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
 
 def test_two_hundred_registrations_in_all_close_the_door_and_a_command_opens_it():
     make("ada", "admin")
-    _fill_with(throttling.MOST_REGISTRATIONS, throttling.REGISTRATION_KEY)
+    _fill_with(throttling.MAX_REGISTRATIONS, throttling.REGISTRATION_KEY)
     with pytest.raises(throttling.TooManyAttempts):
         ask("ben", address="198.51.100.1")
     assert enter("ada").account.name == "ada"

@@ -177,8 +177,8 @@ def test_a_decision_that_was_stored_without_the_lists_is_still_answered(api, app
     with app.app_context():
         fields = {"lot_id": lot, "status": "REJECTED", "reason": "rust"}
         posting = ledger.decide_qc(user_id=api.user_id, key="k", **fields)
-        shown = {name: posting.shown[0][name] for name in ("lot", "reservations")}
-        [answer] = serializers.written(replace(posting, shown=(shown,), replayed=True))
+        shown = {name: posting.details[0][name] for name in ("lot", "reservations")}
+        [answer] = serializers.written(replace(posting, details=(shown,), replayed=True))
     assert (answer["moved"], answer["unreserved"], answer["kept"]) == ([], [], [])
 
 

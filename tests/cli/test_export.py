@@ -37,7 +37,7 @@ def rows_of(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("name", lists.LISTS)
 def test_each_list_is_written_in_each_format(flask: Shell, name: str, tmp_path: Path) -> None:
     lines = rows_of(flask("export", name).output)
-    assert tuple(lines[0]) == tuple(lists.LISTS[name].heads)
+    assert tuple(lines[0]) == tuple(lists.LISTS[name].headers)
     assert len(lines) > 1
     told = [json.loads(one) for one in flask("export", name, "--format", "jsonl").output.split("\n")
             if one]  # fmt: skip
@@ -57,7 +57,7 @@ def test_formulas_stay_text_for_spreadsheets_and_as_they_are_for_programs(flask:
 def test_the_ledger_is_all_of_it_page_by_page(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "MOST_ROWS", 1)
+    monkeypatch.setattr(pagination, "MAX_ROWS", 1)
     lines = rows_of(flask("export", "ledger").output)[1:]
     assert [line[0] for line in lines] == ["3", "2", "1"]
 
@@ -65,7 +65,7 @@ def test_the_ledger_is_all_of_it_page_by_page(
 def test_operations_are_all_told_newest_first(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pagination, "MOST_ROWS", 1)
+    monkeypatch.setattr(pagination, "MAX_ROWS", 1)
     lines = rows_of(flask("export", "operations").output)[1:]
     assert [(line[0], line[2], line[3]) for line in lines] == [
         ("3", "RECEIPT", ""), ("2", "RESERVATION", "JOB-1"), ("1", "RECEIPT", ""),

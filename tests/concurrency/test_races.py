@@ -88,7 +88,7 @@ def test_20_parallel_requests_with_one_key_are_one_operation(app: Flask, stock: 
     lot, one_key = stock.lot("receive 20"), key()
     outcomes = race(app, 20, lambda _: reserve_one(stock, lot, key=one_key))
     assert told(outcomes) == {"granted": 20}
-    answers = [(o.operations, list(o.shown)) for o in outcomes if isinstance(o, PostingResult)]
+    answers = [(o.operations, list(o.details)) for o in outcomes if isinstance(o, PostingResult)]
     assert all(answer == answers[0] for answer in answers)
     assert [o.replayed for o in outcomes if isinstance(o, PostingResult)].count(False) == 1
     assert stock.figures(lot) == "20 on hand, 1 reserved, 19 available"
@@ -147,7 +147,7 @@ def test_nothing_is_reserved_in_a_lot_after_its_rejection(app: Flask, stock: Sto
     assert set(told(outcomes)) <= {"granted", "QC_BLOCKED"}
     decided = outcomes[0]
     assert isinstance(decided, PostingResult)
-    seq_then = decided.shown[0]["lot"]["lot_seq"]
+    seq_then = decided.details[0]["lot"]["lot_seq"]
     assert stock.look(lot).lot_seq == seq_then
 
 
@@ -213,7 +213,7 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
     assert set(told(outcomes)) <= {"granted", "INSUFFICIENT_STOCK"}
     decided = outcomes[0]
     assert isinstance(decided, PostingResult)
-    settled = decided.shown[0]["settlement"]
+    settled = decided.details[0]["settlement"]
     moved, kept = (sum(int(one["qty"]) for one in settled[name]) for name in ("moved", "kept"))
     assert moved + kept == 15
     assert stock.look(lot).reserved == kept * 10**6

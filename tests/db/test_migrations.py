@@ -72,6 +72,6 @@ def test_there_is_one_line_of_migrations() -> None:
     assert [revision.revision for revision in script.walk_revisions()] == sorted(
         (revision.revision for revision in script.walk_revisions()), reverse=True
     )
-    known = schema_version.known(None, Path("migrations"))
+    known = schema_version.status_of_version(None, Path("migrations"))
     assert known.newest == script.get_current_head()
     assert known.known == {revision.revision for revision in script.walk_revisions()}

@@ -28,7 +28,7 @@ BEFORE = str(_SCRIPT.get_revision(NEWEST).down_revision)
 
 def version_of(app: Flask) -> str | None:
     with app.app_context(), snapshot() as reader:
-        return schema_version.standing(reader, Path("migrations")).found
+        return schema_version.schema_status(reader, Path("migrations")).found
 
 
 @pytest.fixture

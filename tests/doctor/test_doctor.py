@@ -89,11 +89,11 @@ def test_an_old_python_is_wrong() -> None:
 def test_dependencies_missing_and_of_other_versions(tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text("click==0.1\nnot-here==1.0\n")
     (tmp_path / "requirements.txt").write_text("Flask==3.1.3  # web\n")
-    assert "click 8" in system.check_dependencies(tmp_path).said
+    assert "click 8" in system.check_dependencies(tmp_path).message
     assert system.check_dependencies(tmp_path).verdict == "look at"
     (tmp_path / "requirements.txt").write_text('elsewhere==1 ; os == "x"\ngone[all]==2.0\n')
     told = system.check_dependencies(tmp_path)
-    assert (told.verdict, told.said) == ("wrong", "missing: gone")
+    assert (told.verdict, told.message) == ("wrong", "missing: gone")
     assert system.check_dependencies(ROOT).verdict == "ok"
 
 
@@ -102,7 +102,7 @@ def test_files_that_others_may_read(well: Flask) -> None:
     directory.chmod(0o755)
     told = found(well, "Files")
     assert told.verdict == "wrong"
-    assert f"{directory} (mode 755)" in told.said
+    assert f"{directory} (mode 755)" in told.message
     assert told.advice == f"Run: chmod go= {directory}"
     directory.chmod(0o700)
     key = directory.parent / "secret_key"
@@ -110,7 +110,7 @@ def test_files_that_others_may_read(well: Flask) -> None:
     key.chmod(0o644)
     assert found(well, "Files").verdict == "ok"  # nobody else gets into its directory
     directory.parent.chmod(0o711)
-    assert f"{key} (mode 644)" in found(well, "Files").said
+    assert f"{key} (mode 644)" in found(well, "Files").message
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_a_database_on_the_network(config: Config, mounts: str, verdict: str) ->
 def test_little_room(config: Config, free: int, verdict: str) -> None:
     told = system.check_disk_space(config, [(Path("/a"), 2**41), (Path("/b"), free)])
     assert told.verdict == verdict
-    assert "on /b" in told.said
+    assert "on /b" in told.message
 
 
 def test_the_site_is_told_its_time(config: Config) -> None:
     there = dataclasses.replace(config, site_timezone=ZoneInfo("Asia/Tokyo"))
-    assert system.check_timezone(there).said.startswith("Asia/Tokyo: it is ")
+    assert system.check_timezone(there).message.startswith("Asia/Tokyo: it is ")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_database_that_does_not_answer(app: Flask) -> None:
     gone = create_app(dataclasses.replace(app.extensions["inventory"], database_url=url))
     told = found(gone, "Database")
     assert told.verdict == "wrong"
-    assert "does not answer" in told.said
-    assert "secret" not in told.said
+    assert "does not answer" in told.message
+    assert "secret" not in told.message
 
 
 def test_a_database_that_is_not_there_yet_is_not_made(app: Flask, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_database_that_is_not_there_yet_is_not_made(app: Flask, tmp_path: Path
 def test_an_older_schema(well: Flask) -> None:
     change(well, "UPDATE alembic_version SET version_num = '0001'")
     told = found(well, "Schema")
-    assert (told.verdict, "needs" in told.said) == ("wrong", True)
+    assert (told.verdict, "needs" in told.message) == ("wrong", True)
 
 
 def test_a_trigger_that_is_gone(well: Flask, database_kind: str) -> None:
@@ -188,7 +188,7 @@ def test_a_trigger_that_is_gone(well: Flask, database_kind: str) -> None:
     name = "operations_append_only" if on else "operations_no_update"
     change(well, f"DROP TRIGGER {name}{on}")
     told = found(well, "Rules")
-    assert (told.verdict, name in told.said) == ("wrong", True)
+    assert (told.verdict, name in told.message) == ("wrong", True)
 
 
 def test_a_setting_that_somebody_changed(well: Flask, database_kind: str) -> None:
@@ -227,9 +227,9 @@ def test_a_ledger_that_was_not_verified_or_differs(app: Flask, well: Flask) -> N
     change(well, "DELETE FROM lot_heads")
     Shell(well)("ledger", "verify")
     told = found(well, "Ledger")
-    assert (told.verdict, "1 differences" in told.said) == ("wrong", True)
+    assert (told.verdict, "1 differences" in told.message) == ("wrong", True)
     change(well, "DELETE FROM verification_runs")
-    assert found(well, "Ledger").said == "never verified"
+    assert found(well, "Ledger").message == "never verified"
 
 
 def test_reservations_that_nobody_ends(well: Flask) -> None:
@@ -238,7 +238,7 @@ def test_reservations_that_nobody_ends(well: Flask) -> None:
         with clock.frozen_at(clock.now() + timedelta(days=2)):
             told = found(well, "Reservations")
             assert told.verdict == "look at"
-            assert "1 expired" in told.said
+            assert "1 expired" in told.message
             assert ledger.expire_reservations() == 1
             assert found(well, "Reservations").verdict == "ok"
 
@@ -254,7 +254,7 @@ def test_a_site_without_an_admin(app: Flask) -> None:
 def test_too_few_connections_for_the_workers(well: Flask) -> None:
     told = found(well, "Connections", workers=10, threads=10)
     assert told.verdict == "wrong"
-    assert "10 workers may want 240 connections" in told.said
+    assert "10 workers may want 240 connections" in told.message
     assert found(well, "Connections", workers=2, threads=8).verdict == "ok"
 
 
@@ -271,7 +271,7 @@ def test_no_backup_and_a_broken_one(well: Flask) -> None:
     [path] = Path(well.config["BACKUP_PATH"]).iterdir()
     path.write_bytes(b"")
     told = found(well, "Backups")
-    assert (told.verdict, path.name in told.said) == ("look at", True)
+    assert (told.verdict, path.name in told.message) == ("look at", True)
     path.unlink()
     assert found(well, "Backups").verdict == "wrong"
 
@@ -282,4 +282,4 @@ def test_an_empty_site_needs_no_backup(app: Flask, config: Config) -> None:
 
 
 def test_a_check_that_cannot_be_made_is_told(well: Flask, tmp_path: Path) -> None:
-    assert found(well, "Dependencies", root_path=tmp_path).said.startswith("cannot be checked: ")
+    assert found(well, "Dependencies", root_path=tmp_path).message.startswith("cannot be checked: ")

@@ -42,7 +42,7 @@ def test_the_same_key_and_content_answers_the_first_result_and_writes_nothing(
     entries = stock.entries()
     again = stock.do(verb, **facts)
     assert again.operations == first.operations
-    assert list(again.shown) == list(first.shown)
+    assert list(again.details) == list(first.details)
     assert (first.replayed, again.replayed) == (False, True)
     assert stock.entries() == entries
 
@@ -70,9 +70,9 @@ def test_the_first_result_is_answered_whatever_happened_since(stock: Stock) -> N
     lot = stock.lot("receive 10")
     fields = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
     first = stock.do("reserve", **fields)
-    stock.do("issue", reservation_id=first.shown[0]["reservations"][0]["id"])
+    stock.do("issue", reservation_id=first.details[0]["reservations"][0]["id"])
     stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
-    assert list(stock.do("reserve", **fields).shown) == list(first.shown)
+    assert list(stock.do("reserve", **fields).details) == list(first.details)
 
 
 def test_the_same_quantity_written_otherwise_is_the_same_content(stock: Stock) -> None:

@@ -105,7 +105,7 @@ def csv_file(kind: FileType, field: Field, cell: str) -> bytes:
 
 def reading_of(kind: FileType, content: bytes) -> ParsedRows:
     table = imports.read_table(content)
-    mapping = imports.validate_mapping(kind, table.heads, imports.guess(kind, table.heads))
+    mapping = imports.validate_mapping(kind, table.headers, imports.guess(kind, table.headers))
     assert len(mapping) == len(kind.fields)
     return imports.read_rows(kind, table, mapping, CellFormat())
 
@@ -193,7 +193,7 @@ def test_formulas_with_a_value_are_read() -> None:
 def test_a_text_that_is_no_error_is_read(text: str) -> None:
     kind = KINDS["items"]
     reading = reading_of(kind, csv_file(kind, kind.field("name"), text))
-    assert [row.facts["name"] for row in reading.rows] == [text]
+    assert [row.values["name"] for row in reading.rows] == [text]
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_a_text_that_is_no_error_is_read(text: str) -> None:
 )
 def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: bytes) -> None:
     table = imports.read_table(content)
-    mapping = imports.guess(KINDS["items"], table.heads)
+    mapping = imports.guess(KINDS["items"], table.headers)
     reading = imports.read_rows(KINDS["items"], table, mapping, CellFormat())
-    assert (reading.wrong, [row.facts["name"] for row in reading.rows]) == ([], ["Bolt"])
+    assert (reading.wrong, [row.values["name"] for row in reading.rows]) == ([], ["Bolt"])
     assert table.samples(2) == ["#N/A"]
 
 

@@ -34,7 +34,7 @@ def work(kind: str, text: str, **said: Any) -> ImportJob:
     chosen = KINDS[kind]
     table = imports.read_table(text.encode())
     style = CellFormat(said.pop("dates", ""), said.pop("decimal_comma", False))
-    mapping = imports.validate_mapping(chosen, table.heads, imports.guess(chosen, table.heads))
+    mapping = imports.validate_mapping(chosen, table.headers, imports.guess(chosen, table.headers))
     reading = imports.read_rows(chosen, table, mapping, style)
     return ImportJob(kind=chosen, reading=reading, mapping=mapping, **said)
 
@@ -508,7 +508,7 @@ def test_our_own_templates_and_lists_are_understood() -> None:
     for kind in KINDS.values():
         headers = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
         assert set(imports.guess(kind, headers)) == {field.name for field in kind.fields}
-    assert imports.guess(KINDS["stock"], LISTS["lots"].heads) == {
+    assert imports.guess(KINDS["stock"], LISTS["lots"].headers) == {
         "item": "item", "lot_code": "lot", "qty": "on hand", "qc_status": "state",
         "expires_on": "expires", "location": "location", "supplier_lot": "supplier's lot",
     }  # fmt: skip
@@ -520,7 +520,7 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
         stock.item("MILK", decimals=2, unit="l", qc_required=True),
     )
     db.session.rollback()
-    rows = [LISTS["items"].heads, *list_rows(reads_on(connection()), "items")]
+    rows = [LISTS["items"].headers, *list_rows(reads_on(connection()), "items")]
     text = "\n".join(",".join(row) for row in rows)
     before = catalogue()
     assert counts(bring(stock, "items", text)) == (0, 0, 2)
@@ -551,7 +551,10 @@ def test_a_column_that_is_needed_is_asked_for() -> None:
 )
 def test_text_files_of_every_kind_are_read(content: bytes) -> None:
     table = imports.read_table(content)
-    assert (table.heads, [cells for _, cells in table.rows]) == (["code", "name"], [["A", "Größe"]])
+    assert (table.headers, [cells for _, cells in table.rows]) == (
+        ["code", "name"],
+        [["A", "Größe"]],
+    )
 
 
 def test_lines_are_those_of_the_file() -> None:

@@ -44,8 +44,8 @@ def calamine_rows(content: bytes) -> list[list[str]]:
 
 def our_rows(content: bytes) -> list[list[str]]:
     table = imports.read_table(content)
-    rows = [table.heads, *(cells for _, cells in table.rows)]
-    return [row + [""] * (len(table.heads) - len(row)) for row in rows]
+    rows = [table.headers, *(cells for _, cells in table.rows)]
+    return [row + [""] * (len(table.headers) - len(row)) for row in rows]
 
 
 def random_book(dice: random.Random) -> bytes:
@@ -101,9 +101,9 @@ def test_a_table_may_begin_below_and_to_the_right() -> None:
     rows = f"<row r='5'>{text_cell('C5', 'code')}{text_cell('D5', 'name')}</row>"
     rows += f"<row r='6'>{text_cell('C6', 'A')}</row>"
     table = imports.read_table(xlsx(rows))
-    assert (table.heads, table.rows) == (["code", "name"], [(6, ["A"])])
+    assert (table.headers, table.rows) == (["code", "name"], [(6, ["A"])])
     table = imports.read_table(xlsx(rows + f"<row r='7'>{text_cell('A7', 'note')}</row>"))
-    assert table.heads == ["Column A", "Column B", "code", "name"]
+    assert table.headers == ["Column A", "Column B", "code", "name"]
 
 
 def test_a_cell_without_a_head_is_named() -> None:

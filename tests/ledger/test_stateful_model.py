@@ -112,7 +112,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         posting = self.attempt("reserve", granted=granted, item=self.item, qty=qty, reference="J")
         if not posting:
             return multiple()
-        promise = posting.shown[0]["reservations"][0]["id"]
+        promise = posting.details[0]["reservations"][0]["id"]
         self.promised[promise], self.issued[promise] = qty, 0
         for lot in usable:
             taken = min(qty, lot.free)
@@ -130,7 +130,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         )  # fmt: skip
         if not posting:
             return multiple()
-        promise = posting.shown[0]["reservations"][0]["id"]
+        promise = posting.details[0]["reservations"][0]["id"]
         self.promised[promise], self.issued[promise] = qty, 0
         there.holds[promise] = qty
         return promise
@@ -219,7 +219,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             there.holds.clear()
         if what == "reallocate" and status != "APPROVED":
             moved = self.moved_from(there)
-        told = posting.shown[0]["settlement"]
+        told = posting.details[0]["settlement"]
         kept = {} if there.usable else {id: qty for id, qty in there.holds.items() if qty}
         assert {one["reservation_id"]: int(one["qty"]) for one in told["moved"]} == moved
         assert {one["reservation_id"]: int(one["qty"]) for one in told["kept"]} == kept

@@ -104,7 +104,7 @@ class Stock:
         facts.setdefault("reference", "JOB")
         lots = None if lot is None else [part(lot, qty)]
         posting = self.do("reserve", item=item, qty=qty, lots=lots, **facts)
-        return posting.shown[0]["reservations"][0]["id"]
+        return posting.details[0]["reservations"][0]["id"]
 
     def refused(self, code: str, verb: str, **facts: Any) -> Refusal:
         """The verb must be refused with this code, and must have written nothing."""

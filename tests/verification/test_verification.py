@@ -158,7 +158,7 @@ def test_no_more_findings_are_kept_than_anybody_reads(
     busy: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw("UPDATE operations SET note = 'other'", "UPDATE inventory_ledger SET qty = qty + 1")
-    monkeypatch.setattr(parallel, "MOST", 3)
+    monkeypatch.setattr(parallel, "MAX_ENTRIES", 3)
     with snapshot() as reader:
         report = verify(reader)
     assert len(report.findings) == 3

@@ -212,8 +212,8 @@ def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, limits, monkeypat
 
 
 def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatch):
-    monkeypatch.setattr(download_limits, "MOST_OF_USER", 100)
-    monkeypatch.setattr(download_limits, "MOST", 100)
+    monkeypatch.setattr(download_limits, "MAX_PER_USER", 100)
+    monkeypatch.setattr(download_limits, "MAX_DOWNLOADS", 100)
     vic = person("vic")
     unread = [opened(vic, f"/items/export.{kind}") for kind in KINDS for _ in range(20)]
     assert connections_in_use(app) == 0
@@ -231,7 +231,7 @@ def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatc
 def test_no_file_of_any_page_holds_a_connection_while_it_is_sent(app, ada, stock, monkeypatch):
     stock.lot("receive 10, reserve 4 JOB-1", item="B-000")
     stock.link("9521123456785", item="B-000")
-    monkeypatch.setattr(pagination, "MOST_ROWS", 50)
+    monkeypatch.setattr(pagination, "MAX_ROWS", 50)
     files = 0
     for _endpoint, path in addresses(app, "GET"):
         answer = ada.get(path)

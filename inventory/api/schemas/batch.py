@@ -8,7 +8,7 @@ from pydantic import Field
 
 from inventory.api.schemas import operations as schemas_operations
 from inventory.api.schemas.field_types import Id, RequestModel
-from inventory.ledger import MOST_REQUESTS
+from inventory.ledger import MAX_COMMANDS
 
 
 class BatchReceipt(schemas_operations.ReceiptBody):
@@ -77,4 +77,4 @@ BatchOperation = Annotated[
 
 
 class Batch(RequestModel):
-    operations: list[BatchOperation] = Field(min_length=1, max_length=MOST_REQUESTS)
+    operations: list[BatchOperation] = Field(min_length=1, max_length=MAX_COMMANDS)

@@ -7,20 +7,20 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from inventory.api.schemas.field_types import Code, FieldType, Id, Qty, RequestModel, invalid
-from inventory.barcodes import LONGEST_SCAN
+from inventory.barcodes import MAX_SCAN
 
 
 def _check_scan(value: Any) -> str:
     """Check type and length only: scans can contain control characters (GS1)."""
     if not isinstance(value, str) or not value:
         raise invalid("Text is expected here.")
-    if len(value) > LONGEST_SCAN:
-        raise invalid(f"At most {LONGEST_SCAN} characters.")
+    if len(value) > MAX_SCAN:
+        raise invalid(f"At most {MAX_SCAN} characters.")
     return value
 
 
 Raw = Annotated[
-    str, FieldType(_check_scan, {"type": "string", "minLength": 1, "maxLength": LONGEST_SCAN})
+    str, FieldType(_check_scan, {"type": "string", "minLength": 1, "maxLength": MAX_SCAN})
 ]
 
 

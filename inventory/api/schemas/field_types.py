@@ -20,17 +20,17 @@ from inventory.common.errors import InvalidInput, InvalidQty
 from inventory.common.quantity import parse_qty
 from inventory.common.validation import MAX_ID, validate_text
 from inventory.http.json_codec import camel_name
-from inventory.queries import MOST_ROWS
+from inventory.queries import MAX_ROWS
 
 #: Texts contain no control characters or line separators; only notes have line breaks and tabs.
 _CONTROLS = r"\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff"
 _NOT_IN_LINES = rf"\u0000-\u001f{_CONTROLS}"
 _NOT_IN_NOTES = rf"\u0000-\u0008\u000b-\u001f{_CONTROLS}"
 _BLANKS = r"\t\n \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_MOST = r"1000000000000(\.0{1,6})?"
+_MAX_QTY = r"1000000000000(\.0{1,6})?"
 _PART = "|".join(f"{'0' * zeros}[1-9][0-9]{{0,{5 - zeros}}}" for zeros in range(6))
-_MORE_THAN_ZERO = rf"([1-9][0-9]{{0,11}}(\.[0-9]{{1,6}})?|0\.({_PART})|{_MOST})"
-_ANY_QTY = rf"((0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,6}})?|{_MOST})"
+_MORE_THAN_ZERO = rf"([1-9][0-9]{{0,11}}(\.[0-9]{{1,6}})?|0\.({_PART})|{_MAX_QTY})"
+_ANY_QTY = rf"((0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,6}})?|{_MAX_QTY})"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -188,7 +188,7 @@ _FLAG = FieldType(_check_flag, {"type": "boolean"})
 Flag = Annotated[bool, _FLAG]
 FlagInQuery = Annotated[bool, in_query(_FLAG, _flag_in_words)]
 IdInQuery = Annotated[int, in_query(ID, _number_in_words)]
-Limit = Annotated[int, in_query(integer(1, MOST_ROWS), _number_in_words)]
+Limit = Annotated[int, in_query(integer(1, MAX_ROWS), _number_in_words)]
 Day = Annotated[date, FieldType(parse_day, {"type": "string", "format": "date"})]
 Moment = Annotated[datetime, FieldType(parse_datetime, {"type": "string", "format": "date-time"})]
 Code = Annotated[str, text(64)]

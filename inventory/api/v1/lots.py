@@ -14,7 +14,7 @@ from inventory.http.json_codec import to_camel_case
 from inventory.stock import queries as stock
 
 #: A lot's response contains at most this many of its open reservations, the oldest first.
-_MOST_RESERVATIONS = 1000
+_MAX_RESERVATIONS = 1000
 
 
 @v1.get("/lots", responses.LotPage, query=query_params.Lots, tag="lots")
@@ -33,7 +33,7 @@ def get_lot(call: ApiRequest, id: int) -> Json:
     """
     conn = connection()
     lot = stock.get_lot(conn, id)
-    holders = stock.open_reservation_ids(conn, lot_id=id, limit=_MOST_RESERVATIONS)
+    holders = stock.open_reservation_ids(conn, lot_id=id, limit=_MAX_RESERVATIONS)
     found = stock.read_reservations(conn, holders, lots_known=[lot])
     return {
         **serializers.lot(lot),

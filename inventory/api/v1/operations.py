@@ -29,7 +29,7 @@ _FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
 #: Operations of a batch that require a higher role than operator.
 _ROLES = {"qc": "inspector", "reversal": "admin"}
 #: Largest number of lots in all operations of a batch.
-MOST_LOTS = 10_000
+MAX_LOTS = 10_000
 
 
 @v1.write(
@@ -126,9 +126,9 @@ def batch(call: ApiRequest) -> WriteResult:
     operations = call.body.operations
     for operation in operations:
         require_role(call.caller, _ROLES.get(operation.op, "operator"))
-    if sum(len(getattr(operation, "lots", None) or ()) for operation in operations) > MOST_LOTS:
+    if sum(len(getattr(operation, "lots", None) or ()) for operation in operations) > MAX_LOTS:
         raise InvalidInput(
-            f"All operations together name at most {MOST_LOTS} lots.", field="operations"
+            f"All operations together name at most {MAX_LOTS} lots.", field="operations"
         )
     try:
         posting = ledger.post([operation.to_command() for operation in operations], **call.write)

@@ -14,7 +14,13 @@ from inventory.queries import AUDIT_CHOICES, list_audit
 from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import cursor_page, export_links, one_of, page_links, start_of
+from inventory.web.list_params import (
+    allowed_or_default,
+    cursor_page,
+    export_links,
+    page_links,
+    start_of,
+)
 
 blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 
@@ -22,7 +28,7 @@ blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     return {
         "who": query.get("who", "").strip() or None,
-        "what": one_of(query.get("what"), AUDIT_CHOICES, "") or None,
+        "what": allowed_or_default(query.get("what"), AUDIT_CHOICES, "") or None,
         "since": start_of(query.get("from")),
         "until": start_of(query.get("to"), days=1),
     }

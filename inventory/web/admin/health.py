@@ -17,7 +17,7 @@ from inventory.web.auth.permissions import role_required
 
 blueprint = Blueprint("health", __name__, url_prefix="/checkup")
 
-MOST_BACKUPS = 20
+MAX_BACKUPS = 20
 
 
 @blueprint.get("/")
@@ -30,10 +30,10 @@ def index() -> str:
     return render_template(
         "admin/health/index.html",
         checks=[one for verdict in reversed(Verdict) for one in found if one.verdict == verdict],
-        wrong=sum(one.verdict == Verdict.WRONG for one in found),
+        wrong=sum(one.verdict == Verdict.ERROR for one in found),
         well=sum(one.verdict == Verdict.OK for one in found),
-        look=sum(one.verdict == Verdict.LOOK for one in found),
-        backups=kept[:MOST_BACKUPS],
+        look=sum(one.verdict == Verdict.WARNING for one in found),
+        backups=kept[:MAX_BACKUPS],
         kept=len(kept),
         place=config.backup_path,
         backing_up=background_jobs.is_running(background_jobs.BACK_UP),

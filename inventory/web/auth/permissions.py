@@ -27,7 +27,7 @@ from inventory.web.htmx import is_htmx
 View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
-EVERYBODY = "viewer"
+DEFAULT_ROLE = "viewer"
 
 
 def role_required(role: str) -> Callable[[View], View]:
@@ -49,10 +49,10 @@ def public(view: View) -> View:
 
 def role_of(view: Callable[..., Any]) -> str:
     """Return the minimum role of a view, or PUBLIC."""
-    return getattr(view, "minimum_role", EVERYBODY)
+    return getattr(view, "minimum_role", DEFAULT_ROLE)
 
 
-class Missing(Enum):
+class MissingRequirement(Enum):
     """What a user lacks to open a view."""
 
     LOGIN = "a login"
@@ -60,7 +60,7 @@ class Missing(Enum):
     ROLE = "a role"
 
 
-def missing_for(user: Any, endpoint: str) -> Missing | None:
+def missing_for(user: Any, endpoint: str) -> MissingRequirement | None:
     """Return what the user of this request lacks to open a view, or None.
 
     All conditions are in this function; it checks the request's own view and each live region.
@@ -70,10 +70,10 @@ def missing_for(user: Any, endpoint: str) -> Missing | None:
         return None
     blueprint = endpoint.rpartition(".")[0]
     if not user.is_authenticated or (user.by_pin and blueprint != "floor"):
-        return Missing.LOGIN
+        return MissingRequirement.LOGIN
     if user.must_set_up and blueprint != "auth.two_factor":
-        return Missing.SECOND_FACTOR
-    return None if user.has_role(needed) else Missing.ROLE
+        return MissingRequirement.SECOND_FACTOR
+    return None if user.has_role(needed) else MissingRequirement.ROLE
 
 
 def check_access() -> Any:
@@ -83,11 +83,11 @@ def check_access() -> Any:
         _load_current_user()
         return None
     missing = missing_for(current_user, endpoint)
-    if missing is Missing.LOGIN:
+    if missing is MissingRequirement.LOGIN:
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
-    if missing is Missing.SECOND_FACTOR:
+    if missing is MissingRequirement.SECOND_FACTOR:
         return _redirect_to_2fa_setup()
-    if missing is Missing.ROLE:
+    if missing is MissingRequirement.ROLE:
         require(current_user, role_of(current_app.view_functions[endpoint]))
     return None
 
@@ -99,7 +99,7 @@ def require_open(endpoint: str) -> None:
         Forbidden: something is missing; a missing role is recorded in the audit log.
     """
     missing = missing_for(current_user, endpoint)
-    if missing is Missing.ROLE:
+    if missing is MissingRequirement.ROLE:
         needed = role_of(current_app.view_functions[endpoint])
         require(current_user, needed, place=endpoint)
     if missing is not None:

@@ -25,10 +25,10 @@ from inventory.web import urls
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = int(sessions.IDLE.total_seconds())
-LONGEST_SECONDS = int(sessions.LONGEST.total_seconds())
+MAX_SECONDS = int(sessions.MAX_AGE.total_seconds())
 #: Seconds for entering the second factor after a correct password.
 CODE_SECONDS = 600
-_NOTED_EACH = 300
+_RECORD_INTERVAL = 300
 _SAFE_NEXT = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -108,7 +108,7 @@ def current_id() -> str:
 
 def _load(user_id: str) -> SessionUser | None:
     now = time.time()
-    if now - session.get("began", 0) > LONGEST_SECONDS:
+    if now - session.get("began", 0) > MAX_SECONDS:
         return None
     if now - session.get("seen", 0) > IDLE_SECONDS:
         return None
@@ -118,7 +118,7 @@ def _load(user_id: str) -> SessionUser | None:
     if found is None:
         return None
     account = found.account
-    if now - session["seen"] > _NOTED_EACH and not is_poll():
+    if now - session["seen"] > _RECORD_INTERVAL and not is_poll():
         session["seen"] = int(now)
     if found.note and not is_poll():
         run_after_response(sessions.touch, session_id=found.id)

@@ -41,7 +41,7 @@ def begin() -> Answer:
         secret = two_factor.begin_setup(user_id=current_user.id, keys=_keys())
     except Refusal as refusal:
         return rerender_form(_PAGE, form, refusal, **_known(shown=form))
-    return render_form(_SET_UP, CodeForm(formdata=None), **_drawn(secret))
+    return render_form(_SET_UP, CodeForm(formdata=None), **_setup_context(secret))
 
 
 @blueprint.post("/confirmation/")
@@ -52,13 +52,13 @@ def confirm() -> Answer:
     if secret is None:
         return redirect(url_for("auth.two_factor.index"), 303)
     if not form.validate_on_submit():
-        return render_form(_SET_UP, form, **_drawn(secret))
+        return render_form(_SET_UP, form, **_setup_context(secret))
     try:
         account, codes = two_factor.confirm(
             user_id=current_user.id, code=form.code.data, keys=_keys()
         )
     except Refusal as refusal:
-        return rerender_form(_SET_UP, form, refusal, **_drawn(secret))
+        return rerender_form(_SET_UP, form, refusal, **_setup_context(secret))
     web_session.renew_session(account)
     return render_form(_CODES, form, codes=codes, is_new=True)
 
@@ -129,7 +129,7 @@ def _known(
     }
 
 
-def _drawn(secret: str) -> dict[str, Any]:
+def _setup_context(secret: str) -> dict[str, Any]:
     account = users.get_account(user_id=current_user.id)
     site = current_app.config["SITE_NAME"]
     address = two_factor.provisioning_uri(secret, name=account.name, site=site)

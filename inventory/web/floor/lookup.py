@@ -28,12 +28,12 @@ from inventory.web.floor.serializers import (
 codes_table = table(Code)
 
 #: A tablet keeps only the newest of each.
-MOST_LOTS = 2000
-MOST_ITEMS = 2000
-MOST_RESERVATIONS = 500
-MOST_CODES = 5000
+MAX_LOTS = 2000
+MAX_ITEMS = 2000
+MAX_RESERVATIONS = 500
+MAX_CODES = 5000
 #: A job with more reservations is shown in part.
-MOST_OF_JOB = 200
+MAX_OF_JOB = 200
 
 
 @blueprint.get("/lookup")
@@ -68,7 +68,7 @@ def _job(text: str) -> dict[str, Any] | None:
     """Return the open reservations of a job, or None if there are none."""
     if len(text) > 100:
         return None
-    page = queries.list_reservations(connection(), reference=text, open=True, limit=MOST_OF_JOB)
+    page = queries.list_reservations(connection(), reference=text, open=True, limit=MAX_OF_JOB)
     if not page.rows:
         return None
     lots = {line.lot.id: line.lot for row in page.rows for line in row.lines}
@@ -99,17 +99,17 @@ def snapshot() -> Response:
 def _snapshot() -> dict[str, Any]:
     conn, today = connection(), clock.today()
     newest = sa.select(lot_balances.c.lot_id).where(lot_balances.c.stocked)
-    lot_ids = conn.execute(newest.order_by(lot_balances.c.lot_id.desc()).limit(MOST_LOTS)).scalars()
+    lot_ids = conn.execute(newest.order_by(lot_balances.c.lot_id.desc()).limit(MAX_LOTS)).scalars()
     lots = stock.read_lots(conn, lot_ids)
     item_ids = (
         sa.select(items.c.id).where(items.c.archived_at.is_(None)).order_by(items.c.id.desc())
     )
     known = {lot.item.id: lot.item for lot in lots}
-    fresh = set(conn.execute(item_ids.limit(MOST_ITEMS)).scalars()) - set(known)
+    fresh = set(conn.execute(item_ids.limit(MAX_ITEMS)).scalars()) - set(known)
     known |= {item.id: item for item in stock.read_items(conn, ids=fresh)}
-    newest_codes = sa.select(codes_table.c.id).order_by(codes_table.c.id.desc()).limit(MOST_CODES)
+    newest_codes = sa.select(codes_table.c.id).order_by(codes_table.c.id.desc()).limit(MAX_CODES)
     links = barcodes.read_links(conn, ids=conn.execute(newest_codes).scalars())
-    open_ids = stock.open_reservation_ids(conn)[-MOST_RESERVATIONS:]
+    open_ids = stock.open_reservation_ids(conn)[-MAX_RESERVATIONS:]
     return {
         "today": today.isoformat(),
         "items": [item_record(known[id]) for id in sorted(known)],

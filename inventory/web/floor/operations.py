@@ -54,13 +54,13 @@ def _post(op: str, body: request_parsing.Body, key: str) -> dict[str, Any]:
         raise
     operation = posting.operation
     ids = {entry.lot_id for entry in operation.entries}
-    if op == "count" and (lot := posting.shown[0]["lot"]):
+    if op == "count" and (lot := posting.details[0]["lot"]):
         ids.add(lot["id"])
-    reservations = [reservation["id"] for reservation in posting.shown[0]["reservations"]]
+    reservations = [reservation["id"] for reservation in posting.details[0]["reservations"]]
     return {
         "replayed": posting.replayed,
         "operation": operation.id,
-        "says": operation_summary.describe_operation(operation, posting.shown[0]),
+        "says": operation_summary.describe_operation(operation, posting.details[0]),
         **_current_state(ids, reservations),
     }
 

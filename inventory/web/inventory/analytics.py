@@ -26,7 +26,13 @@ from inventory.reports.analytics import Age, Expiry, Movement, Turnover
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.web.downloads import download, own_reads
-from inventory.web.list_params import active_filters, cursor_page, day_in, page_links, search_param
+from inventory.web.list_params import (
+    active_filters,
+    cursor_page,
+    optional_date_param,
+    page_links,
+    search_param,
+)
 
 blueprint = Blueprint("analytics", __name__, url_prefix="/analysis")
 
@@ -34,7 +40,7 @@ _USUAL_DAYS = 30
 #: Lots that must expire on one day for the darkest shade, at least.
 _DARK = 6
 #: Periods offered as links.
-_STRETCHES = ((30, "30 days"), (90, "90 days"), (365, "A year"))
+_PERIODS = ((30, "30 days"), (90, "90 days"), (365, "A year"))
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class ReportParams:
 def _view(query: MultiDict[str, str]) -> ReportParams:
     """Return the parameters: an invalid date has its default, a long period is cut."""
     today = clock.today()
-    last = day_in(query, "to") or today
-    first = day_in(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
-    first = min(max(first, last - timedelta(days=analytics.MOST_DAYS - 1)), last)
+    last = optional_date_param(query, "to") or today
+    first = optional_date_param(query, "from") or last - timedelta(days=_USUAL_DAYS - 1)
+    first = min(max(first, last - timedelta(days=analytics.MAX_DAYS - 1)), last)
     code = search_param(MultiDict({"q": query.get("item", "")}))
     return ReportParams(first, last, code, _item(code))
 
@@ -82,7 +88,7 @@ def index() -> str:
     """Show receipts and issues by day."""
     view = _view(request.args)
     rows = [] if view.unknown else _movement(view)
-    return _page("movement", view, rows=rows[::-1], sums=_sums(rows), stretches=_stretches(view))
+    return _page("movement", view, rows=rows[::-1], sums=_sums(rows), stretches=_periods(view))
 
 
 @blueprint.get("/ageing/")
@@ -105,7 +111,7 @@ def turnover() -> str:
         connection(), view.first, view.last, q=q, **cursor_page(request.args)
     )
     return _page(
-        "turnover", view, rows=found.rows, q=q, stretches=_stretches(view),
+        "turnover", view, rows=found.rows, q=q, stretches=_periods(view),
         fastest=max((row.rate or 0 for row in found.rows), default=0),
         **page_links(request.args, found),
     )  # fmt: skip
@@ -154,14 +160,14 @@ def _sums(rows: Iterable[Movement]) -> Movement:
     )
 
 
-def _stretches(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
+def _periods(view: ReportParams) -> list[tuple[str, dict[str, str], bool]]:
     """Return each period until today: its label, its filters, whether it is shown."""
     today = clock.today()
     kept = {
         key: value for key, value in active_filters(request.args).items() if key in ("item", "q")
     }
     found = []
-    for days, word in _STRETCHES:
+    for days, word in _PERIODS:
         first = today - timedelta(days=days - 1)
         is_shown = (view.first, view.last) == (first, today)
         filters = kept | {"from": first.isoformat(), "to": today.isoformat()}

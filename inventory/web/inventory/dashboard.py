@@ -16,7 +16,13 @@ from inventory.reports import overview
 from inventory.stock.entities import StockTotals
 from inventory.web import live_updates
 from inventory.web.inventory import items, operations
-from inventory.web.list_params import cursor_page, one_of, page_links, search_param, sort_heads
+from inventory.web.list_params import (
+    allowed_or_default,
+    cursor_page,
+    page_links,
+    search_param,
+    sort_links,
+)
 from inventory.web.operation_panel import panel_context
 
 blueprint = Blueprint("dashboard", __name__)
@@ -24,7 +30,7 @@ blueprint = Blueprint("dashboard", __name__)
 _SOON = timedelta(days=30)
 #: A reservation that is open for this long is probably forgotten.
 _OLD = timedelta(days=30)
-_MOST = 3
+_MAX_SHOWN = 3
 _ROWS = 25
 
 
@@ -36,7 +42,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
     by_unit = {} if q else overview.totals_by_unit(conn, today)
     unit = query.get("unit", "")
     unit = unit if unit in by_unit else next(iter(by_unit), "")
-    sort = one_of(query.get("sort"), ITEM_SORTS, "")
+    sort = allowed_or_default(query.get("sort"), ITEM_SORTS, "")
     page = list_items(conn, q=q, archived=False, sort=sort, **cursor_page(query, _ROWS))
     return {
         "units": [(name, name == unit) for name in by_unit],
@@ -45,7 +51,7 @@ def read_dashboard(query: MultiDict[str, str]) -> dict[str, Any]:
         "today": today,
         "q": q,
         "page": page,
-        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
+        "sorts": sort_links(query, ITEM_SORTS, ("code", "name")),
         "needs": None if q else _needs(conn, today),
         "entries": list_entries(conn, limit=8) if not q else None,
         "may_begin": items.CREATE.is_allowed(),
@@ -59,13 +65,13 @@ def _needs(conn: Any, today: Any) -> dict[str, Any]:
 
 
 def _read_needs(conn: Any, today: Any) -> dict[str, Any]:
-    expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MOST)
+    expiring = list_lots(conn, expiring_before=today + _SOON, with_stock=True, limit=_MAX_SHOWN)
     return {
-        "risky": list_reservations(conn, at_risk=True, limit=_MOST),
-        "old": overview.old_reservations(conn, clock.now() - _OLD, limit=_MOST),
-        "waiting": overview.lots_in_quarantine(conn, limit=_MOST),
+        "risky": list_reservations(conn, at_risk=True, limit=_MAX_SHOWN),
+        "old": overview.old_reservations(conn, clock.now() - _OLD, limit=_MAX_SHOWN),
+        "waiting": overview.lots_in_quarantine(conn, limit=_MAX_SHOWN),
         "expiring": expiring,
-        "low": list_items(conn, low_stock=True, limit=_MOST),
+        "low": list_items(conn, low_stock=True, limit=_MAX_SHOWN),
     }
 
 

@@ -38,7 +38,7 @@ _PASTED = "pasted rows"
 
 
 #: Largest request: a file and the form around it.
-_LARGEST = imports.MOST_BYTES + 2**16
+_LARGEST = imports.MAX_BYTES + 2**16
 
 
 def init_app(app: Flask) -> None:
@@ -51,7 +51,7 @@ def _let_files_be_larger() -> None:
     """Raise the size limits before the form is parsed; the role is checked next."""
     if request.endpoint == "inventory.imports.upload":
         request.max_content_length = _LARGEST
-        request.max_form_memory_size = imports.MOST_BYTES
+        request.max_form_memory_size = imports.MAX_BYTES
 
 
 @blueprint.get("/")
@@ -76,8 +76,8 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
         wrong=refusal.field if refusal else "",
         pasted=pasted,
         page=page,
-        most_rows=imports.MOST_ROWS,
-        most_mb=imports.MOST_BYTES // 2**20,
+        most_rows=imports.MAX_ROWS,
+        most_mb=imports.MAX_BYTES // 2**20,
         more=None,
         after=page.next_cursor and url_for("inventory.imports.index", cursor=page.next_cursor),
         first=cursor and url_for("inventory.imports.index"),
@@ -142,7 +142,7 @@ def _show(draft: Draft, refusal: InvalidInput | None = None) -> Answer:
         "inventory/imports/draft.html",
         draft=draft,
         table=table,
-        samples={head: table.samples(number) for number, head in enumerate(table.heads)},
+        samples={head: table.samples(number) for number, head in enumerate(table.headers)},
         report=report,
         shown=report.wrong[:_SHOWN] if report else [],
         wrong=refusal,
@@ -171,7 +171,7 @@ def check(draft_id: str) -> Answer:
     try:
         said = _chosen_settings(before)
         if said.settings.sheet != before.settings.sheet:
-            drafts.note(said, None)
+            drafts.save_check(said, None)
             return redirect(url_for("inventory.imports.draft", draft_id=draft_id), 303)
         work = said.work()
     except InvalidInput as refusal:
@@ -182,7 +182,7 @@ def check(draft_id: str) -> Answer:
     def run(progress: Progress) -> str:
         report = imports.check(connection(), work, progress)
         db.session.rollback()
-        drafts.note(said, report)
+        drafts.save_check(said, report)
         return there
 
     return stream_progress(run)
@@ -213,7 +213,7 @@ def commit(draft_id: str) -> Answer:
             work, file_name=found.file_name, user_id=user_id, key=draft_id, progress=progress
         )
         if report.wrong or report.done_before:
-            drafts.note(found, report)
+            drafts.save_check(found, report)
             return there
         drafts.delete_draft(draft_id, user_id=user_id)
         return done.replace("done=0", f"done={report.import_id}") if report.import_id else none
@@ -255,7 +255,7 @@ def _undone(outcome: tuple[int, PostingResult | None]) -> ActionResult:
     if posting is None:
         return ActionResult(text, url_for("inventory.imports.index"), "See all")
     url = url_for("inventory.operations.operation", operation_id=posting.operation.id)
-    return ActionResult(text, url, "See it", then=url_for("inventory.imports.index"))
+    return ActionResult(text, url, "See it", next_url=url_for("inventory.imports.index"))
 
 
 UNDO = FormAction(

@@ -31,15 +31,15 @@ from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
 from inventory.web.list_params import (
-    after,
+    allowed_or_default,
     cursor_page,
     date_param,
     datetime_param,
+    exclusive_bound,
     export_links,
-    one_of,
     page_links,
     search_param,
-    sort_heads,
+    sort_links,
 )
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
 from inventory.web.operation_panel import panel_context
@@ -108,11 +108,11 @@ EDIT = FormAction(
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = one_of(query.get("state"), ("low", "archived"), "")
+    state = allowed_or_default(query.get("state"), ("low", "archived"), "")
     low = True if state == "low" else None
     unit = query.get("unit", "").strip() or None
     archived = state == "archived"
-    sort = one_of(query.get("sort"), ITEM_SORTS, "")
+    sort = allowed_or_default(query.get("sort"), ITEM_SORTS, "")
     return {
         "q": search_param(query), "low_stock": low, "archived": archived, "unit": unit, "sort": sort
     }  # fmt: skip
@@ -124,10 +124,10 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_items(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
-        "state": one_of(query.get("state"), ("low", "archived"), ""),
+        "state": allowed_or_default(query.get("state"), ("low", "archived"), ""),
         "q": query.get("q", ""),
         "unit": query.get("unit", "").strip(),
-        "sorts": sort_heads(query, ITEM_SORTS, ("code", "name")),
+        "sorts": sort_links(query, ITEM_SORTS, ("code", "name")),
         "may_begin": CREATE.is_allowed(),
         "exports": export_links("inventory.items", query),
         **page_links(query, page),
@@ -158,7 +158,7 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
     at, at_text = datetime_param(query)
     today = date_param(at)
     stocked = _stocked_at(item_id, at)
-    show = one_of(query.get("show"), ("hold", "free", "reserved", "all"), "")
+    show = allowed_or_default(query.get("show"), ("hold", "free", "reserved", "all"), "")
     lots = stock.get_lots_of_items(conn, [item_id], at=at) if show == "all" else stocked
     kept = {
         "hold": lambda lot: lot.on_hold(today),
@@ -174,7 +174,7 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
         "totals": totals(stocked, today),
         "lots": sorted(filter(kept, lots), key=lambda lot: lot.lot_code),
         "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
-        "entries": list_entries(conn, item=item.code, until=after(at), limit=15),
+        "entries": list_entries(conn, item=item.code, until=exclusive_bound(at), limit=15),
     }
 
 
@@ -198,7 +198,7 @@ def item(item_id: int) -> Response:
 
 def _chart(item_id: int) -> dict[str, Any] | None:
     days = history.days_of(connection(), item_id, clock.now().date())
-    return charts.steps(days) if any(day.on_hand for day in days) else None
+    return charts.stepped_lines(days) if any(day.on_hand for day in days) else None
 
 
 def _action_panel(item_id: int) -> dict[str, Any]:

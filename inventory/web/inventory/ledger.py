@@ -18,7 +18,13 @@ from inventory.stock import queries as stock
 from inventory.web import background_jobs, live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.list_params import cursor_page, export_links, one_of, page_links, start_of
+from inventory.web.list_params import (
+    allowed_or_default,
+    cursor_page,
+    export_links,
+    page_links,
+    start_of,
+)
 from inventory.web.template_filters import format_datetime
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
@@ -29,8 +35,8 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     filters: dict[str, Any] = {name: query.get(name, "").strip() or None for name in names}
     return filters | {
         "lot_code": query.get("lot", "").strip() or None,
-        "type": one_of(query.get("type"), tuple(TxnType), "") or None,
-        "kind": one_of(query.get("kind"), tuple(Kind), "") or None,
+        "type": allowed_or_default(query.get("type"), tuple(TxnType), "") or None,
+        "kind": allowed_or_default(query.get("kind"), tuple(Kind), "") or None,
         "since": start_of(query.get("from")),
         "until": start_of(query.get("to"), days=1),
     }

@@ -27,16 +27,16 @@ from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
 from inventory.web.list_params import (
-    after,
+    allowed_or_default,
     cursor_page,
     date_param,
     datetime_param,
-    day_in,
+    exclusive_bound,
     export_links,
-    one_of,
+    optional_date_param,
     page_links,
     search_param,
-    sort_heads,
+    sort_links,
 )
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
 from inventory.web.operation_panel import panel_context
@@ -192,7 +192,7 @@ def read_lot(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
             for line in reservation.lines
             if line.lot.id == lot_id
         },
-        "entries": list_entries(conn, lot=lot_id, until=after(at), limit=30),
+        "entries": list_entries(conn, lot=lot_id, until=exclusive_bound(at), limit=30),
     }
 
 
@@ -255,13 +255,13 @@ _LISTED: dict[str, dict[str, Any]] = {
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = one_of(query.get("state"), tuple(_LISTED), "")
+    state = allowed_or_default(query.get("state"), tuple(_LISTED), "")
     item = query.get("item", "").strip() or None
     unit = query.get("unit", "").strip() or None
-    sort = one_of(query.get("sort"), LOT_SORTS, "")
+    sort = allowed_or_default(query.get("sort"), LOT_SORTS, "")
     filters: dict[str, Any] = {"q": search_param(query), "item": item, "unit": unit, "sort": sort}
     filters |= _LISTED[state]
-    if (day := day_in(query, "expires")) is not None:
+    if (day := optional_date_param(query, "expires")) is not None:
         filters["expires_on"] = day
     if state == "expiring":
         filters["expiring_before"] = clock.today() + timedelta(days=30)
@@ -274,12 +274,12 @@ def read_lots(query: MultiDict[str, str]) -> dict[str, Any]:
     page = list_lots(connection(), **_filters(query), **cursor_page(query))
     return {
         "page": page,
-        "state": one_of(query.get("state"), tuple(_LISTED), ""),
+        "state": allowed_or_default(query.get("state"), tuple(_LISTED), ""),
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
         "unit": query.get("unit", "").strip(),
-        "sorts": sort_heads(query, LOT_SORTS, ("lot", "expires")),
-        "expires": day_in(query, "expires"),
+        "sorts": sort_links(query, LOT_SORTS, ("lot", "expires")),
+        "expires": optional_date_param(query, "expires"),
         "today": clock.today(),
         "exports": export_links("inventory.lots", query),
         **page_links(query, page),

@@ -27,7 +27,7 @@ from inventory.web.operation_forms import Answer, FormAction, handle
 blueprint = Blueprint("operations", __name__)
 
 #: Entries on an operation's page; an import can have tens of thousands.
-MOST_ENTRIES = 200
+MAX_ENTRIES = 200
 
 
 def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
         there = stocked_lots(item.id)
         usable = sort_by_strategy([lot for lot in there if lot.free(today)], "fefo")
         hint = balance_message(totals(there, today), item)
-    form.lot_id.choices = lot_choices(usable, {lot.id: lot.free(today) for lot in usable}, "free")
+    form.lot_id.choices = lot_options(usable, {lot.id: lot.free(today) for lot in usable}, "free")
     return context | {"lots": usable, "hint": hint}
 
 
@@ -65,7 +65,7 @@ def balance_message(sums: StockTotals, item: Item) -> str:
     return " · ".join(words)
 
 
-def lot_choices(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[SelectChoice]:
+def lot_options(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[SelectChoice]:
     """Return the choices of a lot field, in the order of allocation.
 
     The empty value lets the ledger choose: earliest expiry first, then oldest receipt.
@@ -203,8 +203,8 @@ def operation(operation_id: int) -> str:
     return render_template(
         "inventory/operations/operation.html",
         operation=found,
-        entries=entries[:MOST_ENTRIES],
-        more=entries[MOST_ENTRIES].id if len(entries) > MOST_ENTRIES else None,
+        entries=entries[:MAX_ENTRIES],
+        more=entries[MAX_ENTRIES].id if len(entries) > MAX_ENTRIES else None,
         undo=undo if may_undo else None,
         decided=decided,
         settlement=settled_by(conn, operation_id, on_hold=on_hold).to_dict() if decided else None,
@@ -214,7 +214,7 @@ def operation(operation_id: int) -> str:
 
 def _entries_from(operation_id: int, entry_id: int) -> list[Entry]:
     """Return the first entries, or those from `entry_id` on if it is not among them."""
-    most = MOST_ENTRIES + 1
+    most = MAX_ENTRIES + 1
     first = stock.entries_of(connection(), operation_id, limit=most)
     if not entry_id or len(first) < most or entry_id in {one.id for one in first[:-1]}:
         return first

@@ -13,7 +13,7 @@ from inventory.common import clock
 from inventory.db import connection
 from inventory.reports.tables import recall_report
 from inventory.stock import queries as stock
-from inventory.stock.recall import MOST_SHOWN, decisions_of, lots_to_hold, recall
+from inventory.stock.recall import MAX_SHOWN, decisions_of, lots_to_hold, recall
 from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download
@@ -62,7 +62,7 @@ def _done(posting: ledger.PostingResult, state: str) -> ActionResult:
     named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
     url = url_for("inventory.operations.operation", operation_id=operation_id)
     are = "is" if len(codes) == 1 else "are"
-    text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.shown[0])])
+    text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.details[0])])
     return ActionResult(text, url, "See all")
 
 
@@ -87,8 +87,8 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
     return {
         "recall": found,
         "lot": found.lot,
-        "movements": found.movements[:MOST_SHOWN],
-        "more": max(len(found.movements) - MOST_SHOWN, 0),
+        "movements": found.movements[:MAX_SHOWN],
+        "more": max(len(found.movements) - MAX_SHOWN, 0),
         "today": clock.today(),
     }
 
@@ -115,7 +115,7 @@ def export_csv(lot_id: int) -> Response:
     """Download the recall report."""
     found = recall(connection(), lot_id)
     report = recall_report(found)
-    return download("csv", f"recall-{lot_id}", report.heads, report.rows)
+    return download("csv", f"recall-{lot_id}", report.headers, report.rows)
 
 
 @blueprint.route("/lots/<int:lot_id>/recall/hold/", methods=["GET", "POST"])

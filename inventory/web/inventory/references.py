@@ -35,21 +35,21 @@ def _find(form: Any) -> Reference:
 
 def _load_issue(form: Any) -> dict[str, Any]:
     found = _find(form)
-    return _loaded(form, found, found.lines(clock.today()))
+    return _form_values(form, found, found.lines(clock.today()))
 
 
 def _load_unreserve(form: Any) -> dict[str, Any]:
     found = _find(form)
-    return _loaded(form, found, found.lines())
+    return _form_values(form, found, found.lines())
 
 
-def _loaded(form: Any, found: Reference, lines: Lines) -> dict[str, Any]:
-    form.parts.data = _written(lines)
+def _form_values(form: Any, found: Reference, lines: Lines) -> dict[str, Any]:
+    form.parts.data = _serialize_lines(lines)
     rest = [line for line in found.lines() if line not in lines]
     return {"name": found.name, "lines": lines, "rest": rest, "today": clock.today()}
 
 
-def _written(lines: Lines) -> str:
+def _serialize_lines(lines: Lines) -> str:
     """Return the lines as the form's hidden field posts them.
 
     A form that is sent twice has the same content, so that it is posted once.
@@ -93,12 +93,12 @@ def _unreserve(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
 def _done(posting: ledger.PostingResult) -> ActionResult:
     then = url_for("inventory.reservations.index")
     if len(posting.operations) == 1:
-        return replace(done_of_posting(posting), then=then)
+        return replace(done_of_posting(posting), next_url=then)
     first = posting.operation
     verb = "issued" if first.kind == "ISSUE" else "given back"
     text = f"{len(posting.operations)} reservations for {first.reference} are {verb}."
     entries = url_for("inventory.ledger.index", reference=first.reference)
-    return ActionResult(text, entries, "See them", then=then)
+    return ActionResult(text, entries, "See them", next_url=then)
 
 
 ISSUE_ALL = FormAction(

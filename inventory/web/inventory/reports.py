@@ -51,7 +51,7 @@ def reorder() -> Response:
 def reorder_csv() -> Response:
     """Download the reorder list."""
     report = tables.reorder_report(own_reads())
-    return download("csv", "reorder", report.heads, report.rows)
+    return download("csv", "reorder", report.headers, report.rows)
 
 
 @live_updates.live_region("inventory.reports.stock", "inventory/reports/_stock_live.html")
@@ -94,4 +94,4 @@ def _as_of(make: Callable[[Reads, datetime], tables.Report], name: str) -> Respo
     at, _ = datetime_param(request.args)
     report = make(own_reads(), at or clock.now())
     day = f"-{at.astimezone(clock.zone()):%Y-%m-%d}" if at else ""
-    return download("csv", f"{name}{day}", report.heads, report.rows)
+    return download("csv", f"{name}{day}", report.headers, report.rows)

@@ -13,7 +13,7 @@ from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.queries import (
-    MOST_REFERENCES,
+    MAX_REFERENCES,
     USUAL_ROWS,
     Page,
     list_entries,
@@ -27,8 +27,14 @@ from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, references
-from inventory.web.inventory.operations import lot_choices, lot_with_item
-from inventory.web.list_params import cursor_page, export_links, one_of, page_links, search_param
+from inventory.web.inventory.operations import lot_options, lot_with_item
+from inventory.web.list_params import (
+    allowed_or_default,
+    cursor_page,
+    export_links,
+    page_links,
+    search_param,
+)
 from inventory.web.operation_forms import Answer, FormAction, handle
 from inventory.web.operation_panel import panel_context
 
@@ -51,7 +57,7 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     lines = [line for line in reservation.lines if keep(line)]
     lots = sort_by_strategy((line.lot for line in lines), "fefo")
     if len(lots) > 1:
-        form.lot_id.choices = lot_choices(
+        form.lot_id.choices = lot_options(
             lots, {line.lot.id: line.open for line in lines}, "reserved"
         )
     whole = sum(line.open for line in lines)
@@ -101,7 +107,7 @@ UNRESERVE = FormAction(
 
 
 def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
-    state = one_of(query.get("state"), ("risk", "all"), "open")
+    state = allowed_or_default(query.get("state"), ("risk", "all"), "open")
     return {
         "q": search_param(query),
         "item": query.get("item", "").strip() or None,
@@ -115,7 +121,7 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
     """Return the live region's values: open by reference, or all one by one."""
     filters = _filters(query)
     by_reference = filters.pop("open") and filters["item"] is None
-    step = MOST_REFERENCES if by_reference else USUAL_ROWS
+    step = MAX_REFERENCES if by_reference else USUAL_ROWS
     page: Page[Any]
     if by_reference:
         chosen = {name: filters[name] for name in ("q", "at_risk")}
@@ -126,7 +132,7 @@ def read_reservations(query: MultiDict[str, str]) -> dict[str, Any]:
         "page": page,
         "by_reference": by_reference,
         "may_book": references.ISSUE_ALL.is_allowed(),
-        "state": one_of(query.get("state"), ("risk", "all"), "open"),
+        "state": allowed_or_default(query.get("state"), ("risk", "all"), "open"),
         "q": query.get("q", ""),
         "item": query.get("item", "").strip(),
         "today": clock.today(),

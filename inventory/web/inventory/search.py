@@ -21,7 +21,7 @@ from inventory.web.list_params import search_param
 
 blueprint = Blueprint("search", __name__)
 
-_MOST = 6
+_MAX_SHOWN = 6
 #: Shorter texts are in nearly every code and cannot use an index: each keystroke would scan all
 #: lots and reservations. Exact matches are found regardless.
 _SHORTEST = 3
@@ -42,7 +42,7 @@ def index() -> str:
     q = search_param(request.args)
     found = [*_matching_actions(q), *(_matches(q) if q else [])]
     if q:
-        found = list(dict.fromkeys([*_exactly(q), *found]))
+        found = list(dict.fromkeys([*_exact_matches(q), *found]))
     message = {"q": q, "found": found, "is_short": 0 < len(q) < _SHORTEST}
     if wants_partial():
         return render_template("inventory/search/_results.html", id="found", **message)
@@ -62,7 +62,7 @@ def _matching_actions(q: str) -> list[SearchHit]:
     ]
 
 
-def _exactly(q: str) -> list[SearchHit]:
+def _exact_matches(q: str) -> list[SearchHit]:
     """Return what has exactly this barcode, code or reference."""
     conn = connection()
     try:
@@ -72,20 +72,20 @@ def _exactly(q: str) -> list[SearchHit]:
         ones = ()
     items_ = [one.item.id for one in ones if one.item and not one.lot]
     lots = [one.lot for one in ones if one.lot]
-    held = list_reservations(conn, reference=q, open=True, limit=_MOST).rows
+    held = list_reservations(conn, reference=q, open=True, limit=_MAX_SHOWN).rows
     named = stocked_items(conn, [id for id in items_ if id is not None])
-    return [*map(_item, named), *map(_lot, lots[:_MOST]), *map(_reservation, held)]
+    return [*map(_item, named), *map(_lot, lots[:_MAX_SHOWN]), *map(_reservation, held)]
 
 
 def _matches(q: str) -> list[SearchHit]:
     conn = connection()
-    found = [*map(_item, list_items(conn, q=q, limit=_MOST).rows)]
+    found = [*map(_item, list_items(conn, q=q, limit=_MAX_SHOWN).rows)]
     if len(q) < _SHORTEST:
         return found
     return [
         *found,
-        *map(_lot, list_lots(conn, q=q, limit=_MOST).rows),
-        *map(_reservation, list_reservations(conn, q=q, limit=_MOST).rows),
+        *map(_lot, list_lots(conn, q=q, limit=_MAX_SHOWN).rows),
+        *map(_reservation, list_reservations(conn, q=q, limit=_MAX_SHOWN).rows),
     ]
 
 

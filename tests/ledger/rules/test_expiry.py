@@ -62,7 +62,7 @@ def test_a_write_on_its_lot_gives_an_expired_reservation_back_first(
             lots=[part(lot, 10)] if named else None,
         )  # fmt: skip
     assert wrote(posting) == ["RESERVE 10 of L-1: 10/10"]  # what was asked for, and no more
-    assert [r["reference"] for r in posting.shown[0]["reservations"]] == ["JOB-2"]
+    assert [r["reference"] for r in posting.details[0]["reservations"]] == ["JOB-2"]
     assert kinds(stock)[-2:] == ["EXPIRY", "RESERVATION"]
     told = [(e.txn_type, e.kind, e.reference, e.user_name) for e in stock.history(lot)][-2]
     assert told == ("UNRESERVE", "EXPIRY", "JOB-1", "Inventory")

@@ -50,7 +50,7 @@ def test_reservations_stay_and_show_as_at_risk(stock: Stock) -> None:
     lot = stock.lot("receive 9")
     reservation = stock.reserve(4)
     posting = stock.do("decide_qc", lot_id=lot, status=R, reason="rust")
-    shown = posting.shown[0]
+    shown = posting.details[0]
     assert shown["lot"]["qc_status"] == R
     assert [r["at_risk"] for r in shown["reservations"]] == [True]
     assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
@@ -94,7 +94,7 @@ def lists(posting: PostingResult, of: int = 0) -> dict[str, list[str]]:
             + ", ".join(f"{lot['lot_code']} {lot['qty']}" for lot in one["lots"])
             for one in settled
         ]
-        for name, settled in posting.shown[of]["settlement"].items()
+        for name, settled in posting.details[of]["settlement"].items()
     }
 
 
@@ -115,7 +115,7 @@ def test_a_decision_moves_what_fits_and_keeps_the_rest_at_risk(stock: Stock) -> 
     ]  # fmt: skip
     assert lists(posting) == {"moved": ["J-1 4: B 4", "J-2 2: B 2"], "unreserved": [],
                               "kept": ["J-2 3: A 3"]}  # fmt: skip
-    assert [reservation["at_risk"] for reservation in posting.shown[0]["reservations"]] == [
+    assert [reservation["at_risk"] for reservation in posting.details[0]["reservations"]] == [
         False,
         True,
     ]
@@ -157,7 +157,7 @@ def test_expired_lots_take_no_reservations(stock: Stock) -> None:
 
 def test_a_lot_of_the_same_family_takes_reservations(stock: Stock) -> None:
     lot = stock.lot("receive 9, reserve 4 J-1", lot_code="A")
-    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").shown[0]["lot"]["id"]
+    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
     moved = lists(stock.do("decide_qc", lot_id=lot, **MOVE))
     assert (moved["moved"], moved["kept"]) == (["J-1 3: A-1 3"], ["J-1 1: A 1"])
     assert stock.figures(child) == "3 on hand, 3 reserved, 0 available"
@@ -225,16 +225,18 @@ def test_reservations_are_settled_from_whatever_status(
     assert lists(first) == told
     stock.do("receive", item="BOLT", lot_code="C", qty=50)
     again = stock.do("decide_qc", lot_id=lot, **fields)
-    assert (again.replayed, again.shown) == (True, first.shown)
+    assert (again.replayed, again.details) == (True, first.details)
 
 
 def test_a_hold_lists_what_is_at_risk(stock: Stock) -> None:
     lot = stock.lot("receive 9", lot_code="A")
-    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").shown[0]["lot"]["id"]
+    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
     stock.reserve(8, reference="J-1")
     posting = stock.do("hold", lot_id=lot, reason="recall")
     assert lists(posting)["kept"] == ["J-1 8: A 6, A-1 2"]
-    assert [reservation["reference"] for reservation in posting.shown[0]["reservations"]] == ["J-1"]
+    assert [reservation["reference"] for reservation in posting.details[0]["reservations"]] == [
+        "J-1"
+    ]
     # From quarantine, each of its lots can be settled.
     posting = stock.do("decide_qc", lot_id=child, **MOVE | {"on_reservations": "unreserve"})
     assert lists(posting)["unreserved"] == ["J-1 2: A-1 2"]
@@ -257,7 +259,7 @@ def test_what_was_settled_is_read_from_the_ledger_as_it_was_told(stock: Stock) -
     stock.do("unreserve", reservation_id=2)
     assert (
         settled_by(connection(), posting.operation.id, on_hold=[lot]).to_dict()
-        == (posting.shown[0]["settlement"])
+        == (posting.details[0]["settlement"])
     )
     posting = stock.do("decide_qc", lot_id=lot, status=Q, reason="look again")
     assert lists(posting) == {"moved": [], "unreserved": [], "kept": []}

@@ -24,7 +24,7 @@ def test_an_issue_against_a_reservation_is_reversed_into_the_reservation(stock: 
 def test_a_reservation_and_an_unreservation_are_reversed(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     made = stock.do("reserve", item="BOLT", qty=6, reference="J")
-    reservation = made.shown[0]["reservations"][0]["id"]
+    reservation = made.details[0]["reservations"][0]["id"]
     given_back = stock.do("unreserve", reservation_id=reservation, qty=2)
     stock.do("reverse", operation_id=given_back.operation.id)
     assert stock.promise(reservation) == "6 promised: 6 open, 0 issued, 0 given back"
@@ -71,7 +71,7 @@ def test_what_was_used_meanwhile_stands_in_the_way_by_name(stock: Stock, verb: s
 def test_a_reservation_that_was_issued_from_is_not_reversible(stock: Stock) -> None:
     stock.lot("receive 10")
     made = stock.do("reserve", item="BOLT", qty=6, reference="J")
-    stock.do("issue", reservation_id=made.shown[0]["reservations"][0]["id"], qty=1)
+    stock.do("issue", reservation_id=made.details[0]["reservations"][0]["id"], qty=1)
     stock.refused("NOT_REVERSIBLE", "reverse", operation_id=made.operation.id)
 
 

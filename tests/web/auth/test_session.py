@@ -135,7 +135,7 @@ def test_the_row_of_one_user_is_no_session_of_another(app, desk, person):
 
 @pytest.mark.parametrize(
     ("name", "age"),
-    [("began_at", sessions.LONGEST), ("seen_at", timedelta(hours=12, minutes=6))],
+    [("began_at", sessions.MAX_AGE), ("seen_at", timedelta(hours=12, minutes=6))],
 )
 def test_a_session_ends_when_idle_and_when_old_whatever_its_cookie_says(app, desk, name, age):
     with app.app_context():
@@ -200,7 +200,7 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
 
 def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
     with app.app_context():
-        long_ago = clock.now() - sessions.LONGEST
+        long_ago = clock.now() - sessions.MAX_AGE
         db.session.execute(sa.update(LoginSession).values(began_at=long_ago))
         db.session.commit()
     Device(app, CHROME).logs_in()

@@ -237,8 +237,8 @@ def test_the_snapshot_has_what_can_be_looked_up_without_a_connection(tablet, sto
 
 
 def test_the_snapshot_is_bounded_and_keeps_the_newest(tablet, stock, monkeypatch):
-    monkeypatch.setattr("inventory.web.floor.lookup.MOST_LOTS", 2)
-    monkeypatch.setattr("inventory.web.floor.lookup.MOST_RESERVATIONS", 1)
+    monkeypatch.setattr("inventory.web.floor.lookup.MAX_LOTS", 2)
+    monkeypatch.setattr("inventory.web.floor.lookup.MAX_RESERVATIONS", 1)
     for number in range(3):
         stock.lot(f"receive 10, reserve 1 JOB-{number}", lot_code=f"L-{number}")
     kept = tablet.client.get("/floor/snapshot", headers=JSON).json

@@ -67,7 +67,7 @@ def test_a_pin_is_good_on_its_own_tablet_only(tablet, app):
 
 
 def test_five_wrong_pins_end_it_and_the_password_still_works(tablet):
-    for _ in range(pins.MOST_TRIES):
+    for _ in range(pins.MAX_TRIES):
         assert tablet.takes_over("ira", "9999").status_code == 401
     assert tablet.takes_over("ira", PIN).status_code == 401
     assert is_in(tablet.takes_over("ira"))
@@ -78,13 +78,13 @@ def test_five_wrong_pins_end_it_and_the_password_still_works(tablet):
 
 def test_a_right_pin_forgets_the_wrong_ones(tablet):
     for _ in range(3):
-        for _ in range(pins.MOST_TRIES - 1):
+        for _ in range(pins.MAX_TRIES - 1):
             tablet.takes_over("ira", "9999")
         assert is_in(tablet.takes_over("ira", PIN))
 
 
 def test_guesses_count_as_logins_do(tablet, monkeypatch):
-    monkeypatch.setattr(throttling, "MOST_PER_USER_AND_ADDRESS", 2)
+    monkeypatch.setattr(throttling, "MAX_PER_USER_AND_ADDRESS", 2)
     for _ in range(2):
         tablet.takes_over("ole", "9999")
     assert tablet.takes_over("ole", "9999").status_code == 429
@@ -104,7 +104,7 @@ def test_a_disabled_account_has_no_pin(tablet, app):
 
 
 def test_a_pin_ends_after_a_month(tablet, app, monkeypatch):
-    later = clock.now() + pins.LONGEST + timedelta(minutes=1)
+    later = clock.now() + pins.MAX_LENGTH + timedelta(minutes=1)
     monkeypatch.setattr(pins.clock, "now", lambda: later)
     assert tablet.takes_over("ira", PIN).status_code == 401
 

@@ -174,7 +174,7 @@ def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
 
 def test_files_may_be_larger_than_forms_but_not_endless(ada):
     text = "code,name\n" + "".join(f"P-{n},{'x' * 190}\n" for n in range(15_000))
-    assert 2**21 < len(text) < imports.MOST_BYTES
+    assert 2**21 < len(text) < imports.MAX_BYTES
     assert upload(ada, "items", text).status_code == 303
     assert upload(ada, "items", "code,name\n" + "x" * (9 * 2**20)).status_code == 413
     big = {"csrf_token": "x", "name": "y" * 2**21}
@@ -304,7 +304,7 @@ def test_many_imports_stand_on_pages(ada, app):
 
 
 def test_an_operation_with_very_many_entries_stands_on_pages(ada, stock, monkeypatch):
-    monkeypatch.setattr(operations, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(operations, "MAX_ENTRIES", 3)
     stock.item("BOLT")
     bring(ada, "stock", "item,lot,qty\n" + "".join(f"BOLT,L-{n},1\n" for n in range(7)))
     page = ada.get("/operations/1/").text
