@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def table() -> str:
-    lines = ["| what | to reach | SQLite | PostgreSQL |", "|---|---|---|---|"]
+    lines = ["| figure | target | SQLite | PostgreSQL |", "|---|---|---|---|"]
     for figure in FIGURES:
         cells = [_cell(figure.read(kind)) for kind in KINDS]
         lines.append(f"| {figure.what} | {figure.goal} | {' | '.join(cells)} |")
@@ -218,35 +218,36 @@ def _control(kind: str) -> Found:
 
 _SHARES = {1: {"postgresql": 0.4}, 8: {"postgresql": 0.3}}
 FIGURES = (
-    Figure("kills of the server or its workers / of the postmaster, in mid-load",
-           "≥ 300 / ≥ 50: 0 lost, doubled, broken",
+    Figure("kills of the server or its workers / of the postmaster, under load",
+           "≥ 300 / ≥ 50: 0 lost, duplicated or damaged",
            _faults("chaos", "", "kills", "postmaster_kills", least={})),
     Figure("simulated power cuts", "≥ 50, ≥ 20: 0 lost",
            _faults("powercut", "", "cuts", least={"sqlite": 50, "postgresql": 20})),
-    Figure("the same where the disk is not waited for", "must lose", _control),
-    Figure("requests spoilt by the wire", "≥ 5,000: 0",
+    Figure("same, without waiting for the disk", "must lose", _control),
+    Figure("requests disturbed by the network", "≥ 5,000: 0",
            _faults("chaos", "", "spoilt", least={"sqlite": 5000, "postgresql": 5000})),
-    Figure("operations answered / looks, in the order of the clients' clocks", "≥ 10,000: 0",
+    Figure("operations answered / reads, checked against the order of the clients' clocks",
+           "≥ 10,000: 0",
            _faults("chaos", "", "granted", "looks", least={})),
-    Figure("one key, eight at once: rounds", "≥ 1,000: 1 row, 8 equal answers",
+    Figure("one key, eight requests at once: rounds", "≥ 1,000: 1 row, 8 equal answers",
            _faults("same-key", "", "rounds", least={"sqlite": 1000, "postgresql": 1000})),
-    Figure("the API, attacked from its own description: requests", "≥ 10,000: 0",
+    Figure("API, fuzzed from its OpenAPI document: requests", "≥ 10,000: 0",
            _faults("api-fuzz", "", "requests", least={"sqlite": 10_000, "postgresql": 10_000})),
-    Figure("forms and routes, attacked with hostile values: requests", "≥ 100,000: 0",
+    Figure("forms and routes, with hostile values: requests", "≥ 100,000: 0",
            _faults("attack", "", "requests", least={"sqlite": 100_000, "postgresql": 100_000})),
-    Figure("an operation with 1,000,000 entries : 1,000, spread over lots", "≤ 1.3",
+    Figure("operation, 1,000,000 entries to 1,000, spread over lots", "≤ 1.3",
            _cost("spread")),
-    Figure("the same in one lot with a tenth of all entries", "≤ 1.3", _cost("one lot")),
-    Figure("reserve over HTTP, 1 client, of what the bare database does with the same statements",
+    Figure("same, in one lot with a tenth of all entries", "≤ 1.3", _cost("one lot")),
+    Figure("reserve over HTTP, 1 client: share of the bare database's rate",
            "≥ 0.4 (PostgreSQL)", _floor(1, _SHARES[1])),
-    Figure("the same, 8 clients", "≥ 0.3 (PostgreSQL)", _floor(8, _SHARES[8])),
+    Figure("same, 8 clients", "≥ 0.3 (PostgreSQL)", _floor(8, _SHARES[8])),
     Figure("reserve over HTTP, 8 clients: p99", "≤ 60 ms (SQLite)", _p99),
-    Figure("8 writers: longest wait; slowest of fastest client; lock errors", "≤ 1.5 s; ≥ 0.5; 0",
+    Figure("8 writers: longest wait; slowest to fastest client; lock errors", "≤ 1.5 s; ≥ 0.5; 0",
            _fair),
-    Figure("bulk 1,000 : single", "≥ 8, ≥ 20", _bulk),
-    Figure("verify, 1,000,000 entries", "≥ 100,000/s", _verified),
+    Figure("batches of 1,000 to single calls", "≥ 8, ≥ 20", _bulk),
+    Figure("verification of 1,000,000 entries", "≥ 100,000/s", _verified),
     Figure("memory of a worker after 100,000 requests", "≤ 120 MB, flat", _memory),
-    Figure("dashboard, keystroke, item, lot, ledger with 1,000,000 entries : 1,000; p95",
+    Figure("dashboard, keystroke, item, lot, ledger: 1,000,000 entries to 1,000; p95",
            "≤ 1.5; ≤ 50 ms", _pages),
     Figure("import of 50,000 lots", "≤ 30 s, ≤ 300 MB", _imported),
 )  # fmt: skip

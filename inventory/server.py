@@ -1,7 +1,7 @@
 """`python -m inventory.server`: migrate the database, then serve.
 
 An error at startup is one sentence and an exit code, without traceback. Reasons for granian and
-measurements: docs/decisions.md.
+measurements: docs/decisions.md, ADR-010 and ADR-042.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `atomic` ends the request's read transaction, takes the SQLite write lock, runs on its own
 connection and retries serialization failures. It raises `Busy` if the database stays locked, is
-full or cannot be reached. Reasons: docs/decisions.md.
+full or cannot be reached. Reasons: docs/decisions.md, ADR-030 and ADR-038.
 """
 
 from __future__ import annotations

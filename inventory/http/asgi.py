@@ -2,7 +2,7 @@
 
 The event loop reads each body within a time limit, and sends each response as fast as its client
 reads. A thread works on a request only while the application does. Libraries that bridge ASGI and
-WSGI keep a thread for as long as a client reads (docs/decisions.md).
+WSGI keep a thread for as long as a client reads (docs/decisions.md, ADR-042).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from inventory.verification.findings import Finding
 
 TABLE = "inventory_ledger"
 
-#: Raw rows without type conversion, which is faster (docs/decisions.md).
+#: Raw rows without type conversion, which is faster (docs/decisions.md, ADR-031).
 _ROWS = """
 SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {moment},
        e.prev_seq, e.on_hand_before, e.reserved_before, e.received_before,

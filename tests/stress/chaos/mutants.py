@@ -44,7 +44,7 @@ def _hasty(run: Any) -> Any:
     return functools.wraps(run)(hurry)
 
 
-def _again_or_raise"""
+def _retry_or_raise"""
 
 _IGNORED = shutil.ignore_patterns("__pycache__", "instance", "screenshots")
 _PARTS = ("inventory", "migrations", "static", "templates", "app.py")
@@ -80,7 +80,7 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
             "                        _early.get().put((result, None))\n"
             "                        time.sleep(0.1)",
         ),
-        ("inventory/db/transaction.py", "    return run\n\n\ndef _again_or_raise", _HASTY),
+        ("inventory/db/transaction.py", "    return run\n\n\ndef _retry_or_raise", _HASTY),
     ],
 }
 
