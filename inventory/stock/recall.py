@@ -32,8 +32,8 @@ MAX_SHOWN = 500
 class Movement:
     """Stock that left the family or came into it, by one operation and lot.
 
-    `qty` is in 10^-6 units, positive for an issue and negative for a receipt. `is_effective` is False if
-    the operation was reversed or is itself a reversal.
+    `qty` is in 10^-6 units, positive for an issue and negative for a receipt. `is_effective` is
+    False if the operation was reversed or is itself a reversal.
     """
 
     operation_id: int
