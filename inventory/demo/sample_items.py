@@ -16,7 +16,7 @@ class SampleItem:
     qc: bool = False
     #: Quantity of a usual receipt.
     usual: int = 500
-    #: Shelf life of a lot in days; None if it does not expire.
+    #: Usable life of a lot in days; None if it does not expire.
     keeps: int | None = None
     aisle: str = "A"
     supplier: str = "WB"

@@ -87,12 +87,12 @@ def xlsx_parts(
         maximum: rows below the header row of one sheet.
     """
     wire, rows = _ChunkBuffer(), iter(rows)
-    with zipfile.ZipFile(wire, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as book:  # type: ignore[call-overload]
-        book.writestr("[Content_Types].xml", _TYPES)
-        book.writestr("_rels/.rels", _ROOT)
-        book.writestr("xl/styles.xml", _STYLES)
+    with zipfile.ZipFile(wire, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:  # type: ignore[call-overload]
+        archive.writestr("[Content_Types].xml", _TYPES)
+        archive.writestr("_rels/.rels", _ROOT)
+        archive.writestr("xl/styles.xml", _STYLES)
         for sheet in count(1):
-            with book.open(f"xl/worksheets/sheet{sheet}.xml", "w") as file:
+            with archive.open(f"xl/worksheets/sheet{sheet}.xml", "w") as file:
                 for text in _sheet(headers, islice(rows, maximum)):
                     file.write(text.encode())
                     yield wire.taken()
@@ -100,8 +100,8 @@ def xlsx_parts(
             if not following:
                 break
             rows = chain(following, rows)
-        book.writestr("xl/workbook.xml", _workbook(name, sheet))
-        book.writestr("xl/_rels/workbook.xml.rels", _sheets(sheet))
+        archive.writestr("xl/workbook.xml", _workbook(name, sheet))
+        archive.writestr("xl/_rels/workbook.xml.rels", _sheets(sheet))
     yield wire.taken()
 
 

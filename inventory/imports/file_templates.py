@@ -21,10 +21,13 @@ def template_xlsx(file: BinaryIO, kind: FileType) -> None:
     """Write a spreadsheet with the column headers, and a sheet that explains them."""
     import xlsxwriter  # type: ignore[import-untyped]
 
-    with xlsxwriter.Workbook(file) as book:
-        bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
-        text = book.add_format({"num_format": "@"})
-        sheet, about = book.add_worksheet(kind.title), book.add_worksheet("About the columns")
+    with xlsxwriter.Workbook(file) as workbook:
+        bold, wrap = workbook.add_format({"bold": True}), workbook.add_format({"text_wrap": True})
+        text = workbook.add_format({"num_format": "@"})
+        sheet, about = (
+            workbook.add_worksheet(kind.title),
+            workbook.add_worksheet("About the columns"),
+        )
         sheet.freeze_panes(1, 0)
         # Cells have the format text, so that a spreadsheet does not turn codes into numbers or lots
         # into dates.

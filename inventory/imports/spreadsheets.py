@@ -22,13 +22,13 @@ def read_sheet(content: bytes, wanted: str) -> tuple[list[str], str, Lines]:
     Raises:
         InvalidInput: the file or the sheet cannot be read; also while the rows are read.
     """
-    book = _open(content)
-    if wanted and wanted not in book.sheets:
+    workbook = _open(content)
+    if wanted and wanted not in workbook.sheets:
         raise InvalidInput(f"There is no sheet {wanted} in the file.", field="sheet")
-    for name in [wanted] if wanted else book.sheets:
-        lines = iter(()) if not wanted and name.startswith("About ") else book.rows(name)
+    for name in [wanted] if wanted else workbook.sheets:
+        lines = iter(()) if not wanted and name.startswith("About ") else workbook.rows(name)
         for first in lines:
-            return book.sheets, name, itertools.chain([first], lines)
+            return workbook.sheets, name, itertools.chain([first], lines)
     raise unreadable("The spreadsheet is empty.")
 
 

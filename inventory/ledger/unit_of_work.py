@@ -127,7 +127,7 @@ class UnitOfWork:
     complete: set[int] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     #: Reads the reservations that hold stock in a lot (by id); called only if a rule needs them.
-    read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda book, lot_id: []
+    read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda uow, lot_id: []
     #: Lot id to the sequence number and hash of its last QC decision.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     #: Lot id to the ids of its descendants, for holds; operation id to its decisions, for releases.

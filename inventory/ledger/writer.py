@@ -13,13 +13,27 @@ from inventory.common.chunks import chunks
 from inventory.common.progress import SILENT, Progress
 from inventory.db.bulk_insert import allocate_ids, insert
 from inventory.ledger import hash_chain
-from inventory.ledger.recording import record
 from inventory.ledger.rules import expiry
-from inventory.ledger.unit_of_work import PlannedEntry, PlannedOperation, UnitOfWork
+from inventory.ledger.unit_of_work import (
+    PlannedEntry,
+    PlannedOperation,
+    PlannedQcDecision,
+    UnitOfWork,
+)
+from inventory.models import LotCount, QcDecision, table
 from inventory.stock.entities import Entry, Lot, Operation
 from inventory.stock.queries import ledger, lots, operations, reservations
 
+decisions = table(QcDecision)
+counts = table(LotCount)
+
 _OPERATION_FIELDS = ("id", "kind", "reference", "reason", "note", "user_id")
+
+_SET_STATUS = (
+    sa.update(lots)
+    .where(lots.c.id == sa.bindparam("of_lot"))
+    .values(qc_status=sa.bindparam("status"))
+)
 
 
 def write(
@@ -52,7 +66,7 @@ def write(
     planned = [(plan, row["id"], row["hash"]) for plan, row in zip(plans, rows, strict=True)]
     names = [name for _, name in writers]
     entries = iter(_insert_entries(tx, plans, rows, names, ids[ledger], progress))
-    record(tx, uow, planned, progress)
+    _insert_decisions_and_counts(tx, uow, planned, progress)
     return [
         Operation(
             **{name: row[name] for name in _OPERATION_FIELDS},
@@ -235,3 +249,72 @@ def _to_entry(
         timestamp=row["timestamp"],
         hash=row["hash"],
     )
+
+
+def _insert_decisions_and_counts(
+    tx: Connection,
+    uow: UnitOfWork,
+    inserted: Sequence[tuple[PlannedOperation, int, bytes]],
+    progress: Progress,
+) -> None:
+    """Insert the QC decisions and counts, and set the new status of each lot.
+
+    Args:
+        inserted: (operation, id, hash) of each inserted operation.
+    """
+    rows = _decision_rows(uow, inserted)
+    insert(tx, decisions, rows, progress)
+    changed = [
+        {"of_lot": row["lot_id"], "status": row["to_status"]}
+        for row in rows
+        if row["from_status"] is not None
+    ]
+    if changed:
+        tx.execute(_SET_STATUS, changed)
+    counted = [
+        {
+            "operation_id": id,
+            "lot_id": count.lot.id,
+            "counted": count.counted,
+            "on_hand": count.on_hand,
+            "lot_seq": count.lot_seq,
+        }
+        for plan, id, _ in inserted
+        for count in plan.counts
+    ]
+    insert(tx, counts, counted, progress)
+
+
+def _decision_rows(
+    uow: UnitOfWork, inserted: Sequence[tuple[PlannedOperation, int, bytes]]
+) -> list[dict[str, Any]]:
+    """Return the decisions' rows, each hash covering the lot's previous decision."""
+    rows = []
+    last_hashes = {lot_id: last for lot_id, (_, last) in uow.last_decisions.items()}
+    for plan, operation_id, operation_hash in inserted:
+        for decision in plan.decisions:
+            row = _decision_row(decision, operation_id)
+            row["prev_hash"] = last_hashes.get(row["lot_id"], hash_chain.FIRST)
+            row["hash"] = last_hashes[row["lot_id"]] = hash_chain.decision_hash(
+                row["prev_hash"],
+                operation_hash,
+                row["lot_id"],
+                row["decision_seq"],
+                row["from_status"],
+                row["to_status"],
+                row["reason"],
+            )
+            rows.append(row)
+    return rows
+
+
+def _decision_row(decision: PlannedQcDecision, operation_id: int) -> dict[str, Any]:
+    return {
+        "lot_id": decision.lot.id,
+        "decision_seq": decision.decision_seq,
+        "prev_seq": decision.decision_seq - 1 or None,
+        "from_status": decision.from_status,
+        "to_status": str(decision.to_status),
+        "reason": decision.reason,
+        "operation_id": operation_id,
+    }

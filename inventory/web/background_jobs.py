@@ -20,24 +20,24 @@ _lock = threading.Lock()
 _running: dict[tuple[str, tuple[str, ...]], subprocess.Popen[bytes]] = {}
 
 
-def is_running(errand: tuple[str, ...]) -> bool:
+def is_running(command: tuple[str, ...]) -> bool:
     """Return whether a run that this process started is still running."""
-    process = _running.get((_database(), errand))
+    process = _running.get((_database(), command))
     return process is not None and process.poll() is None
 
 
-def failed(errand: tuple[str, ...]) -> bool:
+def failed(command: tuple[str, ...]) -> bool:
     """Return whether the last run that this process started failed."""
-    process = _running.get((_database(), errand))
+    process = _running.get((_database(), command))
     return process is not None and bool(process.poll())
 
 
-def start(errand: tuple[str, ...]) -> None:
+def start(command: tuple[str, ...]) -> None:
     """Start a run of the command unless one is running."""
     with _lock:
-        if not is_running(errand):
-            _running[_database(), errand] = subprocess.Popen(  # noqa: S603 - our own words
-                [sys.executable, "-m", "flask", *errand],
+        if not is_running(command):
+            _running[_database(), command] = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-m", "flask", *command],
                 cwd=current_app.root_path,
                 env=os.environ | _settings(),
                 stdin=subprocess.DEVNULL,
