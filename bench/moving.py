@@ -38,7 +38,7 @@ def main() -> None:
         there, back = (fresh(places[kind], f"moved_{kind}") for kind in ("postgresql", "sqlite"))
         print("| what | seconds | rows or size | entries verified | differences |")
         print("|---|---|---|---|---|")
-        heads = {
+        fingerprints = {
             timed("SQLite to PostgreSQL", lambda: move(first, there)),
             timed("PostgreSQL to SQLite", lambda: move(there, back)),
         }
@@ -46,7 +46,7 @@ def main() -> None:
             path = timed(f"backup of {kind}", lambda url=url: back_up(url, directory))
             target = empty(places[kind], f"restored_{kind}")
             timed(f"restore of {kind}", lambda path=path, to=target: restore(path, to))
-        assert len(heads) == 1, "the lots do not stand where they stood"
+        assert len(fingerprints) == 1, "the lots do not stand where they stood"
         for kind in places:
             for name in (f"moved_{kind}", f"restored_{kind}"):
                 places[kind].drop(name)
@@ -64,7 +64,7 @@ def move(source: str, target: str) -> tuple[str, str, str, str]:
     moved = transfer.move(sa.make_url(source), sa.make_url(target), MIGRATIONS)
     report = moved.report
     told = f"{sum(moved.rows.values()):,}, {moved.items} items"
-    return moved.heads, told, f"{report.entries:,}", str(report.count)
+    return moved.balances_hash, told, f"{report.entries:,}", str(report.count)
 
 
 def back_up(url: str, directory: Path) -> tuple[Path, str, str, str]:

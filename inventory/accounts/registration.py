@@ -22,12 +22,12 @@ from inventory.models import Role, User
 
 APPROVAL, OPEN, CLOSED = "approval", "open", "closed"
 
-_ANYBODY = sa.select(User.id).limit(1)
+_ANY_USER = sa.select(User.id).limit(1)
 
 
 def is_first() -> bool:
     """Return whether no account exists, so that the next one becomes administrator."""
-    return connection().execute(_ANYBODY).first() is None
+    return connection().execute(_ANY_USER).first() is None
 
 
 def setup_code(*, secret_key: str) -> str:
@@ -74,7 +74,7 @@ def _register(
     tx: Connection, name: str, password_hash: str, policy: str, role: str, proven: bool
 ) -> Account:
     users.lock_table(tx, "users")
-    first = tx.execute(_ANYBODY).first() is None
+    first = tx.execute(_ANY_USER).first() is None
     if first and not proven:
         raise InvalidInput("That is not the code that the start printed.", field="code")
     if not first and policy == CLOSED:

@@ -76,10 +76,10 @@ class _Rows:
         self,
         columns: list[str],
         table: str,
-        heads: dict[int, tuple[int, bytes]],
+        balances: dict[int, tuple[int, bytes]],
         found: dict[str, str],
     ) -> None:
-        self._heads, self._found = heads, found
+        self._balances, self._found = balances, found
         self._is_version = table == schema_version.TABLE
         self._places = (
             [columns.index(name) for name in ("lot_id", "lot_seq", "hash")]
@@ -95,8 +95,8 @@ class _Rows:
             return
         values = row.split("\t")
         lot_id, seq, hash = (values[place] for place in self._places)
-        if self._heads.get(int(lot_id), (0, b""))[0] < int(seq):
-            self._heads[int(lot_id)] = (int(seq), bytes.fromhex(hash.removeprefix("\\\\x")))
+        if self._balances.get(int(lot_id), (0, b""))[0] < int(seq):
+            self._balances[int(lot_id)] = (int(seq), bytes.fromhex(hash.removeprefix("\\\\x")))
 
 
 def _tables_in(dump: Path, version: str) -> Iterator[tuple[str, list[str], Iterator[str]]]:

@@ -30,7 +30,7 @@ CHUNK = 50_000
 #: Tables that the target's triggers fill.
 DERIVED = {table(model).name for model in (LotBalance, ItemBalance, OpenReservationLine)}
 
-item_heads = table(ItemBalance)
+item_balances = table(ItemBalance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class TransferResult:
 
     rows: dict[str, int]
     items: int
-    heads: str
+    balances_hash: str
     report: verification.Report
 
 
@@ -224,7 +224,7 @@ def _compared(
 
 def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield the sums of each item's lots."""
-    for row in conn.execute(sa.select(*item_heads.c)):
+    for row in conn.execute(sa.select(*item_balances.c)):
         yield row.item_id, tuple(row)
 
 

@@ -26,7 +26,7 @@ def list_(who: str | None, what: str | None, since: datetime | None, limit: int)
     start = since and since.replace(tzinfo=clock.zone()).astimezone(UTC)
     page = list_audit(connection(), who=who, what=what, since=start, limit=limit)
     rows = [
-        (row.at.isoformat(timespec="seconds"), row.who, row.what, row.whom, row.more)
+        (row.at.isoformat(timespec="seconds"), row.who, row.what, row.target, row.more)
         for row in page.rows
     ]
     table(("WHEN", "WHO", "WHAT", "WHOM OR WHICH", "MORE"), [tuple(map(_line, r)) for r in rows])

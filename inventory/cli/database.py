@@ -27,7 +27,7 @@ def move(to: str) -> None:
     """Copy everything to an empty database, SQLite or PostgreSQL, and compare the two.
 
     The server must be stopped. The old database stays as it is. With a password in the address
-    give it as MOVE_TO in the environment: a command line can be seen by everybody.
+    give it as MOVE_TO in the environment: other users of the machine can see a command line.
     """
     config: Config = current_app.extensions["inventory"]
     try:

@@ -151,7 +151,7 @@ def _refuse(report: Report, errors: Path | None) -> None:
     shown = [(str(one.line), one.column, one.value, one.reason) for one in report.wrong[:_SHOWN]]
     table(("LINE", "COLUMN", "VALUE", "WHAT IS WRONG"), shown)
     if errors is not None:
-        lines = csv_lines(imports.WRONG_HEADS, imports.wrong_rows(report))
+        lines = csv_lines(imports.ERROR_HEADERS, imports.wrong_rows(report))
         errors.write_text("".join(lines), encoding="utf-8")
         click.echo(f"All of it is in {errors}.", err=True)
     elif len(report.wrong) > _SHOWN:
@@ -187,7 +187,7 @@ class ProgressBar:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
               help="Where to; XLSX with explanations by its ending, else CSV.")  # fmt: skip
 def template(kind: str, output: Path | None) -> None:
-    """A file with the right column heads, to fill in."""
+    """A file with the right column headers, to fill in."""
     chosen = imports.KINDS[kind]
     if output is None:
         click.echo(imports.template_csv(chosen), nl=False)
@@ -209,7 +209,7 @@ def list_(limit: int) -> None:
     rows = [
         (
             str(row.id), f"{row.recorded_at:%Y-%m-%d %H:%M}", row.kind, row.file_name,
-            str(row.rows), row.user_name, "taken back" if row.is_taken_back else "",
+            str(row.rows), row.user_name, "taken back" if row.is_undone else "",
         )
         for row in imports.list_imports(connection(), limit=limit).rows
     ]  # fmt: skip

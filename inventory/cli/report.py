@@ -73,7 +73,7 @@ def reorder(as_csv: bool) -> None:
 @click.option("--lots", is_flag=True, help="By lot, instead of by item.")
 @as_csv
 def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
-    """What was in stock at a moment, of every item."""
+    """What was in stock at a given time, of every item."""
     when = parse_as_of(at) if at else clock.now()
     report = tables.lots_report if lots else tables.stock_report
     show(report(reads_on(connection()), when), as_csv=as_csv)

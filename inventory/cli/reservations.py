@@ -12,6 +12,6 @@ reservations = FriendlyErrorGroup("reservations", help="Reservations: end those 
 
 @reservations.command(epilog=example("flask reservations expire"))
 def expire() -> None:
-    """Give back what reservations past their moment still hold: for cron, each quarter hour."""
+    """Unreserve what expired reservations still hold: for cron, every quarter of an hour."""
     done = ledger.expire_reservations()
     click.echo(f"{done} reservations had expired and were given back.")

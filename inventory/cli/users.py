@@ -45,7 +45,7 @@ def list_() -> None:
 @click.argument("name")
 @click.argument("role", type=_ROLE)
 def set_role(name: str, role: str) -> None:
-    """Appoint somebody; takes effect at once."""
+    """Change the role of a user; takes effect at once."""
     account = accounts_users.set_role(user_id=_account(name).id, role=role)
     click.echo(f"{account.name} is {account.role} now.")
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-_HEADS = "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
+_BALANCES = (
+    "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
+)
 _ITEMS = "item_id, on_hand, on_hand_rest, reserved, reserved_rest, held, held_rest"
 _LINES = "reservation_id, lot_id, item_id, open, expires_at, usable_until"
 #: The last day on which a lot is usable: NULL means no limit, 0001-01-01 means not usable.
@@ -77,7 +79,7 @@ def _set(table: str, columns: str, keys: int, how: str) -> str:
     return f" ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {changes}"
 
 
-_HEAD_UPSERT = _set("lot_heads", _HEADS, 1, "excluded.{1}")
+_HEAD_UPSERT = _set("lot_heads", _BALANCES, 1, "excluded.{1}")
 _ITEM_UPSERT = _set("item_heads", _ITEMS, 1, "{0}.{1} + excluded.{1}")
 _LINE_UPSERT = " ON CONFLICT (reservation_id, lot_id) DO UPDATE SET open = excluded.open"
 
@@ -113,7 +115,7 @@ def differences(connection: Connection) -> list[str]:
     wrong: list[str] = []
     for table, columns, truth in _TRUTHS:
         if table == "item_heads" and wrong:
-            continue  # It is compared with lot_heads, which is wrong itself.
+            continue  # It is compared with `lot_heads`, which is wrong itself.
         both = f"SELECT {columns}, 1 AS side FROM truth UNION ALL SELECT {columns}, -1 FROM {table}"
         unmatched = f"SELECT 1 FROM ({both}) AS them GROUP BY {columns} HAVING sum(side) <> 0"
         named = f"WITH truth ({columns}) AS ({truth}) {unmatched} LIMIT 1"
@@ -124,7 +126,7 @@ def differences(connection: Connection) -> list[str]:
 
 #: What each table must contain, derived from the ledger and the tables before it.
 _TRUTHS = (
-    ("lot_heads", _HEADS, _LAST_ENTRIES),
+    ("lot_heads", _BALANCES, _LAST_ENTRIES),
     ("item_heads", _ITEMS, _ITEM_SUMS),
     ("open_lines", _LINES, _LAST_LINES),
 )
@@ -134,7 +136,7 @@ _TRUTHS = (
 FUNCTIONS = {
     "inventory_keep_cache": f"""
 BEGIN
-    INSERT INTO lot_heads ({_HEADS})
+    INSERT INTO lot_heads ({_BALANCES})
     SELECT DISTINCT ON (f.lot_id) f.lot_id, f.item_id, f.lot_seq, f.on_hand_after,
         f.reserved_after, f.on_hand_after > 0, l.qc_status, l.expires_on, l.received_at
     FROM fresh f JOIN inventory_lots l ON l.id = f.lot_id ORDER BY f.lot_id, f.lot_seq DESC
@@ -181,7 +183,7 @@ POSTGRESQL = {
 SQLITE = {
     "inventory_ledger_heads": (
         "CREATE TRIGGER inventory_ledger_heads AFTER INSERT ON inventory_ledger BEGIN"
-        f" INSERT INTO lot_heads ({_HEADS}) SELECT NEW.lot_id, NEW.item_id, NEW.lot_seq,"
+        f" INSERT INTO lot_heads ({_BALANCES}) SELECT NEW.lot_id, NEW.item_id, NEW.lot_seq,"
         " NEW.on_hand_after, NEW.reserved_after, NEW.on_hand_after > 0, l.qc_status,"
         " l.expires_on, l.received_at FROM inventory_lots l WHERE l.id = NEW.lot_id"
         f"{_HEAD_UPSERT};"

@@ -29,7 +29,7 @@ def review_reorder_points(simulator: Simulator) -> None:
             point = rough(free[code] * 2 // 3, sample)
         else:
             continue
-        with clock.frozen_at(simulator.moment):
+        with clock.frozen_at(simulator.time):
             catalog.update_item(
                 user_id=simulator.user_id,
                 key=simulator.key(),

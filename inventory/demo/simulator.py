@@ -24,27 +24,27 @@ class Simulator:
         self.user_id = user_id
         self.random = random.Random(seed)
         self.scale = scale
-        self.moment = clock.now()
-        self._until = self.moment
+        self.time = clock.now()
+        self._until = self.time
         self._numbers = {"key": 0, "lot": 240, "job": 4710, "order": 1202, "po": 880, "return": 310}
 
     @property
     def today(self) -> date:
         """Return the date at the site."""
-        return self.moment.astimezone(clock.zone()).date()
+        return self.time.astimezone(clock.zone()).date()
 
     def start(self, when: datetime, *, minutes: int) -> None:
         """Set the time; all that follows is posted within this number of minutes."""
-        self.moment, self._until = when, when + timedelta(minutes=minutes)
+        self.time, self._until = when, when + timedelta(minutes=minutes)
 
     def post(self, requests: Sequence[Request]) -> tuple[Operation, ...]:
         """Post commands at the simulated time, then advance the time."""
         if not requests:
             return ()
-        with clock.frozen_at(self.moment):
+        with clock.frozen_at(self.time):
             posting = ledger.post(requests, user_id=self.user_id, key=self.key())
-        later = self.moment + timedelta(seconds=self.random.uniform(40, 400))
-        self.moment = min(later, self._until)
+        later = self.time + timedelta(seconds=self.random.uniform(40, 400))
+        self.time = min(later, self._until)
         return posting.operations
 
     def key(self) -> str:

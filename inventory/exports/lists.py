@@ -120,7 +120,7 @@ def _note(entry: AuditEntry) -> Row:
         format_utc(entry.at),
         entry.who,
         entry.what,
-        entry.whom,
+        entry.target,
         entry.more,
         entry.action,
     ]

@@ -15,7 +15,7 @@ from inventory.imports.column_mapping import (
     validate_mapping,
 )
 from inventory.imports.file_readers import Table, read_table
-from inventory.imports.file_templates import WRONG_HEADS, template_csv, template_xlsx, wrong_rows
+from inventory.imports.file_templates import ERROR_HEADERS, template_csv, template_xlsx, wrong_rows
 from inventory.imports.file_types import KINDS, Field, FileType
 from inventory.imports.limits import MAX_BYTES, MAX_ROWS
 from inventory.imports.runner import (
@@ -33,10 +33,10 @@ from inventory.imports.runner import (
 
 __all__ = [
     "DATE_ORDERS",
+    "ERROR_HEADERS",
     "KINDS",
     "MAX_BYTES",
     "MAX_ROWS",
-    "WRONG_HEADS",
     "CellError",
     "CellFormat",
     "Field",

@@ -66,7 +66,7 @@ def _to_table(
     margin = 0
     for number, cells in lines:
         if headers is None:
-            headers, margin = _heads(cells, number), _empty_at_first(cells)
+            headers, margin = _headers(cells, number), _empty_at_first(cells)
             continue
         if len(cells) > len(headers) and not (cells := _without_bad_cells(cells, len(headers))):
             continue
@@ -111,7 +111,7 @@ def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidI
     )
 
 
-def _heads(cells: Sequence[str], line: int) -> list[str]:
+def _headers(cells: Sequence[str], line: int) -> list[str]:
     """Return the column headers; a repeated one gets " again" appended."""
     if len(cells) > MAX_COLUMNS:
         raise unreadable(f"The file has more than {MAX_COLUMNS} columns.")

@@ -278,7 +278,7 @@ class ImportRecord:
     user_name: str
     recorded_at: datetime
     operation_id: int | None
-    is_taken_back: bool
+    is_undone: bool
 
 
 _undoing = operations.alias("undoing")
@@ -294,9 +294,7 @@ _IMPORTED = (
         users.c.name.label("user_name"),
         imports.c.recorded_at,
         imports.c.operation_id,
-        sa.or_(imports.c.taken_back_at.is_not(None), _undoing.c.id.is_not(None)).label(
-            "is_taken_back"
-        ),
+        sa.or_(imports.c.taken_back_at.is_not(None), _undoing.c.id.is_not(None)).label("is_undone"),
     )
     .join(users, users.c.id == imports.c.user_id)
     .join(_undoing, _undoing.c.reverses_id == imports.c.operation_id, isouter=True)
@@ -332,7 +330,7 @@ def get_import(conn: Connection, import_id: int) -> ImportRecord:
 
 
 def _to_imported(row: Any) -> ImportRecord:
-    return ImportRecord(**{**row._mapping, "is_taken_back": bool(row.is_taken_back)})
+    return ImportRecord(**{**row._mapping, "is_undone": bool(row.is_undone)})
 
 
 def undo(

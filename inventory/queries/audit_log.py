@@ -41,7 +41,7 @@ class AuditEntry:
     who: str
     action: str
     what: str
-    whom: str
+    target: str
     more: str
 
 
@@ -117,14 +117,14 @@ def _user_in(subject: str) -> int | None:
 
 def _note(row: Any, names: dict[int, str]) -> AuditEntry:
     strangers = row.action in audit.BY_STRANGERS
-    nobody = "somebody" if strangers else "the command line"
-    whom = _user_in(row.subject)
+    unnamed = "somebody" if strangers else "the command line"
+    target = _user_in(row.subject)
     return AuditEntry(
         id=row.id,
         at=row.at,
-        who=names.get(row.user_id, nobody),
+        who=names.get(row.user_id, unnamed),
         action=row.action,
         what=audit.WORDS.get(row.action, row.action),
-        whom=names.get(whom, row.subject) if whom else row.subject,
+        target=names.get(target, row.subject) if target else row.subject,
         more=audit.describe(row.detail),
     )

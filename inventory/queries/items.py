@@ -29,7 +29,7 @@ from inventory.stock.balance_filters import (
     figures_of_items,
     is_expired,
     is_low_item,
-    item_heads,
+    item_balances,
     lot_balances,
     split_whole_and_fraction,
 )
@@ -83,7 +83,7 @@ def list_items(
     place = CursorScope("items", filters, order.keys)
     chosen = sa.select(items.c.id)
     if sort.lstrip("-") not in ("code", "name"):
-        chosen = chosen.join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+        chosen = chosen.join(item_balances, item_balances.c.item_id == items.c.id, isouter=True)
     chosen = order.apply(chosen, place.position_of(cursor))
     if q:
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
@@ -172,7 +172,7 @@ def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, S
             .group_by(lot_balances.c.item_id)
         )
     }
-    rows = conn.execute(sa.select(item_heads).where(item_heads.c.item_id.in_(ids)))
+    rows = conn.execute(sa.select(item_balances).where(item_balances.c.item_id.in_(ids)))
     return {
         row.item_id: StockTotals(
             row.on_hand * ONE + row.on_hand_rest,

@@ -22,7 +22,7 @@ from inventory.stock.balance_filters import (
     add_up,
     has_status,
     is_expired,
-    item_heads,
+    item_balances,
     lot_balances,
     open_lines,
     split_whole_and_fraction,
@@ -69,10 +69,10 @@ def totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
 
 
 def _totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
-    figures = [column for column in item_heads.c if column.name != "item_id"]
+    figures = [column for column in item_balances.c if column.name != "item_id"]
     rows = conn.execute(
         sa.select(items.c.unit, *map(add_up, figures))
-        .join_from(item_heads, items, items.c.id == item_heads.c.item_id)
+        .join_from(item_balances, items, items.c.id == item_balances.c.item_id)
         .group_by(items.c.unit)
         .order_by(sa.func.count().desc(), items.c.unit)
     )

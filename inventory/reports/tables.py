@@ -32,11 +32,11 @@ class Report:
 
 def recall_report(found: Recall) -> Report:
     """Return a recall: movements, reservations and stock of the lot's family."""
-    heads = (
+    headers = (
         "what", "reference", "item", "lot", "qty", "unit", "operation", "kind", "time", "user",
         "state",
     )  # fmt: skip
-    return Report(heads, _recall_rows(found))
+    return Report(headers, _recall_rows(found))
 
 
 def _recall_rows(found: Recall) -> Iterator[Row]:
@@ -65,11 +65,11 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
 
 def reorder_report(reads: Reads) -> Report:
     """Return every low item, with what is missing to its reorder point."""
-    heads = (
+    headers = (
         "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
         "low since",
     )  # fmt: skip
-    return Report(heads, _reorder_rows(reads))
+    return Report(headers, _reorder_rows(reads))
 
 
 def low_since(conn: Connection, item_ids: Iterable[int]) -> dict[int, datetime]:
@@ -112,8 +112,8 @@ def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
 
 def lots_report(reads: Reads, at: datetime) -> Report:
     """Return the stock at that time, by lot."""
-    heads = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
-    return Report(heads, _lot_rows(reads, at))
+    headers = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
+    return Report(headers, _lot_rows(reads, at))
 
 
 def _lot_rows(reads: Reads, at: datetime) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLi
 
 items = table(Item)
 lot_balances = table(LotBalance)
-item_heads = table(ItemBalance)
+item_balances = table(ItemBalance)
 open_lines = table(OpenReservationLine)
 
 _APPROVED: sa.ColumnElement[str] = sa.literal_column(f"'{QcStatus.APPROVED}'")
@@ -76,7 +76,7 @@ def is_low_item(today: date) -> sa.ColumnElement[bool]:
     free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
     low = (
         sa.select(free_is_low)
-        .where(item_heads.c.item_id == items.c.id)
+        .where(item_balances.c.item_id == items.c.id)
         .correlate(items)
         .scalar_subquery()
     )
@@ -93,7 +93,7 @@ def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.C
     Returns:
         Name to (whole units, rest in 10^-6 units).
     """
-    of = item_heads.c
+    of = item_balances.c
     expired = [
         sa.select(add_up(part))
         .where(lot_balances.c.item_id == items.c.id, is_expired(today))

@@ -24,7 +24,7 @@ _last = (
     .correlate(lots)
     .scalar_subquery()
 )
-_HEADS = (
+_BALANCES = (
     sa.select(lots.c.id, ledger.c.lot_seq, ledger.c.hash)
     .join_from(lots, ledger, sa.and_(ledger.c.lot_id == lots.c.id, ledger.c.lot_seq == _last))
     .order_by(lots.c.id)
@@ -33,7 +33,7 @@ _HEADS = (
 
 def digest(conn: Connection, *, key: bytes) -> dict[str, Any]:
     """Return each lot's last sequence number and hash, signed with the key."""
-    balances = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_HEADS)]
+    balances = [[id, seq, bytes(hash).hex()] for id, seq, hash in conn.execute(_BALANCES)]
     at = clock.now().isoformat().replace("+00:00", "Z")
     return {"at": at, "lots": balances, "signature": _signature(at, balances, key)}
 
@@ -51,7 +51,7 @@ def balances_hash(balances: Iterable[tuple[int, int, bytes]]) -> str:
 
 def balances_hash_of(conn: Connection) -> str:
     """Return `balances_hash` of the database."""
-    rows = conn.execution_options(yield_per=5000).execute(_HEADS)
+    rows = conn.execution_options(yield_per=5000).execute(_BALANCES)
     return balances_hash((id, seq, hash) for id, seq, hash in rows)
 
 

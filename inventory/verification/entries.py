@@ -15,7 +15,7 @@ TABLE = "inventory_ledger"
 
 #: Raw rows without type conversion, which is faster (docs/decisions.md, ADR-031).
 _ROWS = """
-SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {moment},
+SELECT e.id, e.lot_id, e.item_id, e.lot_seq, e.txn_type, e.qty, {timestamp},
        e.prev_seq, e.on_hand_before, e.reserved_before, e.received_before,
        e.on_hand_after, e.reserved_after, e.received_after,
        e.reservation_id, e.line_seq, e.prev_line_seq,
@@ -118,7 +118,7 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
         within: a condition with {} for the lot's id.
     """
     statement = _ROWS.format(
-        moment=raw_rows.parse_timestamp(conn, "e.timestamp"),
+        timestamp=raw_rows.parse_timestamp(conn, "e.timestamp"),
         prev_hash=raw_rows.blob(conn, "e.prev_hash"),
         hash=raw_rows.blob(conn, "e.hash"),
         within=within.replace("{}", "e.lot_id"),

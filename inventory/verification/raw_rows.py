@@ -38,7 +38,7 @@ def blob(conn: Connection, column: str) -> str:
 
 
 def parse_timestamp(conn: Connection, column: str) -> str:
-    """Return the SQL for a timestamp as `hash_chain.written_moment` expects it."""
+    """Return the SQL for a timestamp as `hash_chain.format_raw_timestamp` expects it."""
     if conn.dialect.name == "sqlite":
         return column
     return f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"

@@ -22,7 +22,7 @@ from inventory.common.quantity import ONE, format_qty
 from inventory.db import atomic
 from inventory.models import table
 from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
-from inventory.stock.balance_filters import figures_of_items, is_low_item, item_heads
+from inventory.stock.balance_filters import figures_of_items, is_low_item, item_balances
 from inventory.stock.entities import format_utc
 from inventory.stock.queries import items
 
@@ -90,7 +90,7 @@ def _figures() -> sa.Select[Any]:
             items.c.id, items.c.code, items.c.name, items.c.unit, items.c.reorder_point,
             items.c.archived_at, *columns, low_items.c.item_id.is_not(None).label("was_low"),
         )
-        .join(item_heads, item_heads.c.item_id == items.c.id, isouter=True)
+        .join(item_balances, item_balances.c.item_id == items.c.id, isouter=True)
         .join(low_items, low_items.c.item_id == items.c.id, isouter=True)
         .order_by(items.c.id)
     )  # fmt: skip

@@ -34,8 +34,8 @@
     return svg;
   };
 
-  floor.clock = (moment) =>
-    new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  floor.clock = (time) =>
+    new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
   // Settings of this tablet; they can be lost.
   floor.setting = (name, value) => {

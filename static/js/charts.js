@@ -15,14 +15,14 @@
 
   /** Returns the table's rows as columns: labels of the first one, numbers of each series. */
   function read(table, backwards) {
-    const heads = [...table.tHead.rows[0].cells];
+    const headers = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
     if (backwards) rows.reverse();
-    const series = heads
+    const series = headers
       .map((head, at) => ({ at, name: head.textContent.trim(), kind: head.dataset.series }))
       .filter((one) => one.kind);
     return {
-      head: heads[0].textContent.trim(),
+      head: headers[0].textContent.trim(),
       words: rows.map((row) => row.cells[0].textContent.trim()),
       series,
       values: series.map(({ at }) => rows.map((row) => Number(row.cells[at].dataset.value))),

@@ -15,10 +15,10 @@ from inventory.api.schemas.field_types import (
     Day,
     Flag,
     Id,
-    Moment,
     Note,
     Qty,
     QtyOrZero,
+    Timestamp,
     text,
 )
 from inventory.api.v1 import v1
@@ -147,7 +147,7 @@ def test_nothing_in_the_document_is_left_over():
 
 
 KINDS = {
-    "qty": Qty, "qty or zero": QtyOrZero, "id": Id, "flag": Flag, "day": Day, "moment": Moment,
+    "qty": Qty, "qty or zero": QtyOrZero, "id": Id, "flag": Flag, "day": Day, "moment": Timestamp,
     "note": Note,
 }  # fmt: skip
 VALUES = [

@@ -83,7 +83,7 @@ def test_a_column_that_is_not_found_is_asked_for_with_those_that_are_there(
     assert "1 rows can be imported" in flask("import", "items", str(file), *words).output
 
 
-def test_an_import_is_taken_back(flask: Shell, tmp_path: Path) -> None:
+def test_an_import_is_undone(flask: Shell, tmp_path: Path) -> None:
     for kind in ("items", "stock"):
         file = tmp_path / f"{kind}.csv"
         file.write_text(FILES[kind])

@@ -22,7 +22,7 @@ from inventory.queries import (
 )
 from inventory.queries import reservations as listed_reservations
 from inventory.reports import overview
-from inventory.stock.balance_filters import item_heads
+from inventory.stock.balance_filters import item_balances
 from inventory.stock.entities import StockTotals
 from inventory.verification import verify
 from tests.support.stock_builder import Stock, in_days, key, part
@@ -125,7 +125,7 @@ def test_a_wrong_sum_is_named(stock: Stock) -> None:
         balance_triggers.rebuild(conn)
 
 
-_SUMS = ", ".join(column.name for column in item_heads.c if column.name != "item_id")
+_SUMS = ", ".join(column.name for column in item_balances.c if column.name != "item_id")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _PART = "|".join(f"{'0' * zeros}[1-9][0-9]{{0,{5 - zeros}}}" for zeros in range(
 _MORE_THAN_ZERO = rf"([1-9][0-9]{{0,11}}(\.[0-9]{{1,6}})?|0\.({_PART})|{_MAX_QTY})"
 _ANY_QTY = rf"((0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,6}})?|{_MAX_QTY})"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
@@ -173,7 +173,7 @@ def parse_day(value: Any) -> date:
 def parse_datetime(value: Any) -> datetime:
     """Parse an RFC 3339 time; returns it in UTC."""
     try:
-        if isinstance(value, str) and _MOMENT.fullmatch(value):
+        if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
@@ -190,7 +190,9 @@ FlagInQuery = Annotated[bool, in_query(_FLAG, _flag_in_words)]
 IdInQuery = Annotated[int, in_query(ID, _number_in_words)]
 Limit = Annotated[int, in_query(integer(1, MAX_ROWS), _number_in_words)]
 Day = Annotated[date, FieldType(parse_day, {"type": "string", "format": "date"})]
-Moment = Annotated[datetime, FieldType(parse_datetime, {"type": "string", "format": "date-time"})]
+Timestamp = Annotated[
+    datetime, FieldType(parse_datetime, {"type": "string", "format": "date-time"})
+]
 Code = Annotated[str, text(64)]
 #: Item codes are part of URLs: no empty or dotted segment, and /stock is a path of the API.
 ITEM_CODE = text(64, excluded_pattern=r"(?!/|\.{1,2}(/|$)|.*(//|/\.{0,2}(/|$)|/stock$))")

@@ -12,13 +12,13 @@ from inventory.api.schemas.field_types import (
     Day,
     Flag,
     Id,
-    Moment,
     Note,
     Qty,
     QtyOrZero,
     Reason,
     Reference,
     RequestModel,
+    Timestamp,
     invalid,
 )
 from inventory.api.schemas.responses import QC
@@ -104,7 +104,7 @@ class ReceiptBody(Write):
     )
     reference: Reference | None = None
     note: Note | None = None
-    occurred_at: Moment | None = Field(None, description="When it happened: information only.")
+    occurred_at: Timestamp | None = Field(None, description="When it happened: information only.")
 
 
 class CustomerReturnBody(ReceiptBody):
@@ -122,7 +122,7 @@ class ReservationBody(Write):
     reference: Reference
     lots: LotParts | None = None
     strategy: Strategy | None = Field(None, description="Which lots first, where none are named.")
-    expires_at: Moment | None = Field(
+    expires_at: Timestamp | None = Field(
         None, description="When the promise ends: what is open of it then is given back."
     )
     note: Note | None = None
@@ -183,7 +183,7 @@ class IssueBody(Write):
     reference: Reference | None = None
     reason: Reason | None = None
     note: Note | None = None
-    occurred_at: Moment | None = None
+    occurred_at: Timestamp | None = None
 
     @model_validator(mode="after")
     def _requires_one_form(self) -> Self:
@@ -209,7 +209,7 @@ class ScrapBody(Write):
     reason: Reason
     reference: Reference | None = None
     note: Note | None = None
-    occurred_at: Moment | None = None
+    occurred_at: Timestamp | None = None
 
 
 class SupplierReturnBody(ScrapBody):

@@ -14,9 +14,9 @@ from inventory.api.schemas.field_types import (
     FlagInQuery,
     IdInQuery,
     Limit,
-    Moment,
     Reference,
     RequestModel,
+    Timestamp,
     invalid,
     text,
 )
@@ -80,8 +80,8 @@ class Entries(PageQuery):
     type: TxnType | None = None
     reference: Reference | None = None
     user: Reference | None = Field(None, description="The user's name.")
-    since: Moment | None = Field(None, alias="from", description="Written then or later.")
-    until: Moment | None = Field(None, alias="to", description="Written before then.")
+    since: Timestamp | None = Field(None, alias="from", description="Written then or later.")
+    until: Timestamp | None = Field(None, alias="to", description="Written before then.")
 
 
 class Codes(PageQuery):
@@ -98,6 +98,6 @@ class Scan(RequestModel):
 
 
 class AsOf(RequestModel):
-    as_of: Moment | None = Field(
+    as_of: Timestamp | None = Field(
         None, description="The figures as the ledger stood then; QC status and places are today's."
     )

@@ -22,7 +22,9 @@ Qty = Annotated[
         }
     ),
 ]
-Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})]
+Timestamp = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})
+]
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 QC = Literal["APPROVED", "QUARANTINE", "REJECTED"]
 Hold = Literal["QUARANTINE", "REJECTED", "EXPIRED"]
@@ -69,7 +71,7 @@ class Lot(Stock):
     supplier_lot: str | None
     location: str | None
     parent_lot_id: int | None
-    received_at: Moment
+    received_at: Timestamp
     received_qty: Qty
     issued_qty: Qty
     lot_seq: int
@@ -77,7 +79,7 @@ class Lot(Stock):
 
 class ItemStock(Stock):
     item: str
-    as_of: Moment
+    as_of: Timestamp
     lots: list[Lot]
 
 
@@ -98,10 +100,10 @@ class Reservation(ResponseModel):
     open_qty: Qty
     issued_qty: Qty
     unreserved_qty: Qty
-    expires_at: Moment | None
+    expires_at: Timestamp | None
     at_risk: bool
     note: str | None
-    created_at: Moment
+    created_at: Timestamp
     lots: list[ReservedLot]
 
 
@@ -114,7 +116,7 @@ class Decision(ResponseModel):
     from_status: QC | None
     reason: str | None
     user: str
-    decided_at: Moment
+    decided_at: Timestamp
     operation_id: int
 
 
@@ -167,7 +169,7 @@ class Entry(ResponseModel):
     reservation_id: int | None
     reference: str | None
     user: str
-    timestamp: Moment
+    timestamp: Timestamp
     hash: Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
 
 
@@ -179,8 +181,8 @@ class Operation(ResponseModel):
     reason: str | None
     note: str | None
     user: str
-    recorded_at: Moment
-    occurred_at: Moment | None
+    recorded_at: Timestamp
+    occurred_at: Timestamp | None
     reverses: int | None
     entries: list[Entry]
 
@@ -207,7 +209,7 @@ class Code(ResponseModel):
     lot_code: str | None
     qty: Qty = Field(description="How much one scan stands for.")
     user: str
-    created_at: Moment
+    created_at: Timestamp
 
 
 class InternalLabel(ResponseModel):
@@ -319,7 +321,7 @@ class Finding(ResponseModel):
 
 
 class Verification(ResponseModel):
-    started_at: Moment
+    started_at: Timestamp
     seconds: float
     entries: int
     ok: bool

@@ -80,7 +80,7 @@ def _receive(body: Body) -> ledger.Request:
         add_to_lot=body.get("addToLot", False),
         reference=body.get("reference"),
         note=body.get("note"),
-        occurred_at=_moment(body.get("occurredAt")),
+        occurred_at=_timestamp(body.get("occurredAt")),
     )
 
 
@@ -104,7 +104,7 @@ def _issue(body: Body) -> ledger.Request:
         reference=body.get("reference"),
         reason=body.get("reason"),
         note=body.get("note"),
-        occurred_at=_moment(body.get("occurredAt")),
+        occurred_at=_timestamp(body.get("occurredAt")),
     )
 
 
@@ -152,7 +152,7 @@ def _day(value: object) -> date | None:
         raise InvalidInput("A date like 2027-03-31 is expected here.", field="expiresOn") from None
 
 
-def _moment(value: object) -> datetime | None:
+def _timestamp(value: object) -> datetime | None:
     if value is None:
         return None
     try:

@@ -236,7 +236,7 @@ def wrong(draft_id: str) -> Response:
     found = _draft(draft_id)
     if found.report is None:
         abort(404)
-    return download("csv", "wrong", imports.WRONG_HEADS, imports.wrong_rows(found.report))
+    return download("csv", "wrong", imports.ERROR_HEADERS, imports.wrong_rows(found.report))
 
 
 def _load_undo(form: Any, import_id: int) -> dict[str, Any]:
