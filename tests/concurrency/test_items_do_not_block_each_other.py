@@ -40,18 +40,18 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
 
     def hold() -> None:
         with app.app_context():
-            stock.do("issue", item="BOLT", lots=[part(bolts, 18)], key="held")
+            stock.post("issue", item="BOLT", lots=[part(bolts, 18)], key="held")
 
     holder = threading.Thread(target=hold)
     holder.start()
     try:
         assert inserted.wait(30)
-        stock.do("issue", item="NUT", qty=17, reference="JOB")
-        stock.do("split", lot_id=nuts, qty=1, lot_code="N-2")
+        stock.post("issue", item="NUT", qty=17, reference="JOB")
+        stock.post("split", lot_id=nuts, qty=1, lot_code="N-2")
         promised = stock.reserve(1, item="NUT")
-        stock.do("issue", reservation_id=promised)
-        stock.do("count", lot_id=nuts, counted=9)
-        stock.do("hold", lot_id=nuts, reason="glass")
+        stock.post("issue", reservation_id=promised)
+        stock.post("count", lot_id=nuts, counted=9)
+        stock.post("hold", lot_id=nuts, reason="glass")
         stock.lot("receive 3", item="NUT")
         catalog.create_item(user_id=stock.user_id, key=key(), code="NEW", name="New")
         assert holder.is_alive()

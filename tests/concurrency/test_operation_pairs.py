@@ -26,38 +26,38 @@ Do = Callable[[Stock, int, int], Any]
 
 #: What each does with a lot of 10, 4 of them reserved.
 OPERATIONS: dict[str, Do] = {
-    "receive": lambda stock, lot, _: stock.do(
+    "receive": lambda stock, lot, _: stock.post(
         "receive",
         item=item_of(stock, lot),
-        lot_code=stock.look(lot).lot_code,
+        lot_code=stock.get_lot(lot).lot_code,
         qty=3,
         add_to_lot=True,
     ),
     "reserve": lambda stock, lot, _: stock.reserve(6, lot=lot, item=item_of(stock, lot)),
-    "unreserve": lambda stock, _, held: stock.do("unreserve", reservation_id=held),
-    "issue reserved": lambda stock, _, held: stock.do("issue", reservation_id=held, qty=4),
-    "issue free": lambda stock, lot, _: stock.do(
+    "unreserve": lambda stock, _, held: stock.post("unreserve", reservation_id=held),
+    "issue reserved": lambda stock, _, held: stock.post("issue", reservation_id=held, qty=4),
+    "issue free": lambda stock, lot, _: stock.post(
         "issue", item=item_of(stock, lot), qty=6, lots=[part(lot, 6)]
     ),
-    "scrap": lambda stock, lot, _: stock.do("scrap", lot_id=lot, qty=6, reason="bent"),
-    "count": lambda stock, lot, _: stock.do("count", lot_id=lot, counted=7, reason="counted"),
-    "split": lambda stock, lot, _: stock.do(
-        "split", lot_id=lot, qty=6, lot_code=f"{stock.look(lot).lot_code}-S"
+    "scrap": lambda stock, lot, _: stock.post("scrap", lot_id=lot, qty=6, reason="bent"),
+    "count": lambda stock, lot, _: stock.post("count", lot_id=lot, counted=7, reason="counted"),
+    "split": lambda stock, lot, _: stock.post(
+        "split", lot_id=lot, qty=6, lot_code=f"{stock.get_lot(lot).lot_code}-S"
     ),
-    "reject": lambda stock, lot, _: stock.do(
+    "reject": lambda stock, lot, _: stock.post(
         "decide_qc", lot_id=lot, status="REJECTED", reason="cracks"
     ),
-    "reject and move": lambda stock, lot, _: stock.do(
+    "reject and move": lambda stock, lot, _: stock.post(
         "decide_qc", lot_id=lot, status="REJECTED", reason="cracks", on_reservations="reallocate"
     ),
-    "reverse": lambda stock, lot, _: stock.do(
+    "reverse": lambda stock, lot, _: stock.post(
         "reverse", operation_id=stock.history(lot)[1].operation_id
     ),
 }
 
 
 def item_of(stock: Stock, lot: int) -> str:
-    return stock.look(lot).item.code
+    return stock.get_lot(lot).item.code
 
 
 def prepared(stock: Stock) -> tuple[int, int]:
@@ -77,9 +77,9 @@ def outcome(do: Do, stock: Stock, lot: int, held: int) -> str:
 
 
 def ends(stock: Stock, lot: int) -> tuple[str, str, str]:
-    item = stock.look(lot).item
+    item = stock.get_lot(lot).item
     beside = [one for one in get_lots_of_items(connection(), [item.id]) if one.id != lot]
-    return stock.figures(lot), stock.look(lot).qc_status, stock.figures(beside[0].id or 0)
+    return stock.figures(lot), stock.get_lot(lot).qc_status, stock.figures(beside[0].id or 0)
 
 
 @pytest.mark.parametrize("first", OPERATIONS)

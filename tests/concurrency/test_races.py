@@ -33,7 +33,7 @@ def told(outcomes: list[object]) -> Counter[str]:
 def reserve_one(stock: Stock, lot: int, tries: int = 1, **fields: object) -> object:
     last: object = None
     for _ in range(tries):
-        last = stock.do(
+        last = stock.post(
             "reserve", item="BOLT", qty=1, reference="RACE", lots=[part(lot, 1)], **fields
         )
     return last
@@ -49,7 +49,9 @@ def test_16_threads_reserve_exactly_what_was_there(app: Flask, stock: Stock, nam
         for _ in range(3):
             try:
                 chosen = [part(lots[0], 1)] if named else None
-                outcomes.append(stock.do("reserve", item="BOLT", qty=1, reference="R", lots=chosen))
+                outcomes.append(
+                    stock.post("reserve", item="BOLT", qty=1, reference="R", lots=chosen)
+                )
             except Exception as error:
                 outcomes.append(error)
         return told(outcomes)
@@ -59,7 +61,7 @@ def test_16_threads_reserve_exactly_what_was_there(app: Flask, stock: Stock, nam
         assert isinstance(outcome, Counter), outcome
         total += outcome
     assert total == {"granted": there, "INSUFFICIENT_STOCK": 48 - there}
-    assert sum(stock.look(lot).available for lot in lots) == 0
+    assert sum(stock.get_lot(lot).available for lot in lots) == 0
 
 
 def test_8_processes_of_50_tries_reserve_exactly_what_was_there(
@@ -98,9 +100,9 @@ def test_20_parallel_receipts_with_one_key_make_one_lot(app: Flask, stock: Stock
     stock.item()
     one_key = key()
     fields = {"item": "BOLT", "lot_code": "L-1", "qty": 5, "key": one_key}
-    outcomes = race(app, 20, lambda _: stock.do("receive", **fields))
+    outcomes = race(app, 20, lambda _: stock.post("receive", **fields))
     assert told(outcomes) == {"granted": 20}
-    assert stock.lot_called("L-1").on_hand == 5_000_000
+    assert stock.find_lot("L-1").on_hand == 5_000_000
 
 
 def test_of_parallel_receipts_into_one_new_lot_code_one_is_granted(
@@ -108,29 +110,29 @@ def test_of_parallel_receipts_into_one_new_lot_code_one_is_granted(
 ) -> None:
     stock.item()
     fields = {"item": "BOLT", "lot_code": "L-1", "qty": 5}
-    outcomes = race(app, 8, lambda _: stock.do("receive", **fields))
+    outcomes = race(app, 8, lambda _: stock.post("receive", **fields))
     assert told(outcomes) == {"granted": 1, "DUPLICATE_LOT": 7}
 
 
 def test_of_parallel_refusals_with_one_key_all_are_equal(app: Flask, stock: Stock) -> None:
     lot, one_key = stock.lot("receive 1"), key()
     fields = {"item": "BOLT", "qty": 2, "reference": "R", "key": one_key}
-    outcomes = race(app, 8, lambda _: stock.do("reserve", **fields, lots=[part(lot, 2)]))
+    outcomes = race(app, 8, lambda _: stock.post("reserve", **fields, lots=[part(lot, 2)]))
     assert told(outcomes) == {"INSUFFICIENT_STOCK": 8}
     assert len({str(outcome) for outcome in outcomes}) == 1
 
 
 def test_an_operation_is_reversed_once_however_many_try(app: Flask, stock: Stock) -> None:
     stock.item()
-    receipt = stock.do("receive", item="BOLT", lot_code="L", qty=5).operation.id
-    outcomes = race(app, 8, lambda _: stock.do("reverse", operation_id=receipt))
+    receipt = stock.post("receive", item="BOLT", lot_code="L", qty=5).operation.id
+    outcomes = race(app, 8, lambda _: stock.post("reverse", operation_id=receipt))
     assert told(outcomes) == {"granted": 1, "NOT_REVERSIBLE": 7}
 
 
 def test_a_reservation_is_issued_once_however_many_try(app: Flask, stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    outcomes = race(app, 8, lambda _: stock.do("issue", reservation_id=reservation, qty=4))
+    outcomes = race(app, 8, lambda _: stock.post("issue", reservation_id=reservation, qty=4))
     assert told(outcomes) == {"granted": 1, "OVER_ISSUE": 7}
     assert stock.figures(lot) == "6 on hand, 0 reserved, 6 available"
 
@@ -140,7 +142,7 @@ def test_nothing_is_reserved_in_a_lot_after_its_rejection(app: Flask, stock: Sto
 
     def do(number: int) -> object:
         if number == 0:
-            return stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
+            return stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
         return reserve_one(stock, lot, tries=5)
 
     outcomes = race(app, 8, do)
@@ -148,7 +150,7 @@ def test_nothing_is_reserved_in_a_lot_after_its_rejection(app: Flask, stock: Sto
     decided = outcomes[0]
     assert isinstance(decided, PostingResult)
     seq_then = decided.details[0]["lot"]["lot_seq"]
-    assert stock.look(lot).lot_seq == seq_then
+    assert stock.get_lot(lot).lot_seq == seq_then
 
 
 def test_lots_in_opposite_order_never_lock_each_other_out(app: Flask, stock: Stock) -> None:
@@ -157,7 +159,7 @@ def test_lots_in_opposite_order_never_lock_each_other_out(app: Flask, stock: Sto
     def do(number: int) -> object:
         lots = [part(first, 1), part(second, 1)]
         for _ in range(5):
-            outcome = stock.do(
+            outcome = stock.post(
                 "reserve", item="BOLT", qty=2, reference="R",
                 lots=lots if number % 2 else lots[::-1],
             )  # fmt: skip
@@ -185,13 +187,13 @@ def test_decisions_that_move_reservations_never_lock_each_other_out(
             fields = {"lot_id": lot, "reason": "seen", "on_reservations": "reallocate"}
             for status in ("QUARANTINE", "APPROVED"):
                 try:
-                    last = stock.do("decide_qc", status=status, **fields)
+                    last = stock.post("decide_qc", status=status, **fields)
                 except QcTransition as refusal:
                     last = refusal
         return last
 
     assert set(told(race(app, 8, do))) <= {"granted", "QC_TRANSITION"}
-    found = [stock.look(lot) for lot in lots]
+    found = [stock.get_lot(lot) for lot in lots]
     assert sum(lot.reserved for lot in found) == 16_000_000
     assert all(lot.reserved <= lot.on_hand for lot in found)
 
@@ -206,7 +208,7 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
     def do(number: int) -> object:
         if number == 0:
             fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
-            return stock.do("decide_qc", lot_id=lot, **fields)
+            return stock.post("decide_qc", lot_id=lot, **fields)
         return reserve_one(stock, other, tries=2)
 
     outcomes = race(app, 8, do)
@@ -216,14 +218,14 @@ def test_a_decision_and_reservations_at_once_leave_nothing_reserved_twice(
     settled = decided.details[0]["settlement"]
     moved, kept = (sum(int(one["qty"]) for one in settled[name]) for name in ("moved", "kept"))
     assert moved + kept == 15
-    assert stock.look(lot).reserved == kept * 10**6
-    assert stock.look(other).reserved <= 20_000_000
+    assert stock.get_lot(lot).reserved == kept * 10**6
+    assert stock.get_lot(other).reserved <= 20_000_000
 
 
 def test_reads_see_what_was_just_written_by_another_thread(app: Flask, stock: Stock) -> None:
     lot = stock.lot("receive 100")
-    assert stock.look(lot).on_hand == 100_000_000
-    race(app, 4, lambda _: stock.do("issue", item="BOLT", lots=[part(lot, 1)]))
+    assert stock.get_lot(lot).on_hand == 100_000_000
+    race(app, 4, lambda _: stock.post("issue", item="BOLT", lots=[part(lot, 1)]))
     assert stock.figures(lot) == "96 on hand, 0 reserved, 96 available"
 
 
@@ -260,8 +262,8 @@ def test_a_lot_locked_too_long_is_busy_and_the_same_key_works_later(
     monkeypatch.setattr(sqlite_write_lock, "WAIT_SECONDS", 0.2)
     fields = {"item": "BOLT", "qty": 1, "reference": "R", "lots": [part(lot, 1)], "key": one_key}
     with _lot_held(lot), pytest.raises(Busy):
-        stock.do("reserve", **fields)
-    assert not stock.do("reserve", **fields).replayed
+        stock.post("reserve", **fields)
+    assert not stock.post("reserve", **fields).replayed
     assert ledger.reserve(user_id=stock.user_id, **fields).replayed
 
 
@@ -278,7 +280,7 @@ def test_a_write_waits_for_the_one_before_it_and_sees_what_it_left(
             try:
                 lots = [part(lot, 1)] if named else None
                 fields = {"item": "BOLT", "qty": 1, "reference": "R", "lots": lots}
-                outcomes.append(stock.do("reserve", **fields))
+                outcomes.append(stock.post("reserve", **fields))
             except Exception as error:
                 outcomes.append(error)
 

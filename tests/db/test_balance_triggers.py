@@ -42,20 +42,20 @@ def summed(on_hand: int, reserved: int, on_hold: int) -> StockTotals:
 def test_sums_follow_what_is_done(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4")
     assert held_by(stock) == summed(10, 4, 0)
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
     assert held_by(stock) == summed(10, 4, 6)
-    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="x")
-    stock.do("scrap", lot_id=lot, qty=2, reason="x")
+    stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="x")
+    stock.post("scrap", lot_id=lot, qty=2, reason="x")
     assert held_by(stock) == summed(8, 4, 4)
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
-    stock.do("decide_qc", lot_id=lot, status="APPROVED", reason="x")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    stock.post("decide_qc", lot_id=lot, status="APPROVED", reason="x")
     assert held_by(stock) == summed(8, 4, 0)
 
 
 def test_a_decision_that_moves_reservations_moves_the_sums_once(stock: Stock) -> None:
     first, _ = stock.lot("receive 10, reserve 4"), stock.lot("receive 5")
     fields = {"status": "QUARANTINE", "reason": "x", "on_reservations": "reallocate"}
-    stock.do("decide_qc", lot_id=first, **fields)
+    stock.post("decide_qc", lot_id=first, **fields)
     assert held_by(stock) == summed(15, 4, 10)
 
 
@@ -106,8 +106,8 @@ def test_the_cache_may_be_dropped_at_any_moment(stock: Stock, table: str) -> Non
         conn.exec_driver_sql(f"DELETE FROM {table}")
     stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="J")
     stock.reserve(1)
-    stock.do("issue", item="BOLT", lots=[part(lot, 2)])
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    stock.post("issue", item="BOLT", lots=[part(lot, 2)])
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
     assert stock.figures(lot) == "8 on hand, 5 reserved, 3 available"
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         balance_triggers.rebuild(conn)

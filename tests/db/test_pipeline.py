@@ -147,7 +147,7 @@ def test_a_reservation_takes_three_journeys_at_the_most(
     lot = stock.lot("receive 10")
     fields = {"qty": 1, "reference": "R", "lots": [part(lot, 1)]}
     for _ in range(2):
-        stock.do("reserve", item="BOLT", **fields)
+        stock.post("reserve", item="BOLT", **fields)
     journeys: list[int] = []
     fetch = BasePipeline._fetch_gen
 
@@ -157,7 +157,7 @@ def test_a_reservation_takes_three_journeys_at_the_most(
         return fetch(self, **how)
 
     monkeypatch.setattr(BasePipeline, "_fetch_gen", count)
-    stock.do("reserve", item="BOLT", **fields)
+    stock.post("reserve", item="BOLT", **fields)
     # Begin, lock and look; ids; write and commit.
     assert 0 < len(journeys) <= 3, journeys
 

@@ -19,10 +19,10 @@ from flask import Flask
 from inventory import create_app
 from inventory.config import Config
 from inventory.db import db, replica
-from tests.support.databases import Server, migrate, postgresql, standby_of
-from tests.support.raw_sql import Backroom
+from tests.support.context_stock import ContextStock
+from tests.support.databases import Server, migrate, postgresql, replica_of
 from tests.support.servers import wait_until
-from tests.support.users import Person, words_of
+from tests.support.users import Person, visible_text
 
 pytestmark = pytest.mark.only("postgresql")
 
@@ -71,7 +71,7 @@ def pair() -> Iterator[Pair]:
         ]
         primary = stack.enter_context(postgresql(places[0], SETTINGS))
         migrate(primary.url)
-        yield Pair(primary, stack.enter_context(standby_of(primary, places[1], SETTINGS)))
+        yield Pair(primary, stack.enter_context(replica_of(primary, places[1], SETTINGS)))
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def app(pair: Pair, environ: dict[str, str]) -> Iterator[Flask]:
 
 
 def on_hand(someone: Person, lot: int) -> str:
-    words = words_of(someone.get(f"/lots/{lot}/").text)
+    words = visible_text(someone.get(f"/lots/{lot}/").text)
     found = re.search(r"On hand pcs (\d+)", words)
     assert found, words
     return found[1]
@@ -99,20 +99,20 @@ def on_hand(someone: Person, lot: int) -> str:
 def test_pages_come_from_the_standby_and_a_users_own_writes_never_wait_for_it(
     app: Flask, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stock = Backroom(app)
+    stock = ContextStock(app)
     lot = stock.lot("receive 10")
     ole, vic, ira = Person(app, "ole"), Person(app, "vic"), Person(app, "ira")
     pair.catch_up()
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("10", "10")
     pair.stand_still()
-    assert ole.sends(f"/lots/{lot}/count/", counted="7").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="7").status_code == 303
     # Whoever wrote sees it; others see the standby, which does not know yet.
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("7", "10")
     assert "behind" not in ole.get(f"/lots/{lot}/").text
     monkeypatch.setattr("inventory.http.replica_routing.SHOWN_LAG", 0.0)
-    assert "is behind." in words_of(vic.get(f"/lots/{lot}/").text)
+    assert "is behind." in visible_text(vic.get(f"/lots/{lot}/").text)
     # What is decided is never decided on the standby's word.
-    assert ira.sends("/issue/", item="BOLT", qty="8").status_code == 409
+    assert ira.submit("/issue/", item="BOLT", qty="8").status_code == 409
     # Too far behind: the primary answers.
     monkeypatch.setattr(replica, "MOST_LAG", 0.0)
     assert on_hand(vic, lot) == "7"
@@ -125,14 +125,14 @@ def test_pages_come_from_the_standby_and_a_users_own_writes_never_wait_for_it(
 def test_without_the_standby_the_primary_answers_and_the_standby_takes_over_from_it(
     app: Flask, pair: Pair
 ) -> None:
-    stock = Backroom(app)
+    stock = ContextStock(app)
     lot = stock.lot("receive 10")
     ole = Person(app, "ole")
     pair.catch_up()
     assert on_hand(ole, lot) == "10"
     pair.standby.kill()
     assert on_hand(ole, lot) == "10"
-    assert ole.sends(f"/lots/{lot}/count/", counted="7").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="7").status_code == 303
     (pair.standby.data / "postmaster.pid").unlink(missing_ok=True)
     time.sleep(0.2)
     pair.standby.start()
@@ -145,5 +145,5 @@ def test_without_the_standby_the_primary_answers_and_the_standby_takes_over_from
         return answer.status_code == 200
 
     wait_until(works, "nobody took over", seconds=15)
-    assert ole.sends(f"/lots/{lot}/count/", counted="5").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="5").status_code == 303
     assert on_hand(ole, lot) == "5"

@@ -3,7 +3,7 @@ import pytest
 from inventory import ledger
 from inventory.common.errors import InvalidInput, Refusal
 from inventory.ledger import Issue, Receive, Reserve, Split, Unreserve
-from tests.support.stock_builder import Stock, key, part, wrote
+from tests.support.stock_builder import Stock, entry_lines, key, part
 
 
 def test_a_batch_sees_what_its_earlier_requests_did(stock: Stock) -> None:
@@ -19,7 +19,7 @@ def test_a_batch_sees_what_its_earlier_requests_did(stock: Stock) -> None:
         user_id=stock.user_id,
         key=key(),
     )
-    assert wrote(posting) == [
+    assert entry_lines(posting) == [
         "RECEIVE 10 of L-1: 10/0",
         "RESERVE 6 of L-1: 10/6",
         "ISSUE 4 of L-1: 6/6",
@@ -80,7 +80,7 @@ def test_several_requests_may_work_on_one_reservation(stock: Stock) -> None:
         user_id=stock.user_id,
         key=key(),
     )
-    assert stock.promise(reservation) == "6 promised: 0 open, 5 issued, 1 given back"
+    assert stock.reservation_figures(reservation) == "6 reserved: 0 open, 5 issued, 1 unreserved"
     assert stock.figures(lot) == "3 on hand, 0 reserved, 3 available"
 
 

@@ -106,7 +106,7 @@ def issue_of_a_reservation_of_which_one_lot_is_at_risk(stock: Stock) -> tuple[st
     stock.lot("receive 4"), stock.lot("receive 10")
     reservation = stock.reserve(9)
     bad = stock.reservation(reservation).lines[1].lot.id
-    stock.do("decide_qc", lot_id=bad, status="QUARANTINE", reason="rust")
+    stock.post("decide_qc", lot_id=bad, status="QUARANTINE", reason="rust")
     return "QC_BLOCKED", "issue", {"reservation_id": reservation, "close_remainder": True}
 
 
@@ -123,7 +123,7 @@ def split_of_more_than_is_available(stock: Stock) -> tuple[str, str, Facts]:
 
 def reversal_of_a_split_of_which_a_part_is_reserved(stock: Stock) -> tuple[str, str, Facts]:
     lot = stock.lot("receive 10")
-    posting = stock.do("split", lot_id=lot, qty=5, lot_code="CHILD")
+    posting = stock.post("split", lot_id=lot, qty=5, lot_code="CHILD")
     stock.reserve(3, lot=posting.operation.entries[-1].lot_id)
     return "NOT_REVERSIBLE", "reverse", {"operation_id": posting.operation.id}
 
@@ -182,30 +182,30 @@ def test_a_reversal_tells_all_it_needs_and_what_is_there(
 ) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     named = cuts((stock.reserve(5), 3), (stock.reserve(5), 3))
-    done = stock.do("count", lot_id=lot, counted=10, unreserve=named).operation.id
+    done = stock.post("count", lot_id=lot, counted=10, unreserve=named).operation.id
     stock.reserve(taken)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=done)
     assert (refusal.figures["requested"], refusal.figures["available"]) == (needed, left)
-    assert stock.look(lot).available == int(left) * 10**6
+    assert stock.get_lot(lot).available == int(left) * 10**6
 
 
 def test_a_reversal_counts_what_comes_back_with_it(stock: Stock) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     named = cuts((stock.reserve(5), 3), (stock.reserve(5), 3))
-    done = stock.do("count", lot_id=lot, counted=5, unreserve=named).operation.id
+    done = stock.post("count", lot_id=lot, counted=5, unreserve=named).operation.id
     stock.reserve(1)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=done)
     # 5 come back and 6 are to be reserved again: 1 more is needed, and nothing is available.
     assert (refusal.figures["requested"], refusal.figures["available"]) == ("1", "0")
-    assert stock.look(lot).available == 0
+    assert stock.get_lot(lot).available == 0
 
 
 def test_a_reversal_tells_what_a_reservation_has_open(stock: Stock) -> None:
     stock.lot("receive 10")
     reservation = stock.reserve(9)
-    issued = stock.do("issue", reservation_id=reservation, qty=4, close_remainder=True)
-    undone = stock.do("reverse", operation_id=issued.operation.id).operation.id
-    stock.do("unreserve", reservation_id=reservation, qty=3)
+    issued = stock.post("issue", reservation_id=reservation, qty=4, close_remainder=True)
+    undone = stock.post("reverse", operation_id=issued.operation.id).operation.id
+    stock.post("unreserve", reservation_id=reservation, qty=3)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=undone)
     assert "9 pcs" in refusal.detail
     assert "6 are open" in refusal.detail
@@ -219,7 +219,7 @@ def test_what_has_expired_is_posted_with_the_refusal_that_counts_on_it(stock: St
         stock.reserve(3, reference="J-2")
     with clock.frozen_at(now + timedelta(hours=2)):
         with pytest.raises(Refusal) as caught:
-            stock.do("reserve", item="BOLT", qty=8, reference="J-3")
+            stock.post("reserve", item="BOLT", qty=8, reference="J-3")
         assert caught.value.figures["free"] == "7"
         assert false_figures(caught.value.figures, stored(stock)) == []
     assert stock.figures(lot) == "10 on hand, 3 reserved, 7 available"

@@ -75,9 +75,9 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def attempt(self, verb: str, *, granted: bool, **facts: object) -> PostingResult | None:
         """The ledger must grant and refuse exactly what the model does."""
         if granted:
-            return self.stock.do(verb, **facts)
+            return self.stock.post(verb, **facts)
         with pytest.raises(Refusal):
-            self.stock.do(verb, **facts)
+            self.stock.post(verb, **facts)
         return None
 
     def born(self, posting: PostingResult, qc: str, days: int | None, born: int, qty: int) -> int:
@@ -256,7 +256,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @invariant()
     def figures_agree(self) -> None:
         for lot_id, lot in self.model.items():
-            found = self.stock.look(lot_id)
+            found = self.stock.get_lot(lot_id)
             assert (found.on_hand, found.reserved) == (lot.on_hand * ONE, lot.reserved * ONE)
             assert 0 <= found.reserved <= found.on_hand
             assert found.qc_status == lot.qc

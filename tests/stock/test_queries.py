@@ -23,7 +23,7 @@ def test_the_figures_of_an_item_add_up_over_its_lots(stock: Stock) -> None:
 
 
 def test_a_lot_knows_what_was_received_and_issued_in_all(stock: Stock) -> None:
-    lot = stock.look(stock.lot("receive 10, issue 4, receive 2"))
+    lot = stock.get_lot(stock.lot("receive 10, issue 4, receive 2"))
     assert (lot.received // 10**6, lot.issued // 10**6) == (12, 4)
 
 
@@ -31,7 +31,7 @@ def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None
     lot = stock.lot("receive 10", lot_code="L")
     item = stock_queries.get_item(connection(), "BOLT")
     between = clock.now()
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     stock.lot("receive 5")
 
     def on_hand(at: datetime) -> list[int]:
@@ -50,7 +50,7 @@ def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Sto
     item = stock_queries.get_item(connection(), "BOLT")
     moments = [clock.now()]
     for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
-        stock.do("decide_qc", lot_id=lot, status=status, reason="a look")
+        stock.post("decide_qc", lot_id=lot, status=status, reason="a look")
         moments.append(clock.now())
     found = [
         stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status
@@ -63,10 +63,10 @@ def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot = stock.lot("receive 10")
-    first = stock.look(lot).last_at
+    first = stock.get_lot(lot).last_at
     monkeypatch.setattr(clock, "now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
-    assert stock.look(lot).last_at == first
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
+    assert stock.get_lot(lot).last_at == first
 
 
 def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> None:
@@ -82,5 +82,5 @@ def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> 
 def test_a_read_after_a_write_sees_it_in_the_same_request(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     assert stock_queries.get_lot(connection(), lot).on_hand == 10_000_000
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     assert stock_queries.get_lot(connection(), lot).on_hand == 6_000_000

@@ -23,7 +23,7 @@ def look(lot: int) -> Recall:
 
 
 def split(stock: Stock, lot: int, qty: int, code: str) -> int:
-    posting = stock.do("split", lot_id=lot, qty=qty, lot_code=code)
+    posting = stock.post("split", lot_id=lot, qty=qty, lot_code=code)
     return next(e.lot_id for e in posting.operation.entries if e.txn_type == "RECEIVE")
 
 
@@ -34,7 +34,7 @@ def went_to(found: Recall) -> dict[str, str]:
 
 
 def states(stock: Stock, *lots: int) -> list[str]:
-    return [stock.look(lot).qc_status for lot in lots]
+    return [stock.get_lot(lot).qc_status for lot in lots]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def family(stock: Stock) -> list[int]:
     a = split(stock, root, 40, "L-1A")
     aa = split(stock, a, 10, "L-1AA")
     b = split(stock, root, 5, "L-1B")
-    stock.do("issue", item="BOLT", lots=[part(b, 5)], reference="JOB-B")
+    stock.post("issue", item="BOLT", lots=[part(b, 5)], reference="JOB-B")
     return [root, a, aa, b]
 
 
@@ -53,9 +53,9 @@ def test_a_recall_names_every_reference_that_got_any_of_the_family(
 ) -> None:
     root, a, aa, _ = family
     held = stock.reserve(6, lot=root, reference="JOB-1")
-    stock.do("issue", reservation_id=held, qty=4)
-    stock.do("issue", item="BOLT", lots=[part(a, 3), part(aa, 2)], reference="JOB-2")
-    stock.do("issue", item="BOLT", lots=[part(a, 1)], reference="JOB-1")
+    stock.post("issue", reservation_id=held, qty=4)
+    stock.post("issue", item="BOLT", lots=[part(a, 3), part(aa, 2)], reference="JOB-2")
+    stock.post("issue", item="BOLT", lots=[part(a, 1)], reference="JOB-1")
     found = look(root)
     assert went_to(found) == {"JOB-1": "5", "JOB-2": "5", "JOB-B": "5"}
     assert [(one.reference, lot.lot_code, format_qty(qty)) for one, lot, qty in found.reserved] == [
@@ -70,26 +70,26 @@ def test_a_recall_names_every_reference_that_got_any_of_the_family(
 
 def test_what_came_back_or_was_undone_is_taken_off(stock: Stock) -> None:
     lot = stock.lot("receive 20")
-    code = stock.look(lot).lot_code
-    stock.do("issue", item="BOLT", qty=9, reference="JOB-1")
-    undone = stock.do("issue", item="BOLT", qty=5, reference="JOB-2").operation.id
-    undoing = stock.do("reverse", operation_id=undone).operation.id
+    code = stock.get_lot(lot).lot_code
+    stock.post("issue", item="BOLT", qty=9, reference="JOB-1")
+    undone = stock.post("issue", item="BOLT", qty=5, reference="JOB-2").operation.id
+    undoing = stock.post("reverse", operation_id=undone).operation.id
     back = {"item": "BOLT", "lot_code": code, "qty": 2, "add_to_lot": True}
-    stock.do("return_from_customer", reference="JOB-1", reason="too many", **back)
+    stock.post("return_from_customer", reference="JOB-1", reason="too many", **back)
     assert went_to(look(lot)) == {"JOB-1": "7"}
-    stock.do("reverse", operation_id=undoing)
+    stock.post("reverse", operation_id=undoing)
     assert went_to(look(lot)) == {"JOB-1": "7", "JOB-2": "5"}
 
 
 def test_everything_is_accounted_for(stock: Stock, family: list[int]) -> None:
     root, a, aa, b = family
-    stock.do("scrap", lot_id=a, qty=3, reason="bent")
-    stock.do("return_to_supplier", lot_id=aa, qty=2, reason="wrong")
-    stock.do("count", lot_id=root, counted=50)
-    stock.do("count", lot_id=a, counted=29)
+    stock.post("scrap", lot_id=a, qty=3, reason="bent")
+    stock.post("return_to_supplier", lot_id=aa, qty=2, reason="wrong")
+    stock.post("count", lot_id=root, counted=50)
+    stock.post("count", lot_id=a, counted=29)
     undone = split(stock, root, 7, "L-1C")
-    stock.do("reverse", operation_id=stock.history(undone)[0].operation_id)
-    stock.do("receive", item="BOLT", lot_code="L-1", qty=11, add_to_lot=True)
+    stock.post("reverse", operation_id=stock.history(undone)[0].operation_id)
+    stock.post("receive", item="BOLT", lot_code="L-1", qty=11, add_to_lot=True)
     for lot, came_in in [(root, "111"), (a, "40"), (aa, "10"), (b, "5"), (undone, "0")]:
         found = look(lot)
         assert format_qty(found.came_in) == came_in
@@ -104,20 +104,20 @@ def test_a_hold_puts_the_whole_family_in_quarantine_and_its_end_approves_it_agai
 ) -> None:
     root, a, aa, b = family
     held = stock.reserve(2, lot=aa, reference="JOB-1")
-    operation = stock.do("hold", lot_id=root, reason="glass", reference="R-7").operation
+    operation = stock.post("hold", lot_id=root, reason="glass", reference="R-7").operation
     assert states(stock, root, a, aa, b) == [Q, Q, Q, A]
     assert (operation.kind, operation.reason, operation.reference) == ("QC", "glass", "R-7")
-    assert stock.promise(held) == "2 promised: 2 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(held) == "2 reserved: 2 open, 0 issued, 0 unreserved"
     stock.refused("QC_BLOCKED", "issue", reservation_id=held)
-    stock.do("release", operation_id=operation.id, reason="it was sugar")
+    stock.post("release", operation_id=operation.id, reason="it was sugar")
     assert states(stock, root, a, aa, b) == [A, A, A, A]
-    stock.do("issue", reservation_id=held)
+    stock.post("issue", reservation_id=held)
     stock.refused("NOT_REVERSIBLE", "release", operation_id=operation.id, reason="again")
 
 
 def test_a_hold_of_a_part_leaves_its_parent_alone(stock: Stock, family: list[int]) -> None:
     root, a, aa, _ = family
-    stock.do("hold", lot_id=a, reason="glass")
+    stock.post("hold", lot_id=a, reason="glass")
     assert states(stock, root, a, aa) == [A, Q, Q]
 
 
@@ -125,11 +125,11 @@ def test_what_is_on_hold_already_stays_as_it_is_and_is_not_released(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, aa, _ = family
-    stock.do("decide_qc", lot_id=a, status=R, reason="rust")
-    stock.do("decide_qc", lot_id=aa, status=Q, reason="rust")
-    operation = stock.do("hold", lot_id=root, reason="glass").operation
+    stock.post("decide_qc", lot_id=a, status=R, reason="rust")
+    stock.post("decide_qc", lot_id=aa, status=Q, reason="rust")
+    operation = stock.post("hold", lot_id=root, reason="glass").operation
     assert states(stock, root, a, aa) == [Q, R, Q]
-    stock.do("release", operation_id=operation.id, reason="sugar")
+    stock.post("release", operation_id=operation.id, reason="sugar")
     assert states(stock, root, a, aa) == [A, R, Q]
 
 
@@ -140,14 +140,14 @@ def test_where_nothing_is_approved_there_is_nothing_to_hold(stock: Stock) -> Non
 
 def test_the_lot_itself_is_held_when_it_is_used_up(stock: Stock) -> None:
     lot = stock.lot("receive 5, issue 5")
-    stock.do("hold", lot_id=lot, reason="glass")
+    stock.post("hold", lot_id=lot, reason="glass")
     assert states(stock, lot) == [Q]
 
 
 def test_a_hold_and_its_end_need_a_reason(stock: Stock) -> None:
     lot = stock.lot()
     stock.refused("INVALID_INPUT", "hold", lot_id=lot, reason=" ")
-    operation = stock.do("hold", lot_id=lot, reason="glass").operation
+    operation = stock.post("hold", lot_id=lot, reason="glass").operation
     stock.refused("INVALID_INPUT", "release", operation_id=operation.id, reason=None)
 
 
@@ -155,8 +155,8 @@ def test_a_hold_that_qc_has_worked_on_since_is_not_ended_as_one(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, _, _ = family
-    operation = stock.do("hold", lot_id=root, reason="glass").operation
-    stock.do("decide_qc", lot_id=a, status=R, reason="it is glass")
+    operation = stock.post("hold", lot_id=root, reason="glass").operation
+    stock.post("decide_qc", lot_id=a, status=R, reason="it is glass")
     refusal = stock.refused("NOT_REVERSIBLE", "release", operation_id=operation.id, reason="sugar")
     assert refusal.figures["lots"] == ["L-1A"]
     assert states(stock, root, a) == [Q, R]
@@ -167,14 +167,14 @@ def test_only_a_hold_can_be_ended(stock: Stock) -> None:
     receipt = stock.history(lot)[0].operation_id
     for operation_id in (receipt, 999):
         stock.refused("NOT_FOUND", "release", operation_id=operation_id, reason="x")
-    approval = stock.do("decide_qc", lot_id=lot, status=A, reason="x").operation.id
+    approval = stock.post("decide_qc", lot_id=lot, status=A, reason="x").operation.id
     stock.refused("NOT_FOUND", "release", operation_id=approval, reason="x")
 
 
 def test_a_hold_sent_twice_is_done_once(stock: Stock, family: list[int]) -> None:
     once = key()
-    first = stock.do("hold", lot_id=family[0], reason="glass", key=once)
-    again = stock.do("hold", lot_id=family[0], reason="glass", key=once)
+    first = stock.post("hold", lot_id=family[0], reason="glass", key=once)
+    again = stock.post("hold", lot_id=family[0], reason="glass", key=once)
     assert again.replayed
     assert again.operation.id == first.operation.id
     assert len(decisions_of(connection(), first.operation.id)) == 3
@@ -191,9 +191,9 @@ def test_no_part_escapes_a_hold_by_being_split_off_meanwhile(stock: Stock) -> No
         with app.app_context():
             barrier.wait()
             if number == 0:
-                stock.do("hold", lot_id=root, reason="glass")
+                stock.post("hold", lot_id=root, reason="glass")
             else:
-                stock.do("split", lot_id=root, qty=1, lot_code=f"S-{number}")
+                stock.post("split", lot_id=root, qty=1, lot_code=f"S-{number}")
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
     for thread in threads:

@@ -6,7 +6,7 @@ from inventory.common import clock
 from inventory.db import balance_triggers, connection, db
 from inventory.ledger import DecideQc, PostingResult, post
 from inventory.stock.settlement import settled_by
-from tests.support.stock_builder import Stock, in_days, key, wrote
+from tests.support.stock_builder import Stock, entry_lines, in_days, key
 
 Q, A, R = "QUARANTINE", "APPROVED", "REJECTED"
 
@@ -25,20 +25,20 @@ def test_only_these_decisions_are_allowed(
 ) -> None:
     lot = stock.lot(script, qc_required=True)
     if allowed:
-        stock.do("decide_qc", lot_id=lot, status=to, reason="seen")
-        assert stock.look(lot).qc_status == to
+        stock.post("decide_qc", lot_id=lot, status=to, reason="seen")
+        assert stock.get_lot(lot).qc_status == to
     else:
         stock.refused("QC_TRANSITION", "decide_qc", lot_id=lot, status=to, reason="seen")
 
 
 def test_only_the_first_approval_needs_no_reason(stock: Stock) -> None:
     lot = stock.lot(qc_required=True)
-    stock.do("decide_qc", lot_id=lot, status=A)
+    stock.post("decide_qc", lot_id=lot, status=A)
     refusal = stock.refused("INVALID_INPUT", "decide_qc", lot_id=lot, status=Q)
     assert refusal.figures["field"] == "reason"
-    stock.do("decide_qc", lot_id=lot, status=Q, reason="complaint")
+    stock.post("decide_qc", lot_id=lot, status=Q, reason="complaint")
     stock.refused("INVALID_INPUT", "decide_qc", lot_id=lot, status=A)
-    stock.do("decide_qc", lot_id=lot, status=A, reason="unfounded")
+    stock.post("decide_qc", lot_id=lot, status=A, reason="unfounded")
 
 
 def test_an_approved_lot_can_be_reserved(stock: Stock) -> None:
@@ -49,17 +49,17 @@ def test_an_approved_lot_can_be_reserved(stock: Stock) -> None:
 def test_reservations_stay_and_show_as_at_risk(stock: Stock) -> None:
     lot = stock.lot("receive 9")
     reservation = stock.reserve(4)
-    posting = stock.do("decide_qc", lot_id=lot, status=R, reason="rust")
+    posting = stock.post("decide_qc", lot_id=lot, status=R, reason="rust")
     shown = posting.details[0]
     assert shown["lot"]["qc_status"] == R
     assert [r["at_risk"] for r in shown["reservations"]] == [True]
-    assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(reservation) == "4 reserved: 4 open, 0 issued, 0 unreserved"
 
 
 def test_a_decision_may_unreserve_what_the_lot_holds(stock: Stock) -> None:
     lot = stock.lot("receive 9")
     reservations = [stock.reserve(4, reference="J-1"), stock.reserve(2, reference="J-2")]
-    stock.do("decide_qc", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
+    stock.post("decide_qc", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
     assert stock.figures(lot) == "9 on hand, 0 reserved, 9 available"
     assert [stock.reservation(r).open for r in reservations] == [0, 0]
 
@@ -69,15 +69,15 @@ def test_a_decision_may_move_reservations_to_other_lots(stock: Stock) -> None:
     reservation = stock.reserve(4)
     stock.lot("receive 3", lot_code="one")
     stock.lot("receive 3", lot_code="two")
-    posting = stock.do(
+    posting = stock.post(
         "decide_qc", lot_id=lot, status=Q, reason="rust", on_reservations="reallocate"
     )
-    assert wrote(posting) == [
+    assert entry_lines(posting) == [
         "UNRESERVE 4 of bad: 5/0",
         "RESERVE 3 of one: 3/3",
         "RESERVE 1 of two: 3/1",
     ]
-    assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(reservation) == "4 reserved: 4 open, 0 issued, 0 unreserved"
     assert not stock.reservation(reservation).at_risk(clock.today())
 
 
@@ -107,9 +107,9 @@ def two_jobs(stock: Stock, elsewhere: str = "receive 6") -> int:
 
 def test_a_decision_moves_what_fits_and_keeps_the_rest_at_risk(stock: Stock) -> None:
     lot = two_jobs(stock)
-    posting = stock.do("decide_qc", lot_id=lot, **MOVE)
-    assert stock.look(lot).qc_status == R
-    assert wrote(posting) == [
+    posting = stock.post("decide_qc", lot_id=lot, **MOVE)
+    assert stock.get_lot(lot).qc_status == R
+    assert entry_lines(posting) == [
         "UNRESERVE 4 of A: 9/5", "RESERVE 4 of B: 6/4",
         "UNRESERVE 2 of A: 9/3", "RESERVE 2 of B: 6/6",
     ]  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_decision_moves_what_fits_and_keeps_the_rest_at_risk(stock: Stock) -> 
     ]
     refusal = stock.refused("QC_BLOCKED", "issue", reservation_id=2, qty=5)
     assert refusal.figures["issuable"] == "2"
-    stock.do("issue", reservation_id=1, qty=4)
+    stock.post("issue", reservation_id=1, qty=4)
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_a_decision_moves_what_fits_and_keeps_the_rest_at_risk(stock: Stock) -> 
 )
 def test_a_decision_never_fails_for_lack_of_other_stock(stock: Stock, elsewhere: str) -> None:
     lot = two_jobs(stock, elsewhere)
-    posting = stock.do("decide_qc", lot_id=lot, **MOVE)
-    assert wrote(posting) == []
-    assert stock.look(lot).qc_status == R
+    posting = stock.post("decide_qc", lot_id=lot, **MOVE)
+    assert entry_lines(posting) == []
+    assert stock.get_lot(lot).qc_status == R
     kept = ["J-1 4: A 4", "J-2 5: A 5"]
     assert lists(posting) == {"moved": [], "unreserved": [], "kept": kept}
 
 
 def test_a_decision_on_the_only_lot_of_an_item_keeps_all(stock: Stock) -> None:
     lot = stock.lot("receive 9, reserve 4 J-1", lot_code="A")
-    posting = stock.do("decide_qc", lot_id=lot, **MOVE)
+    posting = stock.post("decide_qc", lot_id=lot, **MOVE)
     assert lists(posting)["kept"] == ["J-1 4: A 4"]
     assert stock.figures(lot) == "9 on hand, 4 reserved, 5 available"
 
@@ -152,13 +152,13 @@ def test_a_decision_on_the_only_lot_of_an_item_keeps_all(stock: Stock) -> None:
 def test_expired_lots_take_no_reservations(stock: Stock) -> None:
     lot = two_jobs(stock)
     stock.lot("receive 20", lot_code="OLD", expires_on=in_days(-1))
-    assert lists(stock.do("decide_qc", lot_id=lot, **MOVE))["kept"] == ["J-2 3: A 3"]
+    assert lists(stock.post("decide_qc", lot_id=lot, **MOVE))["kept"] == ["J-2 3: A 3"]
 
 
 def test_a_lot_of_the_same_family_takes_reservations(stock: Stock) -> None:
     lot = stock.lot("receive 9, reserve 4 J-1", lot_code="A")
-    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
-    moved = lists(stock.do("decide_qc", lot_id=lot, **MOVE))
+    child = stock.post("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
+    moved = lists(stock.post("decide_qc", lot_id=lot, **MOVE))
     assert (moved["moved"], moved["kept"]) == (["J-1 3: A-1 3"], ["J-1 1: A 1"])
     assert stock.figures(child) == "3 on hand, 3 reserved, 0 available"
 
@@ -168,7 +168,7 @@ def test_fractions_are_moved_exactly(stock: Stock) -> None:
     lot = stock.lot("receive 2.5, reserve 1.25 J-1, reserve 1.125 J-2", item="OIL", lot_code="A")
     for code, qty in (("B", "0.7"), ("C", "0.801")):
         stock.lot(f"receive {qty}", item="OIL", lot_code=code)
-    assert lists(stock.do("decide_qc", lot_id=lot, **MOVE)) == {
+    assert lists(stock.post("decide_qc", lot_id=lot, **MOVE)) == {
         "moved": ["J-1 1.25: B 0.7, C 0.55", "J-2 0.251: C 0.251"], "unreserved": [],
         "kept": ["J-2 0.874: A 0.874"],
     }  # fmt: skip
@@ -177,7 +177,7 @@ def test_fractions_are_moved_exactly(stock: Stock) -> None:
 def test_only_the_part_in_the_lot_is_moved_of_a_reservation_in_several(stock: Stock) -> None:
     lot, other = stock.lot("receive 4", lot_code="A"), stock.lot("receive 7", lot_code="B")
     reservation = stock.reserve(6)
-    posting = stock.do("decide_qc", lot_id=lot, **MOVE)
+    posting = stock.post("decide_qc", lot_id=lot, **MOVE)
     assert lists(posting)["moved"] == ["JOB 4: B 4"]
     assert stock.figures(other) == "7 on hand, 6 reserved, 1 available"
     assert stock.reservation(reservation).open == 6_000_000
@@ -189,7 +189,7 @@ def test_what_an_expired_reservation_held_elsewhere_is_free_for_others(stock: St
         lot = two_jobs(stock, "receive 9")
         stock.reserve(9, reference="J-3", expires_at=now + timedelta(hours=1))
     with clock.frozen_at(now + timedelta(hours=2)):
-        posting = stock.do("decide_qc", lot_id=lot, **MOVE)
+        posting = stock.post("decide_qc", lot_id=lot, **MOVE)
     assert lists(posting)["moved"] == ["J-1 4: B 4", "J-2 5: B 5"]
 
 
@@ -198,7 +198,7 @@ def test_other_lots_are_found_when_the_read_cache_has_lost_them(stock: Stock) ->
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         connection.exec_driver_sql("DELETE FROM open_lines")
         connection.exec_driver_sql("DELETE FROM lot_heads")
-    moved = lists(stock.do("decide_qc", lot_id=lot, **MOVE))["moved"]
+    moved = lists(stock.post("decide_qc", lot_id=lot, **MOVE))["moved"]
     assert moved == ["J-1 4: B 4", "J-2 2: B 2"]
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         balance_triggers.rebuild(connection)
@@ -219,26 +219,26 @@ def test_reservations_are_settled_from_whatever_status(
 ) -> None:
     lot = two_jobs(stock)
     if before:
-        stock.do("decide_qc", lot_id=lot, status=R if before == "reject" else Q, reason="first")
+        stock.post("decide_qc", lot_id=lot, status=R if before == "reject" else Q, reason="first")
     fields = {"status": to, "reason": "rust", "on_reservations": what, "key": key()}
-    first = stock.do("decide_qc", lot_id=lot, **fields)
+    first = stock.post("decide_qc", lot_id=lot, **fields)
     assert lists(first) == told
-    stock.do("receive", item="BOLT", lot_code="C", qty=50)
-    again = stock.do("decide_qc", lot_id=lot, **fields)
+    stock.post("receive", item="BOLT", lot_code="C", qty=50)
+    again = stock.post("decide_qc", lot_id=lot, **fields)
     assert (again.replayed, again.details) == (True, first.details)
 
 
 def test_a_hold_lists_what_is_at_risk(stock: Stock) -> None:
     lot = stock.lot("receive 9", lot_code="A")
-    child = stock.do("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
+    child = stock.post("split", lot_id=lot, qty=3, lot_code="A-1").details[0]["lot"]["id"]
     stock.reserve(8, reference="J-1")
-    posting = stock.do("hold", lot_id=lot, reason="recall")
+    posting = stock.post("hold", lot_id=lot, reason="recall")
     assert lists(posting)["kept"] == ["J-1 8: A 6, A-1 2"]
     assert [reservation["reference"] for reservation in posting.details[0]["reservations"]] == [
         "J-1"
     ]
     # From quarantine, each of its lots can be settled.
-    posting = stock.do("decide_qc", lot_id=child, **MOVE | {"on_reservations": "unreserve"})
+    posting = stock.post("decide_qc", lot_id=child, **MOVE | {"on_reservations": "unreserve"})
     assert lists(posting)["unreserved"] == ["J-1 2: A-1 2"]
 
 
@@ -255,24 +255,24 @@ def test_a_decision_sees_what_an_earlier_one_of_its_batch_moved(stock: Stock) ->
 
 def test_what_was_settled_is_read_from_the_ledger_as_it_was_told(stock: Stock) -> None:
     lot = two_jobs(stock)
-    posting = stock.do("decide_qc", lot_id=lot, **MOVE)
-    stock.do("unreserve", reservation_id=2)
+    posting = stock.post("decide_qc", lot_id=lot, **MOVE)
+    stock.post("unreserve", reservation_id=2)
     assert (
         settled_by(connection(), posting.operation.id, on_hold=[lot]).to_dict()
         == (posting.details[0]["settlement"])
     )
-    posting = stock.do("decide_qc", lot_id=lot, status=Q, reason="look again")
+    posting = stock.post("decide_qc", lot_id=lot, status=Q, reason="look again")
     assert lists(posting) == {"moved": [], "unreserved": [], "kept": []}
 
 
 def test_approving_again_keeps_the_reservations_whatever_is_said(stock: Stock) -> None:
     lot = stock.lot("receive 5")
     reservation = stock.reserve(4)
-    stock.do("decide_qc", lot_id=lot, status=Q, reason="x")
+    stock.post("decide_qc", lot_id=lot, status=Q, reason="x")
     fields = {"status": A, "reason": "y", "on_reservations": "unreserve"}
-    posting = stock.do("decide_qc", lot_id=lot, **fields)
+    posting = stock.post("decide_qc", lot_id=lot, **fields)
     assert lists(posting) == {"moved": [], "unreserved": [], "kept": []}
-    assert stock.promise(reservation) == "4 promised: 4 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(reservation) == "4 reserved: 4 open, 0 issued, 0 unreserved"
 
 
 def test_holders_are_found_when_the_read_cache_has_lost_them(stock: Stock) -> None:
@@ -283,7 +283,7 @@ def test_holders_are_found_when_the_read_cache_has_lost_them(stock: Stock) -> No
         connection.exec_driver_sql("DELETE FROM lot_heads")
     stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=2, reference="J")
     stock.reserve(1)
-    stock.do("decide_qc", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
+    stock.post("decide_qc", lot_id=lot, status=Q, reason="rust", on_reservations="unreserve")
     assert stock.figures(lot) == "5 on hand, 0 reserved, 5 available"
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         balance_triggers.rebuild(connection)
