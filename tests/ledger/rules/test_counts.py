@@ -15,7 +15,7 @@ def test_a_count_is_allowed_on_lots_on_hold(stock: Stock) -> None:
     stock.post("count", lot_id=lot, counted=9)
 
 
-def test_a_count_below_what_is_reserved_is_refused_until_cuts_are_named(stock: Stock) -> None:
+def test_count_below_reserved_is_refused_until_cuts_are_named(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(8, reference="JOB-1")
     refusal = stock.refused("INSUFFICIENT_STOCK", "count", lot_id=lot, counted=5)
@@ -29,14 +29,14 @@ def test_a_count_below_what_is_reserved_is_refused_until_cuts_are_named(stock: S
     assert stock.reservation_figures(reservation) == "8 reserved: 5 open, 0 issued, 3 unreserved"
 
 
-def test_more_than_a_reservation_holds_cannot_be_cut(stock: Stock) -> None:
+def test_count_cannot_cut_more_than_a_reservation_holds(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(2)
     cut = [ReservationQuantity(reservation_id=reservation, qty=3)]
     stock.refused("OVER_UNRESERVE", "count", lot_id=lot, counted=5, unreserve=cut)
 
 
-def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(stock: Stock) -> None:
+def test_count_of_a_stale_lot_needs_a_resolution(stock: Stock) -> None:
     lot = stock.lot("receive 10, issue 3", lot_code="L")
     refusal = stock.refused("STALE_LOT", "count", lot_id=lot, counted=9, lot_seq=1)
     assert (refusal.figures["on_hand_then"], refusal.figures["on_hand"]) == ("10", "7")
@@ -47,21 +47,21 @@ def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(stock: Stock) -
     assert entry_lines(kept) == ["RECEIVE 3 of L: 9/0"]
 
 
-def test_a_count_of_the_lot_as_it_stands_needs_no_resolution(stock: Stock) -> None:
+def test_count_of_the_current_lot_needs_no_resolution(stock: Stock) -> None:
     lot = stock.lot("receive 10, issue 3", lot_code="L")
     assert entry_lines(stock.post("count", lot_id=lot, counted=6, lot_seq=2)) == [
         "ISSUE 1 of L: 6/0"
     ]
 
 
-def test_a_difference_that_leaves_less_than_nothing_is_refused(stock: Stock) -> None:
+def test_count_difference_below_zero_on_hand_is_refused(stock: Stock) -> None:
     lot = stock.lot("receive 10, issue 8")
     stock.refused(
         "INVALID_INPUT", "count", lot_id=lot, counted=1, lot_seq=1, resolution="keep_difference"
     )
 
 
-def test_a_sequence_that_the_lot_has_not_reached_is_refused(stock: Stock) -> None:
+def test_count_with_a_future_lot_seq_is_refused(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     stock.refused("INVALID_INPUT", "count", lot_id=lot, counted=1, lot_seq=5)
 

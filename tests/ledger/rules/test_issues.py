@@ -31,7 +31,7 @@ def test_a_partial_issue_keeps_the_rest_reserved(stock: Stock) -> None:
     assert stock.reservation_figures(reservation) == "4 reserved: 3 open, 1 issued, 0 unreserved"
 
 
-def test_closing_the_remainder_gives_it_back(stock: Stock) -> None:
+def test_closing_the_remainder_unreserves_it(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     stock.post("issue", reservation_id=reservation, qty=1, close_remainder=True)
@@ -49,7 +49,7 @@ def test_more_than_is_open_cannot_be_issued(stock: Stock) -> None:
     stock.refused("OVER_ISSUE", "issue", reservation_id=reservation)
 
 
-def test_a_reservation_at_risk_cannot_be_issued_until_its_lot_is_approved_again(
+def test_reservation_at_risk_cannot_be_issued_until_its_lot_is_approved(
     stock: Stock,
 ) -> None:
     lot = stock.lot("receive 10")
@@ -83,7 +83,7 @@ def test_an_issue_takes_the_usable_lots_of_a_reservation_first(stock: Stock) -> 
     assert refusal.figures["issuable"] == "0"
 
 
-def test_an_issue_is_of_a_reservation_or_of_an_item(stock: Stock) -> None:
+def test_issue_needs_either_a_reservation_or_an_item(stock: Stock) -> None:
     stock.lot()
     reservation = stock.reserve(1)
     stock.refused("INVALID_INPUT", "issue", qty=1)

@@ -11,7 +11,7 @@ def test_a_reservation_takes_from_available(stock: Stock) -> None:
     assert stock.figures(lot) == "10 on hand, 4 reserved, 6 available"
 
 
-def test_all_that_is_free_can_be_reserved_and_not_one_more(stock: Stock) -> None:
+def test_reservation_above_the_free_quantity_is_refused(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4 JOB-1")
     refusal = stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="JOB-2")
     assert refusal.figures["requested"] == "7"
@@ -56,7 +56,7 @@ def test_a_lot_is_usable_through_the_end_of_its_expiry_date(stock: Stock) -> Non
     stock.reserve(10, lot=lot)
 
 
-def test_too_little_even_with_what_is_on_hold_is_a_matter_of_stock(stock: Stock) -> None:
+def test_reservation_above_free_and_on_hold_is_insufficient_stock(stock: Stock) -> None:
     stock.lot("receive 10")
     stock.lot("receive 10, quarantine")
     stock.refused("QC_BLOCKED", "reserve", item="BOLT", qty=20, reference="J")
@@ -120,7 +120,7 @@ def test_a_reservation_cannot_expire_in_the_past(stock: Stock) -> None:
     )  # fmt: skip
 
 
-def test_unreserving_gives_back_all_that_is_open(stock: Stock) -> None:
+def test_unreserving_without_quantity_unreserves_all_open(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     stock.post("unreserve", reservation_id=reservation)
@@ -135,7 +135,7 @@ def test_unreserving_a_part_keeps_the_rest(stock: Stock) -> None:
     assert stock.reservation_figures(reservation) == "4 reserved: 3 open, 0 issued, 1 unreserved"
 
 
-def test_more_than_is_open_cannot_be_given_back(stock: Stock) -> None:
+def test_more_than_is_open_cannot_be_unreserved(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     refusal = stock.refused("OVER_UNRESERVE", "unreserve", reservation_id=reservation, qty=5)
@@ -145,7 +145,7 @@ def test_more_than_is_open_cannot_be_given_back(stock: Stock) -> None:
     stock.refused("OVER_UNRESERVE", "unreserve", reservation_id=reservation)
 
 
-def test_a_part_is_given_back_from_lots_on_hold_first(stock: Stock) -> None:
+def test_partial_unreservation_takes_lots_on_hold_first(stock: Stock) -> None:
     stock.lot("receive 5", lot_code="fine", expires_on=in_days(1))
     held = stock.lot("receive 5", lot_code="held")
     reservation = stock.reserve(10)
@@ -154,7 +154,7 @@ def test_a_part_is_given_back_from_lots_on_hold_first(stock: Stock) -> None:
     assert entry_lines(posting) == ["UNRESERVE 5 of held: 5/0", "UNRESERVE 1 of fine: 5/4"]
 
 
-def test_stock_can_be_unreserved_whatever_its_status(stock: Stock) -> None:
+def test_rejected_stock_can_be_unreserved(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="rust")

@@ -23,12 +23,12 @@ def test_an_issue_against_a_reservation_is_reversed_into_the_reservation(stock: 
 
 def test_a_reservation_and_an_unreservation_are_reversed(stock: Stock) -> None:
     lot = stock.lot("receive 10")
-    made = stock.post("reserve", item="BOLT", qty=6, reference="J")
-    reservation = made.details[0]["reservations"][0]["id"]
-    given_back = stock.post("unreserve", reservation_id=reservation, qty=2)
-    stock.post("reverse", operation_id=given_back.operation.id)
+    reserved = stock.post("reserve", item="BOLT", qty=6, reference="J")
+    reservation = reserved.details[0]["reservations"][0]["id"]
+    unreservation = stock.post("unreserve", reservation_id=reservation, qty=2)
+    stock.post("reverse", operation_id=unreservation.operation.id)
     assert stock.reservation_figures(reservation) == "6 reserved: 6 open, 0 issued, 0 unreserved"
-    stock.post("reverse", operation_id=made.operation.id)
+    stock.post("reverse", operation_id=reserved.operation.id)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 
 
@@ -56,7 +56,7 @@ def test_a_reversal_can_be_reversed(stock: Stock) -> None:
 
 
 @pytest.mark.parametrize("verb", ["reserve", "issue"])
-def test_what_was_used_meanwhile_stands_in_the_way_by_name(stock: Stock, verb: str) -> None:
+def test_reversal_names_the_operation_that_used_the_stock(stock: Stock, verb: str) -> None:
     stock.item()
     receipt = stock.post("receive", item="BOLT", lot_code="L", qty=10).operation.id
     used = stock.post(verb, item="BOLT", qty=1, reference="JOB-9").operation
@@ -70,26 +70,26 @@ def test_what_was_used_meanwhile_stands_in_the_way_by_name(stock: Stock, verb: s
 
 def test_a_reservation_that_was_issued_from_is_not_reversible(stock: Stock) -> None:
     stock.lot("receive 10")
-    made = stock.post("reserve", item="BOLT", qty=6, reference="J")
-    stock.post("issue", reservation_id=made.details[0]["reservations"][0]["id"], qty=1)
-    stock.refused("NOT_REVERSIBLE", "reverse", operation_id=made.operation.id)
+    reserved = stock.post("reserve", item="BOLT", qty=6, reference="J")
+    stock.post("issue", reservation_id=reserved.details[0]["reservations"][0]["id"], qty=1)
+    stock.refused("NOT_REVERSIBLE", "reverse", operation_id=reserved.operation.id)
 
 
-def test_a_qc_decision_is_answered_by_a_new_decision(stock: Stock) -> None:
+def test_qc_decision_is_not_reversible(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     decision = stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="rust").operation.id
     stock.refused("NOT_REVERSIBLE", "reverse", operation_id=decision)
 
 
-def test_a_promise_is_not_renewed_on_a_lot_on_hold(stock: Stock) -> None:
+def test_unreservation_on_a_lot_on_hold_is_not_reversible(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    given_back = stock.post("unreserve", reservation_id=reservation).operation.id
+    unreservation = stock.post("unreserve", reservation_id=reservation).operation.id
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="check")
-    stock.refused("QC_BLOCKED", "reverse", operation_id=given_back)
+    stock.refused("QC_BLOCKED", "reverse", operation_id=unreservation)
 
 
-def test_goods_that_come_back_return_to_their_lot_whatever_its_status(stock: Stock) -> None:
+def test_issue_is_reversed_into_a_lot_on_hold(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     issue = stock.post("issue", reservation_id=reservation).operation.id

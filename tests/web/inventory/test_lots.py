@@ -145,7 +145,7 @@ def test_a_count_sets_the_lot_right(ada, stock):
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
 
 
-def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(ada, stock):
+def test_count_of_a_stale_lot_needs_a_resolution(ada, stock):
     lot = stock.lot("receive 10")
     fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
     stock.post("issue", item="BOLT", qty="2")
