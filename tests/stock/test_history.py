@@ -6,7 +6,7 @@ from inventory.db import connection
 from inventory.stock import history
 
 
-def test_each_day_ends_with_what_the_ledger_then_added_up_to(stock, monkeypatch):
+def test_history_has_the_ledger_totals_at_the_end_of_each_day(stock, monkeypatch):
     now = clock.now()
 
     def days_ago(days, script_step):
