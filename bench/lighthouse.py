@@ -21,7 +21,7 @@ import httpx
 
 from tests.conftest import BROWSERS
 from tests.support.servers import ROOT, LiveServer
-from tests.support.users import form_of
+from tests.support.users import form_fields
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 NAME, PASSWORD = "bench", "a quiet warehouse"
@@ -68,7 +68,7 @@ def fill(environ: dict[str, str]) -> None:
 
 def _log_in(url: str) -> str:
     with httpx.Client(base_url=url) as client:
-        form = form_of(client.get("/login/").text)
+        form = form_fields(client.get("/login/").text)
         client.post("/login/", data=form | {"name": NAME, "password": PASSWORD})
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 

@@ -39,7 +39,7 @@ from inventory.db import sqlite_module
 from tests.api.live import admin_token
 from tests.support.databases import KINDS, _binaries
 from tests.support.servers import LiveServer
-from tests.support.users import form_of
+from tests.support.users import form_fields
 
 LOTS = 200
 CLIENTS = (1, 8)
@@ -344,7 +344,7 @@ def stock_lots(url: str) -> list[tuple[int, str]]:
 
 def _cookie(url: str) -> str:
     with httpx.Client(base_url=url) as client:
-        form = form_of(client.get("/login/").text)
+        form = form_fields(client.get("/login/").text)
         client.post("/login/", data=form | {"name": NAME, "password": PASSWORD})
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 

@@ -28,7 +28,7 @@ from inventory.db import connection, db
 from inventory.stock.balance_filters import lot_balances, open_lines
 from inventory.stock.queries import items, lots, operations, reservations
 from tests.support.databases import KINDS
-from tests.support.users import form_of
+from tests.support.users import form_fields
 
 #: Goals: in the large warehouse at most so many times as in the small one, and so many ms.
 RATIO, MOST = 1.5, 50.0
@@ -43,7 +43,7 @@ class Site:
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
-        form = form_of(self.client.get("/login/").text)
+        form = form_fields(self.client.get("/login/").text)
         self.client.post("/login/", data=form | {"name": NAME, "password": PASSWORD})
         with app.app_context():
             self.token = api_tokens.create_token(user_id=USER, name="bench", role="viewer")[1]

@@ -1,6 +1,6 @@
-"""What every test stands on: a fresh real database, the application on it, a browser.
+"""Fixtures of all tests: a fresh real database, the application, a server and a browser.
 
-TEST_DATABASE says which database (sqlite, the default, or postgresql); `make test` runs both.
+TEST_DATABASE selects the database: sqlite (default) or postgresql. `make test` runs both.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-GET_BROWSER = "apt-get install chromium fonts-dejavu-core libatomic1"
-#: How long a page may take on a busy machine; tests that pass do not wait for it.
-PATIENCE_MS = 20_000
+INSTALL_BROWSER = "apt-get install chromium fonts-dejavu-core libatomic1"
+#: Long enough for a busy machine; tests that pass do not wait for it.
+PAGE_TIMEOUT_MS = 20_000
 
 _running = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the database once; the workers of xdist find it in their environment."""
+    """Start the database once; the xdist workers find it in their environment."""
     kind = os.environ.get("TEST_DATABASE") or "sqlite"
     if kind not in KINDS:
         raise pytest.UsageError(f"TEST_DATABASE must be {' or '.join(KINDS)}, not {kind!r}.")
@@ -56,12 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other database: it has its own run, so nothing is skipped."""
+    """Deselect the tests of the other database; they run in its own test run."""
     kind = os.environ.get("TEST_DATABASE") or "sqlite"
     marked = ((item, item.get_closest_marker("only")) for item in items)
-    other = {item for item, only in marked if only and kind not in only.args}
-    config.hook.pytest_deselected(items=list(other))
-    items[:] = [item for item in items if item not in other]
+    deselected = {item for item, marker in marked if marker and kind not in marker.args}
+    config.hook.pytest_deselected(items=list(deselected))
+    items[:] = [item for item in items if item not in deselected]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -73,15 +73,15 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    """One line for the end of `make test`, in the file that TEST_SUMMARY names."""
+    """Write the summary line of `make test` to the file in TEST_SUMMARY."""
     if not (path := os.environ.get("TEST_SUMMARY")):
         return
-    found = terminalreporter.stats
+    stats = terminalreporter.stats
     kinds = ("failed", "error", "passed", "skipped", "xfailed")
-    counts = ", ".join(f"{len(found[kind])} {kind}" for kind in kinds if kind in found)
+    counts = ", ".join(f"{len(stats[kind])} {kind}" for kind in kinds if kind in stats)
     verdict = "FAILED" if exitstatus else "ok"
     lines = [f"{Databases.from_environ().version:<18}{verdict}: {counts or 'nothing'}"]
-    lines += sorted({_why_skipped(report) for report in found.get("skipped", [])})
+    lines += sorted({_why_skipped(report) for report in stats.get("skipped", [])})
     Path(path).write_text("\n".join(lines) + "\n")
 
 
@@ -97,13 +97,13 @@ def test_databases() -> Databases:
 
 @pytest.fixture(scope="session")
 def database_kind(test_databases: Databases) -> str:
-    """sqlite or postgresql, for the few tests that must know."""
+    """The name of the database: sqlite or postgresql."""
     return test_databases.kind
 
 
 @pytest.fixture
 def database_url(test_databases: Databases) -> Iterator[str]:
-    """A migrated, empty database."""
+    """The URL of a migrated, empty database."""
     url = test_databases.fresh()
     yield url
     test_databases.drop(url)
@@ -111,7 +111,7 @@ def database_url(test_databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 def empty_database_url(test_databases: Databases) -> Iterator[str]:
-    """A database without any table."""
+    """The URL of a database without any table."""
     url = test_databases.empty()
     yield url
     test_databases.drop(url)
@@ -119,7 +119,7 @@ def empty_database_url(test_databases: Databases) -> Iterator[str]:
 
 @pytest.fixture
 def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
-    """The environment that `config` is read from; a test may change it first."""
+    """The environment that `config` reads; a test can change it first."""
     return {
         "DATABASE_URL": database_url,
         "INSTANCE_PATH": str(tmp_path / "instance"),
@@ -129,7 +129,7 @@ def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def config(environ: dict[str, str]) -> Config:
-    """The settings of a site, but for passwords that cost next to nothing."""
+    """The settings of a site, with the cheapest password hash."""
     return dataclasses.replace(
         Config.from_env(environ), password_time_cost=1, password_memory_kib=8
     )
@@ -137,7 +137,7 @@ def config(environ: dict[str, str]) -> Config:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Each test makes its own application; compiling the templates anew would double the time."""
+    """Compiled templates for all tests: compiling them per test would double the time."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
@@ -157,28 +157,28 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-# --- a real server, a real browser ----------------------------------------------------------------
+# --- server and browser ---------------------------------------------------------------------------
 
 
 @pytest.fixture
 def make_server(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
-    """`make_server(HTTPS="1")`: a server with those settings, not started; ended with the test."""
-    made: list[LiveServer] = []
+    """`make_server(HTTPS="1")` returns a server that is not started yet; killed after the test."""
+    servers: list[LiveServer] = []
 
     def make(**settings: str) -> LiveServer:
-        server = LiveServer({**environ, **settings}, tmp_path / f"server-{len(made)}.log")
-        made.append(server)
+        server = LiveServer({**environ, **settings}, tmp_path / f"server-{len(servers)}.log")
+        servers.append(server)
         return server
 
     yield make
-    for server in made:
+    for server in servers:
         if server.process is not None:
             server.kill()
 
 
 @pytest.fixture
 def stock(app: Flask) -> Iterator[Stock]:
-    """A little warehouse; whatever a test did to it, the ledger must verify afterwards."""
+    """Test stock. The ledger is verified after each test."""
     with app.app_context():
         yield Stock()
         db.session.rollback()
@@ -189,21 +189,23 @@ def stock(app: Flask) -> Iterator[Stock]:
 
 @pytest.fixture
 def live_server(make_server: Callable[..., LiveServer]) -> LiveServer:
-    """A running server on a fresh database; see tests/support/servers.py for what it can do."""
+    """A running server on a fresh database."""
     return make_server().start()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium. Without one the test is skipped, on CI it fails."""
+    """The installed Chromium. Without one, tests are skipped; on CI they fail."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None and os.environ.get("CI"):
         pytest.fail("No Chromium was found, and on CI the browser tests must run.")
     if path is None:
-        pytest.skip(f"tests in a browser, since no Chromium was found. To run them: {GET_BROWSER}")
+        pytest.skip(
+            f"tests in a browser, since no Chromium was found. To run them: {INSTALL_BROWSER}"
+        )
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=PAGE_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_FLAGS)
         yield browser
@@ -214,6 +216,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """An empty page of a new visitor; `page.goto("/")` opens the live server."""
     context = browser.new_context(base_url=live_server.url)
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(PAGE_TIMEOUT_MS)
     yield context.new_page()
     context.close()

@@ -1,4 +1,4 @@
-"""Accounts, passwords, registration, logging in: at the height of the verbs."""
+"""Accounts, passwords, registration, sign-in and throttling, through the public functions."""
 
 import threading
 import time
@@ -23,20 +23,20 @@ def context(app):
         yield
 
 
-def make(name="ada", role="operator"):
+def create_user(name="ada", role="operator"):
     return users.create_user(name=name, password=PASSWORD, role=role)
 
 
-def ask(name="ada", policy="approval", role="operator", **more):
+def register(name="ada", policy="approval", role="operator", **more):
     return registration.register(name=name, password=PASSWORD, policy=policy, role=role, **more)
 
 
-def enter(name="ada", password=PASSWORD, address=HOME):
+def log_in(name="ada", password=PASSWORD, address=HOME):
     return login.log_in(name=name, password=password, address=address)
 
 
-def holds(begun):
-    return sessions.find(user_id=begun.account.id, session_id=begun.id) is not None
+def is_valid(session):
+    return sessions.find(user_id=session.account.id, session_id=session.id) is not None
 
 
 def rows(statement):
@@ -44,18 +44,18 @@ def rows(statement):
     return db.session.execute(statement).scalars().all()
 
 
-def at_once(app, *calls):
-    """Run the calls in threads that start together; returns what each gave or raised."""
+def run_at_once(app, *calls):
+    """Run the calls in threads that start together; return what each returned or raised."""
     barrier = threading.Barrier(len(calls))
     results = [None] * len(calls)
 
-    def run(place, call):
+    def run(index, call):
         with app.app_context():
             barrier.wait()
             try:
-                results[place] = call()
+                results[index] = call()
             except Exception as error:
-                results[place] = error
+                results[index] = error
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
     for thread in threads:
@@ -68,53 +68,53 @@ def at_once(app, *calls):
 # --- registration ---------------------------------------------------------------------------------
 
 
-def test_the_first_account_is_the_admin_and_later_ones_wait():
+def test_first_account_is_admin_and_later_ones_need_approval():
     assert registration.is_first()
-    first = ask("ada")
+    first = register("ada")
     assert (first.role, first.is_usable) == ("admin", True)
     assert not registration.is_first()
-    second = ask("ben")
+    second = register("ben")
     assert (second.role, second.is_usable) == ("viewer", False)
 
 
-def test_of_many_that_register_at_once_exactly_one_is_admin(app):
-    results = at_once(app, *(lambda name=name: ask(name) for name in "abcdefgh"))
+def test_concurrent_registrations_create_exactly_one_admin(app):
+    results = run_at_once(app, *(lambda name=name: register(name) for name in "abcdefgh"))
     assert sorted(account.role for account in results) == ["admin"] + ["viewer"] * 7
 
 
-def test_the_same_name_at_once_makes_one_account(app):
-    results = at_once(app, *(lambda: ask("ada", policy="open") for _ in range(6)))
+def test_concurrent_registrations_of_one_name_create_one_account(app):
+    results = run_at_once(app, *(lambda: register("ada", policy="open") for _ in range(6)))
     assert sum(isinstance(result, users.Account) for result in results) == 1
     assert all(r.field == "name" for r in results if not isinstance(r, users.Account))
 
 
-def test_open_registration_gives_the_role_of_the_setting():
-    ask("ada")
-    account = ask("ben", policy="open", role="operator")
+def test_open_registration_assigns_the_configured_role():
+    register("ada")
+    account = register("ben", policy="open", role="operator")
     assert (account.role, account.is_usable) == ("operator", True)
 
 
-def test_closed_registration_still_lets_the_first_in():
-    assert ask("ada", policy="closed").role == "admin"
+def test_closed_registration_still_accepts_the_first_account():
+    assert register("ada", policy="closed").role == "admin"
     with pytest.raises(Forbidden):
-        ask("ben", policy="closed")
+        register("ben", policy="closed")
 
 
-def test_the_first_needs_the_setup_code_where_strangers_can_reach_the_server():
+def test_first_account_needs_the_setup_code_if_one_is_expected():
     code = registration.setup_code(secret_key="k" * 40)
     assert code != registration.setup_code(secret_key="j" * 40)
     with pytest.raises(InvalidInput) as refused:
-        ask("eve", expected_code=code, code="AAAA-BBBB-CCCC")
+        register("eve", expected_code=code, code="AAAA-BBBB-CCCC")
     assert refused.value.field == "code"
     with pytest.raises(InvalidInput):
-        ask("eve", expected_code=code)
+        register("eve", expected_code=code)
     assert registration.is_first()
     typed = f" {code.lower().replace('-', ' ')} "
-    assert ask("ada", expected_code=code, code=typed).role == "admin"
-    assert ask("ben", expected_code=code).role == "viewer"
+    assert register("ada", expected_code=code, code=typed).role == "admin"
+    assert register("ben", expected_code=code).role == "viewer"
 
 
-def test_a_code_is_expected_beyond_loopback_and_behind_a_proxy():
+def test_setup_code_is_expected_off_loopback_and_behind_a_proxy():
     def expected(**where):
         return registration.expected_code(secret_key="k" * 40, **where)
 
@@ -125,17 +125,17 @@ def test_a_code_is_expected_beyond_loopback_and_behind_a_proxy():
 
 @pytest.mark.parametrize("name", ["ADA", " ada ", "Ａｄａ", "aDa"])
 def test_names_that_look_the_same_are_the_same(name):
-    make("ada")
+    create_user("ada")
     with pytest.raises(InvalidInput) as refused:
-        make(name)
+        create_user(name)
     assert refused.value.field == "name"
     assert users.find_account(name=name).name == "ada"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\0b", "ad\u200ba", "a\nb", None, "\ud800"])
-def test_a_name_that_cannot_be_one_is_refused(name):
+def test_invalid_name_is_refused(name):
     with pytest.raises(InvalidInput) as refused:
-        make(name)
+        create_user(name)
     assert refused.value.field == "name"
 
 
@@ -154,34 +154,34 @@ def test_a_bad_password_is_refused(password):
 @pytest.mark.parametrize("password", ["eight ch", "x1" * 128, "schöne grüße", "只要長度夠就可以"])
 def test_a_long_enough_password_needs_no_digits_or_signs(password):
     users.create_user(name="ada", password=password, role="viewer")
-    assert enter(password=password).account.name == "ada"
+    assert log_in(password=password).account.name == "ada"
 
 
 def test_the_hash_is_argon2id_and_no_password_is_kept():
-    make()
+    create_user()
     (kept,) = rows(sa.select(User.password_hash))
     assert kept.startswith("$argon2id$")
     assert PASSWORD not in kept + "".join(rows(sa.select(Audit.detail)))
 
 
-def test_a_login_renews_a_hash_of_another_cost(config):
+def test_login_rehashes_a_password_of_another_cost(config):
     passwords.configure(time_cost=1, memory_kib=16)
-    make()
+    create_user()
     (before,) = rows(sa.select(User.password_hash))
     passwords.configure(time_cost=2, memory_kib=16)
     try:
-        enter()
+        log_in()
         (after,) = rows(sa.select(User.password_hash))
         assert "t=1" in before
         assert "t=2" in after
-        enter()
+        log_in()
     finally:
         passwords.configure(
             time_cost=config.password_time_cost, memory_kib=config.password_memory_kib
         )
 
 
-def test_no_hash_means_no_match_whatever_is_typed():
+def test_missing_or_malformed_hash_never_matches():
     assert not passwords.verify_password(None, "nobody")
     assert not passwords.verify_password("not a hash", PASSWORD)
 
@@ -189,7 +189,7 @@ def test_no_hash_means_no_match_whatever_is_typed():
 def test_an_unknown_name_costs_as_much_time_as_a_wrong_password(config):
     passwords.configure(time_cost=4, memory_kib=8 * 1024)
     try:
-        make()
+        create_user()
         known, unknown = (
             min(_seconds_to_refuse(name) for _ in range(4)) for name in ("ada", "nobody")
         )
@@ -203,12 +203,12 @@ def test_an_unknown_name_costs_as_much_time_as_a_wrong_password(config):
 def _seconds_to_refuse(name):
     start = time.perf_counter()
     with pytest.raises(Unauthenticated):
-        enter(name, password="wrong password")
+        log_in(name, password="wrong password")
     return time.perf_counter() - start
 
 
-def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refused():
-    account = make()
+def test_password_change_based_on_an_old_hash_is_refused():
+    account = create_user()
     (seen,) = rows(sa.select(User.password_hash))
     users.set_password(user_id=account.id, password="something else")
     with pytest.raises(InvalidInput) as refused:
@@ -216,11 +216,11 @@ def test_of_two_changes_of_a_password_the_one_that_saw_the_old_one_last_is_refus
             user_id=account.id, password_hash="new", actor_id=account.id, expected_hash=seen
         )
     assert refused.value.field == "current_password"
-    assert enter(password="something else")
+    assert log_in(password="something else")
 
 
 def test_changing_the_password_needs_the_current_one():
-    account = make()
+    account = create_user()
     with pytest.raises(InvalidInput) as refused:
         login.change_password(user_id=account.id, current="guess", new="another one", address=HOME)
     assert refused.value.field == "current_password"
@@ -228,24 +228,24 @@ def test_changing_the_password_needs_the_current_one():
         user_id=account.id, current=PASSWORD, new="another one", address=HOME
     )
     assert changed.session_epoch == account.session_epoch + 1
-    assert enter(password="another one")
+    assert log_in(password="another one")
     with pytest.raises(Unauthenticated):
-        enter()
+        log_in()
 
 
-# --- who may do what ------------------------------------------------------------------------------
+# --- roles and approval ---------------------------------------------------------------------------
 
 
-def test_roles_are_a_ladder():
-    viewer, admin = make("v", "viewer"), make("a", "admin")
+def test_each_role_includes_the_roles_below_it():
+    viewer, admin = create_user("v", "viewer"), create_user("a", "admin")
     assert [viewer.has_role(role) for role in users.ROLES] == [True, False, False, False]
     assert all(admin.has_role(role) for role in users.ROLES)
 
 
 @pytest.mark.parametrize("demote", ["set_role", "disable", "approve"])
 def test_the_last_active_admin_stays(demote):
-    admin = make("ada", "admin")
-    users.disable(user_id=make("ben", "admin").id)
+    admin = create_user("ada", "admin")
+    users.disable(user_id=create_user("ben", "admin").id)
     values = {"role": "viewer"} if demote != "disable" else {}
     with pytest.raises(Forbidden):
         getattr(users, demote)(user_id=admin.id, **values)
@@ -253,8 +253,8 @@ def test_the_last_active_admin_stays(demote):
 
 
 def test_two_admins_cannot_demote_each_other_at_once(app):
-    ada, ben = make("ada", "admin"), make("ben", "admin")
-    at_once(
+    ada, ben = create_user("ada", "admin"), create_user("ben", "admin")
+    run_at_once(
         app,
         lambda: users.set_role(user_id=ada.id, role="viewer", actor_id=ben.id),
         lambda: users.set_role(user_id=ben.id, role="viewer", actor_id=ada.id),
@@ -264,25 +264,25 @@ def test_two_admins_cannot_demote_each_other_at_once(app):
 
 def test_an_unknown_role_or_account_is_refused():
     with pytest.raises(InvalidInput):
-        make("ada", "emperor")
+        create_user("ada", "emperor")
     with pytest.raises(NotFound):
         users.set_role(user_id=99, role="viewer")
 
 
 def test_every_change_is_audited():
-    admin, user = make("ada", "admin"), make("ben", "viewer")
+    admin, user = create_user("ada", "admin"), create_user("ben", "viewer")
     users.set_role(user_id=user.id, role="inspector", actor_id=admin.id)
     users.set_password(user_id=user.id, password="something else", actor_id=admin.id)
     users.disable(user_id=user.id, actor_id=admin.id)
     users.enable(user_id=user.id, actor_id=admin.id)
     users.approve(user_id=user.id, role="operator", actor_id=admin.id)
     users.end_sessions(user_id=user.id, actor_id=user.id)
-    said = [
+    actions = [
         (row.action, row.user_id, row.subject)
         for row in rows(sa.select(Audit).order_by(Audit.id))
         if row.subject == f"user {user.id}"
     ]
-    assert said == [
+    assert actions == [
         ("user.create", None, f"user {user.id}"),
         ("user.set_role", admin.id, f"user {user.id}"),
         ("user.set_password", admin.id, f"user {user.id}"),
@@ -294,165 +294,165 @@ def test_every_change_is_audited():
 
 
 @pytest.fixture
-def an_hour(monkeypatch):
-    """`an_hour()`: it passes."""
+def pass_an_hour(monkeypatch):
+    """`pass_an_hour()` moves the clock forward by one hour."""
     now = [clock.now()]
     monkeypatch.setattr(clock, "now", lambda: now[0])
 
-    def passes():
+    def pass_hour():
         now[0] += timedelta(hours=1)
 
-    return passes
+    return pass_hour
 
 
-def _ask_in_vain(count, address):
-    """For a name that is taken: counted all the same, else names could be tried out."""
+def _register_taken_name(count, address):
+    """Register a taken name. The attempts count, so that taken names cannot be probed."""
     for _ in range(count):
         with pytest.raises(InvalidInput, match="taken"):
-            ask("ada", address=address)
+            register("ada", address=address)
 
 
-def test_twenty_registrations_from_one_address_close_it_for_an_hour(an_hour):
-    make("ada", "admin")
-    ask("ben", address=HOME)
-    _ask_in_vain(19, HOME)
+def test_20_registrations_from_one_address_block_it_for_an_hour(pass_an_hour):
+    create_user("ada", "admin")
+    register("ben", address=HOME)
+    _register_taken_name(19, HOME)
     with pytest.raises(throttling.TooManyAttempts, match=r"Too many accounts.* Wait 60") as refused:
-        ask("cy", address=HOME)
+        register("cy", address=HOME)
     assert refused.value.figures["retry_after"] == 3600
-    assert not ask("cy", address="192.0.2.8").is_usable
-    enter("ada", address=HOME)
-    an_hour()
-    assert not ask("dee", address=HOME).is_usable
+    assert not register("cy", address="192.0.2.8").is_usable
+    log_in("ada", address=HOME)
+    pass_an_hour()
+    assert not register("dee", address=HOME).is_usable
 
 
-def test_two_hundred_registrations_in_all_close_the_door_and_a_command_opens_it():
-    make("ada", "admin")
-    _fill_with(throttling.MAX_REGISTRATIONS, throttling.REGISTRATION_KEY)
+def test_200_registrations_in_total_block_registration_until_reset():
+    create_user("ada", "admin")
+    _add_attempts(throttling.MAX_REGISTRATIONS, throttling.REGISTRATION_KEY)
     with pytest.raises(throttling.TooManyAttempts):
-        ask("ben", address="198.51.100.1")
-    assert enter("ada").account.name == "ada"
+        register("ben", address="198.51.100.1")
+    assert log_in("ada").account.name == "ada"
     assert throttling.reset_throttle() == 200
-    assert not ask("ben", address="198.51.100.1").is_usable
+    assert not register("ben", address="198.51.100.1").is_usable
 
 
-def _fill_with(count, name_key):
+def _add_attempts(count, name_key):
     for number in range(count):
         attempt = LoginAttempt(at=clock.now(), name_key=name_key, address=f"203.0.113.{number}")
         db.session.add(attempt)
     db.session.commit()
 
 
-def test_logins_do_not_count_as_registrations_and_do_not_forget_them():
-    make("ada", "admin")
-    _ask_in_vain(19, HOME)
+def test_sign_in_attempts_and_registrations_are_counted_separately():
+    create_user("ada", "admin")
+    _register_taken_name(19, HOME)
     for _ in range(3):
         with pytest.raises(Unauthenticated):
-            enter(password="wrong password")
-    _ask_in_vain(1, HOME)
+            log_in(password="wrong password")
+    _register_taken_name(1, HOME)
     with pytest.raises(throttling.TooManyAttempts):
-        ask("ben", address=HOME)
+        register("ben", address=HOME)
 
 
-# --- logging in and out ---------------------------------------------------------------------------
+# --- signing in and out ---------------------------------------------------------------------------
 
 
-def test_a_login_begins_a_session_and_notes_the_time():
-    make()
-    begun = enter("ADA")
-    assert holds(begun)
-    assert begun.account.last_login_at is not None
-    assert enter().id != begun.id
+def test_login_starts_a_session_and_stores_the_time():
+    create_user()
+    session = log_in("ADA")
+    assert is_valid(session)
+    assert session.account.last_login_at is not None
+    assert log_in().id != session.id
 
 
 @pytest.mark.parametrize("name", ["ada", "nobody", "", "\0", "a" * 5000, "\ud800"])
-def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(name):
-    make()
+def test_wrong_name_and_wrong_password_have_the_same_message(name):
+    create_user()
     with pytest.raises(Unauthenticated) as refused:
-        enter(name, password="wrong password")
+        log_in(name, password="wrong password")
     assert refused.value.detail == "That name and password do not go together."
 
 
 @pytest.mark.parametrize("password", ["", "\0", "x" * 100_000, "\ud800", None])
-def test_a_strange_password_is_only_a_wrong_one(password):
-    make()
+def test_password_of_any_form_is_refused_as_wrong(password):
+    create_user()
     with pytest.raises(Unauthenticated):
-        enter(password=password)
+        log_in(password=password)
 
 
-def test_who_is_not_approved_or_is_disabled_is_told_so_only_with_the_right_password():
-    make("ada", "admin")
-    ben = ask("ben")
+def test_account_status_is_shown_only_with_the_right_password():
+    create_user("ada", "admin")
+    ben = register("ben")
     with pytest.raises(Forbidden, match="approve"):
-        enter("ben")
+        log_in("ben")
     with pytest.raises(Unauthenticated):
-        enter("ben", password="wrong password")
+        log_in("ben", password="wrong password")
     users.approve(user_id=ben.id, role="operator")
-    assert enter("ben").account.role == "operator"
+    assert log_in("ben").account.role == "operator"
     users.disable(user_id=ben.id)
     with pytest.raises(Forbidden, match="disabled"):
-        enter("ben")
+        log_in("ben")
 
 
 @pytest.mark.parametrize("end", ["disable", "end_sessions", "set_password"])
-def test_these_end_every_session_at_once(end):
-    make("root", "admin")
-    user = make()
-    one, two = enter(), enter()
+def test_disabling_ending_or_new_password_ends_every_session(end):
+    create_user("root", "admin")
+    user = create_user()
+    first, second = log_in(), log_in()
     values = {"password": "something else"} if end == "set_password" else {}
     getattr(users, end)(user_id=user.id, **values)
-    assert not holds(one)
-    assert not holds(two)
+    assert not is_valid(first)
+    assert not is_valid(second)
 
 
 @pytest.mark.parametrize("column", ["disabled_at", "approved_at"])
-def test_a_session_of_an_account_that_may_not_log_in_does_not_hold(column):
-    make()
-    begun = enter()
+def test_session_of_a_disabled_or_unapproved_account_is_invalid(column):
+    create_user()
+    session = log_in()
     value = clock.now() if column == "disabled_at" else None
     db.session.execute(sa.update(User).values({column: value}))
     db.session.commit()
-    assert not holds(begun)
+    assert not is_valid(session)
 
 
 def test_logging_out_ends_that_session_and_no_other():
-    user = make()
-    one, two = enter(), enter()
-    sessions.log_out(user_id=user.id, session_id=one.id)
-    sessions.log_out(user_id=user.id, session_id=one.id)
-    assert not holds(one)
-    assert holds(two)
+    user = create_user()
+    first, second = log_in(), log_in()
+    sessions.log_out(user_id=user.id, session_id=first.id)
+    sessions.log_out(user_id=user.id, session_id=first.id)
+    assert not is_valid(first)
+    assert is_valid(second)
 
 
-def test_ten_wrong_passwords_close_the_door_for_that_name_and_address_only():
-    make()
-    make("ben")
+def test_10_wrong_passwords_block_that_name_and_address_only():
+    create_user()
+    create_user("ben")
     for _ in range(10):
         with pytest.raises(Unauthenticated):
-            enter(password="wrong password")
+            log_in(password="wrong password")
     with pytest.raises(throttling.TooManyAttempts) as refused:
-        enter()
+        log_in()
     assert 290 <= refused.value.figures["retry_after"] <= 300
-    assert enter(address="198.51.100.1")
-    assert enter("ben")
+    assert log_in(address="198.51.100.1")
+    assert log_in("ben")
 
 
-def test_guesses_made_at_the_same_time_count_each_other(app):
-    make()
-    results = at_once(app, *(lambda: enter(password="wrong password") for _ in range(16)))
+def test_concurrent_sign_in_attempts_are_all_counted(app):
+    create_user()
+    results = run_at_once(app, *(lambda: log_in(password="wrong password") for _ in range(16)))
     assert sum(isinstance(result, Unauthenticated) for result in results) == 10
     assert sum(isinstance(result, throttling.TooManyAttempts) for result in results) == 6
 
 
-def test_a_right_password_forgets_the_wrong_ones():
-    make()
+def test_successful_login_resets_the_failed_attempts():
+    create_user()
     for _ in range(3):
         for _ in range(9):
             with pytest.raises(Unauthenticated):
-                enter(password="wrong password")
-        assert enter()
+                log_in(password="wrong password")
+        assert log_in()
 
 
-def _fill(count, address, seconds_ago=10, name="x{}"):
+def _add_old_attempts(count, address, seconds_ago=10, name="x{}"):
     at = clock.now() - timedelta(seconds=seconds_ago)
     db.session.execute(
         sa.insert(LoginAttempt),
@@ -461,32 +461,32 @@ def _fill(count, address, seconds_ago=10, name="x{}"):
     db.session.commit()
 
 
-def test_a_hundred_from_one_address_close_it_and_five_minutes_open_it():
-    make()
-    _fill(100, HOME)
+def test_100_attempts_from_one_address_block_it_for_five_minutes():
+    create_user()
+    _add_old_attempts(100, HOME)
     with pytest.raises(throttling.TooManyAttempts):
-        enter()
-    assert enter(address="198.51.100.1")
+        log_in()
+    assert log_in(address="198.51.100.1")
     assert throttling.reset_throttle() == 100
-    _fill(100, HOME, seconds_ago=301)
-    assert enter()
+    _add_old_attempts(100, HOME, seconds_ago=301)
+    assert log_in()
 
 
-def test_a_thousand_in_all_close_the_door_and_a_command_opens_it():
-    make()
+def test_1000_attempts_in_total_block_login_until_reset():
+    create_user()
     for address in range(10):
-        _fill(100, f"198.51.100.{address}")
+        _add_old_attempts(100, f"198.51.100.{address}")
     with pytest.raises(throttling.TooManyAttempts):
-        enter()
+        log_in()
     assert throttling.reset_throttle(name="X1") == 10
-    assert enter()
+    assert log_in()
 
 
-def test_one_person_s_ipv6_network_counts_as_one_address():
-    make()
+def test_ipv6_64_network_counts_as_one_address():
+    create_user()
     for host in range(10):
         with pytest.raises(Unauthenticated):
-            enter(password="wrong password", address=f"2001:db8:1:2::{host:x}")
+            log_in(password="wrong password", address=f"2001:db8:1:2::{host:x}")
     with pytest.raises(throttling.TooManyAttempts):
-        enter(address="2001:db8:1:2:ffff::1")
-    assert enter(address="2001:db8:1:3::1")
+        log_in(address="2001:db8:1:2:ffff::1")
+    assert log_in(address="2001:db8:1:3::1")

@@ -244,7 +244,7 @@ def test_reservations_are_filtered_newest_first(stock):
     stock.lot("receive 9", item="NUT")
     stock.reserve(2, item="NUT", reference="D")
     closed = stock.reserve(2, item="NUT", reference="E")
-    stock.do("unreserve", reservation_id=closed)
+    stock.post("unreserve", reservation_id=closed)
     assert references() == list("EDCBA")
     assert references(open=True) == list("DCBA")
     assert references(open=False) == ["E"]
@@ -270,7 +270,7 @@ def test_entries_are_filtered_newest_first(stock):
     lot = stock.lot("receive 9, reserve 1 A, issue 2")
     stock.lot("receive 5", item="NUT")
     reservation = stock.reserve(3, item="NUT", reference="N")
-    stock.do("issue", reservation_id=reservation, qty=2)
+    stock.post("issue", reservation_id=reservation, qty=2)
     assert entries() == [
         "ISSUE 2", "UNRESERVE 2", "RESERVE 3", "RECEIVE 5", "ISSUE 2", "RESERVE 1", "RECEIVE 9",
     ]  # fmt: skip
@@ -393,7 +393,7 @@ def test_a_cursor_of_another_list_or_of_other_filters_is_refused(stock):
 
 def test_no_list_counts_or_skips_rows(app, stock):
     lot = stock.lot("receive 9, reserve 1 A, reserve 1 B", expires_on=in_days(1))
-    stock.do("issue", item="BOLT", lots=[part(lot, 1)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 1)])
     statements = []
     db.session.rollback()
     event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2:4]))

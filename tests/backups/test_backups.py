@@ -114,7 +114,7 @@ def test_a_backup_made_while_people_work_is_of_one_moment(app: Flask, flask: She
     def work(lot: int) -> None:
         with app.app_context():
             while not done.is_set():
-                stock.do("issue", item="BOLT", lots=[part(lot, 1)])
+                stock.post("issue", item="BOLT", lots=[part(lot, 1)])
 
     workers = [threading.Thread(target=work, args=(lot,)) for lot in lots]
     for worker in workers:

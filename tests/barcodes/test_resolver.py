@@ -131,11 +131,11 @@ def test_the_expiry_of_a_label_never_changes_a_stored_lot(bolts: Stock) -> None:
     assert warning.figures == {
         "label_expires_on": "2028-01-01", "stored_expires_on": "2027-12-31",
     }  # fmt: skip
-    assert bolts.lot_called("L-1").expires_on == DAY
+    assert bolts.find_lot("L-1").expires_on == DAY
     lot = bolts.lot(lot_code="L-8")
     (warning,) = find(f"]C101{GTIN}10L-8\x1d17280101").warnings
     assert warning.figures["stored_expires_on"] is None
-    assert bolts.look(lot).expires_on is None
+    assert bolts.get_lot(lot).expires_on is None
 
 
 def test_a_lost_separator_finds_the_lot_only_with_its_own_expiry(bolts: Stock) -> None:
@@ -184,7 +184,7 @@ def test_an_archived_item_is_said_to_be(bolts: Stock) -> None:
 
 
 def test_our_own_labels_are_found_by_their_number_and_checked(bolts: Stock) -> None:
-    lot = bolts.lot_called("L-1")
+    lot = bolts.find_lot("L-1")
     assert say(internal_codes.lot_content(lot.id, "BOLT", "L-1")) == "lot BOLT/L-1 by own_label"
     assert say(internal_codes.item_content(lot.item.id, "BOLT")) == "item BOLT by own_label"
     assert (

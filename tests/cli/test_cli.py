@@ -107,7 +107,7 @@ def test_a_digest_kept_elsewhere_is_checked(app: Flask, flask: Shell, tmp_path: 
     kept = tmp_path / "digest.json"
     kept.write_text(flask("ledger", "digest").output)
     with app.app_context():
-        stock.do("issue", item="BOLT", lots=[part(lot, 1)])
+        stock.post("issue", item="BOLT", lots=[part(lot, 1)])
     assert flask("ledger", "verify", "--against", str(kept)).exit_code == 0
     changed = json.loads(kept.read_text())
     changed["lots"] = []

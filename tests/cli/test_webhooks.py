@@ -19,7 +19,7 @@ from inventory.webhooks import delivery
 from tests.cli.test_cli import Shell
 from tests.support.servers import ROOT, LiveServer, wait_until
 from tests.support.stock_builder import Stock
-from tests.support.webhook_receivers import Receiver, receiving
+from tests.support.webhook_receivers import Receiver, run_receiver
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def flask(app: Flask) -> Shell:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         yield receiver
 
 
@@ -51,7 +51,7 @@ def test_a_program_is_added_told_and_told_again(
     assert flask("webhooks", "deliver").output == "0 sent.\n"
     assert flask("webhooks", "replay", "1").output == "Delivery 1 is due again.\n"
     assert flask("webhooks", "deliver").output == "1 sent.\n"
-    assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
     listed = flask("webhooks", "list").output
     assert receiver.url in listed
     assert "item.low" in listed
@@ -91,13 +91,13 @@ def test_a_sender_killed_while_it_sends_loses_nothing(
         env={"PATH": os.environ["PATH"], **environ},
         start_new_session=True,
     )
-    wait_until(lambda: len(receiver.got) == 1, "nothing was sent", seconds=30)
+    wait_until(lambda: len(receiver.requests) == 1, "nothing was sent", seconds=30)
     os.killpg(sender.pid, signal.SIGKILL)
     sender.wait()
     receiver.seconds = 0
     with app.app_context(), clock.frozen_at(clock.now() + timedelta(minutes=2)):
         assert delivery.deliver_due(keys=signing_keys(app)) == 1
-    assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
 
 
 def test_the_server_delivers_by_itself_also_what_an_earlier_one_left(

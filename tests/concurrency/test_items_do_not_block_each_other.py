@@ -1,4 +1,4 @@
-"""Writers of different items never wait for each other: no table or row is everybody's."""
+"""Writes of different items never wait for each other: they share no row or table lock."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from tests.support.stock_builder import Stock, key, part
 pytestmark = pytest.mark.only("postgresql")
 
 
-def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
+def test_uncommitted_write_does_not_block_writes_of_other_items(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One write of BOLT stands still with all its rows inserted; everything goes on with NUT, of
-    the same user: receipts, promises, issues, decisions, splits, counts, items, announcements."""
+    """Every kind of write of NUT works while a write of BOLT waits before its commit.
+
+    Both writes are by the same user. Low-stock events are written too.
+    """
     from flask import current_app
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -27,36 +29,36 @@ def test_a_write_that_is_not_committed_holds_up_nobody_elsewhere(
     for item in ("BOLT", "NUT"):
         stock.item(item, reorder_point="5")
     bolts, nuts = stock.lot("receive 20"), stock.lot("receive 20", item="NUT")
-    inserted, go_on = threading.Event(), threading.Event()
-    remember = store.store_outcome
+    inserted, may_commit = threading.Event(), threading.Event()
+    store_outcome = store.store_outcome
 
-    def stand_still(*args: Any, **fields: Any) -> None:
-        remember(*args, **fields)
+    def store_and_wait(*args: Any, **fields: Any) -> None:
+        store_outcome(*args, **fields)
         if fields["key"] == "held":
             inserted.set()
-            go_on.wait(30)
+            may_commit.wait(30)
 
-    monkeypatch.setattr(store, "store_outcome", stand_still)
+    monkeypatch.setattr(store, "store_outcome", store_and_wait)
 
-    def hold() -> None:
+    def issue_bolts() -> None:
         with app.app_context():
-            stock.do("issue", item="BOLT", lots=[part(bolts, 18)], key="held")
+            stock.post("issue", item="BOLT", lots=[part(bolts, 18)], key="held")
 
-    holder = threading.Thread(target=hold)
+    holder = threading.Thread(target=issue_bolts)
     holder.start()
     try:
         assert inserted.wait(30)
-        stock.do("issue", item="NUT", qty=17, reference="JOB")
-        stock.do("split", lot_id=nuts, qty=1, lot_code="N-2")
-        promised = stock.reserve(1, item="NUT")
-        stock.do("issue", reservation_id=promised)
-        stock.do("count", lot_id=nuts, counted=9)
-        stock.do("hold", lot_id=nuts, reason="glass")
+        stock.post("issue", item="NUT", qty=17, reference="JOB")
+        stock.post("split", lot_id=nuts, qty=1, lot_code="N-2")
+        reservation = stock.reserve(1, item="NUT")
+        stock.post("issue", reservation_id=reservation)
+        stock.post("count", lot_id=nuts, counted=9)
+        stock.post("hold", lot_id=nuts, reason="glass")
         stock.lot("receive 3", item="NUT")
         catalog.create_item(user_id=stock.user_id, key=key(), code="NEW", name="New")
         assert holder.is_alive()
         assert stock.figures(bolts) == "20 on hand, 0 reserved, 20 available"
     finally:
-        go_on.set()
+        may_commit.set()
         holder.join()
     assert stock.figures(bolts) == "2 on hand, 0 reserved, 2 available"

@@ -1,4 +1,4 @@
-"""The server is killed in mid-load, again and again: nothing acknowledged is lost or doubled."""
+"""Kill the server under load: no acknowledged operation is lost or posted twice."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ CLIENTS = 4
 
 
 class Client(threading.Thread):
-    """Receives, reserves and issues; asks again with the same key until it has an answer."""
+    """Receives, reserves and issues; retries with the same key until it has an answer."""
 
     def __init__(self, server: LiveServer, token: str, number: int, ended: threading.Event):
         super().__init__()
         self.server, self.ended, self.number = server, ended, number
         self.headers = {"Authorization": f"Bearer {token}"}
-        #: Key to the operation's id, or to the code of a refusal.
+        #: Idempotency key: the id of the operation, or the code of the refusal.
         self.acknowledged: dict[str, object] = {}
-        self.strange: list[str] = []
+        self.unexpected: list[str] = []
 
     def run(self) -> None:
-        for path, body in self.work():
+        for path, body in self.requests():
             if self.ended.is_set():
                 return
             key = uuid.uuid4().hex
-            while (answer := self.ask(path, body, key)) is None:
+            while (answer := self.send(path, body, key)) is None:
                 time.sleep(0.02)
             self.acknowledged[key] = answer
 
-    def work(self) -> Iterator[tuple[str, dict[str, object]]]:
-        for turn in itertools.count():
-            lot_code = f"L-{self.number}-{turn}"
+    def requests(self) -> Iterator[tuple[str, dict[str, object]]]:
+        for number in itertools.count():
+            lot_code = f"L-{self.number}-{number}"
             yield "receipts", {"item": "BOLT", "lotCode": lot_code, "qty": "3"}
             yield "reservations", {"item": "BOLT", "qty": "2", "reference": lot_code}
             yield "issues", {"item": "BOLT", "qty": "2"}
 
-    def ask(self, path: str, body: dict[str, object], key: str) -> object:
+    def send(self, path: str, body: dict[str, object], key: str) -> object:
         try:
             response = httpx.post(
                 f"{self.server.url}/api/v1/{path}",
@@ -67,12 +67,12 @@ class Client(threading.Thread):
         ):  # fmt: skip
             return None
         if response.status_code not in (201, 409):
-            self.strange.append(f"{response.status_code} {response.text[:300]}")
+            self.unexpected.append(f"{response.status_code} {response.text[:300]}")
         return response.json().get("id") or response.json()["code"]
 
 
 @pytest.mark.usefixtures("stock")
-def test_every_acknowledged_operation_is_there_once_after_30_kills(
+def test_every_acknowledged_operation_is_stored_once_after_30_kills(
     app: Flask, live_server: LiveServer, stock: Stock
 ) -> None:
     stock.item()
@@ -89,15 +89,17 @@ def test_every_acknowledged_operation_is_there_once_after_30_kills(
     for client in clients:
         client.join()
 
-    assert not [strange for client in clients for strange in client.strange]
+    assert not [response for client in clients for response in client.unexpected]
     keys = {key: answer for client in clients for key, answer in client.acknowledged.items()}
     granted = [answer for answer in keys.values() if isinstance(answer, int)]
     assert len(granted) > KILLS
-    remembered = connection().execute(
+    stored = connection().execute(
         sa.select(WriteRequest.idempotency_key, WriteRequest.refused)
     ).all()  # fmt: skip
-    ours = {row.idempotency_key: row.refused for row in remembered if row.idempotency_key in keys}
-    assert ours == {key: not isinstance(answer, int) for key, answer in keys.items()}
+    outcomes_of_keys = {
+        row.idempotency_key: row.refused for row in stored if row.idempotency_key in keys
+    }
+    assert outcomes_of_keys == {key: not isinstance(answer, int) for key, answer in keys.items()}
     written = connection().execute(sa.select(operations.c.kind, operations.c.id)).all()
     assert len(written) == len(granted)
     entries = connection().execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one()

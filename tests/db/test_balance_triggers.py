@@ -1,4 +1,4 @@
-"""What lists over the whole warehouse go by: always as the ledger is, and found by an index."""
+"""Balance tables: equal to the ledger after every write, and read through an index."""
 
 from __future__ import annotations
 
@@ -30,50 +30,50 @@ from tests.support.stock_builder import Stock, in_days, key, part
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def held_by(stock: Stock) -> StockTotals:
+def pcs_totals(stock: Stock) -> StockTotals:
     db.session.rollback()
     return overview.totals_by_unit(connection(), clock.today()).get("pcs", StockTotals())
 
 
-def summed(on_hand: int, reserved: int, on_hold: int) -> StockTotals:
+def expected_totals(on_hand: int, reserved: int, on_hold: int) -> StockTotals:
     return StockTotals(on_hand * ONE, reserved * ONE, on_hold * ONE)
 
 
-def test_sums_follow_what_is_done(stock: Stock) -> None:
+def test_totals_follow_every_operation(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4")
-    assert held_by(stock) == summed(10, 4, 0)
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
-    assert held_by(stock) == summed(10, 4, 6)
-    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="x")
-    stock.do("scrap", lot_id=lot, qty=2, reason="x")
-    assert held_by(stock) == summed(8, 4, 4)
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
-    stock.do("decide_qc", lot_id=lot, status="APPROVED", reason="x")
-    assert held_by(stock) == summed(8, 4, 0)
+    assert pcs_totals(stock) == expected_totals(10, 4, 0)
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    assert pcs_totals(stock) == expected_totals(10, 4, 6)
+    stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="x")
+    stock.post("scrap", lot_id=lot, qty=2, reason="x")
+    assert pcs_totals(stock) == expected_totals(8, 4, 4)
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    stock.post("decide_qc", lot_id=lot, status="APPROVED", reason="x")
+    assert pcs_totals(stock) == expected_totals(8, 4, 0)
 
 
-def test_a_decision_that_moves_reservations_moves_the_sums_once(stock: Stock) -> None:
+def test_decision_that_moves_reservations_changes_totals_once(stock: Stock) -> None:
     first, _ = stock.lot("receive 10, reserve 4"), stock.lot("receive 5")
     fields = {"status": "QUARANTINE", "reason": "x", "on_reservations": "reallocate"}
-    stock.do("decide_qc", lot_id=first, **fields)
-    assert held_by(stock) == summed(15, 4, 10)
+    stock.post("decide_qc", lot_id=first, **fields)
+    assert pcs_totals(stock) == expected_totals(15, 4, 10)
 
 
-def test_what_expires_counts_as_on_hold_from_the_day_after(stock: Stock) -> None:
+def test_expired_stock_is_on_hold_from_the_day_after_expiry(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4", expires_on=in_days(1))
     at = {day: overview.totals_by_unit(connection(), in_days(day))["pcs"].on_hold for day in (1, 2)}
     assert at == {1: 0, 2: 6 * ONE}
     db.session.rollback()
     catalog.update_lot(lot_id=lot, expires_on=None, user_id=stock.user_id, key=key())
-    assert overview.totals_by_unit(connection(), in_days(2))["pcs"] == summed(10, 4, 0)
+    assert overview.totals_by_unit(connection(), in_days(2))["pcs"] == expected_totals(10, 4, 0)
 
 
-def test_sums_do_not_pass_what_a_database_can_count(stock: Stock) -> None:
-    most = "999999999999.999999"
-    stock.item(decimals=6, reorder_point=most)
+def test_totals_do_not_overflow_the_database_integer(stock: Stock) -> None:
+    maximum = "999999999999.999999"
+    stock.item(decimals=6, reorder_point=maximum)
     for _ in range(12):
-        stock.lot(f"receive {most}")
-    assert held_by(stock).on_hand == 12 * (10**18 - 1)
+        stock.lot(f"receive {maximum}")
+    assert pcs_totals(stock).on_hand == 12 * (10**18 - 1)
     assert not list_items(connection(), low_stock=True).rows
 
 
@@ -82,13 +82,13 @@ def test_sums_do_not_pass_what_a_database_can_count(stock: Stock) -> None:
     [("receive 5.000001", False), ("receive 5", True), ("receive 6, reserve 1", True),
      ("receive 9.5, reserve 4.499999", False), ("receive 4.999999", True)],
 )  # fmt: skip
-def test_low_is_down_to_the_reorder_point(stock: Stock, script: str, is_low: bool) -> None:
+def test_item_is_low_at_or_below_its_reorder_point(stock: Stock, script: str, is_low: bool) -> None:
     stock.item(decimals=6, reorder_point="5")
     stock.lot(script)
     assert bool(list_items(connection(), low_stock=True).rows) is is_low
 
 
-def test_what_is_on_hold_is_not_there_when_stock_is_low(stock: Stock) -> None:
+def test_stock_on_hold_does_not_count_for_low_stock(stock: Stock) -> None:
     stock.item(reorder_point="5")
     stock.lot("receive 9, quarantine")
     stock.lot("receive 9", expires_on=in_days(-1))
@@ -100,21 +100,21 @@ def test_what_is_on_hold_is_not_there_when_stock_is_low(stock: Stock) -> None:
 
 
 @pytest.mark.parametrize("table", ["lot_heads", "item_heads", "open_lines"])
-def test_the_cache_may_be_dropped_at_any_moment(stock: Stock, table: str) -> None:
+def test_ledger_works_without_the_balance_tables(stock: Stock, table: str) -> None:
     lot = stock.lot("receive 10, reserve 4")
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql(f"DELETE FROM {table}")
     stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="J")
     stock.reserve(1)
-    stock.do("issue", item="BOLT", lots=[part(lot, 2)])
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
+    stock.post("issue", item="BOLT", lots=[part(lot, 2)])
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="x")
     assert stock.figures(lot) == "8 on hand, 5 reserved, 3 available"
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         balance_triggers.rebuild(conn)
-    assert held_by(stock) == summed(8, 5, 3)
+    assert pcs_totals(stock) == expected_totals(8, 5, 3)
 
 
-def test_a_wrong_sum_is_named(stock: Stock) -> None:
+def test_verification_names_a_wrong_balance(stock: Stock) -> None:
     stock.lot("receive 10")
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql("UPDATE item_heads SET reserved_rest = 1")
@@ -129,17 +129,17 @@ _SUMS = ", ".join(column.name for column in item_balances.c if column.name != "i
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "damage",
     [
         "DELETE FROM item_heads",
         f"INSERT INTO item_heads (item_id, {_SUMS}) SELECT 1000, {_SUMS} FROM item_heads",
     ],
-    ids=["missing", "one too many"],
+    ids=["missing", "extra"],
 )
-def test_a_line_that_is_missing_or_one_too_many_is_named(stock: Stock, harm: str) -> None:
+def test_missing_or_extra_balance_row_is_found(stock: Stock, damage: str) -> None:
     stock.lot("receive 10")
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        conn.exec_driver_sql(harm)
+        conn.exec_driver_sql(damage)
     with snapshot() as reader:
         assert balance_triggers.differences(reader) == ["item_heads"]
     db.session.rollback()
@@ -147,12 +147,12 @@ def test_a_line_that_is_missing_or_one_too_many_is_named(stock: Stock, harm: str
         balance_triggers.rebuild(conn)
 
 
-# --- how the database finds the rows --------------------------------------------------------------
+# --- query plans ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def plans(stock: Stock, monkeypatch: pytest.MonkeyPatch):
-    """Runs a list and tells how the database found its rows."""
+    """Collects the query plan of each list instead of reading its rows."""
     stock.lot("receive 10, reserve 4")
     conn = connection()
     settings = ("enable_seqscan", "enable_sort") if conn.dialect.name == "postgresql" else ()
@@ -160,20 +160,20 @@ def plans(stock: Stock, monkeypatch: pytest.MonkeyPatch):
         conn.exec_driver_sql(f"SET {setting} = off")
     found: list[str] = []
 
-    def explained(conn: Any, chosen: Any, *rest: Any) -> Any:
+    def explain(conn: Any, chosen: Any, *rest: Any) -> Any:
         how = "EXPLAIN QUERY PLAN " if conn.dialect.name == "sqlite" else "EXPLAIN "
         sql = chosen.limit(51).compile(conn, compile_kwargs={"literal_binds": True})
         found.extend(str(tuple(row)) for row in conn.exec_driver_sql(how + str(sql)))
 
     for module in (entries, items, lots, listed_reservations):
-        monkeypatch.setattr(module, "read_page", explained)
+        monkeypatch.setattr(module, "read_page", explain)
     yield found
     for setting in settings:
         conn.exec_driver_sql(f"RESET {setting}")
 
 
 @pytest.mark.parametrize(
-    ("read", "facts", "index"),
+    ("read", "filters", "index"),
     [
         (list_lots, {"expiring_before": date(2030, 1, 1), "with_stock": True},
          "ix_lot_heads_expires_on"),
@@ -186,16 +186,16 @@ def plans(stock: Stock, monkeypatch: pytest.MonkeyPatch):
          "ix_inventory_ledger_lot_id_timestamp"),
     ],
 )  # fmt: skip
-def test_lists_are_found_by_their_index(
-    plans: list[str], read: Any, facts: dict[str, Any], index: str
+def test_lists_use_their_index(
+    plans: list[str], read: Any, filters: dict[str, Any], index: str
 ) -> None:
-    read(connection(), **facts)
+    read(connection(), **filters)
     assert any(index in line for line in plans), plans
 
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize(
-    ("read", "facts"),
+    ("read", "filters"),
     [
         (list_lots, {"expiring_before": date(2030, 1, 1), "with_stock": True}),
         (list_lots, {"with_stock": True}),
@@ -205,9 +205,9 @@ def test_lists_are_found_by_their_index(
         (list_entries, {"lot": 1, "since": THEN}),
     ],
 )
-def test_lists_come_in_order_without_sorting(
-    plans: list[str], read: Any, facts: dict[str, Any]
+def test_lists_are_ordered_without_sorting(
+    plans: list[str], read: Any, filters: dict[str, Any]
 ) -> None:
-    read(connection(), **facts)
+    read(connection(), **filters)
     assert plans
     assert not [line for line in plans if "TEMP B-TREE" in line], plans

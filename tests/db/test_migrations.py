@@ -1,4 +1,4 @@
-"""The migrations and the models say the same, in both directions, on both databases."""
+"""The migrations match the models, in both directions, on both databases."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tables() -> set[str]:
 
 
 def is_no_search_index(name: str | None, kind: str, _: object) -> bool:
-    """Models do not tell of indexes over trigrams (inventory/db/search_index.py)."""
+    """Skip the trigram indexes, which the models do not define (db/search_index.py)."""
     marks = [f"{table}_search" for table in search_index.SEARCHED]
     return not any(mark in (name or "") for mark in marks)
 
@@ -45,9 +45,11 @@ def test_models_and_migrations_agree(app: Flask) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_every_step_up_and_down_can_be_taken(empty: Flask) -> None:
+def test_every_migration_upgrades_and_downgrades(empty: Flask) -> None:
     script = ScriptDirectory(str(empty.config.get("MIGRATIONS", "migrations")))
-    revisions = [one.revision for one in reversed(list(script.walk_revisions()))]
+    revisions = [
+        script_revision.revision for script_revision in reversed(list(script.walk_revisions()))
+    ]
     for revision in revisions:
         flask_migrate.upgrade(revision=revision)
     assert len(tables()) > 10
@@ -66,7 +68,7 @@ def test_migrations_run_twice_change_nothing(empty: Flask) -> None:
     assert tables() == before
 
 
-def test_there_is_one_line_of_migrations() -> None:
+def test_migrations_are_linear_and_in_order() -> None:
     script = ScriptDirectory("migrations")
     assert len(script.get_heads()) == 1
     assert [revision.revision for revision in script.walk_revisions()] == sorted(

@@ -1,4 +1,4 @@
-"""Statements that travel together to PostgreSQL: as right as one at a time, in fewer journeys."""
+"""PostgreSQL pipeline mode: same results as single statements, with fewer round trips."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ pytestmark = pytest.mark.only("postgresql")
 items = table(Item)
 
 
-def test_rows_are_waited_for_when_they_are_fetched(app: Flask) -> None:
+def test_pipeline_waits_for_rows_only_when_they_are_fetched(app: Flask) -> None:
     one, two = sa.text("SELECT 11 AS a"), sa.text("SELECT 12 AS b, 13 AS c")
     for is_known in (False, True):
         with app.app_context(), db.engine.connect() as conn, pipelined(conn), conn.begin():
             if not is_known:
                 DescriptionCachingCursor._columns.clear()
             found = [conn.execute(one), conn.execute(two)]
-            is_here = [result.cursor.pgresult is not None for result in found]
-            assert is_here == ([False, False] if is_known else [True, True])
+            is_fetched = [result.cursor.pgresult is not None for result in found]
+            assert is_fetched == ([False, False] if is_known else [True, True])
             assert found[1].mappings().one() == {"b": 12, "c": 13}
             assert found[0].scalar_one() == 11
 
 
-def test_what_was_sent_and_refused_is_told_at_the_commit(stock: Stock) -> None:
+def test_error_of_an_unfetched_statement_is_raised_at_commit(stock: Stock) -> None:
     @atomic_pipelined
     def write_twice(tx: Connection) -> None:
         for _ in range(2):
             tx.execute(sa.insert(items).inline(), item_row(1_000))
 
-    with pytest.raises(Busy):  # a lost race, again and again
+    with pytest.raises(Busy):  # a conflict on every attempt
         write_twice()
-    assert there(1_000) == 0
+    assert count_items(1_000) == 0
 
 
 @pytest.mark.parametrize("sent_after", [0, 1, 3])
-def test_what_went_wrong_first_is_what_is_told(stock: Stock, sent_after: int) -> None:
+def test_first_error_of_a_pipeline_is_raised(stock: Stock, sent_after: int) -> None:
     @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(2_000))
@@ -63,11 +63,11 @@ def test_what_went_wrong_first_is_what_is_told(stock: Stock, sent_after: int) ->
     with pytest.raises(sa.exc.DBAPIError) as caught:
         write()
     assert isinstance(caught.value.orig, errors.DivisionByZero)
-    assert there(2_000) == 0
-    stock.lot("receive 1")  # the connection is as good as new
+    assert count_items(2_000) == 0
+    stock.lot("receive 1")  # the pool still works
 
 
-def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
+def test_exception_in_a_pipeline_rolls_back(stock: Stock) -> None:
     @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(3_000))
@@ -76,7 +76,7 @@ def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
 
     with pytest.raises(LookupError):
         write()
-    assert there(3_000) == 0
+    assert count_items(3_000) == 0
     assert db.engine.pool.checkedout() == 0
 
 
@@ -86,11 +86,11 @@ def test_a_verb_that_gives_up_leaves_nothing(stock: Stock) -> None:
         lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())").all(),
         lambda tx: tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())"),
         lambda tx: tx.connection.driver_connection.close(),
-        lambda tx: kill_from_outside(tx),
+        lambda tx: terminate_backend(tx),
     ],
-    ids=["seen at once", "seen at the commit", "closed here", "seen at the next statement"],
+    ids=["at the fetch", "at commit", "closed by the client", "at the next statement"],
 )
-def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
+def test_connection_lost_in_a_transaction_raises_busy(stock: Stock, lose) -> None:
     @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(4_000))
@@ -98,11 +98,11 @@ def test_a_connection_lost_on_the_way_is_busy(stock: Stock, lose) -> None:
 
     with pytest.raises(Busy):
         write()
-    assert there(4_000) == 0
+    assert count_items(4_000) == 0
     stock.lot("receive 1")
 
 
-def kill_from_outside(tx: Connection) -> None:
+def terminate_backend(tx: Connection) -> None:
     backend = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
     with db.engine.connect() as other:
         other.exec_driver_sql(f"SELECT pg_terminate_backend({backend}, 5000)").all()
@@ -110,7 +110,7 @@ def kill_from_outside(tx: Connection) -> None:
         tx.execute(sa.select(items.c.id))
 
 
-def test_a_connection_lost_before_the_first_word_is_busy(
+def test_connection_lost_before_the_first_statement_raises_busy(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @atomic_pipelined
@@ -127,9 +127,7 @@ def test_a_connection_lost_before_the_first_word_is_busy(
     write()
 
 
-def test_a_transaction_that_would_stay_open_is_no_success(
-    stock: Stock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_transaction_left_open_is_an_error(stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
     @atomic_pipelined
     def write(tx: Connection) -> None:
         tx.execute(sa.insert(items).inline(), item_row(5_000))
@@ -138,47 +136,47 @@ def test_a_transaction_that_would_stay_open_is_no_success(
         patch.setattr(psycopg.Connection, "commit", lambda self: None)
         with pytest.raises(RuntimeError, match="left open"):
             write()
-    assert there(5_000) == 0
+    assert count_items(5_000) == 0
 
 
-def test_a_reservation_takes_three_journeys_at_the_most(
+def test_reservation_takes_at_most_three_round_trips(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot = stock.lot("receive 10")
     fields = {"qty": 1, "reference": "R", "lots": [part(lot, 1)]}
     for _ in range(2):
-        stock.do("reserve", item="BOLT", **fields)
-    journeys: list[int] = []
+        stock.post("reserve", item="BOLT", **fields)
+    round_trips: list[int] = []
     fetch = BasePipeline._fetch_gen
 
-    def count(self: BasePipeline, **how: bool):
+    def count(self: BasePipeline, **options: bool):
         if self.result_queue:
-            journeys.append(len(self.result_queue))
-        return fetch(self, **how)
+            round_trips.append(len(self.result_queue))
+        return fetch(self, **options)
 
     monkeypatch.setattr(BasePipeline, "_fetch_gen", count)
-    stock.do("reserve", item="BOLT", **fields)
-    # Begin, lock and look; ids; write and commit.
-    assert 0 < len(journeys) <= 3, journeys
+    stock.post("reserve", item="BOLT", **fields)
+    # 1: BEGIN, lock and read; 2: allocate ids; 3: write and commit.
+    assert 0 < len(round_trips) <= 3, round_trips
 
 
-def test_a_key_that_is_being_worked_on_is_told_as_that(
+def test_key_in_progress_raises_idempotency_in_progress(
     app: Flask, stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(database._POSTGRESQL, "lock_timeout", "300ms")
     db.engine.dispose()
     one_key, lots = key(), {item: stock.lot("receive 5", item=item) for item in ("BOLT", "NUT")}
-    wrote, may_go = threading.Event(), threading.Event()
-    remember = store.store_outcome
+    stored, may_commit = threading.Event(), threading.Event()
+    store_outcome = store.store_outcome
 
-    def remember_slowly(tx: Connection, **fields: object) -> None:
-        remember(tx, **fields)
+    def store_and_wait(tx: Connection, **fields: object) -> None:
+        store_outcome(tx, **fields)
         if threading.current_thread() is not threading.main_thread():
             tx.execute(sa.text("SELECT 1")).all()
-            wrote.set()
-            may_go.wait(20)
+            stored.set()
+            may_commit.wait(20)
 
-    monkeypatch.setattr(store, "store_outcome", remember_slowly)
+    monkeypatch.setattr(store, "store_outcome", store_and_wait)
     fields = [
         {"item": item, "qty": 1, "reference": "R", "lots": [part(lot, 1)]}
         for item, lot in lots.items()
@@ -190,12 +188,12 @@ def test_a_key_that_is_being_worked_on_is_told_as_that(
 
     worker = threading.Thread(target=first)
     worker.start()
-    assert wrote.wait(20)
+    assert stored.wait(20)
     try:
         with pytest.raises(IdempotencyInProgress):
             ledger.reserve(user_id=stock.user_id, key=one_key, **fields[1])
     finally:
-        may_go.set()
+        may_commit.set()
         worker.join()
     assert ledger.reserve(user_id=stock.user_id, key=one_key, **fields[0]).replayed
 
@@ -207,7 +205,7 @@ def item_row(id: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def there(id: int) -> int:
+def count_items(id: int) -> int:
     with db.engine.connect() as conn:
         chosen = sa.select(sa.func.count()).where(items.c.id == id)
         return int(conn.execute(chosen).scalar_one())

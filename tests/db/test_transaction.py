@@ -1,4 +1,4 @@
-"""The transaction recipe: what must stand in each connection, what is tried again, what is Busy."""
+"""Transactions: connection settings, retries of conflicts, and when Busy is raised."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from inventory.db import engine as engine_module
 from tests.support.stock_builder import add_user
 
 
-def test_every_connection_is_set_up_for_a_ledger(app: Flask) -> None:
+def test_every_connection_has_safe_settings(app: Flask) -> None:
     with app.app_context():
         assert database.unsafe_settings() == []
 
 
-def test_a_connection_that_may_forget_is_named(
+def test_connection_setting_that_can_lose_data_is_named(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(engine_module._PRAGMAS, "synchronous", "NORMAL")
@@ -44,58 +44,58 @@ def error(kind: type, text: str, state: str | None = None) -> sa.exc.DBAPIError:
     return kind("SELECT 1", None, original)
 
 
-RACE, OUTAGE, FAULT = "race", "outage", "fault"
+CONFLICT, UNAVAILABLE, OTHER = "conflict", "unavailable", "other"
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "state", "what"),
+    ("kind", "text", "state", "category"),
     [
-        (sa.exc.IntegrityError, "duplicate key", "23505", RACE),
-        (sa.exc.IntegrityError, "check constraint", "23514", FAULT),
-        (sa.exc.IntegrityError, "foreign key", "23503", FAULT),
-        (sa.exc.OperationalError, "could not serialize", "40001", RACE),
-        (sa.exc.OperationalError, "deadlock detected", "40P01", RACE),
-        (sa.exc.OperationalError, "lock timeout", "55P03", OUTAGE),
-        (sa.exc.OperationalError, "statement timeout", "57014", OUTAGE),
-        (sa.exc.OperationalError, "disk full", "53100", OUTAGE),
-        (sa.exc.OperationalError, "too many connections", "53300", OUTAGE),
-        (sa.exc.OperationalError, "connection refused", "08006", OUTAGE),
-        (sa.exc.ProgrammingError, "syntax error", "42601", FAULT),
-        (sa.exc.IntegrityError, "UNIQUE constraint failed: a.b", None, RACE),
-        (sa.exc.IntegrityError, "x is append-only: UNIQUE row exists", None, RACE),
-        (sa.exc.IntegrityError, "CHECK constraint failed: b", None, FAULT),
-        (sa.exc.OperationalError, "database is locked", None, OUTAGE),
-        (sa.exc.OperationalError, "database or disk is full", None, OUTAGE),
-        (sa.exc.OperationalError, "disk I/O error", None, OUTAGE),
-        (sa.exc.OperationalError, "unable to open database file", None, OUTAGE),
-        (sa.exc.OperationalError, "no such table: items", None, FAULT),
+        (sa.exc.IntegrityError, "duplicate key", "23505", CONFLICT),
+        (sa.exc.IntegrityError, "check constraint", "23514", OTHER),
+        (sa.exc.IntegrityError, "foreign key", "23503", OTHER),
+        (sa.exc.OperationalError, "could not serialize", "40001", CONFLICT),
+        (sa.exc.OperationalError, "deadlock detected", "40P01", CONFLICT),
+        (sa.exc.OperationalError, "lock timeout", "55P03", UNAVAILABLE),
+        (sa.exc.OperationalError, "statement timeout", "57014", UNAVAILABLE),
+        (sa.exc.OperationalError, "disk full", "53100", UNAVAILABLE),
+        (sa.exc.OperationalError, "too many connections", "53300", UNAVAILABLE),
+        (sa.exc.OperationalError, "connection refused", "08006", UNAVAILABLE),
+        (sa.exc.ProgrammingError, "syntax error", "42601", OTHER),
+        (sa.exc.IntegrityError, "UNIQUE constraint failed: a.b", None, CONFLICT),
+        (sa.exc.IntegrityError, "x is append-only: UNIQUE row exists", None, CONFLICT),
+        (sa.exc.IntegrityError, "CHECK constraint failed: b", None, OTHER),
+        (sa.exc.OperationalError, "database is locked", None, UNAVAILABLE),
+        (sa.exc.OperationalError, "database or disk is full", None, UNAVAILABLE),
+        (sa.exc.OperationalError, "disk I/O error", None, UNAVAILABLE),
+        (sa.exc.OperationalError, "unable to open database file", None, UNAVAILABLE),
+        (sa.exc.OperationalError, "no such table: items", None, OTHER),
     ],
 )
-def test_what_a_database_says_is_told_apart(
-    kind: type, text: str, state: str | None, what: str
+def test_database_errors_are_classified(
+    kind: type, text: str, state: str | None, category: str
 ) -> None:
     found = error(kind, text, state)
-    assert database.is_retryable_conflict(found) is (what == RACE)
-    if what != RACE:
-        assert database.is_database_unavailable(found) is (what == OUTAGE)
+    assert database.is_retryable_conflict(found) is (category == CONFLICT)
+    if category != CONFLICT:
+        assert database.is_database_unavailable(found) is (category == UNAVAILABLE)
 
 
-def test_a_lost_race_runs_again_until_it_is_won(app: Flask) -> None:
-    tries = []
+def test_conflict_is_retried_until_it_succeeds(app: Flask) -> None:
+    attempts = []
 
     @atomic
     def write(tx: sa.Connection) -> str:
-        tries.append(1)
-        if len(tries) < 4:
+        attempts.append(1)
+        if len(attempts) < 4:
             raise error(sa.exc.IntegrityError, "duplicate key", "23505")
         return "won"
 
     with app.app_context():
         assert write() == "won"
-    assert len(tries) == 4
+    assert len(attempts) == 4
 
 
-def test_a_race_that_is_never_won_is_busy(app: Flask) -> None:
+def test_endless_conflict_raises_busy(app: Flask) -> None:
     @atomic
     def write(tx: sa.Connection) -> None:
         raise error(sa.exc.OperationalError, "deadlock detected", "40P01")
@@ -104,7 +104,7 @@ def test_a_race_that_is_never_won_is_busy(app: Flask) -> None:
         write()
 
 
-def test_a_fault_is_raised_and_nothing_is_kept(app: Flask) -> None:
+def test_other_error_is_raised_and_rolled_back(app: Flask) -> None:
     @atomic
     def write(tx: sa.Connection) -> None:
         tx.exec_driver_sql("UPDATE users SET role = 'viewer'")
@@ -117,7 +117,7 @@ def test_a_fault_is_raised_and_nothing_is_kept(app: Flask) -> None:
         assert connection().exec_driver_sql("SELECT role FROM users").scalars().all() == ["admin"]
 
 
-def test_a_snapshot_does_not_see_what_is_written_meanwhile(app: Flask) -> None:
+def test_snapshot_does_not_see_later_writes(app: Flask) -> None:
     with app.app_context():
         add_user(name="anna")
         with snapshot() as reader:
@@ -127,8 +127,8 @@ def test_a_snapshot_does_not_see_what_is_written_meanwhile(app: Flask) -> None:
             assert reader.execute(count).scalar() == 1
 
 
-def test_a_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    """Whoever makes it: commands do not set the umask that the server does."""
+def test_new_database_file_is_private_to_its_owner(tmp_path: Path) -> None:
+    """Commands do not set the umask of the server, so the engine must set the mode."""
     before = os.umask(0o022)
     try:
         with (
@@ -144,7 +144,7 @@ def test_a_database_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.only("postgresql")
-def test_a_connection_that_dies_after_the_last_question_costs_no_answer(app: Flask) -> None:
+def test_connection_lost_after_the_last_query_does_not_fail_the_request(app: Flask) -> None:
     for _ in range(3):
         with app.app_context():
             backend = connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
@@ -160,15 +160,15 @@ def backend() -> int:
 
 
 @pytest.mark.only("postgresql")
-def test_a_connection_is_asked_whether_it_lives_only_when_its_wire_says_something(
+def test_pool_pings_a_connection_only_if_its_socket_is_readable(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[object] = []
+    pings: list[object] = []
     with app.app_context(), db.engine.connect() as other:
         dialect = db.engine.dialect
-        ask = dialect.do_ping.args[0]  # type: ignore[attr-defined]
+        ping = dialect.do_ping.args[0]  # type: ignore[attr-defined]
         counted = functools.partial(
-            engine_module._is_alive, lambda one: asked.append(one) or ask(one)
+            engine_module._is_alive, lambda connection: pings.append(connection) or ping(connection)
         )  # type: ignore[func-returns-value]
         monkeypatch.setattr(dialect, "do_ping", counted)
         found = []
@@ -176,17 +176,17 @@ def test_a_connection_is_asked_whether_it_lives_only_when_its_wire_says_somethin
             found.append(backend())
             db.session.rollback()
         assert len(set(found)) == 1
-        assert asked == []
+        assert pings == []
         other.exec_driver_sql(f"SELECT pg_terminate_backend({found[0]}, 5000)")
         assert backend() != found[0]
-        assert len(asked) == 1
+        assert len(pings) == 1
 
 
 @pytest.mark.only("postgresql")
-def test_reading_for_a_request_takes_one_connection_and_no_transaction(app: Flask) -> None:
+def test_request_reads_with_one_connection_and_no_transaction(app: Flask) -> None:
     with app.app_context():
         assert backend() == backend()
         assert db.engine.pool.checkedout() == 1
-        wire = connection().connection.dbapi_connection
-        assert wire is not None
-        assert wire.info.transaction_status.name == "IDLE"
+        dbapi_connection = connection().connection.dbapi_connection
+        assert dbapi_connection is not None
+        assert dbapi_connection.info.transaction_status.name == "IDLE"

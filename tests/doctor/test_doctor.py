@@ -21,7 +21,7 @@ from inventory.doctor import CheckResult, system
 from inventory.doctor import backups as doctor_backups
 from tests.cli.test_cli import Shell
 from tests.support.stock_builder import Stock
-from tests.support.users import Person, words_of
+from tests.support.users import Person, visible_text
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_a_page_tells_the_same_to_admins(well: Flask) -> None:
         Stock().item("NUT")
     found = {one.name for one in examined(well)}
     ada, ole = Person(well, "ada"), Person(well, "ole")
-    words = words_of(ada.get("/checkup/").text)
+    words = visible_text(ada.get("/checkup/").text)
     assert all(name in words for name in found)
     assert "inventory-" in words
     assert ole.get("/checkup/").status_code == 403
-    assert "Health" not in words_of(ole.get("/").text)
+    assert "Health" not in visible_text(ole.get("/").text)
 
 
 def examined(app: Flask) -> list[CheckResult]:

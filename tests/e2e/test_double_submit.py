@@ -197,7 +197,7 @@ def test_enter_in_the_reason_takes_no_qc_decision(desk, stock, job):
     assert desk.posts == []
     desk.get_by_role("button", name="Put in quarantine").click()
     reads(desk, "back in quarantine")
-    assert stock.look(job).qc_status == "QUARANTINE"
+    assert stock.get_lot(job).qc_status == "QUARANTINE"
 
 
 def test_enter_does_not_cut_reservations_that_nobody_confirmed(desk, stock, job):

@@ -7,7 +7,7 @@ import zxingcpp
 from playwright.sync_api import expect
 
 from inventory.accounts import users
-from tests.conftest import BROWSER_FLAGS, BROWSERS, PATIENCE_MS
+from tests.conftest import BROWSER_FLAGS, BROWSERS, PAGE_TIMEOUT_MS
 from tests.e2e.tablets import PASSWORD, Tablet
 
 #: What the browser does does not hang on the database.
@@ -58,7 +58,7 @@ def filmed_page(browser, tmp_path, live_server):
     path = next(filter(None, map(shutil.which, BROWSERS)))
     filming = browser.browser_type.launch(executable_path=path, args=BROWSER_FLAGS + flags)
     context = filming.new_context(base_url=live_server.url, permissions=["camera"])
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(PAGE_TIMEOUT_MS)
     yield context.new_page()
     filming.close()
 

@@ -115,7 +115,7 @@ def test_a_double_tap_on_what_is_offered_sends_it_once(tablet, page, stock, lot)
     refuses(tablet, page, "L-002")
     use_less(page).dblclick()
     tablet.settles("done")
-    assert stock.lot_called("L-002").on_hand == 0
+    assert stock.find_lot("L-002").on_hand == 0
 
 
 def test_a_second_tap_does_not_hit_what_moved_under_the_finger(tablet, page, stock, lot):

@@ -156,7 +156,7 @@ def test_issuing_a_scanned_lot_is_one_scan_and_one_tap(tablet, page, stock):
     tablet.taps()
     tablet.sees("Issued 1 of BOLT from L-005.", "done")
     expect(page.locator("#scan-field")).to_be_focused()
-    lot = stock.lot_called("L-005")
+    lot = stock.find_lot("L-005")
     assert stock.figures(lot.id) == "49 on hand, 0 reserved, 49 available"
 
 
@@ -184,8 +184,8 @@ def test_the_stepper_and_the_presets_need_no_keyboard(tablet, page):
 
 
 def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tablet, page, stock):
-    reserved = stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-9")
-    stock.reserve(6, lot=stock.lot_called("L-008").id, reference="JOB-9")
+    reserved = stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
+    stock.reserve(6, lot=stock.find_lot("L-008").id, reference="JOB-9")
     page.reload()
     tablet.waits()
     tablet.does("pick")
@@ -201,7 +201,7 @@ def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tab
     tablet.taps()
     tablet.sees("Issued 5 of BOLT from L-007 for JOB-9.", "done")
     expect(page.locator("#job .lines li").first).to_contain_text("5 picked")
-    assert stock.promise(reserved) == "5 promised: 0 open, 5 issued, 0 given back"
+    assert stock.reservation_figures(reserved) == "5 reserved: 0 open, 5 issued, 0 unreserved"
     assert stock.entries() == before + 2
     tablet.scans("L-008")
     tablet.taps()
@@ -209,8 +209,8 @@ def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tab
 
 
 def test_a_lot_on_hold_is_red_and_cannot_be_issued(tablet, page, stock):
-    stock.do(
-        "decide_qc", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched"
+    stock.post(
+        "decide_qc", lot_id=stock.find_lot("L-010").id, status="QUARANTINE", reason="scratched"
     )
     stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))
     page.reload()
@@ -224,7 +224,7 @@ def test_a_lot_on_hold_is_red_and_cannot_be_issued(tablet, page, stock):
 
 
 def test_a_count_is_blind_where_wanted_and_asks_why(tablet, page, stock):
-    lot = stock.lot_called("L-011").id
+    lot = stock.find_lot("L-011").id
     tablet.does("count")
     tablet.scans("L-011")
     expect(page.locator("#subject .figures")).to_be_visible()
@@ -252,7 +252,7 @@ def test_a_lot_is_moved_by_scanning_the_place(tablet, page, stock):
     tablet.sees("To SHELF-77.", "scanned")
     tablet.taps()
     tablet.sees("L-012 of BOLT is at SHELF-77.", "done")
-    assert stock.lot_called("L-012").location == "SHELF-77"
+    assert stock.find_lot("L-012").location == "SHELF-77"
 
 
 def test_stock_is_reserved_and_received(tablet, page, stock):
@@ -268,7 +268,7 @@ def test_stock_is_reserved_and_received(tablet, page, stock):
     tablet.sets("7")
     tablet.taps()
     tablet.sees("Received 7 of BOLT into L-013.", "done")
-    assert stock.figures(stock.lot_called("L-013").id) == "57 on hand, 1 reserved, 56 available"
+    assert stock.figures(stock.find_lot("L-013").id) == "57 on hand, 1 reserved, 56 available"
 
 
 def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
@@ -315,7 +315,7 @@ def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
     tablet.taps("#confirm")
     tablet.taps()
     tablet.sees("Received 240 of BOLT into N-1.", "done")
-    assert stock.lot_called("N-1").expires_on.isoformat() == "2029-12-31"
+    assert stock.find_lot("N-1").expires_on.isoformat() == "2029-12-31"
     tablet.does("issue")
     tablet.scans(f"01{GTIN}1728123110N-1")
     tablet.sees("The label says 2028-12-31, but", "kept")
@@ -335,7 +335,7 @@ def test_a_label_that_was_misread_is_refused_before_anything_else(tablet, page):
 
 
 def test_our_own_labels_are_read_with_and_without_a_connection(tablet, page, stock):
-    lot = stock.lot_called("L-014")
+    lot = stock.find_lot("L-014")
     labels = [
         (internal_codes.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
         (internal_codes.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
@@ -370,7 +370,7 @@ def test_a_lot_that_came_in_elsewhere_is_found_by_asking(tablet, page, stock):
 
 
 def test_a_job_that_was_made_elsewhere_is_found_by_scanning_it(tablet, page, stock):
-    stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-LATE")
+    stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-LATE")
     tablet.scans("JOB-LATE")
     tablet.sees("JOB-LATE: 1 lot to pick.", "scanned")
     expect(page.locator("#job .lines li")).to_have_count(1)

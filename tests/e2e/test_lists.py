@@ -128,7 +128,7 @@ def test_what_is_exchanged_in_place_is_lighter_still(ada, stock):
     for path, act in (
         ("/", lambda: page.get_by_label("Search items").fill("PART-01")),
         ("/items/1/", lambda: stock.lot("receive 7", item="PART-000")),
-        ("/lots/1/", lambda: stock.do("scrap", lot_id=1, qty=1, reason="bent")),
+        ("/lots/1/", lambda: stock.post("scrap", lot_id=1, qty=1, reason="bent")),
         ("/", lambda: page.keyboard.press("Control+k") or page.keyboard.type("PART")),
     ):
         page.goto(path, wait_until="networkidle")

@@ -46,7 +46,7 @@ def test_a_search_is_never_narrower_than_a_code(narrow):
 def test_a_long_reference_does_not_push_the_page_apart(narrow, stock):
     page = narrow
     lot = stock.lot("receive 9", lot_code="L" * 64, location="A" * 30)
-    stock.do("issue", item="BOLT", qty=1, reference="R" * 100)
+    stock.post("issue", item="BOLT", qty=1, reference="R" * 100)
     for width in (320, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         for path in ("/", "/ledger/", f"/lots/{lot}/", "/items/31/", "/lots/?q=LLL", "/labels/"):
@@ -58,7 +58,7 @@ def test_a_long_reference_does_not_push_the_page_apart(narrow, stock):
 def test_item_lot_and_ledger_fit_on_paper(ada, stock):
     page = ada
     lot = stock.lot("receive 9", lot_code="L" * 64)
-    stock.do("issue", item="BOLT", qty=1, reference="R" * 100)
+    stock.post("issue", item="BOLT", qty=1, reference="R" * 100)
     page.set_viewport_size({"width": 688, "height": 900})
     page.emulate_media(media="print")
     for path in ("/items/31/", f"/lots/{lot}/", "/ledger/"):

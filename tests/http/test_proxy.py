@@ -10,8 +10,8 @@ import pytest
 
 from inventory import create_app
 from inventory.db import db
-from tests.support.raw_sql import Backroom
-from tests.support.users import PASSWORD, form_of
+from tests.support.context_stock import ContextStock
+from tests.support.users import PASSWORD, form_fields
 
 PREFIX = "/stock/room"
 ADDRESSES = re.compile(
@@ -49,7 +49,7 @@ class Visitor:
         return self.client.open(path, method=method, **more)
 
     def enters(self, path, **typed):
-        form = form_of(self.ask(f"{PREFIX}{path}").text)
+        form = form_fields(self.ask(f"{PREFIX}{path}").text)
         return self.ask(f"{PREFIX}{path}", "POST", data=form | typed)
 
 
@@ -62,7 +62,7 @@ def ada(app, prefix_is):
 
 @pytest.fixture
 def warehouse(app, ada):
-    stock = Backroom(app)
+    stock = ContextStock(app)
     stock.item("BOLT", name="Bolt", reorder_point="500", qc_required=True)
     stock.lot("receive 120, approve, reserve 40 JOB-7, issue 10", lot_code="L-1")
     stock.lot("receive 5", lot_code="L-2")
@@ -114,17 +114,17 @@ def test_every_address_on_every_page_stays_below_the_prefix(app, ada, warehouse)
 
 def test_what_is_answered_to_forms_and_htmx_stays_below_it(ada, warehouse):
     page = f"{PREFIX}/lots/1/"
-    form = form_of(ada.ask(page).text) | {"qty": "5", "reference": "JOB-1"}
+    form = form_fields(ada.ask(page).text) | {"qty": "5", "reference": "JOB-1"}
     headers = {
         "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act",
         "HX-Current-URL": f"http://localhost{page}",
     }  # fmt: skip
     answer = ada.ask(f"{PREFIX}/reserve/", "POST", data=form, headers=headers)
     assert f'id="live" hx-get="{page}"' in answer.text
-    form = form_of(ada.ask(page).text) | {"qty": "5", "reference": "JOB-2"}
+    form = form_fields(ada.ask(page).text) | {"qty": "5", "reference": "JOB-2"}
     assert ada.ask(f"{PREFIX}/reserve/", "POST", data=form).location == page
     outside = headers | {"HX-Current-URL": "http://localhost/lots/1/"}
-    form = form_of(ada.ask(page).text) | {"qty": "1", "reference": "JOB-3"}
+    form = form_fields(ada.ask(page).text) | {"qty": "1", "reference": "JOB-3"}
     answer = ada.ask(f"{PREFIX}/reserve/", "POST", data=form, headers=outside)
     assert 'id="live"' not in answer.text
 
@@ -133,11 +133,11 @@ def test_doors_lead_back_into_the_site_alone(app, prefix_is, ada):
     stranger = Visitor(app, prefix_is == "kept")
     sent = stranger.ask(f"{PREFIX}/lots/?q=a")
     assert sent.location == f"{PREFIX}/login/?next={PREFIX}/lots/?q%3Da"
-    form = form_of(stranger.ask(sent.location).text) | {"name": "ada", "password": PASSWORD}
+    form = form_fields(stranger.ask(sent.location).text) | {"name": "ada", "password": PASSWORD}
     back = stranger.ask(sent.location, "POST", data=form)
     assert back.location == f"{PREFIX}/lots/?q=a"
     other = Visitor(app, prefix_is == "kept")
-    answer = other.ask(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_of(
+    answer = other.ask(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_fields(
         other.ask(f"{PREFIX}/login/").text) | {"name": "ada", "password": PASSWORD})  # fmt: skip
     assert answer.location == f"{PREFIX}/"
 

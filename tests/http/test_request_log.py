@@ -38,13 +38,13 @@ def test_metrics_are_off_until_they_are_asked_for(client, metered):
 
 
 def test_operations_refusals_and_requests_are_counted(metered):
-    from tests.support.raw_sql import Backroom
+    from tests.support.context_stock import ContextStock
     from tests.support.users import Person
 
-    stock, before = Backroom(metered), figures(metered)
+    stock, before = ContextStock(metered), figures(metered)
     lot = stock.lot("receive 10, quarantine")
     ada = Person(metered, "ada")
-    ada.sends("/issue/", item="BOLT", qty="99")
+    ada.submit("/issue/", item="BOLT", qty="99")
     ada.get(f"/lots/{lot}/").close()
     ada.get("/nowhere/").close()
     with metered.app_context():

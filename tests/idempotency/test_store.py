@@ -7,7 +7,7 @@ from inventory.db import connection
 from inventory.models import WriteRequest
 from tests.support.stock_builder import Stock, add_user, key, part
 
-ALL_VERBS = [
+ALL_OPERATIONS = [
     ("receive", {"item": "BOLT", "lot_code": "NEW", "qty": "1"}),
     ("return_from_customer", {"item": "BOLT", "lot_code": "RET", "qty": 1, "reason": "r"}),
     ("reserve", {"item": "BOLT", "qty": 1, "reference": "J"}),
@@ -25,61 +25,61 @@ ALL_VERBS = [
 ]  # fmt: skip
 
 
-def arranged(stock: Stock, fields: dict) -> dict:
+def with_real_ids(stock: Stock, fields: dict) -> dict:
     lot = stock.lot("receive 20", lot_code="L-1")
     reservation = stock.reserve(5)
-    operation = stock.do("issue", item="BOLT", qty=2).operation.id
+    operation = stock.post("issue", item="BOLT", qty=2).operation.id
     ids = {"lot": lot, "reservation": reservation, "operation": operation}
     return {name: ids.get(value, value) for name, value in fields.items()}
 
 
-@pytest.mark.parametrize(("verb", "facts"), ALL_VERBS)
-def test_the_same_key_and_content_answers_the_first_result_and_writes_nothing(
-    stock: Stock, verb: str, facts: dict
+@pytest.mark.parametrize(("verb", "fields"), ALL_OPERATIONS)
+def test_same_key_and_content_returns_the_first_result(
+    stock: Stock, verb: str, fields: dict
 ) -> None:
-    facts = arranged(stock, facts) | {"key": key()}
-    first = stock.do(verb, **facts)
+    fields = with_real_ids(stock, fields) | {"key": key()}
+    first = stock.post(verb, **fields)
     entries = stock.entries()
-    again = stock.do(verb, **facts)
+    again = stock.post(verb, **fields)
     assert again.operations == first.operations
     assert list(again.details) == list(first.details)
     assert (first.replayed, again.replayed) == (False, True)
     assert stock.entries() == entries
 
 
-@pytest.mark.parametrize(("verb", "facts"), ALL_VERBS)
-def test_a_dry_run_answers_as_the_real_run_would_and_writes_nothing(
-    stock: Stock, verb: str, facts: dict
+@pytest.mark.parametrize(("verb", "fields"), ALL_OPERATIONS)
+def test_dry_run_returns_the_result_of_a_real_run_and_writes_nothing(
+    stock: Stock, verb: str, fields: dict
 ) -> None:
-    facts = arranged(stock, facts) | {"key": key()}
+    fields = with_real_ids(stock, fields) | {"key": key()}
     entries, requests = stock.entries(), count_requests()
-    dry = stock.do(verb, **facts, dry_run=True)
+    dry_result = stock.post(verb, **fields, dry_run=True)
     assert (stock.entries(), count_requests()) == (entries, requests)
-    wet = stock.do(verb, **facts)
-    assert not wet.replayed
-    assert [(e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in dry.operation.entries] == [
-        (e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in wet.operation.entries
-    ]
+    real_result = stock.post(verb, **fields)
+    assert not real_result.replayed
+    assert [
+        (e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in dry_result.operation.entries
+    ] == [(e.txn_type, e.lot_code, e.qty, e.on_hand_after) for e in real_result.operation.entries]
 
 
 def count_requests() -> int:
     return connection().execute(sa.select(sa.func.count(WriteRequest.id))).scalar_one()
 
 
-def test_the_first_result_is_answered_whatever_happened_since(stock: Stock) -> None:
+def test_first_result_is_replayed_after_later_changes(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     fields = {"item": "BOLT", "qty": 4, "reference": "J", "key": key()}
-    first = stock.do("reserve", **fields)
-    stock.do("issue", reservation_id=first.details[0]["reservations"][0]["id"])
-    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
-    assert list(stock.do("reserve", **fields).details) == list(first.details)
+    first = stock.post("reserve", **fields)
+    stock.post("issue", reservation_id=first.details[0]["reservations"][0]["id"])
+    stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
+    assert list(stock.post("reserve", **fields).details) == list(first.details)
 
 
-def test_the_same_quantity_written_otherwise_is_the_same_content(stock: Stock) -> None:
+def test_quantity_in_another_notation_is_the_same_content(stock: Stock) -> None:
     stock.item(decimals=2)
     fields = {"item": "BOLT", "lot_code": "L", "key": key()}
-    stock.do("receive", **fields, qty="12.50")
-    assert stock.do("receive", **fields, qty="12.5").replayed
+    stock.post("receive", **fields, qty="12.50")
+    assert stock.post("receive", **fields, qty="12.5").replayed
 
 
 @pytest.mark.parametrize(
@@ -90,49 +90,49 @@ def test_the_same_key_with_other_content_is_refused(stock: Stock, change: dict) 
     stock.lot()
     stock.lot(item="NUT")
     fields = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
-    stock.do("reserve", **fields)
+    stock.post("reserve", **fields)
     stock.refused("IDEMPOTENCY_KEY_REUSED", "reserve", **fields | change)
 
 
 def test_the_same_key_for_another_verb_is_refused(stock: Stock) -> None:
     lot, one_key = stock.lot(), key()
-    stock.do("scrap", lot_id=lot, qty=1, reason="r", key=one_key)
+    stock.post("scrap", lot_id=lot, qty=1, reason="r", key=one_key)
     fields = {"lot_id": lot, "qty": 1, "reason": "r", "key": one_key}
     stock.refused("IDEMPOTENCY_KEY_REUSED", "return_to_supplier", **fields)
 
 
-def test_two_callers_may_use_the_same_key(stock: Stock) -> None:
+def test_two_users_can_use_the_same_key(stock: Stock) -> None:
     stock.lot()
     fields = {"item": "BOLT", "qty": 1, "reference": "J", "key": key()}
-    stock.do("reserve", **fields)
-    assert not stock.do("reserve", **fields, user_id=add_user(name="other")).replayed
+    stock.post("reserve", **fields)
+    assert not stock.post("reserve", **fields, user_id=add_user(name="other")).replayed
 
 
-def test_a_refusal_is_the_outcome_of_its_key_for_ever(stock: Stock) -> None:
+def test_refusal_is_replayed_for_its_key_forever(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     fields = {"item": "BOLT", "qty": 11, "reference": "J", "key": key()}
     first = stock.refused("INSUFFICIENT_STOCK", "reserve", **fields)
-    stock.do("count", lot_id=lot, counted=50)
+    stock.post("count", lot_id=lot, counted=50)
     again = stock.refused("INSUFFICIENT_STOCK", "reserve", **fields)
     assert (again.detail, again.figures) == (first.detail, first.figures)
     assert (first.replayed, again.replayed) == (False, True)
-    assert not stock.do("reserve", **fields | {"key": key()}).replayed
+    assert not stock.post("reserve", **fields | {"key": key()}).replayed
 
 
-def test_a_malformed_request_is_not_remembered(stock: Stock) -> None:
+def test_malformed_request_is_not_stored(stock: Stock) -> None:
     stock.lot("receive 10")
     fields = {"item": "BOLT", "reference": "J", "key": key()}
     stock.refused("INVALID_QTY", "reserve", **fields, qty="x")
     stock.refused("INVALID_QTY", "reserve", **fields, qty="1.5")
     stock.refused("NOT_FOUND", "reserve", **fields | {"item": "NIX"}, qty=1)
-    assert not stock.do("reserve", **fields, qty=1).replayed
+    assert not stock.post("reserve", **fields, qty=1).replayed
 
 
-def test_replay_comes_before_the_rules(stock: Stock) -> None:
+def test_replay_is_checked_before_the_rules(stock: Stock) -> None:
     stock.lot("receive 10")
     fields = {"item": "BOLT", "qty": 10, "reference": "J", "key": key()}
-    stock.do("reserve", **fields)
-    assert stock.do("reserve", **fields).replayed
+    stock.post("reserve", **fields)
+    assert stock.post("reserve", **fields).replayed
 
 
 @pytest.mark.parametrize("bad", ["", None])
@@ -157,7 +157,7 @@ def test_catalog_changes_are_replayed_too(stock: Stock) -> None:
         catalog.create_item(**fields | {"name": "Other"})
 
 
-def test_a_duplicate_item_is_refused_and_remembered(stock: Stock) -> None:
+def test_duplicate_item_refusal_is_replayed(stock: Stock) -> None:
     stock.item("NUT")
     fields = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
     for replayed in (False, True):
@@ -167,7 +167,7 @@ def test_a_duplicate_item_is_refused_and_remembered(stock: Stock) -> None:
         assert caught.value.replayed is replayed
 
 
-def test_an_unknown_lot_among_others_is_refused_whole(stock: Stock) -> None:
+def test_reservation_with_one_unknown_lot_is_refused(stock: Stock) -> None:
     lot = stock.lot()
     stock.refused(
         "NOT_FOUND", "reserve", item="BOLT", qty=2, reference="J",

@@ -168,7 +168,7 @@ def test_seven_bad_rows_of_ten_thousand(stock: Stock) -> None:
 def test_a_longer_file_brings_in_what_is_new(stock: Stock) -> None:
     stock.item("BOLT")
     bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
-    stock.do("issue", item="BOLT", qty="5")
+    stock.post("issue", item="BOLT", qty="5")
     report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
     assert counts(report) == (1, 0, 1)
     assert shelves() == ["BOLT L-1 APPROVED 7/0", "BOLT L-2 APPROVED 3/0"]
@@ -284,7 +284,7 @@ def test_the_same_file_from_two_people_at_once(stock: Stock, app: Flask) -> None
 def test_an_import_with_stock_in_use_stays(stock: Stock) -> None:
     stock.item("BOLT")
     report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
-    stock.do("issue", lots=[ledger.LotQuantity(lot_id=stock.lot_called("L-1").id or 0, qty=1)],
+    stock.post("issue", lots=[ledger.LotQuantity(lot_id=stock.find_lot("L-1").id or 0, qty=1)],
              item="BOLT")  # fmt: skip
     before = shelves()
     with pytest.raises(NotReversible, match="11 are available now"):
@@ -307,7 +307,7 @@ def test_counts_set_stock_right_as_one_operation(stock: Stock) -> None:
         " ON l.id = c.lot_id ORDER BY l.lot_code"
     )
     assert [tuple(row) for row in rows] == [("A", 12), ("B", 0), ("C", 10)]
-    stock.do("issue", item="BOLT", qty="5")
+    stock.post("issue", item="BOLT", qty="5")
     again = bring(stock, "counts", text, reference="November")
     assert (again.done_before, counts(again)) == (report.import_id, (0, 0, 3))
     assert reasons(bring(stock, "counts", text, reference="December")) == [

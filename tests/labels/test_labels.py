@@ -118,7 +118,7 @@ def test_a_date_that_gs1_cannot_tell_is_not_told_in_gs1(stock: Stock) -> None:
         stock.lot(lot_code=code, expires_on=expires_on)
     stock.lot(lot_code="NEVER")
     barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT")
-    ids = [stock.lot_called(code).id for code in ("SOON", "LATE", "NEVER")]
+    ids = [stock.find_lot(code).id for code in ("SOON", "LATE", "NEVER")]
     soon, late, never = labels.lot_labels(connection(), ids)
     assert (soon.is_gs1, late.is_gs1, never.typed) == (True, False, f"01{GTIN}10NEVER")
 

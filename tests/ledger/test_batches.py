@@ -3,10 +3,10 @@ import pytest
 from inventory import ledger
 from inventory.common.errors import InvalidInput, Refusal
 from inventory.ledger import Issue, Receive, Reserve, Split, Unreserve
-from tests.support.stock_builder import Stock, key, part, wrote
+from tests.support.stock_builder import Stock, entry_lines, key, part
 
 
-def test_a_batch_sees_what_its_earlier_requests_did(stock: Stock) -> None:
+def test_request_in_a_batch_sees_earlier_requests(stock: Stock) -> None:
     stock.item()
     posting = ledger.post(
         [
@@ -19,7 +19,7 @@ def test_a_batch_sees_what_its_earlier_requests_did(stock: Stock) -> None:
         user_id=stock.user_id,
         key=key(),
     )
-    assert wrote(posting) == [
+    assert entry_lines(posting) == [
         "RECEIVE 10 of L-1: 10/0",
         "RESERVE 6 of L-1: 10/6",
         "ISSUE 4 of L-1: 6/6",
@@ -29,7 +29,7 @@ def test_a_batch_sees_what_its_earlier_requests_did(stock: Stock) -> None:
     assert len(posting.operations) == 5
 
 
-def test_a_batch_is_all_or_nothing_and_names_the_request_that_is_refused(stock: Stock) -> None:
+def test_refused_batch_posts_nothing_and_names_the_request(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     entries = stock.entries()
     one_key = key()
@@ -59,7 +59,7 @@ def test_a_malformed_request_in_a_batch_is_named(stock: Stock) -> None:
     assert caught.value.figures == {"index": 1, "field": "item"}
 
 
-def test_one_lot_code_twice_in_a_batch_is_a_duplicate(stock: Stock) -> None:
+def test_same_lot_code_twice_in_a_batch_is_a_duplicate(stock: Stock) -> None:
     stock.item()
     with pytest.raises(Refusal, match="exists already"):
         ledger.post(
@@ -67,7 +67,7 @@ def test_one_lot_code_twice_in_a_batch_is_a_duplicate(stock: Stock) -> None:
         )
 
 
-def test_several_requests_may_work_on_one_reservation(stock: Stock) -> None:
+def test_requests_of_a_batch_can_use_the_same_reservation(stock: Stock) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     reservation = stock.reserve(6)
     ledger.post(
@@ -80,7 +80,7 @@ def test_several_requests_may_work_on_one_reservation(stock: Stock) -> None:
         user_id=stock.user_id,
         key=key(),
     )
-    assert stock.promise(reservation) == "6 promised: 0 open, 5 issued, 1 given back"
+    assert stock.reservation_figures(reservation) == "6 reserved: 0 open, 5 issued, 1 unreserved"
     assert stock.figures(lot) == "3 on hand, 0 reserved, 3 available"
 
 

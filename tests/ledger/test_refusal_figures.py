@@ -1,7 +1,7 @@
-"""The figures of a refusal are those of the ledger: nothing that was not posted counts.
+"""The figures of a refusal equal the ledger and ignore steps that were not posted.
 
-Each case is an operation of several steps that fails at a later one. What the refusal says about
-lots, reservations and the item is compared with what is stored.
+Each case is an operation of several steps that fails at a later one. The figures of lots,
+reservations and the item in the refusal are compared with the database.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from inventory.stock import queries as stock_queries
 from inventory.stock.entities import StockTotals, totals
 from tests.support.stock_builder import Stock, key, part
 
-Facts = dict[str, Any]
+Fields = dict[str, Any]
 SUMS = ("on_hand", "reserved", "available", "on_hold", "free")
 
 
-def stored(stock: Stock) -> Facts:
-    """Every figure that a refusal could tell, as the ledger has it."""
+def ledger_state(stock: Stock) -> Fields:
+    """Return the lots, reservations and totals of BOLT from the database."""
     db.session.rollback()
     conn, today = connection(), clock.today()
     [item] = stock_queries.read_items(conn, codes=["BOLT"])
@@ -39,27 +39,31 @@ def stored(stock: Stock) -> Facts:
     return {"lots": lots, "reservations": reservations, "item": totals(lots.values(), today)}
 
 
-def sums_of(sums: StockTotals) -> Facts:
+def sums_of(sums: StockTotals) -> Fields:
     return {name: format_qty(getattr(sums, name)) for name in SUMS}
 
 
-def false_figures(figures: Facts, now: Facts) -> list[str]:
-    """What the refusal says that the ledger does not."""
+def false_figures(figures: Fields, now: Fields) -> list[str]:
+    """Return the figures of a refusal that differ from the database."""
     lot = now["lots"].get(figures.get("lot_id"))
     whole = totals([lot], clock.today()) if lot else now["item"]
-    # Of a reversal, `available` is whatever is too little: it is compared by its own test.
+    # In a reversal, `available` has its own meaning and its own tests below.
     names = () if "operation_id" in figures else SUMS
-    told = {name: figures[name] for name in names if name in figures}
-    wrong = [f"{name}: {told[name]}" for name in told if told[name] != sums_of(whole)[name]]
-    for one in figures.get("lots", ()):
-        there = now["lots"][one["lot_id"]].to_dict(clock.today())
-        shared = set(one) & (set(SUMS) | {"qc_status"})
-        wrong += [f"{one['lot_code']} {name}" for name in shared if one[name] != there[name]]
-    for one in figures.get("reservations", ()):
-        holder = now["reservations"][one["reservation_id"]]
+    sums = {name: figures[name] for name in names if name in figures}
+    wrong = [f"{name}: {sums[name]}" for name in sums if sums[name] != sums_of(whole)[name]]
+    for lot_figures in figures.get("lots", ()):
+        in_ledger = now["lots"][lot_figures["lot_id"]].to_dict(clock.today())
+        shared = set(lot_figures) & (set(SUMS) | {"qc_status"})
+        wrong += [
+            f"{lot_figures['lot_code']} {name}"
+            for name in shared
+            if lot_figures[name] != in_ledger[name]
+        ]
+    for reserved in figures.get("reservations", ()):
+        holder = now["reservations"][reserved["reservation_id"]]
         in_lot = [format_qty(line.open) for line in holder.lines if line.lot is lot or not lot]
-        if one["open_qty"] not in {format_qty(holder.open), *in_lot}:
-            wrong.append(f"{one['reference']} open: {one['open_qty']}")
+        if reserved["open_qty"] not in {format_qty(holder.open), *in_lot}:
+            wrong.append(f"{reserved['reference']} open: {reserved['open_qty']}")
     return wrong
 
 
@@ -67,21 +71,21 @@ def cuts(*named: tuple[int, Any]) -> list[ReservationQuantity]:
     return [ReservationQuantity(reservation_id=id, qty=qty) for id, qty in named]
 
 
-def count_with_cuts_that_are_too_small(stock: Stock) -> tuple[str, str, Facts]:
+def count_with_cuts_that_are_too_small(stock: Stock) -> tuple[str, str, Fields]:
     lot = stock.lot("receive 10")
     first, second = stock.reserve(4, lot=lot), stock.reserve(5, lot=lot)
     named = cuts((first, 1), (second, 1))
     return "INSUFFICIENT_STOCK", "count", {"lot_id": lot, "counted": 3, "unreserve": named}
 
 
-def count_with_a_second_cut_that_is_too_large(stock: Stock) -> tuple[str, str, Facts]:
+def count_with_a_second_cut_that_is_too_large(stock: Stock) -> tuple[str, str, Fields]:
     lot = stock.lot("receive 10")
     first, second = stock.reserve(4, lot=lot), stock.reserve(5, lot=lot)
     named = cuts((first, 4), (second, 6))
     return "OVER_UNRESERVE", "count", {"lot_id": lot, "counted": 3, "unreserve": named}
 
 
-def issue_of_lots_of_which_the_last_has_too_little(stock: Stock) -> tuple[str, str, Facts]:
+def issue_of_lots_of_which_the_last_has_too_little(stock: Stock) -> tuple[str, str, Fields]:
     first, second = stock.lot("receive 10"), stock.lot("receive 10, reserve 8 J-2")
     return (
         "INSUFFICIENT_STOCK",
@@ -90,52 +94,52 @@ def issue_of_lots_of_which_the_last_has_too_little(stock: Stock) -> tuple[str, s
     )
 
 
-def reservation_of_lots_of_which_the_last_is_rejected(stock: Stock) -> tuple[str, str, Facts]:
+def reservation_of_lots_of_which_the_last_is_rejected(stock: Stock) -> tuple[str, str, Fields]:
     first, second = stock.lot("receive 10"), stock.lot("receive 10, reject")
     lots = [part(first, 9), part(second, 3)]
     return "QC_BLOCKED", "reserve", {"item": "BOLT", "qty": 12, "reference": "J", "lots": lots}
 
 
-def reservation_of_more_than_all_lots_have(stock: Stock) -> tuple[str, str, Facts]:
+def reservation_of_more_than_all_lots_have(stock: Stock) -> tuple[str, str, Fields]:
     for script in ("receive 10, reserve 3 J-1", "receive 10, reserve 8 J-2", "receive 5, reject"):
         stock.lot(script)
     return "INSUFFICIENT_STOCK", "reserve", {"item": "BOLT", "qty": 15, "reference": "J-3"}
 
 
-def issue_of_a_reservation_of_which_one_lot_is_at_risk(stock: Stock) -> tuple[str, str, Facts]:
+def issue_of_a_reservation_of_which_one_lot_is_at_risk(stock: Stock) -> tuple[str, str, Fields]:
     stock.lot("receive 4"), stock.lot("receive 10")
     reservation = stock.reserve(9)
     bad = stock.reservation(reservation).lines[1].lot.id
-    stock.do("decide_qc", lot_id=bad, status="QUARANTINE", reason="rust")
+    stock.post("decide_qc", lot_id=bad, status="QUARANTINE", reason="rust")
     return "QC_BLOCKED", "issue", {"reservation_id": reservation, "close_remainder": True}
 
 
-def unreservation_of_lots_of_which_the_last_holds_less(stock: Stock) -> tuple[str, str, Facts]:
+def unreservation_of_lots_of_which_the_last_holds_less(stock: Stock) -> tuple[str, str, Fields]:
     first, second = stock.lot("receive 4"), stock.lot("receive 10")
     fields = {"reservation_id": stock.reserve(9), "lots": [part(first, 4), part(second, 6)]}
     return "OVER_UNRESERVE", "unreserve", fields
 
 
-def split_of_more_than_is_available(stock: Stock) -> tuple[str, str, Facts]:
+def split_of_more_than_is_available(stock: Stock) -> tuple[str, str, Fields]:
     lot = stock.lot("receive 10, reserve 6 J-1")
     return "INSUFFICIENT_STOCK", "split", {"lot_id": lot, "qty": 5, "lot_code": "CHILD"}
 
 
-def reversal_of_a_split_of_which_a_part_is_reserved(stock: Stock) -> tuple[str, str, Facts]:
+def reversal_of_a_split_of_which_a_part_is_reserved(stock: Stock) -> tuple[str, str, Fields]:
     lot = stock.lot("receive 10")
-    posting = stock.do("split", lot_id=lot, qty=5, lot_code="CHILD")
+    posting = stock.post("split", lot_id=lot, qty=5, lot_code="CHILD")
     stock.reserve(3, lot=posting.operation.entries[-1].lot_id)
     return "NOT_REVERSIBLE", "reverse", {"operation_id": posting.operation.id}
 
 
-def decision_that_is_not_allowed(stock: Stock) -> tuple[str, str, Facts]:
+def decision_that_is_not_allowed(stock: Stock) -> tuple[str, str, Fields]:
     lot = stock.lot("receive 10, reserve 4 J-1, reject")
     stock.lot("receive 2")
     fields = {"status": "REJECTED", "reason": "rust", "on_reservations": "reallocate"}
     return "QC_TRANSITION", "decide_qc", {"lot_id": lot, **fields}
 
 
-CASES: list[Callable[[Stock], tuple[str, str, Facts]]] = [
+CASES: list[Callable[[Stock], tuple[str, str, Fields]]] = [
     count_with_cuts_that_are_too_small,
     count_with_a_second_cut_that_is_too_large,
     issue_of_lots_of_which_the_last_has_too_little,
@@ -150,18 +154,18 @@ CASES: list[Callable[[Stock], tuple[str, str, Facts]]] = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_a_refusal_tells_the_figures_of_the_ledger(
-    stock: Stock, case: Callable[[Stock], tuple[str, str, Facts]]
+def test_refusal_figures_equal_the_ledger(
+    stock: Stock, case: Callable[[Stock], tuple[str, str, Fields]]
 ) -> None:
     code, verb, fields = case(stock)
     one_key = key()
     refusal = stock.refused(code, verb, **fields, key=one_key)
-    assert false_figures(refusal.figures, stored(stock)) == []
+    assert false_figures(refusal.figures, ledger_state(stock)) == []
     again = stock.refused(code, verb, **fields, key=one_key)
     assert (again.detail, again.figures, again.replayed) == (refusal.detail, refusal.figures, True)
 
 
-def test_a_count_tells_all_that_must_be_cut_and_what_was_named(stock: Stock) -> None:
+def test_refused_count_shows_required_and_named_cuts(stock: Stock) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     first, second = stock.reserve(4, reference="J-1"), stock.reserve(5, reference="J-2")
     named = cuts((first, 1), (second, 1))
@@ -177,41 +181,41 @@ def test_a_count_tells_all_that_must_be_cut_and_what_was_named(stock: Stock) -> 
 
 
 @pytest.mark.parametrize(("taken", "needed", "left"), [(2, "6", "4"), (5, "6", "1")])
-def test_a_reversal_tells_all_it_needs_and_what_is_there(
+def test_refused_reversal_shows_requested_and_available(
     stock: Stock, taken: int, needed: str, left: str
 ) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     named = cuts((stock.reserve(5), 3), (stock.reserve(5), 3))
-    done = stock.do("count", lot_id=lot, counted=10, unreserve=named).operation.id
+    done = stock.post("count", lot_id=lot, counted=10, unreserve=named).operation.id
     stock.reserve(taken)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=done)
     assert (refusal.figures["requested"], refusal.figures["available"]) == (needed, left)
-    assert stock.look(lot).available == int(left) * 10**6
+    assert stock.get_lot(lot).available == int(left) * 10**6
 
 
-def test_a_reversal_counts_what_comes_back_with_it(stock: Stock) -> None:
+def test_refused_reversal_counts_the_stock_it_returns(stock: Stock) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     named = cuts((stock.reserve(5), 3), (stock.reserve(5), 3))
-    done = stock.do("count", lot_id=lot, counted=5, unreserve=named).operation.id
+    done = stock.post("count", lot_id=lot, counted=5, unreserve=named).operation.id
     stock.reserve(1)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=done)
-    # 5 come back and 6 are to be reserved again: 1 more is needed, and nothing is available.
+    # 5 are returned and 6 must be reserved again: 1 more is needed, and none is available.
     assert (refusal.figures["requested"], refusal.figures["available"]) == ("1", "0")
-    assert stock.look(lot).available == 0
+    assert stock.get_lot(lot).available == 0
 
 
-def test_a_reversal_tells_what_a_reservation_has_open(stock: Stock) -> None:
+def test_refused_reversal_shows_the_open_quantity(stock: Stock) -> None:
     stock.lot("receive 10")
     reservation = stock.reserve(9)
-    issued = stock.do("issue", reservation_id=reservation, qty=4, close_remainder=True)
-    undone = stock.do("reverse", operation_id=issued.operation.id).operation.id
-    stock.do("unreserve", reservation_id=reservation, qty=3)
+    issued = stock.post("issue", reservation_id=reservation, qty=4, close_remainder=True)
+    undone = stock.post("reverse", operation_id=issued.operation.id).operation.id
+    stock.post("unreserve", reservation_id=reservation, qty=3)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=undone)
     assert "9 pcs" in refusal.detail
     assert "6 are open" in refusal.detail
 
 
-def test_what_has_expired_is_posted_with_the_refusal_that_counts_on_it(stock: Stock) -> None:
+def test_refusal_figures_include_posted_expiries(stock: Stock) -> None:
     now = datetime(2026, 11, 23, 10, tzinfo=UTC)
     with clock.frozen_at(now):
         lot = stock.lot("receive 10")
@@ -219,9 +223,9 @@ def test_what_has_expired_is_posted_with_the_refusal_that_counts_on_it(stock: St
         stock.reserve(3, reference="J-2")
     with clock.frozen_at(now + timedelta(hours=2)):
         with pytest.raises(Refusal) as caught:
-            stock.do("reserve", item="BOLT", qty=8, reference="J-3")
+            stock.post("reserve", item="BOLT", qty=8, reference="J-3")
         assert caught.value.figures["free"] == "7"
-        assert false_figures(caught.value.figures, stored(stock)) == []
+        assert false_figures(caught.value.figures, ledger_state(stock)) == []
     assert stock.figures(lot) == "10 on hand, 3 reserved, 7 available"
 
 
@@ -234,31 +238,31 @@ def refused_batch(stock: Stock, *requests: Any) -> Refusal:
     return caught.value
 
 
-def test_the_first_request_of_a_batch_is_refused_with_the_figures_of_the_ledger(
+def test_first_request_of_a_batch_is_refused_with_ledger_figures(
     stock: Stock,
 ) -> None:
     stock.lot("receive 10, reserve 4 J-1")
     refusal = refused_batch(stock, Issue(item="BOLT", qty=7), Issue(item="BOLT", qty=1))
     assert refusal.figures["index"] == 0
-    assert false_figures(refusal.figures, stored(stock)) == []
+    assert false_figures(refusal.figures, ledger_state(stock)) == []
     assert "batch" not in refusal.detail
 
 
-def test_a_later_request_of_a_batch_says_that_its_figures_count_those_before_it(
+def test_later_request_of_a_batch_counts_the_requests_before_it(
     stock: Stock,
 ) -> None:
     stock.lot("receive 10")
     first = [Reserve(item="BOLT", qty=4, reference="J-1"), Issue(item="BOLT", qty=1)]
     refusal = refused_batch(stock, *first, Issue(item="BOLT", qty=6))
     assert (refusal.figures["index"], refusal.figures["free"]) == (2, "5")
-    said = "Nothing was posted: this counts the 2 operations before it in the batch."
-    assert refusal.detail.endswith(said)
+    message = "Nothing was posted: this counts the 2 operations before it in the batch."
+    assert refusal.detail.endswith(message)
     assert str(refusal) == refusal.detail
     refusal = refused_batch(stock, first[0], Issue(item="BOLT", qty=7))
     assert refusal.detail.endswith("this counts the operation before it in the batch.")
 
 
-def test_a_refusal_in_a_batch_names_reservations_that_were_made_in_it(stock: Stock) -> None:
+def test_batch_refusal_names_reservations_of_the_same_batch(stock: Stock) -> None:
     held = stock.lot("receive 10, reserve 2 J-1", lot_code="L")
     refusal = refused_batch(
         stock,
@@ -274,7 +278,7 @@ def test_a_refusal_in_a_batch_names_reservations_that_were_made_in_it(stock: Sto
     assert refusal.figures["reserved"] == "7"
 
 
-def test_a_lot_code_that_only_the_batch_itself_uses_twice_is_told_so(stock: Stock) -> None:
+def test_duplicate_lot_code_in_a_batch_mentions_the_batch(stock: Stock) -> None:
     stock.item()
     twice = [Receive(item="BOLT", lot_code="L", qty=1)] * 2
     assert "this counts the operation before it" in refused_batch(stock, *twice).detail

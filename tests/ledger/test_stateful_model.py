@@ -1,4 +1,4 @@
-"""Random operations against the ledger and against a few dictionaries: the figures must agree."""
+"""Random operations on the ledger and on a small model must give the same figures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ModelLot:
     code: str
     qc: str
     days: int | None
-    born: int
+    number: int
     on_hand: int = 0
     holds: dict[int, int] = field(default_factory=dict)
     decided: int = 0
@@ -61,193 +61,203 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     stock: Stock
 
     lots = Bundle("lots")
-    promises = Bundle("promises")
+    reservations = Bundle("reservations")
 
     def __init__(self) -> None:
         super().__init__()
         self.item = f"ITEM-{next(_items)}"
         self.stock.item(self.item)
         self.model: dict[int, ModelLot] = {}
-        self.promised: dict[int, int] = {}
+        self.reserved_qty: dict[int, int] = {}
         self.issued: dict[int, int] = {}
-        self.births = itertools.count()
+        self.numbers = itertools.count()
 
-    def attempt(self, verb: str, *, granted: bool, **facts: object) -> PostingResult | None:
-        """The ledger must grant and refuse exactly what the model does."""
+    def attempt(self, verb: str, *, granted: bool, **fields: object) -> PostingResult | None:
+        """Post the operation; the ledger must grant or refuse it as the model does."""
         if granted:
-            return self.stock.do(verb, **facts)
+            return self.stock.post(verb, **fields)
         with pytest.raises(Refusal):
-            self.stock.do(verb, **facts)
+            self.stock.post(verb, **fields)
         return None
 
-    def born(self, posting: PostingResult, qc: str, days: int | None, born: int, qty: int) -> int:
+    def add_lot(
+        self, posting: PostingResult, qc: str, days: int | None, number: int, qty: int
+    ) -> int:
         entry = posting.operation.entries[-1]
-        self.model[entry.lot_id] = ModelLot(entry.lot_code, qc, days, born, qty)
+        self.model[entry.lot_id] = ModelLot(entry.lot_code, qc, days, number, qty)
         return entry.lot_id
 
     @rule(target=lots, qty=QTY, days=DAYS)
     def receive(self, qty: int, days: int | None) -> int:
-        born = next(self.births)
+        number = next(self.numbers)
         posting = self.attempt(
-            "receive", granted=True, item=self.item, lot_code=f"L-{born:03d}", qty=qty,
+            "receive", granted=True, item=self.item, lot_code=f"L-{number:03d}", qty=qty,
             expires_on=None if days is None else in_days(days),
         )  # fmt: skip
         assert posting
-        return self.born(posting, "APPROVED", days, born, qty)
+        return self.add_lot(posting, "APPROVED", days, number, qty)
 
     @rule(lot=lots, qty=QTY)
     def add(self, lot: int, qty: int) -> None:
-        there = self.model[lot]
-        granted = there.qc != "REJECTED" and (there.days is None or there.days >= 0)
+        model_lot = self.model[lot]
+        granted = model_lot.qc != "REJECTED" and (model_lot.days is None or model_lot.days >= 0)
         if self.attempt(
-            "receive", granted=granted, item=self.item, lot_code=there.code, qty=qty,
+            "receive", granted=granted, item=self.item, lot_code=model_lot.code, qty=qty,
             add_to_lot=True,
         ):  # fmt: skip
-            there.on_hand += qty
+            model_lot.on_hand += qty
 
-    @rule(target=promises, qty=QTY)
+    @rule(target=reservations, qty=QTY)
     def reserve(self, qty: int) -> object:
         usable = self.usable()
         granted = sum(lot.free for lot in usable) >= qty
         posting = self.attempt("reserve", granted=granted, item=self.item, qty=qty, reference="J")
         if not posting:
             return multiple()
-        promise = posting.details[0]["reservations"][0]["id"]
-        self.promised[promise], self.issued[promise] = qty, 0
+        reservation_id = posting.details[0]["reservations"][0]["id"]
+        self.reserved_qty[reservation_id], self.issued[reservation_id] = qty, 0
         for lot in usable:
             taken = min(qty, lot.free)
             if taken:
-                lot.holds[promise] = taken
+                lot.holds[reservation_id] = taken
                 qty -= taken
-        return promise
+        return reservation_id
 
-    @rule(target=promises, lot=lots, qty=QTY)
+    @rule(target=reservations, lot=lots, qty=QTY)
     def reserve_named(self, lot: int, qty: int) -> object:
-        there = self.model[lot]
+        model_lot = self.model[lot]
         posting = self.attempt(
-            "reserve", granted=there.free >= qty, item=self.item, qty=qty, reference="J",
+            "reserve", granted=model_lot.free >= qty, item=self.item, qty=qty, reference="J",
             lots=[part(lot, qty)],
         )  # fmt: skip
         if not posting:
             return multiple()
-        promise = posting.details[0]["reservations"][0]["id"]
-        self.promised[promise], self.issued[promise] = qty, 0
-        there.holds[promise] = qty
-        return promise
+        reservation_id = posting.details[0]["reservations"][0]["id"]
+        self.reserved_qty[reservation_id], self.issued[reservation_id] = qty, 0
+        model_lot.holds[reservation_id] = qty
+        return reservation_id
 
-    @rule(promise=promises, lot=lots, qty=QTY)
-    def unreserve(self, promise: int, lot: int, qty: int) -> None:
-        there = self.model[lot]
-        granted = there.holds.get(promise, 0) >= qty
+    @rule(reservation_id=reservations, lot=lots, qty=QTY)
+    def unreserve(self, reservation_id: int, lot: int, qty: int) -> None:
+        model_lot = self.model[lot]
+        granted = model_lot.holds.get(reservation_id, 0) >= qty
         if self.attempt(
-            "unreserve", granted=granted, reservation_id=promise, lots=[part(lot, qty)]
+            "unreserve", granted=granted, reservation_id=reservation_id, lots=[part(lot, qty)]
         ):
-            there.holds[promise] -= qty
+            model_lot.holds[reservation_id] -= qty
 
-    @rule(promise=consumes(promises))
-    def unreserve_all(self, promise: int) -> None:
-        held = sum(lot.holds.get(promise, 0) for lot in self.model.values())
-        if self.attempt("unreserve", granted=held > 0, reservation_id=promise):
+    @rule(reservation_id=consumes(reservations))
+    def unreserve_all(self, reservation_id: int) -> None:
+        held = sum(lot.holds.get(reservation_id, 0) for lot in self.model.values())
+        if self.attempt("unreserve", granted=held > 0, reservation_id=reservation_id):
             for lot in self.model.values():
-                lot.holds.pop(promise, None)
+                lot.holds.pop(reservation_id, None)
 
-    @rule(promise=promises, lot=lots, qty=QTY, close=st.booleans())
-    def issue_reserved(self, promise: int, lot: int, qty: int, close: bool) -> None:
-        there = self.model[lot]
-        granted = there.holds.get(promise, 0) >= qty and there.usable
+    @rule(reservation_id=reservations, lot=lots, qty=QTY, close=st.booleans())
+    def issue_reserved(self, reservation_id: int, lot: int, qty: int, close: bool) -> None:
+        model_lot = self.model[lot]
+        granted = model_lot.holds.get(reservation_id, 0) >= qty and model_lot.usable
         if self.attempt(
-            "issue", granted=granted, reservation_id=promise, lots=[part(lot, qty)],
+            "issue", granted=granted, reservation_id=reservation_id, lots=[part(lot, qty)],
             close_remainder=close,
         ):  # fmt: skip
-            there.holds[promise] -= qty
-            there.on_hand -= qty
-            self.issued[promise] += qty
-            for one in self.model.values() if close else ():
-                one.holds.pop(promise, None)
+            model_lot.holds[reservation_id] -= qty
+            model_lot.on_hand -= qty
+            self.issued[reservation_id] += qty
+            for other in self.model.values() if close else ():
+                other.holds.pop(reservation_id, None)
 
     @rule(lot=lots, qty=QTY)
     def issue_free(self, lot: int, qty: int) -> None:
-        there = self.model[lot]
-        if self.attempt("issue", granted=there.free >= qty, item=self.item, lots=[part(lot, qty)]):
-            there.on_hand -= qty
+        model_lot = self.model[lot]
+        if self.attempt(
+            "issue", granted=model_lot.free >= qty, item=self.item, lots=[part(lot, qty)]
+        ):
+            model_lot.on_hand -= qty
 
     @rule(lot=lots, qty=QTY)
     def scrap(self, lot: int, qty: int) -> None:
-        there = self.model[lot]
+        model_lot = self.model[lot]
         if self.attempt(
-            "scrap", granted=there.available >= qty, lot_id=lot, qty=qty, reason="broken"
+            "scrap", granted=model_lot.available >= qty, lot_id=lot, qty=qty, reason="broken"
         ):
-            there.on_hand -= qty
+            model_lot.on_hand -= qty
 
     @rule(lot=lots, counted=st.integers(0, 15))
     def count(self, lot: int, counted: int) -> None:
-        there = self.model[lot]
-        if self.attempt("count", granted=counted >= there.reserved, lot_id=lot, counted=counted):
-            there.on_hand = counted
+        model_lot = self.model[lot]
+        if self.attempt(
+            "count", granted=counted >= model_lot.reserved, lot_id=lot, counted=counted
+        ):
+            model_lot.on_hand = counted
 
     @rule(target=lots, lot=lots, qty=QTY)
     def split(self, lot: int, qty: int) -> object:
-        there, born = self.model[lot], next(self.births)
+        model_lot, number = self.model[lot], next(self.numbers)
         posting = self.attempt(
-            "split", granted=there.available >= qty, lot_id=lot, qty=qty, lot_code=f"L-{born:03d}"
+            "split",
+            granted=model_lot.available >= qty,
+            lot_id=lot,
+            qty=qty,
+            lot_code=f"L-{number:03d}",
         )
         if not posting:
             return multiple()
-        there.on_hand -= qty
-        return self.born(posting, there.qc, there.days, there.born, qty)
+        model_lot.on_hand -= qty
+        return self.add_lot(posting, model_lot.qc, model_lot.days, model_lot.number, qty)
 
     @rule(
         lot=lots,
         status=st.sampled_from(["APPROVED", "QUARANTINE", "REJECTED"]),
-        what=st.sampled_from(["keep", "unreserve", "reallocate"]),
+        on_reservations=st.sampled_from(["keep", "unreserve", "reallocate"]),
     )
-    def decide(self, lot: int, status: str, what: str) -> None:
-        there = self.model[lot]
+    def decide(self, lot: int, status: str, on_reservations: str) -> None:
+        model_lot = self.model[lot]
         allowed = {
             ("QUARANTINE", "APPROVED"), ("QUARANTINE", "REJECTED"), ("APPROVED", "QUARANTINE"),
             ("APPROVED", "REJECTED"), ("REJECTED", "QUARANTINE"),
         }  # fmt: skip
         posting = self.attempt(
-            "decide_qc", granted=(there.qc, status) in allowed, lot_id=lot, status=status,
-            reason="seen", on_reservations=what,
+            "decide_qc", granted=(model_lot.qc, status) in allowed, lot_id=lot, status=status,
+            reason="seen", on_reservations=on_reservations,
         )  # fmt: skip
         if not posting:
             return
-        there.qc = status
+        model_lot.qc = status
         moved: dict[int, int] = {}
-        if what == "unreserve" and status != "APPROVED":
-            there.holds.clear()
-        if what == "reallocate" and status != "APPROVED":
-            moved = self.moved_from(there)
-        told = posting.details[0]["settlement"]
-        kept = {} if there.usable else {id: qty for id, qty in there.holds.items() if qty}
-        assert {one["reservation_id"]: int(one["qty"]) for one in told["moved"]} == moved
-        assert {one["reservation_id"]: int(one["qty"]) for one in told["kept"]} == kept
+        if on_reservations == "unreserve" and status != "APPROVED":
+            model_lot.holds.clear()
+        if on_reservations == "reallocate" and status != "APPROVED":
+            moved = self.moved_from(model_lot)
+        settlement = posting.details[0]["settlement"]
+        kept = {} if model_lot.usable else {id: qty for id, qty in model_lot.holds.items() if qty}
+        assert {line["reservation_id"]: int(line["qty"]) for line in settlement["moved"]} == moved
+        assert {line["reservation_id"]: int(line["qty"]) for line in settlement["kept"]} == kept
 
-    def moved_from(self, there: ModelLot) -> dict[int, int]:
-        """Move what fits, oldest reservation first; how much of each was moved."""
+    def moved_from(self, model_lot: ModelLot) -> dict[int, int]:
+        """Move reservations in the model, oldest first; return the moved quantity of each."""
         moved: dict[int, int] = {}
-        for promise in sorted(there.holds):
+        for reservation_id in sorted(model_lot.holds):
             for lot in self.usable():
-                taken = min(there.holds[promise], lot.free)
+                taken = min(model_lot.holds[reservation_id], lot.free)
                 if taken:
-                    there.holds[promise] -= taken
-                    lot.holds[promise] = lot.holds.get(promise, 0) + taken
-                    moved[promise] = moved.get(promise, 0) + taken
+                    model_lot.holds[reservation_id] -= taken
+                    lot.holds[reservation_id] = lot.holds.get(reservation_id, 0) + taken
+                    moved[reservation_id] = moved.get(reservation_id, 0) + taken
         return moved
 
     def usable(self) -> list[ModelLot]:
-        """Lots with something free, in the order of allocation."""
+        """Return the lots with free stock, in the order of allocation (FEFO)."""
         return sorted(
             (lot for lot in self.model.values() if lot.free),
-            key=lambda lot: (lot.days is None, lot.days or 0, lot.born, lot.code),
+            key=lambda lot: (lot.days is None, lot.days or 0, lot.number, lot.code),
         )
 
     @rule(lot=lots, qty=QTY)
-    def receive_and_take_back(self, lot: int, qty: int) -> None:
-        """Whatever was done is undone by its reversal, to the last figure."""
-        there = self.model[lot]
-        if there.available < qty:
+    def scrap_and_reverse(self, lot: int, qty: int) -> None:
+        """A reversal restores every figure; the invariant checks it."""
+        model_lot = self.model[lot]
+        if model_lot.available < qty:
             return
         done = self.attempt("scrap", granted=True, lot_id=lot, qty=qty, reason="by mistake")
         assert done
@@ -256,19 +266,19 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @invariant()
     def figures_agree(self) -> None:
         for lot_id, lot in self.model.items():
-            found = self.stock.look(lot_id)
+            found = self.stock.get_lot(lot_id)
             assert (found.on_hand, found.reserved) == (lot.on_hand * ONE, lot.reserved * ONE)
             assert 0 <= found.reserved <= found.on_hand
             assert found.qc_status == lot.qc
-        for promise, qty in self.promised.items():
-            found = self.stock.reservation(promise)
-            held = sum(lot.holds.get(promise, 0) for lot in self.model.values())
+        for reservation_id, qty in self.reserved_qty.items():
+            found = self.stock.reservation(reservation_id)
+            held = sum(lot.holds.get(reservation_id, 0) for lot in self.model.values())
             assert (found.qty, found.open, found.issued) == (
-                qty * ONE, held * ONE, self.issued[promise] * ONE,
+                qty * ONE, held * ONE, self.issued[reservation_id] * ONE,
             )  # fmt: skip
 
 
-def test_the_ledger_agrees_with_a_tiny_model(app: Flask, stock: Stock) -> None:
+def test_ledger_agrees_with_the_model(app: Flask, stock: Stock) -> None:
     class Machine(LedgerAgainstModel):
         pass
 

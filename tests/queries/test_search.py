@@ -1,4 +1,4 @@
-"""Search: any piece of a code or name, capitals aside, however many rows there are."""
+"""Search by any part of a code or name, ignoring case, with any number of rows."""
 
 from __future__ import annotations
 
@@ -41,11 +41,13 @@ def warehouse(stock: Stock) -> Stock:
         ("ßer", {"BOLT-M8"}), ("e, 1", set()), ("s, 1", {"ÖL-5W40"}),
     ],
 )  # fmt: skip
-def test_items_by_any_piece_of_code_or_name(warehouse: Stock, q: str, codes: set[str]) -> None:
+def test_items_are_found_by_any_part_of_code_or_name(
+    warehouse: Stock, q: str, codes: set[str]
+) -> None:
     assert found(list_items, q) == codes
 
 
-def test_lots_and_references_too(warehouse: Stock) -> None:
+def test_lots_and_references_are_found_by_any_part(warehouse: Stock) -> None:
     assert found(list_lots, "2026/0") == {"L-2026/01"}
     assert found(list_lots, "sup*7") == {"charge_7"}
     assert found(list_lots, "HARGE_") == {"charge_7"}
@@ -53,18 +55,18 @@ def test_lots_and_references_too(warehouse: Stock) -> None:
     assert found(list_references, "ärg") == {"Ärger"}
 
 
-def test_no_piece_spans_two_columns(warehouse: Stock) -> None:
+def test_search_text_does_not_match_across_columns(warehouse: Stock) -> None:
     assert found(list_items, "M8Sechs") == set()
     assert found(list_items, "M8 Sechs") == set()
 
 
-def test_an_item_is_found_by_its_new_name_and_no_longer_by_the_old(warehouse: Stock) -> None:
+def test_renamed_item_is_found_by_its_new_name_only(warehouse: Stock) -> None:
     catalog.update_item(user_id=warehouse.user_id, key=key(), item="BOLT-M8", name="Hex bolt, zinc")
     assert found(list_items, "zinc") == {"BOLT-M8"}
     assert found(list_items, "sechskant") == set()
 
 
-def test_what_stands_in_very_many_rows_is_found_without_the_index(
+def test_search_with_many_matches_works_without_the_index(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_index, "_FEW", 2)
@@ -74,8 +76,8 @@ def test_what_stands_in_very_many_rows_is_found_without_the_index(
     assert found(list_items, "rt-3") == {"PART-3"}
 
 
-def test_the_index_holds_what_the_tables_hold(warehouse: Stock) -> None:
-    """Each search asks the index, and it names few: without it, each looks through every row."""
+def test_search_index_has_the_rows_of_the_tables(warehouse: Stock) -> None:
+    """The prefilter finds the row; without an index a search would scan the table."""
     conn = connection()
     for table, words in (("items", "bolt"), ("inventory_lots", "2026"), ("reservations", "4711")):
         condition = search_index.prefilter(conn, words, table)
@@ -84,13 +86,13 @@ def test_the_index_holds_what_the_tables_hold(warehouse: Stock) -> None:
         assert conn.execute(chosen).scalars().all() == [1]
 
 
-def test_the_index_can_be_made_anew(warehouse: Stock) -> None:
+def test_search_index_can_be_recreated(warehouse: Stock) -> None:
     @atomic
-    def again(tx: Any) -> None:
+    def recreate(tx: Any) -> None:
         search_index.drop(tx)
         search_index.create(tx)
         triggers.install(tx)
 
     db.session.rollback()
-    again()
+    recreate()
     assert found(list_items, "sechskant") == {"BOLT-M8"}

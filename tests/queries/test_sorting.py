@@ -1,4 +1,4 @@
-"""Lists by any of their columns, page by page, and only the rows that a figure is made of."""
+"""Sorting, pagination and filters of the item, lot and entry lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def warehouse(stock: Stock) -> Stock:
     stock.item("NUT", name="Wing nut")
     stock.item("OIL", name="Motor oil", unit="l", decimals=3)
     stock.item("BOLT", name="Zinc bolt")
-    stock.item("AIR", name="Nothing of it")
+    stock.item("AIR", name="No stock")
     stock.lot("receive 10, reserve 4 JOB-1", item="BOLT", expires_on=in_days(9))
     stock.lot("receive 7", item="BOLT", lot_code="A-1")
     stock.lot("receive 7, quarantine", item="NUT", expires_on=in_days(3))
@@ -30,8 +30,8 @@ def warehouse(stock: Stock) -> Stock:
     return stock
 
 
-def every(read: Any, **filters: Any) -> list[Any]:
-    """All rows, two by two, as somebody who turns the pages sees them."""
+def read_all(read: Any, **filters: Any) -> list[Any]:
+    """Read all rows with a page size of two."""
     db.session.rollback()
     rows, cursor = [], None
     while True:
@@ -43,23 +43,25 @@ def every(read: Any, **filters: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("sort", ITEM_SORTS)
-def test_items_stand_by_each_column(warehouse: Stock, sort: str) -> None:
+def test_items_are_sorted_by_each_column(warehouse: Stock, sort: str) -> None:
     keys = {
-        "code": lambda one: one.item.code,
-        "name": lambda one: (one.item.name, one.item.id),
-        "on_hand": lambda one: (one.totals.on_hand, one.item.id),
-        "reserved": lambda one: (one.totals.reserved, one.item.id),
-        "on_hold": lambda one: (one.totals.on_hold, one.item.id),
-        "free": lambda one: (one.totals.free, one.item.id),
+        "code": lambda row: row.item.code,
+        "name": lambda row: (row.item.name, row.item.id),
+        "on_hand": lambda row: (row.totals.on_hand, row.item.id),
+        "reserved": lambda row: (row.totals.reserved, row.item.id),
+        "on_hold": lambda row: (row.totals.on_hold, row.item.id),
+        "free": lambda row: (row.totals.free, row.item.id),
     }
-    rows = every(list_items, sort=sort)
+    rows = read_all(list_items, sort=sort)
     assert len(rows) == 4
     assert rows == sorted(rows, key=keys[sort.lstrip("-")], reverse=sort.startswith("-"))
 
 
 @pytest.mark.parametrize("with_stock", [None, True])
 @pytest.mark.parametrize("sort", LOT_SORTS)
-def test_lots_stand_by_each_column(warehouse: Stock, sort: str, with_stock: bool | None) -> None:
+def test_lots_are_sorted_by_each_column(
+    warehouse: Stock, sort: str, with_stock: bool | None
+) -> None:
     today = clock.today()
     keys = {
         "lot": lambda lot: (lot.lot_code, lot.id),
@@ -69,56 +71,60 @@ def test_lots_stand_by_each_column(warehouse: Stock, sort: str, with_stock: bool
         "reserved": lambda lot: (lot.reserved, lot.id),
         "free": lambda lot: (lot.free(today), lot.id),
     }
-    rows = every(list_lots, sort=sort, with_stock=with_stock)
+    rows = read_all(list_lots, sort=sort, with_stock=with_stock)
     assert len(rows) == (7 if with_stock else 8)
     assert rows == sorted(rows, key=keys[sort.lstrip("-")], reverse=sort.startswith("-"))
 
 
-def test_what_expires_soon_can_be_sorted_too(warehouse: Stock) -> None:
+def test_lots_that_expire_soon_can_be_sorted(warehouse: Stock) -> None:
     soon = {"expiring_before": in_days(30), "with_stock": True}
-    assert [lot.on_hand for lot in every(list_lots, **soon)] == [5 * 10**6, 7 * 10**6, 10 * 10**6]
-    rows = every(list_lots, sort="-on_hand", **soon)
+    assert [lot.on_hand for lot in read_all(list_lots, **soon)] == [
+        5 * 10**6,
+        7 * 10**6,
+        10 * 10**6,
+    ]
+    rows = read_all(list_lots, sort="-on_hand", **soon)
     assert [lot.on_hand for lot in rows] == [10 * 10**6, 7 * 10**6, 5 * 10**6]
 
 
-def test_an_order_that_is_not_there_is_refused(warehouse: Stock) -> None:
+def test_unknown_sort_order_is_refused(warehouse: Stock) -> None:
     for read in (list_items, list_lots):
         with pytest.raises(InvalidInput) as caught:
             read(connection(), sort="qty; drop")
         assert caught.value.field == "sort"
 
 
-def test_a_cursor_leads_nowhere_in_another_order(warehouse: Stock) -> None:
+def test_cursor_of_another_sort_order_is_refused(warehouse: Stock) -> None:
     page = list_items(connection(), sort="free", limit=2)
     with pytest.raises(InvalidInput):
         list_items(connection(), sort="-free", limit=2, cursor=page.next_cursor)
 
 
-def test_lots_behind_a_figure(warehouse: Stock) -> None:
-    """The rows that each figure is made of add up to it."""
+def test_filtered_lots_add_up_to_the_figure(warehouse: Stock) -> None:
+    """The list behind each figure has exactly the lots that contribute to it."""
     today = clock.today()
-    lots = every(list_lots)
+    lots = read_all(list_lots)
     for having, figure in (
         ("reserved", lambda lot: lot.reserved),
         ("on_hold", lambda lot: lot.on_hold(today)),
         ("free", lambda lot: lot.free(today)),
     ):
-        found = [lot.id for lot in every(list_lots, having=having)]
+        found = [lot.id for lot in read_all(list_lots, having=having)]
         assert found == [lot.id for lot in lots if figure(lot)]
-    assert {lot.item.code for lot in every(list_lots, unit="l")} == {"OIL"}
-    assert [one.item.code for one in every(list_items, unit="l")] == ["OIL"]
+    assert {lot.item.code for lot in read_all(list_lots, unit="l")} == {"OIL"}
+    assert [row.item.code for row in read_all(list_items, unit="l")] == ["OIL"]
     assert units(connection()) == ["l", "pcs"]
 
 
-def test_entries_of_one_kind_and_of_lots_called_so(warehouse: Stock) -> None:
-    kinds = {entry.kind for entry in every(list_entries, kind="ISSUE")}
+def test_entries_are_filtered_by_kind_and_exact_lot_code(warehouse: Stock) -> None:
+    kinds = {entry.kind for entry in read_all(list_entries, kind="ISSUE")}
     assert kinds == {"ISSUE"}
-    assert len(every(list_entries, lot_code="Z-1")) == 2
-    assert every(list_entries, lot_code="z-1") == []
+    assert len(read_all(list_entries, lot_code="Z-1")) == 2
+    assert read_all(list_entries, lot_code="z-1") == []
 
 
-def test_an_item_tells_when_it_moved_last(warehouse: Stock) -> None:
-    moved = {one.item.code: one.last_move for one in every(list_items)}
+def test_item_list_has_the_time_of_the_last_entry(warehouse: Stock) -> None:
+    moved = {row.item.code: row.last_move for row in read_all(list_items)}
     last = list_entries(connection(), item="BOLT", limit=1).rows[0]
     assert moved["BOLT"] == last.timestamp
     assert moved["AIR"] is None

@@ -46,8 +46,8 @@ def moved(first: int, last: int, item: int | None = None) -> list[tuple[int, int
 def test_movement_is_what_came_in_and_went_out_each_day(stock: Stock, on) -> None:
     lot = stock.lot("receive 10")
     on(1)
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
-    stock.do("scrap", lot_id=lot, qty=1, reason="bent")
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("scrap", lot_id=lot, qty=1, reason="bent")
     on(3)
     stock.lot("receive 2.5", item=stock.item("OIL", decimals=1))
     assert moved(0, 3, item_id()) == [(10 * ONE, 0), (0, 5 * ONE), (0, 0), (0, 0)]
@@ -57,23 +57,23 @@ def test_movement_is_what_came_in_and_went_out_each_day(stock: Stock, on) -> Non
 
 def test_reserving_moves_nothing(stock: Stock, on) -> None:
     stock.lot("receive 10")
-    stock.do("unreserve", reservation_id=stock.reserve(4), qty=1)
+    stock.post("unreserve", reservation_id=stock.reserve(4), qty=1)
     assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
 
 
 def test_what_is_split_off_moves_nothing(stock: Stock, on) -> None:
     lot = stock.lot("receive 10")
-    split = stock.do("split", lot_id=lot, qty=3, lot_code="CHILD").operation.id
+    split = stock.post("split", lot_id=lot, qty=3, lot_code="CHILD").operation.id
     assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
-    stock.do("reverse", operation_id=split)
+    stock.post("reverse", operation_id=split)
     assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
 
 
 def test_what_was_reversed_is_taken_off_again(stock: Stock, on) -> None:
     lot = stock.lot("receive 10")
-    issue = stock.do("issue", item="BOLT", lots=[part(lot, 4)]).operation.id
+    issue = stock.post("issue", item="BOLT", lots=[part(lot, 4)]).operation.id
     on(1)
-    stock.do("reverse", operation_id=issue)
+    stock.post("reverse", operation_id=issue)
     assert moved(0, 1, item_id()) == [(10 * ONE, 4 * ONE), (0, -4 * ONE)]
 
 
@@ -92,9 +92,9 @@ def test_a_day_begins_at_midnight_of_the_site(stock: Stock, on) -> None:
 def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:
     lot = stock.lot("receive 10")  # days 0 and 1: 10
     on(2)
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])  # days 2 and 3: 6
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])  # days 2 and 3: 6
     on(5)
-    stock.do("issue", item="BOLT", lots=[part(lot, 1)])  # after the days that are looked at
+    stock.post("issue", item="BOLT", lots=[part(lot, 1)])  # after the days that are looked at
     (one,) = analytics.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
     assert (one.issued, one.mean, one.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
     assert one.rate == 0.5

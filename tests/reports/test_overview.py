@@ -45,8 +45,8 @@ def test_nothing_written_nothing_worked_out(
 @pytest.mark.parametrize(
     "write",
     [
-        lambda stock, lot: stock.do("scrap", lot_id=lot, qty=1, reason="bent"),
-        lambda stock, lot: stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="bent"),
+        lambda stock, lot: stock.post("scrap", lot_id=lot, qty=1, reason="bent"),
+        lambda stock, lot: stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="bent"),
         lambda stock, lot: stock.reserve(1),
         lambda stock, lot: catalog.update_lot(
             user_id=stock.user_id, key=key(), lot_id=lot, expires_on=in_days(-1)

@@ -10,34 +10,34 @@ from inventory.stock.entities import totals
 from tests.support.stock_builder import Stock, in_days, part
 
 
-def test_the_figures_of_an_item_add_up_over_its_lots(stock: Stock) -> None:
+def test_item_totals_are_the_sums_of_its_lots(stock: Stock) -> None:
     stock.lot("receive 10, reserve 4")
     stock.lot("receive 7, quarantine")
     stock.lot("receive 5", expires_on=in_days(-1))
     stock.lot("receive 3, issue 3")
     item = stock_queries.get_item(connection(), "BOLT")
     sums = totals(stock_queries.get_lots_of_items(connection(), [item.id]), clock.today())
-    one = 10**6
-    assert (sums.on_hand, sums.reserved, sums.available) == (22 * one, 4 * one, 18 * one)
-    assert (sums.on_hold, sums.free) == (12 * one, 6 * one)
+    unit = 10**6
+    assert (sums.on_hand, sums.reserved, sums.available) == (22 * unit, 4 * unit, 18 * unit)
+    assert (sums.on_hold, sums.free) == (12 * unit, 6 * unit)
 
 
-def test_a_lot_knows_what_was_received_and_issued_in_all(stock: Stock) -> None:
-    lot = stock.look(stock.lot("receive 10, issue 4, receive 2"))
+def test_lot_has_its_total_received_and_issued(stock: Stock) -> None:
+    lot = stock.get_lot(stock.lot("receive 10, issue 4, receive 2"))
     assert (lot.received // 10**6, lot.issued // 10**6) == (12, 4)
 
 
-def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None:
+def test_stock_at_a_past_time_comes_from_the_ledger(stock: Stock) -> None:
     lot = stock.lot("receive 10", lot_code="L")
     item = stock_queries.get_item(connection(), "BOLT")
     between = clock.now()
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     stock.lot("receive 5")
 
     def on_hand(at: datetime) -> list[int]:
         return [
-            one.on_hand // 10**6
-            for one in stock_queries.get_lots_of_items(connection(), [item.id], at=at)
+            lot.on_hand // 10**6
+            for lot in stock_queries.get_lots_of_items(connection(), [item.id], at=at)
         ]
 
     assert on_hand(between) == [10]
@@ -45,12 +45,12 @@ def test_stock_as_of_a_moment_is_what_the_ledger_said_then(stock: Stock) -> None
     assert on_hand(between - timedelta(days=1)) == []
 
 
-def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Stock) -> None:
+def test_qc_status_at_a_past_time_is_the_latest_decision_before_it(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     item = stock_queries.get_item(connection(), "BOLT")
     moments = [clock.now()]
     for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
-        stock.do("decide_qc", lot_id=lot, status=status, reason="a look")
+        stock.post("decide_qc", lot_id=lot, status=status, reason="check")
         moments.append(clock.now())
     found = [
         stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status
@@ -59,17 +59,17 @@ def test_the_qc_status_of_a_moment_is_the_one_decided_last_until_then(stock: Sto
     assert found == ["APPROVED", "QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"]
 
 
-def test_a_lots_timestamps_never_go_back_even_when_the_clock_does(
+def test_lot_timestamps_never_decrease_when_the_clock_goes_back(
     stock: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lot = stock.lot("receive 10")
-    first = stock.look(lot).last_at
+    first = stock.get_lot(lot).last_at
     monkeypatch.setattr(clock, "now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
-    assert stock.look(lot).last_at == first
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
+    assert stock.get_lot(lot).last_at == first
 
 
-def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> None:
+def test_unknown_item_lot_reservation_or_operation_is_not_found(stock: Stock) -> None:
     for code in ("NIX", "a\0b", "x" * 500):
         with pytest.raises(NotFound, match="There is no item"):
             stock_queries.get_item(connection(), code)
@@ -82,5 +82,5 @@ def test_an_unknown_lot_item_reservation_or_operation_is_named(stock: Stock) -> 
 def test_a_read_after_a_write_sees_it_in_the_same_request(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     assert stock_queries.get_lot(connection(), lot).on_hand == 10_000_000
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     assert stock_queries.get_lot(connection(), lot).on_hand == 6_000_000

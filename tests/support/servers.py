@@ -1,4 +1,4 @@
-"""A real server in processes of its own, for tests of starting, stopping, races and kills."""
+"""Run the real server in its own processes: start, stop, kill, wait."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """`python -m inventory.server` on a free port; after `kill` or `stop`, `start` it again."""
+    """`python -m inventory.server` on a free port. Can be started again after a stop or kill."""
 
     def __init__(self, environ: dict[str, str], log: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        #: Whatever the test run itself has in its environment does not reach the server.
+        #: The server does not inherit the environment of the test run.
         self.environ = {"PATH": os.environ["PATH"], "PORT": str(self.port), **environ}
         self.log_path = log
-        #: What the server is started through, for tests that take rights away from it.
+        #: Command that starts the server, for tests that restrict its rights.
         self.prefix: tuple[str, ...] = ()
-        #: The tree that it runs from, for tests that put faults into a copy.
+        #: Source tree of the server; tests of injected faults use a changed copy.
         self.root = ROOT
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +47,7 @@ class LiveServer:
         return self
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Start it without waiting until it answers."""
+        """Start the processes without waiting for an answer."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", "inventory.server"],
@@ -57,20 +57,20 @@ class LiveServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                # A test run under nohup ignores it, and so would all that it starts.
+                # Under nohup the test run ignores SIGHUP, and child processes inherit that.
                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             )
         return self.process
 
     def stop(self) -> int:
-        """Ask it to stop, as Ctrl-C does; returns its exit code."""
+        """Stop it as Ctrl-C does; return the exit code."""
         assert self.process is not None
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(30)
 
     def kill(self) -> None:
-        """End all its processes at once, without a goodbye."""
+        """Kill all its processes with SIGKILL."""
         assert self.process is not None
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -78,14 +78,14 @@ class LiveServer:
         wait_until(lambda: not answers(self.port), "the killed server still answers")
 
     def workers(self) -> list[int]:
-        """The process ids of its workers (Linux)."""
+        """Return the process ids of the workers (Linux only)."""
         assert self.process is not None
         pid = self.process.pid
         return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     @property
     def log(self) -> str:
-        """All that it has printed."""
+        """Everything that the server has printed so far."""
         return self.log_path.read_text() if self.log_path.exists() else ""
 
     @property
@@ -96,7 +96,7 @@ class LiveServer:
 
 
 def serves(port: int) -> bool:
-    """Whether a worker is up: the server accepts connections before that."""
+    """Return whether a worker answers; the server accepts connections before that."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -113,8 +113,8 @@ def answers(port: int) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], bool], complaint: str, seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], message: str, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, complaint
+        assert time.monotonic() < deadline, message
         time.sleep(0.02)

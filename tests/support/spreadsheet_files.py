@@ -1,4 +1,4 @@
-"""Spreadsheet files written part by part, as no program of ours would write them."""
+"""Build spreadsheet files from raw XML parts, so that tests can make unusual or broken ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def xlsx_parts(
     after: str = "",
     calculation: str = "",
 ) -> dict[str, str | bytes]:
-    """The parts of a workbook. `rows`: what is in `sheetData` of each of the sheets."""
+    """Return the parts of a workbook. `rows` is the content of `sheetData` of every sheet."""
     names = "".join(
         f'<sheet name="Sheet{n}" sheetId="{n}" r:id="r{n}"/>' for n in range(1, sheets + 1)
     )

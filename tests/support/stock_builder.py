@@ -1,4 +1,4 @@
-"""A little warehouse for tests: arranges through the service itself, tells figures as text.
+"""Create and read stock in tests through the public functions; return figures as text.
 
 lot = stock.lot("receive 10, reserve 4 JOB-1")
 assert stock.figures(lot) == "10 on hand, 4 reserved, 6 available"
@@ -48,30 +48,30 @@ def add_user(tx: Any, *, name: str, role: str = "admin") -> int:
 
 
 class Stock:
-    """Needs an application context."""
+    """Test data and operations of one user. Needs an application context."""
 
     def __init__(self) -> None:
         self.user_id = add_user(name=f"clerk-{next(_numbers)}")
 
     # Arrange
 
-    def item(self, code: str = "BOLT", **facts: Any) -> str:
-        facts.setdefault("name", code.title())
-        catalog.create_item(user_id=self.user_id, key=key(), code=code, **facts)
+    def item(self, code: str = "BOLT", **fields: Any) -> str:
+        fields.setdefault("name", code.title())
+        catalog.create_item(user_id=self.user_id, key=key(), code=code, **fields)
         return code
 
-    def lot(self, script: str = "receive 10", *, item: str = "BOLT", **facts: Any) -> int:
+    def lot(self, script: str = "receive 10", *, item: str = "BOLT", **fields: Any) -> int:
         """Run a script of `receive|approve|reject|quarantine|reserve|issue|scrap QTY [REF]`."""
         if not stock.read_items(connection(), codes=[item]):
-            self.item(item, qc_required=facts.pop("qc_required", False))
+            self.item(item, qc_required=fields.pop("qc_required", False))
         db.session.rollback()
-        lot_code = facts.pop("lot_code", f"L-{next(_numbers):03d}")
+        lot_code = fields.pop("lot_code", f"L-{next(_numbers):03d}")
         lot_id = 0
         for step in script.split(","):
             verb, *words = step.split()
             if verb == "receive":
-                added = {"add_to_lot": True} if lot_id else facts
-                posting = self.do("receive", item=item, lot_code=lot_code, qty=words[0], **added)
+                added = {"add_to_lot": True} if lot_id else fields
+                posting = self.post("receive", item=item, lot_code=lot_code, qty=words[0], **added)
                 lot_id = posting.operation.entries[0].lot_id
             else:
                 self._step(verb, words, item, lot_id)
@@ -80,13 +80,15 @@ class Stock:
     def _step(self, verb: str, words: list[str], item: str, lot_id: int) -> None:
         statuses = {"approve": "APPROVED", "reject": "REJECTED", "quarantine": "QUARANTINE"}
         if verb in statuses:
-            self.do("decide_qc", lot_id=lot_id, status=statuses[verb], reason="as the script says")
+            self.post(
+                "decide_qc", lot_id=lot_id, status=statuses[verb], reason="as the script says"
+            )
         elif verb == "reserve":
             self.reserve(words[0], item=item, lot=lot_id, reference=(words[1:] or ["JOB"])[0])
         elif verb == "issue":
-            self.do("issue", item=item, lots=[part(lot_id, words[0])])
+            self.post("issue", item=item, lots=[part(lot_id, words[0])])
         elif verb == "scrap":
-            self.do("scrap", lot_id=lot_id, qty=words[0], reason="broken")
+            self.post("scrap", lot_id=lot_id, qty=words[0], reason="broken")
         else:
             raise ValueError(verb)
 
@@ -95,27 +97,29 @@ class Stock:
 
     # Act
 
-    def do(self, verb: str, **facts: Any) -> ledger.PostingResult:
-        facts.setdefault("key", key())
-        facts.setdefault("user_id", self.user_id)
-        return getattr(ledger, verb)(**facts)
+    def post(self, verb: str, **fields: Any) -> ledger.PostingResult:
+        fields.setdefault("key", key())
+        fields.setdefault("user_id", self.user_id)
+        return getattr(ledger, verb)(**fields)
 
-    def reserve(self, qty: Any, *, item: str = "BOLT", lot: int | None = None, **facts: Any) -> int:
-        facts.setdefault("reference", "JOB")
+    def reserve(
+        self, qty: Any, *, item: str = "BOLT", lot: int | None = None, **fields: Any
+    ) -> int:
+        fields.setdefault("reference", "JOB")
         lots = None if lot is None else [part(lot, qty)]
-        posting = self.do("reserve", item=item, qty=qty, lots=lots, **facts)
+        posting = self.post("reserve", item=item, qty=qty, lots=lots, **fields)
         return posting.details[0]["reservations"][0]["id"]
 
-    def refused(self, code: str, verb: str, **facts: Any) -> Refusal:
-        """The verb must be refused with this code, and must have written nothing."""
+    def refused(self, code: str, verb: str, **fields: Any) -> Refusal:
+        """Assert that the operation is refused with this code and writes nothing."""
         before = self.entries()
         with pytest.raises(Refusal) as caught:
-            self.do(verb, **facts)
+            self.post(verb, **fields)
         assert caught.value.code == code, caught.value.detail
         assert self.entries() == before
         return caught.value
 
-    # Look
+    # Read
 
     def entries(self) -> int:
         db.session.rollback()
@@ -123,25 +127,25 @@ class Stock:
             connection().execute(sa.select(sa.func.count()).select_from(stock.ledger)).scalar_one()
         )
 
-    def look(self, lot_id: int) -> Lot:
+    def get_lot(self, lot_id: int) -> Lot:
         db.session.rollback()
         return stock.get_lot(connection(), lot_id)
 
     def history(self, lot_id: int) -> list[Any]:
-        """The lot's entries, oldest first."""
+        """Return the entries of the lot, oldest first."""
         db.session.rollback()
         chosen = stock.ENTRIES.where(stock.ledger.c.lot_id == lot_id)
         return list(connection().execute(chosen.order_by(stock.ledger.c.lot_seq)).all())
 
-    def lot_called(self, lot_code: str) -> Lot:
+    def find_lot(self, lot_code: str) -> Lot:
         db.session.rollback()
         row = connection().execute(
             sa.select(stock.lots.c.id).where(stock.lots.c.lot_code == lot_code)
         )
-        return self.look(row.scalar_one())
+        return self.get_lot(row.scalar_one())
 
     def figures(self, lot_id: int) -> str:
-        lot = self.look(lot_id)
+        lot = self.get_lot(lot_id)
         return (
             f"{format_qty(lot.on_hand)} on hand, {format_qty(lot.reserved)} reserved,"
             f" {format_qty(lot.available)} available"
@@ -151,11 +155,11 @@ class Stock:
         db.session.rollback()
         return stock.get_reservation(connection(), reservation_id)
 
-    def promise(self, reservation_id: int) -> str:
+    def reservation_figures(self, reservation_id: int) -> str:
         found = self.reservation(reservation_id)
         return (
-            f"{format_qty(found.qty)} promised: {format_qty(found.open)} open,"
-            f" {format_qty(found.issued)} issued, {format_qty(found.unreserved)} given back"
+            f"{format_qty(found.qty)} reserved: {format_qty(found.open)} open,"
+            f" {format_qty(found.issued)} issued, {format_qty(found.unreserved)} unreserved"
         )
 
 
@@ -167,8 +171,11 @@ def in_days(days: int) -> Any:
     return clock.today() + timedelta(days=days)
 
 
-def wrote(posting: ledger.PostingResult) -> list[str]:
-    """What a posting wrote, one line an entry: `RESERVE 4 of L-001: 10/4`."""
+def entry_lines(posting: ledger.PostingResult) -> list[str]:
+    """Return one line per entry of a posting: `RESERVE 4 of L-001: 10/4`.
+
+    The last two figures are on hand and reserved after the entry.
+    """
     return [
         f"{entry.txn_type} {format_qty(entry.qty)} of {entry.lot_code}:"
         f" {format_qty(entry.on_hand_after)}/{format_qty(entry.reserved_after)}"

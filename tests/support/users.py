@@ -1,4 +1,4 @@
-"""People at their browsers, without scripts and with htmx: they fill in the forms of the pages."""
+"""Signed-in users who fill in the forms of the pages, with and without htmx."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ROLES = {"ada": "admin", "ira": "inspector", "ole": "operator", "vic": "viewer",
 
 
 class Person:
-    """`ada.sends("/reserve/", qty="5")`: opens the page, fills in its form, sends it."""
+    """A signed-in user: `ada.submit("/reserve/", qty="5")` opens, fills in and sends a form."""
 
     def __init__(self, app: Flask, name: str) -> None:
         self.app = app
         with app.app_context():
             self.id = users.create_user(name=name, password=PASSWORD, role=ROLES[name]).id
         self.client = app.test_client()
-        self.post("/login/", form_of(self.get("/login/").text), name=name, password=PASSWORD)
+        self.post("/login/", form_fields(self.get("/login/").text), name=name, password=PASSWORD)
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=headers)
@@ -30,13 +30,13 @@ class Person:
     def post(self, path: str, fields: dict[str, str], **typed: str) -> Any:
         return self.client.post(path, data=fields | typed)
 
-    def sends(self, path: str, *, page: str = "", **typed: str) -> Any:
-        """Without scripts: the answer is a redirect, or the page with the refused form."""
-        return self.post(path, form_of(self.get(page or path).text), **typed)
+    def submit(self, path: str, *, page: str = "", **typed: str) -> Any:
+        """Submit without scripts; the answer is a redirect or the page with the refused form."""
+        return self.post(path, form_fields(self.get(page or path).text), **typed)
 
-    def taps(self, path: str, *, at: str = "", **typed: str) -> Any:
-        """With htmx, on the page `at`: the answer is what changed."""
-        fields = form_of(self.get(path).text)
+    def submit_htmx(self, path: str, *, at: str = "", **typed: str) -> Any:
+        """Submit with htmx from the page `at`; the answer contains the changed parts."""
+        fields = form_fields(self.get(path).text)
         headers = {
             "HX-Request": "true",
             "HX-Request-Type": "partial",
@@ -47,7 +47,7 @@ class Person:
 
 
 class _Form(HTMLParser):
-    """The values of the form #act, else of the last form of the page."""
+    """Collect the values of the form #act, or else of the last form of the page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,14 +73,14 @@ class _Form(HTMLParser):
             self.handle_starttag = lambda tag, attrs: None  # type: ignore[method-assign]
 
 
-def form_of(html: str) -> dict[str, str]:
+def form_fields(html: str) -> dict[str, str]:
     parser = _Form()
     parser.feed(html)
     return parser.fields
 
 
-def words_of(html: str) -> str:
-    """What stands there to be read: no tags, single spaces."""
+def visible_text(html: str) -> str:
+    """Return the text of a page without tags, with single spaces."""
     import html as entities
 
     return " ".join(entities.unescape(re.sub(r"<[^>]*>", " ", html)).split())

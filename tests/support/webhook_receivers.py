@@ -1,4 +1,4 @@
-"""A program that is told by webhooks: a local HTTP server that keeps what it got."""
+"""A local HTTP server that receives webhooks and keeps the requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass
-class Received:
+class ReceivedRequest:
     headers: dict[str, str]
     body: str
 
@@ -24,21 +24,23 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers `answers` one after the other, the last of them for ever: a status, or a status and
-    headers."""
+    """Answers requests with `answers` in order and repeats the last one.
+
+    An answer is a status, or a status and headers. `seconds` delays each answer.
+    """
 
     url: str = ""
     answers: list[Any] = field(default_factory=lambda: [200])
     seconds: float = 0.0
-    got: list[Received] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
     @property
     def types(self) -> list[str]:
-        return [one.content["type"] for one in self.got]
+        return [request.content["type"] for request in self.requests]
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def run_receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     lock = threading.Lock()
 
@@ -46,9 +48,11 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             with lock:
-                receiver.got.append(Received({k.lower(): v for k, v in self.headers.items()}, body))
-                many = len(receiver.answers) > 1
-                answer = receiver.answers.pop(0) if many else receiver.answers[0]
+                receiver.requests.append(
+                    ReceivedRequest({k.lower(): v for k, v in self.headers.items()}, body)
+                )
+                is_last = len(receiver.answers) == 1
+                answer = receiver.answers[0] if is_last else receiver.answers.pop(0)
             time.sleep(receiver.seconds)
             status, headers = answer if isinstance(answer, tuple) else (answer, {})
             self.send_response(status)
@@ -59,10 +63,10 @@ def receiving() -> Iterator[Receiver]:
         do_GET = do_POST
 
         def log_message(self, *_: Any) -> None:
-            """Quiet."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}/told"
+    receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -20,10 +20,10 @@ def busy(app: Flask):
         stock.lot("receive 20, reserve 5 J-1, issue 3, scrap 1", lot_code="L-1")
         stock.lot("receive 20, quarantine, approve, reserve 5 J-2", lot_code="L-2")
         lot = stock.lot("receive 9", lot_code="L-3")
-        stock.do("count", lot_id=lot, counted=8)
-        stock.do("issue", reservation_id=1, qty=2)
-        done = stock.do("scrap", lot_id=lot, qty=1, reason="x")
-        stock.do("reverse", operation_id=done.operation.id)
+        stock.post("count", lot_id=lot, counted=8)
+        stock.post("issue", reservation_id=1, qty=2)
+        done = stock.post("scrap", lot_id=lot, qty=1, reason="x")
+        stock.post("reverse", operation_id=done.operation.id)
         yield stock
         db.session.remove()
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support.raw_sql import Backroom
+from tests.support.context_stock import ContextStock
 from tests.support.users import Person
 
 
 @pytest.fixture
-def stock(app: Flask) -> Backroom:
-    return Backroom(app)
+def stock(app: Flask) -> ContextStock:
+    return ContextStock(app)
 
 
 @pytest.fixture

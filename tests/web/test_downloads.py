@@ -36,7 +36,7 @@ def test_every_page_of_a_list_is_in_the_file(ada, stock):
 
 def test_reservations_are_exported_with_what_is_open(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1")
-    stock.do("issue", reservation_id=1, qty="1")
+    stock.post("issue", reservation_id=1, qty="1")
     assert rows_of(ada.get("/reservations/export.csv"))[1][:6] == [
         "JOB-1", "BOLT", "pcs", "4", "3", "1",
     ]  # fmt: skip
@@ -70,7 +70,7 @@ def test_a_stranger_gets_no_file(client):
 def test_lots_are_exported_as_they_are_filtered(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     lot = stock.lot("receive 7", lot_code="L-2")
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 1", item="NUT", lot_code="N-1")
     page = ada.get("/lots/?item=BOLT&state=quarantine").text
     assert "/lots/export.csv?item=BOLT&amp;state=quarantine" in page

@@ -10,7 +10,7 @@ from inventory.accounts import users
 from inventory.common.errors import InvalidInput
 from inventory.db import db
 from inventory.exports.formats import escape_formula
-from tests.support.users import PASSWORD, form_of
+from tests.support.users import PASSWORD, form_fields
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 JSON = ["5", '"x"', "[1]", "[[1]]", "null", "{", '{"name": {"a": 1}, "password": [1], "code": {}}',
@@ -24,7 +24,7 @@ def test_a_page_address_that_is_none_of_ours_is_not_looked_at(client, ada, url):
     headers = {**PARTIAL, "HX-Current-URL": url}
     answer = client.get("/account/", headers=headers)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login/")
-    fields = form_of(ada.get("/receive/").text)
+    fields = form_fields(ada.get("/receive/").text)
     assert ada.client.post("/receive/", data=fields, headers=headers).status_code == 422
 
 
@@ -38,7 +38,7 @@ def test_json_is_no_form(client, ada, body):
         ),
     ):
         for path in paths:
-            token = form_of(who.get("/login/", follow_redirects=True).text)["csrf_token"]
+            token = form_fields(who.get("/login/", follow_redirects=True).text)["csrf_token"]
             headers = {"Content-Type": "application/json", "X-CSRFToken": token}
             assert who.post(path, data=body, headers=headers).status_code == 422, path
 
@@ -50,7 +50,7 @@ def test_the_ends_of_the_calendar_are_days_like_others(environ, zone, day):
     with app.app_context():
         users.create_user(name="vic", password=PASSWORD, role="viewer")
     client = app.test_client()
-    fields = form_of(client.get("/login/").text)
+    fields = form_fields(client.get("/login/").text)
     client.post("/login/", data={**fields, "name": "vic", "password": PASSWORD})
     for name in ("from", "to"):
         assert client.get(f"/ledger/?{name}={day}").status_code == 200
@@ -103,7 +103,7 @@ def test_people_write_their_names_as_they_are(app, name):
 
 
 def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):
-    fields = form_of(client.get("/login/", follow_redirects=True).text)
+    fields = form_fields(client.get("/login/", follow_redirects=True).text)
     with caplog.at_level(logging.DEBUG):
         client.post("/login/", data={**fields, "name": "my secret words", "password": "x"})
     assert "login refused" in caplog.text
@@ -111,7 +111,7 @@ def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):
 
 
 def test_a_line_break_in_a_name_begins_no_line_of_the_log(client, caplog):
-    fields = form_of(client.get("/login/", follow_redirects=True).text)
+    fields = form_fields(client.get("/login/", follow_redirects=True).text)
     name = "x\r\n2027-01-01 INFO inventory: all is well"
     client.post("/login/", data={**fields, "name": name, "password": "x"})
     assert not [record for record in caplog.records if "all is well" in record.getMessage()]
@@ -120,7 +120,7 @@ def test_a_line_break_in_a_name_begins_no_line_of_the_log(client, caplog):
 def test_who_makes_an_account_while_logged_in_leaves_the_session_before(app, ada):
     app.config["REGISTRATION"] = "open"
     before = ada.client.get_cookie("session").value
-    ada.post("/register/", form_of(ada.get("/register/").text), name="ben", password=PASSWORD)
+    ada.post("/register/", form_fields(ada.get("/register/").text), name="ben", password=PASSWORD)
     assert "ben" in ada.get("/account/").text
     other = app.test_client()
     other.set_cookie("session", before)
@@ -140,7 +140,7 @@ def test_https_in_front_is_enough_for_strict_transport_security(app, client):
 def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name, statuses):
     path = f"/references/{verb}/"
     assert ada.get(f"{path}?reference={name}").status_code in statuses
-    token = form_of(ada.get("/receive/").text)["csrf_token"]
+    token = form_fields(ada.get("/receive/").text)["csrf_token"]
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = f"csrf_token={token}&reference={name}&parts="
     assert ada.client.post(path, data=body, headers=headers).status_code in statuses

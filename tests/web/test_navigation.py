@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 
 def here(page):
@@ -38,7 +38,7 @@ def test_the_menu_shows_where_one_is_also_below_a_section(ada, stock):
 def test_a_person_is_told_what_to_do_and_not_what_http_says(ada, path, method, status, said):
     answer = getattr(ada.client, method)(path)
     assert answer.status_code == status
-    words = words_of(answer.text)
+    words = visible_text(answer.text)
     assert said in words
     assert "Reservations" in words  # the way on
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])

@@ -19,7 +19,7 @@ from inventory.web.auth import permissions
 from inventory.web.auth import session as web_session
 from inventory.webhooks import endpoints
 from tests.support.stock_builder import key
-from tests.support.users import PASSWORD, Person, form_of
+from tests.support.users import PASSWORD, Person, form_fields
 from tests.web.floor.test_pins import PIN, Tablet, sets_pin
 
 LOWER = ("vic", "ole", "ira")
@@ -145,7 +145,7 @@ def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
 
 def received(person, path, target):
     """Receive by htmx on the page of the path, twice with one key: both answers."""
-    fields = form_of(person.get("/receive/").text)
+    fields = form_fields(person.get("/receive/").text)
     fields |= {"item": "BOLT", "lot_code": key(), "qty": "1", "back": path}
     headers = ways_to_ask(path)[2] | {"HX-Target": target}
     return [person.client.post("/receive/", data=fields, headers=headers) for _ in range(2)]

@@ -21,7 +21,7 @@ from inventory.webhooks import delivery as webhooks_delivery
 from inventory.webhooks import endpoints, low_stock
 from inventory.webhooks.delivery import deliver_due
 from tests.support.stock_builder import Stock, in_days, key
-from tests.support.webhook_receivers import Receiver, receiving
+from tests.support.webhook_receivers import Receiver, run_receiver
 
 KEY = "the site's key, at least so long as this"
 OTHER = "the key that the site had before this one"
@@ -29,7 +29,7 @@ OTHER = "the key that the site had before this one"
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         yield receiver
 
 
@@ -59,10 +59,10 @@ def test_an_item_is_low_when_it_is_down_to_its_point_and_recovers_above_it(
     stock: Stock, item: str
 ) -> None:
     assert told() == [("item.low", "0"), ("item.recovered", "20")]
-    stock.do("issue", item=item, qty=14)
+    stock.post("issue", item=item, qty=14)
     assert len(told()) == 2
-    stock.do("issue", item=item, qty=1)
-    stock.do("issue", item=item, qty=1)
+    stock.post("issue", item=item, qty=1)
+    stock.post("issue", item=item, qty=1)
     assert told()[2:] == [("item.low", "5")]
     stock.lot("receive 2", item=item)
     assert told()[3:] == [("item.recovered", "6")]
@@ -70,19 +70,19 @@ def test_an_item_is_low_when_it_is_down_to_its_point_and_recovers_above_it(
 
 def test_what_is_reserved_or_on_hold_is_not_free(stock: Stock, item: str) -> None:
     promised = stock.reserve(15)
-    stock.do("unreserve", reservation_id=promised)
-    lot = stock.lot_called("L-1").id
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="rust")
-    stock.do("decide_qc", lot_id=lot, status="APPROVED", reason="clean")
+    stock.post("unreserve", reservation_id=promised)
+    lot = stock.find_lot("L-1").id
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="rust")
+    stock.post("decide_qc", lot_id=lot, status="APPROVED", reason="clean")
     assert [type for type, _ in told()[2:]] == ["item.low", "item.recovered"] * 2
 
 
 def test_what_is_rolled_back_or_refused_tells_nothing(stock: Stock, item: str) -> None:
-    stock.do("issue", item=item, qty=18, dry_run=True)
+    stock.post("issue", item=item, qty=18, dry_run=True)
     stock.refused("INSUFFICIENT_STOCK", "issue", item=item, qty=30)
     once = key()
-    stock.do("issue", item=item, qty=18, key=once)
-    stock.do("issue", item=item, qty=18, key=once)
+    stock.post("issue", item=item, qty=18, key=once)
+    stock.post("issue", item=item, qty=18, key=once)
     assert told()[2:] == [("item.low", "2")]
 
 
@@ -106,7 +106,7 @@ def test_a_changed_point_tells_too_and_items_without_one_tell_nothing(
         change(reorder_point=point)
     types = [type for type, _ in told()[2:]]
     assert types == ["item.low", "item.recovered", "item.low", "item.recovered"]
-    stock.do("issue", item=item, qty=20)
+    stock.post("issue", item=item, qty=20)
     change(reorder_point="3")
     change(archived=True)
     assert [type for type, _ in told()[6:]] == ["item.low", "item.recovered"]
@@ -133,7 +133,7 @@ def test_writers_of_one_item_at_once_tell_of_each_crossing_once(stock: Stock) ->
     def work(lot: int) -> None:
         with app.app_context():
             barrier.wait()
-            stock.do("scrap", lot_id=lot, qty=4, reason="bent")
+            stock.post("scrap", lot_id=lot, qty=4, reason="bent")
 
     threads = [threading.Thread(target=work, args=(lot,)) for lot in lots]
     for thread in threads:
@@ -152,7 +152,7 @@ def test_each_event_is_delivered_once(
     assert deliver_due(keys=[KEY]) == 2
     assert deliver_due(keys=[KEY]) == 0
     assert receiver.types == ["item.low", "item.recovered"]
-    assert receiver.got[1].content["data"] == {
+    assert receiver.requests[1].content["data"] == {
         "item": "BOLT", "name": "Bolt", "unit": "pcs", "onHand": "20", "reserved": "0",
         "onHold": "0", "free": "20", "reorderPoint": "5",
     }  # fmt: skip
@@ -167,7 +167,7 @@ def test_several_senders_at_once_deliver_each_event_once(
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     for _ in range(3):
-        stock.do("reverse", operation_id=stock.do("issue", item=item, qty=19).operation.id)
+        stock.post("reverse", operation_id=stock.post("issue", item=item, qty=19).operation.id)
     receiver.seconds = 0.02
 
     def work() -> None:
@@ -179,7 +179,7 @@ def test_several_senders_at_once_deliver_each_event_once(
         thread.start()
     for thread in threads:
         thread.join()
-    ids = [one.headers["webhook-id"] for one in receiver.got]
+    ids = [one.headers["webhook-id"] for one in receiver.requests]
     assert len(ids) == len(set(ids)) == 8
 
 
@@ -188,7 +188,7 @@ def test_signatures_verify_as_the_specification_has_it(
 ) -> None:
     deliver_due(keys=[KEY, OTHER])
     assert secret.startswith("whsec_")
-    for one in receiver.got:
+    for one in receiver.requests:
         signed = f"{one.headers['webhook-id']}.{one.headers['webhook-timestamp']}.{one.body}"
         made = hmac.new(base64.b64decode(secret[6:]), signed.encode(), hashlib.sha256).digest()
         given = one.headers["webhook-signature"].split()
@@ -215,7 +215,7 @@ def test_what_is_not_taken_is_sent_again_later_and_no_redirect_is_followed(
     with clock.frozen_at(clock.now() + timedelta(seconds=10)):
         assert deliver_due(keys=[KEY]) == 1
     assert receiver.types == ["item.low", "item.recovered", "item.low"]
-    first, again = receiver.got[0], receiver.got[2]
+    first, again = receiver.requests[0], receiver.requests[2]
     assert (first.headers["webhook-id"], first.body) == (again.headers["webhook-id"], again.body)
 
 
@@ -235,7 +235,7 @@ def test_pauses_grow_until_it_is_given_up_and_may_be_replayed(
             now = delivery.due_at
     assert [round(wait) for wait in waits] == pytest.approx(webhooks_delivery.PAUSES, rel=0.11)
     assert (delivery.state, delivery.outcome) == ("given up", "HTTP 503")
-    assert len(receiver.got) == len(webhooks_delivery.PAUSES) + 1
+    assert len(receiver.requests) == len(webhooks_delivery.PAUSES) + 1
     receiver.answers = [200]
     endpoints.replay(delivery_id=delivery.id, user_id=stock.user_id)
     assert deliver_due(keys=[KEY]) == 1
@@ -258,7 +258,7 @@ def test_a_slow_receiver_holds_up_nobody_else(
     """The slow one answers once the other was told: one after the other, that would be never."""
     told = threading.Event()
     waited = []
-    with receiving() as quick:
+    with run_receiver() as quick:
         endpoints.add_endpoint(url=quick.url, key=KEY, user_id=stock.user_id)
         stock.item("BOLT", reorder_point="5")
         send = webhooks_delivery.send
@@ -312,7 +312,7 @@ def test_a_sender_that_dies_after_the_claim_loses_nothing(
     assert deliver_due(keys=[KEY]) == 0
     with clock.frozen_at(clock.now() + webhooks_delivery.CLAIM):
         assert deliver_due(keys=[KEY]) == 1
-    assert len({one.headers["webhook-id"] for one in receiver.got}) == 1
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
     assert endpoints.count_pending(connection()) == 0
 
 
@@ -338,14 +338,14 @@ def test_an_ended_endpoint_is_told_nothing_more(
     found = endpoints.list_endpoints(connection())[0]
     assert found.waiting == 2
     endpoints.end_endpoint(endpoint_id=found.id, user_id=stock.user_id)
-    stock.do("issue", item=item, qty=18)
+    stock.post("issue", item=item, qty=18)
     assert deliver_due(keys=[KEY]) == 0
     delivery = endpoints.list_deliveries(connection())[0]
     with pytest.raises(NotFound):
         endpoints.replay(delivery_id=delivery.id, user_id=None)
     with pytest.raises(NotFound):
         endpoints.end_endpoint(endpoint_id=found.id, user_id=None)
-    assert receiver.got == []
+    assert receiver.requests == []
 
 
 def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, secret: str) -> None:
@@ -354,7 +354,7 @@ def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, s
     assert renewed != secret
     stock.item("BOLT", reorder_point="5")
     deliver_due(keys=[KEY])
-    one = receiver.got[0]
+    one = receiver.requests[0]
     stamp = int(one.headers["webhook-timestamp"])
     made = endpoints.sign(renewed, one.headers["webhook-id"], stamp, one.body)
     assert one.headers["webhook-signature"] == made
@@ -397,7 +397,7 @@ def test_the_outbox_is_written_with_the_ledger_or_not_at_all(
     with monkeypatch.context() as patched:
         patched.setattr(store, "store_outcome", fail)
         with pytest.raises(RuntimeError):
-            stock.do("issue", item=item, qty=18)
+            stock.post("issue", item=item, qty=18)
     assert (stock.entries(), len(told())) == (before, 2)
 
 

@@ -1,4 +1,4 @@
-"""Reservations end at their moment: given back by whoever writes to their lots next."""
+"""Expired reservations are unreserved by the next write to their lots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inventory.models import User
 from inventory.stock.queries import _EXPIRED_OF as expired_statement
 from inventory.stock.queries import open_lines, operations
 from tests.support.race_processes import race
-from tests.support.stock_builder import Stock, part, wrote
+from tests.support.stock_builder import Stock, entry_lines, part
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
@@ -39,37 +39,37 @@ def kinds(stock: Stock) -> list[str]:
     return list(connection().execute(chosen).scalars())
 
 
-def reservation_of(stock: Stock) -> int:
+def latest_reservation_id(stock: Stock) -> int:
     return connection().execute(sa.select(sa.func.max(open_lines.c.reservation_id))).scalar_one()
 
 
-# --- the sweep ------------------------------------------------------------------------------------
+# --- expiry by writes -----------------------------------------------------------------------------
 
 
-def test_until_its_moment_a_reservation_stands(stock: Stock, lot: int) -> None:
+def test_reservation_is_open_until_it_expires(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON - timedelta(microseconds=1)):
         stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="JOB-2")
         assert ledger.expire_reservations() == 0
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_write_on_its_lot_gives_an_expired_reservation_back_first(
+def test_write_on_a_lot_unreserves_its_expired_reservations_first(
     stock: Stock, lot: int, named: bool
 ) -> None:
     with clock.frozen_at(SOON):
-        posting = stock.do(
+        posting = stock.post(
             "reserve", item="BOLT", qty=10, reference="JOB-2",
             lots=[part(lot, 10)] if named else None,
         )  # fmt: skip
-    assert wrote(posting) == ["RESERVE 10 of L-1: 10/10"]  # what was asked for, and no more
+    assert entry_lines(posting) == ["RESERVE 10 of L-1: 10/10"]  # no entry of the expiry
     assert [r["reference"] for r in posting.details[0]["reservations"]] == ["JOB-2"]
     assert kinds(stock)[-2:] == ["EXPIRY", "RESERVATION"]
-    told = [(e.txn_type, e.kind, e.reference, e.user_name) for e in stock.history(lot)][-2]
-    assert told == ("UNRESERVE", "EXPIRY", "JOB-1", "Inventory")
+    entry = [(e.txn_type, e.kind, e.reference, e.user_name) for e in stock.history(lot)][-2]
+    assert entry == ("UNRESERVE", "EXPIRY", "JOB-1", "Inventory")
 
 
 @pytest.mark.parametrize(
-    ("verb", "facts"),
+    ("verb", "fields"),
     [
         ("issue", {"item": "BOLT", "qty": 10}),
         ("scrap", {"qty": 10, "reason": "rust"}),
@@ -78,52 +78,52 @@ def test_a_write_on_its_lot_gives_an_expired_reservation_back_first(
         ("decide_qc", {"status": "REJECTED", "reason": "rust"}),
     ],
 )
-def test_every_verb_finds_the_stock_free_again(
-    stock: Stock, lot: int, verb: str, facts: dict[str, Any]
+def test_every_operation_can_use_stock_of_an_expired_reservation(
+    stock: Stock, lot: int, verb: str, fields: dict[str, Any]
 ) -> None:
     named = {} if verb == "issue" else {"lot_id": lot}
     with clock.frozen_at(SOON):
-        stock.do(verb, **named, **facts)
+        stock.post(verb, **named, **fields)
     assert "EXPIRY" in kinds(stock)
-    assert stock.look(lot).reserved == 0
+    assert stock.get_lot(lot).reserved == 0
 
 
-def test_what_was_issued_of_it_stays_issued(stock: Stock, lot: int) -> None:
-    reservation = reservation_of(stock)
+def test_issued_part_of_an_expired_reservation_stays_issued(stock: Stock, lot: int) -> None:
+    reservation = latest_reservation_id(stock)
     with clock.frozen_at(NOW):
-        stock.do("issue", reservation_id=reservation, qty=3)
+        stock.post("issue", reservation_id=reservation, qty=3)
     with clock.frozen_at(SOON):
         assert ledger.expire_reservations() == 1
-    assert stock.promise(reservation) == "4 promised: 0 open, 3 issued, 1 given back"
+    assert stock.reservation_figures(reservation) == "4 reserved: 0 open, 3 issued, 1 unreserved"
 
 
-def test_a_reservation_in_several_lots_is_given_back_in_all_of_them(stock: Stock, lot: int) -> None:
+def test_expired_reservation_is_unreserved_in_all_its_lots(stock: Stock, lot: int) -> None:
     with clock.frozen_at(NOW):
         other = stock.lot("receive 10", lot_code="L-2")
         stock.reserve(16, reference="JOB-2", expires_at=SOON)
-    assert stock.look(other).reserved
+    assert stock.get_lot(other).reserved
     with clock.frozen_at(SOON):
-        stock.do("scrap", lot_id=lot, qty=1, reason="rust")
-    assert (stock.look(lot).reserved, stock.look(other).reserved) == (0, 0)
+        stock.post("scrap", lot_id=lot, qty=1, reason="rust")
+    assert (stock.get_lot(lot).reserved, stock.get_lot(other).reserved) == (0, 0)
     assert kinds(stock)[-3:] == ["EXPIRY", "EXPIRY", "SCRAP"]
 
 
 @pytest.mark.parametrize("item", ["NUT", "BOLT"])
-def test_reservations_of_other_lots_wait_for_their_own_writes(
+def test_write_does_not_expire_reservations_of_other_lots(
     stock: Stock, lot: int, item: str
 ) -> None:
     other = stock.lot("receive 5", item=item)
     stock.reserve(1, item=item, lot=other)
     with clock.frozen_at(SOON):
-        stock.do("scrap", lot_id=other, qty=1, reason="rust")
-    assert stock.look(lot).reserved
+        stock.post("scrap", lot_id=other, qty=1, reason="rust")
+    assert stock.get_lot(lot).reserved
     assert "EXPIRY" not in kinds(stock)
 
 
-def test_a_refusal_that_counts_on_an_expiry_posts_it(stock: Stock, lot: int) -> None:
+def test_refusal_posts_the_expiry_it_counts_on(stock: Stock, lot: int) -> None:
     fields = {"item": "BOLT", "qty": 11, "reference": "JOB-2", "key": "one-key"}
     with clock.frozen_at(SOON), pytest.raises(InsufficientStock) as caught:
-        stock.do("reserve", **fields)
+        stock.post("reserve", **fields)
     assert caught.value.figures["free"] == "10"
     assert kinds(stock)[-1] == "EXPIRY"
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
@@ -139,46 +139,46 @@ def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
     assert "EXPIRY" not in kinds(stock)
 
 
-def test_a_repeat_and_a_dry_run_write_no_expiry(stock: Stock, lot: int) -> None:
+def test_replay_and_dry_run_post_no_expiry(stock: Stock, lot: int) -> None:
     fields = {"lot_id": lot, "qty": 1, "reason": "rust", "key": "one-key"}
     with clock.frozen_at(NOW):
-        stock.do("scrap", **fields)
+        stock.post("scrap", **fields)
     before = stock.entries()
     with clock.frozen_at(SOON):
-        assert stock.do("scrap", **fields).replayed
-        stock.do("scrap", lot_id=lot, qty=7, reason="rust", dry_run=True)
+        assert stock.post("scrap", **fields).replayed
+        stock.post("scrap", lot_id=lot, qty=7, reason="rust", dry_run=True)
     assert stock.entries() == before
 
 
-# --- what people may still do with one ------------------------------------------------------------
+# --- operations on expired reservations -----------------------------------------------------------
 
 
 def test_an_expired_reservation_cannot_be_issued(stock: Stock, lot: int) -> None:
-    reservation = reservation_of(stock)
+    reservation = latest_reservation_id(stock)
     with clock.frozen_at(SOON), pytest.raises(OverIssue) as caught:
-        stock.do("issue", reservation_id=reservation, qty=4)
+        stock.post("issue", reservation_id=reservation, qty=4)
     assert "has expired: reserve again" in caught.value.detail
     assert caught.value.figures["open"] == "0"
     assert stock.reservation(reservation).open == 0
 
 
-def test_giving_it_back_by_hand_is_the_hands_doing(stock: Stock, lot: int) -> None:
+def test_unreserving_an_expired_reservation_is_an_unreservation(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON):
-        stock.do("unreserve", reservation_id=reservation_of(stock), qty=1)
+        stock.post("unreserve", reservation_id=latest_reservation_id(stock), qty=1)
     assert kinds(stock)[-1] == "UNRESERVATION"
     assert "EXPIRY" not in kinds(stock)
-    assert stock.look(lot).reserved == 3_000_000
+    assert stock.get_lot(lot).reserved == 3_000_000
 
 
-def test_the_promise_itself_can_still_be_reversed(stock: Stock, lot: int) -> None:
-    promised = connection().execute(sa.select(sa.func.max(operations.c.id))).scalar_one()
+def test_expired_reservation_can_still_be_reversed(stock: Stock, lot: int) -> None:
+    reservation = connection().execute(sa.select(sa.func.max(operations.c.id))).scalar_one()
     with clock.frozen_at(SOON):
-        stock.do("reverse", operation_id=promised)
+        stock.post("reverse", operation_id=reservation)
     assert kinds(stock)[-1] == "REVERSAL"
     assert "EXPIRY" not in kinds(stock)
 
 
-def test_a_batch_gives_back_once(stock: Stock, lot: int) -> None:
+def test_batch_posts_each_expiry_once(stock: Stock, lot: int) -> None:
     scraps = [ledger.RemoveStock(lot_id=lot, qty=5, reason="rust") for _ in range(2)]
     with clock.frozen_at(SOON):
         posting = ledger.post(scraps, user_id=stock.user_id, key="a-batch")
@@ -190,10 +190,10 @@ def test_a_batch_gives_back_once(stock: Stock, lot: int) -> None:
     assert kinds(stock).count("EXPIRY") == 1
 
 
-# --- the round ------------------------------------------------------------------------------------
+# --- expire_reservations --------------------------------------------------------------------------
 
 
-def test_the_round_gives_back_all_that_has_expired(stock: Stock, lot: int) -> None:
+def test_expire_reservations_unreserves_all_expired(stock: Stock, lot: int) -> None:
     with clock.frozen_at(NOW):
         for number in range(5):
             stock.reserve(1, reference=f"JOB-2{number}", expires_at=SOON)
@@ -206,9 +206,7 @@ def test_the_round_gives_back_all_that_has_expired(stock: Stock, lot: int) -> No
         assert ledger.expire_reservations() == 1
 
 
-def test_one_that_the_read_cache_still_names_is_not_given_back_twice(
-    stock: Stock, lot: int
-) -> None:
+def test_reservation_in_a_stale_balance_table_expires_only_once(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON):
         assert ledger.expire_reservations() == 1
     line = {"reservation_id": 1, "lot_id": lot, "item_id": 1, "open": 4_000_000}
@@ -222,7 +220,7 @@ def test_one_that_the_read_cache_still_names_is_not_given_back_twice(
         conn.execute(sa.delete(open_lines))
 
 
-def test_many_at_once_give_back_each_reservation_once(app: Flask, stock: Stock) -> None:
+def test_concurrent_writes_expire_each_reservation_once(app: Flask, stock: Stock) -> None:
     with clock.frozen_at(NOW):
         lots = [stock.lot("receive 16", lot_code=code) for code in ("L-1", "L-2")]
         for number in range(8):
@@ -233,21 +231,21 @@ def test_many_at_once_give_back_each_reservation_once(app: Flask, stock: Stock) 
             if number % 4 == 3:
                 return ledger.expire_reservations()
             chosen = [part(lots[number % 2], 1)] if number % 4 else None
-            return stock.do("issue", item="BOLT", qty=1, lots=chosen)
+            return stock.post("issue", item="BOLT", qty=1, lots=chosen)
 
     outcomes = race(app, 12, work)
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert kinds(stock).count("EXPIRY") == 8
     assert kinds(stock).count("ISSUE") == 9
-    left = [stock.look(lot) for lot in lots]
+    left = [stock.get_lot(lot) for lot in lots]
     assert sum(lot.on_hand for lot in left) == 23_000_000
     assert sum(lot.reserved for lot in left) == 0
 
 
-# --- in whose name --------------------------------------------------------------------------------
+# --- the system account ---------------------------------------------------------------------------
 
 
-def test_nobody_can_be_the_account_of_the_inventory(stock: Stock, lot: int) -> None:
+def test_system_account_cannot_be_listed_enabled_or_created(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON):
         ledger.expire_reservations()
     db.session.rollback()
@@ -262,7 +260,7 @@ def test_nobody_can_be_the_account_of_the_inventory(stock: Stock, lot: int) -> N
 
 
 @pytest.mark.only("sqlite")
-def test_what_has_expired_is_found_by_its_moment_however_much_is_reserved(stock: Stock) -> None:
+def test_expired_reservations_are_found_by_an_index(stock: Stock) -> None:
     asked = {"now": NOW, "ids": [1]}
     statement = expired_statement.params(**asked).compile(
         db.engine, compile_kwargs={"literal_binds": True}

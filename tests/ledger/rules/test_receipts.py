@@ -5,26 +5,26 @@ import pytest
 from inventory import catalog
 from inventory.common import clock
 from inventory.common.errors import Refusal
-from tests.support.stock_builder import Stock, in_days, key, wrote
+from tests.support.stock_builder import Stock, entry_lines, in_days, key
 
 
-def test_a_receipt_makes_a_lot_with_all_that_was_said(stock: Stock) -> None:
+def test_receipt_creates_a_lot_with_all_given_fields(stock: Stock) -> None:
     stock.item(decimals=2, unit="kg")
-    posting = stock.do(
+    posting = stock.post(
         "receive", item="BOLT", lot_code=" L-1 ", qty="12.50", expires_on=in_days(30),
         supplier_lot="S-77", location="A-01", reference="PO-5", note="two\nlines",
     )  # fmt: skip
-    assert wrote(posting) == ["RECEIVE 12.5 of L-1: 12.5/0"]
+    assert entry_lines(posting) == ["RECEIVE 12.5 of L-1: 12.5/0"]
     assert posting.operation.kind == "RECEIPT"
     assert posting.operation.reference == "PO-5"
-    lot = stock.lot_called("L-1")
+    lot = stock.find_lot("L-1")
     assert (lot.expires_on, lot.supplier_lot, lot.location) == (in_days(30), "S-77", "A-01")
     assert lot.qc_status == "APPROVED"
 
 
 def test_a_new_lot_of_an_item_that_requires_qc_starts_in_quarantine(stock: Stock) -> None:
     lot = stock.lot(qc_required=True)
-    assert stock.look(lot).qc_status == "QUARANTINE"
+    assert stock.get_lot(lot).qc_status == "QUARANTINE"
 
 
 def test_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
@@ -62,7 +62,7 @@ def test_adding_to_a_lot_that_does_not_exist_is_refused(stock: Stock) -> None:
         (False, "receive 9, reject", False, "QC_BLOCKED"),
     ],
 )
-def test_only_lots_open_to_more_accept_more(
+def test_adding_to_a_lot_depends_on_its_hold_reason(
     stock: Stock, qc_required: bool, script: str, expired: bool, refusal: str | None
 ) -> None:
     expires_on = in_days(-1) if expired else None
@@ -71,7 +71,7 @@ def test_only_lots_open_to_more_accept_more(
     if refusal:
         stock.refused(refusal, "receive", **fields)
     else:
-        stock.do("receive", **fields)
+        stock.post("receive", **fields)
         assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 
 
@@ -84,7 +84,7 @@ def test_adding_with_another_expiry_than_the_lot_has_is_refused(stock: Stock) ->
     assert refusal.figures["field"] == "expires_on"
 
 
-def test_an_archived_item_receives_no_more(stock: Stock) -> None:
+def test_archived_item_cannot_be_received(stock: Stock) -> None:
     stock.item()
     catalog.update_item(user_id=stock.user_id, key=key(), item="BOLT", archived=True)
     stock.refused("INVALID_INPUT", "receive", item="BOLT", lot_code="L-1", qty=1)
@@ -119,34 +119,34 @@ def test_malformed_input_is_refused_with_the_name_of_its_field(
     assert stock.refused(code, "receive", **fields).figures["field"] == field
 
 
-def test_a_lot_never_receives_more_than_a_lot_can_carry(stock: Stock) -> None:
+def test_receipt_above_the_maximum_quantity_of_a_lot_is_refused(stock: Stock) -> None:
     stock.lot(f"receive {10**12}", lot_code="L-1")
     stock.refused("INVALID_INPUT", "receive", item="BOLT", lot_code="L-1", qty=1, add_to_lot=True)
 
 
-def test_goods_that_come_back_from_a_customer_need_a_reason(stock: Stock) -> None:
+def test_customer_return_needs_a_reason(stock: Stock) -> None:
     stock.item(qc_required=True)
     fields = {"item": "BOLT", "lot_code": "R-1", "qty": 2}
     refusal = stock.refused("INVALID_INPUT", "return_from_customer", **fields)
     assert refusal.figures["field"] == "reason"
-    posting = stock.do("return_from_customer", reason="wrong size", **fields)
+    posting = stock.post("return_from_customer", reason="wrong size", **fields)
     assert posting.operation.kind == "CUSTOMER_RETURN"
-    assert stock.lot_called("R-1").qc_status == "QUARANTINE"
+    assert stock.find_lot("R-1").qc_status == "QUARANTINE"
 
 
-def test_when_it_happened_is_kept_beside_when_it_was_recorded(stock: Stock) -> None:
+def test_receipt_keeps_occurred_at_and_recorded_at(stock: Stock) -> None:
     stock.item()
     then = clock.now() - timedelta(days=3)
-    operation = stock.do("receive", item="BOLT", lot_code="L", qty=1, occurred_at=then).operation
+    operation = stock.post("receive", item="BOLT", lot_code="L", qty=1, occurred_at=then).operation
     assert operation.occurred_at == then
     assert operation.recorded_at > then
 
 
-def test_a_split_makes_a_child_of_the_same_expiry_status_and_age(stock: Stock) -> None:
+def test_split_creates_a_lot_with_the_same_expiry_status_and_age(stock: Stock) -> None:
     parent = stock.lot("receive 10", qc_required=True, expires_on=in_days(5), lot_code="L-1")
-    posting = stock.do("split", lot_id=parent, qty=4, lot_code="L-1-a", location="B-2")
-    assert wrote(posting) == ["ISSUE 4 of L-1: 6/0", "RECEIVE 4 of L-1-a: 4/0"]
-    child, before = stock.lot_called("L-1-a"), stock.look(parent)
+    posting = stock.post("split", lot_id=parent, qty=4, lot_code="L-1-a", location="B-2")
+    assert entry_lines(posting) == ["ISSUE 4 of L-1: 6/0", "RECEIVE 4 of L-1-a: 4/0"]
+    child, before = stock.find_lot("L-1-a"), stock.get_lot(parent)
     assert child.parent_lot_id == parent
     assert child.location == "B-2"
     for name in ("qc_status", "expires_on", "received_at", "supplier_lot"):
@@ -165,6 +165,6 @@ def test_a_split_into_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
     stock.refused("DUPLICATE_LOT", "split", lot_id=lot, qty=1, lot_code="L-1")
 
 
-def test_a_refusal_says_its_reason_once(stock: Stock) -> None:
+def test_unknown_lot_cannot_be_split(stock: Stock) -> None:
     with pytest.raises(Refusal, match="There is no lot number 999"):
-        stock.do("split", lot_id=999, qty=1, lot_code="x")
+        stock.post("split", lot_id=999, qty=1, lot_code="x")

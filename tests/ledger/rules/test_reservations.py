@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from inventory.common import clock
-from tests.support.stock_builder import Stock, in_days, part, wrote
+from tests.support.stock_builder import Stock, entry_lines, in_days, part
 
 
 def test_a_reservation_takes_from_available(stock: Stock) -> None:
@@ -11,7 +11,7 @@ def test_a_reservation_takes_from_available(stock: Stock) -> None:
     assert stock.figures(lot) == "10 on hand, 4 reserved, 6 available"
 
 
-def test_all_that_is_free_can_be_reserved_and_not_one_more(stock: Stock) -> None:
+def test_reservation_above_the_free_quantity_is_refused(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4 JOB-1")
     refusal = stock.refused("INSUFFICIENT_STOCK", "reserve", item="BOLT", qty=7, reference="JOB-2")
     assert refusal.figures["requested"] == "7"
@@ -56,7 +56,7 @@ def test_a_lot_is_usable_through_the_end_of_its_expiry_date(stock: Stock) -> Non
     stock.reserve(10, lot=lot)
 
 
-def test_too_little_even_with_what_is_on_hold_is_a_matter_of_stock(stock: Stock) -> None:
+def test_reservation_above_free_and_on_hold_is_insufficient_stock(stock: Stock) -> None:
     stock.lot("receive 10")
     stock.lot("receive 10, quarantine")
     stock.refused("QC_BLOCKED", "reserve", item="BOLT", qty=20, reference="J")
@@ -70,8 +70,8 @@ def test_fefo_takes_the_earliest_expiry_first_and_undated_lots_last(stock: Stock
     stock.lot("receive 5", lot_code="late", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="soon", expires_on=in_days(9))
     stock.lot("receive 5", lot_code="gone", expires_on=in_days(-1))
-    posting = stock.do("reserve", item="BOLT", qty=12, reference="J")
-    assert wrote(posting) == [
+    posting = stock.post("reserve", item="BOLT", qty=12, reference="J")
+    assert entry_lines(posting) == [
         "RESERVE 5 of soon: 5/5",
         "RESERVE 5 of late: 5/5",
         "RESERVE 2 of undated: 5/2",
@@ -81,8 +81,8 @@ def test_fefo_takes_the_earliest_expiry_first_and_undated_lots_last(stock: Stock
 def test_fifo_takes_the_oldest_receipt_first(stock: Stock) -> None:
     stock.lot("receive 5", lot_code="old", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="new", expires_on=in_days(9))
-    posting = stock.do("reserve", item="BOLT", qty=6, reference="J", strategy="fifo")
-    assert wrote(posting) == ["RESERVE 5 of old: 5/5", "RESERVE 1 of new: 5/1"]
+    posting = stock.post("reserve", item="BOLT", qty=6, reference="J", strategy="fifo")
+    assert entry_lines(posting) == ["RESERVE 5 of old: 5/5", "RESERVE 1 of new: 5/1"]
 
 
 def test_a_lot_of_another_item_is_refused(stock: Stock) -> None:
@@ -120,45 +120,45 @@ def test_a_reservation_cannot_expire_in_the_past(stock: Stock) -> None:
     )  # fmt: skip
 
 
-def test_unreserving_gives_back_all_that_is_open(stock: Stock) -> None:
+def test_unreserving_without_quantity_unreserves_all_open(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    stock.do("unreserve", reservation_id=reservation)
+    stock.post("unreserve", reservation_id=reservation)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
-    assert stock.promise(reservation) == "4 promised: 0 open, 0 issued, 4 given back"
+    assert stock.reservation_figures(reservation) == "4 reserved: 0 open, 0 issued, 4 unreserved"
 
 
 def test_unreserving_a_part_keeps_the_rest(stock: Stock) -> None:
     stock.lot("receive 10")
     reservation = stock.reserve(4)
-    stock.do("unreserve", reservation_id=reservation, qty=1)
-    assert stock.promise(reservation) == "4 promised: 3 open, 0 issued, 1 given back"
+    stock.post("unreserve", reservation_id=reservation, qty=1)
+    assert stock.reservation_figures(reservation) == "4 reserved: 3 open, 0 issued, 1 unreserved"
 
 
-def test_more_than_is_open_cannot_be_given_back(stock: Stock) -> None:
+def test_more_than_is_open_cannot_be_unreserved(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
     refusal = stock.refused("OVER_UNRESERVE", "unreserve", reservation_id=reservation, qty=5)
     assert (refusal.figures["requested"], refusal.figures["open"]) == ("5", "4")
     stock.refused("OVER_UNRESERVE", "unreserve", reservation_id=reservation, lots=[part(lot, 5)])
-    stock.do("unreserve", reservation_id=reservation)
+    stock.post("unreserve", reservation_id=reservation)
     stock.refused("OVER_UNRESERVE", "unreserve", reservation_id=reservation)
 
 
-def test_a_part_is_given_back_from_lots_on_hold_first(stock: Stock) -> None:
+def test_partial_unreservation_takes_lots_on_hold_first(stock: Stock) -> None:
     stock.lot("receive 5", lot_code="fine", expires_on=in_days(1))
     held = stock.lot("receive 5", lot_code="held")
     reservation = stock.reserve(10)
-    stock.do("decide_qc", lot_id=held, status="QUARANTINE", reason="check")
-    posting = stock.do("unreserve", reservation_id=reservation, qty=6)
-    assert wrote(posting) == ["UNRESERVE 5 of held: 5/0", "UNRESERVE 1 of fine: 5/4"]
+    stock.post("decide_qc", lot_id=held, status="QUARANTINE", reason="check")
+    posting = stock.post("unreserve", reservation_id=reservation, qty=6)
+    assert entry_lines(posting) == ["UNRESERVE 5 of held: 5/0", "UNRESERVE 1 of fine: 5/4"]
 
 
-def test_stock_can_be_unreserved_whatever_its_status(stock: Stock) -> None:
+def test_rejected_stock_can_be_unreserved(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     reservation = stock.reserve(4)
-    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
-    stock.do("unreserve", reservation_id=reservation)
+    stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="rust")
+    stock.post("unreserve", reservation_id=reservation)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 
 

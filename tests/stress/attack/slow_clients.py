@@ -37,7 +37,7 @@ from inventory.verification import verify
 from tests.stress.chaos import figures
 from tests.support.databases import KINDS, fresh_database
 from tests.support.servers import ROOT, LiveServer, answers, free_port, wait_until
-from tests.support.users import PASSWORD, form_of
+from tests.support.users import PASSWORD, form_fields
 
 SLOWEST_PROBE_SECONDS = 5.0
 MOST_MB = 60
@@ -250,7 +250,7 @@ def _fill(environ: dict[str, str]) -> None:
 
 def _cookie(url: str) -> str:
     with httpx.Client(base_url=url) as visitor:
-        fields = form_of(visitor.get("/login/").text)
+        fields = form_fields(visitor.get("/login/").text)
         visitor.post("/login/", data={**fields, "name": "ada", "password": PASSWORD})
         return "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
 

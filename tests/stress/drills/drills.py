@@ -23,7 +23,7 @@ from tests.stress.chaos.history import GRANTED, History
 from tests.stress.chaos.nemesis import small_disk
 from tests.stress.chaos.run import Plan, _at_work, _what_verify_finds
 from tests.stress.drills.standby import pair
-from tests.support.databases import Server, _fast_place, migrate, postgresql
+from tests.support.databases import Server, _memory_directory, migrate, postgresql
 from tests.support.servers import LiveServer, wait_until
 
 
@@ -187,7 +187,7 @@ def _held_small(server: LiveServer) -> Iterator[None]:
 
 @contextmanager
 def _place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=_fast_place()) as directory:
+    with tempfile.TemporaryDirectory(prefix="drill-", dir=_memory_directory()) as directory:
         place = Path(directory)
         (place / "pair").mkdir()
         if os.geteuid() == 0:

@@ -24,7 +24,7 @@ from tests.stress.chaos.wire import Wire
 from tests.stress.powercut.disk import PowerCutDisk, powercut_disk
 from tests.stress.powercut.model import LOSSES
 from tests.stress.powercut.site import PostgreSQL, Sqlite, database_on
-from tests.support.databases import _fast_place, migrate
+from tests.support.databases import _memory_directory, migrate
 from tests.support.servers import LiveServer, wait_until
 
 FSYNC_OFF = "fsync=off"
@@ -73,7 +73,9 @@ class Outcome:
 def run(plan: Plan) -> Outcome:
     with ExitStack() as stack:
         place = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="powercut-", dir=_fast_place()))
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="powercut-", dir=_memory_directory())
+            )
         )
         disk = stack.enter_context(powercut_disk(place))
         database = stack.enter_context(

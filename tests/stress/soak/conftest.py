@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.support.raw_sql import Backroom
+from tests.support.context_stock import ContextStock
 
 
 @pytest.fixture
-def stock(app: Flask) -> Backroom:
+def stock(app: Flask) -> ContextStock:
     """Arranges in the database that the live server serves."""
-    return Backroom(app)
+    return ContextStock(app)

@@ -18,7 +18,7 @@ from inventory.db import db
 from inventory.models import Audit
 from tests.cli.test_cli import Shell
 from tests.support.stock_builder import key
-from tests.support.users import PASSWORD, form_of, words_of
+from tests.support.users import PASSWORD, form_fields, visible_text
 
 HOME = "192.0.2.7"
 
@@ -34,7 +34,7 @@ def written(app, **fields):
 def rows_on(person, query=""):
     """The rows of the page, in words."""
     page = person.get(f"/audit/{query}").text
-    return [words_of(row) for row in re.findall(r'<tr id="note-\d+">.*?</tr>', page, re.DOTALL)]
+    return [visible_text(row) for row in re.findall(r'<tr id="note-\d+">.*?</tr>', page, re.DOTALL)]
 
 
 def test_a_login_is_written_down_with_how_and_from_where(app, person):
@@ -71,7 +71,7 @@ def test_the_right_password_of_who_is_kept_out_is_written_down(app, person):
     with app.app_context():
         users.disable(user_id=ole.id)
     person_again = app.test_client()
-    fields = form_of(person_again.get("/login/").text)
+    fields = form_fields(person_again.get("/login/").text)
     person_again.post("/login/", data={**fields, "name": "ole", "password": PASSWORD})
     assert written(app, action="login.refused")[0][3]["why"] == "disabled or not approved"
 
@@ -127,7 +127,7 @@ def test_no_row_carries_a_secret(app, person, ada):
         _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
         users.set_password(user_id=ole.id, password="the next password", actor_id=ada.id)
     address = "https://erp.example.com/hooks/topsecretpath?key=topsecretkey"
-    ada.sends("/webhooks/", url=address)
+    ada.submit("/webhooks/", url=address)
     everything = json.dumps(written(app))
     assert "erp.example.com" in everything
     for one in (PASSWORD, "8531", "the tablet", secret, secret[:12], "the next", "topsecret"):

@@ -10,7 +10,7 @@ from inventory.common import clock
 from inventory.db import db
 from inventory.web import background_jobs
 from tests.support.servers import wait_until
-from tests.support.users import Person, words_of
+from tests.support.users import Person, visible_text
 
 
 def back_up(person):
@@ -26,13 +26,13 @@ def what_came(app, person):
             "it never ends",
             seconds=60,
         )
-    return words_of(person.get("/checkup/").text)
+    return visible_text(person.get("/checkup/").text)
 
 
 def test_an_admin_makes_a_backup_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     assert 'href="/checkup/"' in ada.get("/").text
-    assert "There is no backup yet" in words_of(ada.get("/checkup/").text)
+    assert "There is no backup yet" in visible_text(ada.get("/checkup/").text)
     assert back_up(ada).location == "/checkup/"
     words = what_came(app, ada)
     assert "There is no backup yet" not in words
@@ -52,12 +52,12 @@ def test_a_backup_is_verified_from_the_page(app, ada, stock):
     back_up(ada)
     what_came(app, ada)
     [path] = Path(app.config["BACKUP_PATH"]).glob("*.zip")
-    assert " never " in words_of(ada.get("/checkup/").text)
+    assert " never " in visible_text(ada.get("/checkup/").text)
     assert sent(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
     reading = ("backup", "verify", str(path))
     with app.app_context():
         wait_until(lambda: not background_jobs.is_running(reading), "it never ends", seconds=60)
-    assert " Whole " in words_of(ada.get("/checkup/").text)
+    assert " Whole " in visible_text(ada.get("/checkup/").text)
 
 
 @pytest.mark.parametrize("name", ["inventory-20260101T000000Z.zip", "..%2Fsecret_key", "x"])
@@ -67,12 +67,12 @@ def test_only_backups_that_are_there_are_read(ada, name):
 
 def test_expired_reservations_are_given_back_from_the_page(app, ada, stock):
     stock.lot("receive 10")
-    stock.do("reserve", item="BOLT", qty="4", reference="JOB", expires_at=soon())
+    stock.post("reserve", item="BOLT", qty="4", reference="JOB", expires_at=soon())
     with clock.frozen_at(clock.now() + timedelta(hours=2)):
         assert sent(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
-        assert "were given back: 1." in words_of(ada.get("/checkup/").text)
+        assert "were given back: 1." in visible_text(ada.get("/checkup/").text)
         sent(ada, "/checkup/expired-reservations/")
-        assert "None had expired" in words_of(ada.get("/checkup/").text)
+        assert "None had expired" in visible_text(ada.get("/checkup/").text)
 
 
 def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
@@ -86,7 +86,7 @@ def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
             "it never ends",
             seconds=60,
         )
-    assert "1 lots compared with the ledger" in words_of(ada.get("/checkup/").text)
+    assert "1 lots compared with the ledger" in visible_text(ada.get("/checkup/").text)
 
 
 def test_a_digest_from_the_page_is_one_for_the_command(app, ada, stock, tmp_path):
@@ -113,6 +113,6 @@ def test_nobody_but_an_admin_opens_it(app, ada):
     for name in ("ira", "ole", "vic"):
         person = Person(app, name)
         assert person.get("/checkup/").status_code == 403
-        assert "Health" not in words_of(person.get("/").text)
+        assert "Health" not in visible_text(person.get("/").text)
         assert person.get("/checkup/digest.json").status_code == 403
         assert person.post("/checkup/backups/", {}).status_code in (400, 403)

@@ -5,18 +5,18 @@ import re
 import pytest
 
 from inventory.webhooks import delivery
-from tests.support.users import words_of
-from tests.support.webhook_receivers import receiving
+from tests.support.users import visible_text
+from tests.support.webhook_receivers import run_receiver
 
 
 @pytest.fixture
 def receiver():
-    with receiving() as receiver:
+    with run_receiver() as receiver:
         yield receiver
 
 
 def test_an_address_is_named_and_its_secret_is_shown_once(ada, stock, receiver):
-    answer = ada.sends("/webhooks/", url=receiver.url)
+    answer = ada.submit("/webhooks/", url=receiver.url)
     secret = re.search(r'value="(whsec_[^"]+)"', answer.text)[1]
     page = ada.get("/webhooks/").text
     assert receiver.url in page
@@ -25,40 +25,40 @@ def test_an_address_is_named_and_its_secret_is_shown_once(ada, stock, receiver):
     with ada.app.app_context():
         delivery.deliver_due(keys=[ada.app.config["SECRET_KEY"]])
     assert receiver.types == ["item.low"]
-    assert "item.low" in words_of(ada.get("/webhooks/").text)
+    assert "item.low" in visible_text(ada.get("/webhooks/").text)
     assert "Delivered" in ada.get("/webhooks/").text
 
 
 def test_an_address_that_cannot_be_told_is_said_and_stays(ada):
-    answer = ada.sends("/webhooks/", url="ftp://a.example/")
+    answer = ada.submit("/webhooks/", url="ftp://a.example/")
     assert answer.status_code == 422
-    assert "begins with https://" in words_of(answer.text)
+    assert "begins with https://" in visible_text(answer.text)
     assert 'value="ftp://a.example/"' in answer.text
 
 
 def test_a_delivery_is_sent_again_a_secret_renewed_and_an_endpoint_ended(ada, stock, receiver):
     receiver.answers = [500]
-    first = ada.sends("/webhooks/", url=receiver.url).text
+    first = ada.submit("/webhooks/", url=receiver.url).text
     stock.item("BOLT", reorder_point="5")
     with ada.app.app_context():
         delivery.deliver_due(keys=["k" * 40])
-    assert "HTTP 500" in words_of(ada.get("/webhooks/").text)
-    assert ada.sends("/webhooks/deliveries/1/replay/", page="/webhooks/").status_code == 303
+    assert "HTTP 500" in visible_text(ada.get("/webhooks/").text)
+    assert ada.submit("/webhooks/deliveries/1/replay/", page="/webhooks/").status_code == 303
     with ada.app.app_context():
         assert delivery.deliver_due(keys=["k" * 40]) == 1
-    renewed = ada.sends("/webhooks/1/secret/", page="/webhooks/").text
+    renewed = ada.submit("/webhooks/1/secret/", page="/webhooks/").text
     secrets = [re.search(r"whsec_[^\"]+", text)[0] for text in (first, renewed)]
     assert secrets[0] != secrets[1]
-    ada.sends("/webhooks/1/end/", page="/webhooks/")
+    ada.submit("/webhooks/1/end/", page="/webhooks/")
     assert "Nobody is told yet" in ada.get("/webhooks/").text
     for path in ("1/end/", "1/secret/", "9/end/", "deliveries/1/replay/", "deliveries/9/replay/"):
-        assert ada.sends(f"/webhooks/{path}", page="/webhooks/").status_code == 404
+        assert ada.submit(f"/webhooks/{path}", page="/webhooks/").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "1/secret/", "1/end/", "deliveries/1/replay/"])
 def test_only_admins_see_or_change_webhooks(person, path):
     ira = person("ira")
-    form = ira.sends("/webhooks/" + path, page="/account/")
+    form = ira.submit("/webhooks/" + path, page="/account/")
     assert form.status_code == 403
     assert ira.get("/webhooks/").status_code == 403
     assert "/webhooks/" not in ira.get("/reports/").text

@@ -7,7 +7,7 @@ import pytest
 from inventory.accounts import api_tokens
 from inventory.common import clock
 from tests.support.stock_builder import in_days
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 PAGE = "/account/tokens/"
 
@@ -96,7 +96,7 @@ def test_a_revoked_token_ends_at_once(app, person):
         (token,) = api_tokens.list_tokens()
     assert revoke(ole, token.id).location == PAGE
     assert calls_the_api_with(app, secret) == 401
-    page = words_of(ole.get(PAGE).text)
+    page = visible_text(ole.get(PAGE).text)
     assert "The token “shop” no longer works." in page
     assert "revoked" in page
 

@@ -16,7 +16,7 @@ from inventory.common.errors import Busy
 from inventory.db import db
 from inventory.models import Audit
 from inventory.models.credentials import LoginSession
-from tests.support.users import PASSWORD, words_of
+from tests.support.users import PASSWORD, visible_text
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CHROME = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
@@ -43,7 +43,7 @@ class Device:
         """(number, words) of the page's list."""
         html = self.client.get("/account/").text
         rows = re.findall(r'<tr id="place-(\d+)">(.*?)</tr>', html, re.DOTALL)
-        return [(int(number), words_of(row)) for number, row in rows]
+        return [(int(number), visible_text(row)) for number, row in rows]
 
 
 @pytest.fixture

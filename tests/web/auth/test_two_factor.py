@@ -17,7 +17,7 @@ from inventory.db import db
 from inventory.models import Audit
 from inventory.models.credentials import RecoveryCode, SecondFactor
 from tests.cli.test_cli import Shell
-from tests.support.users import PASSWORD, words_of
+from tests.support.users import PASSWORD, visible_text
 from tests.web.floor.test_operations import Tablet
 
 PAGE = "/account/second-factor/"
@@ -507,7 +507,7 @@ def test_the_core_refuses_what_makes_no_sense(app, ole):
 
 
 def test_the_account_says_how_it_stands(ole, hands):
-    assert "Set it up" in words_of(ole.get("/account/").text)
+    assert "Set it up" in visible_text(ole.get("/account/").text)
     sets_up(ole)
-    assert "Look after it" in words_of(ole.get("/account/").text)
+    assert "Look after it" in visible_text(ole.get("/account/").text)
     assert "Second factor set up" in audit.WORDS["second_factor.on"]

@@ -8,14 +8,14 @@ import pytest
 
 from inventory.common import clock
 from tests.support.stock_builder import in_days, part
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 
 @pytest.fixture
 def warehouse(stock):
     stock.item("OIL", name="Motor oil", unit="l", decimals=1)
     lot = stock.lot("receive 10", lot_code="L-1", expires_on=in_days(5))
-    stock.do("issue", item="BOLT", lots=[part(lot, 4)])
+    stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     stock.lot("receive 2.5", item="OIL", lot_code="B-1", expires_on=in_days(-2))
     return stock
 
@@ -26,7 +26,7 @@ def file_of(answer):
 
 def test_movement_shows_each_day_and_leads_to_its_entries(ada, warehouse):
     page = ada.get("/analysis/")
-    words = words_of(page.text)
+    words = visible_text(page.text)
     today = clock.today().isoformat()
     assert "30 days" in words
     assert f"{today} 2 1 1" in words
@@ -34,7 +34,7 @@ def test_movement_shows_each_day_and_leads_to_its_entries(ada, warehouse):
 
 
 def test_movement_of_one_item_is_in_its_unit(ada, warehouse):
-    words = words_of(ada.get("/analysis/?item=BOLT").text)
+    words = visible_text(ada.get("/analysis/?item=BOLT").text)
     assert f"{clock.today()} 10 4 6" in words
     assert "pcs a day" in words
     rows = file_of(ada.get("/analysis/movement.csv?item=OIL"))
@@ -53,7 +53,7 @@ def test_a_chart_finds_the_plain_figures_in_the_table(ada, warehouse):
 
 @pytest.mark.parametrize("path", ["/analysis/", "/analysis/ageing/", "/analysis/expiry/"])
 def test_an_item_that_is_not_there_is_said_to_be_so(ada, warehouse, path):
-    words = words_of(ada.get(path + "?item=NUT").text)
+    words = visible_text(ada.get(path + "?item=NUT").text)
     assert "No item has the code “NUT”." in words
 
 
@@ -81,14 +81,14 @@ def test_days_that_make_no_sense_break_nothing(ada, warehouse, query):
 def test_turnover_tells_how_fast_each_item_goes(ada, warehouse):
     today = clock.today()
     stretch = f"from={today}&to={today}"
-    words = words_of(ada.get(f"/analysis/turnover/?{stretch}").text)
+    words = visible_text(ada.get(f"/analysis/turnover/?{stretch}").text)
     assert "BOLT Bolt 4 pcs 6 0.67 6 2 d" in words.replace("Turnover 0.67 ", "")
     rows = file_of(ada.get(f"/analysis/turnover.csv?{stretch}&q=bol"))
     assert rows[1:] == [["BOLT", "Bolt", "pcs", "4", "6", "6", "0.667", "1.5"]]
 
 
 def test_age_counts_from_the_receipt(ada, warehouse):
-    words = words_of(ada.get("/analysis/ageing/").text)
+    words = visible_text(ada.get("/analysis/ageing/").text)
     assert "0 to 30 days 2 2.5 l 6 pcs" in words
     rows = file_of(ada.get("/analysis/ageing.csv?item=BOLT"))
     assert rows[1:] == [["0 to 30 days", "1", "6", "pcs"]]
@@ -98,8 +98,8 @@ def test_expiry_is_a_calendar_that_leads_to_the_lots(ada, warehouse):
     page = ada.get("/analysis/expiry/").text
     day = clock.today() + timedelta(days=5)
     assert f'href="/lots/?expires={day}"' in page
-    assert "1 expired" in words_of(page)
-    listed = words_of(ada.get(f"/lots/?expires={day}").text)
+    assert "1 expired" in visible_text(page)
+    listed = visible_text(ada.get(f"/lots/?expires={day}").text)
     assert "L-1" in listed
     assert "B-1" not in listed
     rows = file_of(ada.get("/analysis/expiry.csv"))
@@ -115,5 +115,5 @@ def test_each_is_a_spreadsheet_too_and_others_are_not_there(ada, warehouse):
 
 
 def test_nothing_in_stock_is_said_so(ada):
-    assert "Nothing in stock" in words_of(ada.get("/analysis/ageing/").text)
-    assert "No items yet" in words_of(ada.get("/analysis/turnover/").text)
+    assert "Nothing in stock" in visible_text(ada.get("/analysis/ageing/").text)
+    assert "No items yet" in visible_text(ada.get("/analysis/turnover/").text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 GTIN = "09521123456785"
 
@@ -15,64 +15,64 @@ def bolts(stock):
 
 def test_a_code_is_linked_without_scripts_and_stands_in_the_list(person, bolts):
     ole = person("ole")
-    answer = ole.sends(f"{bolts}link/", code="9521123456785", qty="12")
+    answer = ole.submit(f"{bolts}link/", code="9521123456785", qty="12")
     assert answer.status_code == 303
-    words = words_of(ole.get(answer.location).text)
+    words = visible_text(ole.get(answer.location).text)
     assert f"{GTIN} is linked to BOLT." in words
-    words = words_of(ole.get(bolts).text)
+    words = visible_text(ole.get(bolts).text)
     assert f"{GTIN} GTIN any lot 12 pcs ole" in words
 
 
 def test_with_scripts_the_list_and_a_fresh_form_come_back(ada, bolts):
-    answer = ada.taps(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 is linked to BOLT." in words_of(answer.text)
-    assert form_of(answer.text)["code"] == ""
+    answer = ada.submit_htmx(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 is linked to BOLT." in visible_text(answer.text)
+    assert form_fields(answer.text)["code"] == ""
 
 
 def test_a_code_for_one_lot_says_which(ada, bolts):
-    ada.sends(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 Lot L-1 1 pcs" in words_of(ada.get(bolts).text)
+    ada.submit(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 Lot L-1 1 pcs" in visible_text(ada.get(bolts).text)
 
 
 def test_what_is_wrong_with_a_code_stands_at_the_field_and_what_was_typed_stays(ada, bolts):
-    answer = ada.sends(f"{bolts}link/", code="9521123456787")
+    answer = ada.submit(f"{bolts}link/", code="9521123456787")
     assert answer.status_code == 422
     assert 'id="code-error"' in answer.text
-    assert "should be 5" in words_of(answer.text)
-    assert form_of(answer.text)["code"] == "9521123456787"
-    assert 'id="qty-error"' in ada.sends(f"{bolts}link/", code="X", qty="1.5").text
-    assert 'id="code-error"' in ada.sends(f"{bolts}link/", code="").text
+    assert "should be 5" in visible_text(answer.text)
+    assert form_fields(answer.text)["code"] == "9521123456787"
+    assert 'id="qty-error"' in ada.submit(f"{bolts}link/", code="X", qty="1.5").text
+    assert 'id="code-error"' in ada.submit(f"{bolts}link/", code="").text
 
 
 def test_a_code_of_another_item_is_refused_and_says_whose_it_is(ada, bolts, stock):
     stock.item("NUT")
-    ada.sends(f"{bolts}link/", code=GTIN)
-    answer = ada.sends("/items/2/codes/link/", code=GTIN)
+    ada.submit(f"{bolts}link/", code=GTIN)
+    answer = ada.submit("/items/2/codes/link/", code=GTIN)
     assert answer.status_code == 409
-    assert "stands for item BOLT already" in words_of(answer.text)
+    assert "stands for item BOLT already" in visible_text(answer.text)
 
 
 def test_a_double_click_links_once(ada, bolts):
-    fields = form_of(ada.get(f"{bolts}link/").text) | {"code": "X"}
+    fields = form_fields(ada.get(f"{bolts}link/").text) | {"code": "X"}
     assert [ada.post(f"{bolts}link/", fields).status_code for _ in range(2)] == [303, 303]
     assert ada.get(bolts).text.count("code-1-row") == 1
     assert "code-2-row" not in ada.get(bolts).text
 
 
 def test_a_code_is_unlinked_after_a_second_thought(ada, bolts):
-    ada.sends(f"{bolts}link/", code=GTIN)
+    ada.submit(f"{bolts}link/", code=GTIN)
     assert "/codes/1/unlink/" in ada.get(bolts).text
-    assert f"the code {GTIN} will be unknown" in words_of(ada.get("/codes/1/unlink/").text)
-    answer = ada.sends("/codes/1/unlink/")
+    assert f"the code {GTIN} will be unknown" in visible_text(ada.get("/codes/1/unlink/").text)
+    answer = ada.submit("/codes/1/unlink/")
     assert (answer.status_code, answer.location) == (303, bolts)
-    words = words_of(ada.get(bolts).text)
+    words = visible_text(ada.get(bolts).text)
     assert "is unlinked" in words
     assert "No code yet" in words
     assert ada.get("/codes/1/unlink/").status_code == 404
 
 
 def test_a_viewer_sees_the_codes_and_changes_none(person, ada, bolts):
-    ada.sends(f"{bolts}link/", code=GTIN)
+    ada.submit(f"{bolts}link/", code=GTIN)
     vic = person("vic")
     page = vic.get(bolts).text
     assert GTIN in page

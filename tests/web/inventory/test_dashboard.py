@@ -7,7 +7,7 @@ import pytest
 
 from inventory.common import clock
 from tests.support.stock_builder import in_days
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 
 def poll(person, path="/", tag=""):
@@ -19,18 +19,18 @@ def test_the_tiles_add_up_unit_by_unit(ada, stock):
     stock.lot("receive 3, quarantine")
     stock.item("OIL", unit="l", decimals=1)
     stock.lot("receive 2.5", item="OIL")
-    words = words_of(ada.get("/?unit=pcs").text)
+    words = visible_text(ada.get("/?unit=pcs").text)
     assert "On hand pcs 13 Reserved pcs 4 Available pcs 9 of which 3 on hold Free pcs 6" in words
-    assert "On hand l 2.5" in words_of(ada.get("/?unit=l").text)
+    assert "On hand l 2.5" in visible_text(ada.get("/?unit=l").text)
 
 
 def test_what_needs_somebody_is_listed_with_its_link(ada, stock):
     stock.item("BOLT", reorder_point="100")
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="RISKY")
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 3", lot_code="OLD", expires_on=in_days(-1))
     page = ada.get("/").text
-    words = words_of(page)
+    words = visible_text(page)
     assert "At risk JOB-1" in words
     assert "Quarantine RISKY" in words
     assert "Expired OLD" in words
@@ -42,10 +42,10 @@ def test_an_empty_inventory_says_what_to_do_first(ada, person):
     ole = person("ole")
     for path in ("/", "/items/"):
         page = ada.get(path).text
-        assert "Add your first item" in words_of(page)
+        assert "Add your first item" in visible_text(page)
         assert 'href="/items/new/">' in page.partition('id="live"')[2]
         assert "flask demo load" in page
-        assert "an admin has added the first item" in words_of(ole.get(path).text)
+        assert "an admin has added the first item" in visible_text(ole.get(path).text)
     assert "Needs you" not in ada.get("/").text
     assert 'id="act"' not in person("vic").get("/").text
 
@@ -55,7 +55,7 @@ def test_a_poll_gets_what_changes_and_nothing_when_nothing_did(ada, stock):
     first = poll(ada)
     assert first.text.lstrip().startswith('<div class="stack" id="live"')
     assert poll(ada, tag=first.headers["HX-PTag"]).status_code == 304
-    stock.do("issue", item="BOLT", qty="1")
+    stock.post("issue", item="BOLT", qty="1")
     assert poll(ada, tag=first.headers["HX-PTag"]).status_code == 200
 
 
@@ -76,16 +76,16 @@ def test_odd_queries_are_forgiven(ada, stock):
 
 def test_stock_that_was_promised_long_ago_is_named(ada, person, stock, monkeypatch):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
-    assert "held since" not in words_of(ada.get("/").text)
+    assert "held since" not in visible_text(ada.get("/").text)
     later = clock.now() + timedelta(days=31)
     monkeypatch.setattr(clock, "now", lambda: later)
     stock.reserve(1, reference="JOB-2")
     ira = person("ira")  # whoever was logged in then is not any more
-    words = words_of(ira.get("/").text)
+    words = visible_text(ira.get("/").text)
     assert "Waiting JOB-1 4 pcs of BOLT held since" in words
     assert "JOB-2" not in words[: words.index("Items")]
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
-    assert "held since" not in words_of(ira.get("/").text), "it is at risk, and named as that"
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
+    assert "held since" not in visible_text(ira.get("/").text), "it is at risk, and named as that"
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
@@ -95,5 +95,5 @@ def test_stock_is_booked_on_the_dashboard_itself(ada, stock, verb):
     sent_to = re.search(r'<form[^>]*id="act"[^>]*action="([^"]+)" hx-post="([^"]+)"', page)
     assert sent_to.groups() == (f"/{verb}/", f"/{verb}/")
     typed = {"item": "BOLT", "qty": "2", "reference": "JOB-1", "lot_code": "L-2"}
-    answer = ada.post(sent_to[1], form_of(page), **typed)
+    answer = ada.post(sent_to[1], form_fields(page), **typed)
     assert (answer.status_code, answer.location) == (303, f"/?do={verb}")

@@ -5,7 +5,7 @@ import pytest
 from inventory.exports import lists
 from inventory.exports.formats import KINDS
 from inventory.web.inventory import exports
-from tests.support.users import Person, words_of
+from tests.support.users import Person, visible_text
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +29,7 @@ def test_each_list_has_its_words():
 
 def test_the_audit_is_for_admins(app, ada):
     vic = Person(app, "vic")
-    assert "Audit" not in words_of(vic.get("/files/").text)
+    assert "Audit" not in visible_text(vic.get("/files/").text)
     assert vic.get("/files/audit.csv").status_code == 403
     assert vic.get("/files/ledger.csv").status_code == 200
     assert 'href="/files/"' in vic.get("/reports/").text

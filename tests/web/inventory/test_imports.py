@@ -16,14 +16,14 @@ from inventory.models.imports import ImportDraft
 from inventory.web.inventory import operations
 from tests.support.hostile_files import HOSTILE, SMALL
 from tests.support.spreadsheet_files import xlsx, xlsx_row
-from tests.support.users import ROLES, Person, form_of, words_of
+from tests.support.users import ROLES, Person, form_fields, visible_text
 
 ITEMS = "SKU,What,UoM\nBOLT,Bolt,pcs\nNUT,Nut,pcs\n"
 STOCK = "item,lot,qty\nBOLT,L-1,12\nNUT,L-2,3\n"
 
 
 def upload(person, kind, text="", **typed):
-    fields = form_of(person.get("/import/").text) | {"kind": kind} | typed
+    fields = form_fields(person.get("/import/").text) | {"kind": kind} | typed
     content = text if isinstance(text, bytes) else text.encode()
     file = {"file": FileStorage(io.BytesIO(content), f"{kind}.csv")} if content else {}
     boundary, body = encode_multipart(fields | file)
@@ -34,18 +34,18 @@ def upload(person, kind, text="", **typed):
 def look(person, kind, text, **typed):
     """The path of the file that is being looked at."""
     answer = upload(person, kind, text, **typed)
-    assert answer.status_code == 303, words_of(answer.text)
+    assert answer.status_code == 303, visible_text(answer.text)
     return answer.location
 
 
 def check(person, path, **typed):
-    answer = person.post(f"{path}check/", form_of(person.get(path).text), **typed)
+    answer = person.post(f"{path}check/", form_fields(person.get(path).text), **typed)
     return answer if answer.status_code != 303 else person.get(answer.location.split("#")[0])
 
 
 def commit(person, path):
     return person.post(
-        f"{path}commit/", {"csrf_token": form_of(person.get(path).text)["csrf_token"]}
+        f"{path}commit/", {"csrf_token": form_fields(person.get(path).text)["csrf_token"]}
     )
 
 
@@ -63,41 +63,41 @@ def drafts(app):
 def test_a_file_is_chosen_checked_imported_and_taken_back(ada, app, stock):
     path = look(ada, "items", ITEMS)
     page = ada.get(path).text
-    assert form_of(page)["column-code"] == "SKU"
-    assert form_of(page)["column-name"] == ""
+    assert form_fields(page)["column-code"] == "SKU"
+    assert form_fields(page)["column-name"] == ""
     assert 'aria-invalid="true"' in check(ada, path).text
-    checked = words_of(check(ada, path, **{"column-name": "What"}).text)
+    checked = visible_text(check(ada, path, **{"column-name": "What"}).text)
     assert "2 rows: 2 new, 0 changed, 0 the same already." in checked
     done = commit(ada, path)
     assert done.location == "/import/?done=1"
-    assert "items.csv is imported: 2 new" in words_of(ada.get(done.location).text)
+    assert "items.csv is imported: 2 new" in visible_text(ada.get(done.location).text)
     assert drafts(app) == []
     assert bring(ada, "stock", STOCK).location == "/import/?done=2"
-    assert stock.lot_called("L-1").on_hand == 12_000_000
-    undone = ada.sends("/import/2/undo/", reason="wrong file")
+    assert stock.find_lot("L-1").on_hand == 12_000_000
+    undone = ada.submit("/import/2/undo/", reason="wrong file")
     assert (undone.status_code, undone.location) == (303, "/import/")
-    assert stock.lot_called("L-1").on_hand == 0
-    assert words_of(ada.get("/import/").text).count("Taken back") == 1
-    assert "reversed already" in words_of(ada.sends("/import/2/undo/").text)
+    assert stock.find_lot("L-1").on_hand == 0
+    assert visible_text(ada.get("/import/").text).count("Taken back") == 1
+    assert "reversed already" in visible_text(ada.submit("/import/2/undo/").text)
 
 
 def test_what_was_sent_twice_is_imported_once(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
     path = look(ada, "stock", STOCK)
     check(ada, path)
-    token = {"csrf_token": form_of(ada.get(path).text)["csrf_token"]}
+    token = {"csrf_token": form_fields(ada.get(path).text)["csrf_token"]}
     assert ada.post(f"{path}commit/", token).location == "/import/?done=1"
     assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
-    assert "put away" in words_of(ada.get("/import/?gone=1").text)
+    assert "put away" in visible_text(ada.get("/import/?gone=1").text)
     assert bring(ada, "stock", STOCK).location == "/import/?none=stock"
-    assert "all rows are there already" in words_of(ada.get("/import/?none=stock").text)
+    assert "all rows are there already" in visible_text(ada.get("/import/?none=stock").text)
     assert stock.entries() == 2
 
 
 def test_everything_that_is_wrong_is_shown_and_can_be_kept(ada, stock):
     stock.item("BOLT")
     path = look(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
-    said = words_of(check(ada, path).text)
+    said = visible_text(check(ada, path).text)
     assert "3 things are wrong in 2 rows. Nothing was written." in said
     assert "There is no item BOLD. Did you mean BOLT?" in said
     assert "Import 2 rows" not in said
@@ -116,14 +116,14 @@ def test_what_became_wrong_since_the_check_is_told(ada, stock):
     stock.lot("receive 5", lot_code="L-1")
     answer = commit(ada, path)
     assert answer.location == f"{path}#report"
-    assert "Lot L-1 of BOLT exists already: 5 pcs on hand." in words_of(ada.get(path).text)
+    assert "Lot L-1 of BOLT exists already: 5 pcs on hand." in visible_text(ada.get(path).text)
     assert stock.entries() == 1
 
 
 def test_rows_can_be_pasted_from_a_spreadsheet(ada):
     path = look(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
-    assert "pasted rows" in words_of(ada.get(path).text)
-    assert "1 row: 1 new" in words_of(check(ada, path).text)
+    assert "pasted rows" in visible_text(ada.get(path).text)
+    assert "1 row: 1 new" in visible_text(check(ada, path).text)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
 def test_a_file_that_cannot_be_read_says_why_and_nothing_is_kept(ada, app, kind, text, said):
     answer = upload(ada, kind, text)
     assert answer.status_code == 422
-    assert said in words_of(answer.text)
+    assert said in visible_text(answer.text)
     assert drafts(app) == []
 
 
@@ -155,7 +155,7 @@ def test_a_file_with_a_cell_far_away_is_refused_by_the_name_of_the_cell(ada, app
     answer = upload(ada, "items", HOSTILE["last cell"][0])
     assert answer.status_code == 422
     said = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
-    assert said in words_of(answer.text)
+    assert said in visible_text(answer.text)
     assert drafts(app) == []
 
 
@@ -164,12 +164,12 @@ def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
     rows = xlsx_row(1, "item", "lot", "counted", "expected")
     rows += xlsx_row(2, "BOLT", "A", "9").replace("</row>", '<c r="D2" t="e"><v>#N/A</v></c></row>')
     path = look(ada, "counts", xlsx(rows))
-    assert "In the file: #N/A" in words_of(ada.get(path).text)
-    said = words_of(check(ada, path).text)
+    assert "In the file: #N/A" in visible_text(ada.get(path).text)
+    said = visible_text(check(ada, path).text)
     assert "1 thing is wrong in 1 row. Nothing was written." in said
     assert "The spreadsheet has an error here (#N/A)." in said
     assert commit(ada, path).location.startswith(path)
-    assert stock.lot_called("A").on_hand == 10_000_000
+    assert stock.find_lot("A").on_hand == 10_000_000
 
 
 def test_files_may_be_larger_than_forms_but_not_endless(ada):
@@ -185,7 +185,7 @@ def test_files_are_their_owners_alone(ada, app, monkeypatch):
     path = look(ada, "items", ITEMS)
     monkeypatch.setitem(ROLES, "eve", "admin")
     eve = Person(app, "eve")
-    token = {"csrf_token": form_of(eve.get("/import/").text)["csrf_token"]}
+    token = {"csrf_token": form_fields(eve.get("/import/").text)["csrf_token"]}
     assert eve.get(path).status_code == 404
     assert eve.get(f"{path}wrong.csv").status_code == 404
     assert eve.post(f"{path}check/", token).status_code == 404
@@ -196,7 +196,7 @@ def test_files_are_their_owners_alone(ada, app, monkeypatch):
 
 @pytest.mark.parametrize("odd", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
 def test_a_file_that_cannot_be_is_not_there(ada, odd):
-    token = {"csrf_token": form_of(ada.get("/import/").text)["csrf_token"]}
+    token = {"csrf_token": form_fields(ada.get("/import/").text)["csrf_token"]}
     path = f"/import/files/{odd}/"
     for got in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
         assert got.status_code == 404
@@ -208,7 +208,7 @@ def test_only_a_few_files_of_one_person_wait(ada, app):
     paths = [look(ada, "items", ITEMS) for _ in range(7)]
     assert len(drafts(app)) == 5
     assert ada.get(paths[-1]).status_code == 200
-    token = {"csrf_token": form_of(ada.get(paths[-1]).text)["csrf_token"]}
+    token = {"csrf_token": form_fields(ada.get(paths[-1]).text)["csrf_token"]}
     assert ada.post(f"{paths[-1]}drop/", token).location == "/import/"
     assert ada.get(paths[-1]).status_code == 404
 
@@ -218,8 +218,10 @@ def test_counts_that_came_before_are_told_and_need_another_reference(ada, stock)
     text = "item,lot,counted\nBOLT,A,9\n"
     assert bring(ada, "counts", text, reference="October").location == "/import/?done=1"
     path = look(ada, "counts", text)
-    assert "imported already, by import 1" in words_of(check(ada, path, reference="October").text)
-    assert "Import 1 row" in words_of(check(ada, path, reference="November").text)
+    assert "imported already, by import 1" in visible_text(
+        check(ada, path, reference="October").text
+    )
+    assert "Import 1 row" in visible_text(check(ada, path, reference="November").text)
     assert commit(ada, path).location == "/import/?done=2"
 
 
@@ -231,14 +233,14 @@ def test_a_sheet_is_chosen(ada):
             sheet.write_row(0, 0, headers)
             sheet.write_row(1, 0, [name, "Name"])
     path = look(ada, "items", file.getvalue())
-    page = form_of(check(ada, path, sheet="New").text)
+    page = form_fields(check(ada, path, sheet="New").text)
     assert (page["sheet"], page["column-code"]) == ("New", "sku")
 
 
 def test_with_scripts_it_tells_how_far_it_is(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
     path = look(ada, "stock", STOCK)
-    fields = form_of(ada.get(path).text)
+    fields = form_fields(ada.get(path).text)
     lines = {"Accept": "application/x-ndjson"}
     told = []
     for step in ("check", "commit"):
@@ -254,7 +256,7 @@ def test_with_scripts_it_tells_how_far_it_is(ada, stock):
 def test_a_fault_is_told_with_scripts_too(ada, stock, monkeypatch):
     stock.item("BOLT"), stock.item("NUT")
     path = look(ada, "stock", STOCK)
-    fields = form_of(ada.get(path).text)
+    fields = form_fields(ada.get(path).text)
 
     def broken(*_, **__):
         raise RuntimeError("out of order")
@@ -316,5 +318,5 @@ def test_an_operation_with_very_many_entries_stands_on_pages(ada, stock, monkeyp
     found = ada.get("/ledger/7/").location
     assert re.findall(r'id="entry-(\d)"', ada.get(found).text) == ["7"]
     assert "?entry=7#entry-7" in ada.get("/ledger/").text
-    ada.sends("/operations/1/reversal/")
-    assert stock.lot_called("L-6").on_hand == 0
+    ada.submit("/operations/1/reversal/")
+    assert stock.find_lot("L-6").on_hand == 0

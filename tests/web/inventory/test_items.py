@@ -8,35 +8,35 @@ import pytest
 
 from inventory.common import clock
 from tests.support.stock_builder import in_days
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 
 def test_an_item_is_added_and_its_page_opens(ada, stock):
-    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
+    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
     assert answer.status_code == 303
-    words = words_of(ada.get(answer.location).text)
+    words = visible_text(ada.get(answer.location).text)
     assert "BOLT Bolt" in words
     assert "BOLT is added. Receive a lot of it." in words
 
 
 def test_a_code_that_exists_is_refused(ada, stock):
     stock.item("BOLT")
-    answer = ada.sends("/items/new/", code="BOLT", name="Another")
+    answer = ada.submit("/items/new/", code="BOLT", name="Another")
     assert answer.status_code == 409
-    assert "Item BOLT exists already." in words_of(answer.text)
+    assert "Item BOLT exists already." in visible_text(answer.text)
 
 
 def test_a_field_that_is_wrong_is_said_there(ada):
-    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", decimals="7")
+    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", decimals="7")
     assert answer.status_code == 422
     assert 'id="decimals-error"' in answer.text
 
 
 def test_an_item_is_changed_and_archived(ada, stock):
     stock.item("BOLT", qc_required=True, reorder_point="5")
-    fields = form_of(ada.get("/items/1/edit/").text)
+    fields = form_fields(ada.get("/items/1/edit/").text)
     assert (fields["name"], fields["reorder_point"], fields["qc_required"]) == ("Bolt", "5", "y")
-    assert ada.sends("/items/1/edit/", name="Better bolt", archived="y").status_code == 303
+    assert ada.submit("/items/1/edit/", name="Better bolt", archived="y").status_code == 303
     assert "Better bolt" not in ada.get("/items/").text
     assert "Better bolt" in ada.get("/items/?state=archived").text
 
@@ -44,7 +44,7 @@ def test_an_item_is_changed_and_archived(ada, stock):
 def test_an_item_shows_its_figures_and_its_lots(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     stock.lot("receive 3, quarantine", lot_code="L-2")
-    words = words_of(ada.get("/items/1/").text)
+    words = visible_text(ada.get("/items/1/").text)
     assert "On hand pcs 13" in words
     assert "Reserved pcs 4" in words
     assert "Available pcs 9" in words
@@ -110,30 +110,30 @@ def test_a_viewer_may_not_change_items(person, stock):
 
 def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
     lot = stock.lot("receive 10")
-    when = stock.look(lot).last_at.isoformat().replace("+", "%2B")
-    stock.do("issue", item="BOLT", qty="4")
+    when = stock.get_lot(lot).last_at.isoformat().replace("+", "%2B")
+    stock.post("issue", item="BOLT", qty="4")
     for path in (f"/items/1/?at={when}", f"/lots/{lot}/?at={when}"):
         page = ada.get(path)
-        assert "On hand pcs 10" in words_of(page.text)
-        assert "As the ledger stood on" in words_of(page.text)
+        assert "On hand pcs 10" in visible_text(page.text)
+        assert "As the ledger stood on" in visible_text(page.text)
         assert 'id="entry-2"' not in page.text
         assert 'id="act"' not in page.text
-    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
-    assert "On hand pcs 6" in words_of(ada.get("/items/1/?at=nonsense").text)
+    assert "On hand pcs 0" in visible_text(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
+    assert "On hand pcs 6" in visible_text(ada.get("/items/1/?at=nonsense").text)
 
 
 def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
     lot = stock.lot("receive 10", expires_on=in_days(-1))
-    when = stock.look(lot).last_at.isoformat().replace("+", "%2B")
-    stock.do("decide_qc", lot_id=lot, status="REJECTED", reason="Rust")
-    assert "Rejected Expired" in words_of(ada.get(f"/lots/{lot}/").text)
-    then = words_of(ada.get(f"/lots/{lot}/?at={when}").text)
+    when = stock.get_lot(lot).last_at.isoformat().replace("+", "%2B")
+    stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="Rust")
+    assert "Rejected Expired" in visible_text(ada.get(f"/lots/{lot}/").text)
+    then = visible_text(ada.get(f"/lots/{lot}/?at={when}").text)
     assert "Rejected" not in then
     assert "Rust" not in then
     before = (clock.now() - timedelta(days=9)).isoformat().replace("+", "%2B")
-    assert "not received yet" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
-    assert "On hand pcs 0" in words_of(ada.get(f"/lots/{lot}/?at={before}").text)
-    yesterday = words_of(ada.get(f"/items/1/?at={when}").text)
+    assert "not received yet" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
+    assert "On hand pcs 0" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
+    yesterday = visible_text(ada.get(f"/items/1/?at={when}").text)
     assert "10 on hold" in yesterday
 
 

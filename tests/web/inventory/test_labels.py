@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.labels.test_labels import scanned
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 PAPER = {"layout": "62x29", "copies": "1", "start": "1", "kind": "pdf"}
 
@@ -29,7 +29,7 @@ def test_a_lot_leads_to_its_label(ada, lots):
     assert 'href="/labels/?lot=2"' in ada.get("/lots/2/").text
     page = ada.get("/labels/?lot=2").text
     assert checked(page) == ["2"]
-    assert "L-3" not in words_of(page)
+    assert "L-3" not in visible_text(page)
 
 
 def test_all_lots_of_a_receipt_are_chosen(ada, lots):
@@ -39,13 +39,13 @@ def test_all_lots_of_a_receipt_are_chosen(ada, lots):
 
 def test_lots_in_stock_are_offered_and_searched(ada, lots, stock):
     stock.lot("receive 1, issue 1", lot_code="GONE")
-    words = words_of(ada.get("/labels/").text)
+    words = visible_text(ada.get("/labels/").text)
     assert "L-1" in words
     assert "GONE" not in words
     page = ada.get("/labels/?lot=3&q=l-1").text
     assert re.findall(r'name="lot" value="(\d+)"(?: checked)?>', page).count("1") == 1
     assert checked(page) == ["3"]
-    assert "L-2" not in words_of(page)
+    assert "L-2" not in visible_text(page)
     assert "No lot in stock is called that" in ada.get("/labels/?q=nothing").text
 
 
@@ -84,7 +84,7 @@ def test_labels_come_for_a_label_printer(ada, lots):
 def test_what_cannot_be_printed_is_said_and_the_choice_stays(ada, lots, fields, said, field):
     answer = prints(ada, **fields)
     assert answer.status_code == 422
-    assert said in words_of(answer.text)
+    assert said in visible_text(answer.text)
     wrong = re.findall(r'id="(\w+)"[^>]*aria-invalid', answer.text)
     assert wrong == ([field] if field else [])
     if fields.get("lot") == "1":

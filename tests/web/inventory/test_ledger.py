@@ -7,14 +7,14 @@ import pytest
 from inventory.db import db
 from inventory.web import background_jobs
 from tests.support.servers import wait_until
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 
 def test_entries_are_shown_newest_first_with_their_balances(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     page = ada.get("/ledger/").text
     assert page.index('id="entry-2"') < page.index('id="entry-1"')
-    assert "Reserve L-1 BOLT 4 10 4 JOB-1" in words_of(page)
+    assert "Reserve L-1 BOLT 4 10 4 JOB-1" in visible_text(page)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_an_entry_has_an_address_of_its_own(ada, stock):
 
 
 def test_an_empty_ledger_says_how_it_begins(ada):
-    assert "Its first entry is the first lot" in words_of(ada.get("/ledger/").text)
+    assert "Its first entry is the first lot" in visible_text(ada.get("/ledger/").text)
 
 
 # --- verifying ------------------------------------------------------------------------------------
@@ -65,12 +65,12 @@ def verified(app, person):
             "it never ends",
             seconds=60,
         )
-    return words_of(person.get("/ledger/").text)
+    return visible_text(person.get("/ledger/").text)
 
 
 def test_an_admin_has_the_ledger_verified(app, ada, stock):
     stock.lot("receive 12, reserve 4 JOB-1")
-    assert "The ledger was not verified yet." in words_of(ada.get("/ledger/").text)
+    assert "The ledger was not verified yet." in visible_text(ada.get("/ledger/").text)
     assert verify(ada).location == "/ledger/"
     assert "2 entries verified, 0 differences" in verified(app, ada)
 

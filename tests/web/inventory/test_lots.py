@@ -3,12 +3,12 @@
 import pytest
 
 from tests.support.stock_builder import in_days
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 
 def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
     lot = stock.lot("receive 10, approve, reserve 4 JOB-1", qc_required=True, lot_code="L-1")
-    words = words_of(ada.get(f"/lots/{lot}/").text)
+    words = visible_text(ada.get(f"/lots/{lot}/").text)
     assert "Approved" in words
     assert "Receive" in words
     assert "10 on hand, 4 reserved" in words
@@ -28,7 +28,7 @@ def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
 )
 def test_a_form_on_a_page_of_its_own_says_which_lot_it_is_about(ada, stock, page, act):
     lot = stock.lot("receive 10", lot_code="L-1")
-    assert f"BOLT L-1 {act} L-1 Bolt" in words_of(ada.get(f"/lots/{lot}/{page}/").text)
+    assert f"BOLT L-1 {act} L-1 Bolt" in visible_text(ada.get(f"/lots/{lot}/{page}/").text)
 
 
 def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
@@ -39,26 +39,26 @@ def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
         ("/operations/1/reversal/", "Ledger Receipt 1 Undo Receipt 1"),
         ("/items/1/edit/", "Items BOLT Change item Bolt"),
     ):
-        assert words in words_of(ada.get(path).text), path
+        assert words in visible_text(ada.get(path).text), path
 
 
 def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
     lot = stock.lot("receive 10", qc_required=True)
-    assert ada.sends(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303
-    refused = ada.sends(f"/lots/{lot}/decision/", status="REJECTED")
+    assert ada.submit(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303
+    refused = ada.submit(f"/lots/{lot}/decision/", status="REJECTED")
     assert refused.status_code == 422
     assert 'id="reason-error"' in refused.text
-    ada.sends(f"/lots/{lot}/decision/", status="REJECTED", reason="Cracks")
-    assert stock.look(lot).qc_status == "REJECTED"
+    ada.submit(f"/lots/{lot}/decision/", status="REJECTED", reason="Cracks")
+    assert stock.get_lot(lot).qc_status == "REJECTED"
     assert "Cracks" in ada.get(f"/lots/{lot}/").text
 
 
 def test_a_decision_shows_first_the_reservations_it_hits(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     stock.lot("receive 9", lot_code="L-2")
-    page = words_of(ada.get(f"/lots/{lot}/decision/").text)
+    page = visible_text(ada.get(f"/lots/{lot}/decision/").text)
     assert "JOB-1 4 pcs" in page
-    answer = ada.sends(
+    answer = ada.submit(
         f"/lots/{lot}/decision/", status="QUARANTINE", reason="Recall", on_reservations="reallocate"
     )
     assert answer.status_code == 303
@@ -70,7 +70,7 @@ def test_a_decision_offers_what_to_do_with_reservations_from_whatever_status(ada
     lot = stock.lot(f"receive 9, reserve 4 J1, reserve 5 J2{before}", lot_code="A")
     stock.lot("receive 6", lot_code="B")
     page = ada.get(f"/lots/{lot}/decision/").text
-    words = words_of(page)
+    words = visible_text(page)
     assert "J1 4 pcs" in words
     assert "J2 5 pcs" in words
     assert "Free in other lots: 6 pcs" in words
@@ -82,12 +82,12 @@ def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1, reserve 5 J2, quarantine", lot_code="A")
     stock.lot("receive 6", lot_code="B")
     fields = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
+    answer = ada.submit_htmx(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
     toast = (
         "A is rejected. Moved to other lots: J1 4 pcs to B, J2 2 pcs to B."
         " Still reserved there, at risk: J2 3 pcs."
     )
-    assert toast in words_of(answer.text)
+    assert toast in visible_text(answer.text)
     listed = "Moved J1 4 pcs to B Moved J2 2 pcs to B At risk J2 3 pcs still reserved in A"
     operation = answer.text.partition('href="/operations/')[2].partition("/")[0]
     for text in (
@@ -95,71 +95,73 @@ def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
         ada.get(f"/lots/{lot}/").text,
         ada.get(f"/operations/{operation}/").text,
     ):
-        assert listed in words_of(text)
+        assert listed in visible_text(text)
     # The lot's page tells what is at risk now, the operation's page what was then.
-    stock.do("unreserve", reservation_id=2)
-    assert "J2 3 pcs still reserved in A" not in words_of(ada.get(f"/lots/{lot}/").text)
-    assert "J2 3 pcs still reserved in A" in words_of(ada.get(f"/operations/{operation}/").text)
+    stock.post("unreserve", reservation_id=2)
+    assert "J2 3 pcs still reserved in A" not in visible_text(ada.get(f"/lots/{lot}/").text)
+    assert "J2 3 pcs still reserved in A" in visible_text(ada.get(f"/operations/{operation}/").text)
 
 
 def test_a_decision_that_unreserves_tells_what(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1", lot_code="A")
     fields = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
-    assert "A is back in quarantine. Unreserved: J1 4 pcs." in words_of(answer.text)
-    assert "Unreserved J1 4 pcs in A" in words_of(answer.text)
+    answer = ada.submit_htmx(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
+    assert "A is back in quarantine. Unreserved: J1 4 pcs." in visible_text(answer.text)
+    assert "Unreserved J1 4 pcs in A" in visible_text(answer.text)
 
 
 def test_a_toast_names_three_reservations_and_counts_the_others(ada, stock):
     steps = ", ".join(f"reserve 1 J{number}" for number in range(1, 6))
     lot = stock.lot(f"receive 9, {steps}", lot_code="A")
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x")
+    answer = ada.submit_htmx(
+        f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x"
+    )
     told = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
-    assert told in words_of(answer.text)
+    assert told in visible_text(answer.text)
 
 
 def test_a_count_that_cuts_too_little_proposes_all_that_must_be_cut(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
-    fields = form_of(ada.sends(f"/lots/{lot}/count/", counted="3").text)
+    fields = form_fields(ada.submit(f"/lots/{lot}/count/", counted="3").text)
     answer = ada.post(f"/lots/{lot}/count/", fields | {"cut-1": "1", "cut-2": "1"})
     assert answer.status_code == 409
-    fields = form_of(answer.text)
+    fields = form_fields(answer.text)
     assert (fields["cut-2"], fields["cut-1"]) == ("5", "1")
     assert ada.post(f"/lots/{lot}/count/", fields).status_code == 303
 
 
 def test_a_decision_that_is_not_possible_is_refused(ada, stock):
     lot = stock.lot("receive 10")
-    answer = ada.sends(f"/lots/{lot}/decision/", status="APPROVED")
+    answer = ada.submit(f"/lots/{lot}/decision/", status="APPROVED")
     assert answer.status_code == 409
-    assert ada.sends(f"/lots/{lot}/decision/", status="LOVED").status_code == 422
+    assert ada.submit(f"/lots/{lot}/decision/", status="LOVED").status_code == 422
 
 
 def test_a_count_sets_the_lot_right(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
-    answer = ada.taps(f"/lots/{lot}/count/", counted="8", reason="Monthly")
-    assert "L-1 counted and set right: 8 on hand." in words_of(answer.text)
-    assert ada.taps(f"/lots/{lot}/count/", counted="0").status_code == 200
+    answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
+    assert "L-1 counted and set right: 8 on hand." in visible_text(answer.text)
+    assert ada.submit_htmx(f"/lots/{lot}/count/", counted="0").status_code == 200
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
 
 
-def test_a_lot_that_moved_on_since_it_was_seen_asks_what_to_keep(ada, stock):
+def test_count_of_a_stale_lot_needs_a_resolution(ada, stock):
     lot = stock.lot("receive 10")
-    fields = form_of(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
-    stock.do("issue", item="BOLT", qty="2")
+    fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
+    stock.post("issue", item="BOLT", qty="2")
     answer = ada.post(f"/lots/{lot}/count/", fields)
     assert answer.status_code == 409
     assert "Keep the difference" in answer.text
-    kept = ada.post(f"/lots/{lot}/count/", form_of(answer.text), resolution="keep_difference")
+    kept = ada.post(f"/lots/{lot}/count/", form_fields(answer.text), resolution="keep_difference")
     assert kept.status_code == 303
     assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
 
 
 def test_counted_below_reserved_names_the_reservations_to_cut(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
-    answer = ada.sends(f"/lots/{lot}/count/", counted="6")
+    answer = ada.submit(f"/lots/{lot}/count/", counted="6")
     assert answer.status_code == 409
-    fields = form_of(answer.text)
+    fields = form_fields(answer.text)
     assert (fields["cut-2"], fields["cut-1"]) == ("3", "0")
     assert ada.post(f"/lots/{lot}/count/", fields).status_code == 303
     assert stock.figures(lot) == "6 on hand, 6 reserved, 0 available"
@@ -169,21 +171,21 @@ def test_counted_below_reserved_names_the_reservations_to_cut(ada, stock):
 @pytest.mark.parametrize("path", ["scrap", "supplier-return"])
 def test_goods_are_taken_out_with_a_reason(ada, stock, path):
     lot = stock.lot("receive 10, reject", qc_required=True)
-    assert ada.sends(f"/lots/{lot}/{path}/", qty="3").status_code == 422
-    assert ada.sends(f"/lots/{lot}/{path}/", qty="11", reason="Broken").status_code == 409
-    assert ada.sends(f"/lots/{lot}/{path}/", qty="3", reason="Broken").status_code == 303
-    assert stock.look(lot).on_hand == 7_000_000
+    assert ada.submit(f"/lots/{lot}/{path}/", qty="3").status_code == 422
+    assert ada.submit(f"/lots/{lot}/{path}/", qty="11", reason="Broken").status_code == 409
+    assert ada.submit(f"/lots/{lot}/{path}/", qty="3", reason="Broken").status_code == 303
+    assert stock.get_lot(lot).on_hand == 7_000_000
 
 
 def test_a_lot_is_split_and_moved(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1", location="A-1")
-    assert ada.sends(f"/lots/{lot}/split/", qty="4", lot_code="L-1").status_code == 409
-    assert ada.sends(f"/lots/{lot}/split/", qty="4", lot_code="L-1b").status_code == 303
-    child = stock.lot_called("L-1b")
-    answer = ada.taps(f"/lots/{child.id}/move/", location="B-2")
-    assert "L-1b stands at B-2 now." in words_of(answer.text)
-    assert "L-1" in words_of(ada.get(f"/lots/{child.id}/").text)
-    assert stock.look(child.id).location == "B-2"
+    assert ada.submit(f"/lots/{lot}/split/", qty="4", lot_code="L-1").status_code == 409
+    assert ada.submit(f"/lots/{lot}/split/", qty="4", lot_code="L-1b").status_code == 303
+    child = stock.find_lot("L-1b")
+    answer = ada.submit_htmx(f"/lots/{child.id}/move/", location="B-2")
+    assert "L-1b stands at B-2 now." in visible_text(answer.text)
+    assert "L-1" in visible_text(ada.get(f"/lots/{child.id}/").text)
+    assert stock.get_lot(child.id).location == "B-2"
 
 
 def test_each_role_is_offered_what_it_may_do(person, stock):
@@ -195,14 +197,14 @@ def test_each_role_is_offered_what_it_may_do(person, stock):
     assert f"{path}?do=count" in ole.get(path).text
     assert ole.get(f"{path}decision/").status_code == 403
     ira = person("ira")
-    assert ira.sends(f"{path}decision/", status="APPROVED").status_code == 303
+    assert ira.submit(f"{path}decision/", status="APPROVED").status_code == 303
 
 
 @pytest.mark.parametrize("name", ["decision", "count", "move", "split", "scrap", "supplier-return"])
 def test_a_viewer_a_stranger_and_an_unknown_lot_are_turned_away(client, person, ada, stock, name):
     lot = stock.lot("receive 1")
     vic = person("vic")
-    fields = form_of(vic.get("/account/").text)
+    fields = form_fields(vic.get("/account/").text)
     assert vic.post(f"/lots/{lot}/{name}/", fields).status_code == 403
     assert client.get(f"/lots/{lot}/{name}/").status_code == 303
     assert ada.get(f"/lots/77/{name}/").status_code == 404
@@ -224,7 +226,7 @@ def test_who_holds_a_lot_is_shown_with_what_they_hold_in_it(ada, stock):
     lot = stock.lot("receive 4", lot_code="L-1", expires_on=in_days(5))
     stock.lot("receive 20", lot_code="L-2", expires_on=in_days(9))
     stock.reserve("10", reference="JOB-1")
-    words = words_of(ada.get(f"/lots/{lot}/").text)
+    words = visible_text(ada.get(f"/lots/{lot}/").text)
     assert "JOB-1 4 pcs 10 pcs 0 of 10" in words
 
 

@@ -5,25 +5,25 @@ import pytest
 from inventory import ledger
 from inventory.common.errors import Busy
 from tests.support.stock_builder import in_days
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 
 def test_a_receipt_goes_on_to_where_it_came_from_and_says_what_was_done(ada, stock):
     stock.item("BOLT")
-    answer = ada.sends("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
+    answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
     assert answer.status_code == 303
     page = ada.get(answer.location)
-    assert "Received 2 of BOLT into L-1." in words_of(page.text)
-    lot = stock.lot_called("L-1")
+    assert "Received 2 of BOLT into L-1." in visible_text(page.text)
+    lot = stock.find_lot("L-1")
     assert (stock.figures(lot.id), lot.location) == ("2 on hand, 0 reserved, 2 available", "A-1")
 
 
 def test_with_htmx_the_answer_is_the_form_anew_and_what_changed(ada, stock):
     stock.item("BOLT")
-    before = form_of(ada.get("/receive/?item=BOLT").text)
-    answer = ada.taps("/receive/?item=BOLT", at="/items/1/", lot_code="L-1", qty="2")
+    before = form_fields(ada.get("/receive/?item=BOLT").text)
+    answer = ada.submit_htmx("/receive/?item=BOLT", at="/items/1/", lot_code="L-1", qty="2")
     assert answer.status_code == 200
-    after = form_of(answer.text)
+    after = form_fields(answer.text)
     assert (after["lot_code"], after["qty"]) == ("", "")
     assert after["key"] not in ("", before["key"])
     assert '<hx-partial hx-target="#toasts"' in answer.text
@@ -33,43 +33,43 @@ def test_with_htmx_the_answer_is_the_form_anew_and_what_changed(ada, stock):
 
 def test_a_form_sent_twice_is_booked_once_and_says_the_same(ada, stock):
     stock.item("BOLT")
-    fields = form_of(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
+    fields = form_fields(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act"}
     first, second = (ada.client.post("/receive/", data=fields, headers=headers) for _ in range(2))
     assert stock.entries() == 1
-    assert "Received 2 of BOLT into L-1." in words_of(first.text)
-    assert "Received 2 of BOLT into L-1." in words_of(second.text)
+    assert "Received 2 of BOLT into L-1." in visible_text(first.text)
+    assert "Received 2 of BOLT into L-1." in visible_text(second.text)
 
 
 def test_a_form_sent_again_with_other_values_is_refused_once_and_then_taken(ada, stock):
     stock.item("BOLT")
-    fields = form_of(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
+    fields = form_fields(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
     ada.post("/receive/", fields)
     answer = ada.post("/receive/", fields, lot_code="L-2")
     assert answer.status_code == 409
     assert "booked before, with other values" in answer.text
-    assert ada.post("/receive/", form_of(answer.text)).status_code == 303
-    assert stock.lot_called("L-2").on_hand == 2_000_000
+    assert ada.post("/receive/", form_fields(answer.text)).status_code == 303
+    assert stock.find_lot("L-2").on_hand == 2_000_000
 
 
 def test_a_refusal_keeps_what_was_typed_and_offers_the_step_that_works(ada, stock):
     stock.lot("receive 24, reserve 15 JOB-7", lot_code="L-3")
-    answer = ada.sends("/reserve/", item="BOLT", qty="20", reference="JOB-8")
+    answer = ada.submit("/reserve/", item="BOLT", qty="20", reference="JOB-8")
     assert answer.status_code == 409
-    words = words_of(answer.text)
+    words = visible_text(answer.text)
     assert "Only 9 pcs of BOLT free, 20 asked for." in words
     assert "15 pcs reserved by JOB-7" in words
-    fields = form_of(answer.text)
+    fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
     assert 'name="instead" value="9"' in answer.text
     assert ">See JOB-7</a>" in answer.text
     assert ada.post("/reserve/", fields, instead="9").status_code == 303
-    assert stock.look(1).reserved == 24_000_000
+    assert stock.get_lot(1).reserved == 24_000_000
 
 
 def test_the_refused_field_has_the_focus(ada, stock):
     stock.lot("receive 5")
-    answer = ada.taps("/reserve/", item="BOLT", qty="6", reference="JOB-8")
+    answer = ada.submit_htmx("/reserve/", item="BOLT", qty="6", reference="JOB-8")
     assert answer.status_code == 409
     field = answer.text[answer.text.index('id="qty"') - 200 :][:400]
     assert "autofocus" in field
@@ -77,45 +77,45 @@ def test_the_refused_field_has_the_focus(ada, stock):
 
 def test_a_quantity_that_is_none_is_said_at_its_field(ada, stock):
     stock.lot("receive 5")
-    answer = ada.sends("/reserve/", item="BOLT", qty="1,5", reference="JOB-8")
+    answer = ada.submit("/reserve/", item="BOLT", qty="1,5", reference="JOB-8")
     assert answer.status_code == 422
     assert 'id="qty-error"' in answer.text
-    assert "with a point" in words_of(answer.text)
+    assert "with a point" in visible_text(answer.text)
 
 
 def test_an_unknown_item_is_said_at_its_field(ada, stock):
-    answer = ada.sends("/receive/", item="NONE", lot_code="L", qty="1")
+    answer = ada.submit("/receive/", item="NONE", lot_code="L", qty="1")
     assert answer.status_code == 422
-    assert "There is no item NONE." in words_of(answer.text)
+    assert "There is no item NONE." in visible_text(answer.text)
     assert 'id="item-error"' in answer.text
 
 
 @pytest.mark.parametrize("typed", ["1e400", "9" * 5000, "٣", "NaN", "-1", "0", "1\0"])
 def test_what_is_no_quantity_is_refused_and_nothing_written(ada, stock, typed):
     stock.lot("receive 5")
-    answer = ada.sends("/issue/", item="BOLT", qty=typed)
+    answer = ada.submit("/issue/", item="BOLT", qty=typed)
     assert answer.status_code == 422
     assert stock.entries() == 1
 
 
 def test_a_lot_code_that_exists_is_refused_and_can_be_added_to(ada, stock):
     stock.lot("receive 5", lot_code="L-1")
-    answer = ada.sends("/receive/", item="BOLT", lot_code="L-1", qty="2")
+    answer = ada.submit("/receive/", item="BOLT", lot_code="L-1", qty="2")
     assert answer.status_code == 409
     assert "exists already" in answer.text
-    assert ada.post("/receive/", form_of(answer.text), add_to_lot="y").status_code == 303
-    assert stock.look(1).on_hand == 7_000_000
+    assert ada.post("/receive/", form_fields(answer.text), add_to_lot="y").status_code == 303
+    assert stock.get_lot(1).on_hand == 7_000_000
 
 
 def test_the_lot_that_expires_first_is_taken_unless_another_is_chosen(ada, stock):
     stock.item("BOLT")
     stock.lot("receive 5", lot_code="LATE", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="SOON", expires_on=in_days(9))
-    page = words_of(ada.get("/reserve/?item=BOLT").text)
+    page = visible_text(ada.get("/reserve/?item=BOLT").text)
     assert "By expiry: SOON first" in page
-    ada.sends("/reserve/", item="BOLT", qty="2", reference="A")
-    ada.sends("/reserve/?item=BOLT", qty="3", reference="B", lot_id="1")
-    assert (stock.lot_called("SOON").reserved, stock.lot_called("LATE").reserved) == (
+    ada.submit("/reserve/", item="BOLT", qty="2", reference="A")
+    ada.submit("/reserve/?item=BOLT", qty="3", reference="B", lot_id="1")
+    assert (stock.find_lot("SOON").reserved, stock.find_lot("LATE").reserved) == (
         2_000_000,
         3_000_000,
     )
@@ -123,16 +123,16 @@ def test_the_lot_that_expires_first_is_taken_unless_another_is_chosen(ada, stock
 
 def test_a_free_issue_takes_no_reserved_stock(ada, stock):
     stock.lot("receive 10, reserve 8")
-    assert ada.sends("/issue/", item="BOLT", qty="3").status_code == 409
-    assert ada.sends("/issue/", item="BOLT", qty="2", reference="JOB-1").status_code == 303
+    assert ada.submit("/issue/", item="BOLT", qty="3").status_code == 409
+    assert ada.submit("/issue/", item="BOLT", qty="2", reference="JOB-1").status_code == 303
     assert stock.figures(1) == "8 on hand, 8 reserved, 0 available"
 
 
 def test_a_customer_return_needs_a_reason(ada, stock):
     stock.item("BOLT")
     typed = {"item": "BOLT", "lot_code": "R-1", "qty": "1"}
-    assert ada.sends("/customer-return/", **typed).status_code == 422
-    assert ada.sends("/customer-return/", **typed, reason="Wrong size").status_code == 303
+    assert ada.submit("/customer-return/", **typed).status_code == 422
+    assert ada.submit("/customer-return/", **typed, reason="Wrong size").status_code == 303
 
 
 def test_while_the_inventory_is_busy_the_form_keeps_its_key(ada, stock, monkeypatch):
@@ -141,15 +141,15 @@ def test_while_the_inventory_is_busy_the_form_keeps_its_key(ada, stock, monkeypa
     def busy(**facts):
         raise Busy
 
-    fields = form_of(ada.get("/issue/?item=BOLT").text) | {"qty": "4", "reference": "JOB-1"}
+    fields = form_fields(ada.get("/issue/?item=BOLT").text) | {"qty": "4", "reference": "JOB-1"}
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "issue", busy)
         answer = ada.post("/issue/", fields)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    again = form_of(answer.text)
+    again = form_fields(answer.text)
     assert (again["key"], again["qty"], again["reference"]) == (fields["key"], "4", "JOB-1")
     assert ada.post("/issue/", again).status_code == 303
-    assert stock.look(1).on_hand == 6_000_000
+    assert stock.get_lot(1).on_hand == 6_000_000
 
 
 def test_an_operation_shows_its_entries_and_can_be_undone(ada, stock):
@@ -157,7 +157,7 @@ def test_an_operation_shows_its_entries_and_can_be_undone(ada, stock):
     page = ada.get("/operations/1/").text
     assert "L-1" in page
     assert "/operations/1/reversal/" in page
-    answer = ada.sends("/operations/1/reversal/", reason="Counted twice")
+    answer = ada.submit("/operations/1/reversal/", reason="Counted twice")
     assert answer.status_code == 303
     assert stock.figures(1) == "0 on hand, 0 reserved, 0 available"
     assert "Undoes" in ada.get(answer.location).text
@@ -165,20 +165,20 @@ def test_an_operation_shows_its_entries_and_can_be_undone(ada, stock):
 
 def test_what_was_used_meanwhile_cannot_be_undone(ada, stock):
     stock.lot("receive 10, issue 4")
-    answer = ada.sends("/operations/1/reversal/")
+    answer = ada.submit("/operations/1/reversal/")
     assert answer.status_code == 409
-    assert "See issue 2" in words_of(answer.text)
+    assert "See issue 2" in visible_text(answer.text)
 
 
 def test_only_an_admin_is_offered_an_undo(ada, person, stock):
     stock.item("BOLT")
     ole = person("ole")
-    answer = ole.taps("/receive/", item="BOLT", lot_code="L-1", qty="2")
+    answer = ole.submit_htmx("/receive/", item="BOLT", lot_code="L-1", qty="2")
     assert answer.status_code == 200
     assert "Undo" not in answer.text
     assert "reversal" not in ole.get("/operations/1/").text
     assert ole.get("/operations/1/reversal/").status_code == 403
-    answer = ada.taps("/receive/", item="BOLT", lot_code="L-2", qty="2")
+    answer = ada.submit_htmx("/receive/", item="BOLT", lot_code="L-2", qty="2")
     assert "Undo" in answer.text
 
 
@@ -186,7 +186,7 @@ def test_only_an_admin_is_offered_an_undo(ada, person, stock):
 def test_a_viewer_and_a_stranger_are_turned_away(client, person, path):
     vic = person("vic")
     assert vic.get(path).status_code == 403
-    fields = form_of(vic.get("/account/").text)
+    fields = form_fields(vic.get("/account/").text)
     assert vic.post(path, fields).status_code == 403
     assert client.get(path).location == f"/login/?next={path}"
 
@@ -228,20 +228,20 @@ def test_forged_fields_are_refused_calmly(ada, stock):
         ("/receive/", {"item": "BOLT", "lot_code": "L", "qty": "1", "key": ""}),
         ("/receive/", {"item": "BOLT", "lot_code": "L", "qty": "1", "back": "https://evil.test"}),
     ]:
-        answer = ada.sends(path, **typed)
+        answer = ada.submit(path, **typed)
         assert answer.status_code in (303, 400, 404, 409, 422), (path, typed)
         assert "evil" not in (answer.location or "")
 
 
 def test_a_code_that_is_nearly_an_items_is_set_right_with_one_tap(ada, stock):
     stock.item("BOLT-M8")
-    answer = ada.sends("/receive/", item="bolt-m8", lot_code="L", qty="1")
+    answer = ada.submit("/receive/", item="bolt-m8", lot_code="L", qty="1")
     assert answer.status_code == 422
     assert 'name="instead_item" value="BOLT-M8"' in answer.text
-    assert "Use BOLT-M8" in words_of(answer.text)
-    again = ada.post("/receive/", form_of(answer.text), instead_item="BOLT-M8")
+    assert "Use BOLT-M8" in visible_text(answer.text)
+    again = ada.post("/receive/", form_fields(answer.text), instead_item="BOLT-M8")
     assert again.status_code == 303
-    assert stock.lot_called("L").item.code == "BOLT-M8"
+    assert stock.find_lot("L").item.code == "BOLT-M8"
 
 
 def test_the_items_to_choose_from_follow_what_is_typed(ada, stock):

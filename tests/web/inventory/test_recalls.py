@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.users import form_of, words_of
+from tests.support.users import form_fields, visible_text
 
 
 @pytest.fixture
@@ -12,52 +12,52 @@ def lot(stock):
 
 def test_a_lot_leads_to_its_recall_which_tells_where_it_went(ada, lot):
     assert f'href="/lots/{lot}/recall/"' in ada.get(f"/lots/{lot}/").text
-    words = words_of(ada.get(f"/lots/{lot}/recall/").text)
+    words = visible_text(ada.get(f"/lots/{lot}/recall/").text)
     for said in ("Came in pcs 20", "Went out pcs 5", "Still here pcs 15", "JOB-9", "no reference"):
         assert said in words
 
 
 def test_one_click_holds_all_of_it_and_one_ends_the_hold(person, ada, lot):
     ira = person("ira")
-    answer = ira.sends(f"/lots/{lot}/recall/hold/", page=f"/lots/{lot}/recall/")
+    answer = ira.submit(f"/lots/{lot}/recall/hold/", page=f"/lots/{lot}/recall/")
     assert answer.location == f"/lots/{lot}/recall/"
     page = ira.get(answer.location).text
-    assert "L-1 is on hold." in words_of(page)
+    assert "L-1 is on hold." in visible_text(page)
     assert "Put all on hold" not in page
     operation = page.partition('href="/operations/')[2].partition("/")[0]
     shown = ira.get(f"/operations/{operation}/").text
-    assert "Recall of L-1" in words_of(shown)
+    assert "Recall of L-1" in visible_text(shown)
     release = f"/operations/{operation}/release/"
     assert release in shown
     assert release not in person("ole").get(f"/operations/{operation}/").text
-    assert ira.sends(release).status_code == 422
-    ira.sends(release, reason="nothing found")
+    assert ira.submit(release).status_code == 422
+    ira.submit(release, reason="nothing found")
     assert "Approved" in ira.get(f"/lots/{lot}/").text
     assert release not in ira.get(f"/operations/{operation}/").text
 
 
 def test_a_hold_shows_what_is_reserved_before_and_what_is_at_risk_after(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
-    assert "Reserved in these lots JOB-9 3 pcs in L-1" in words_of(ada.get(path).text)
-    answer = ada.taps(path, at=f"/lots/{lot}/recall/")
-    assert "Still reserved there, at risk: JOB-9 3 pcs." in words_of(answer.text)
+    assert "Reserved in these lots JOB-9 3 pcs in L-1" in visible_text(ada.get(path).text)
+    answer = ada.submit_htmx(path, at=f"/lots/{lot}/recall/")
+    assert "Still reserved there, at risk: JOB-9 3 pcs." in visible_text(answer.text)
     operation = answer.text.partition('href="/operations/')[2].partition("/")[0]
-    page = words_of(ada.get(f"/operations/{operation}/").text)
+    page = visible_text(ada.get(f"/operations/{operation}/").text)
     assert "At risk JOB-9 3 pcs still reserved in L-1" in page
 
 
 def test_what_is_on_hold_already_shows_no_form_to_hold_it(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
     assert 'name="reason"' in ada.get(path).text
-    ada.sends(path)
+    ada.submit(path)
     page = ada.get(path).text
-    assert "All of it is on hold already." in words_of(page)
+    assert "All of it is on hold already." in visible_text(page)
     assert 'name="reason"' not in page
 
 
 def test_with_htmx_the_page_shows_the_hold_at_once(ada, lot):
-    answer = ada.taps(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
-    assert "L-1 is on hold." in words_of(answer.text)
+    answer = ada.submit_htmx(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
+    assert "L-1 is on hold." in visible_text(answer.text)
     assert "Quarantine" in answer.text
 
 
@@ -65,7 +65,7 @@ def test_operators_read_a_recall_but_hold_nothing(person, lot):
     ole = person("ole")
     page = ole.get(f"/lots/{lot}/recall/")
     assert "Put all on hold" not in page.text
-    form = form_of(ole.get("/account/").text)
+    form = form_fields(ole.get("/account/").text)
     assert ole.post(f"/lots/{lot}/recall/hold/", form, reason="x").status_code == 403
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from inventory.common import clock
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 
 def test_what_has_to_be_bought_is_listed_with_how_much_is_short(ada, stock):
@@ -15,7 +15,7 @@ def test_what_has_to_be_bought_is_listed_with_how_much_is_short(ada, stock):
     stock.lot("receive 9", item="NUT")
     assert 'href="/reports/"' in ada.get("/").text
     assert 'href="/reports/reorder/"' in ada.get("/reports/").text
-    words = words_of(ada.get("/reports/reorder/").text)
+    words = visible_text(ada.get("/reports/reorder/").text)
     assert "BOLT Bolt 3 pcs 5 2 7 4 0" in words
     assert "NUT" not in words
     lines = ada.get("/reports/reorder/export.csv").text.splitlines()
@@ -45,9 +45,9 @@ def days_ago(days):
 
 def test_stock_is_told_as_it_was_at_a_moment(ada, past):
     for days, told in ((4, "BOLT Bolt 0 pcs"), (2, "BOLT Bolt 10 pcs"), (0, "BOLT Bolt 10 pcs")):
-        assert told in words_of(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
-    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in words_of(ada.get("/reports/stock/").text)
-    assert "NUT" not in words_of(ada.get("/reports/stock/?q=bolt").text)
+        assert told in visible_text(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
+    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in visible_text(ada.get("/reports/stock/").text)
+    assert "NUT" not in visible_text(ada.get("/reports/stock/?q=bolt").text)
 
 
 def test_the_files_hold_what_was_in_stock_then(ada, past):
@@ -64,4 +64,4 @@ def test_the_files_hold_what_was_in_stock_then(ada, past):
 
 def test_a_moment_that_is_none_is_now(ada, past):
     for at in ("x", "9" * 40, "%00"):
-        assert "BOLT Bolt 11 pcs" in words_of(ada.get(f"/reports/stock/?at={at}").text)
+        assert "BOLT Bolt 11 pcs" in visible_text(ada.get(f"/reports/stock/?at={at}").text)

@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from inventory.common import clock
-from tests.support.users import Person, form_of, words_of
+from tests.support.users import Person, form_fields, visible_text
 
 
 def test_open_reservations_are_listed_and_found(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1, reserve 3 ORDER-2")
-    words = words_of(ada.get("/reservations/").text)
+    words = visible_text(ada.get("/reservations/").text)
     assert "JOB-1" in words
     assert "ORDER-2" in words
-    found = words_of(ada.get("/reservations/?q=order").text)
+    found = visible_text(ada.get("/reservations/?q=order").text)
     assert "JOB-1" not in found
     assert "ORDER-2" in found
 
@@ -22,79 +22,79 @@ def test_open_reservations_are_listed_and_found(ada, stock):
 def test_closed_ones_are_under_all_and_those_at_risk_apart(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
     reservation = stock.reserve("2", reference="JOB-2")
-    stock.do("unreserve", reservation_id=reservation)
+    stock.post("unreserve", reservation_id=reservation)
     assert "JOB-2" not in ada.get("/reservations/").text
     assert "JOB-2" in ada.get("/reservations/?state=all").text
     assert "Nothing is at risk" in ada.get("/reservations/?state=risk").text
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     assert "JOB-1" in ada.get("/reservations/?state=risk").text
 
 
 def test_a_reservation_is_issued_in_part_and_its_rest_closed(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
-    assert ada.sends("/reservations/1/issue/", qty="3").status_code == 303
-    refused = ada.sends("/reservations/1/issue/", qty="6")
+    assert ada.submit("/reservations/1/issue/", qty="3").status_code == 303
+    refused = ada.submit("/reservations/1/issue/", qty="6")
     assert refused.status_code == 409
     assert 'name="instead" value="5"' in refused.text
-    assert ada.sends("/reservations/1/issue/", qty="2", close_remainder="y").status_code == 303
-    assert stock.promise(1) == "8 promised: 0 open, 5 issued, 3 given back"
+    assert ada.submit("/reservations/1/issue/", qty="2", close_remainder="y").status_code == 303
+    assert stock.reservation_figures(1) == "8 reserved: 0 open, 5 issued, 3 unreserved"
     assert 'id="act"' not in ada.get("/reservations/1/").text
 
 
 @pytest.mark.parametrize(
     ("verb", "word", "outcome"),
     [
-        ("issue", "Issue all", "8 promised: 0 open, 8 issued, 0 given back"),
-        ("unreserve", "Unreserve all", "8 promised: 0 open, 3 issued, 5 given back"),
+        ("issue", "Issue all", "8 reserved: 0 open, 8 issued, 0 unreserved"),
+        ("unreserve", "Unreserve all", "8 reserved: 0 open, 3 issued, 5 unreserved"),
     ],
 )
 def test_the_quantity_is_never_filled_in_and_one_button_posts_all(ada, stock, verb, word, outcome):
     stock.lot("receive 10, reserve 8 JOB-1")
     page = f"/reservations/1/?do={verb}"
-    assert form_of(ada.get(page).text)["qty"] == ""
-    answer = ada.taps("/reservations/1/issue/", at="/reservations/1/", qty="3")
-    assert form_of(answer.text)["qty"] == ""
+    assert form_fields(ada.get(page).text)["qty"] == ""
+    answer = ada.submit_htmx("/reservations/1/issue/", at="/reservations/1/", qty="3")
+    assert form_fields(answer.text)["qty"] == ""
     shown = ada.get(page).text
-    assert f"{word} 5 pcs" in words_of(shown)
+    assert f"{word} 5 pcs" in visible_text(shown)
     assert re.findall(r'name="instead" value="(\d+)"', shown) == ["5"]
-    assert ada.post(f"/reservations/1/{verb}/", form_of(shown), instead="5").status_code == 303
-    assert stock.promise(1) == outcome
-    assert f"{word} " not in words_of(ada.get(f"/reservations/1/{verb}/").text)
+    assert ada.post(f"/reservations/1/{verb}/", form_fields(shown), instead="5").status_code == 303
+    assert stock.reservation_figures(1) == outcome
+    assert f"{word} " not in visible_text(ada.get(f"/reservations/1/{verb}/").text)
 
 
 def test_a_form_filled_by_its_address_comes_back_empty(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
     page = "/reservations/1/issue/?qty=3&note=now"
-    assert form_of(ada.get(page).text)["qty"] == "3"
-    assert ada.sends("/reservations/1/issue/", page=page).location == "/reservations/1/issue/"
+    assert form_fields(ada.get(page).text)["qty"] == "3"
+    assert ada.submit("/reservations/1/issue/", page=page).location == "/reservations/1/issue/"
     page = "/receive/?item=BOLT&qty=5&lot_code=L-9"
-    assert ada.sends("/receive/", page=page).location == "/receive/?item=BOLT"
+    assert ada.submit("/receive/", page=page).location == "/receive/?item=BOLT"
 
 
 def test_the_rest_is_not_offered_as_all_where_part_is_on_hold(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
     stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
-    assert "Issue all " not in words_of(ada.get("/reservations/1/issue/").text)
-    assert "Issue all 3 pcs" in words_of(ada.get("/reservations/2/issue/").text)
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    assert "Issue all " not in visible_text(ada.get("/reservations/1/issue/").text)
+    assert "Issue all 3 pcs" in visible_text(ada.get("/reservations/2/issue/").text)
 
 
 def test_a_reservation_is_given_back_in_part(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
-    refused = ada.sends("/reservations/1/unreserve/", qty="9")
+    refused = ada.submit("/reservations/1/unreserve/", qty="9")
     assert refused.status_code == 409
-    answer = ada.taps("/reservations/1/unreserve/", at="/reservations/1/", qty="3")
-    assert "Gave back 3 of BOLT that were reserved for JOB-1." in words_of(answer.text)
-    assert "5 pcs open" in words_of(answer.text)
+    answer = ada.submit_htmx("/reservations/1/unreserve/", at="/reservations/1/", qty="3")
+    assert "Gave back 3 of BOLT that were reserved for JOB-1." in visible_text(answer.text)
+    assert "5 pcs open" in visible_text(answer.text)
 
 
 def test_what_is_held_in_a_lot_on_hold_is_not_proposed_for_issue(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
-    words = words_of(ada.get("/reservations/1/").text)
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    words = visible_text(ada.get("/reservations/1/").text)
     assert "At risk" in words
     assert "Unreserve" in words
-    refused = ada.sends("/reservations/1/issue/", qty="5")
+    refused = ada.submit("/reservations/1/issue/", qty="5")
     assert refused.status_code == 409
     assert ">See L-1</a>" in refused.text
 
@@ -105,7 +105,7 @@ def test_a_viewer_sees_but_may_not_act(person, stock):
     page = vic.get("/reservations/1/")
     assert page.status_code == 200
     assert 'id="act"' not in page.text
-    fields = form_of(vic.get("/account/").text)
+    fields = form_fields(vic.get("/account/").text)
     assert vic.post("/reservations/1/issue/", fields).status_code == 403
     assert vic.post("/reservations/1/unreserve/", fields).status_code == 403
     assert vic.get("/reservations/9/").status_code == 404
@@ -118,12 +118,12 @@ def test_what_is_open_stands_by_reference_those_at_risk_first(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
     lot = stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
     stock.reserve("4", reference="JOB-1")
-    stock.do("issue", reservation_id=1, qty="1")
-    words = words_of(ada.get("/reservations/").text)
+    stock.post("issue", reservation_id=1, qty="1")
+    words = visible_text(ada.get("/reservations/").text)
     assert words.index("JOB-1") < words.index("JOB-2")
     assert "JOB-1 1 of 6 pcs issued, waiting since today" in words
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
-    words = words_of(ada.get("/reservations/").text)
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    words = visible_text(ada.get("/reservations/").text)
     assert words.index("JOB-2 At risk") < words.index("JOB-1")
 
 
@@ -144,58 +144,58 @@ def test_all_of_a_reference_is_issued_in_one_go(ada, stock):
     stock.lot("receive 9", lot_code="L-2")
     stock.reserve("3", reference="JOB-1")
     page = "/references/issue/?reference=JOB-1"
-    assert words_of(ada.get(page).text).count("BOLT from") == 2
-    fields = form_of(ada.get(page).text)
+    assert visible_text(ada.get(page).text).count("BOLT from") == 2
+    fields = form_fields(ada.get(page).text)
     answer = ada.post("/references/issue/", fields)
     assert answer.location == "/reservations/"
     assert "2 reservations for JOB-1 are issued." in ada.get("/reservations/").text
-    assert stock.promise(1) == "2 promised: 0 open, 2 issued, 0 given back"
-    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+    assert stock.reservation_figures(1) == "2 reserved: 0 open, 2 issued, 0 unreserved"
+    assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
     assert ada.post("/references/issue/", fields).location == "/reservations/"
-    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+    assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
     assert ada.get(page).status_code == 404
 
 
 def test_what_is_on_hold_stays_reserved_and_is_named(ada, stock):
     lot = stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 9, reserve 3 JOB-1", lot_code="L-2")
     page = ada.get("/references/issue/?reference=JOB-1")
     assert "This stays reserved, because it may not be issued now: 2 pcs of BOLT in L-1" in (
-        words_of(page.text)
+        visible_text(page.text)
     )
-    ada.post("/references/issue/", form_of(page.text))
-    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
-    assert stock.promise(2) == "3 promised: 0 open, 3 issued, 0 given back"
+    ada.post("/references/issue/", form_fields(page.text))
+    assert stock.reservation_figures(1) == "2 reserved: 2 open, 0 issued, 0 unreserved"
+    assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
 
 
 def test_what_changed_since_it_was_seen_is_refused_whole(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
-    fields = form_of(ada.get("/references/issue/?reference=JOB-1").text)
-    stock.do("unreserve", reservation_id=2, qty="1")
+    fields = form_fields(ada.get("/references/issue/?reference=JOB-1").text)
+    stock.post("unreserve", reservation_id=2, qty="1")
     answer = ada.post("/references/issue/", fields)
     assert answer.status_code == 409
-    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
-    again = form_of(answer.text)
+    assert stock.reservation_figures(1) == "2 reserved: 2 open, 0 issued, 0 unreserved"
+    again = form_fields(answer.text)
     assert again["parts"] == "1:1:2 2:1:2"
     assert ada.post("/references/issue/", again).status_code == 303
 
 
 def test_all_of_a_reference_is_given_back(ada, stock):
     lot = stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
-    stock.do("issue", reservation_id=1, qty="1")
-    fields = form_of(ada.get("/references/unreserve/?reference=JOB-1").text)
+    stock.post("issue", reservation_id=1, qty="1")
+    fields = form_fields(ada.get("/references/unreserve/?reference=JOB-1").text)
     assert ada.post("/references/unreserve/", fields, reason="cancelled").status_code == 303
     assert stock.figures(lot) == "8 on hand, 0 reserved, 8 available"
 
 
 def test_parts_that_no_page_wrote_are_refused(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1")
-    fields = form_of(ada.get("/references/issue/?reference=JOB-1").text)
+    fields = form_fields(ada.get("/references/issue/?reference=JOB-1").text)
     for parts in ("", "1", "x:y:z", "1:1", "1:1:x", "1:1:2:3", "9" * 30 + ":1:1", "2:1:1"):
         answer = ada.post("/references/issue/", fields, parts=parts)
         assert answer.status_code in (409, 422), parts
-    assert stock.promise(1) == "2 promised: 2 open, 0 issued, 0 given back"
+    assert stock.reservation_figures(1) == "2 reserved: 2 open, 0 issued, 0 unreserved"
 
 
 def test_a_viewer_is_offered_neither(person, stock):
@@ -210,24 +210,24 @@ def test_a_reservation_is_kept_until_the_end_of_a_day_and_then_shows_as_expired(
     lot = stock.lot("receive 10")
     today = clock.today()
     form = {"item": "BOLT", "qty": "4", "reference": "JOB-1"}
-    refused = ada.sends("/reserve/", **form, expires_at=str(today - timedelta(days=1)))
+    refused = ada.submit("/reserve/", **form, expires_at=str(today - timedelta(days=1)))
     assert "would expire in the past" in refused.text
-    assert ada.sends("/reserve/", **form, expires_at=str(today)).status_code == 303
+    assert ada.submit("/reserve/", **form, expires_at=str(today)).status_code == 303
     assert stock.reservation(1).expires_at == clock.end_of_day(today)
-    assert "Expired" not in words_of(ada.get("/reservations/1/").text)
+    assert "Expired" not in visible_text(ada.get("/reservations/1/").text)
     with clock.frozen_at(clock.end_of_day(today) + timedelta(hours=2, minutes=59)):
         expired = Person(ada.app, "ole")
-        page = words_of(expired.get("/reservations/1/").text)
+        page = visible_text(expired.get("/reservations/1/").text)
         assert "Expired 2 h ago" in page
         assert "given back by the next write" in page
         assert "/reservations/1/issue/" not in expired.get("/reservations/1/").text
         assert "/reservations/1/unreserve/" in expired.get("/reservations/1/").text
         for path in ("/reservations/", "/reservations/?state=all", f"/lots/{lot}/", "/items/1/"):
-            assert "Expired 2 h ago" in words_of(expired.get(path).text), path
-        assert "Issue all" not in words_of(expired.get("/reservations/").text)
+            assert "Expired 2 h ago" in visible_text(expired.get(path).text), path
+        assert "Issue all" not in visible_text(expired.get("/reservations/").text)
         result = ada.app.test_cli_runner().invoke(args=["reservations", "expire"])
         assert result.output == "1 reservations had expired and were given back.\n"
-        assert "Expired" not in words_of(expired.get("/reservations/1/").text)
-        assert "Expiry" in words_of(expired.get("/ledger/").text)
-        assert "Inventory" in words_of(expired.get("/ledger/").text)
+        assert "Expired" not in visible_text(expired.get("/reservations/1/").text)
+        assert "Expiry" in visible_text(expired.get("/ledger/").text)
+        assert "Inventory" in visible_text(expired.get("/ledger/").text)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"

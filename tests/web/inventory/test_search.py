@@ -2,17 +2,17 @@
 
 import re
 
-from tests.support.users import words_of
+from tests.support.users import visible_text
 
 
 def test_items_lots_reservations_and_doings_are_found(ada, stock):
     stock.lot("receive 10, reserve 4 BOLT-JOB", lot_code="BOLT-L1")
-    words = words_of(ada.get("/search/?q=bolt").text)
+    words = visible_text(ada.get("/search/?q=bolt").text)
     assert "BOLT Bolt · 6 pcs free" in words
     assert "BOLT-L1 BOLT · approved · 10 on hand" in words
     assert "BOLT-JOB BOLT · 4 pcs open" in words
-    assert "Reserve" in words_of(ada.get("/search/?q=reser").text)
-    assert "Nothing is called “zzz”." in words_of(ada.get("/search/?q=zzz").text)
+    assert "Reserve" in visible_text(ada.get("/search/?q=reser").text)
+    assert "Nothing is called “zzz”." in visible_text(ada.get("/search/?q=zzz").text)
 
 
 def test_the_palette_gets_only_what_was_found(ada, stock):
@@ -59,7 +59,7 @@ def test_two_letters_find_items_and_what_is_called_so_and_ask_for_a_third(ada, s
     stock.item("NUT-1")
     short = ada.get("/search/?q=-1")
     assert first_of(short)[2] == "NUT-1"
-    assert "L-1" not in words_of(short.text).split()
+    assert "L-1" not in visible_text(short.text).split()
     assert "Type a third letter" in short.text
     assert first_of(ada.get("/search/?q=J"))[2] == "J"
     assert "Nothing is called" not in ada.get("/search/?q=qq").text

@@ -1,3 +1,5 @@
+"""A `Stock` for tests that send requests."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,10 +10,11 @@ from flask import Flask
 from tests.support.stock_builder import Stock
 
 
-class Backroom:
-    """The little warehouse of tests/support/stock_builder.py, with a context for each call: one
-    that stayed open
-    would be shared by the requests of everybody."""
+class ContextStock:
+    """A `Stock` that pushes an application context for each call only.
+
+    The requests of a test client would share a context that stays open.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
