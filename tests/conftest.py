@@ -25,6 +25,7 @@ from inventory.verification import verify
 from tests.support.databases import KINDS, Databases, databases
 from tests.support.servers import LiveServer
 from tests.support.stock_builder import Stock
+from tests.support.url_rules import cache_url_builders
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     kind = os.environ.get("TEST_DATABASE") or "sqlite"
     if kind not in KINDS:
         raise pytest.UsageError(f"TEST_DATABASE must be {' or '.join(KINDS)}, not {kind!r}.")
+    cache_url_builders()
     if not hasattr(config, "workerinput"):
         os.environ.update(_running.enter_context(databases(kind)).environ)
 

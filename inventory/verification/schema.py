@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -46,11 +47,10 @@ def enforced(conn: Connection) -> Iterator[Finding]:
     """Yield missing or disabled triggers and constraints, without reading rows."""
     for name in triggers.missing(conn):
         yield Finding("schema", None, f"the trigger {name} is missing or altered")
-    inspector = sa.inspect(conn)
+    existing = _constraint_names(conn)
     for held in _HELD:
-        standing = _standing(inspector, held.name)
         for constraint in held.constraints:
-            if constraint.name and str(constraint.name) not in standing:
+            if constraint.name and str(constraint.name) not in existing:
                 yield Finding("schema", None, f"the constraint {constraint.name} is missing")
     if conn.dialect.name == "postgresql":
         for name in conn.exec_driver_sql(
@@ -60,11 +60,15 @@ def enforced(conn: Connection) -> Iterator[Finding]:
             yield Finding("schema", None, f"{name} is not enforced")
 
 
-def _standing(inspector: sa.Inspector, name: str) -> set[str]:
-    found = [
-        *inspector.get_check_constraints(name),
-        *inspector.get_unique_constraints(name),
-        *inspector.get_foreign_keys(name),
-        inspector.get_pk_constraint(name),
+def _constraint_names(conn: Connection) -> set[str]:
+    """Return the names of all constraints, with one query for each kind instead of each table."""
+    inspector = sa.inspect(conn)
+    names = [held.name for held in _HELD]
+    by_table: list[dict[Any, Any]] = [
+        dict(inspector.get_multi_check_constraints(filter_names=names)),
+        dict(inspector.get_multi_unique_constraints(filter_names=names)),
+        dict(inspector.get_multi_foreign_keys(filter_names=names)),
     ]
-    return {str(constraint["name"]) for constraint in found}
+    found = {str(one["name"]) for kind in by_table for listed in kind.values() for one in listed}
+    keys = dict(inspector.get_multi_pk_constraint(filter_names=names))
+    return found | {str(key["name"]) for key in keys.values()}

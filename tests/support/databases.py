@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ class Databases:
         self.kind = kind
         self._location = location  # SQLite: the directory; PostgreSQL: the server's URL
         self._numbers = itertools.count(1)
+        # PostgreSQL creates the next database and drops the last one while a test runs.
+        self._background = ThreadPoolExecutor(1, "databases")
+        self._next: Future[str] | None = None
 
     @classmethod
     def from_environ(cls) -> Databases:
@@ -70,6 +74,13 @@ class Databases:
 
     def fresh(self) -> str:
         """Create a migrated, empty database and return its URL. Drop it with `drop`."""
+        if self.kind == "sqlite":
+            return self._copy_template()
+        url = (self._next or self._background.submit(self._copy_template)).result()
+        self._next = self._background.submit(self._copy_template)
+        return url
+
+    def _copy_template(self) -> str:
         name = f"test_{os.getpid()}_{next(self._numbers)}"
         if self.kind == "sqlite":
             shutil.copyfile(Path(self._location, "template.db"), Path(self._location, f"{name}.db"))
@@ -91,7 +102,8 @@ class Databases:
             for path in Path(name).parent.glob(f"{Path(name).name}*"):
                 path.unlink()
         else:
-            self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+            self._background.submit(self._admin, drop)
 
     def make_template(self) -> None:
         if self.kind == "postgresql":
