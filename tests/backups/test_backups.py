@@ -1,4 +1,4 @@
-"""Backups: whole or not there, of one moment, and put back into an empty place only."""
+"""Backups: complete, consistent, verified, and restored only into an empty database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def flask(app: Flask) -> Shell:
 
 
 @pytest.fixture
-def elsewhere(config: Config, empty_database_url: str) -> Iterator[Flask]:
+def empty_app(config: Config, empty_database_url: str) -> Iterator[Flask]:
     """The same site on a database without any table."""
     app = create_app(dataclasses.replace(config, database_url=empty_database_url))
     yield app
@@ -56,7 +56,7 @@ def only_backup(app: Flask) -> Path:
     return path
 
 
-def a_backup(app: Flask, flask: Shell, script: str = "receive 10, reserve 4, issue 2") -> Path:
+def create_backup(app: Flask, flask: Shell, script: str = "receive 10, reserve 4, issue 2") -> Path:
     with app.app_context():
         Stock().lot(script)
     assert flask("backup", "create").exit_code == 0
@@ -79,11 +79,11 @@ def change_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> Non
             archive.writestr(name, content)
 
 
-# --- the drill ------------------------------------------------------------------------------------
+# --- restore of a lost database -------------------------------------------------------------------
 
 
-def test_a_warehouse_is_lost_and_put_back(
-    app: Flask, elsewhere: Flask, flask: Shell, test_databases: Databases
+def test_backup_restores_a_lost_database(
+    app: Flask, empty_app: Flask, flask: Shell, test_databases: Databases
 ) -> None:
     with app.app_context():
         demo.load(days=5, scale=0.2)
@@ -94,18 +94,18 @@ def test_a_warehouse_is_lost_and_put_back(
         db.session.remove()
         db.engine.dispose()
         test_databases.drop(app.config["SQLALCHEMY_DATABASE_URI"])
-    result = Shell(elsewhere)("backup", "restore", str(only_backup(app)))
+    result = Shell(empty_app)("backup", "restore", str(only_backup(app)))
     assert result.exit_code == 0, result.output
     assert f"{before['tables']['inventory_ledger']} entries verified, 0 diff" in result.output
-    after = figures(elsewhere)
-    after["tables"]["verification_runs"] -= 1  # the one that the restore wrote down
+    after = figures(empty_app)
+    after["tables"]["verification_runs"] -= 1  # added by the restore
     assert after == before
-    assert Shell(elsewhere)("ledger", "verify").exit_code == 0
-    with elsewhere.app_context():
-        Stock().lot("receive 5")  # ids go on where they were
+    assert Shell(empty_app)("ledger", "verify").exit_code == 0
+    with empty_app.app_context():
+        Stock().lot("receive 5")  # the sequences continue
 
 
-def test_a_backup_made_while_people_work_is_of_one_moment(app: Flask, flask: Shell) -> None:
+def test_backup_during_writes_is_a_consistent_snapshot(app: Flask, flask: Shell) -> None:
     with app.app_context():
         stock = Stock()
         lots = [stock.lot("receive 1000") for _ in range(3)]
@@ -129,15 +129,16 @@ def test_a_backup_made_while_people_work_is_of_one_moment(app: Flask, flask: She
         done.set()
         for worker in workers:
             worker.join()
-    held = [backups.figures(one.path)["tables"]["inventory_ledger"] for one in made]
-    assert held[0] < held[1] < held[2] < figures(app)["tables"]["inventory_ledger"]
+    entry_counts = [backups.figures(backup.path)["tables"]["inventory_ledger"] for backup in made]
+    final_count = figures(app)["tables"]["inventory_ledger"]
+    assert entry_counts[0] < entry_counts[1] < entry_counts[2] < final_count
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- creating -------------------------------------------------------------------------------------
 
 
-def test_a_backup_is_for_its_owner_alone(app: Flask, flask: Shell) -> None:
-    path = a_backup(app, flask)
+def test_backup_is_private_to_its_owner(app: Flask, flask: Shell) -> None:
+    path = create_backup(app, flask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert path.name in flask("backup", "list").output
@@ -145,13 +146,13 @@ def test_a_backup_is_for_its_owner_alone(app: Flask, flask: Shell) -> None:
 
 def test_a_backup_is_never_overwritten(app: Flask, flask: Shell) -> None:
     with clock.frozen_at(datetime(2026, 11, 23, 10, tzinfo=UTC)):
-        path = a_backup(app, flask)
+        path = create_backup(app, flask)
         before = path.read_bytes()
         assert "never overwritten" in flask.fails("backup", "create")
     assert only_backup(app).read_bytes() == before
 
 
-def test_no_place_for_a_backup_is_one_sentence_and_leaves_nothing(
+def test_backup_without_a_writable_directory_fails_with_a_message(
     app: Flask, flask: Shell, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -162,7 +163,7 @@ def test_no_place_for_a_backup_is_one_sentence_and_leaves_nothing(
 
 
 @pytest.mark.only("postgresql")
-def test_without_the_programs_of_postgresql_it_says_what_to_install(
+def test_missing_pg_dump_is_reported_with_what_to_install(
     app: Flask, flask: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -172,41 +173,41 @@ def test_without_the_programs_of_postgresql_it_says_what_to_install(
 
 
 @pytest.mark.only("postgresql")
-def test_a_site_with_a_standby_names_two_servers(app: Flask, config: Config) -> None:
+def test_backup_works_with_two_hosts_in_the_database_url(app: Flask, config: Config) -> None:
     with app.app_context():
         Stock().lot("receive 10")
     url = sa.make_url(config.database_url)
-    place = str(url.query["host"])
-    query = {"host": (place, place), "target_session_attrs": "read-write"}
+    host = str(url.query["host"])
+    query = {"host": (host, host), "target_session_attrs": "read-write"}
     both = url.update_query_dict(query)
     made = backups.create(both, config.backup_path)
     assert backups.figures(made.path)["tables"]["inventory_ledger"] == 1
-    there = dataclasses.replace(config, database_url=both.render_as_string(hide_password=False))
-    assert there.database_name.endswith(f"on {place} or {place}")
+    two_hosts = dataclasses.replace(config, database_url=both.render_as_string(hide_password=False))
+    assert two_hosts.database_name.endswith(f"on {host} or {host}")
 
 
-# --- what is wrong with a backup is found ---------------------------------------------------------
+# --- verification ---------------------------------------------------------------------------------
 
 
-def test_a_whole_backup_verifies(app: Flask, flask: Shell, database_kind: str) -> None:
-    result = flask("backup", "verify", str(a_backup(app, flask)))
+def test_intact_backup_verifies(app: Flask, flask: Shell, database_kind: str) -> None:
+    result = flask("backup", "verify", str(create_backup(app, flask)))
     assert result.exit_code == 0
     assert "1 items, 1 lots, 3 entries" in result.output
     if database_kind == "sqlite":
         assert "3 entries verified, 0 differences" in result.output
 
 
-@pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
-def test_one_flipped_bit_is_found(app: Flask, flask: Shell, where: float) -> None:
-    path = a_backup(app, flask)
+@pytest.mark.parametrize("position", [0.1, 0.5, 0.9])
+def test_one_flipped_bit_is_found(app: Flask, flask: Shell, position: float) -> None:
+    path = create_backup(app, flask)
     content = bytearray(path.read_bytes())
-    content[int(len(content) * where)] ^= 1
+    content[int(len(content) * position)] ^= 1
     path.write_bytes(content)
     assert "not a whole backup" in flask.fails("backup", "verify", str(path))
 
 
-def test_a_torn_backup_is_found(app: Flask, flask: Shell) -> None:
-    path = a_backup(app, flask)
+def test_truncated_backup_is_found(app: Flask, flask: Shell) -> None:
+    path = create_backup(app, flask)
     path.write_bytes(path.read_bytes()[:-100])
     assert "not a whole backup" in flask.fails("backup", "verify", str(path))
     assert "cannot be read" in flask("backup", "list").output
@@ -214,7 +215,7 @@ def test_a_torn_backup_is_found(app: Flask, flask: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (lambda m: m["tables"].update(items=7), "1 rows in items instead of 7 rows"),
         (lambda m: m["tables"].update(dreams=1), "no table in dreams instead of 1 rows"),
@@ -227,17 +228,19 @@ def test_a_torn_backup_is_found(app: Flask, flask: Shell) -> None:
         (lambda m: m.update(schema=None), "not of the right shape"),
     ],
 )
-def test_a_backup_that_holds_something_else_than_it_says_is_found(
-    app: Flask, flask: Shell, change: Callable[[dict[str, Any]], None], told: str
+def test_backup_that_differs_from_its_manifest_is_found(
+    app: Flask, flask: Shell, change: Callable[[dict[str, Any]], None], expected: str
 ) -> None:
-    path = a_backup(app, flask)
+    path = create_backup(app, flask)
     change_manifest(path, change)
-    assert told in flask.fails("backup", "verify", str(path))
-    assert told in flask.fails("backup", "restore", str(path)) or "schema" in told
+    assert expected in flask.fails("backup", "verify", str(path))
+    assert expected in flask.fails("backup", "restore", str(path)) or "schema" in expected
 
 
 @pytest.mark.only("sqlite")
-def test_a_wrong_ledger_in_a_backup_is_named(app: Flask, flask: Shell, database_url: str) -> None:
+def test_backup_verify_names_a_wrong_row_of_the_ledger(
+    app: Flask, flask: Shell, database_url: str
+) -> None:
     with app.app_context():
         Stock().lot("receive 10, reserve 4")
         db.session.remove()
@@ -250,8 +253,8 @@ def test_a_wrong_ledger_in_a_backup_is_named(app: Flask, flask: Shell, database_
     assert "qc_decisions row 1: hash" in output
 
 
-def test_when_a_backup_was_verified_stands_in_the_list(app: Flask, flask: Shell) -> None:
-    path = a_backup(app, flask)
+def test_backup_list_shows_when_a_backup_was_verified(app: Flask, flask: Shell) -> None:
+    path = create_backup(app, flask)
     assert " never" in flask("backup", "list").output
     with clock.frozen_at(datetime(2027, 3, 31, 9, 5, tzinfo=UTC)):
         assert flask("backup", "verify", str(path)).exit_code == 0
@@ -264,78 +267,82 @@ def test_when_a_backup_was_verified_stands_in_the_list(app: Flask, flask: Shell)
 
 
 @pytest.mark.parametrize("kept", ["[", "[]", '{"x.zip": 7, "y.zip": {"at": "soon"}}'])
-def test_a_note_that_cannot_be_read_counts_as_none(app: Flask, flask: Shell, kept: str) -> None:
-    path = a_backup(app, flask)
+def test_unreadable_verification_note_counts_as_never_verified(
+    app: Flask, flask: Shell, kept: str
+) -> None:
+    path = create_backup(app, flask)
     (directory(app) / "verified.json").write_text(kept)
     assert " never" in flask("backup", "list").output
     assert flask("backup", "verify", str(path)).exit_code == 0
     assert list(json.loads((directory(app) / "verified.json").read_text())) == [path.name]
 
 
-def test_what_could_not_be_looked_at_is_not_called_wrong(
+def test_failed_verify_for_lack_of_space_is_not_recorded_as_wrong(
     app: Flask, flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(directory: Path, needed: int) -> None:
         raise EnvironmentProblem("no room")
 
-    path = a_backup(app, flask)
+    path = create_backup(app, flask)
     monkeypatch.setattr(backups.archive, "require_disk_space", full)
     assert "no room" in flask.fails("backup", "verify", str(path))
     assert " never" in flask("backup", "list").output
 
 
-# --- where a backup may be put --------------------------------------------------------------------
+# --- restore targets ------------------------------------------------------------------------------
 
 
-def test_a_place_with_anything_in_it_is_refused(app: Flask, flask: Shell) -> None:
-    path = a_backup(app, flask)
+def test_restore_into_a_database_with_data_is_refused(app: Flask, flask: Shell) -> None:
+    path = create_backup(app, flask)
     before = figures(app)
     assert "never overwrites a database" in flask.fails("backup", "restore", str(path))
     assert figures(app) == before
 
 
-def test_a_backup_of_the_other_database_is_refused(
-    app: Flask, elsewhere: Flask, flask: Shell, database_kind: str
+def test_restore_of_a_backup_of_the_other_database_is_refused(
+    app: Flask, empty_app: Flask, flask: Shell, database_kind: str
 ) -> None:
-    path = a_backup(app, flask)
+    path = create_backup(app, flask)
     other = "postgresql" if database_kind == "sqlite" else "sqlite"
     change_manifest(path, lambda manifest: manifest.update(database=other))
-    said = Shell(elsewhere).fails("backup", "restore", str(path))
-    assert "`flask database move`" in said
+    output = Shell(empty_app).fails("backup", "restore", str(path))
+    assert "`flask database move`" in output
 
 
-def test_a_backup_of_a_newer_program_is_refused(app: Flask, elsewhere: Flask, flask: Shell) -> None:
-    path = a_backup(app, flask)
+def test_restore_of_a_backup_of_a_newer_version_is_refused(
+    app: Flask, empty_app: Flask, flask: Shell
+) -> None:
+    path = create_backup(app, flask)
     change_manifest(path, lambda manifest: manifest.update(schema="9999"))
-    said = Shell(elsewhere).fails("backup", "restore", str(path))
-    assert "does not know: use the newer program" in said
+    output = Shell(empty_app).fails("backup", "restore", str(path))
+    assert "does not know: use the newer program" in output
 
 
 @pytest.mark.only("sqlite")
-def test_nothing_is_restored_under_a_running_server(
-    app: Flask, flask: Shell, elsewhere: Flask, make_server: Callable[..., LiveServer]
+def test_restore_under_a_running_server_is_refused(
+    app: Flask, flask: Shell, empty_app: Flask, make_server: Callable[..., LiveServer]
 ) -> None:
-    path = a_backup(app, flask)
-    server = make_server(DATABASE_URL=elsewhere.config["SQLALCHEMY_DATABASE_URI"]).start()
-    place = Path(elsewhere.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
-    place.unlink()  # somebody believes that this is how to make room
-    said = Shell(elsewhere).fails("backup", "restore", str(path))
-    assert "stop it first" in said
+    path = create_backup(app, flask)
+    server = make_server(DATABASE_URL=empty_app.config["SQLALCHEMY_DATABASE_URI"]).start()
+    target = Path(empty_app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
+    target.unlink()  # as a user might do to make room
+    output = Shell(empty_app).fails("backup", "restore", str(path))
+    assert "stop it first" in output
     server.stop()
-    result = Shell(elsewhere)("backup", "restore", str(path))
+    result = Shell(empty_app)("backup", "restore", str(path))
     assert result.exit_code == 0, result.output
-    assert list(place.parent.glob(f".{place.name}*")) == []
+    assert list(target.parent.glob(f".{target.name}*")) == []
 
 
 @pytest.mark.only("postgresql")
-def test_nothing_is_restored_while_others_are_connected(
-    app: Flask, flask: Shell, elsewhere: Flask
+def test_restore_with_other_connections_is_refused(
+    app: Flask, flask: Shell, empty_app: Flask
 ) -> None:
-    path = a_backup(app, flask)
-    url = elsewhere.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg", "")
+    path = create_backup(app, flask)
+    url = empty_app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg", "")
     with psycopg.connect(url):
-        said = Shell(elsewhere).fails("backup", "restore", str(path))
-    assert "1 others are connected" in said
+        output = Shell(empty_app).fails("backup", "restore", str(path))
+    assert "1 others are connected" in output
 
 
 # --- rotation -------------------------------------------------------------------------------------
@@ -348,13 +355,13 @@ def backup_at(when: datetime, purpose: str = "", *, whole: bool = True) -> backu
 def test_rotation_keeps_the_last_of_each_day_and_week() -> None:
     first = datetime(2026, 1, 1, 3, tzinfo=UTC)
     twice_a_day = [backup_at(first + timedelta(hours=12 * n)) for n in range(120)]
-    gone = rotation.backups_to_delete(twice_a_day, days=3, weeks=4)
-    kept = [f"{one.made_at:%m-%d %H}" for one in twice_a_day if one not in gone]
+    deleted = rotation.backups_to_delete(twice_a_day, days=3, weeks=4)
+    kept = [f"{backup.made_at:%m-%d %H}" for backup in twice_a_day if backup not in deleted]
     # 1 March 2026 is a Sunday: the weeks end on 1 March, 22, 15 and 8 February.
     assert kept == ["02-08 15", "02-15 15", "02-22 15", "02-27 15", "02-28 15", "03-01 15"]
 
 
-def test_rotation_leaves_alone_what_is_not_of_the_daily_round() -> None:
+def test_rotation_keeps_upgrade_backups_and_broken_files() -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
     upgrade = backup_at(first, "before-0007")
     broken = backup_at(first + timedelta(days=9), whole=False)
@@ -362,7 +369,7 @@ def test_rotation_leaves_alone_what_is_not_of_the_daily_round() -> None:
     assert rotation.backups_to_delete([upgrade, broken, *daily], days=1, weeks=0) == daily[:2]
 
 
-def test_create_rotates_only_when_asked(app: Flask, flask: Shell) -> None:
+def test_backup_create_rotates_only_with_the_keep_option(app: Flask, flask: Shell) -> None:
     days = [datetime(2026, 11, day, 10, tzinfo=UTC) for day in (2, 3, 4, 5)]
     for day in days:
         with clock.frozen_at(day):
@@ -376,20 +383,20 @@ def test_create_rotates_only_when_asked(app: Flask, flask: Shell) -> None:
 
 
 @pytest.mark.only("sqlite")
-def test_no_writer_gets_between_a_restore_and_its_place(
+def test_restore_waits_for_another_writer_of_its_target(
     app: Flask, flask: Shell, tmp_path: Path
 ) -> None:
-    """A command that writes there holds the gate: the restore waits for it, then looks."""
-    path = a_backup(app, flask)
-    place = tmp_path / "place.db"
+    """Another command holds the write lock: the restore waits, then checks the target."""
+    path = create_backup(app, flask)
+    target = tmp_path / "place.db"
     with ThreadPoolExecutor() as pool:
-        with exclusive_writer(str(place)):
+        with exclusive_writer(str(target)):
             migrations = Path(app.extensions["migrate"].directory)
-            url = sa.URL.create("sqlite", database=str(place))
-            restoring = pool.submit(backups.restore, path, url, migrations)
-            wait([restoring], timeout=1)
-            assert not restoring.done()
-            place.write_text("somebody's")
+            url = sa.URL.create("sqlite", database=str(target))
+            restore = pool.submit(backups.restore, path, url, migrations)
+            wait([restore], timeout=1)
+            assert not restore.done()
+            target.write_text("other data")
         with pytest.raises(EnvironmentProblem, match="exists and is not empty"):
-            restoring.result(20)
-    assert place.read_text() == "somebody's"
+            restore.result(20)
+    assert target.read_text() == "other data"

@@ -1,4 +1,4 @@
-"""Codes that people linked."""
+"""Linked barcodes: link, unlink and look up."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def links() -> list[str]:
     return list(connection().execute(sa.select(table.c.code).order_by(table.c.id)).scalars())
 
 
-def trail() -> list[tuple[str, dict[str, Any]]]:
+def audit_rows() -> list[tuple[str, dict[str, Any]]]:
     db.session.rollback()
     rows = connection().exec_driver_sql(
         "SELECT action, detail FROM audit WHERE action IN ('code linked', 'code unlinked')"
@@ -53,14 +53,14 @@ def trail() -> list[tuple[str, dict[str, Any]]]:
     "scanned",
     ["9521123456785", GTIN, f"]C101{GTIN}10L-1", f"(01){GTIN}", f"https://id.gs1.org/01/{GTIN}"],
 )
-def test_however_a_gtin_is_scanned_its_14_digits_are_linked(stock: Stock, scanned: str) -> None:
+def test_gtin_in_any_form_is_linked_as_14_digits(stock: Stock, scanned: str) -> None:
     stock.item()
     record = link(stock, scanned)
     assert (record["code"], record["kind"], record["qty"]) == (GTIN, "GTIN", "1")
     assert barcodes.find_link(connection(), GTIN).item_code == "BOLT"
 
 
-def test_a_pack_code_stands_for_its_quantity(stock: Stock) -> None:
+def test_pack_barcode_has_its_quantity(stock: Stock) -> None:
     stock.item("OIL", unit="l", decimals=1)
     assert link(stock, "CAN", item="OIL", qty="2.5")["qty"] == "2.5"
     with pytest.raises(InvalidQty, match="too many decimals"):
@@ -70,7 +70,7 @@ def test_a_pack_code_stands_for_its_quantity(stock: Stock) -> None:
             link(stock, "CUP", item="OIL", qty=qty)
 
 
-def test_a_plain_code_may_stand_for_one_lot(stock: Stock) -> None:
+def test_plain_code_can_identify_one_lot_but_a_gtin_cannot(stock: Stock) -> None:
     lot = stock.lot(lot_code="L-1")
     record = link(stock, "PALLET 7", lot_id=lot)
     assert (record["item"], record["lot_code"], record["kind"]) == ("BOLT", "L-1", "TEXT")
@@ -79,12 +79,12 @@ def test_a_plain_code_may_stand_for_one_lot(stock: Stock) -> None:
     assert caught.value.field == "lot_id"
 
 
-def test_a_code_stands_for_one_thing_only(stock: Stock) -> None:
+def test_code_can_be_linked_only_once(stock: Stock) -> None:
     stock.item()
     lot = stock.lot(item="NUT", lot_code="L-9")
     link(stock, "9521123456785")
-    for code, said in ((GTIN, "item BOLT already"), ("BOLT", "itself"), ("L-9", "lot of NUT")):
-        with pytest.raises(DuplicateCode, match=said):
+    for code, message in ((GTIN, "item BOLT already"), ("BOLT", "itself"), ("L-9", "lot of NUT")):
+        with pytest.raises(DuplicateCode, match=message):
             link(stock, code, item="NUT")
     assert link(stock, "L-9", lot_id=lot)["lot_id"] == lot
     assert links() == [GTIN, "L-9"]
@@ -97,7 +97,7 @@ def test_a_code_stands_for_one_thing_only(stock: Stock) -> None:
         ("]C110L-1", "NOTHING_TO_LINK"), ("INV1L4711X3F2A9C", "OWN"), ("A\0", "CHARACTER"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_a_code_is_not_linked(stock: Stock, code: str, problem: str) -> None:
+def test_invalid_code_is_not_linked(stock: Stock, code: str, problem: str) -> None:
     stock.item()
     with pytest.raises(InvalidCode) as caught:
         link(stock, code)
@@ -105,7 +105,7 @@ def test_what_cannot_be_a_code_is_not_linked(stock: Stock, code: str, problem: s
     assert links() == []
 
 
-def test_item_or_lot_is_named_and_must_exist(stock: Stock) -> None:
+def test_link_needs_one_existing_item_or_lot(stock: Stock) -> None:
     lot = stock.lot()
     for fields in ({"item": None}, {"item": "BOLT", "lot_id": lot}):
         with pytest.raises(InvalidInput) as caught:
@@ -116,7 +116,7 @@ def test_item_or_lot_is_named_and_must_exist(stock: Stock) -> None:
             link(stock, "X", **fields)
 
 
-def test_the_same_key_links_once_and_is_answered_again(stock: Stock) -> None:
+def test_link_with_the_same_key_is_replayed(stock: Stock) -> None:
     stock.item()
     stock.item("NUT")
     first = barcodes.link(user_id=stock.user_id, key="k", code="X", item="BOLT")
@@ -126,7 +126,7 @@ def test_the_same_key_links_once_and_is_answered_again(stock: Stock) -> None:
     with pytest.raises(Refusal) as caught:
         barcodes.link(user_id=stock.user_id, key="k", code="X", item="NUT")
     assert caught.value.code == "IDEMPOTENCY_KEY_REUSED"
-    # A refusal is its key's answer for ever, though the code was set free since.
+    # A refusal is replayed for its key, even after the code was unlinked.
     for _ in range(2):
         with pytest.raises(DuplicateCode):
             barcodes.link(user_id=stock.user_id, key="late", code="X", item="NUT")
@@ -134,7 +134,7 @@ def test_the_same_key_links_once_and_is_answered_again(stock: Stock) -> None:
             unlink(stock, id)
 
 
-def test_unlinking_forgets_the_code_and_is_audited(stock: Stock) -> None:
+def test_unlink_removes_the_code_and_is_audited(stock: Stock) -> None:
     stock.item()
     record = link(stock, GTIN, qty=12)
     assert unlink(stock, record["id"], key="u") == record
@@ -142,7 +142,7 @@ def test_unlinking_forgets_the_code_and_is_audited(stock: Stock) -> None:
     assert barcodes.unlink(user_id=stock.user_id, key="u", code_id=record["id"]) == (record, True)
     with pytest.raises(NotFound):
         unlink(stock, record["id"])
-    assert trail() == [("code linked", record), ("code unlinked", record)]
+    assert audit_rows() == [("code linked", record), ("code unlinked", record)]
     assert link(stock, GTIN)["qty"] == "1"
 
 
@@ -152,7 +152,7 @@ def test_a_dry_run_links_nothing(stock: Stock) -> None:
     assert links() == []
 
 
-def test_the_gtin_for_labels_is_that_of_a_single_piece(stock: Stock) -> None:
+def test_gtin_for_labels_is_the_one_with_quantity_1(stock: Stock) -> None:
     stock.item()
     link(stock, "19521123456782", qty=12)
     item = barcodes.read_links(connection(), codes_=["19521123456782"])[0].item_id
@@ -162,7 +162,7 @@ def test_the_gtin_for_labels_is_that_of_a_single_piece(stock: Stock) -> None:
     assert barcodes.gtin_of(barcodes.read_links(connection(), item_id=item)) == GTIN
 
 
-def test_the_database_itself_refuses_a_code_twice(stock: Stock) -> None:
+def test_database_constraint_refuses_a_duplicate_code(stock: Stock) -> None:
     stock.item()
     link(stock, "X")
     with pytest.raises(sa.exc.IntegrityError), db.engine.begin() as direct:

@@ -1,4 +1,4 @@
-"""What scanners type: one table, for this parser and for the one in the browser."""
+"""Parse scans. tests/support/scans.json is shared with the parser in the browser."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ SCANS = json.loads((Path(__file__).parents[2] / "tests/support/scans.json").read
 GTIN = "09521123456785"
 
 
-def read(one: Scan) -> dict[str, Any]:
+def fields_of(scan: Scan) -> dict[str, Any]:
     return {
         name: value
-        for name, value in to_camel_case(one.to_dict()).items()
+        for name, value in to_camel_case(scan.to_dict()).items()
         if value not in (None, False)
     }
 
 
 @pytest.mark.parametrize("row", SCANS, ids=[row["about"] for row in SCANS])
-def test_a_scan_reads_as_the_table_says(row: dict[str, Any]) -> None:
+def test_scan_is_parsed_as_in_scans_json(row: dict[str, Any]) -> None:
     if "reads" in row:
-        assert read(parse_scan(row["raw"])) == row["reads"]
+        assert fields_of(parse_scan(row["raw"])) == row["reads"]
     else:
         with pytest.raises(InvalidCode) as caught:
             parse_scan(row["raw"])
         assert caught.value.figures["problem"] == row["refused"]
 
 
-def test_the_table_is_worth_its_name() -> None:
+def test_scans_json_has_enough_distinct_cases() -> None:
     assert len({row["raw"] for row in SCANS}) == len(SCANS) > 90
     assert len({row["refused"] for row in SCANS if "refused" in row}) >= 8
 
 
-def test_a_wrong_digit_is_named_with_the_right_one() -> None:
+def test_wrong_check_digit_error_has_the_expected_digit() -> None:
     with pytest.raises(InvalidCode, match="should be 5, not 7") as caught:
         parse_scan("]C10109521123456787")
     assert caught.value.figures["expected"] == "5"
 
 
-def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
+def test_custom_separator_is_read_like_gs_only_if_configured() -> None:
     raw = f"01{GTIN}10ABC|17271231"
     assert parse_scan(raw, separator="|").expires_on == date(2027, 12, 31)
     with pytest.raises(InvalidCode):
@@ -63,7 +63,7 @@ def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
         (f"]C117271231{'10ABC'}01{GTIN}", [f"(17)271231(10)ABC(01){GTIN}"]),
         (f"01{GTIN}21SER10LOT", [f"(01){GTIN}(21)SER(10)LOT"]),
         (f"]C102{GTIN}37121047", [f"(02){GTIN}(37)12(10)47"]),
-        # The field's end was marked, or what follows stands in the message already.
+        # The field end is marked, or the AI that follows is in the message already.
         (f"01{GTIN}10ABC17271231\x1d21S", []),
         (f"01{GTIN}1727123110ABC17271231", []),
         (f"01{GTIN}10ABC17271331", []),
@@ -71,20 +71,20 @@ def test_an_own_separator_is_read_like_gs_and_only_where_it_is_set() -> None:
         (f"(01){GTIN}(10)ABC17271231", []),
     ],
 )
-def test_a_lost_separator_leaves_other_readings(raw: str, readings: list[str]) -> None:
+def test_lost_separator_gives_other_readings(raw: str, readings: list[str]) -> None:
     found = [reading.text for reading in parse_scan(raw).other_readings()]
     assert set(readings) <= set(found)
     assert bool(readings) == bool(found)
 
 
-def test_what_is_not_text_is_refused() -> None:
+def test_scan_that_is_not_text_is_refused() -> None:
     for raw in (None, 5, b"L-001", ["L"]):
         with pytest.raises(InvalidCode):
             parse_scan(raw)
 
 
 @given(st.text(max_size=600))
-def test_whatever_is_scanned_is_read_or_refused(raw: str) -> None:
+def test_any_text_is_parsed_or_refused(raw: str) -> None:
     try:
         found = parse_scan(raw)
     except InvalidCode:
@@ -94,7 +94,7 @@ def test_whatever_is_scanned_is_read_or_refused(raw: str) -> None:
 
 
 @given(st.text(alphabet="0123456789()\x1d]C1d2ABX", max_size=60))
-def test_whatever_looks_like_gs1_is_read_or_refused(raw: str) -> None:
+def test_any_gs1_like_text_is_parsed_or_refused(raw: str) -> None:
     try:
         found = parse_scan(raw)
     except InvalidCode:
@@ -104,7 +104,7 @@ def test_whatever_looks_like_gs1_is_read_or_refused(raw: str) -> None:
 
 
 @given(st.integers(1, 2**63 - 1), st.text(min_size=1, max_size=64), st.text(min_size=1))
-def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
+def test_internal_lot_code_is_parsed_back(id: int, item: str, lot: str) -> None:
     label = parse_scan(internal_codes.lot_content(id, item, lot)).own
     assert label
     assert (label.kind, label.id) == ("lot", id)
@@ -113,7 +113,7 @@ def test_our_labels_read_back(id: int, item: str, lot: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=64))
-def test_the_label_of_a_place_carries_its_name(location: str) -> None:
+def test_internal_location_code_contains_the_location(location: str) -> None:
     content = internal_codes.location_content(location)
     if len(content) <= 512:
         label = parse_scan(content).own

@@ -1,4 +1,4 @@
-"""The demo is a real warehouse: made by the ledger, clean, with something of everything."""
+"""Demo data: created through the ledger, verified, with every kind of data."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from inventory.verification import verify
 from tests.support.databases import Databases
 
 SMALL = 0.06
-#: A Wednesday in the site's afternoon, a Sunday shortly after midnight.
+#: A Wednesday afternoon and a Sunday shortly after midnight, in the time zone of the site.
 MOMENTS = [datetime(2026, 3, 18, 14, 5, tzinfo=UTC), datetime(2026, 5, 3, 0, 20, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=["afternoon", "midnight"])
-def test_the_demo_has_something_of_everything_and_verifies(app: Flask, moment: datetime) -> None:
+def test_demo_has_every_kind_of_data_and_verifies(app: Flask, moment: datetime) -> None:
     with app.app_context(), clock.frozen_at(moment):
         counts = demo.load(scale=SMALL)
         with snapshot() as reader:
@@ -41,7 +41,7 @@ def test_the_demo_has_something_of_everything_and_verifies(app: Flask, moment: d
         assert stock.open_reservation_ids(conn)
 
 
-def test_the_demo_s_times_go_forward_and_end_before_now(app: Flask) -> None:
+def test_demo_timestamps_increase_and_end_before_now(app: Flask) -> None:
     with app.app_context(), clock.frozen_at(MOMENTS[1]):
         demo.load(scale=SMALL, days=6)
         rows = connection().execute(
@@ -55,7 +55,7 @@ def test_the_demo_s_times_go_forward_and_end_before_now(app: Flask) -> None:
             latest[lot_id] = timestamp
 
 
-def test_nobody_can_log_in_as_the_demo_s_user(app: Flask) -> None:
+def test_demo_user_is_disabled(app: Flask) -> None:
     with app.app_context():
         demo.load(scale=SMALL, days=1)
         user = users.find_account(name="demo")
@@ -63,12 +63,12 @@ def test_nobody_can_log_in_as_the_demo_s_user(app: Flask) -> None:
         assert user.disabled_at is not None
 
 
-def test_the_same_clock_makes_the_same_demo(config: Config, test_databases: Databases) -> None:
-    assert _warehouse(config, test_databases) == _warehouse(config, test_databases)
+def test_demo_is_the_same_for_the_same_time(config: Config, test_databases: Databases) -> None:
+    assert _demo_entries(config, test_databases) == _demo_entries(config, test_databases)
 
 
-def _warehouse(config: Config, test_databases: Databases) -> list[tuple[object, ...]]:
-    """What a load writes into a database of its own."""
+def _demo_entries(config: Config, test_databases: Databases) -> list[tuple[object, ...]]:
+    """Load the demo into a new database and return its ledger entries."""
     url = test_databases.fresh()
     app = create_app(dataclasses.replace(config, database_url=url))
     columns = ("lot_id", "lot_seq", "txn_type", "qty", "timestamp")
@@ -84,7 +84,7 @@ def _warehouse(config: Config, test_databases: Databases) -> list[tuple[object, 
         test_databases.drop(url)
 
 
-def test_the_demo_is_refused_where_there_are_items(app: Flask) -> None:
+def test_demo_is_refused_if_items_exist(app: Flask) -> None:
     with app.app_context():
         demo.load(scale=SMALL, days=1)
         with pytest.raises(InvalidInput, match="empty database") as refused:

@@ -1,4 +1,4 @@
-"""`flask doctor`: each thing that can be wrong is broken once, and must be named with its cure."""
+"""`flask doctor`: each check must report its problem and the advice to fix it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.users import Person, visible_text
 
 
 @pytest.fixture
-def well(app: Flask, config: Config) -> Flask:
+def healthy_app(app: Flask, config: Config) -> Flask:
     """A site with an admin, a lot, a backup and a verified ledger."""
     with app.app_context():
         Stock().lot("receive 10, reserve 4")
@@ -36,81 +36,81 @@ def well(app: Flask, config: Config) -> Flask:
     return app
 
 
-def found(app: Flask, name: str, **settings: object) -> CheckResult:
-    """The check of that name."""
+def check_named(app: Flask, name: str, **settings: object) -> CheckResult:
+    """Run all checks and return the one with that name."""
     config = dataclasses.replace(app.extensions["inventory"], **settings)
     with app.app_context():
         db.session.rollback()
         return next(check for check in doctor.run_checks(config) if check.name == name)
 
 
-def change(app: Flask, statement: str) -> None:
+def run_sql(app: Flask, statement: str) -> None:
     with app.app_context(), db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql(statement)
 
 
-def test_nothing_is_wrong_with_a_site_as_it_should_be(well: Flask, database_kind: str) -> None:
-    result = Shell(well)("doctor")
+def test_healthy_site_has_no_wrong_check(healthy_app: Flask, database_kind: str) -> None:
+    result = Shell(healthy_app)("doctor")
     lines = result.output.splitlines()
     wrong = [line for line in lines if line.startswith("wrong")]
     if database_kind == "sqlite":
         assert (wrong, result.exit_code) == ([], 0)
-    else:  # the tests' own server is careless on purpose
+    else:  # the test server runs without durability settings
         [durability] = wrong
         assert "fsync and full_page_writes off: a power cut loses data" in durability
         assert result.exit_code == 1
     assert len(lines) >= 17
 
 
-def test_a_page_tells_the_same_to_admins(well: Flask) -> None:
-    with well.app_context():
+def test_health_page_shows_the_checks_to_admins_only(healthy_app: Flask) -> None:
+    with healthy_app.app_context():
         Stock().item("NUT")
-    found = {one.name for one in examined(well)}
-    ada, ole = Person(well, "ada"), Person(well, "ole")
+    names = {check.name for check in run_checks(healthy_app)}
+    ada, ole = Person(healthy_app, "ada"), Person(healthy_app, "ole")
     words = visible_text(ada.get("/checkup/").text)
-    assert all(name in words for name in found)
+    assert all(name in words for name in names)
     assert "inventory-" in words
     assert ole.get("/checkup/").status_code == 403
     assert "Health" not in visible_text(ole.get("/").text)
 
 
-def examined(app: Flask) -> list[CheckResult]:
+def run_checks(app: Flask) -> list[CheckResult]:
     with app.app_context():
         return doctor.run_checks(app.extensions["inventory"])
 
 
-# --- the machine ----------------------------------------------------------------------------------
+# --- system ---------------------------------------------------------------------------------------
 
 
-def test_an_old_python_is_wrong() -> None:
+def test_old_python_version_is_wrong() -> None:
     assert system.check_python((3, 9, 1)).verdict == "wrong"
 
 
-def test_dependencies_missing_and_of_other_versions(tmp_path: Path) -> None:
+def test_missing_and_other_dependency_versions_are_named(tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text("click==0.1\nnot-here==1.0\n")
     (tmp_path / "requirements.txt").write_text("Flask==3.1.3  # web\n")
     assert "click 8" in system.check_dependencies(tmp_path).message
     assert system.check_dependencies(tmp_path).verdict == "look at"
     (tmp_path / "requirements.txt").write_text('elsewhere==1 ; os == "x"\ngone[all]==2.0\n')
-    told = system.check_dependencies(tmp_path)
-    assert (told.verdict, told.message) == ("wrong", "missing: gone")
+    check = system.check_dependencies(tmp_path)
+    assert (check.verdict, check.message) == ("wrong", "missing: gone")
     assert system.check_dependencies(ROOT).verdict == "ok"
 
 
-def test_files_that_others_may_read(well: Flask) -> None:
-    directory = Path(well.config["BACKUP_PATH"])
+def test_files_readable_by_others_are_wrong(healthy_app: Flask) -> None:
+    directory = Path(healthy_app.config["BACKUP_PATH"])
     directory.chmod(0o755)
-    told = found(well, "Files")
-    assert told.verdict == "wrong"
-    assert f"{directory} (mode 755)" in told.message
-    assert told.advice == f"Run: chmod go= {directory}"
+    check = check_named(healthy_app, "Files")
+    assert check.verdict == "wrong"
+    assert f"{directory} (mode 755)" in check.message
+    assert check.advice == f"Run: chmod go= {directory}"
     directory.chmod(0o700)
     key = directory.parent / "secret_key"
     key.write_text("x" * 40)
     key.chmod(0o644)
-    assert found(well, "Files").verdict == "ok"  # nobody else gets into its directory
+    assert check_named(healthy_app, "Files").verdict == "ok"  # its directory is private
     directory.parent.chmod(0o711)
-    assert f"{key} (mode 644)" in found(well, "Files").message
+    assert f"{key} (mode 644)" in check_named(healthy_app, "Files").message
 
 
 @pytest.mark.parametrize(
@@ -122,21 +122,23 @@ def test_files_that_others_may_read(well: Flask) -> None:
         ("disk / ext4 rw 0 0\nserver:/x /srv/dat cifs rw 0 0\n", "ok"),
     ],
 )
-def test_a_database_on_the_network(config: Config, mounts: str, verdict: str) -> None:
-    there = dataclasses.replace(config, database_url="sqlite:////srv/data/inventory.db")
-    assert system.check_file_system(there, mounts).verdict == verdict
+def test_database_on_a_network_file_system_is_wrong(
+    config: Config, mounts: str, verdict: str
+) -> None:
+    changed_config = dataclasses.replace(config, database_url="sqlite:////srv/data/inventory.db")
+    assert system.check_file_system(changed_config, mounts).verdict == verdict
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(10, "wrong"), (2**30, "look at"), (2**40, "ok")])
-def test_little_room(config: Config, free: int, verdict: str) -> None:
-    told = system.check_disk_space(config, [(Path("/a"), 2**41), (Path("/b"), free)])
-    assert told.verdict == verdict
-    assert "on /b" in told.message
+def test_verdict_depends_on_free_disk_space(config: Config, free: int, verdict: str) -> None:
+    check = system.check_disk_space(config, [(Path("/a"), 2**41), (Path("/b"), free)])
+    assert check.verdict == verdict
+    assert "on /b" in check.message
 
 
-def test_the_site_is_told_its_time(config: Config) -> None:
-    there = dataclasses.replace(config, site_timezone=ZoneInfo("Asia/Tokyo"))
-    assert system.check_timezone(there).message.startswith("Asia/Tokyo: it is ")
+def test_timezone_check_shows_the_local_time(config: Config) -> None:
+    changed_config = dataclasses.replace(config, site_timezone=ZoneInfo("Asia/Tokyo"))
+    assert system.check_timezone(changed_config).message.startswith("Asia/Tokyo: it is ")
 
 
 @pytest.mark.parametrize(
@@ -153,133 +155,143 @@ def test_the_site_is_told_its_time(config: Config) -> None:
         ({"proxy_count": 1, "trusted_hosts": ("a.b",)}, ["HTTPS"]),
     ],
 )
-def test_what_stands_in_front(config: Config, settings: dict, names: list[str]) -> None:
-    told = system.check_proxy(dataclasses.replace(config, **settings))
-    assert [one.name for one in told] == names
+def test_proxy_check_finds_contradicting_settings(
+    config: Config, settings: dict, names: list[str]
+) -> None:
+    checks = system.check_proxy(dataclasses.replace(config, **settings))
+    assert [check.name for check in checks] == names
 
 
-# --- the database ---------------------------------------------------------------------------------
+# --- database -------------------------------------------------------------------------------------
 
 
-def test_a_database_that_does_not_answer(app: Flask) -> None:
+def test_unreachable_database_is_wrong_and_hides_the_password(app: Flask) -> None:
     url = "postgresql+psycopg://u:secret@127.0.0.1:1/stock"
-    gone = create_app(dataclasses.replace(app.extensions["inventory"], database_url=url))
-    told = found(gone, "Database")
-    assert told.verdict == "wrong"
-    assert "does not answer" in told.message
-    assert "secret" not in told.message
+    unreachable_app = create_app(dataclasses.replace(app.extensions["inventory"], database_url=url))
+    check = check_named(unreachable_app, "Database")
+    assert check.verdict == "wrong"
+    assert "does not answer" in check.message
+    assert "secret" not in check.message
 
 
-def test_a_database_that_is_not_there_yet_is_not_made(app: Flask, tmp_path: Path) -> None:
+def test_missing_database_file_is_not_created_by_the_check(app: Flask, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/none.db"
-    new = create_app(dataclasses.replace(app.extensions["inventory"], database_url=url))
-    assert found(new, "Database").verdict == "look at"
+    app_without_database = create_app(
+        dataclasses.replace(app.extensions["inventory"], database_url=url)
+    )
+    assert check_named(app_without_database, "Database").verdict == "look at"
     assert not (tmp_path / "none.db").exists()
 
 
-def test_an_older_schema(well: Flask) -> None:
-    change(well, "UPDATE alembic_version SET version_num = '0001'")
-    told = found(well, "Schema")
-    assert (told.verdict, "needs" in told.message) == ("wrong", True)
+def test_older_schema_is_wrong(healthy_app: Flask) -> None:
+    run_sql(healthy_app, "UPDATE alembic_version SET version_num = '0001'")
+    check = check_named(healthy_app, "Schema")
+    assert (check.verdict, "needs" in check.message) == ("wrong", True)
 
 
-def test_a_trigger_that_is_gone(well: Flask, database_kind: str) -> None:
+def test_missing_trigger_is_wrong(healthy_app: Flask, database_kind: str) -> None:
     on = " ON operations" if database_kind == "postgresql" else ""
     name = "operations_append_only" if on else "operations_no_update"
-    change(well, f"DROP TRIGGER {name}{on}")
-    told = found(well, "Rules")
-    assert (told.verdict, name in told.message) == ("wrong", True)
+    run_sql(healthy_app, f"DROP TRIGGER {name}{on}")
+    check = check_named(healthy_app, "Rules")
+    assert (check.verdict, name in check.message) == ("wrong", True)
 
 
-def test_a_setting_that_somebody_changed(well: Flask, database_kind: str) -> None:
+def test_changed_database_setting_is_wrong(healthy_app: Flask, database_kind: str) -> None:
     statement = {"sqlite": "PRAGMA synchronous = OFF", "postgresql": "SET synchronous_commit = off"}
 
     def weaken(connection: Any, *_: object) -> None:
         connection.execute(statement[database_kind])
         connection.commit()
 
-    with well.app_context():
+    with healthy_app.app_context():
         db.session.remove()
         db.engine.dispose()
         sa.event.listen(db.engine, "connect", weaken)
-    assert found(well, "Settings").verdict == "wrong"
+    assert check_named(healthy_app, "Settings").verdict == "wrong"
 
 
-def test_a_clock_that_went_back(well: Flask) -> None:
+def test_clock_behind_the_latest_entry_is_wrong(healthy_app: Flask) -> None:
     with clock.frozen_at(clock.now() - timedelta(days=1)):
-        told = found(well, "Clock")
-    assert (told.verdict, told.advice) == ("wrong", "Set the clock: timedatectl set-ntp true")
+        check = check_named(healthy_app, "Clock")
+    assert (check.verdict, check.advice) == ("wrong", "Set the clock: timedatectl set-ntp true")
 
 
 @pytest.mark.parametrize(
     "statement",
     ["DELETE FROM lot_heads", "UPDATE lot_heads SET on_hand = on_hand + 1"],
 )
-def test_a_read_cache_that_differs(well: Flask, statement: str) -> None:
-    change(well, statement)
-    told = found(well, "Read cache")
-    assert (told.verdict, told.advice) == ("wrong", "Run: flask ledger rebuild-cache")
+def test_balance_table_that_differs_is_wrong(healthy_app: Flask, statement: str) -> None:
+    run_sql(healthy_app, statement)
+    check = check_named(healthy_app, "Read cache")
+    assert (check.verdict, check.advice) == ("wrong", "Run: flask ledger rebuild-cache")
 
 
-def test_a_ledger_that_was_not_verified_or_differs(app: Flask, well: Flask) -> None:
+def test_ledger_with_differences_or_old_verification_is_reported(
+    app: Flask, healthy_app: Flask
+) -> None:
     with clock.frozen_at(clock.now() + timedelta(days=9)):
-        assert found(well, "Ledger").verdict == "look at"
-    change(well, "DELETE FROM lot_heads")
-    Shell(well)("ledger", "verify")
-    told = found(well, "Ledger")
-    assert (told.verdict, "1 differences" in told.message) == ("wrong", True)
-    change(well, "DELETE FROM verification_runs")
-    assert found(well, "Ledger").message == "never verified"
+        assert check_named(healthy_app, "Ledger").verdict == "look at"
+    run_sql(healthy_app, "DELETE FROM lot_heads")
+    Shell(healthy_app)("ledger", "verify")
+    check = check_named(healthy_app, "Ledger")
+    assert (check.verdict, "1 differences" in check.message) == ("wrong", True)
+    run_sql(healthy_app, "DELETE FROM verification_runs")
+    assert check_named(healthy_app, "Ledger").message == "never verified"
 
 
-def test_reservations_that_nobody_ends(well: Flask) -> None:
-    with well.app_context():
+def test_expired_open_reservations_are_reported(healthy_app: Flask) -> None:
+    with healthy_app.app_context():
         Stock().reserve(1, expires_at=clock.now() + timedelta(hours=1))
         with clock.frozen_at(clock.now() + timedelta(days=2)):
-            told = found(well, "Reservations")
-            assert told.verdict == "look at"
-            assert "1 expired" in told.message
+            check = check_named(healthy_app, "Reservations")
+            assert check.verdict == "look at"
+            assert "1 expired" in check.message
             assert ledger.expire_reservations() == 1
-            assert found(well, "Reservations").verdict == "ok"
+            assert check_named(healthy_app, "Reservations").verdict == "ok"
 
 
-def test_a_site_without_an_admin(app: Flask) -> None:
-    assert found(app, "Admins").verdict == "look at"
+def test_site_without_an_admin_is_wrong(app: Flask) -> None:
+    assert check_named(app, "Admins").verdict == "look at"
     with app.app_context():
         users.create_user(name="vic", password="a quiet warehouse", role="viewer")
-    assert found(app, "Admins").verdict == "wrong"
+    assert check_named(app, "Admins").verdict == "wrong"
 
 
 @pytest.mark.only("postgresql")
-def test_too_few_connections_for_the_workers(well: Flask) -> None:
-    told = found(well, "Connections", workers=10, threads=10)
-    assert told.verdict == "wrong"
-    assert "10 workers may want 240 connections" in told.message
-    assert found(well, "Connections", workers=2, threads=8).verdict == "ok"
+def test_too_few_connections_for_the_workers_is_wrong(healthy_app: Flask) -> None:
+    check = check_named(healthy_app, "Connections", workers=10, threads=10)
+    assert check.verdict == "wrong"
+    assert "10 workers may want 240 connections" in check.message
+    assert check_named(healthy_app, "Connections", workers=2, threads=8).verdict == "ok"
 
 
-# --- the backups ----------------------------------------------------------------------------------
+# --- backups --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(0, "ok"), (2, "look at"), (9, "wrong")])
-def test_backups_grow_old(well: Flask, days: int, verdict: str) -> None:
+def test_verdict_depends_on_the_age_of_the_backup(
+    healthy_app: Flask, days: int, verdict: str
+) -> None:
     with clock.frozen_at(clock.now() + timedelta(days=days)):
-        assert found(well, "Backups").verdict == verdict
+        assert check_named(healthy_app, "Backups").verdict == verdict
 
 
-def test_no_backup_and_a_broken_one(well: Flask) -> None:
-    [path] = Path(well.config["BACKUP_PATH"]).iterdir()
+def test_missing_and_unreadable_backups_are_reported(healthy_app: Flask) -> None:
+    [path] = Path(healthy_app.config["BACKUP_PATH"]).iterdir()
     path.write_bytes(b"")
-    told = found(well, "Backups")
-    assert (told.verdict, path.name in told.message) == ("look at", True)
+    check = check_named(healthy_app, "Backups")
+    assert (check.verdict, path.name in check.message) == ("look at", True)
     path.unlink()
-    assert found(well, "Backups").verdict == "wrong"
+    assert check_named(healthy_app, "Backups").verdict == "wrong"
 
 
 def test_an_empty_site_needs_no_backup(app: Flask, config: Config) -> None:
     with app.app_context(), snapshot() as conn:
-        assert [one.verdict for one in doctor_backups.check_backups(conn, config)][-1] == "ok"
+        assert [result.verdict for result in doctor_backups.check_backups(conn, config)][-1] == "ok"
 
 
-def test_a_check_that_cannot_be_made_is_told(well: Flask, tmp_path: Path) -> None:
-    assert found(well, "Dependencies", root_path=tmp_path).message.startswith("cannot be checked: ")
+def test_failed_check_is_reported(healthy_app: Flask, tmp_path: Path) -> None:
+    assert check_named(healthy_app, "Dependencies", root_path=tmp_path).message.startswith(
+        "cannot be checked: "
+    )

@@ -1,4 +1,4 @@
-"""Spreadsheets that are sent while they are made."""
+"""XLSX export, which is streamed while it is created."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from python_calamine import CalamineWorkbook
 from inventory.exports.xlsx import xlsx_parts
 
 
-def made(rows: list[list[str]], headers: tuple[str, ...] = ("item", "qty"), **more: int) -> bytes:
+def xlsx_bytes(
+    rows: list[list[str]], headers: tuple[str, ...] = ("item", "qty"), **more: int
+) -> bytes:
     return b"".join(xlsx_parts("ledger", headers, rows, **more))
 
 
@@ -22,38 +24,38 @@ def sheets(content: bytes) -> dict[str, list[list[str]]]:
     return {name: workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names}
 
 
-def test_every_cell_is_the_text_that_was_given() -> None:
+def test_every_cell_has_the_given_text() -> None:
     rows = [["=1+1", "0012.50"], ["<ü & \"'>", " x "], ["-", ""], ["a\tb\nc", "_x0041_"]]
-    assert sheets(made(rows)) == {"ledger": [["item", "qty"], *rows]}
+    assert sheets(xlsx_bytes(rows)) == {"ledger": [["item", "qty"], *rows]}
 
 
-def test_what_xml_cannot_hold_is_written_as_spreadsheets_write_it() -> None:
-    content = made([["a\x01b\ufffe", "1"]])
+def test_characters_not_allowed_in_xml_are_escaped() -> None:
+    content = xlsx_bytes([["a\x01b\ufffe", "1"]])
     with zipfile.ZipFile(io.BytesIO(content)) as workbook:
         assert "a_x0001_b_xFFFE_" in workbook.read("xl/worksheets/sheet1.xml").decode()
 
 
-def test_a_table_without_rows_has_its_heads() -> None:
-    assert sheets(made([])) == {"ledger": [["item", "qty"]]}
+def test_table_without_rows_has_its_headers() -> None:
+    assert sheets(xlsx_bytes([])) == {"ledger": [["item", "qty"]]}
 
 
 @pytest.mark.parametrize(("count", "lengths"), [(10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
 def test_a_full_sheet_is_followed_by_another(count: int, lengths: list[int]) -> None:
-    found = sheets(made([[f"I-{number}", "1"] for number in range(count)], maximum=10))
+    found = sheets(xlsx_bytes([[f"I-{number}", "1"] for number in range(count)], maximum=10))
     assert list(found) == ["ledger", "ledger 2", "ledger 3"][: len(lengths)]
     assert [len(rows) - 1 for rows in found.values()] == lengths
     assert all(rows[0] == ["item", "qty"] for rows in found.values())
     assert [row[0] for rows in found.values() for row in rows[1:]][-1] == f"I-{count - 1}"
 
 
-def test_many_columns_have_their_letters() -> None:
+def test_columns_after_z_are_written() -> None:
     headers = tuple(f"h{number}" for number in range(30))
-    [rows] = sheets(made([list(headers)], headers=headers)).values()
+    [rows] = sheets(xlsx_bytes([list(headers)], headers=headers)).values()
     assert rows == [list(headers), list(headers)]
 
 
-def test_each_part_is_whole_xml_and_named_where_it_must_be() -> None:
-    with zipfile.ZipFile(io.BytesIO(made([["a", "b"]] * 3, maximum=2))) as workbook:
+def test_each_part_is_valid_xml_and_referenced() -> None:
+    with zipfile.ZipFile(io.BytesIO(xlsx_bytes([["a", "b"]] * 3, maximum=2))) as workbook:
         assert workbook.testzip() is None
         names = workbook.namelist()
         for name in names:
@@ -63,7 +65,7 @@ def test_each_part_is_whole_xml_and_named_where_it_must_be() -> None:
     assert all(f'"{name.removeprefix("xl/")}"' in links for name in names if "sheets/" in name)
 
 
-def test_it_is_sent_while_the_rows_are_read() -> None:
+def test_file_is_sent_while_the_rows_are_read() -> None:
     read = 0
 
     def rows() -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Errors, and formulas without a value, are told; they are never read as empty cells."""
+"""Error values and formulas without a value are reported, never read as empty cells."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from inventory.imports import KINDS, CellFormat, Field, FileType, ImportJob, Par
 from tests.support.spreadsheet_files import ods, ods_cell, ods_row, text_cell, xlsx, xlsx_row
 from tests.support.stock_builder import Stock, key
 
-#: A row that can be imported. A column that is not named here is left empty.
+#: Valid rows by kind of file. Columns that are not listed stay empty.
 VALID = {
     "items": {"code": "NEW", "name": "New"},
     "stock": {"item": "BOLT", "lot_code": "NEW", "qty": "12"},
     "reorder-points": {"item": "BOLT", "reorder_point": "7"},
-    "codes": {"code": "SHELF-7", "item": "BOLT"},
+    "codes": {"code": "PALLET-7", "item": "BOLT"},
     "counts": {"item": "BOLT", "lot_code": "A", "counted": "12"},
 }
 COLUMNS = [
@@ -33,7 +33,7 @@ NO_VALUE = "The formula here has no stored value: .* Open the file in a spreadsh
 STALE = "The value of the formula here may be wrong: .* Open the file in a spreadsheet program"
 NARROW = "shows only #### here: the column is too narrow"
 
-#: A cell as an XLSX file has it, given its address, and what is said of it.
+#: Name: the XML of an XLSX cell with a placeholder for its address, and the error message.
 XLSX_CELLS = {
     "#N/A": ('<c r="{}" t="e"><v>#N/A</v></c>', ERROR.format("#N/A")),
     "#REF! of a formula": ('<c r="{}" t="e"><f>A9</f><v>#REF!</v></c>', ERROR.format("#REF!")),
@@ -47,7 +47,7 @@ XLSX_CELLS = {
     "error as text": ('<c r="{}" t="str"><f>A9</f><v>#NAME?</v></c>', ERROR.format(r"#NAME\?")),
     "typed error": ('<c r="{}" t="inlineStr"><is><t>#N/A</t></is></c>', ERROR.format("#N/A")),
 }
-#: A cell as an ODS file has it.
+#: Name: the XML of an ODS cell, and the error message.
 _FORMULA = '<table:table-cell table:formula="of:=2+3"'
 ODS_CELLS = {
     "#N/A": (
@@ -80,27 +80,27 @@ def valid_row(kind: FileType) -> list[str]:
 
 
 def xlsx_file(kind: FileType, field: Field, cell: str, **more: str) -> bytes:
-    """A row of which the cell of one column is another."""
-    place = kind.fields.index(field)
+    """Return a file with a valid row in which the cell of one column is replaced."""
+    index = kind.fields.index(field)
     cells = [text_cell(f"{chr(65 + n)}2", text) for n, text in enumerate(valid_row(kind)) if text]
-    cells = [one for one in cells if f'"{chr(65 + place)}2"' not in one]
-    headers = xlsx_row(1, *(one.label.replace("'", "&apos;") for one in kind.fields))
+    cells = [other for other in cells if f'"{chr(65 + index)}2"' not in other]
+    headers = xlsx_row(1, *(column.label.replace("'", "&apos;") for column in kind.fields))
     return xlsx(
-        f"{headers}<row r='2'>{''.join(cells)}{cell.format(f'{chr(65 + place)}2')}</row>", **more
+        f"{headers}<row r='2'>{''.join(cells)}{cell.format(f'{chr(65 + index)}2')}</row>", **more
     )
 
 
 def ods_file(kind: FileType, field: Field, cell: str) -> bytes:
     cells = [ods_cell(text) for text in valid_row(kind)]
     cells[kind.fields.index(field)] = cell
-    headers = ods_row(*(one.label.replace("'", "&apos;") for one in kind.fields))
+    headers = ods_row(*(column.label.replace("'", "&apos;") for column in kind.fields))
     return ods(f"{headers}<table:table-row>{''.join(cells)}</table:table-row>")
 
 
 def csv_file(kind: FileType, field: Field, cell: str) -> bytes:
     cells = valid_row(kind)
     cells[kind.fields.index(field)] = cell
-    return f"{';'.join(one.label for one in kind.fields)}\n{';'.join(cells)}\n".encode()
+    return f"{';'.join(column.label for column in kind.fields)}\n{';'.join(cells)}\n".encode()
 
 
 def reading_of(kind: FileType, content: bytes) -> ParsedRows:
@@ -111,18 +111,18 @@ def reading_of(kind: FileType, content: bytes) -> ParsedRows:
 
 
 @pytest.fixture
-def imports_nothing(stock: Stock) -> Callable[[FileType, Field, bytes, str], None]:
+def assert_imports_nothing(stock: Stock) -> Callable[[FileType, Field, bytes, str], None]:
     stock.lot("receive 12", lot_code="A")
 
-    def check(kind: FileType, field: Field, content: bytes, said: str) -> None:
-        work = ImportJob(kind=kind, reading=reading_of(kind, content), mapping={
-            one.name: one.label for one in kind.fields})  # fmt: skip
+    def check(kind: FileType, field: Field, content: bytes, message: str) -> None:
+        job = ImportJob(kind=kind, reading=reading_of(kind, content), mapping={
+            column.name: column.label for column in kind.fields})  # fmt: skip
         entries = stock.entries()
         db.session.rollback()
-        report = imports.commit(work, file_name="a file", user_id=stock.user_id, key=key())
-        [wrong] = [one for one in report.wrong if one.column == field.label]
+        report = imports.commit(job, file_name="a file", user_id=stock.user_id, key=key())
+        [wrong] = [problem for problem in report.wrong if problem.column == field.label]
         assert (wrong.line, report.import_id) == (2, None)
-        assert re.search(said, wrong.reason), (wrong.reason, said)
+        assert re.search(message, wrong.reason), (wrong.reason, message)
         assert stock.entries() == entries
         assert not list(connection().exec_driver_sql("SELECT 1 FROM imports"))
 
@@ -130,7 +130,7 @@ def imports_nothing(stock: Stock) -> Callable[[FileType, Field, bytes, str], Non
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: FileType) -> None:
+def test_valid_row_can_be_imported(stock: Stock, kind: FileType) -> None:
     stock.lot("receive 12", lot_code="A")
     field = kind.fields[0]
     cell = text_cell("{}", valid_row(kind)[0])
@@ -140,32 +140,34 @@ def test_the_row_without_an_error_can_be_imported(stock: Stock, kind: FileType) 
         csv_file(kind, field, valid_row(kind)[0]),
     ):
         reading = reading_of(kind, content)
-        mapping = {one.name: one.label for one in kind.fields}
+        mapping = {column.name: column.label for column in kind.fields}
         db.session.rollback()
         report = imports.check(connection(), ImportJob(kind=kind, reading=reading, mapping=mapping))
         assert (report.wrong, report.rows) == ([], 1)
 
 
 @pytest.mark.parametrize(("kind", "field"), COLUMNS)
-def test_an_error_in_any_column_imports_nothing(
-    imports_nothing: Callable[..., None], kind: FileType, field: Field
+def test_cell_error_in_any_column_imports_nothing(
+    assert_imports_nothing: Callable[..., None], kind: FileType, field: Field
 ) -> None:
-    for cell, said in XLSX_CELLS.values():
-        imports_nothing(kind, field, xlsx_file(kind, field, cell), said)
-    for cell, said in ODS_CELLS.values():
-        imports_nothing(kind, field, ods_file(kind, field, cell), said)
-    for text, said in TEXTS.values():
-        imports_nothing(kind, field, csv_file(kind, field, text), said)
+    for cell, message in XLSX_CELLS.values():
+        assert_imports_nothing(kind, field, xlsx_file(kind, field, cell), message)
+    for cell, message in ODS_CELLS.values():
+        assert_imports_nothing(kind, field, ods_file(kind, field, cell), message)
+    for text, message in TEXTS.values():
+        assert_imports_nothing(kind, field, csv_file(kind, field, text), message)
 
 
 @pytest.mark.parametrize(("kind", "field"), COLUMNS)
-def test_a_formula_that_is_still_to_be_calculated_imports_nothing(
-    imports_nothing: Callable[..., None], kind: FileType, field: Field
+def test_formula_not_calculated_yet_imports_nothing(
+    assert_imports_nothing: Callable[..., None], kind: FileType, field: Field
 ) -> None:
-    """As libraries write them: with 0 for the value."""
+    """Some libraries write such formulas with the value 0."""
     cell = '<c r="{}"><f>2+3</f><v>0</v></c>'
-    asks = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
-    imports_nothing(kind, field, xlsx_file(kind, field, cell, calculation=asks), STALE)
+    calculate_on_load = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
+    assert_imports_nothing(
+        kind, field, xlsx_file(kind, field, cell, calculation=calculate_on_load), STALE
+    )
 
 
 def test_formulas_with_a_value_are_read() -> None:
@@ -190,7 +192,7 @@ def test_formulas_with_a_value_are_read() -> None:
 @pytest.mark.parametrize(
     "text", ["#", "#1", "# 7", "##", "#hot", "#A-7", "No. #4!", "C#", "a:b", "Error:502"]
 )
-def test_a_text_that_is_no_error_is_read(text: str) -> None:
+def test_text_that_looks_like_an_error_is_read(text: str) -> None:
     kind = KINDS["items"]
     reading = reading_of(kind, csv_file(kind, kind.field("name"), text))
     assert [row.values["name"] for row in reading.rows] == [text]
@@ -212,7 +214,7 @@ def test_a_text_that_is_no_error_is_read(text: str) -> None:
         b"code,name,price\nA,Bolt,#N/A,#REF!\n",
     ],
 )
-def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: bytes) -> None:
+def test_error_in_a_column_that_is_not_imported_is_ignored(content: bytes) -> None:
     table = imports.read_table(content)
     mapping = imports.guess(KINDS["items"], table.headers)
     reading = imports.read_rows(KINDS["items"], table, mapping, CellFormat())
@@ -221,7 +223,7 @@ def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: byte
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (
             xlsx(
@@ -240,7 +242,7 @@ def test_an_error_in_a_column_that_is_not_imported_does_not_matter(content: byte
         (b"item,#NAME?\nA,x\n", "The column head in B1 cannot be read"),
     ],
 )
-def test_an_error_among_the_column_heads_is_refused(content: bytes, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said) as caught:
+def test_error_in_a_column_header_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
         imports.read_table(content)
     assert caught.value.field == "file"

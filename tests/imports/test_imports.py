@@ -1,4 +1,4 @@
-"""Files brought in: everything that is wrong at once, all or nothing, twice is once, taken back."""
+"""Imports: all errors at once, all rows or none, repeats, and undo."""
 
 from __future__ import annotations
 
@@ -30,43 +30,46 @@ ITEMS = "code,name,unit,decimals,qc required,reorder point\n"
 STOCK = "item,lot,qty,qc status,expires on,location,supplier's lot\n"
 
 
-def work(kind: str, text: str, **said: Any) -> ImportJob:
+def import_job(kind: str, text: str, **options: Any) -> ImportJob:
     chosen = KINDS[kind]
     table = imports.read_table(text.encode())
-    style = CellFormat(said.pop("dates", ""), said.pop("decimal_comma", False))
+    cell_format = CellFormat(options.pop("dates", ""), options.pop("decimal_comma", False))
     mapping = imports.validate_mapping(chosen, table.headers, imports.guess(chosen, table.headers))
-    reading = imports.read_rows(chosen, table, mapping, style)
-    return ImportJob(kind=chosen, reading=reading, mapping=mapping, **said)
+    reading = imports.read_rows(chosen, table, mapping, cell_format)
+    return ImportJob(kind=chosen, reading=reading, mapping=mapping, **options)
 
 
-def check(kind: str, text: str, **said: Any) -> Report:
+def check(kind: str, text: str, **options: Any) -> Report:
     db.session.rollback()
-    return imports.check(connection(), work(kind, text, **said))
+    return imports.check(connection(), import_job(kind, text, **options))
 
 
-def bring(stock: Stock, kind: str, text: str, **said: Any) -> Report:
-    who = {"user_id": said.pop("user_id", stock.user_id), "key": said.pop("key", key())}
+def run_import(stock: Stock, kind: str, text: str, **options: Any) -> Report:
+    write_fields = {
+        "user_id": options.pop("user_id", stock.user_id),
+        "key": options.pop("key", key()),
+    }
     db.session.rollback()
-    return imports.commit(work(kind, text, **said), file_name="a file.csv", **who)
+    return imports.commit(import_job(kind, text, **options), file_name="a file.csv", **write_fields)
 
 
-def undo(stock: Stock, import_id: int | None, **said: Any) -> None:
+def undo(stock: Stock, import_id: int | None, **options: Any) -> None:
     db.session.rollback()
     found = imports.get_import(connection(), import_id or 0)
     db.session.rollback()
-    imports.undo(found, user_id=stock.user_id, key=key(), **said)
+    imports.undo(found, user_id=stock.user_id, key=key(), **options)
 
 
 def reasons(report: Report) -> list[str]:
-    return [f"{one.line} {one.column}: {one.reason}" for one in report.wrong]
+    return [f"{problem.line} {problem.column}: {problem.reason}" for problem in report.wrong]
 
 
 def counts(report: Report) -> tuple[int, int, int]:
     return report.new, report.changed, report.same
 
 
-def shelves() -> list[str]:
-    """Every lot with its figures."""
+def lots_on_hand() -> list[str]:
+    """Return every lot with status, on hand, reserved and expiry."""
     db.session.rollback()
     rows = (
         connection()
@@ -85,7 +88,7 @@ def differences() -> list[Finding]:
         return list(verification.verify(reader).findings)
 
 
-def catalogue() -> list[str]:
+def catalog_rows() -> list[str]:
     db.session.rollback()
     rows = connection().execute(sa.select(stock_queries.items).order_by(stock_queries.items.c.code))
     return [
@@ -100,13 +103,13 @@ def catalogue() -> list[str]:
 
 def test_opening_stock_is_one_operation(stock: Stock) -> None:
     stock.item("BOLT"), stock.item("MILK", qc_required=True, decimals=1, unit="l")
-    report = bring(
+    report = run_import(
         stock,
         "stock",
         STOCK + "BOLT,L-1,12,,,A-1,\nMILK,M-1,2.5,,2031-02-28,,S-9\nMILK,M-2,1,ok,28.02.2031,,\n",
     )
     assert counts(report) == (3, 0, 0)
-    assert shelves() == [
+    assert lots_on_hand() == [
         "BOLT L-1 APPROVED 12/0",
         "MILK M-1 QUARANTINE 2.5/0 2031-02-28",
         "MILK M-2 APPROVED 1/0 2031-02-28",
@@ -115,11 +118,13 @@ def test_opening_stock_is_one_operation(stock: Stock) -> None:
     assert (operation.kind, len(operation.entries)) == ("IMPORT", 3)
 
 
-def test_seven_bad_rows_of_ten_thousand(stock: Stock) -> None:
-    """All seven are told, nothing is written; mended all comes in; again nothing is new; and
-    taken back the figures are as before."""
+def test_import_of_10000_rows_reports_errors_repeats_and_is_undone(stock: Stock) -> None:
+    """Seven wrong rows are reported and nothing is written.
+
+    The corrected file is imported whole, a repeat changes nothing, and undo restores the figures.
+    """
     items = "".join(f"P-{n:04},Part {n}\n" for n in range(1000))
-    assert counts(bring(stock, "items", "code,name\n" + items)) == (1000, 0, 0)
+    assert counts(run_import(stock, "items", "code,name\n" + items)) == (1000, 0, 0)
     stock.lot("receive 7", item="P-0000", lot_code="OLD")
     good = [f"P-{n % 1000:04},B-{n},{n % 90 + 1},,,," for n in range(10_000)]
     bad = {
@@ -132,9 +137,9 @@ def test_seven_bad_rows_of_ten_thousand(stock: Stock) -> None:
         6000: "P-0000,B-6000,3,,2031-02-30,,",
     }
     rows = [bad.get(n, row) for n, row in enumerate(good)]
-    before, entries = shelves(), stock.entries()
-    report = bring(stock, "stock", STOCK + "\n".join(rows))
-    assert [(one.line, one.column, one.value) for one in report.wrong] == [
+    before, entries = lots_on_hand(), stock.entries()
+    report = run_import(stock, "stock", STOCK + "\n".join(rows))
+    assert [(problem.line, problem.column, problem.value) for problem in report.wrong] == [
         (12, "qty", "-5"),
         (1001, "item", "P-O999"),
         (2002, "lot", "OLD"),
@@ -146,43 +151,43 @@ def test_seven_bad_rows_of_ten_thousand(stock: Stock) -> None:
     assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
     assert report.wrong[4].reason == "Line 2 is about the same lot already."
     assert (report.import_id, report.rows) == (None, 10_000)
-    assert (shelves(), stock.entries()) == (before, entries)
+    assert (lots_on_hand(), stock.entries()) == (before, entries)
 
-    mended = STOCK + "\n".join(good)
-    assert counts(check("stock", mended)) == (10_000, 0, 0)
+    corrected = STOCK + "\n".join(good)
+    assert counts(check("stock", corrected)) == (10_000, 0, 0)
     assert stock.entries() == entries
-    done = bring(stock, "stock", mended)
+    done = run_import(stock, "stock", corrected)
     assert counts(done) == (10_000, 0, 0)
-    assert len(shelves()) == 10_001
+    assert len(lots_on_hand()) == 10_001
 
-    again = bring(stock, "stock", mended)
+    again = run_import(stock, "stock", corrected)
     assert (again.import_id, counts(again)) == (None, (0, 0, 10_000))
     assert stock.entries() == entries + 10_000
 
     undo(stock, done.import_id)
-    assert [line for line in shelves() if " 0/0" not in line] == before
+    assert [line for line in lots_on_hand() if " 0/0" not in line] == before
     with pytest.raises(NotReversible):
         undo(stock, done.import_id)
 
 
-def test_a_longer_file_brings_in_what_is_new(stock: Stock) -> None:
+def test_longer_file_imports_only_the_new_rows(stock: Stock) -> None:
     stock.item("BOLT")
-    bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
+    run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
     stock.post("issue", item="BOLT", qty="5")
-    report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
+    report = run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
     assert counts(report) == (1, 0, 1)
-    assert shelves() == ["BOLT L-1 APPROVED 7/0", "BOLT L-2 APPROVED 3/0"]
+    assert lots_on_hand() == ["BOLT L-1 APPROVED 7/0", "BOLT L-2 APPROVED 3/0"]
 
 
-def test_what_was_taken_back_can_be_brought_in_again(stock: Stock) -> None:
+def test_undone_import_can_be_repeated(stock: Stock) -> None:
     stock.item("BOLT")
-    undo(stock, bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,").import_id)
-    assert shelves() == ["BOLT L-1 APPROVED 0/0"]
+    undo(stock, run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,").import_id)
+    assert lots_on_hand() == ["BOLT L-1 APPROVED 0/0"]
     assert reasons(check("stock", STOCK + "BOLT,L-1,12,rejected,,,")) == [
         "2 qc status: Lot L-1 exists already and is approved."
     ]
-    assert counts(bring(stock, "stock", STOCK + "BOLT,L-1,13,,,,")) == (0, 1, 0)
-    assert shelves() == ["BOLT L-1 APPROVED 13/0"]
+    assert counts(run_import(stock, "stock", STOCK + "BOLT,L-1,13,,,,")) == (0, 1, 0)
+    assert lots_on_hand() == ["BOLT L-1 APPROVED 13/0"]
 
 
 @pytest.mark.parametrize(
@@ -211,21 +216,21 @@ def test_what_was_taken_back_can_be_brought_in_again(stock: Stock) -> None:
          " separators, like 1250.5."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_row_of_stock(stock: Stock, row: str, reason: str) -> None:
+def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
     stock.lot("receive 7", lot_code="OLD")
     stock.item("GONE")
     catalog.update_item(user_id=stock.user_id, key=key(), item="GONE", archived=True)
-    bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
+    run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,")
     before = stock.entries()
     for report in (
         check("stock", STOCK + row),
-        bring(stock, "stock", STOCK + "BOLT,FINE,1,,,,\n" + row),
+        run_import(stock, "stock", STOCK + "BOLT,FINE,1,,,,\n" + row),
     ):
         assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
     assert stock.entries() == before
 
 
-def test_all_that_is_wrong_with_one_row_is_told(stock: Stock) -> None:
+def test_all_errors_of_a_row_are_reported(stock: Stock) -> None:
     stock.lot("receive 7", lot_code="OLD")
     assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
         "2 qty: 1.5 has too many decimals: this item is counted in pcs, whole numbers only.",
@@ -240,103 +245,103 @@ def test_all_that_is_wrong_with_one_row_is_told(stock: Stock) -> None:
     ]  # fmt: skip
 
 
-def test_dates_and_commas_are_read_as_somebody_says(stock: Stock) -> None:
+def test_dates_and_decimal_commas_are_read_as_configured(stock: Stock) -> None:
     stock.item("OIL", decimals=2)
     text = "item;lot;qty;expires\nOIL;A;1250,5;03/04/2031\n"
-    bring(stock, "stock", text, dates="dmy", decimal_comma=True)
-    bring(stock, "stock", text.replace("A", "B"), dates="mdy", decimal_comma=True)
-    assert shelves() == [
+    run_import(stock, "stock", text, dates="dmy", decimal_comma=True)
+    run_import(stock, "stock", text.replace("A", "B"), dates="mdy", decimal_comma=True)
+    assert lots_on_hand() == [
         "OIL A APPROVED 1250.5/0 2031-04-03", "OIL B APPROVED 1250.5/0 2031-03-04",
     ]  # fmt: skip
     wrong = check("stock", text.replace("1250,5", "1.250"), dates="dmy", decimal_comma=True)
     assert reasons(wrong) == ["2 qty: 1.250 is no number with a decimal comma, like 1250,5."]
 
 
-def test_one_key_is_one_import(stock: Stock) -> None:
+def test_import_with_the_same_key_is_replayed(stock: Stock) -> None:
     stock.item("BOLT")
-    once = key()
-    first = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=once)
-    assert bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=once) == first
+    one_key = key()
+    first = run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=one_key)
+    assert run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,", key=one_key) == first
     with pytest.raises(IdempotencyKeyReused):
-        bring(stock, "stock", STOCK + "BOLT,L-1,13,,,,", key=once)
+        run_import(stock, "stock", STOCK + "BOLT,L-1,13,,,,", key=one_key)
 
 
-def test_the_same_file_from_two_people_at_once(stock: Stock, app: Flask) -> None:
+def test_concurrent_imports_of_one_file_import_it_once(stock: Stock, app: Flask) -> None:
     stock.item("BOLT")
     text = STOCK + "".join(f"BOLT,L-{n},2,,,,\n" for n in range(200))
     reports: list[Report] = []
     barrier = threading.Barrier(4)
 
-    def go() -> None:
+    def import_file() -> None:
         with app.app_context():
             barrier.wait()
-            reports.append(bring(stock, "stock", text))
+            reports.append(run_import(stock, "stock", text))
 
-    threads = [threading.Thread(target=go) for _ in range(4)]
+    threads = [threading.Thread(target=import_file) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(counts(report) for report in reports) == [(0, 0, 200)] * 3 + [(200, 0, 0)]
-    assert shelves() == [f"BOLT L-{n} APPROVED 2/0" for n in range(200)]
+    assert lots_on_hand() == [f"BOLT L-{n} APPROVED 2/0" for n in range(200)]
 
 
-def test_an_import_with_stock_in_use_stays(stock: Stock) -> None:
+def test_import_with_issued_stock_cannot_be_undone(stock: Stock) -> None:
     stock.item("BOLT")
-    report = bring(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
+    report = run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,\nBOLT,L-2,3,,,,")
     stock.post("issue", lots=[ledger.LotQuantity(lot_id=stock.find_lot("L-1").id or 0, qty=1)],
              item="BOLT")  # fmt: skip
-    before = shelves()
+    before = lots_on_hand()
     with pytest.raises(NotReversible, match="11 are available now"):
         undo(stock, report.import_id)
-    assert shelves() == before
+    assert lots_on_hand() == before
 
 
 # --- counts ---------------------------------------------------------------------------------------
 
 
-def test_counts_set_stock_right_as_one_operation(stock: Stock) -> None:
+def test_counts_are_posted_as_one_operation(stock: Stock) -> None:
     stock.lot("receive 10", lot_code="A"), stock.lot("receive 10", lot_code="B")
     stock.lot("receive 10, reserve 8 JOB-1", lot_code="C")
     text = "item,lot,counted,expected\nBOLT,A,12,10\nBOLT,B,0,\nBOLT,C,10,10\n"
-    report = bring(stock, "counts", text, reference="November")
+    report = run_import(stock, "counts", text, reference="November")
     assert counts(report) == (0, 2, 1)
-    assert [line.split()[3] for line in shelves()] == ["12/0", "0/0", "10/8"]
+    assert [line.split()[3] for line in lots_on_hand()] == ["12/0", "0/0", "10/8"]
     rows = connection().exec_driver_sql(
         "SELECT l.lot_code, c.counted / 1000000 FROM lot_counts c JOIN inventory_lots l"
         " ON l.id = c.lot_id ORDER BY l.lot_code"
     )
     assert [tuple(row) for row in rows] == [("A", 12), ("B", 0), ("C", 10)]
     stock.post("issue", item="BOLT", qty="5")
-    again = bring(stock, "counts", text, reference="November")
+    again = run_import(stock, "counts", text, reference="November")
     assert (again.done_before, counts(again)) == (report.import_id, (0, 0, 3))
-    assert reasons(bring(stock, "counts", text, reference="December")) == [
+    assert reasons(run_import(stock, "counts", text, reference="December")) == [
         "2 expected: Lot A moved on since it was counted: 10 pcs were expected, 7 are on hand now."
         " Count it again.",
     ]
 
 
-def test_counts_can_be_taken_back(stock: Stock) -> None:
+def test_counts_can_be_undone(stock: Stock) -> None:
     stock.lot("receive 10", lot_code="A"), stock.lot("receive 10", lot_code="B")
-    before = shelves()
+    before = lots_on_hand()
     text = "item,lot,counted\nBOLT,A,12\nBOLT,B,3\n"
-    report = bring(stock, "counts", text)
-    assert shelves() != before
-    undo(stock, report.import_id, reason="counted the wrong shelf")
-    assert shelves() == before
-    assert counts(bring(stock, "counts", text)) == (0, 2, 0)
+    report = run_import(stock, "counts", text)
+    assert lots_on_hand() != before
+    undo(stock, report.import_id, reason="counted the wrong location")
+    assert lots_on_hand() == before
+    assert counts(run_import(stock, "counts", text)) == (0, 2, 0)
 
 
-def test_a_count_that_found_what_was_expected_is_in_order_and_so_is_taking_it_back(
+def test_count_without_difference_and_its_undo_pass_verification(
     stock: Stock,
 ) -> None:
     stock.lot("receive 10", lot_code="A")
-    report = bring(stock, "counts", "item,lot,counted\nBOLT,A,10\n", reference="November")
+    report = run_import(stock, "counts", "item,lot,counted\nBOLT,A,10\n", reference="November")
     assert counts(report) == (0, 0, 1)
     assert differences() == []
-    undo(stock, report.import_id, reason="counted the wrong shelf")
+    undo(stock, report.import_id, reason="counted the wrong location")
     assert differences() == []
-    assert shelves() == ["BOLT A APPROVED 10/0"]
+    assert lots_on_hand() == ["BOLT A APPROVED 10/0"]
 
 
 @pytest.mark.parametrize(
@@ -352,54 +357,54 @@ def test_a_count_that_found_what_was_expected_is_in_order_and_so_is_taking_it_ba
          " whole numbers only."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_count(stock: Stock, row: str, reason: str) -> None:
+def test_wrong_count_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="LOT-A")
-    report = bring(stock, "counts", "item,lot,counted,expected\n" + row)
+    report = run_import(stock, "counts", "item,lot,counted,expected\n" + row)
     assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
-    assert shelves() == ["BOLT LOT-A APPROVED 10/4"]
+    assert lots_on_hand() == ["BOLT LOT-A APPROVED 10/4"]
 
 
-def test_a_count_gives_back_what_has_ended(stock: Stock) -> None:
+def test_count_unreserves_expired_reservations(stock: Stock) -> None:
     lot_id = stock.lot("receive 10", lot_code="A")
     stock.reserve("8", lot=lot_id, expires_at=clock.now() + timedelta(hours=1))
     with clock.frozen_at(clock.now() + timedelta(hours=2)):
-        report = bring(stock, "counts", "item,lot,counted\nBOLT,A,3\n")
+        report = run_import(stock, "counts", "item,lot,counted\nBOLT,A,3\n")
     assert counts(report) == (0, 1, 0)
-    assert shelves() == ["BOLT A APPROVED 3/0"]
+    assert lots_on_hand() == ["BOLT A APPROVED 3/0"]
 
 
 # --- items and reorder points ---------------------------------------------------------------------
 
 
-def test_items_are_taken_up_and_brought_up_to_date(stock: Stock) -> None:
+def test_items_are_created_and_updated(stock: Stock) -> None:
     stock.item("BOLT", name="Old name", reorder_point="5")
     text = ITEMS + "BOLT,New name,,,,\nOIL,Oil,l,2,yes,1.5\n"
-    report = bring(stock, "items", text)
+    report = run_import(stock, "items", text)
     assert counts(report) == (1, 1, 0)
-    assert catalogue() == ["BOLT New name pcs 0 False 5", "OIL Oil l 2 True 1.5"]
-    assert counts(bring(stock, "items", text)) == (0, 0, 2)
-    trail = connection().exec_driver_sql(
+    assert catalog_rows() == ["BOLT New name pcs 0 False 5", "OIL Oil l 2 True 1.5"]
+    assert counts(run_import(stock, "items", text)) == (0, 0, 2)
+    audit_rows = connection().exec_driver_sql(
         "SELECT action, subject FROM audit WHERE subject <> 'item BOLT' OR action <> 'item created'"
         " ORDER BY id"
     )
-    assert [tuple(row) for row in trail] == [
+    assert [tuple(row) for row in audit_rows] == [
         ("item created", "item OIL"), ("item changed", "item BOLT"), ("imported", "import 1"),
     ]  # fmt: skip
     undo(stock, report.import_id)
-    assert catalogue() == ["BOLT Old name pcs 0 False 5"]
+    assert catalog_rows() == ["BOLT Old name pcs 0 False 5"]
     with pytest.raises(NotReversible, match="already"):
         undo(stock, report.import_id)
-    assert counts(bring(stock, "items", text)) == (1, 1, 0)
+    assert counts(run_import(stock, "items", text)) == (1, 1, 0)
 
 
-def test_items_that_are_in_use_are_not_taken_back(stock: Stock) -> None:
-    report = bring(stock, "items", ITEMS + "OIL,Oil,l,2,,1.5\nFAT,Fat,,,,3\nWAX,Wax,,,,\n")
+def test_import_of_items_in_use_cannot_be_undone(stock: Stock) -> None:
+    report = run_import(stock, "items", ITEMS + "OIL,Oil,l,2,,1.5\nFAT,Fat,,,,3\nWAX,Wax,,,,\n")
     stock.lot("receive 1", item="OIL")
     stock.link("4006381333931", item="WAX")
-    before = catalogue()
+    before = catalog_rows()
     with pytest.raises(NotReversible, match=r"2 of its items have been used .*: OIL, WAX"):
         undo(stock, report.import_id)
-    assert catalogue() == before
+    assert catalog_rows() == before
 
 
 @pytest.mark.parametrize(
@@ -416,15 +421,15 @@ def test_items_that_are_in_use_are_not_taken_back(stock: Stock) -> None:
          " /stock."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_an_item(stock: Stock, row: str, reason: str) -> None:
+def test_wrong_item_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
     stock.lot("receive 1")
-    before = catalogue()
-    report = bring(stock, "items", ITEMS + "FINE,Fine,,,,\n" + row)
+    before = catalog_rows()
+    report = run_import(stock, "items", ITEMS + "FINE,Fine,,,,\n" + row)
     assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
-    assert catalogue() == before
+    assert catalog_rows() == before
 
 
-def test_an_item_that_differs_in_capitals_only_is_pointed_at(stock: Stock) -> None:
+def test_item_that_differs_only_in_case_gets_a_note(stock: Stock) -> None:
     stock.item("BOLT")
     report = check("items", ITEMS + "Bolt,Bolt,,,,\n")
     assert [note.text for note in report.notes] == [
@@ -433,14 +438,14 @@ def test_an_item_that_differs_in_capitals_only_is_pointed_at(stock: Stock) -> No
     assert not report.wrong
 
 
-def test_reorder_points(stock: Stock) -> None:
+def test_reorder_points_are_set_and_undone(stock: Stock) -> None:
     stock.item("A", reorder_point="5"), stock.item("B"), stock.item("C", reorder_point="1")
     text = "item,reorder point\nA,none\nB,7\nC,1\n"
-    report = bring(stock, "reorder-points", text)
+    report = run_import(stock, "reorder-points", text)
     assert counts(report) == (0, 2, 1)
-    assert [line.split()[-1] for line in catalogue()] == ["None", "7", "1"]
+    assert [line.split()[-1] for line in catalog_rows()] == ["None", "7", "1"]
     undo(stock, report.import_id)
-    assert [line.split()[-1] for line in catalogue()] == ["5", "None", "1"]
+    assert [line.split()[-1] for line in catalog_rows()] == ["5", "None", "1"]
     assert reasons(check("reorder-points", "item,reorder point\nX,1\nA,\n")) == [
         "2 item: There is no item X.", "3 reorder point: The reorder point is missing.",
     ]  # fmt: skip
@@ -453,16 +458,16 @@ CODES = "code,item,lot,one scan is\n"
 
 def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
     lot_id = stock.lot("receive 1", lot_code="L-1")
-    text = CODES + "4006381333931,BOLT,,12\nSHELF-7,BOLT,L-1,\n"
-    report = bring(stock, "codes", text)
+    text = CODES + "4006381333931,BOLT,,12\nPALLET-7,BOLT,L-1,\n"
+    report = run_import(stock, "codes", text)
     assert counts(report) == (2, 0, 0)
     rows = connection().exec_driver_sql(
         "SELECT code, kind, lot_id, qty / 1000000 FROM codes ORDER BY code"
     )
     assert [tuple(row) for row in rows] == [
-        ("04006381333931", "GTIN", None, 12), ("SHELF-7", "TEXT", lot_id, 1),
+        ("04006381333931", "GTIN", None, 12), ("PALLET-7", "TEXT", lot_id, 1),
     ]  # fmt: skip
-    assert counts(bring(stock, "codes", text)) == (0, 0, 2)
+    assert counts(run_import(stock, "codes", text)) == (0, 0, 2)
     undo(stock, report.import_id)
     assert not list(connection().exec_driver_sql("SELECT 1 FROM codes"))
 
@@ -484,10 +489,10 @@ def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
         ("X,BOLT,,0", "one scan is: The quantity must be more than zero."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_code(stock: Stock, row: str, reason: str) -> None:
+def test_wrong_code_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
     stock.lot("receive 1", lot_code="L-1")
     stock.link("TAKEN")
-    report = bring(stock, "codes", CODES + row)
+    report = run_import(stock, "codes", CODES + row)
     assert [line.partition(" ")[2] for line in reasons(report)] == [reason]
     codes = connection().exec_driver_sql("SELECT code FROM codes").scalars()
     assert list(codes) == ["TAKEN"]
@@ -496,7 +501,7 @@ def test_what_is_wrong_with_a_code(stock: Stock, row: str, reason: str) -> None:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def test_heads_are_guessed() -> None:
+def test_columns_are_guessed_from_their_headers() -> None:
     headers = ["SKU", "Batch No.", "Qty on hand", "Expiry-Date", "Remarks", "Locaton", "STATUS"]
     assert imports.guess(KINDS["stock"], headers) == {
         "item": "SKU", "lot_code": "Batch No.", "qty": "Qty on hand", "expires_on": "Expiry-Date",
@@ -504,7 +509,7 @@ def test_heads_are_guessed() -> None:
     }  # fmt: skip
 
 
-def test_our_own_templates_and_lists_are_understood() -> None:
+def test_own_templates_and_exports_are_recognized() -> None:
     for kind in KINDS.values():
         headers = imports.template_csv(kind).strip("\ufeff\r\n").split(",")
         assert set(imports.guess(kind, headers)) == {field.name for field in kind.fields}
@@ -514,7 +519,7 @@ def test_our_own_templates_and_lists_are_understood() -> None:
     }  # fmt: skip
 
 
-def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> None:
+def test_exported_item_list_can_be_changed_and_imported(stock: Stock) -> None:
     (
         stock.item("BOLT", reorder_point="20"),
         stock.item("MILK", decimals=2, unit="l", qc_required=True),
@@ -522,14 +527,14 @@ def test_a_list_of_items_goes_out_is_changed_and_comes_back(stock: Stock) -> Non
     db.session.rollback()
     rows = [LISTS["items"].headers, *list_rows(reads_on(connection()), "items")]
     text = "\n".join(",".join(row) for row in rows)
-    before = catalogue()
-    assert counts(bring(stock, "items", text)) == (0, 0, 2)
-    assert catalogue() == before
-    assert counts(bring(stock, "items", text.replace(",no,20", ",no,25"))) == (0, 1, 1)
-    assert catalogue() == ["BOLT Bolt pcs 0 False 25", "MILK Milk l 2 True None"]
+    before = catalog_rows()
+    assert counts(run_import(stock, "items", text)) == (0, 0, 2)
+    assert catalog_rows() == before
+    assert counts(run_import(stock, "items", text.replace(",no,20", ",no,25"))) == (0, 1, 1)
+    assert catalog_rows() == ["BOLT Bolt pcs 0 False 25", "MILK Milk l 2 True None"]
 
 
-def test_a_column_that_is_needed_is_asked_for() -> None:
+def test_missing_column_is_requested() -> None:
     with pytest.raises(InvalidInput, match="Which column has the quantity") as caught:
         imports.validate_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
@@ -557,17 +562,17 @@ def test_text_files_of_every_kind_are_read(content: bytes) -> None:
     )
 
 
-def test_lines_are_those_of_the_file() -> None:
+def test_line_numbers_are_those_of_the_file() -> None:
     table = imports.read_table(b'\ncode,name\n\nA,"two\nlines"\nB,b\n')
     assert [line for line, _ in table.rows] == [4, 6]
 
 
-def test_what_our_files_disarmed_is_armed_again() -> None:
+def test_formula_escapes_of_exports_are_removed() -> None:
     table = imports.read_table(b"code,name\n'-1,'=A\nx,'tis\n")
     assert [cells for _, cells in table.rows] == [["-1", "=A"], ["x", "'tis"]]
 
 
-def book(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+def workbook_of(*sheets: tuple[str, list[list[Any]]]) -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
         day = workbook.add_format({"num_format": "yyyy-mm-dd"})
@@ -586,9 +591,9 @@ def test_spreadsheets_are_read() -> None:
         [], ["A", 4711, 12.5, date(2031, 2, 28), 4006381333931],
         ["B", True, 0.1, "", 1234567890123456789],
     ]  # fmt: skip
-    content = book(("Empty", []), ("Shelf", rows), ("Other", [["x"], ["y"]]))
+    content = workbook_of(("Empty", []), ("Stock", rows), ("Other", [["x"], ["y"]]))
     table = imports.read_table(content)
-    assert (table.sheet, table.sheets) == ("Shelf", ["Empty", "Shelf", "Other"])
+    assert (table.sheet, table.sheets) == ("Stock", ["Empty", "Stock", "Other"])
     assert table.rows[0] == (4, ["A", "4711", "12.5", "2031-02-28", "4006381333931"])
     assert table.rows[1][1][:3] == ["B", "yes", "0.1"]
     assert "15 digits" in table.rows[1][1][4]
@@ -597,7 +602,7 @@ def test_spreadsheets_are_read() -> None:
         imports.read_table(content, sheet="None")
 
 
-def test_the_template_as_a_spreadsheet_is_read_back() -> None:
+def test_xlsx_template_can_be_read() -> None:
     file = io.BytesIO()
     imports.template_xlsx(file, KINDS["stock"])
     with pytest.raises(InvalidInput, match="no rows below"):
@@ -605,7 +610,7 @@ def test_the_template_as_a_spreadsheet_is_read_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "empty"),
         (b"   \n", "empty"),
@@ -620,13 +625,13 @@ def test_the_template_as_a_spreadsheet_is_read_back() -> None:
         (b",".join(b"%d" % n for n in range(101)) + b"\n1\n", "more than 100 columns"),
     ],
 )
-def test_files_that_cannot_be_read_say_why(content: bytes, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said) as caught:
+def test_unreadable_file_is_refused_with_its_reason(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
         imports.read_table(content)
     assert caught.value.field == "file"
 
 
-def test_a_spreadsheet_that_unpacks_to_very_much_is_refused() -> None:
+def test_spreadsheet_that_unpacks_to_over_200_mb_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         for n in range(3):
@@ -636,7 +641,7 @@ def test_a_spreadsheet_that_unpacks_to_very_much_is_refused() -> None:
         imports.read_table(file.getvalue())
 
 
-def test_unknown_names_are_compared_a_bounded_number_of_times() -> None:
+def test_number_of_spelling_suggestions_is_limited() -> None:
     suggester = SpellingSuggester(lambda: ["BOLT-M8"])
     assert suggester.near("bolt-m9") == "BOLT-M8"
     found = [suggester.near(f"BOLT-M{n}") for n in range(100)]

@@ -1,4 +1,4 @@
-"""Spreadsheets are read as another reader reads them, whatever program wrote them."""
+"""Spreadsheets of different writers are read as python-calamine reads them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.spreadsheet_files import (
     zipped,
 )
 
-HEADS = ["code", "name", "qty", "day", "flag"]
+HEADERS = ["code", "name", "qty", "day", "flag"]
 
 
 def as_text(value: Any) -> str:
@@ -48,14 +48,14 @@ def our_rows(content: bytes) -> list[list[str]]:
     return [row + [""] * (len(table.headers) - len(row)) for row in rows]
 
 
-def random_book(dice: random.Random) -> bytes:
+def random_workbook(dice: random.Random) -> bytes:
     file = io.BytesIO()
     options = {"in_memory": True, "date_1904": dice.random() < 0.3}
     with xlsxwriter.Workbook(file, options) as workbook:
         sheet = workbook.add_worksheet()
         formats = ["yyyy-mm-dd", "dd/mm/yy", "[$-407]d. mmmm yyyy", "m/d/yy", '"day "d']
         days = [workbook.add_format({"num_format": code}) for code in formats]
-        sheet.write_row(0, 0, HEADS)
+        sheet.write_row(0, 0, HEADERS)
         for row in range(1, 30):
             sheet.write(row, 0, f"P-{row}")
             sheet.write(row, 1, dice.choice(["Bolt ä", " Nut ", "_x0041_", "a\nb", "<&>", "😀"]))
@@ -69,27 +69,27 @@ def random_book(dice: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_cells_are_read_as_another_reader_reads_them(seed: int) -> None:
-    content = random_book(random.Random(seed))
+def test_cells_are_read_as_calamine_reads_them(seed: int) -> None:
+    content = random_workbook(random.Random(seed))
     assert our_rows(content) == calamine_rows(content)
 
 
-def test_rows_and_cells_without_addresses_follow_each_other() -> None:
+def test_rows_and_cells_without_addresses_are_consecutive() -> None:
     cells = '<c t="inlineStr"><is><t>{}</t></is></c>'
     rows = f"<row>{cells.format('code')}{cells.format('name')}</row>"
     rows += f"<row>{text_cell('B4', 'Bolt')}</row><row>{cells.format('A')}</row>"
     assert imports.read_table(xlsx(rows)).rows == [(4, ["", "Bolt"]), (5, ["A"])]
 
 
-def test_names_may_have_a_prefix() -> None:
+def test_xml_names_can_have_a_prefix() -> None:
     parts = xlsx_parts(xlsx_row(1, "code") + xlsx_row(2, "A"))
     for name in ("xl/workbook.xml", "xl/worksheets/sheet1.xml"):
-        written = str(parts[name]).replace("</", "</x:").replace("xmlns=", "xmlns:x=")
-        parts[name] = written.replace("<", "<x:").replace("<x:/x:", "</x:")
+        prefixed = str(parts[name]).replace("</", "</x:").replace("xmlns=", "xmlns:x=")
+        parts[name] = prefixed.replace("<", "<x:").replace("<x:/x:", "</x:")
     assert imports.read_table(zipped(parts)).rows == [(2, ["A"])]
 
 
-def test_runs_of_one_text_are_joined_without_their_readings() -> None:
+def test_text_runs_are_joined_without_phonetic_text() -> None:
     texts = "<si>\n<r>\n<t>Bo</t></r>\n<r><t>lt</t></r><rPh><t>reading</t></rPh></si>"
     row = '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2" t="inlineStr"><is>\n<r><t>N</t></r>'
     row += "\n<r><t>ut</t></r></is></c></row>"
@@ -97,7 +97,7 @@ def test_runs_of_one_text_are_joined_without_their_readings() -> None:
     assert imports.read_table(content).rows == [(2, ["Bolt", "Nut"])]
 
 
-def test_a_table_may_begin_below_and_to_the_right() -> None:
+def test_table_can_start_below_and_right_of_a1() -> None:
     rows = f"<row r='5'>{text_cell('C5', 'code')}{text_cell('D5', 'name')}</row>"
     rows += f"<row r='6'>{text_cell('C6', 'A')}</row>"
     table = imports.read_table(xlsx(rows))
@@ -106,10 +106,10 @@ def test_a_table_may_begin_below_and_to_the_right() -> None:
     assert table.headers == ["Column A", "Column B", "code", "name"]
 
 
-def test_a_cell_without_a_head_is_named() -> None:
+def test_cell_without_a_header_is_named() -> None:
     rows = xlsx_row(1, "code", "name") + f"<row r='2'>{text_cell('D2', 'x')}</row>"
-    said = "Cell D2 of the sheet Sheet1 is not empty, but the column heads end in column B"
-    with pytest.raises(InvalidInput, match=said):
+    message = "Cell D2 of the sheet Sheet1 is not empty, but the column heads end in column B"
+    with pytest.raises(InvalidInput, match=message):
         imports.read_table(xlsx(rows))
 
 
@@ -124,7 +124,7 @@ def test_an_ods_file_is_read() -> None:
     bolt = "<table:table-cell><text:p>Bo<text:s/>lt</text:p><text:p>x</text:p></table:table-cell>"
     rows += '<table:table-row table:number-rows-repeated="2"><table:table-cell'
     rows += ' office:value-type="string"><text:p>A</text:p></table:table-cell>'
-    rows += bolt + "".join(cells.format(*one) for one in typed) + "</table:table-row>"
+    rows += bolt + "".join(cells.format(*cell) for cell in typed) + "</table:table-row>"
     cells_read = ["A", "Bo lt\nx", "12.5", "2031-02-28", "yes"]
     table = imports.read_table(ods(rows))
     assert (table.sheet, table.rows) == ("Sheet1", [(2, cells_read), (3, cells_read)])

@@ -1,4 +1,4 @@
-"""Labels: what is printed reads back, byte for byte; sizes are right; nothing breaks out."""
+"""Labels: printed codes are read back unchanged, sizes are exact, ZPL cannot be injected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.stock_builder import Stock, key
 
 GTIN = "09521123456785"
 DAY = date(2027, 12, 31)
-#: Lot codes as people write them: long, with umlauts, and full of what printers take for commands.
+#: Lot codes: long ones, umlauts, other scripts, and characters with a meaning in ZPL or GS1.
 LOT_CODES = [
     "L-001", "1", "A" * 20, "A" * 21, "x" * 64, "Ü-77/x", "Größe 5°", "a_b", "_1_1", "A(B)C",
     "%&'*+,-./:;<=>?!\"", "^XZ~JA^FD", "~DG", "Жук", "中文", "17271231", "L 1", "\\&", "10",
@@ -36,7 +36,7 @@ LOT_CODES = [
 
 
 def pictures(content: bytes) -> Iterator[Image.Image]:
-    """The pages as a 203 dpi printer prints them."""
+    """Render the pages at 203 dpi, as a label printer does."""
     with pypdfium2.PdfDocument(content) as document:
         for page in document:
             yield page.render(scale=203 / 72, grayscale=True).to_pil()
@@ -44,7 +44,7 @@ def pictures(content: bytes) -> Iterator[Image.Image]:
 
 
 def scanned(content: bytes) -> list[str]:
-    """What a scanner types: the bytes in each code, with the barcode's kind in front."""
+    """Return what a scanner sends: the symbology identifier and the bytes of each code."""
     return [
         f"{found.symbology_identifier}{found.bytes.decode()}"
         for picture in pictures(content)
@@ -52,13 +52,13 @@ def scanned(content: bytes) -> list[str]:
     ]
 
 
-def typed(label: labels.Label) -> str:
+def scan_of(label: labels.Label) -> str:
     return f"{']d2' if label.is_gs1 else ']Q1'}{label.typed}"
 
 
 @pytest.fixture
 def lots(stock: Stock) -> dict[str, int]:
-    """A lot of each code, of an item with a GTIN."""
+    """A lot for each of LOT_CODES, of an item with a GTIN; lot code to id."""
     stock.item("DICHTUNG-Ä", name="Grüne Dichtung für außen, mit einem sehr langen Namen ^XZ ~JR")
     fields = {"item": "DICHTUNG-Ä", "expires_on": DAY}
     found = {code: stock.lot("receive 7", lot_code=code, **fields) for code in LOT_CODES}
@@ -68,8 +68,8 @@ def lots(stock: Stock) -> dict[str, int]:
 
 
 @pytest.fixture
-def some(lots: dict[str, int]) -> list[labels.Label]:
-    """Labels of all kinds."""
+def mixed_labels(lots: dict[str, int]) -> list[labels.Label]:
+    """Lot, item and location labels."""
     return [
         *labels.lot_labels(connection(), lots.values(), with_qty=True),
         *labels.item_labels(connection(), ["DICHTUNG-Ä"]),
@@ -78,42 +78,44 @@ def some(lots: dict[str, int]) -> list[labels.Label]:
 
 
 @pytest.mark.parametrize("name", labels.LAYOUTS)
-def test_every_code_of_a_printed_page_reads_back_byte_for_byte(
-    some: list[labels.Label], name: str
+def test_every_code_on_a_printed_page_is_read_back_unchanged(
+    mixed_labels: list[labels.Label], name: str
 ) -> None:
     layout = labels.layout_of(name)
-    wanted = [typed(label) for label in some]
+    wanted = [scan_of(label) for label in mixed_labels]
     try:
-        content = labels.to_pdf(some, layout)
-    except InvalidInput:  # the longest place needs more room than the smallest label has
-        *some, _ = some
-        content, wanted = labels.to_pdf(some, layout), wanted[:-1]
+        content = labels.to_pdf(mixed_labels, layout)
+    except InvalidInput:  # the longest location does not fit the smallest label
+        *mixed_labels, _ = mixed_labels
+        content, wanted = labels.to_pdf(mixed_labels, layout), wanted[:-1]
     assert sorted(scanned(content)) == sorted(wanted)
 
 
-def test_what_is_read_back_is_found(lots: dict[str, int], some: list[labels.Label]) -> None:
+def test_codes_read_from_labels_resolve_to_their_lots(
+    lots: dict[str, int], mixed_labels: list[labels.Label]
+) -> None:
     found = {}
-    for raw in scanned(labels.to_pdf(some, labels.layout_of("a4-2x7"))):
-        one = barcodes.resolve(connection(), raw)
-        assert one.warnings == ()
-        if one.kind == "lot":
-            found[one.lot.lot_code] = one.lot.id
+    for raw in scanned(labels.to_pdf(mixed_labels, labels.layout_of("a4-2x7"))):
+        resolution = barcodes.resolve(connection(), raw)
+        assert resolution.warnings == ()
+        if resolution.kind == "lot":
+            found[resolution.lot.lot_code] = resolution.lot.id
     assert found == lots
 
 
-def test_gs1_is_printed_where_gs1_can_say_it_and_our_own_code_elsewhere(
+def test_label_has_gs1_if_possible_and_else_an_internal_code(
     lots: dict[str, int],
 ) -> None:
-    made = dict(zip(lots, labels.lot_labels(connection(), lots.values()), strict=True))
-    assert made["L-001"].typed == f"01{GTIN}1727123110L-001"
-    ours = {code for code, label in made.items() if not label.is_gs1}
-    assert ours == {
+    label_of = dict(zip(lots, labels.lot_labels(connection(), lots.values()), strict=True))
+    assert label_of["L-001"].typed == f"01{GTIN}1727123110L-001"
+    internal = {code for code, label in label_of.items() if not label.is_gs1}
+    assert internal == {
         "A" * 21, "x" * 64, "Ü-77/x", "Größe 5°", "A(B)C", "^XZ~JA^FD", "~DG", "Жук", "中文",
         "L 1", "\\&",
     }  # fmt: skip
 
 
-def test_a_date_that_gs1_cannot_tell_is_not_told_in_gs1(stock: Stock) -> None:
+def test_lot_with_an_expiry_beyond_gs1_has_an_internal_code(stock: Stock) -> None:
     for code, expires_on in (("SOON", date(2027, 1, 31)), ("LATE", date(2096, 6, 30))):
         stock.lot(lot_code=code, expires_on=expires_on)
     stock.lot(lot_code="NEVER")
@@ -123,24 +125,24 @@ def test_a_date_that_gs1_cannot_tell_is_not_told_in_gs1(stock: Stock) -> None:
     assert (soon.is_gs1, late.is_gs1, never.typed) == (True, False, f"01{GTIN}10NEVER")
 
 
-def test_without_a_gtin_for_one_piece_the_code_is_our_own(stock: Stock) -> None:
+def test_lot_without_a_gtin_of_quantity_1_has_an_internal_code(stock: Stock) -> None:
     lot = stock.lot()
     barcodes.link(user_id=stock.user_id, key=key(), code=GTIN, item="BOLT", qty=12)
     (label,) = labels.lot_labels(connection(), [lot])
     assert label.typed.startswith(f"INV1L{lot}X")
 
 
-def test_every_lot_code_stands_on_its_label_whole(some: list[labels.Label]) -> None:
+def test_every_lot_code_is_printed_in_full(mixed_labels: list[labels.Label]) -> None:
     layout = labels.layout_of("50x25")
-    for label, code in zip(some, LOT_CODES, strict=False):
+    for label, code in zip(mixed_labels, LOT_CODES, strict=False):
         words = [word.text for word in fit(label, *layout.label, pdf.measure).words]
         assert code.replace(" ", "") in "".join(words).replace(" ", "")
 
 
-def test_words_and_code_stay_on_the_label_and_apart(some: list[labels.Label]) -> None:
+def test_text_and_code_fit_the_label_without_overlap(mixed_labels: list[labels.Label]) -> None:
     for name in ("50x25", "100x50", "40x40"):
         width, height = labels.layout_of(name).label
-        for label in some[:-1]:
+        for label in mixed_labels[:-1]:
             fitted = fit(label, width, height, pdf.measure)
             side = fitted.matrix.modules * fitted.module
             assert fitted.x >= 0
@@ -153,9 +155,9 @@ def test_words_and_code_stay_on_the_label_and_apart(some: list[labels.Label]) ->
                 assert word.size >= 1.5
 
 
-def test_sizes_are_right_in_millimetres(some: list[labels.Label]) -> None:
+def test_printed_positions_are_exact_in_millimeters(mixed_labels: list[labels.Label]) -> None:
     layout = labels.layout_of("a4-3x8")
-    label = some[0]
+    label = mixed_labels[0]
     with pypdfium2.PdfDocument(labels.to_pdf([label] * 2, layout, start=5)) as document:
         page = document[0]
         assert [round(edge / 72 * 25.4, 2) for edge in page.get_size()] == [210, 297]
@@ -164,8 +166,8 @@ def test_sizes_are_right_in_millimetres(some: list[labels.Label]) -> None:
     per_mm = 10 * 72 / 25.4
     fitted = fit(label, *layout.label, pdf.measure)
     inside = (fitted.matrix.modules - 2 * fitted.matrix.quiet) * fitted.module
-    for place, found in enumerate(sorted(zxingcpp.read_barcodes(picture), key=_left)):
-        column, row = place + 1, 1
+    for index, found in enumerate(sorted(zxingcpp.read_barcodes(picture), key=_left)):
+        column, row = index + 1, 1
         left = 7.25 + column * 66 + fitted.x + fitted.matrix.quiet * fitted.module
         top = 12.9 + row * 33.9 + fitted.y + fitted.matrix.quiet * fitted.module
         corners = (found.position.top_left, found.position.bottom_right)
@@ -178,14 +180,14 @@ def _left(found: Any) -> int:
     return int(found.position.top_left.x)
 
 
-def test_labels_begin_at_the_first_place_that_is_left(some: list[labels.Label]) -> None:
+def test_printing_starts_at_the_given_label_of_the_sheet(mixed_labels: list[labels.Label]) -> None:
     layout = labels.layout_of("letter-3x10")
     places = list(layout.places(32, start=30))
     assert places[0] == (0, pytest.approx(4.7625 + 2 * 69.85), pytest.approx(12.7 + 9 * 25.4))
     assert [page for page, _, _ in places] == [0] + [1] * 30 + [2]
     for start in (0, 31):
         with pytest.raises(InvalidInput, match="place 1 to 30"):
-            labels.to_pdf(some[:1], layout, start=start)
+            labels.to_pdf(mixed_labels[:1], layout, start=start)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,9 @@ def test_labels_begin_at_the_first_place_that_is_left(some: list[labels.Label]) 
         ("letter:1x1:0,0:0,0", (215.9, 279.4), 1),
     ],
 )
-def test_layouts_may_be_described(name: str, label: tuple[float, float], on_page: int) -> None:
+def test_layout_can_be_described_by_its_sizes(
+    name: str, label: tuple[float, float], on_page: int
+) -> None:
     layout = labels.layout_of(name)
     assert layout.label == pytest.approx(label)
     assert layout.on_page == on_page
@@ -212,48 +216,53 @@ def test_layouts_may_be_described(name: str, label: tuple[float, float], on_page
     ["", None, 5, "a5", "62", "62x", "0x0", "19x29", "62x9", "999x29", "-62x29", "6e1x29",
      "٦٢x29", "a4:0x8:1,1:1,1", "a4:3x8:110,1:1,1", "a4:99x99:0,0:0,0", "a4:3x8"],
 )  # fmt: skip
-def test_a_layout_that_cannot_be_is_refused(name: object) -> None:
+def test_invalid_layout_is_refused(name: object) -> None:
     with pytest.raises(InvalidInput) as caught:
         labels.layout_of(name)
     assert caught.value.field == "layout"
 
 
 @pytest.mark.parametrize("name", list(labels.LAYOUTS))
-def test_the_layouts_lie_on_their_paper(name: str) -> None:
+def test_built_in_layouts_fit_their_paper(name: str) -> None:
     layout = labels.LAYOUTS[name]
     for _, x, y in layout.places(layout.on_page):
         assert 0 <= x <= layout.page[0] - layout.label[0] + 0.01
         assert 0 <= y <= layout.page[1] - layout.label[1] + 0.01
 
 
-def test_a_label_too_small_for_its_code_is_refused(some: list[labels.Label]) -> None:
+def test_a_label_too_small_for_its_code_is_refused(mixed_labels: list[labels.Label]) -> None:
     for name in ("20x10", "30x12"):
         with pytest.raises(InvalidInput, match="too small"):
-            labels.to_pdf(some, labels.layout_of(name))
+            labels.to_pdf(mixed_labels, labels.layout_of(name))
 
 
-def test_unknown_lots_and_items_have_no_label(stock: Stock) -> None:
+def test_label_of_an_unknown_lot_item_or_location_is_refused(stock: Stock) -> None:
     with pytest.raises(NotFound):
         labels.lot_labels(connection(), [99])
     with pytest.raises(NotFound):
         labels.item_labels(connection(), ["NONE"])
-    for place in ("", "x" * 65, "A\n1"):
+    for location in ("", "x" * 65, "A\n1"):
         with pytest.raises(InvalidInput):
-            labels.location_labels([place])
+            labels.location_labels([location])
 
 
-def test_copies_stand_together_and_have_a_limit(some: list[labels.Label]) -> None:
-    assert labels.copies_of(some[:2], 2) == [some[0], some[0], some[1], some[1]]
-    for wanted, copies in ((some, 0), (some, -1), (some[:2], 501), ([], 1)):
+def test_copies_are_adjacent_and_limited(mixed_labels: list[labels.Label]) -> None:
+    assert labels.copies_of(mixed_labels[:2], 2) == [
+        mixed_labels[0],
+        mixed_labels[0],
+        mixed_labels[1],
+        mixed_labels[1],
+    ]
+    for wanted, copies in ((mixed_labels, 0), (mixed_labels, -1), (mixed_labels[:2], 501), ([], 1)):
         with pytest.raises(InvalidInput):
             labels.copies_of(wanted, copies)
 
 
-# --- for label printers ---------------------------------------------------------------------------
+# --- ZPL ------------------------------------------------------------------------------------------
 
 
-def parts_of(content: bytes) -> list[tuple[str, str]]:
-    """The commands of a ZPL stream, each with what follows it, as a printer takes them."""
+def zpl_commands(content: bytes) -> list[tuple[str, str]]:
+    """Split a ZPL stream into its commands and their parameters."""
     found = re.findall(r"[\^~]([A-Z][A-Z0-9])([^\^~]*)", content.decode("ascii"))
     return [(name, rest.rstrip("\n")) for name, rest in found]
 
@@ -263,10 +272,10 @@ def unescaped(field: str) -> str:
     return raw.decode()
 
 
-def printed(content: bytes) -> Iterator[tuple[str, str, list[str]]]:
-    """Each label of a ZPL stream: the kind of its code, what it carries, and the words on it."""
+def zpl_labels(content: bytes) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield for each label of a ZPL stream: barcode command, barcode data, text lines."""
     code, hexed, words, kind = "", False, [], ""
-    for name, rest in parts_of(content):
+    for name, rest in zpl_commands(content):
         if name == "XA":
             code, words, kind = "", [], ""
         elif name in ("BX", "BQ"):
@@ -283,11 +292,11 @@ def printed(content: bytes) -> Iterator[tuple[str, str, list[str]]]:
             yield kind, code, words
 
 
-def test_zpl_carries_the_same_codes_and_words(some: list[labels.Label]) -> None:
+def test_zpl_has_the_codes_and_text_of_the_labels(mixed_labels: list[labels.Label]) -> None:
     layout = labels.layout_of("100x50")
-    found = list(printed(labels.to_zpl(some, layout)))
-    assert len(found) == len(some)
-    for label, (kind, code, words) in zip(some, found, strict=True):
+    found = list(zpl_labels(labels.to_zpl(mixed_labels, layout)))
+    assert len(found) == len(mixed_labels)
+    for label, (kind, code, words) in zip(mixed_labels, found, strict=True):
         if label.is_gs1:
             assert (kind, code[:2]) == ("BX", "_1")
             assert code[2:].replace("__", "_") == label.typed
@@ -297,15 +306,15 @@ def test_zpl_carries_the_same_codes_and_words(some: list[labels.Label]) -> None:
         assert words == [word.text for word in fit(label, *layout.label, pdf.measure).words]
 
 
-def test_no_name_and_no_code_can_command_the_printer(some: list[labels.Label]) -> None:
-    content = labels.to_zpl(some, labels.layout_of("100x50"))
+def test_names_and_codes_cannot_inject_zpl_commands(mixed_labels: list[labels.Label]) -> None:
+    content = labels.to_zpl(mixed_labels, labels.layout_of("100x50"))
     assert content.isascii()
     assert b"~" not in content
     known = {"XA", "CI", "LH", "PW", "LL", "FO", "BX", "BQ", "A0", "FH", "FD", "FS", "XZ"}
-    parts = parts_of(content)
+    parts = zpl_commands(content)
     assert {name[:2] for name, _ in parts} == known
-    assert [name for name, _ in parts].count("XA") == len(some)
-    assert [name for name, _ in parts].count("XZ") == len(some)
+    assert [name for name, _ in parts].count("XA") == len(mixed_labels)
+    assert [name for name, _ in parts].count("XZ") == len(mixed_labels)
     for character in map(chr, range(0x250)):
         assert not set(escaped(character)) - set(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;/()+-#=*_"
@@ -313,18 +322,20 @@ def test_no_name_and_no_code_can_command_the_printer(some: list[labels.Label]) -
         assert unescaped(escaped(character)) == character
 
 
-def test_zpl_tells_the_size_in_dots_and_takes_no_sheets(some: list[labels.Label]) -> None:
-    fields = dict(parts_of(labels.to_zpl(some[:1], labels.layout_of("62x29"))))
+def test_zpl_has_its_size_in_dots_and_refuses_sheet_layouts(
+    mixed_labels: list[labels.Label],
+) -> None:
+    fields = dict(zpl_commands(labels.to_zpl(mixed_labels[:1], labels.layout_of("62x29"))))
     assert (fields["PW"], fields["LL"]) == (str(round(62 / DOT)), str(round(29 / DOT)))
     with pytest.raises(InvalidInput, match="single labels"):
-        labels.to_zpl(some[:1], labels.layout_of("a4-3x8"))
+        labels.to_zpl(mixed_labels[:1], labels.layout_of("a4-3x8"))
 
 
-def test_a_printer_that_draws_the_zpl_draws_what_scanners_read(some: list[labels.Label]) -> None:
-    """As the printer would: the code's data drawn with its own modules, at its own place."""
+def test_code_drawn_from_zpl_can_be_scanned(mixed_labels: list[labels.Label]) -> None:
+    """Draw a barcode from the data in the ZPL, as a printer does, and scan it."""
     layout = labels.layout_of("62x29")
     for label, (kind, code, _) in zip(
-        some[:-1], printed(labels.to_zpl(some[:-1], layout)), strict=True
+        mixed_labels[:-1], zpl_labels(labels.to_zpl(mixed_labels[:-1], layout)), strict=True
     ):
         if kind == "BX":
             message = code[2:].replace("__", "_")
@@ -335,42 +346,42 @@ def test_a_printer_that_draws_the_zpl_draws_what_scanners_read(some: list[labels
         else:
             drawn = zxingcpp.create_barcode(code[3:], zxingcpp.BarcodeFormat.QRCode)
         read = zxingcpp.read_barcode(Image.fromarray(drawn.to_image(3)))
-        assert f"{read.symbology_identifier}{read.bytes.decode()}" == typed(label)
+        assert f"{read.symbology_identifier}{read.bytes.decode()}" == scan_of(label)
 
 
-# --- what it is made of ---------------------------------------------------------------------------
+# --- fonts, libraries and output ------------------------------------------------------------------
 
 
-def test_the_fonts_are_the_published_ones() -> None:
-    told = dict(
+def test_fonts_have_the_published_checksums() -> None:
+    published = dict(
         re.findall(r"^\| (\S+\.ttf) \| `([^`]+)` \|", (pdf.FONTS / "README.md").read_text(), re.M)
     )
     for path in pdf.FONTS.glob("*.ttf"):
         digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
-        assert told.pop(path.name) == digest
-    assert not told
+        assert published.pop(path.name) == digest
+    assert not published
     assert "Bitstream Vera" in (pdf.FONTS / "LICENSE").read_text("utf-8", "replace")
 
 
-def test_what_the_font_lacks_is_a_square_not_a_fault() -> None:
+def test_missing_glyph_does_not_fail() -> None:
     label = labels.Label("qr", "INV1I1X000000", (labels.content.Line("中文 ok"),))
     assert labels.to_pdf([label], labels.layout_of("62x29")).startswith(b"%PDF")
 
 
-def test_starting_the_application_loads_none_of_the_libraries() -> None:
+def test_application_start_does_not_import_label_libraries() -> None:
     program = (
         "import json, sys, inventory; inventory.create_app;"
         "print(json.dumps([name for name in ('biip', 'zxingcpp', 'reportlab', 'PIL')"
         " if name in sys.modules]))"
     )
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert json.loads(told.stdout) == []
+    assert json.loads(process.stdout) == []
 
 
-def test_a_pdf_is_the_same_whenever_it_is_made(some: list[labels.Label]) -> None:
+def test_pdf_is_reproducible(mixed_labels: list[labels.Label]) -> None:
     layout = labels.layout_of("62x29")
-    first = labels.to_pdf(some[:3], layout)
-    assert first == labels.to_pdf(some[:3], layout)
+    first = labels.to_pdf(mixed_labels[:3], layout)
+    assert first == labels.to_pdf(mixed_labels[:3], layout)
     assert io.BytesIO(first).read(5) == b"%PDF-"

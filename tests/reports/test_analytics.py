@@ -1,4 +1,4 @@
-"""What the ledger tells of a stretch of time, worked out by hand."""
+"""Analytics of a period, compared with figures computed by hand."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MONDAY = date(2026, 11, 2)
 
 
 @pytest.fixture
-def on(monkeypatch: pytest.MonkeyPatch):
-    """`on(3)`: it is noon of the day 3 days after that Monday; `hour` in UTC."""
+def set_day(monkeypatch: pytest.MonkeyPatch):
+    """`set_day(3)` sets the clock to noon UTC, 3 days after MONDAY."""
 
     def set_clock(days: int, hour: int = 12, minute: int = 0) -> None:
         when = datetime(2026, 11, 2, hour, minute, tzinfo=UTC) + timedelta(days=days)
@@ -36,72 +36,72 @@ def item_id(code: str = "BOLT") -> int:
     return found
 
 
-def moved(first: int, last: int, item: int | None = None) -> list[tuple[int, int]]:
+def movement_by_day(first: int, last: int, item: int | None = None) -> list[tuple[int, int]]:
     days = analytics.movement(
         connection(), MONDAY + timedelta(days=first), MONDAY + timedelta(days=last), item_id=item
     )
     return [(day.received, day.issued) for day in days]
 
 
-def test_movement_is_what_came_in_and_went_out_each_day(stock: Stock, on) -> None:
+def test_movement_has_received_and_issued_per_day(stock: Stock, set_day) -> None:
     lot = stock.lot("receive 10")
-    on(1)
+    set_day(1)
     stock.post("issue", item="BOLT", lots=[part(lot, 4)])
     stock.post("scrap", lot_id=lot, qty=1, reason="bent")
-    on(3)
+    set_day(3)
     stock.lot("receive 2.5", item=stock.item("OIL", decimals=1))
-    assert moved(0, 3, item_id()) == [(10 * ONE, 0), (0, 5 * ONE), (0, 0), (0, 0)]
-    assert moved(0, 3) == [(1, 0), (0, 2), (0, 0), (1, 0)]
-    assert moved(1, 1) == [(0, 2)]
+    assert movement_by_day(0, 3, item_id()) == [(10 * ONE, 0), (0, 5 * ONE), (0, 0), (0, 0)]
+    assert movement_by_day(0, 3) == [(1, 0), (0, 2), (0, 0), (1, 0)]
+    assert movement_by_day(1, 1) == [(0, 2)]
 
 
-def test_reserving_moves_nothing(stock: Stock, on) -> None:
+def test_reservation_is_no_movement(stock: Stock, set_day) -> None:
     stock.lot("receive 10")
     stock.post("unreserve", reservation_id=stock.reserve(4), qty=1)
-    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+    assert movement_by_day(0, 0, item_id()) == [(10 * ONE, 0)]
 
 
-def test_what_is_split_off_moves_nothing(stock: Stock, on) -> None:
+def test_split_is_no_movement(stock: Stock, set_day) -> None:
     lot = stock.lot("receive 10")
     split = stock.post("split", lot_id=lot, qty=3, lot_code="CHILD").operation.id
-    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+    assert movement_by_day(0, 0, item_id()) == [(10 * ONE, 0)]
     stock.post("reverse", operation_id=split)
-    assert moved(0, 0, item_id()) == [(10 * ONE, 0)]
+    assert movement_by_day(0, 0, item_id()) == [(10 * ONE, 0)]
 
 
-def test_what_was_reversed_is_taken_off_again(stock: Stock, on) -> None:
+def test_reversal_is_subtracted_on_its_own_day(stock: Stock, set_day) -> None:
     lot = stock.lot("receive 10")
     issue = stock.post("issue", item="BOLT", lots=[part(lot, 4)]).operation.id
-    on(1)
+    set_day(1)
     stock.post("reverse", operation_id=issue)
-    assert moved(0, 1, item_id()) == [(10 * ONE, 4 * ONE), (0, -4 * ONE)]
+    assert movement_by_day(0, 1, item_id()) == [(10 * ONE, 4 * ONE), (0, -4 * ONE)]
 
 
-def test_a_day_begins_at_midnight_of_the_site(stock: Stock, on) -> None:
+def test_day_begins_at_midnight_of_the_site_timezone(stock: Stock, set_day) -> None:
     clock.set_timezone(ZoneInfo("Asia/Kolkata"))  # UTC+5:30
     try:
-        on(0, 18, 29)
+        set_day(0, 18, 29)
         stock.lot("receive 10")
-        on(0, 18, 30)
+        set_day(0, 18, 30)
         stock.lot("receive 3")
-        assert moved(0, 1, item_id()) == [(10 * ONE, 0), (3 * ONE, 0)]
+        assert movement_by_day(0, 1, item_id()) == [(10 * ONE, 0), (3 * ONE, 0)]
     finally:
         clock.set_timezone(ZoneInfo("UTC"))
 
 
-def test_turnover_is_issued_by_the_mean_on_hand(stock: Stock, on) -> None:
+def test_turnover_is_issued_divided_by_mean_on_hand(stock: Stock, set_day) -> None:
     lot = stock.lot("receive 10")  # days 0 and 1: 10
-    on(2)
+    set_day(2)
     stock.post("issue", item="BOLT", lots=[part(lot, 4)])  # days 2 and 3: 6
-    on(5)
-    stock.post("issue", item="BOLT", lots=[part(lot, 1)])  # after the days that are looked at
-    (one,) = analytics.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
-    assert (one.issued, one.mean, one.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
-    assert one.rate == 0.5
-    assert one.days == 5.0
+    set_day(5)
+    stock.post("issue", item="BOLT", lots=[part(lot, 1)])  # after the period
+    (row,) = analytics.turnover(connection(), MONDAY, MONDAY + timedelta(days=3)).rows
+    assert (row.issued, row.mean, row.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
+    assert row.rate == 0.5
+    assert row.days == 5.0
 
 
-def test_an_item_that_nothing_is_issued_of_has_no_days_of_supply(stock: Stock, on) -> None:
+def test_item_without_issues_has_no_days_of_supply(stock: Stock, set_day) -> None:
     stock.item("NUT")
     stock.lot("receive 10")
     bolt, nut = analytics.turnover(connection(), MONDAY, MONDAY).rows
@@ -109,12 +109,12 @@ def test_an_item_that_nothing_is_issued_of_has_no_days_of_supply(stock: Stock, o
     assert (nut.rate, nut.days, nut.mean) == (None, None, 0)
 
 
-def test_stock_ages_from_its_receipt(stock: Stock, on) -> None:
+def test_age_of_stock_counts_from_its_receipt(stock: Stock, set_day) -> None:
     stock.lot("receive 1")
-    on(40)
+    set_day(40)
     stock.lot("receive 2, issue 2")
     stock.lot("receive 4")
-    on(69)
+    set_day(69)
     stock.lot("receive 8", item=stock.item("OIL", unit="l"))
     today = clock.today()
     assert analytics.ageing(connection(), today) == [
@@ -126,7 +126,7 @@ def test_stock_ages_from_its_receipt(stock: Stock, on) -> None:
     assert analytics.ageing(connection(), today + timedelta(days=999))[-1].up_to is None
 
 
-def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on) -> None:
+def test_expiring_stock_is_listed_by_day_expired_first(stock: Stock, set_day) -> None:
     stock.lot("receive 3", expires_on=in_days(-1))
     stock.lot("receive 5, reserve 2 JOB", expires_on=in_days(6))
     stock.lot("receive 1", expires_on=in_days(0))
@@ -143,6 +143,6 @@ def test_what_expires_stands_by_day_and_what_has_expired_first(stock: Stock, on)
     ]
 
 
-def test_a_day_without_anything_is_there_too(stock: Stock, on) -> None:
+def test_movement_includes_days_without_entries(stock: Stock, set_day) -> None:
     stock.item()
     assert analytics.movement(connection(), MONDAY, MONDAY) == [Movement(MONDAY)]

@@ -1,4 +1,4 @@
-"""Figures over the whole warehouse: worked out anew when something was written, only then."""
+"""Warehouse totals are cached and recomputed only after a write or on another day."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tests.support.stock_builder import Stock, in_days, key
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How often the sums were worked out."""
-    counted: list[int] = []
-    work_out = overview._totals_by_unit
+def computations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One element for each computation of the totals."""
+    calls: list[int] = []
+    compute = overview._totals_by_unit
 
     def count(*args):
-        counted.append(1)
-        return work_out(*args)
+        calls.append(1)
+        return compute(*args)
 
     monkeypatch.setattr(overview, "_totals_by_unit", count)
-    return counted
+    return calls
 
 
 def totals(days: int = 0):
@@ -32,14 +32,14 @@ def totals(days: int = 0):
     return overview.totals_by_unit(connection(), clock.today() + timedelta(days=days))
 
 
-def test_nothing_written_nothing_worked_out(
-    stock: Stock, reads: list[int], database_kind: str
+def test_totals_are_cached_until_the_next_write(
+    stock: Stock, computations: list[int], database_kind: str
 ) -> None:
     stock.lot("receive 10")
-    # Again and again: a server of PostgreSQL that others write to moves on in between.
+    # On PostgreSQL the write position also moves with writes to other databases.
     seen = [totals() for _ in range(50)]
-    assert all(one == seen[0] for one in seen)
-    assert len(reads) == 1 if database_kind == "sqlite" else len(reads) < 50
+    assert all(result == seen[0] for result in seen)
+    assert len(computations) == 1 if database_kind == "sqlite" else len(computations) < 50
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,17 @@ def test_nothing_written_nothing_worked_out(
     ],
     ids=["issue", "decision", "reservation", "expiry date"],
 )
-def test_each_write_is_seen_at_once(stock: Stock, reads: list[int], write) -> None:
+def test_totals_are_recomputed_after_each_write(
+    stock: Stock, computations: list[int], write
+) -> None:
     lot = stock.lot("receive 10")
     before = totals()
     write(stock, lot)
     assert totals() != before
-    assert len(reads) == 2
+    assert len(computations) == 2
 
 
-def test_another_day_is_another_figure(stock: Stock, reads: list[int]) -> None:
+def test_totals_are_recomputed_for_another_day(stock: Stock, computations: list[int]) -> None:
     stock.lot("receive 10", expires_on=in_days(0))
     assert totals()["pcs"].on_hold == 0
     assert totals(1)["pcs"].on_hold == 10 * 10**6

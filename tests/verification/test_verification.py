@@ -1,4 +1,4 @@
-"""Whoever changes a row behind the ledger's back is refused by the database, or named by verify."""
+"""Changes of ledger rows with raw SQL are refused by the database or found by `verify`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.support.stock_builder import Stock
 
 
 @pytest.fixture
-def busy(app: Flask):
-    """A ledger with something of everything. (Not the `stock` fixture: it must not verify.)"""
+def full_ledger(app: Flask):
+    """A ledger with every kind of operation. Unlike `stock`, it is not verified afterwards."""
     with app.app_context():
         stock = Stock()
         stock.lot("receive 20, reserve 5 J-1, issue 3, scrap 1", lot_code="L-1")
@@ -28,8 +28,8 @@ def busy(app: Flask):
         db.session.remove()
 
 
-def raw(*statements: str, unguarded: bool = True) -> None:
-    """Write past the service; `unguarded`: as somebody who owns the database would."""
+def run_sql(*statements: str, unguarded: bool = True) -> None:
+    """Run SQL directly; `unguarded` drops triggers and checks first, as a database owner can."""
     with db.engine.connect().execution_options(write=True) as conn:
         if conn.dialect.name == "sqlite" and unguarded:
             conn.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
@@ -50,7 +50,8 @@ def drop_guards(conn: sa.Connection) -> None:
         for name in names.all():
             conn.exec_driver_sql(f"DROP TRIGGER {name}")
         return
-    conn.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger, no key
+    # Disables triggers and foreign keys.
+    conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
     for table in ("inventory_ledger", "qc_decisions", "operations", "inventory_lots"):
         checks = conn.exec_driver_sql(
             "SELECT conname FROM pg_constraint WHERE contype = 'c'"
@@ -67,7 +68,7 @@ def findings() -> list[str]:
 
 LAST = "(SELECT max(id) FROM inventory_ledger WHERE lot_id = 1)"
 
-#: What is changed, and what the finding about it must say.
+#: Statement, and how one of the first findings must start.
 TAMPERINGS = [
     ("UPDATE inventory_ledger SET qty = qty + 1 WHERE id = 1", "inventory_ledger row 1 "),
     ("UPDATE inventory_ledger SET on_hand_after = on_hand_after + 1 WHERE id = 2",
@@ -106,37 +107,37 @@ TAMPERINGS = [
 
 
 @pytest.mark.parametrize(("statement", "finding"), TAMPERINGS)
-def test_what_is_changed_past_the_guards_is_named(
-    busy: Stock, statement: str, finding: str
+def test_verification_names_a_row_changed_without_the_triggers(
+    full_ledger: Stock, statement: str, finding: str
 ) -> None:
     assert findings() == []
-    raw(statement)
-    found = [one for one in findings() if not one.startswith("schema")]
-    assert any(one.startswith(finding) for one in found[:3]), found
+    run_sql(statement)
+    found = [line for line in findings() if not line.startswith("schema")]
+    assert any(line.startswith(finding) for line in found[:3]), found
 
 
-def test_one_flipped_byte_of_a_hash_is_named(busy: Stock) -> None:
+def test_verification_names_a_flipped_byte_of_a_hash(full_ledger: Stock) -> None:
     flipped = {
         "sqlite": "UPDATE inventory_ledger SET hash = x'00' || substr(hash, 2) WHERE id = 2",
         "postgresql": "UPDATE inventory_ledger"
         " SET hash = set_byte(hash, 0, get_byte(hash, 0) # 1) WHERE id = 2",
     }
-    raw(flipped[db.engine.dialect.name])
+    run_sql(flipped[db.engine.dialect.name])
     found = [finding for finding in findings() if not finding.startswith("schema")]
     assert found[0].startswith("inventory_ledger row 2 (lot L-1, entry 2): hash")
 
 
-def test_several_processes_find_what_one_finds(
-    busy: Stock, monkeypatch: pytest.MonkeyPatch
+def test_verification_in_processes_finds_the_same_as_in_one(
+    full_ledger: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even of lots and operations with numbers that nobody gave."""
+    """Also for rows with ids that were never assigned."""
     with snapshot() as reader:
-        alone = verify(reader)
+        single = verify(reader)
         monkeypatch.setattr(parallel, "LONG", 0)
-        together = verify(reader, processes=2)
-    assert together.ok
-    assert together.entries == alone.entries > 0
-    raw(
+        in_processes = verify(reader, processes=2)
+    assert in_processes.ok
+    assert in_processes.entries == single.entries > 0
+    run_sql(
         "UPDATE inventory_ledger SET qty = qty + 1 WHERE id = 2",
         "UPDATE inventory_ledger SET lot_id = -5 WHERE id = 3",
         "UPDATE inventory_ledger SET lot_id = 99999 WHERE id = 4",
@@ -145,19 +146,19 @@ def test_several_processes_find_what_one_finds(
         "UPDATE qc_decisions SET reason = 'X' WHERE decision_seq = 2",
     )
     with snapshot() as reader:
-        together = verify(reader, processes=2)
+        in_processes = verify(reader, processes=2)
         monkeypatch.undo()
-        alone = verify(reader)
-    assert together.findings == alone.findings
-    assert (together.count, together.entries) == (alone.count, alone.entries)
-    tables = {finding.table for finding in together.findings}
+        single = verify(reader)
+    assert in_processes.findings == single.findings
+    assert (in_processes.count, in_processes.entries) == (single.count, single.entries)
+    tables = {finding.table for finding in in_processes.findings}
     assert {"inventory_ledger", "operations", "qc_decisions", "schema"} <= tables
 
 
-def test_no_more_findings_are_kept_than_anybody_reads(
-    busy: Stock, monkeypatch: pytest.MonkeyPatch
+def test_verification_keeps_a_limited_number_of_findings(
+    full_ledger: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw("UPDATE operations SET note = 'other'", "UPDATE inventory_ledger SET qty = qty + 1")
+    run_sql("UPDATE operations SET note = 'other'", "UPDATE inventory_ledger SET qty = qty + 1")
     monkeypatch.setattr(parallel, "MAX_ENTRIES", 3)
     with snapshot() as reader:
         report = verify(reader)
@@ -166,25 +167,25 @@ def test_no_more_findings_are_kept_than_anybody_reads(
 
 
 @pytest.mark.only("sqlite")
-def test_an_operation_that_holds_no_text_is_named(busy: Stock) -> None:
-    raw("UPDATE operations SET note = x'FF' WHERE id = 1")
-    raw("UPDATE operations SET recorded_at = 5 WHERE id = 2")
+def test_verification_names_an_operation_with_a_value_of_another_type(full_ledger: Stock) -> None:
+    run_sql("UPDATE operations SET note = x'FF' WHERE id = 1")
+    run_sql("UPDATE operations SET recorded_at = 5 WHERE id = 2")
     found = [finding for finding in findings() if finding.startswith("operations")]
     assert found[0].startswith("operations row 1: hash")
     assert found[1].startswith("operations row 2: hash")
 
 
 @pytest.mark.only("sqlite")
-def test_a_row_that_cannot_be_read_is_named_and_not_the_end(busy: Stock) -> None:
-    raw("UPDATE operations SET note = CAST(x'FF' AS TEXT) WHERE id = 1")
-    raw("UPDATE lot_counts SET on_hand = 1")
+def test_verification_names_an_unreadable_row_and_continues(full_ledger: Stock) -> None:
+    run_sql("UPDATE operations SET note = CAST(x'FF' AS TEXT) WHERE id = 1")
+    run_sql("UPDATE lot_counts SET on_hand = 1")
     found = findings()
     assert found[0].startswith("operations: a row cannot be read: Could not decode to UTF-8")
-    assert any(one.startswith("lot_counts row 1:") for one in found)
+    assert any(line.startswith("lot_counts row 1:") for line in found)
 
 
-def test_no_row_is_lost_between_one_fetch_and_the_next(
-    busy: Stock, monkeypatch: pytest.MonkeyPatch
+def test_verification_reads_every_row_across_fetches(
+    full_ledger: Stock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(raw_rows, "AT_ONCE", 2)
     with snapshot() as reader:
@@ -197,7 +198,7 @@ def test_no_row_is_lost_between_one_fetch_and_the_next(
 @pytest.mark.parametrize("table", sorted(triggers.APPEND_ONLY))
 @pytest.mark.parametrize("change", ["UPDATE", "DELETE", "REPLACE", "TRUNCATE"])
 def test_no_append_only_row_can_be_changed_with_raw_sql(
-    busy: Stock, table: str, change: str
+    full_ledger: Stock, table: str, change: str
 ) -> None:
     sqlite = db.engine.dialect.name == "sqlite"
     statements = {
@@ -209,10 +210,10 @@ def test_no_append_only_row_can_be_changed_with_raw_sql(
         "TRUNCATE": f"DELETE FROM {table} WHERE 1 = 1" if sqlite else f"TRUNCATE {table} CASCADE",
     }
     if table == "audit":
-        raw("INSERT INTO audit (at, action, subject, detail)"
+        run_sql("INSERT INTO audit (at, action, subject, detail)"
             " VALUES ('2026-01-01 00:00:00.000000', 'a', 's', '{}')", unguarded=False)  # fmt: skip
     with pytest.raises(sa.exc.DBAPIError, match="append-only"):
-        raw(statements[change], unguarded=False)
+        run_sql(statements[change], unguarded=False)
 
 
 @pytest.mark.parametrize(
@@ -222,57 +223,57 @@ def test_no_append_only_row_can_be_changed_with_raw_sql(
         "prev_seq = NULL, on_hand_before = 0, reserved_before = 0, received_before = 0",
     ],
 )
-def test_a_wrong_balance_cannot_be_inserted_whoever_writes(busy: Stock, values: str) -> None:
-    """The chain's foreign key and the CHECKs refuse it, with the service out of the way."""
+def test_wrong_balance_cannot_be_inserted_with_raw_sql(full_ledger: Stock, values: str) -> None:
+    """The foreign key of the chain and the CHECK constraints refuse it."""
     wrong = dict(part.split(" = ") for part in values.split(", "))
     names = [column.name for column in ledger.c if column.name != "id"]
     wrong.setdefault("lot_seq", "lot_seq + 1")
     chosen = [wrong.get(name, name) for name in names]
     columns = ", ".join(names)
     with pytest.raises(sa.exc.IntegrityError):
-        raw(
+        run_sql(
             f"INSERT INTO inventory_ledger ({columns}) SELECT {', '.join(chosen)}"
             f" FROM inventory_ledger WHERE id = {LAST}",
             unguarded=False,
         )
 
 
-def test_a_missing_trigger_is_named(busy: Stock) -> None:
+def test_verification_names_a_missing_trigger(full_ledger: Stock) -> None:
     suffix = "" if db.engine.dialect.name == "sqlite" else " ON inventory_ledger"
     name = "inventory_ledger_no_update" if not suffix else "inventory_ledger_append_only"
-    raw(f"DROP TRIGGER {name}{suffix}", unguarded=False)
+    run_sql(f"DROP TRIGGER {name}{suffix}", unguarded=False)
     assert findings() == [f"schema: the trigger {name} is missing or altered"]
 
 
-def test_a_tail_that_was_cut_off_is_found_by_an_earlier_digest(busy: Stock) -> None:
+def test_deleted_latest_entries_are_found_with_an_earlier_digest(full_ledger: Stock) -> None:
     with snapshot() as reader:
-        kept = digests.digest(reader, key=b"k")
-    assert digests.is_genuine(kept, key=b"k")
-    assert not digests.is_genuine(kept, key=b"other")
-    raw(
+        earlier_digest = digests.digest(reader, key=b"k")
+    assert digests.is_genuine(earlier_digest, key=b"k")
+    assert not digests.is_genuine(earlier_digest, key=b"other")
+    run_sql(
         f"DELETE FROM inventory_ledger WHERE id = {LAST}",
         "DELETE FROM operations WHERE id NOT IN (SELECT operation_id FROM inventory_ledger)"
         " AND kind NOT IN ('QC', 'COUNT')",
         unguarded=True,
     )
     with snapshot() as reader:
-        found = verify(reader, against=kept).findings
+        found = verify(reader, against=earlier_digest).findings
     assert any("is not what it was at" in finding.what for finding in found)
 
 
-def test_the_read_cache_is_checked(busy: Stock) -> None:
+def test_verification_checks_the_balance_tables(full_ledger: Stock) -> None:
     for statement in (
         "UPDATE lot_heads SET on_hand = 1",
         "UPDATE lot_heads SET expires_on = '2020-01-01'",
         "UPDATE item_heads SET on_hand = on_hand + 1",
         "DELETE FROM open_lines",
     ):
-        raw(statement, unguarded=False)
+        run_sql(statement, unguarded=False)
         assert any("rebuild-cache" in finding for finding in findings())
-        rebuild()
+        rebuild_balances()
         assert findings() == []
 
 
-def rebuild() -> None:
+def rebuild_balances() -> None:
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
         balance_triggers.rebuild(conn)

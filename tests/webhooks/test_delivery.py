@@ -1,4 +1,4 @@
-"""The outbox is written with the ledger, and each endpoint is told once, sooner or later."""
+"""Low-stock events are written with the ledger and delivered once to each endpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.stock_builder import Stock, in_days, key
 from tests.support.webhook_receivers import Receiver, run_receiver
 
 KEY = "the site's key, at least so long as this"
-OTHER = "the key that the site had before this one"
+OLD_KEY = "the key that the site had before this one"
 
 
 @pytest.fixture
@@ -35,94 +35,90 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def secret(stock: Stock, receiver: Receiver) -> str:
-    """The receiver is told."""
+    """The secret of an endpoint for the receiver."""
     return endpoints.add_endpoint(url=receiver.url, key=KEY, user_id=stock.user_id)[1]
 
 
 @pytest.fixture
 def item(stock: Stock) -> str:
-    """Reordered at 5; 20 are free."""
+    """An item with reorder point 5 and 20 free."""
     stock.item("BOLT", reorder_point="5")
     stock.lot("receive 20", lot_code="L-1")
     return "BOLT"
 
 
-def told() -> list[tuple[str, str]]:
-    """Each event that stands in the outbox: its type, and what was free."""
+def events_written() -> list[tuple[str, str]]:
+    """Return type and free quantity of each event in the outbox."""
     db.session.rollback()
     rows = connection().execute(sa.select(low_stock.events.c.body).order_by(low_stock.events.c.id))
-    found = [json.loads(body) for body in rows.scalars()]
-    return [(one["type"], one["data"]["free"]) for one in found]
+    events = [json.loads(body) for body in rows.scalars()]
+    return [(event["type"], event["data"]["free"]) for event in events]
 
 
-def test_an_item_is_low_when_it_is_down_to_its_point_and_recovers_above_it(
-    stock: Stock, item: str
-) -> None:
-    assert told() == [("item.low", "0"), ("item.recovered", "20")]
+def test_item_is_low_at_its_reorder_point_and_recovers_above_it(stock: Stock, item: str) -> None:
+    assert events_written() == [("item.low", "0"), ("item.recovered", "20")]
     stock.post("issue", item=item, qty=14)
-    assert len(told()) == 2
+    assert len(events_written()) == 2
     stock.post("issue", item=item, qty=1)
     stock.post("issue", item=item, qty=1)
-    assert told()[2:] == [("item.low", "5")]
+    assert events_written()[2:] == [("item.low", "5")]
     stock.lot("receive 2", item=item)
-    assert told()[3:] == [("item.recovered", "6")]
+    assert events_written()[3:] == [("item.recovered", "6")]
 
 
-def test_what_is_reserved_or_on_hold_is_not_free(stock: Stock, item: str) -> None:
-    promised = stock.reserve(15)
-    stock.post("unreserve", reservation_id=promised)
+def test_reserved_stock_and_stock_on_hold_are_not_free(stock: Stock, item: str) -> None:
+    reservation = stock.reserve(15)
+    stock.post("unreserve", reservation_id=reservation)
     lot = stock.find_lot("L-1").id
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="rust")
     stock.post("decide_qc", lot_id=lot, status="APPROVED", reason="clean")
-    assert [type for type, _ in told()[2:]] == ["item.low", "item.recovered"] * 2
+    assert [type for type, _ in events_written()[2:]] == ["item.low", "item.recovered"] * 2
 
 
-def test_what_is_rolled_back_or_refused_tells_nothing(stock: Stock, item: str) -> None:
+def test_dry_run_refusal_and_replay_write_no_event(stock: Stock, item: str) -> None:
     stock.post("issue", item=item, qty=18, dry_run=True)
     stock.refused("INSUFFICIENT_STOCK", "issue", item=item, qty=30)
-    once = key()
-    stock.post("issue", item=item, qty=18, key=once)
-    stock.post("issue", item=item, qty=18, key=once)
-    assert told()[2:] == [("item.low", "2")]
+    one_key = key()
+    stock.post("issue", item=item, qty=18, key=one_key)
+    stock.post("issue", item=item, qty=18, key=one_key)
+    assert events_written()[2:] == [("item.low", "2")]
 
 
-def test_one_operation_over_several_items_tells_of_each(stock: Stock, item: str) -> None:
+def test_batch_over_several_items_writes_an_event_for_each(stock: Stock, item: str) -> None:
     from inventory import ledger
 
     stock.item("NUT", reorder_point="1")
     stock.lot("receive 4", item="NUT")
     issues = [ledger.Issue(item="NUT", qty="4"), ledger.Issue(item=item, qty="16")]
     ledger.post(issues, user_id=stock.user_id, key=key())
-    assert sorted(told()[-2:]) == [("item.low", "0"), ("item.low", "4")]
+    assert sorted(events_written()[-2:]) == [("item.low", "0"), ("item.low", "4")]
 
 
-def test_a_changed_point_tells_too_and_items_without_one_tell_nothing(
-    stock: Stock, item: str
-) -> None:
+def test_change_of_the_reorder_point_writes_an_event(stock: Stock, item: str) -> None:
     def change(**fields: object) -> None:
         catalog.update_item(user_id=stock.user_id, key=key(), item=item, **fields)
 
     for point in ("20", "19", "20", None):
         change(reorder_point=point)
-    types = [type for type, _ in told()[2:]]
+    types = [type for type, _ in events_written()[2:]]
     assert types == ["item.low", "item.recovered", "item.low", "item.recovered"]
     stock.post("issue", item=item, qty=20)
     change(reorder_point="3")
     change(archived=True)
-    assert [type for type, _ in told()[6:]] == ["item.low", "item.recovered"]
+    assert [type for type, _ in events_written()[6:]] == ["item.low", "item.recovered"]
 
 
-def test_time_alone_is_told_by_the_sweep(stock: Stock) -> None:
+def test_stock_that_expires_is_found_by_the_refresh(stock: Stock) -> None:
     stock.item("MILK", reorder_point="1")
     stock.lot("receive 9", item="MILK", expires_on=in_days(1))
     assert low_stock.refresh_low_stock_events() == 0
     with clock.frozen_at(clock.now() + timedelta(days=2)):
         assert low_stock.refresh_low_stock_events() == 1
         assert low_stock.refresh_low_stock_events() == 0
-    assert told()[-1] == ("item.low", "0")
+    assert events_written()[-1] == ("item.low", "0")
 
 
-def test_writers_of_one_item_at_once_tell_of_each_crossing_once(stock: Stock) -> None:
+def test_concurrent_writes_write_each_low_event_once(stock: Stock) -> None:
     from flask import current_app
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -140,7 +136,7 @@ def test_writers_of_one_item_at_once_tell_of_each_crossing_once(stock: Stock) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert [type for type, _ in told()] == ["item.low", "item.recovered", "item.low"]
+    assert [type for type, _ in events_written()] == ["item.low", "item.recovered", "item.low"]
 
 
 # --- delivery -------------------------------------------------------------------------------------
@@ -160,7 +156,7 @@ def test_each_event_is_delivered_once(
     assert states == ["delivered", "delivered"]
 
 
-def test_several_senders_at_once_deliver_each_event_once(
+def test_concurrent_senders_deliver_each_event_once(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
     from flask import current_app
@@ -179,25 +175,26 @@ def test_several_senders_at_once_deliver_each_event_once(
         thread.start()
     for thread in threads:
         thread.join()
-    ids = [one.headers["webhook-id"] for one in receiver.requests]
+    ids = [request.headers["webhook-id"] for request in receiver.requests]
     assert len(ids) == len(set(ids)) == 8
 
 
-def test_signatures_verify_as_the_specification_has_it(
+def test_signatures_match_the_specification(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
-    deliver_due(keys=[KEY, OTHER])
+    deliver_due(keys=[KEY, OLD_KEY])
     assert secret.startswith("whsec_")
-    for one in receiver.requests:
-        signed = f"{one.headers['webhook-id']}.{one.headers['webhook-timestamp']}.{one.body}"
-        made = hmac.new(base64.b64decode(secret[6:]), signed.encode(), hashlib.sha256).digest()
-        given = one.headers["webhook-signature"].split()
-        assert given[0] == "v1," + base64.b64encode(made).decode()
-        assert len(given) == 2
-        assert abs(int(one.headers["webhook-timestamp"]) - clock.now().timestamp()) < 60
+    for request in receiver.requests:
+        timestamp = request.headers["webhook-timestamp"]
+        signed = f"{request.headers['webhook-id']}.{timestamp}.{request.body}"
+        digest = hmac.new(base64.b64decode(secret[6:]), signed.encode(), hashlib.sha256).digest()
+        signatures = request.headers["webhook-signature"].split()
+        assert signatures[0] == "v1," + base64.b64encode(digest).decode()
+        assert len(signatures) == 2
+        assert abs(int(timestamp) - clock.now().timestamp()) < 60
 
 
-def test_a_secret_is_kept_nowhere(stock: Stock, receiver: Receiver, secret: str) -> None:
+def test_webhook_secret_is_not_stored(stock: Stock, receiver: Receiver, secret: str) -> None:
     db.session.rollback()
     for table in db.metadata.sorted_tables:
         for row in connection().execute(sa.select(table)):
@@ -206,7 +203,7 @@ def test_a_secret_is_kept_nowhere(stock: Stock, receiver: Receiver, secret: str)
 
 
 @pytest.mark.parametrize("answer", [500, 404, (302, {"Location": "/elsewhere"}), (308, {})])
-def test_what_is_not_taken_is_sent_again_later_and_no_redirect_is_followed(
+def test_failed_delivery_is_retried_and_redirects_are_not_followed(
     stock: Stock, receiver: Receiver, secret: str, item: str, answer: object
 ) -> None:
     receiver.answers = [answer, 200, 200]
@@ -219,7 +216,7 @@ def test_what_is_not_taken_is_sent_again_later_and_no_redirect_is_followed(
     assert (first.headers["webhook-id"], first.body) == (again.headers["webhook-id"], again.body)
 
 
-def test_pauses_grow_until_it_is_given_up_and_may_be_replayed(
+def test_delivery_is_given_up_after_growing_pauses_and_can_be_replayed(
     stock: Stock, receiver: Receiver, secret: str
 ) -> None:
     stock.item("BOLT", reorder_point="5")
@@ -242,43 +239,43 @@ def test_pauses_grow_until_it_is_given_up_and_may_be_replayed(
     assert endpoints.list_deliveries(connection())[0].state == "delivered"
 
 
-def test_a_receiver_that_is_not_there_or_speaks_nonsense_is_a_failed_try(stock: Stock) -> None:
+def test_unreachable_receiver_is_a_failed_attempt(stock: Stock) -> None:
     for url in ("http://127.0.0.1:1/", "https://127.0.0.1:1/", "http://nowhere.invalid/"):
         endpoints.add_endpoint(url=url, key=KEY, user_id=None)
     stock.item("BOLT", reorder_point="5")
     assert deliver_due(keys=[KEY]) == 3
     found = endpoints.list_deliveries(connection())
-    assert {one.state for one in found} == {"waiting"}
-    assert all(one.outcome and one.outcome.startswith("no answer") for one in found)
+    assert {delivery.state for delivery in found} == {"waiting"}
+    assert all(delivery.outcome and delivery.outcome.startswith("no answer") for delivery in found)
 
 
-def test_a_slow_receiver_holds_up_nobody_else(
+def test_slow_receiver_does_not_delay_other_receivers(
     stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The slow one answers once the other was told: one after the other, that would be never."""
-    told = threading.Event()
+    """The slow receiver answers only after the quick one got its event."""
+    quick_sent = threading.Event()
     waited = []
     with run_receiver() as quick:
         endpoints.add_endpoint(url=quick.url, key=KEY, user_id=stock.user_id)
         stock.item("BOLT", reorder_point="5")
         send = webhooks_delivery.send
 
-        def sent(
+        def send_in_order(
             claimed: webhooks_delivery.ClaimedDelivery, *, keys: Sequence[str]
         ) -> tuple[bool, str]:
             if claimed.url == receiver.url:
-                waited.append(told.wait(10))
+                waited.append(quick_sent.wait(10))
                 return False, "slow"
-            told.set()
+            quick_sent.set()
             return send(claimed, keys=keys)
 
-        monkeypatch.setattr(webhooks_delivery, "send", sent)
+        monkeypatch.setattr(webhooks_delivery, "send", send_in_order)
         assert deliver_due(keys=[KEY]) == 2
         assert waited == [True]
         assert quick.types == ["item.low"]
 
 
-def test_a_round_of_a_slow_receiver_ends(
+def test_delivery_round_with_a_slow_receiver_ends(
     stock: Stock, receiver: Receiver, secret: str, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks_delivery, "ROUND_SECONDS", 0.01)
@@ -286,7 +283,7 @@ def test_a_round_of_a_slow_receiver_ends(
     assert [deliver_due(keys=[KEY]) for _ in range(3)] == [1, 1, 0]
 
 
-def test_a_receiver_that_never_ends_its_answer_is_cut_off(
+def test_receiver_that_does_not_answer_in_time_is_cut_off(
     stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks_delivery, "STEP_SECONDS", 0.2)
@@ -296,23 +293,23 @@ def test_a_receiver_that_never_ends_its_answer_is_cut_off(
     assert "timed out" in (endpoints.list_deliveries(connection())[0].outcome or "")
 
 
-@pytest.mark.parametrize("place", ["send", "_record_attempt"])
-def test_a_sender_that_dies_after_the_claim_loses_nothing(
-    stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch, place: str
+@pytest.mark.parametrize("function", ["send", "_record_attempt"])
+def test_sender_killed_after_the_claim_loses_no_event(
+    stock: Stock, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     stock.item("BOLT", reorder_point="5")
 
-    def die(*_: object, **__: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(webhooks_delivery, place, die)
+        patched.setattr(webhooks_delivery, function, interrupt)
         with pytest.raises(KeyboardInterrupt):
             deliver_due(keys=[KEY])
     assert deliver_due(keys=[KEY]) == 0
     with clock.frozen_at(clock.now() + webhooks_delivery.CLAIM):
         assert deliver_due(keys=[KEY]) == 1
-    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
     assert endpoints.count_pending(connection()) == 0
 
 
@@ -332,7 +329,7 @@ def test_no_transaction_is_open_while_a_request_is_sent(
     assert busy == [0]
 
 
-def test_an_ended_endpoint_is_told_nothing_more(
+def test_removed_endpoint_receives_no_more_events(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
     found = endpoints.list_endpoints(connection())[0]
@@ -348,16 +345,16 @@ def test_an_ended_endpoint_is_told_nothing_more(
     assert receiver.requests == []
 
 
-def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, secret: str) -> None:
+def test_renewed_secret_signs_new_deliveries(stock: Stock, receiver: Receiver, secret: str) -> None:
     found = endpoints.list_endpoints(connection())[0]
     renewed = endpoints.renew_secret(endpoint_id=found.id, key=KEY, user_id=None)[1]
     assert renewed != secret
     stock.item("BOLT", reorder_point="5")
     deliver_due(keys=[KEY])
-    one = receiver.requests[0]
-    stamp = int(one.headers["webhook-timestamp"])
-    made = endpoints.sign(renewed, one.headers["webhook-id"], stamp, one.body)
-    assert one.headers["webhook-signature"] == made
+    request = receiver.requests[0]
+    stamp = int(request.headers["webhook-timestamp"])
+    signature = endpoints.sign(renewed, request.headers["webhook-id"], stamp, request.body)
+    assert request.headers["webhook-signature"] == signature
 
 
 @pytest.mark.parametrize(
@@ -368,12 +365,12 @@ def test_a_renewed_secret_signs_from_then_on(stock: Stock, receiver: Receiver, s
         "https://a.example:99999/", "file:///etc/passwd", "https://[x/", "h" * 600, 7,
     ],
 )  # fmt: skip
-def test_only_addresses_of_the_web_can_be_told(stock: Stock, url: object) -> None:
+def test_only_http_urls_can_be_endpoints(stock: Stock, url: object) -> None:
     with pytest.raises(InvalidInput):
         endpoints.add_endpoint(url=url, key=KEY, user_id=None)
 
 
-def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
+def test_old_deliveries_are_purged_but_pending_ones_are_kept(
     stock: Stock, receiver: Receiver, secret: str
 ) -> None:
     stock.item("BOLT", reorder_point="5")
@@ -382,26 +379,26 @@ def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(
     with clock.frozen_at(clock.now() + timedelta(days=91)):
         webhooks_delivery.purge_old_deliveries()
     assert [delivery.item_code for delivery in endpoints.list_deliveries(connection())] == ["NUT"]
-    assert len(told()) == 1
+    assert len(events_written()) == 1
 
 
-def test_the_outbox_is_written_with_the_ledger_or_not_at_all(
+def test_events_are_written_in_the_transaction_of_the_ledger(
     stock: Stock, item: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from inventory.idempotency import store
 
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("the power went")
+        raise RuntimeError("simulated failure")
 
     before = stock.entries()
     with monkeypatch.context() as patched:
         patched.setattr(store, "store_outcome", fail)
         with pytest.raises(RuntimeError):
             stock.post("issue", item=item, qty=18)
-    assert (stock.entries(), len(told())) == (before, 2)
+    assert (stock.entries(), len(events_written())) == (before, 2)
 
 
-def test_the_loop_delivers_until_it_is_over(
+def test_delivery_loop_delivers_until_it_is_ended(
     stock: Stock, receiver: Receiver, secret: str, item: str
 ) -> None:
     turns = iter([False, False, True])

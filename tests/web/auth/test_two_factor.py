@@ -481,7 +481,7 @@ def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
 
 
 def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
-    from tests.accounts.test_users import at_once
+    from tests.accounts.test_users import run_at_once
 
     pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     code = phone.code()
@@ -489,7 +489,7 @@ def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     def enter():
         return two_factor.log_in(pending=pending, code=code, keys=keys_of(app), address=HOME)
 
-    results = at_once(app, *[enter] * 4)
+    results = run_at_once(app, *[enter] * 4)
     assert len([result for result in results if isinstance(result, sessions.Session)]) == 1
 
 
