@@ -47,7 +47,7 @@ def main() -> int:
             print(server.log)
             code = code or 1
         counted = {"requests": requests, "problems": int(code != 0)}
-        figures.tell(f"api-fuzz-{options.database}", counted, options.figures)
+        figures.report(f"api-fuzz-{options.database}", counted, options.figures)
         return code or int(requests < options.least)
 
 

@@ -8,5 +8,5 @@ from tests.support.raw_sql import Backroom
 
 @pytest.fixture
 def stock(app: Flask) -> Backroom:
-    """Arranges in the database that the live server serves."""
+    """Set up data in the database of the live server."""
     return Backroom(app)
