@@ -1,8 +1,8 @@
-"""What the API costs, against a real server: batches beside single calls, long lots beside short.
+"""Benchmark of the API on a real server: batches and single calls, long and short lots.
 
     python -m bench.api [sqlite|postgresql] [--singles 300] [--entries 100000]
 
-Ratios within one run are what counts; the figures themselves are this machine's.
+Compare ratios within one run; absolute figures depend on the machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 
 class Program:
-    """A client that books, and tells how long it took."""
+    """API client with a token."""
 
     def __init__(self, url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
@@ -63,11 +63,11 @@ def main() -> None:
             }
         finally:
             server.stop()
-    results.keep("api", options.database, found)
+    results.save("api", options.database, found)
 
 
 def compare_batches(program: Program, singles: int) -> dict[str, float]:
-    """How many times as fast a batch is."""
+    """Return how many times faster batches are than single calls, by operation."""
     times: dict[str, float] = {}
     stock = program.write("/receipts", receipt() | {"qty": "1000000000"})["entries"][0]["lotId"]
     part = {"item": "X", "qty": "1", "lots": [{"lotId": stock, "qty": "1"}]}
@@ -92,12 +92,12 @@ def compare_batches(program: Program, singles: int) -> dict[str, float]:
 def compare_reads(program: Program, entries: int) -> float:
     for code in ("SHORT", "LONG"):
         program.write("/items", {"code": code, "name": code})
-    for code, wanted in (("SHORT", 10), ("LONG", entries)):
+    for code, entry_count in (("SHORT", 10), ("LONG", entries)):
         body = {"item": code, "lotCode": "L", "qty": "1000000"}
         lot = program.write("/receipts", body)["entries"][0]["lotId"]
         scrap = {"op": "scrap", "lotId": lot, "qty": "1", "reason": "bench"}
-        for least in range(0, wanted - 1, BATCH):
-            program.batch([scrap] * min(BATCH, wanted - 1 - least))
+        for posted in range(0, entry_count - 1, BATCH):
+            program.batch([scrap] * min(BATCH, entry_count - 1 - posted))
     times: dict[str, list[float]] = {"SHORT": [], "LONG": []}
     for _ in range(300):
         for code, found in times.items():
@@ -116,11 +116,11 @@ def receipt() -> Any:
     return {"item": "X", "lotCode": f"L-{next(_numbers)}", "qty": "10"}
 
 
-def rate(times: int, do: Callable[[], Any]) -> float:
-    """How often a second."""
+def rate(times: int, action: Callable[[], Any]) -> float:
+    """Return how often per second the action runs."""
     began = time.perf_counter()
     for _ in range(times):
-        do()
+        action()
     return times / (time.perf_counter() - began)
 
 

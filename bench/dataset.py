@@ -1,10 +1,10 @@
-"""Fills databases with warehouses of 1,000 to 1,000,000 entries, and has them verified.
+"""Fill databases with warehouses of 1,000 to 1,000,000 entries and verify them.
 
     python -m bench.dataset [sqlite|postgresql] [--entries 1000 100000 1000000] [--new]
 
-Rows are inserted past the service, in bulk, but into the same schema with every trigger and
-constraint standing. `verify` must then find 0 differences, or nothing is kept. What was made is
-kept for the other benchmarks (in PLACE, bench/places.py) until `--new`.
+Rows are inserted in bulk, without the service, into the same schema with all triggers and
+constraints. Databases are kept only if `verify` finds 0 differences. They are reused by the other
+benchmarks (in DIRECTORY, bench/databases.py) until `--new`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from bench import results
-from bench.places import Place, place
+from bench.databases import BenchDatabases, bench_databases
 from bench.warehouse import USER, Rows, Warehouse
 from inventory import create_app, verification
 from inventory.accounts import users
 from inventory.common import clock
 from inventory.config import Config
-from inventory.db import db, snapshot, triggers
-from inventory.models import Base
+from inventory.db import Base, db, snapshot, triggers
 from tests.support.databases import KINDS, migrate
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -40,45 +39,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
     parser.add_argument("--entries", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--new", action="store_true", help="make them anew")
-    parser.add_argument("--verify", action="store_true", help="verify kept ones once more")
+    parser.add_argument("--new", action="store_true", help="create them again")
+    parser.add_argument("--verify", action="store_true", help="verify existing ones again")
     options = parser.parse_args()
-    with place(options.database) as where:
+    with bench_databases(options.database) as databases:
         for entries in options.entries:
             if options.new:
-                where.drop(name_of(entries))
-            url = ensure(where, entries)
+                databases.drop(database_name(entries))
+            url = ensure(databases, entries)
             if options.verify:
                 with application(url) as app, app.app_context():
-                    check(entries, where.kind)
+                    check(entries, databases.kind)
 
 
-def name_of(entries: int) -> str:
+def database_name(entries: int) -> str:
     return f"bench_{entries}"
 
 
-def ensure(where: Place, entries: int) -> str:
-    """The URL of a database with so many entries: a kept one, brought up to date, or a new one."""
-    name = name_of(entries)
-    if not where.has(name):
-        making = f"{name}_new"
-        where.drop(making)
-        where.create(making)
-        url = where.url(making)
+def ensure(databases: BenchDatabases, entries: int) -> str:
+    """Return the URL of a migrated database with that many entries, created if needed."""
+    name = database_name(entries)
+    if not databases.has(name):
+        new_name = f"{name}_new"
+        databases.drop(new_name)
+        databases.create(new_name)
+        url = databases.url(new_name)
         migrate(url)
         with application(url) as app, app.app_context():
             fill(entries)
-            check(entries, where.kind)
-        where.rename(making, name)
+            check(entries, databases.kind)
+        databases.rename(new_name, name)
     else:
-        migrate(where.url(name))
-        where.look_around(name)
-    return where.url(name)
+        migrate(databases.url(name))
+        databases.analyze(name)
+    return databases.url(name)
 
 
 @contextmanager
 def application(url: str) -> Iterator[Flask]:
-    """The application on that database, with no context pushed."""
+    """Create an application for the database, without an application context."""
     with tempfile.TemporaryDirectory() as directory:
         app = create_app(Config.from_env({"DATABASE_URL": url, "INSTANCE_PATH": directory}))
         try:
@@ -103,7 +102,7 @@ def fill(entries: int) -> None:
 
 
 def load(connection: sa.Connection, rows: Rows) -> None:
-    """One chunk, in the order of the references."""
+    """Insert a chunk of rows, in the order of the foreign keys."""
     copy = _copy if connection.dialect.name == "postgresql" else _insert
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -115,9 +114,9 @@ def load(connection: sa.Connection, rows: Rows) -> None:
     if rows.statuses:
         connection.execute(
             sa.update(lots)
-            .where(lots.c.id == sa.bindparam("of"))
-            .values(qc_status=sa.bindparam("to")),
-            [{"of": id, "to": status} for id, status in rows.statuses.items()],
+            .where(lots.c.id == sa.bindparam("lot_id"))
+            .values(qc_status=sa.bindparam("status")),
+            [{"lot_id": id, "status": status} for id, status in rows.statuses.items()],
         )
 
 
@@ -129,10 +128,10 @@ def _copy(connection: sa.Connection, table: str, rows: Sequence[dict[str, Any]])
 
 
 def _insert(connection: sa.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    places = ", ".join("?" * len(rows[0]))
+    placeholders = ", ".join("?" * len(rows[0]))
     cursor = connection.connection.cursor()
     cursor.executemany(
-        f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({places})",
+        f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({placeholders})",
         ([_plain(value) for value in row.values()] for row in rows),
     )
 
@@ -144,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def _finish() -> None:
-    """As a database that grew to this has them: sequences, and statistics."""
+    """Set the sequences and collect statistics, as in a database that grew to this size."""
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -154,12 +153,12 @@ def _finish() -> None:
                         f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))"
                         f" FROM {table} HAVING max(id) > 0"
                     )
-            connection.exec_driver_sql("ANALYZE")  # SQLite: nobody does, so neither do we
+            connection.exec_driver_sql("ANALYZE")  # on SQLite the product does not run it either
 
 
 def check(entries: int, kind: str) -> None:
     with snapshot() as reader:
-        assert triggers.missing(reader) == [], "a trigger does not stand"
+        assert triggers.missing(reader) == [], "a trigger is missing"
         report = verification.verify(reader, processes=os.cpu_count() or 1)
     print(
         f"{kind}: {report.entries} entries verified in {report.seconds:.1f} s"
@@ -167,7 +166,7 @@ def check(entries: int, kind: str) -> None:
         flush=True,
     )
     speed = round(report.entries / report.seconds)
-    results.keep(f"verify-{entries}", kind, {"entries": report.entries, "a second": speed})
+    results.save(f"verify-{entries}", kind, {"entries": report.entries, "a second": speed})
     if not report.ok or report.entries < entries:
         raise SystemExit("\n".join(map(str, report.findings[:10])))
 

@@ -1,8 +1,8 @@
-"""How long a large file takes to bring in, and with how much memory.
+"""Duration and memory of the import of a large file.
 
     python -m bench.imports [sqlite|postgresql] [--rows 50000]
 
-The command itself, in a process of its own: 10,000 items, then their opening stock.
+Runs `flask import` in a separate process: 10,000 items, then their opening stock.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def main() -> None:
         _flask(environ, "users", "create", "ada", "--role", "admin", "--password-stdin")
         _flask(environ, "import", "items", str(items), "--commit", "--user", "ada")
         seconds = _flask(environ, "import", "stock", str(stock), "--commit", "--user", "ada")
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-    print(f"{options.database}: {options.rows:,} lots in {seconds:.1f} s, {most:.0f} MB at most")
-    found = {"rows": options.rows, "seconds": round(seconds, 1), "megabytes": round(most)}
-    results.keep("imports", options.database, found)
+    max_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    print(f"{options.database}: {options.rows:,} lots in {seconds:.1f} s, {max_mb:.0f} MB at most")
+    found = {"rows": options.rows, "seconds": round(seconds, 1), "megabytes": round(max_mb)}
+    results.save("imports", options.database, found)
 
 
-def _flask(environ: dict[str, str], *words: str) -> float:
+def _flask(environ: dict[str, str], *arguments: str) -> float:
     began = time.monotonic()
-    command = [sys.executable, "-m", "flask", *words]
+    command = [sys.executable, "-m", "flask", *arguments]
     subprocess.run(command, env=environ, input=b"a long password\n", check=True)
     return time.monotonic() - began
 
@@ -55,9 +55,9 @@ def _items() -> str:
 
 
 def _stock(count: int) -> str:
-    chosen = random.Random(7)
+    rng = random.Random(7)
     rows = (
-        f"P-{n % _ITEMS:05},B-{n},{chosen.randint(1, 500)},{'ok' if n % 9 else 'hold'},"
+        f"P-{n % _ITEMS:05},B-{n},{rng.randint(1, 500)},{'ok' if n % 9 else 'hold'},"
         f"{f'2031-03-{1 + n % 28:02}' if n % 4 else ''},A-{n % 100}\n"
         for n in range(count)
     )

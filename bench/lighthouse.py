@@ -1,8 +1,8 @@
-"""Lighthouse (mobile, as it comes) over the main screens of a demo warehouse.
+"""Run Lighthouse (mobile, default settings) on the main screens of the demo data.
 
     python -m bench.lighthouse [--only /items/1/] [--keep DIRECTORY]
 
-Needs Chromium and Node 18.20 or newer; npx fetches Lighthouse itself.
+Needs Chromium and Node 18.20 or newer; npx downloads Lighthouse.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KINDS = ("performance", "accessibility", "best-practices", "seo")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=SCREENS)
-    parser.add_argument("--keep", type=Path, help="where the whole reports go")
+    parser.add_argument("--keep", type=Path, help="folder for the full reports")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         environ = {"INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
@@ -45,7 +45,7 @@ def main() -> None:
             cookie = _log_in(server.url)
             print(f"| screen | {' | '.join(KINDS)} | LCP | CLS | sent |\n|---|{'---|' * 7}")
             for screen in options.only:
-                report = _look(server.url + screen, "" if screen == "/login/" else cookie)
+                report = _run_lighthouse(server.url + screen, "" if screen == "/login/" else cookie)
                 print(_row(screen, report), flush=True)
                 if options.keep:
                     name = screen.strip("/").replace("/", "-") or "dashboard"
@@ -57,11 +57,11 @@ def main() -> None:
 
 def fill(environ: dict[str, str]) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "app"]
-    known = {"PATH": os.environ["PATH"], **environ}
-    make = ["users", "create", NAME, "--role", "admin", "--password-stdin"]
-    for command in (["db", "upgrade"], ["demo", "load"], make):
+    flask_environ = {"PATH": os.environ["PATH"], **environ}
+    create_user = ["users", "create", NAME, "--role", "admin", "--password-stdin"]
+    for command in (["db", "upgrade"], ["demo", "load"], create_user):
         subprocess.run(
-            [*flask, *command], cwd=ROOT, env=known, input=PASSWORD.encode(), check=True,
+            [*flask, *command], cwd=ROOT, env=flask_environ, input=PASSWORD.encode(), check=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -73,7 +73,7 @@ def _log_in(url: str) -> str:
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
-def _look(url: str, cookie: str) -> dict[str, Any]:
+def _run_lighthouse(url: str, cookie: str) -> dict[str, Any]:
     chromium = next(path for name in BROWSERS if (path := shutil.which(name)))
     with tempfile.TemporaryDirectory() as directory:
         headers = Path(directory, "headers.json")
@@ -86,9 +86,9 @@ def _look(url: str, cookie: str) -> dict[str, Any]:
             "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
         ]  # fmt: skip
         environ = os.environ | {"CHROME_PATH": chromium}
-        for is_last in (False, True):  # a trace that was not recorded is asked for once more
-            told = subprocess.run(command, env=environ, check=is_last, stdout=subprocess.DEVNULL)
-            if told.returncode == 0:
+        for is_last in (False, True):  # one retry, because a trace is sometimes not recorded
+            process = subprocess.run(command, env=environ, check=is_last, stdout=subprocess.DEVNULL)
+            if process.returncode == 0:
                 break
         report: dict[str, Any] = json.loads(output.read_text())
         return report
@@ -100,14 +100,14 @@ def _row(screen: str, report: dict[str, Any]) -> str:
     lcp = audits["largest-contentful-paint"]["numericValue"] / 1000
     cls = audits["cumulative-layout-shift"]["numericValue"]
     sent = audits["total-byte-weight"]["numericValue"] / 1024
-    wrong = [
+    failed_audits = [
         name
         for kind in KINDS
         for name in (auditref["id"] for auditref in report["categories"][kind]["auditRefs"])
         if kind != "performance" and (audits[name]["score"] or 0) < 1
         and audits[name]["scoreDisplayMode"] == "binary"
     ]  # fmt: skip
-    note = f" {', '.join(wrong)}" if wrong else ""
+    note = f" {', '.join(failed_audits)}" if failed_audits else ""
     return f"| `{screen}` | {' | '.join(scores)} | {lcp:.1f} s | {cls:.3f} | {sent:.0f} KB |{note}"
 
 

@@ -1,11 +1,11 @@
-"""What the server answers a second, beside what the database alone can do with the same statements.
+"""Requests per second of the server, compared with the database alone.
 
     python -m bench.load [sqlite|postgresql] [--entries 1000 1000000] [--seconds 8]
 
-A real server over a copy of a kept warehouse (bench/dataset.py), asked by clients in processes of
-their own: one request at a time each, keep-alive, every write with a key and durable before it is
-answered. In the same run the floor: pgbench, or a bare loop over SQLite, reserving in the same lots
-with the statements that the server sends, hashing nothing and checking nothing.
+A real server runs on a copy of a kept warehouse (bench/dataset.py). Clients in separate processes
+send one request at a time with keep-alive; each write has a key and is durable before the response.
+The same run measures the baseline: pgbench, or a loop on SQLite, reserves in the same lots with the
+statements that the server sends, without hashes and checks.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from bench import results
+from bench.databases import BenchDatabases, bench_databases
 from bench.dataset import NAME, PASSWORD, USER, application, ensure
-from bench.places import Place, place
 from inventory import catalog, ledger
 from inventory.db import sqlite_module
 from tests.api.live import admin_token
@@ -48,7 +48,7 @@ _unique = itertools.count(secrets.randbelow(10**9))
 
 @dataclass(frozen=True)
 class Site:
-    """What a client must know."""
+    """The data that clients need."""
 
     port: int
     token: str
@@ -56,7 +56,7 @@ class Site:
     lots: list[tuple[int, str]]
 
 
-# --- what is asked --------------------------------------------------------------------------------
+# --- requests -------------------------------------------------------------------------------------
 
 
 def _get(site: Site, path: str) -> bytes:
@@ -89,7 +89,7 @@ def _dashboard(site: Site) -> bytes:
     return f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {site.cookie}\r\n\r\n".encode()
 
 
-ASKED: dict[str, Callable[[Site], bytes]] = {
+REQUESTS: dict[str, Callable[[Site], bytes]] = {
     "receive": _receive,
     "reserve": lambda site: _take(site, "/reservations"),
     "issue": lambda site: _take(site, "/issues"),
@@ -104,18 +104,18 @@ ASKED: dict[str, Callable[[Site], bytes]] = {
 # --- clients --------------------------------------------------------------------------------------
 
 
-def ask(site: Site, name: str, clients: int, seconds: float) -> list[list[float]]:
-    """For each of so many clients at once, the seconds that each answer took."""
+def send_requests(site: Site, name: str, clients: int, seconds: float) -> list[list[float]]:
+    """Run the clients at once; return the response times of each in seconds."""
     processes = min(clients, 2)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        each = [(site, name, clients // processes, seconds)] * processes
-        return [took for found in pool.starmap(_clients, each) for took in found]
+        arguments = [(site, name, clients // processes, seconds)] * processes
+        return [times for found in pool.starmap(_clients, arguments) for times in found]
 
 
 def _clients(site: Site, name: str, clients: int, seconds: float) -> list[list[float]]:
     found: list[list[float]] = [[] for _ in range(clients)]
     threads = [
-        threading.Thread(target=_client, args=(site, ASKED[name], seconds, found[number]))
+        threading.Thread(target=_client, args=(site, REQUESTS[name], seconds, found[number]))
         for number in range(clients)
     ]
     for thread in threads:
@@ -125,39 +125,39 @@ def _clients(site: Site, name: str, clients: int, seconds: float) -> list[list[f
     return found
 
 
-def _client(site: Site, make: Callable[[Site], bytes], seconds: float, took: list[float]) -> None:
-    with open_wire(site) as wire:
+def _client(site: Site, make: Callable[[Site], bytes], seconds: float, times: list[float]) -> None:
+    with open_connection(site) as connection:
         for _ in range(5):
-            exchange(wire, make(site))
+            exchange(connection, make(site))
         end = time.perf_counter() + seconds
         while (began := time.perf_counter()) < end:
-            exchange(wire, make(site))
-            took.append(time.perf_counter() - began)
+            exchange(connection, make(site))
+            times.append(time.perf_counter() - began)
 
 
 @contextmanager
-def open_wire(site: Site) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", site.port)) as wire:
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        yield wire
+def open_connection(site: Site) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", site.port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield connection
 
 
-def exchange(wire: socket.socket, request: bytes) -> None:
-    wire.sendall(request)
+def exchange(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += wire.recv(65536)
+        answer += connection.recv(65536)
     head, _, body = answer.partition(b"\r\n\r\n")
     if head[9:10] != b"2":
         raise RuntimeError(answer[:1000].decode(errors="replace"))
     found = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
     assert found, head
-    left = int(found[1]) - len(body)
-    while left > 0:
-        left -= len(wire.recv(65536))
+    remaining = int(found[1]) - len(body)
+    while remaining > 0:
+        remaining -= len(connection.recv(65536))
 
 
-# --- the floor ------------------------------------------------------------------------------------
+# --- baseline -------------------------------------------------------------------------------------
 
 _PGBENCH = """
 \\set lot random({first}, {last})
@@ -176,7 +176,7 @@ COMMIT;
 
 
 def pgbench(url: str, site: Site, clients: int, seconds: float) -> float:
-    """Reservations a second."""
+    """Return the reservations per second of pgbench."""
     ids = sorted(lot for lot, _ in site.lots)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script, _binaries() as binaries:
         script.write(_PGBENCH.format(first=ids[0], last=ids[-1]))
@@ -198,7 +198,7 @@ def pgbench(url: str, site: Site, clients: int, seconds: float) -> float:
 
 
 def bare_sqlite(url: str, site: Site, seconds: float) -> float:
-    """The same on SQLite, one after the other: it has one writer at a time."""
+    """Return the reservations per second on SQLite, one after the other."""
     connection = sqlite_module().connect(make_url(url).database, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -211,7 +211,7 @@ def bare_sqlite(url: str, site: Site, seconds: float) -> float:
 
 
 def _reserve(connection: Any, lot: int) -> None:
-    key, at, one = uuid.uuid4().hex, "2026-11-23 10:00:00.000000", 1_000_000
+    key, at, qty = uuid.uuid4().hex, "2026-11-23 10:00:00.000000", 1_000_000
     run = connection.execute
     run("BEGIN IMMEDIATE")
     run(
@@ -230,7 +230,7 @@ def _reserve(connection: Any, lot: int) -> None:
     ).lastrowid  # fmt: skip
     reservation = run(
         "INSERT INTO reservations (item_id, reference, qty, operation_id, created_at)"
-        " VALUES (?, 'LOAD', ?, ?, ?)", (item, one, operation, at),
+        " VALUES (?, 'LOAD', ?, ?, ?)", (item, qty, operation, at),
     ).lastrowid  # fmt: skip
     run(
         "INSERT INTO inventory_ledger (lot_id, item_id, lot_seq, txn_type, qty, timestamp,"
@@ -239,8 +239,8 @@ def _reserve(connection: Any, lot: int) -> None:
         " open_before, issued_before, open_after, issued_after, prev_hash, hash)"
         " VALUES (?, ?, ?, 'RESERVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, NULL, 0, 0, ?, 0,"
         " zeroblob(32), zeroblob(32))",
-        (lot, item, seq + 1, one, at, operation, seq, hand, held, got, hand, held + one, got,
-         reservation, one),
+        (lot, item, seq + 1, qty, at, operation, seq, hand, held, got, hand, held + qty, got,
+         reservation, qty),
     )  # fmt: skip
     run(
         "INSERT INTO write_requests (user_id, idempotency_key, fingerprint, refused, outcome,"
@@ -249,7 +249,7 @@ def _reserve(connection: Any, lot: int) -> None:
     run("COMMIT")
 
 
-# --- one run --------------------------------------------------------------------------------------
+# --- benchmark ------------------------------------------------------------------------------------
 
 
 def main() -> None:
@@ -257,24 +257,26 @@ def main() -> None:
     parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
     parser.add_argument("--entries", type=int, nargs="+", default=(1_000, 1_000_000))
     parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--only", nargs="+", choices=tuple(ASKED), default=tuple(ASKED))
+    parser.add_argument("--only", nargs="+", choices=tuple(REQUESTS), default=tuple(REQUESTS))
     options = parser.parse_args()
     print(f"\n{options.database}, {options.seconds:.0f} s each")
     print("| entries | asked | clients | a second | p50 ms | p95 ms | p99 ms | of the floor |")
     print("|---|---|---|---|---|---|---|---|")
     found: list[dict[str, Any]] = []
-    with place(options.database) as where:
+    with bench_databases(options.database) as databases:
         for entries in options.entries:
-            for one in measure(where, entries, options):
-                found.append({"entries": entries, **one})
+            for result in measure(databases, entries, options):
+                found.append({"entries": entries, **result})
                 print(_row(found[-1]), flush=True)
-    results.keep("load", options.database, {"seconds": options.seconds, "rows": found})
+    results.save("load", options.database, {"seconds": options.seconds, "rows": found})
 
 
-def measure(where: Place, entries: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    ensure(where, entries)
-    where.copy(f"bench_{entries}", "bench_load")
-    url = where.url("bench_load")
+def measure(
+    databases: BenchDatabases, entries: int, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    ensure(databases, entries)
+    databases.copy(f"bench_{entries}", "bench_load")
+    url = databases.url("bench_load")
     with tempfile.TemporaryDirectory() as directory:
         environ = {"DATABASE_URL": url, "INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
         server = LiveServer(environ, Path(directory, "server.log")).start()
@@ -282,56 +284,59 @@ def measure(where: Place, entries: int, options: argparse.Namespace) -> Iterator
             site = site_of(server, url)
             for name in options.only:
                 for clients in CLIENTS:
-                    each = ask(site, name, clients, options.seconds)
-                    floor = None
+                    times = send_requests(site, name, clients, options.seconds)
+                    baseline = None
                     if name == "reserve":
-                        floor = _floor(where.kind, url, site, clients, options.seconds)
-                    yield _found(name, each, options.seconds, floor)
+                        baseline = _baseline(databases.kind, url, site, clients, options.seconds)
+                    yield _summary(name, times, options.seconds, baseline)
         finally:
             server.stop()
-    where.drop("bench_load")
+    databases.drop("bench_load")
 
 
 def site_of(server: LiveServer, url: str) -> Site:
-    """What a client must know of a running server over a kept warehouse."""
+    """Create lots, a token and a session on a running server, as clients need them."""
     lots = stock_lots(url)
     return Site(server.port, admin_token(server), _cookie(server.url), lots)
 
 
-def _found(
-    name: str, each: list[list[float]], seconds: float, floor: float | None
+def _summary(
+    name: str, client_times: list[list[float]], seconds: float, baseline: float | None
 ) -> dict[str, Any]:
-    took = sorted(one for client in each for one in client)
-    rate, counts = len(took) / seconds, [len(client) for client in each]
+    times = sorted(time for client in client_times for time in client)
+    rate, counts = len(times) / seconds, [len(client) for client in client_times]
     found = {
         "asked": name,
-        "clients": len(each),
+        "clients": len(client_times),
         "a second": round(rate, 1),
-        **{f"p{at}": round(1000 * took[int(len(took) * at / 100)], 2) for at in (50, 95, 99)},
-        "longest": round(1000 * took[-1], 1),
+        **{f"p{at}": round(1000 * times[int(len(times) * at / 100)], 2) for at in (50, 95, 99)},
+        "longest": round(1000 * times[-1], 1),
         "slowest client of fastest": round(min(counts) / max(counts), 2),
     }
-    return found if floor is None else found | {"floor": round(floor, 1)}
+    return found if baseline is None else found | {"floor": round(baseline, 1)}
 
 
-def _row(one: dict[str, Any]) -> str:
+def _row(result: dict[str, Any]) -> str:
     share = (
-        f"{one['a second'] / one['floor']:.2f} of {one['floor']:,.0f}/s" if "floor" in one else ""
+        f"{result['a second'] / result['floor']:.2f} of {result['floor']:,.0f}/s"
+        if "floor" in result
+        else ""
     )
     return (
-        f"| {one['entries']:,} | {one['asked']} | {one['clients']} | {one['a second']:,.0f}"
-        f" | {one['p50']:.1f} | {one['p95']:.1f} | {one['p99']:.1f} | {share} |"
+        f"| {result['entries']:,} | {result['asked']} | {result['clients']}"
+        f" | {result['a second']:,.0f} | {result['p50']:.1f} | {result['p95']:.1f}"
+        f" | {result['p99']:.1f} | {share} |"
     )
 
 
-def _floor(kind: str, url: str, site: Site, clients: int, seconds: float) -> float:
+def _baseline(kind: str, url: str, site: Site, clients: int, seconds: float) -> float:
     if kind == "sqlite":
         return bare_sqlite(url, site, seconds)
     return pgbench(url, site, clients, seconds)
 
 
 def stock_lots(url: str) -> list[tuple[int, str]]:
-    """Lots with more in them than can be taken, with numbers that follow on each other."""
+    """Receive lots with ample stock and consecutive ids; return (lot id, item code)."""
     with application(url) as app, app.app_context():
         codes = [f"LOAD-{number}" for number in range(LOTS)]
         for code in codes:

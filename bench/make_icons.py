@@ -1,6 +1,6 @@
-"""Draw the floor's icons from the project's logo: `python -m bench.make_icons`.
+"""Create the icons of the floor app from the logo: `python -m bench.make_icons`.
 
-Tablets want PNG in fixed sizes; a maskable one has room around the logo that may be cut away.
+Web app manifests need PNG files in fixed sizes. A maskable icon has a margin that can be cropped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from tests.conftest import BROWSER_FLAGS, BROWSERS
 
 STATIC = Path(__file__).parent.parent / "static"
-#: Name, size, and how much of it the logo takes.
+#: Name, size in pixels, and share of the logo.
 ICONS = (("icon-180", 180, 1.0), ("icon-192", 192, 1.0), ("icon-512", 512, 1.0),
          ("icon-maskable-512", 512, 0.7))  # fmt: skip
 PAGE = """<style>body {{ margin: 0; display: grid; place-items: center; height: 100vh;

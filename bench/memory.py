@@ -1,8 +1,8 @@
-"""How much memory the server takes after very many requests, and whether it grows.
+"""Memory of the server over many requests.
 
     python -m bench.memory [sqlite|postgresql] [--requests 100000]
 
-Reads, writes and pages in turn, from 8 clients with keep-alive, against the real server.
+8 clients with keep-alive send reads, writes and page requests in turn to a real server.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 import psutil
 
 from bench import results
+from bench.databases import bench_databases
 from bench.dataset import ensure
-from bench.load import ASKED, Site, exchange, open_wire, site_of
-from bench.places import place
+from bench.load import REQUESTS, Site, exchange, open_connection, site_of
 from tests.support.databases import KINDS
 from tests.support.servers import LiveServer
 
-_ASKED = ("reserve", "stock of an item", "dashboard", "50 items", "receive", "issue")
+_REQUESTS = ("reserve", "stock of an item", "dashboard", "50 items", "receive", "issue")
 _CLIENTS = 8
 
 
@@ -32,31 +32,31 @@ def main() -> None:
     parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
     parser.add_argument("--requests", type=int, default=100_000)
     options = parser.parse_args()
-    with place(options.database) as where, tempfile.TemporaryDirectory() as directory:
-        ensure(where, 1_000)
-        where.copy("bench_1000", "bench_memory")
-        url = where.url("bench_memory")
+    with bench_databases(options.database) as databases, tempfile.TemporaryDirectory() as directory:
+        ensure(databases, 1_000)
+        databases.copy("bench_1000", "bench_memory")
+        url = databases.url("bench_memory")
         environ = {"DATABASE_URL": url, "INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
         server = LiveServer(environ, Path(directory, "server.log")).start()
         try:
             found = measure(server, site_of(server, url), options.requests)
         finally:
             server.stop()
-            where.drop("bench_memory")
-    results.keep("memory", options.database, {"megabytes": found, "requests": options.requests})
+            databases.drop("bench_memory")
+    results.save("memory", options.database, {"megabytes": found, "requests": options.requests})
 
 
 def measure(server: LiveServer, site: Site, requests: int) -> list[tuple[int, float]]:
-    """The largest worker's resident memory, in MB, after so many requests."""
+    """Return (requests, MB): resident memory of the largest worker after that many requests."""
     done = itertools.count()
     count = [0]
 
     def client() -> None:
-        with open_wire(site) as wire:
+        with open_connection(site) as connection:
             for number in done:
                 if number >= requests:
                     return
-                exchange(wire, ASKED[_ASKED[number % len(_ASKED)]](site))
+                exchange(connection, REQUESTS[_REQUESTS[number % len(_REQUESTS)]](site))
                 count[0] = max(count[0], number)
 
     threads = [threading.Thread(target=client) for _ in range(_CLIENTS)]
@@ -69,7 +69,7 @@ def measure(server: LiveServer, site: Site, requests: int) -> list[tuple[int, fl
     step, at = max(1, requests // 20), 0
     while any(thread.is_alive() for thread in threads) or at <= requests:
         if count[0] >= at or not any(thread.is_alive() for thread in threads):
-            largest = max(one.memory_info().rss for one in parent.children(recursive=True))
+            largest = max(process.memory_info().rss for process in parent.children(recursive=True))
             found.append((min(at, requests), round(largest / 1e6, 1)))
             print(f"| {found[-1][0]:,} | {found[-1][1]} |", flush=True)
             at += step

@@ -1,9 +1,9 @@
-"""What each page costs the server in a large warehouse, beside a small one.
+"""Response time of each page in a large warehouse compared with a small one.
 
     python -m bench.pages [sqlite|postgresql] [--entries 1000 1000000] [--times 60]
 
-Both warehouses (bench/dataset.py) are asked in turn by one process, so that whatever else the
-machine does falls on both. Times are from the request to the whole answer, without a network.
+One process sends requests to both warehouses (bench/dataset.py) in turn, so that other load of the
+machine affects both. Times are from the request to the complete response, without a network.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from bench import results
+from bench.databases import bench_databases
 from bench.dataset import NAME, PASSWORD, USER, application, ensure
-from bench.places import place
 from inventory.accounts import api_tokens
 from inventory.db import connection, db
 from inventory.stock.balance_filters import lot_balances, open_lines
@@ -30,8 +30,8 @@ from inventory.stock.queries import items, lots, operations, reservations
 from tests.support.databases import KINDS
 from tests.support.users import form_fields
 
-#: Goals: in the large warehouse at most so many times as in the small one, and so many ms.
-RATIO, MOST = 1.5, 50.0
+#: Goals: maximum ratio of the large to the small warehouse, and maximum p95 in ms.
+MAX_RATIO, MAX_MS = 1.5, 50.0
 _LIVE = {"HX-Request": "true", "HX-Target": "div#live"}
 _PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -39,7 +39,7 @@ Urls = Iterator[str]
 
 
 class Site:
-    """One warehouse with somebody at a browser, and a program at the API."""
+    """A warehouse with a logged-in browser and an API client."""
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
@@ -48,15 +48,15 @@ class Site:
         with app.app_context():
             self.token = api_tokens.create_token(user_id=USER, name="bench", role="viewer")[1]
             self.samples = {name: _sample(query) for name, query in _SAMPLES.items()}
-        self.program = app.test_client()
+        self.api_client = app.test_client()
         self.urls = {name: itertools.cycle(make(self)) for name, (make, _) in _PAGES.items()}
         self.times: dict[str, list[float]] = {name: [] for name in _PAGES}
 
-    def ask(self, name: str) -> None:
+    def send(self, name: str) -> None:
         headers = _PAGES[name][1]
         client = self.client
         if name.startswith("API"):
-            headers, client = {"Authorization": f"Bearer {self.token}"}, self.program
+            headers, client = {"Authorization": f"Bearer {self.token}"}, self.api_client
         url = next(self.urls[name])
         began = time.perf_counter()
         answer = client.get(url, headers=headers)
@@ -64,13 +64,13 @@ class Site:
         assert answer.status_code == 200, (url, answer.status_code)
 
     def each(self, name: str, pattern: str) -> list[str]:
-        """The pattern filled in with each sample of this name."""
+        """Return the pattern filled in with each sample of that name."""
         return [pattern.format(*(quote(str(part), safe="") for part in row))
                 for row in self.samples[name]]  # fmt: skip
 
 
 def _sample(query: Callable[[], Any]) -> list[tuple[Any, ...]]:
-    """Twenty of what is found, from all over the warehouse."""
+    """Return twenty rows, spread over the whole result."""
     found = [tuple(row) for row in connection().execute(query())]
     db.session.rollback()
     assert found, query
@@ -78,7 +78,7 @@ def _sample(query: Callable[[], Any]) -> list[tuple[Any, ...]]:
 
 
 def _some_items() -> Any:
-    """Items with three lots in stock, whatever the size of the warehouse."""
+    """Items with three lots in stock, independent of the size of the warehouse."""
     return (
         sa.select(items.c.id, items.c.code)
         .join(lot_balances, lot_balances.c.item_id == items.c.id)
@@ -140,7 +140,7 @@ def _same(*urls: str) -> Callable[[Site], list[str]]:
 
 
 def _typed(pattern: str, *lengths: int) -> Callable[[Site], list[str]]:
-    """What somebody types: the first letters of codes that are there, more and more of them."""
+    """URLs of a search while a user types existing codes letter by letter."""
 
     def urls(site: Site) -> list[str]:
         return [pattern + quote(word[:length]) for _, word in site.samples["item"]
@@ -211,18 +211,18 @@ def main() -> None:
     parser.add_argument("database", nargs="?", choices=KINDS, default="sqlite")
     parser.add_argument("--entries", type=int, nargs=2, default=(1_000, 1_000_000))
     parser.add_argument("--times", type=int, default=60)
-    parser.add_argument("--only", default="", help="pages whose name has this")
+    parser.add_argument("--only", default="", help="only pages whose name contains this text")
     options = parser.parse_args()
-    with place(options.database) as where, ExitStack() as stack:
+    with bench_databases(options.database) as databases, ExitStack() as stack:
         sites = []
         for entries in options.entries:
-            url = ensure(where, entries)
+            url = ensure(databases, entries)
             sites.append(Site(stack.enter_context(application(url))))
         names = [name for name in _PAGES if options.only in name]
         for number, name in itertools.product(range(options.times + 5), names):
             for site in sites:
-                site.ask(name)
-            if number < 5:  # warming up
+                site.send(name)
+            if number < 5:  # warm-up
                 for site in sites:
                     site.times[name].clear()
         report(options, names, sites)
@@ -237,8 +237,8 @@ def report(options: argparse.Namespace, names: list[str], sites: list[Site]) -> 
     for name in names:
         figures = [(statistics.median(t), _p95(t)) for t in (site.times[name] for site in sites)]
         ratio = figures[1][0] / figures[0][0]
-        missed = " ✗" if ratio > RATIO or figures[1][1] > MOST else ""
-        cells = " | ".join(f"{one:.1f}" for pair in figures for one in pair)
+        missed = " ✗" if ratio > MAX_RATIO or figures[1][1] > MAX_MS else ""
+        cells = " | ".join(f"{value:.1f}" for pair in figures for value in pair)
         print(f"| {name} | {cells} | {ratio:.2f}{missed} |")
         found[name] = {
             "small": round(figures[0][0], 2),
@@ -246,7 +246,7 @@ def report(options: argparse.Namespace, names: list[str], sites: list[Site]) -> 
             "p95": round(figures[1][1], 2),
         }
     if not options.only:
-        results.keep("pages", options.database, {"pages": found})
+        results.save("pages", options.database, {"pages": found})
 
 
 def _p95(times: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""A plot of throughput and latency over the size of the ledger, as SVG. Both axes by tens."""
+"""Draw throughput and latency over the size of the ledger as SVG, with logarithmic axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 360, 260, 52, 44
-_COLOURS = {
+_COLORS = {
     "receive": "#11613a", "reserve": "#1c4a8c", "issue": "#913700",
     "stock of an item": "#614572", "50 items": "#734a00", "dashboard": "#a0181f",
 }  # fmt: skip
@@ -20,7 +20,7 @@ _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def draw(loads: dict[str, list[dict[str, Any]]]) -> str:
-    """For each database a row of two panels: throughput, and latency."""
+    """Return the SVG: for each database a row with throughput and latency."""
     panels, y = [], 30
     for kind, rows in loads.items():
         for column, (figure, title, clients) in enumerate(_TITLES):
@@ -53,30 +53,30 @@ def _panel(x: int, y: int, title: str, lines: dict[str, list[tuple[int, float]]]
     low = math.floor(math.log10(min(value for _, value in points)))
     high = math.ceil(math.log10(max(value for _, value in points)))
 
-    def place(at: float, value: float) -> tuple[float, float]:
+    def position(at: float, value: float) -> tuple[float, float]:
         across = (math.log10(at) - left) / ((right - left) or 1)
         up = (math.log10(value) - low) / ((high - low) or 1)
         return x + across * _WIDTH, y + _HEIGHT - up * _HEIGHT
 
     for power in range(low, high + 1):
-        _, line = place(10**left, 10**power)
+        _, line = position(10**left, 10**power)
         parts.append(
             f'<path d="M{x} {line:.1f}h{_WIDTH}" stroke="#d9dfe4"/>'
             f'<text x="{x - 8}" y="{line + 4:.1f}" text-anchor="end">{_short(10.0**power)}</text>'
         )
     for size in sorted({at for at, _ in points}):
-        across, _ = place(size, 10**low)
+        across, _ = position(size, 10**low)
         words = f"{size:,}"
         parts.append(
             f'<text x="{across:.1f}" y="{y + _HEIGHT + 18}" text-anchor="middle">{words}</text>'
         )
     for name, line_points in lines.items():
-        path = " L".join("{:.1f} {:.1f}".format(*place(*point)) for point in line_points)
-        colour = _COLOURS[name]
-        parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        path = " L".join("{:.1f} {:.1f}".format(*position(*point)) for point in line_points)
+        color = _COLORS[name]
+        parts.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         for point in line_points:
-            cx, cy = place(*point)
-            parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="3" fill="{colour}"/>')
+            cx, cy = position(*point)
+            parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="3" fill="{color}"/>')
     return "".join(parts)
 
 
@@ -87,9 +87,9 @@ def _short(value: float) -> str:
 def _legend(x: int) -> str:
     return (
         "".join(
-            f'<circle cx="{x}" cy="{78 + 22 * number}" r="4" fill="{colour}"/>'
+            f'<circle cx="{x}" cy="{78 + 22 * number}" r="4" fill="{color}"/>'
             f'<text x="{x + 12}" y="{82 + 22 * number}">{escape(name)}</text>'
-            for number, (name, colour) in enumerate(_COLOURS.items())
+            for number, (name, color) in enumerate(_COLORS.items())
         )
         + f'<text x="{x - 4}" y="{60}">over entries in the ledger</text>'
     )

@@ -1,6 +1,6 @@
-"""What the benchmarks and drills found, kept for the table of figures (bench/figures.py).
+"""Results of the benchmarks and fault tests, stored for bench/figures.py.
 
-One file for each that ran, with the day and the machine: a figure never stands without them.
+One file for each run, with the day and the machine.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bench.places import PLACE
+from bench.databases import DIRECTORY
 
 
 def folder() -> Path:
-    """RESULTS names another one."""
-    path = Path(os.environ.get("RESULTS") or PLACE / "results")
+    """Return the folder of the results; the variable RESULTS overrides the default."""
+    path = Path(os.environ.get("RESULTS") or DIRECTORY / "results")
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def keep(name: str, database: str, found: dict[str, Any]) -> None:
-    """Keep what was found; an earlier run of the same is forgotten."""
+def save(name: str, database: str, found: dict[str, Any]) -> None:
+    """Store the results of a run; they replace those of an earlier run."""
     path = folder() / f"{name}-{database}.json"
-    said = {"at": date.today().isoformat(), "machine": machine(), **found}
-    path.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    content = {"at": date.today().isoformat(), "machine": machine(), **found}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def read(name: str, database: str) -> dict[str, Any]:
-    """What the last run found; empty when there was none."""
+    """Return the results of the last run, or an empty dictionary."""
     path = folder() / f"{name}-{database}.json"
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def machine() -> str:
-    """So many cores, of what, with so much memory."""
+    """Return cores, processor, memory and Python version of this machine."""
     model = platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():

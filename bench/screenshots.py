@@ -1,4 +1,4 @@
-"""The pictures of the README, of the demo warehouse: docs/screenshots/.
+"""Take the screenshots of the README from the demo data: docs/screenshots/.
 
 python -m bench.screenshots
 """
@@ -15,7 +15,7 @@ from bench.lighthouse import NAME, PASSWORD, fill
 from tests.conftest import BROWSER_FLAGS, BROWSERS
 from tests.support.servers import ROOT, LiveServer
 
-PLACE = ROOT / "docs" / "screenshots"
+DIRECTORY = ROOT / "docs" / "screenshots"
 #: Name, path, size, theme.
 SHOTS = (
     ("dashboard", "/", (1280, 860), "light"),
@@ -23,12 +23,12 @@ SHOTS = (
     ("lot", "/lots/{lot}/", (1280, 860), "light"),
     ("floor", "/floor/", (1280, 800), "dark"),
 )
-#: An item and a lot with something to tell: many lots, and a decision of QC.
+#: An item with many lots, a lot with a QC decision, and a lot to scan.
 ITEM, LOT, SCANNED = "PASTE-SAC", "L2609-0446", "L2609-0472"
 
 
 def main() -> None:
-    PLACE.mkdir(parents=True, exist_ok=True)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
     chromium = next(path for name in BROWSERS if (path := shutil.which(name)))
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         environ = {"INSTANCE_PATH": directory, "LOG_LEVEL": "WARNING"}
@@ -45,8 +45,8 @@ def main() -> None:
                 page.goto(path.format(**ids), wait_until="networkidle")
                 if name == "floor":
                     scan(page, SCANNED)
-                page.screenshot(path=PLACE / f"{name}.png")
-                print(PLACE / f"{name}.png")
+                page.screenshot(path=DIRECTORY / f"{name}.png")
+                print(DIRECTORY / f"{name}.png")
         finally:
             browser.close()
             server.stop()
@@ -61,7 +61,7 @@ def log_in(page: Page) -> None:
 
 
 def find(page: Page, code: str) -> str:
-    """The number of what the palette finds by this code."""
+    """Return the id of the first search result for the code."""
     page.goto(f"/search/?q={code}")
     href = page.get_by_role("link", name=code).first.get_attribute("href")
     assert href is not None

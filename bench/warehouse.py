@@ -1,7 +1,7 @@
-"""Makes up the rows of a warehouse of any size, with the balances and hashes that the ledger wants.
+"""Generate the rows of a warehouse of any size, with valid balances and hashes.
 
-A small stand-in for the service, for speed: what it makes is loaded through the same schema, with
-every trigger and constraint standing, and verified afterwards (bench/dataset.py).
+Replaces the service, for speed. The rows are loaded into the same schema with all triggers and
+constraints, and verified afterwards (bench/dataset.py).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _Line = list[Any]  # the lot, then line_seq, open, issued
 
 @dataclass(slots=True)
 class Rows:
-    """What is new since the last ones: rows of each table, in the order of their ids."""
+    """New rows of each table since the last chunk, in the order of their ids."""
 
     items: list[Row] = field(default_factory=list)
     inventory_lots: list[Row] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Rows:
     inventory_ledger: list[Row] = field(default_factory=list)
     qc_decisions: list[Row] = field(default_factory=list)
     write_requests: list[Row] = field(default_factory=list)
-    #: The QC status of lots that were told of before.
+    #: Changed QC status of lots of earlier chunks.
     statuses: dict[int, str] = field(default_factory=dict)
 
 
@@ -71,12 +71,12 @@ class _Reservation:
 
 
 class Warehouse:
-    """`chunks` tells its whole history once; the same size and day make the same warehouse."""
+    """Generates a history; the same size and time give the same warehouse."""
 
     def __init__(self, entries: int, *, longest: int, now: datetime) -> None:
         self.entries, self.longest, self.now = entries, longest, now
-        self.items_wanted = max(60, entries // 100)
-        self.lots_wanted = max(300, entries // 10)
+        self.item_count = max(60, entries // 100)
+        self.lot_count = max(300, entries // 10)
         self._random = random.Random(entries)
         self._rows = Rows()
         self._ids = dict.fromkeys(Rows.__dataclass_fields__, 0)
@@ -88,19 +88,19 @@ class Warehouse:
         self._long: _Lot | None = None
 
     def chunks(self, size: int = 50_000) -> Iterator[Rows]:
-        self._take_up()
+        self._create_items()
         while self._written < self.entries:
             self._step()
             if len(self._rows.inventory_ledger) >= size:
-                yield self._told()
-        yield self._told()
+                yield self._flush()
+        yield self._flush()
 
-    def _told(self) -> Rows:
+    def _flush(self) -> Rows:
         rows, self._rows = self._rows, Rows()
         return rows
 
-    def _take_up(self) -> None:
-        for number in range(self.items_wanted):
+    def _create_items(self) -> None:
+        for number in range(self.item_count):
             code, name, unit, decimals = _TRADES[number % len(_TRADES)]
             row = {
                 "code": f"{code}-{number:05d}",
@@ -120,21 +120,21 @@ class Warehouse:
         getattr(self._rows, table).append(row)
         return row
 
-    # --- one thing after the other ----------------------------------------------------------------
+    # --- operations -------------------------------------------------------------------------------
 
     def _step(self) -> None:
-        chance = self._random.random()
-        made = self._ids["inventory_lots"]
-        if not self._active or made * self.entries <= self._written * self.lots_wanted:
+        draw = self._random.random()
+        received = self._ids["inventory_lots"]
+        if not self._active or received * self.entries <= self._written * self.lot_count:
             self._receive()
-        elif self._waiting and len(self._waiting) > 1 + self.lots_wanted // 250:
+        elif self._waiting and len(self._waiting) > 1 + self.lot_count // 250:
             self._decide(self._waiting.pop(0))
-        elif self._long and chance < 1.1 * self.longest / self.entries and self._long_is_short:
-            self._work_on(self._long)
-        elif self._hot and chance > 0.9:
-            self._work_on(self._random.choice(self._hot))
+        elif self._long and draw < 1.1 * self.longest / self.entries and self._long_is_short:
+            self._use_lot(self._long)
+        elif self._hot and draw > 0.9:
+            self._use_lot(self._random.choice(self._hot))
         else:
-            self._work_on(self._random.choice(self._active))
+            self._use_lot(self._random.choice(self._active))
 
     @property
     def _long_is_short(self) -> bool:
@@ -150,18 +150,20 @@ class Warehouse:
         return at.replace(microsecond=0)
 
     def _receive(self) -> None:
-        """Most items have about ten lots, a few many."""
+        """Receive a lot; most items get about ten lots, a few get many."""
         number = self._ids["inventory_lots"]
         spread = self._random.random() ** 1.5
         item = self._items[number if number < len(self._items) else int(spread * len(self._items))]
         at = self._at
-        keeps = self._random.choice((None, None, 90, 365, 730))
-        kept = keeps and at.date() + timedelta(days=keeps + self._random.randint(0, 30))
+        shelf_life = self._random.choice((None, None, 90, 365, 730))
+        expires_on = shelf_life and at.date() + timedelta(
+            days=shelf_life + self._random.randint(0, 30)
+        )
         row = {
             "item_id": item["id"],
             "lot_code": f"L{at:%y%m}-{number + 1:06d}",
             "qc_status": "QUARANTINE" if item["qc_required"] else "APPROVED",
-            "expires_on": kept,
+            "expires_on": expires_on,
             "supplier_lot": f"S{self._random.randint(10**5, 10**6)}" if number % 3 == 0 else None,
             "location": f"{'ABCDEF'[number % 6]}-{number % 40:02d}-{number % 7}",
             "parent_lot_id": None,
@@ -169,7 +171,7 @@ class Warehouse:
         }
         lot = _Lot(self._add("inventory_lots", row), item)
         is_hot = (
-            kept is None
+            expires_on is None
             and not item["qc_required"]
             and self._written >= len(self._hot) * (self.entries // 20)
         )
@@ -187,29 +189,28 @@ class Warehouse:
             self._active.append(lot)
 
     def _decide(self, lot: _Lot) -> None:
-        """Most lots pass; of those that are put in quarantine later, some hold reservations."""
+        """Decide on a lot in quarantine; most are approved."""
         to = "REJECTED" if self._random.random() < 0.03 else "APPROVED"
         reason = None if to == "APPROVED" else "out of tolerance"
         self._decision(lot, self._operation("QC", reason=reason), lot.row["qc_status"], to)
         if to == "APPROVED":
             self._active.append(lot)
 
-    def _work_on(self, lot: _Lot) -> None:
-        """Reserve, give back, or issue what suits the lot; a lot that is empty or past its day
-        is left alone from then on."""
-        chance = self._random.random()
+    def _use_lot(self, lot: _Lot) -> None:
+        """Post a random operation on the lot; an empty or expired lot is not used again."""
+        draw = self._random.random()
         if lot.row["expires_on"] and lot.row["expires_on"] < self._at.date():
-            self._end(lot, scrap=chance < 0.97)
-        elif lot.held and (chance < 0.55 or lot.on_hand == lot.reserved):
-            self._use(lot, self._random.choice(lot.held), give_back=chance < 0.05)
+            self._end(lot, scrap=draw < 0.97)
+        elif lot.held and (draw < 0.55 or lot.on_hand == lot.reserved):
+            self._use(lot, self._random.choice(lot.held), is_unreserve=draw < 0.05)
         elif lot.on_hand == 0:
             self._active.remove(lot)
         elif lot.on_hand == lot.reserved:
             return
-        elif chance < 0.9:
+        elif draw < 0.9:
             self._reserve(lot)
-        elif chance < 0.997 or lot in self._hot or lot is self._long or not lot.held:
-            qty = self._some(lot.on_hand - lot.reserved)
+        elif draw < 0.997 or lot in self._hot or lot is self._long or not lot.held:
+            qty = self._quantity(lot.on_hand - lot.reserved)
             self._enter(lot, self._operation("ISSUE", reference=self._job()), "ISSUE", qty)
         else:
             operation = self._operation("QC", reason="customer complaint")
@@ -219,7 +220,7 @@ class Warehouse:
     def _end(self, lot: _Lot, *, scrap: bool) -> None:
         self._active.remove(lot)
         for reservation in list(lot.held) if scrap else ():
-            self._use(lot, reservation, give_back=True, share=1)
+            self._use(lot, reservation, is_unreserve=True, share=1)
         if scrap and lot.on_hand > lot.reserved:
             operation = self._operation("SCRAP", reason="expired")
             self._enter(lot, operation, "ISSUE", lot.on_hand - lot.reserved)
@@ -227,10 +228,10 @@ class Warehouse:
     def _reserve(self, lot: _Lot) -> None:
         at, reference = self._at, self._job()
         operation = self._operation("RESERVATION", reference=reference)
-        lots = [(lot, self._some(lot.on_hand - lot.reserved))]
+        lots = [(lot, self._quantity(lot.on_hand - lot.reserved))]
         other = self._active[self._random.randrange(len(self._active))] if self._active else lot
         if other is not lot and other.item is lot.item and other.on_hand > other.reserved:
-            lots.append((other, self._some(other.on_hand - other.reserved)))
+            lots.append((other, self._quantity(other.on_hand - other.reserved)))
         row = {
             "item_id": lot.item["id"],
             "reference": reference,
@@ -240,29 +241,29 @@ class Warehouse:
             "operation_id": operation["id"],
             "created_at": at,
         }
-        lines: list[_Line] = [[one, 0, 0, 0] for one, _ in lots]
+        lines: list[_Line] = [[reserved_lot, 0, 0, 0] for reserved_lot, _ in lots]
         reservation = _Reservation(self._add("reservations", row), lines)
-        for (one, qty), line in zip(lots, reservation.lines, strict=True):
-            one.held.append(reservation)
-            self._enter(one, operation, "RESERVE", qty, reservation, line)
+        for (reserved_lot, qty), line in zip(lots, reservation.lines, strict=True):
+            reserved_lot.held.append(reservation)
+            self._enter(reserved_lot, operation, "RESERVE", qty, reservation, line)
 
     def _use(
-        self, lot: _Lot, reservation: _Reservation, *, give_back: bool, share: float = 0.8
+        self, lot: _Lot, reservation: _Reservation, *, is_unreserve: bool, share: float = 0.8
     ) -> None:
-        """All or half of what is open in this lot goes out, or is given back."""
+        """Issue or unreserve all or half of what is open in the lot."""
         line = next(line for line in reservation.lines if line[0] is lot)
         step = 10 ** (6 - lot.item["decimals"])
         qty = line[2] if self._random.random() < share else line[2] // 2 // step * step or line[2]
-        kind = "UNRESERVATION" if give_back else "ISSUE"
+        kind = "UNRESERVATION" if is_unreserve else "ISSUE"
         operation = self._operation(kind, reference=reservation.row["reference"])
         self._enter(lot, operation, "UNRESERVE", qty, reservation, line)
-        if not give_back:
+        if not is_unreserve:
             self._enter(lot, operation, "ISSUE", qty, reservation, line)
         if not line[2]:
             lot.held.remove(reservation)
 
-    def _some(self, most: int) -> int:
-        return min(most, self._random.randint(1, 4) * 5 * ONE)
+    def _quantity(self, maximum: int) -> int:
+        return min(maximum, self._random.randint(1, 4) * 5 * ONE)
 
     def _job(self) -> str:
         return f"JOB-{self._random.randint(0, 9)}{self._ids['operations'] // 3:06d}"
@@ -346,7 +347,7 @@ class Warehouse:
         lot.received += qty * (txn_type == "RECEIVE")
         after = (lot.on_hand, lot.reserved, lot.received)
         row["on_hand_after"], row["reserved_after"], row["received_after"] = after
-        of_line = _of_line(row, qty, reservation, line)
+        of_line = _add_line_columns(row, qty, reservation, line)
         row["prev_hash"] = lot.hash
         lot.hash = row["hash"] = hash_chain.entry_hash(
             lot.hash, operation["hash"], lot.id, row["item_id"], lot.seq, txn_type, qty,
@@ -356,10 +357,10 @@ class Warehouse:
         self._written += 1
 
 
-def _of_line(
+def _add_line_columns(
     row: Row, qty: int, reservation: _Reservation | None, line: _Line | None
 ) -> tuple[int | None, ...]:
-    """The reservation's part of an entry: its columns into the row, what the hash covers out."""
+    """Add the reservation columns to the row; return the values that the hash covers."""
     columns = ("reservation_id", "line_seq", "prev_line_seq", "open_before", "issued_before",
                "open_after", "issued_after")  # fmt: skip
     if reservation is None or line is None:

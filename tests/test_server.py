@@ -1,4 +1,4 @@
-"""`make run` as people meet it: what it prints, how it stops, what it refuses to start with."""
+"""The server process: output, stopping, refused starts and incomplete requests."""
 
 import json
 import logging
@@ -28,15 +28,15 @@ Maker = Callable[..., LiveServer]
 
 
 def refused(server: LiveServer) -> str:
-    """Start it; it must end by itself, with one sentence."""
+    """Start a server that must exit with an error, and return its one-line output."""
     assert server.launch().wait(30) == 1
     assert server.log.startswith("Cannot start: "), server.log
     assert len(server.log.splitlines()) == 1, server.log
     return server.log
 
 
-def cannot(why: str) -> list[str]:
-    raise inventory_server.StartupError(why)
+def fail_to_start(reason: str) -> list[str]:
+    raise inventory_server.StartupError(reason)
 
 
 def send(port: int, data: bytes, *, end: bool = False) -> bytes:
@@ -50,7 +50,7 @@ def send(port: int, data: bytes, *, end: bool = False) -> bytes:
 # --- starting and stopping ------------------------------------------------------------------------
 
 
-def test_the_start_says_where_to_go_and_what_to_do_first(live_server: LiveServer) -> None:
+def test_the_start_prints_url_database_and_first_step(live_server: LiveServer) -> None:
     lines = live_server.log.splitlines()
     assert lines[0] == f"Inventory is at {live_server.url}/"
     assert lines[1].startswith("Database: ")
@@ -59,7 +59,7 @@ def test_the_start_says_where_to_go_and_what_to_do_first(live_server: LiveServer
     assert httpx.get(f"{live_server.url}/register/").status_code == 200
 
 
-def test_a_first_start_makes_and_migrates_the_database(
+def test_the_first_start_creates_and_migrates_the_database(
     make_server: Maker, empty_database_url: str, tmp_path: Path
 ) -> None:
     server = make_server(DATABASE_URL=empty_database_url, SECRET_KEY="").start()
@@ -67,7 +67,7 @@ def test_a_first_start_makes_and_migrates_the_database(
     assert stat.S_IMODE((tmp_path / "instance/secret_key").stat().st_mode) == 0o600
 
 
-def test_a_server_for_the_network_asks_the_first_admin_for_a_code(make_server: Maker) -> None:
+def test_a_server_on_the_network_has_a_setup_code(make_server: Maker) -> None:
     server = make_server(HOST="0.0.0.0").start()
     code = server.setup_code
     server.stop()
@@ -75,7 +75,9 @@ def test_a_server_for_the_network_asks_the_first_admin_for_a_code(make_server: M
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_stops_cleanly(live_server: LiveServer, signal_: signal.Signals) -> None:
+def test_a_signal_stops_the_server_cleanly(
+    live_server: LiveServer, signal_: signal.Signals
+) -> None:
     assert live_server.process is not None
     os.killpg(live_server.process.pid, signal_)
     assert live_server.process.wait(30) == 0
@@ -84,15 +86,15 @@ def test_it_stops_cleanly(live_server: LiveServer, signal_: signal.Signals) -> N
     assert not answers(live_server.port)
 
 
-def test_a_request_that_never_ends_does_not_keep_it_from_stopping(live_server: LiveServer) -> None:
+def test_an_incomplete_request_does_not_delay_stopping(live_server: LiveServer) -> None:
     with socket.create_connection(("127.0.0.1", live_server.port)) as connection:
         connection.sendall(b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname")
         time.sleep(0.2)
         assert live_server.stop() == 0
 
 
-def test_a_request_in_work_at_the_stop_gets_its_answer(live_server: LiveServer) -> None:
-    """Somebody else holds the write lock; meanwhile one registers, and the server must stop."""
+def test_a_running_request_is_answered_before_stopping(live_server: LiveServer) -> None:
+    """A registration waits for the write lock while the server is stopped."""
     engine = create_engine(live_server.environ["DATABASE_URL"])
     lock = "BEGIN IMMEDIATE" if engine.name == "sqlite" else "LOCK TABLE users"
     with httpx.Client(base_url=live_server.url) as visitor, ThreadPoolExecutor() as pool:
@@ -114,7 +116,7 @@ def test_a_request_in_work_at_the_stop_gets_its_answer(live_server: LiveServer) 
     assert "The first account" not in live_server.log.split("Stopped.")[1]
 
 
-def test_after_a_kill_of_the_main_process_nobody_holds_the_port(live_server: LiveServer) -> None:
+def test_workers_end_if_the_main_process_is_killed(live_server: LiveServer) -> None:
     assert live_server.process is not None
     live_server.process.kill()
     live_server.process.wait()
@@ -126,15 +128,15 @@ def test_a_killed_worker_is_replaced(live_server: LiveServer) -> None:
     before = live_server.workers()
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: not set(before) <= set(live_server.workers()), "the dead worker is listed")
-    wait_until(lambda: answers(live_server.port), "nobody answers after a worker died")
+    wait_until(lambda: answers(live_server.port), "no answer after a worker died")
     assert httpx.get(f"{live_server.url}/register/").status_code == 200
 
 
-def test_workers_that_die_one_after_the_other_are_replaced(live_server: LiveServer) -> None:
+def test_repeatedly_killed_workers_are_replaced(live_server: LiveServer) -> None:
     for _ in range(5):
         for worker in live_server.workers():
             os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: _serves(live_server), "nobody answers after a worker died", seconds=20)
+        wait_until(lambda: _serves(live_server), "no answer after a worker died", seconds=20)
     assert live_server.stop() == 0
 
 
@@ -145,73 +147,71 @@ def _serves(server: LiveServer) -> bool:
         return False
 
 
-def test_a_kill_and_a_new_start_keep_the_database(live_server: LiveServer) -> None:
+def test_the_database_survives_a_kill_of_the_server(live_server: LiveServer) -> None:
     live_server.kill()
     live_server.start()
     assert httpx.get(f"{live_server.url}/register/").status_code == 200
 
 
-# --- what it does not start with ------------------------------------------------------------------
+# --- refused starts -------------------------------------------------------------------------------
 
 
-def test_a_bad_setting_is_named(make_server: Maker) -> None:
+def test_an_invalid_setting_refuses_the_start(make_server: Maker) -> None:
     assert "PORT must be a whole number" in refused(make_server(PORT="http"))
 
 
-def test_a_busy_port_is_named(make_server: Maker, live_server: LiveServer) -> None:
-    said = refused(make_server(PORT=str(live_server.port)))
-    assert f"port {live_server.port} (Address already in use)" in said
+def test_a_busy_port_refuses_the_start(make_server: Maker, live_server: LiveServer) -> None:
+    message = refused(make_server(PORT=str(live_server.port)))
+    assert f"port {live_server.port} (Address already in use)" in message
 
 
-def test_an_unreachable_database_is_named(make_server: Maker) -> None:
-    said = refused(make_server(DATABASE_URL="postgresql://u:secret@127.0.0.1:1/stock"))
-    assert "PostgreSQL, database stock on 127.0.0.1:1" in said
-    assert "secret" not in said
+def test_an_unreachable_database_refuses_the_start(make_server: Maker) -> None:
+    message = refused(make_server(DATABASE_URL="postgresql://u:secret@127.0.0.1:1/stock"))
+    assert "PostgreSQL, database stock on 127.0.0.1:1" in message
+    assert "secret" not in message
 
 
-def test_a_missing_database_is_named(make_server: Maker, database_url: str) -> None:
+def test_a_missing_database_refuses_the_start(make_server: Maker, database_url: str) -> None:
     missing = make_url(database_url).set(database="/nowhere/stock.db")
-    said = refused(make_server(DATABASE_URL=missing.render_as_string(hide_password=False)))
-    assert "/nowhere" in said
+    message = refused(make_server(DATABASE_URL=missing.render_as_string(hide_password=False)))
+    assert "/nowhere" in message
 
 
-def test_a_file_that_is_no_database_is_named(make_server: Maker, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_refuses_the_start(make_server: Maker, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear warehouse, " * 100)
-    said = refused(make_server(DATABASE_URL=f"sqlite:///{tmp_path}/letter.txt"))
-    assert "file is not a database" in said
+    message = refused(make_server(DATABASE_URL=f"sqlite:///{tmp_path}/letter.txt"))
+    assert "file is not a database" in message
 
 
-def test_an_instance_directory_that_cannot_be_made_is_named(
+def test_an_impossible_instance_directory_refuses_the_start(
     make_server: Maker, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    said = refused(make_server(INSTANCE_PATH=f"{tmp_path}/file/instance", SECRET_KEY=""))
-    assert "INSTANCE_PATH must be a directory that this user can write to" in said
+    message = refused(make_server(INSTANCE_PATH=f"{tmp_path}/file/instance", SECRET_KEY=""))
+    assert "INSTANCE_PATH must be a directory that this user can write to" in message
 
 
-def test_a_directory_that_may_not_be_written_to_is_named(
-    make_server: Maker, tmp_path: Path
-) -> None:
+def test_a_read_only_directory_refuses_the_start(make_server: Maker, tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     server = make_server(DATABASE_URL=f"sqlite:///{tmp_path}/closed/stock.db")
-    if os.geteuid() == 0:  # root may write everywhere, unless that right is taken from it
+    if os.geteuid() == 0:  # root can write everywhere unless these capabilities are dropped
         server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
     assert "may not write" in refused(server)
 
 
-# --- requests that are not whole ------------------------------------------------------------------
+# --- incomplete and slow requests -----------------------------------------------------------------
 
 
-HALF_HEADERS = b"GET /login/ HTTP/1.1\r\nHost: x\r\nX-"
-HALF_BODY = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=a"
+PARTIAL_HEADERS = b"GET /login/ HTTP/1.1\r\nHost: x\r\nX-"
+PARTIAL_BODY = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=a"
 
 
-def test_slow_clients_do_not_stop_the_others(live_server: LiveServer) -> None:
+def test_slow_clients_do_not_block_others(live_server: LiveServer) -> None:
     with ExitStack() as connections:
         for _ in range(100):
-            for half in (HALF_HEADERS, HALF_BODY):
+            for request in (PARTIAL_HEADERS, PARTIAL_BODY):
                 connection = socket.create_connection(("127.0.0.1", live_server.port))
-                connections.enter_context(connection).sendall(half)
+                connections.enter_context(connection).sendall(request)
         time.sleep(0.5)
         for path in ("/health/live", "/register/"):
             assert httpx.get(f"{live_server.url}{path}", timeout=5).status_code == 200
@@ -219,13 +219,13 @@ def test_slow_clients_do_not_stop_the_others(live_server: LiveServer) -> None:
 
 @pytest.mark.parametrize("path", ["/login/", "/api/v1/receipts"])
 @pytest.mark.parametrize("pause", [0, 0.3], ids=["silent", "a byte at a time"])
-def test_a_body_that_takes_too_long_is_refused(make_server: Maker, path: str, pause: float) -> None:
+def test_a_slow_body_is_refused(make_server: Maker, path: str, pause: float) -> None:
     server = make_server(BODY_SECONDS="1").start()
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nn".encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=0.3) as connection:
         connection.sendall(head)
-        answer, latest = b"", time.monotonic() + 10
-        while b"\r\n\r\n" not in answer and time.monotonic() < latest:
+        answer, deadline = b"", time.monotonic() + 10
+        while b"\r\n\r\n" not in answer and time.monotonic() < deadline:
             try:
                 answer += connection.recv(1000)
             except TimeoutError:
@@ -236,7 +236,7 @@ def test_a_body_that_takes_too_long_is_refused(make_server: Maker, path: str, pa
     assert (b"application/problem+json" in answer) == path.startswith("/api")
 
 
-def test_a_large_body_of_a_stranger_is_not_waited_for(live_server: LiveServer) -> None:
+def test_a_large_body_without_login_is_refused_at_once(live_server: LiveServer) -> None:
     for path, status in (("/import/", 303), ("/api/v1/receipts", 401), ("/login/", 413)):
         head = (
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n"
@@ -244,11 +244,11 @@ def test_a_large_body_of_a_stranger_is_not_waited_for(live_server: LiveServer) -
         )
         began = time.monotonic()
         assert send(live_server.port, head.encode()).startswith(f"HTTP/1.1 {status} ".encode())
-        assert time.monotonic() - began < 5  # the body has 10 seconds
+        assert time.monotonic() - began < 5  # a body may take 10 seconds
 
 
 def test_a_health_check_needs_no_free_thread(make_server: Maker) -> None:
-    """Somebody holds the lock that the only thread waits for."""
+    """The only thread waits for a lock meanwhile."""
     server = make_server(THREADS="1").start()
     engine = create_engine(server.environ["DATABASE_URL"])
     lock = "BEGIN IMMEDIATE" if engine.name == "sqlite" else "LOCK TABLE users"
@@ -267,7 +267,7 @@ def test_a_health_check_needs_no_free_thread(make_server: Maker) -> None:
     engine.dispose()
 
 
-def test_a_worker_that_ends_before_the_stop_is_heard_of_is_no_surprise() -> None:
+def test_a_worker_exit_during_a_stop_is_not_logged() -> None:
     record = logging.makeLogRecord({"msg": "Unexpected exit from worker-1"})
     stopping = threading.Event()
     assert inventory_server._is_worth_telling(stopping, record)
@@ -275,7 +275,7 @@ def test_a_worker_that_ends_before_the_stop_is_heard_of_is_no_surprise() -> None
     assert not inventory_server._is_worth_telling(stopping, record)
 
 
-def test_connections_end_when_their_peer_is_gone() -> None:
+def test_connections_have_keepalive_and_timeouts() -> None:
     with ExitStack() as sockets:
         listener = sockets.enter_context(inventory_server._listen("127.0.0.1", 0))
         sockets.enter_context(socket.create_connection(listener.getsockname()))
@@ -287,9 +287,9 @@ def test_connections_end_when_their_peer_is_gone() -> None:
         assert (idle, unread) == (30, 60_000)
 
 
-def test_a_body_that_broke_off_is_refused(live_server: LiveServer) -> None:
-    torn = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=ada"
-    assert send(live_server.port, torn, end=True).startswith(b"HTTP/1.1 400 ")
+def test_an_aborted_body_is_refused(live_server: LiveServer) -> None:
+    aborted = b"POST /login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=ada"
+    assert send(live_server.port, aborted, end=True).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_body_of_unknown_length_is_refused(live_server: LiveServer) -> None:
@@ -304,7 +304,7 @@ def test_a_body_of_unknown_length_is_refused(live_server: LiveServer) -> None:
         (b"Transfer-Encoding: chunked", b"2\r\n{}\r\n", 411),
     ],
 )
-def test_a_program_is_told_in_problem_details(
+def test_api_body_errors_are_problem_details(
     live_server: LiveServer, head: bytes, rest: bytes, status: int
 ) -> None:
     request = b"POST /api/v1/receipts HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n" + rest
@@ -344,18 +344,18 @@ def test_make_run_starts_a_server_and_ctrl_c_stops_it(make_server: Maker) -> Non
 
 
 @pytest.mark.parametrize(
-    ("work", "said"),
+    ("task", "message"),
     [
         (lambda _: os._exit(9), "was not prepared"),
         (lambda _: 1 / 0, "was not prepared"),
-        (lambda _: cannot("no room"), "no room"),
+        (lambda _: fail_to_start("no room"), "no room"),
     ],
-    ids=["killed", "a fault", "a reason"],
+    ids=["killed", "exception", "startup error"],
 )
-def test_what_stops_the_preparation_stops_the_start(config: Config, work, said: str) -> None:
-    with pytest.raises(inventory_server.StartupError, match=said):
-        inventory_server._run_in_subprocess(work, config)
+def test_a_failed_preparation_refuses_the_start(config: Config, task, message: str) -> None:
+    with pytest.raises(inventory_server.StartupError, match=message):
+        inventory_server._run_in_subprocess(task, config)
 
 
-def test_what_the_preparation_says_is_told(config: Config) -> None:
+def test_the_messages_of_the_preparation_are_returned(config: Config) -> None:
     assert inventory_server._run_in_subprocess(lambda _: ["ready"], config) == ["ready"]

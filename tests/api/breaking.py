@@ -1,4 +1,4 @@
-"""What in a new OpenAPI document would break a program that was written for an old one."""
+"""Find changes of an OpenAPI document that break clients of the older version."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from inventory.accounts.users import ROLES
 
 Json = dict[str, Any]
 
-#: Limits, each with whether a larger number allows more.
+#: Limit keywords; True if a larger number allows more.
 _LIMITS = {
     "maxLength": True, "maximum": True, "exclusiveMaximum": True, "maxItems": True,
     "minLength": False, "minimum": False, "exclusiveMinimum": False, "minItems": False,
 }  # fmt: skip
 
 
-def breaks(old: Json, new: Json) -> list[str]:
-    """What breaks, each with where it is; empty when all of the old still holds."""
+def find_breaking_changes(old: Json, new: Json) -> list[str]:
+    """Return the breaking changes with their position; empty if there are none."""
     found: list[str] = []
     for path, operations in old["paths"].items():
         for method, operation in operations.items():
@@ -27,7 +27,7 @@ def breaks(old: Json, new: Json) -> list[str]:
                 found.append(f"{name}: gone")
             else:
                 found += (
-                    f"{name}: {what}" for what in _Compare(old, new).operation(operation, now)
+                    f"{name}: {change}" for change in _Compare(old, new).operation(operation, now)
                 )
     return found
 
@@ -41,49 +41,51 @@ class _Compare:
         yield from self._parameters(old.get("parameters", []), new.get("parameters", []))
         before, now = old.get("requestBody"), new.get("requestBody")
         if now is not None and now["required"] and not (before and before["required"]):
-            yield "a body is needed now"
+            yield "a body is now required"
         if before is not None:
             was = before["content"]["application/json"]["schema"]
-            yield from self.sent(was, now["content"]["application/json"]["schema"], "body")
+            yield from self.request(was, now["content"]["application/json"]["schema"], "body")
         for status, answer in old["responses"].items():
             if not status.startswith("2"):
                 continue
             if status not in new["responses"]:
-                yield f"no answer {status} any more"
+                yield f"status {status}: gone"
                 continue
             was = answer["content"]["application/json"]["schema"]
             becomes = new["responses"][status]["content"]["application/json"]["schema"]
-            yield from self.answered(was, becomes, "answer")
+            yield from self.response(was, becomes, "answer")
 
     def _role(self, old: Json, new: Json) -> Iterator[str]:
         if "x-role" in old and ROLES.index(new["x-role"]) > ROLES.index(old["x-role"]):
-            yield f"needs the role {new['x-role']} now"
+            yield f"now requires the role {new['x-role']}"
 
     def _parameters(self, old: list[Json], new: list[Json]) -> Iterator[str]:
-        now = {(one["in"], one["name"]): one for one in new}
-        before = {(one["in"], one["name"]): one for one in old}
-        for key, one in before.items():
+        now = {(parameter["in"], parameter["name"]): parameter for parameter in new}
+        before = {(parameter["in"], parameter["name"]): parameter for parameter in old}
+        for key, parameter in before.items():
             if key not in now:
                 yield f"parameter {key[1]}: gone"
             else:
-                yield from self.sent(one["schema"], now[key]["schema"], f"parameter {key[1]}")
-        for key, one in now.items():
-            if one.get("required") and not before.get(key, {}).get("required"):
-                yield f"parameter {key[1]}: needed now"
+                yield from self.request(
+                    parameter["schema"], now[key]["schema"], f"parameter {key[1]}"
+                )
+        for key, parameter in now.items():
+            if parameter.get("required") and not before.get(key, {}).get("required"):
+                yield f"parameter {key[1]}: now required"
 
-    def sent(self, old: Json, new: Json, where: str) -> Iterator[str]:
-        """What was taken must still be taken."""
+    def request(self, old: Json, new: Json, where: str) -> Iterator[str]:
+        """Values of requests that were accepted must still be accepted."""
         old, new = _follow(self._old, old), _follow(self._new, new)
         kinds, now = _kinds(old), _kinds(new)
         if len(kinds) > 1 or len(now) > 1:
             for kind in kinds:
                 kind = _follow(self._old, kind)
-                if all(list(self.sent(kind, one, where)) for one in now):
-                    yield f"{where}: no longer takes {_named(kind)}"
+                if all(list(self.request(kind, other, where)) for other in now):
+                    yield f"{where}: no longer accepts {_label(kind)}"
             return
         yield from _same(old, new, where, "type", "format", "pattern", "const")
         if "enum" in new and not set(new["enum"]) >= set(old.get("enum", [object()])):
-            yield f"{where}: takes fewer words"
+            yield f"{where}: accepts fewer enum values"
         for limit, larger in _LIMITS.items():
             if limit in new:
                 was, becomes = old.get(limit), new[limit]
@@ -93,34 +95,34 @@ class _Compare:
             if name not in new.get("properties", {}):
                 yield f"{where}.{name}: gone"
             else:
-                yield from self.sent(part, new["properties"][name], f"{where}.{name}")
+                yield from self.request(part, new["properties"][name], f"{where}.{name}")
         for name in set(new.get("required", [])) - set(old.get("required", [])):
-            yield f"{where}.{name}: needed now"
+            yield f"{where}.{name}: now required"
         if "items" in old:
-            yield from self.sent(old["items"], new["items"], f"{where}[]")
+            yield from self.request(old["items"], new["items"], f"{where}[]")
 
-    def answered(self, old: Json, new: Json, where: str) -> Iterator[str]:
-        """What is answered must be what was promised; more fields are fine."""
+    def response(self, old: Json, new: Json, where: str) -> Iterator[str]:
+        """Values of responses must still fit the old schema; additional fields are allowed."""
         old, new = _follow(self._old, old), _follow(self._new, new)
         kinds, now = _kinds(old), _kinds(new)
         if len(kinds) > 1 or len(now) > 1:
             for kind in now:
                 kind = _follow(self._new, kind)
-                if all(list(self.answered(one, kind, where)) for one in kinds):
-                    yield f"{where}: may be {_named(kind)} now"
+                if all(list(self.response(other, kind, where)) for other in kinds):
+                    yield f"{where}: can now be {_label(kind)}"
             return
         yield from _same(old, new, where, "type", "format", "pattern", "const")
         if "enum" in old and not set(new.get("enum", [object()])) <= set(old["enum"]):
-            yield f"{where}: answers other words"
+            yield f"{where}: returns new enum values"
         for name, part in old.get("properties", {}).items():
             if name not in new.get("properties", {}):
                 yield f"{where}.{name}: gone"
             else:
-                yield from self.answered(part, new["properties"][name], f"{where}.{name}")
+                yield from self.response(part, new["properties"][name], f"{where}.{name}")
         for name in set(old.get("required", [])) - set(new.get("required", [])):
-            yield f"{where}.{name}: not always there any more"
+            yield f"{where}.{name}: no longer always present"
         if "items" in old:
-            yield from self.answered(old["items"], new["items"], f"{where}[]")
+            yield from self.response(old["items"], new["items"], f"{where}[]")
 
 
 def _follow(document: Json, schema: Json) -> Json:
@@ -130,7 +132,7 @@ def _follow(document: Json, schema: Json) -> Json:
 
 
 def _kinds(schema: Json) -> list[Json]:
-    """The alternatives of a schema; an object that has some beside its fields is one kind."""
+    """Return the alternatives of a schema; an object schema counts as one alternative."""
     if "properties" in schema:
         return [schema]
     return schema.get("anyOf") or schema.get("oneOf") or [schema]
@@ -142,5 +144,5 @@ def _same(old: Json, new: Json, where: str, *names: str) -> Iterator[str]:
             yield f"{where}: {name} was {old.get(name)}, is {new.get(name)}"
 
 
-def _named(schema: Json) -> str:
+def _label(schema: Json) -> str:
     return str(schema.get("type") or schema.get("const") or schema)[:60]

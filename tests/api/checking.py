@@ -1,4 +1,4 @@
-"""A test client that holds every answer of the API against its document."""
+"""Test client that checks every response of the API against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FREE_PATHS = ("/api/v1/openapi.json", "/api/v1/docs")
 
 
 class CheckedClient(FlaskClient):
-    """As Flask's; an answer that the document does not describe is an AssertionError."""
+    """Flask test client; raises AssertionError for a response that is not documented."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         response = super().open(*args, **kwargs)
@@ -27,7 +27,7 @@ class CheckedClient(FlaskClient):
 
 
 def check(method: str, path: str, response: Any) -> None:
-    """The status is documented for the path and method, and the body and headers fit."""
+    """Check that status, headers and body are documented for the path and method."""
     assert response.status_code < 500 or response.status_code == 503, response.text
     where = f"{method} {path[:200]}: {response.status_code}"
     operation = _operation(method, path)
@@ -35,11 +35,11 @@ def check(method: str, path: str, response: Any) -> None:
         assert response.status_code in (404, 405, 400), where
         _require_problem(response, where)
         return
-    described = operation["responses"].get(str(response.status_code))
-    assert described is not None, f"{where} is not described"
-    (kind, content), *_ = described["content"].items()
+    documented = operation["responses"].get(str(response.status_code))
+    assert documented is not None, f"{where} is not documented"
+    (kind, content), *_ = documented["content"].items()
     assert response.content_type == kind, f"{where}: {response.content_type}"
-    for name in described.get("headers", {}):
+    for name in documented.get("headers", {}):
         header = document()["components"]["headers"][name]
         value = response.headers.get(name)
         assert value is not None or not header.get("required"), f"{where}: no {name}"
@@ -76,7 +76,7 @@ def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     for path, operations in document()["paths"].items():
         pattern = re.escape(path).replace(r"\{code\}", r"(?!/).+(?<!/stock)")
         found.append((re.compile(pattern.replace(r"\{id\}", "[1-9][0-9]{0,18}"), re.S), operations))
-    return sorted(found, key=lambda one: -len(one[0].pattern))
+    return sorted(found, key=lambda entry: -len(entry[0].pattern))
 
 
 @functools.cache
@@ -90,7 +90,7 @@ def _validator_of(schema: dict[str, Any]) -> Any:
 
 @functools.cache
 def _strict_components() -> dict[str, Any]:
-    """In tests an answer has no field that is not described; but each problem has its figures."""
+    """Return the schemas with unknown fields forbidden, except in problems."""
     components = {"schemas": copy.deepcopy(document()["components"]["schemas"])}
     for name, schema in components["schemas"].items():
         if schema.get("type") == "object" and name != "Problem":

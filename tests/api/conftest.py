@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 class Api:
-    """A program with a token. Each write gets a key of its own, unless one is given."""
+    """API client with a token; each write gets a new idempotency key unless `key` is passed."""
 
     def __init__(self, client: FlaskClient, secret: str, user_id: int) -> None:
         self.client = client
@@ -30,11 +30,11 @@ class Api:
     def get(self, path: str, **query: Any) -> Any:
         return self.send("GET", path, **({"query_string": query} if query else {}))
 
-    def post(self, path: str, body: Any = None, **more: Any) -> Any:
-        return self.send("POST", path, body, **more)
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        return self.send("POST", path, body, **options)
 
-    def patch(self, path: str, body: Any, **more: Any) -> Any:
-        return self.send("PATCH", path, body, **more)
+    def patch(self, path: str, body: Any, **options: Any) -> Any:
+        return self.send("PATCH", path, body, **options)
 
     def send(
         self,
@@ -44,52 +44,54 @@ class Api:
         *,
         key: str | None = None,
         headers: dict[str, str] | None = None,
-        **more: Any,
+        **options: Any,
     ) -> Any:
-        sent = {"Authorization": f"Bearer {self.secret}"}
+        default_headers = {"Authorization": f"Bearer {self.secret}"}
         if method not in ("GET", "HEAD"):
-            sent["Idempotency-Key"] = key if key is not None else f"key-{next(_numbers)}"
+            default_headers["Idempotency-Key"] = key if key is not None else f"key-{next(_numbers)}"
         if body is not None:
-            more["json"] = body
+            options["json"] = body
         if not path.startswith("/health"):
             path = f"/api/v1{path}"
-        return self.client.open(path, method=method, headers={**sent, **(headers or {})}, **more)
+        return self.client.open(
+            path, method=method, headers={**default_headers, **(headers or {})}, **options
+        )
 
-    # For tests that look at one thing and need others to be there.
+    # Helpers that set up data.
 
-    def made(self, path: str, body: Any = None, **more: Any) -> Any:
-        """The JSON of a POST that must succeed."""
-        response = self.post(path, body, **more)
+    def create(self, path: str, body: Any = None, **options: Any) -> Any:
+        """Send a POST that must succeed and return its JSON."""
+        response = self.post(path, body, **options)
         assert response.status_code in (200, 201), response.text
         return response.json
 
-    def refused(self, code: str, path: str, body: Any = None, **more: Any) -> Any:
-        """The problem of a POST that must be refused with this code."""
-        method = more.pop("method", "POST")
-        response = self.send(method, path, body, **more)
+    def refused(self, code: str, path: str, body: Any = None, **options: Any) -> Any:
+        """Send a request that must be refused with the code and return the problem."""
+        method = options.pop("method", "POST")
+        response = self.send(method, path, body, **options)
         assert response.status_code >= 400, response.text
         assert response.json.get("code") == code, response.text
         return response.json
 
-    def item(self, code: str = "BOLT-M8", **facts: Any) -> str:
-        self.made("/items", {"code": code, "name": "Bolt M8", **facts})
+    def item(self, code: str = "BOLT-M8", **fields: Any) -> str:
+        self.create("/items", {"code": code, "name": "Bolt M8", **fields})
         return code
 
-    def lot(self, qty: Any = "10", *, item: str = "BOLT-M8", **facts: Any) -> int:
+    def lot(self, qty: Any = "10", *, item: str = "BOLT-M8", **fields: Any) -> int:
         if self.get(f"/items/{item}").status_code == 404:
-            self.item(item, qcRequired=facts.pop("qcRequired", False))
-        facts.setdefault("lotCode", f"L-{next(_numbers):03d}")
-        posted = self.made("/receipts", {"item": item, "qty": qty, **facts})
+            self.item(item, qcRequired=fields.pop("qcRequired", False))
+        fields.setdefault("lotCode", f"L-{next(_numbers):03d}")
+        posted = self.create("/receipts", {"item": item, "qty": qty, **fields})
         return int(posted["entries"][0]["lotId"])
 
-    def reservation(self, qty: Any = "4", **facts: Any) -> int:
-        facts.setdefault("item", "BOLT-M8")
-        facts.setdefault("reference", "JOB-4711")
-        return int(self.made("/reservations", {"qty": qty, **facts})["id"])
+    def reservation(self, qty: Any = "4", **fields: Any) -> int:
+        fields.setdefault("item", "BOLT-M8")
+        fields.setdefault("reference", "JOB-4711")
+        return int(self.create("/reservations", {"qty": qty, **fields})["id"])
 
 
 def make_caller(app: Flask, role: str = "admin", client: FlaskClient | None = None) -> Api:
-    """A program whose token has that role."""
+    """Create a user and return an API client whose token has the role."""
     with app.app_context():
         name = f"{role} {next(_numbers)}"
         user = users.create_user(name=name, password="a quiet warehouse", role=role)
@@ -106,19 +108,21 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def caller(app: Flask, client: FlaskClient) -> Callable[..., Api]:
-    """`caller("viewer")`: a program whose token has that role."""
+    """Create API clients: `caller("viewer")` has a token of that role."""
     return lambda role="admin": make_caller(app, role, client)
 
 
 @pytest.fixture
 def api(caller: Callable[..., Api]) -> Api:
-    """A program that may do everything."""
+    """API client of an administrator."""
     return caller("admin")
 
 
 @pytest.fixture(scope="module")
-def standing(test_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The same on one application for a whole module: for tests that leave it as it is."""
+def shared_api(
+    test_databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    """Like `api`, shared by a module; for tests that need no empty database."""
     url = test_databases.fresh()
     instance = str(tmp_path_factory.mktemp("instance"))
     config = Config.from_env({"DATABASE_URL": url, "INSTANCE_PATH": instance})

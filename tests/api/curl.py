@@ -1,4 +1,4 @@
-"""A stand-in for `curl` where the system has none: the options that docs/api.md uses, no more.
+"""Replacement for `curl` with only the options that docs/api.md uses.
 
 curl -s [-w FORMAT] [-H HEADER ...] [--json DATA] URL
 """
@@ -18,17 +18,19 @@ def main() -> int:
     parser.add_argument("-w", default="")
     parser.add_argument("-H", action="append", default=[], dest="headers")
     parser.add_argument("--json", dest="data")
-    given = parser.parse_args()
+    options = parser.parse_args()
     headers = (
-        {"Content-Type": "application/json", "Accept": "application/json"} if given.data else {}
+        {"Content-Type": "application/json", "Accept": "application/json"} if options.data else {}
     )
-    for header in given.headers:
+    for header in options.headers:
         name, _, value = header.partition(":")
         headers |= {name.strip().title(): value.strip()}
-    method = "GET" if given.data is None else "POST"
-    answer = httpx.request(method, given.url, headers=headers, content=given.data, timeout=30)
+    method = "GET" if options.data is None else "POST"
+    answer = httpx.request(method, options.url, headers=headers, content=options.data, timeout=30)
     sys.stdout.write(answer.text)
-    sys.stdout.write(given.w.replace(r"\n", "\n").replace("%{http_code}", str(answer.status_code)))
+    sys.stdout.write(
+        options.w.replace(r"\n", "\n").replace("%{http_code}", str(answer.status_code))
+    )
     return 0
 
 

@@ -1,9 +1,9 @@
-"""`make api-fuzz`: schemathesis attacks a running server from its own document, with all checks.
+"""`make api-fuzz`: run all checks of schemathesis against a running server.
 
     python -m tests.api.fuzz [sqlite|postgresql] [--seconds 90] [--least 3000] [--seed N]
         [--figures FOLDER]
 
-The server has the warehouse of the examples, so that some requests get all the way through.
+The server has the data of the examples, so that some requests succeed.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def main() -> int:
         try:
             token = admin_token(server)
             _fill(server, token)
-            code, sent = _attack(server.url, token, options)
+            code, requests = _attack(server.url, token, options)
         finally:
             server.stop()
-        print(f"{sent} requests on {options.database}; at least {options.least} must be.")
+        print(f"{requests} requests on {options.database}; at least {options.least} are required.")
         if "Traceback" in server.log:
             print(server.log)
             code = code or 1
-        counted = {"requests": sent, "problems": int(code != 0)}
-        figures.tell(f"api-fuzz-{options.database}", counted, options.figures)
-        return code or int(sent < options.least)
+        counted = {"requests": requests, "problems": int(code != 0)}
+        figures.report(f"api-fuzz-{options.database}", counted, options.figures)
+        return code or int(requests < options.least)
 
 
 def _options() -> argparse.Namespace:
@@ -62,8 +62,10 @@ def _options() -> argparse.Namespace:
 
 
 def _fill(server: LiveServer, token: str) -> None:
-    """Send examples of the document and verify the ledger. The item is counted as finely as can
-    be: most quantities made up have decimals."""
+    """Send examples of the document and verify the ledger.
+
+    The item has six decimals, because most generated quantities have decimals.
+    """
     examples = json.loads(Path(openapi.__file__).with_name("examples.json").read_text("utf-8"))
     order = ("create_item", "receive", "reserve", "return_from_customer", "split", "batch")
     paths = {
@@ -74,10 +76,10 @@ def _fill(server: LiveServer, token: str) -> None:
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
         for name in order:
             example = examples["operations"][name]
-            address = server.url + paths[name].format(**example["path"])
+            url = server.url + paths[name].format(**example["path"])
             headers = {"Idempotency-Key": name}
             body = example["body"] | ({"decimals": 6} if name == "create_item" else {})
-            client.post(address, json=body, headers=headers).raise_for_status()
+            client.post(url, json=body, headers=headers).raise_for_status()
     app = create_app(Config.from_env(server.environ))
     with app.app_context():
         with snapshot() as reader:
@@ -88,7 +90,7 @@ def _fill(server: LiveServer, token: str) -> None:
 
 
 def _attack(url: str, token: str, options: argparse.Namespace) -> tuple[int, int]:
-    """Returns schemathesis' exit code, and how many requests it made up and sent."""
+    """Return the exit code of schemathesis and the number of generated requests."""
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         "run",
@@ -106,12 +108,12 @@ def _attack(url: str, token: str, options: argparse.Namespace) -> tuple[int, int
     with subprocess.Popen(
         command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as running:
-        sent = 0
+        requests = 0
         for line in running.stdout or ():
             print(line, end="", flush=True)
             if found := re.match(r" +([0-9]+) generated", line):
-                sent = int(found[1])
-    return running.returncode, sent
+                requests = int(found[1])
+    return running.returncode, requests
 
 
 if __name__ == "__main__":

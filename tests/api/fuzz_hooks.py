@@ -1,7 +1,7 @@
-"""What the document cannot say, told to schemathesis.
+"""Hooks of schemathesis for rules that the OpenAPI document cannot express.
 
-A key is for one write only, and a cursor is what a page before gave. Some requests of the right
-shape are refused for what the stock is: those are no fault, if the shapes themselves take them.
+An idempotency key is for one write, and a cursor must come from the page before. Valid requests
+can be refused because of the stock; those refusals are not failures.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Keep a failure, but for a rule of the warehouse that refused what the shapes take."""
+    """Return False for refusals of valid requests by business rules."""
     refused_valid_data = failure.code == "ST202" and response.status_code == 422
-    return not (refused_valid_data and _shapes_take(case, response.request))
+    return not (refused_valid_data and _is_valid_request(case, response.request))
 
 
-def _shapes_take(case: Any, request: Any) -> bool:
-    named = (case.method.upper(), case.operation.path.removeprefix(PREFIX))
-    endpoint = next(one for one in v1.all if (one.method, one.path) == named)
+def _is_valid_request(case: Any, request: Any) -> bool:
+    route = (case.method.upper(), case.operation.path.removeprefix(PREFIX))
+    endpoint = next(spec for spec in v1.all if (spec.method, spec.path) == route)
     try:
         query = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
         endpoint.query.model_validate(dict(query))

@@ -1,4 +1,4 @@
-"""Tokens for tests that speak to a server in a process of its own."""
+"""API tokens for tests with a server in a separate process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.servers import LiveServer
 
 
 def admin_token(server: LiveServer, name: str = "program") -> str:
-    """A token of a new admin, made beside the running server."""
+    """Create an administrator in the database of the server and return a token."""
     app = create_app(Config.from_env(server.environ))
     with app.app_context():
         user = users.create_user(name=name, password="a quiet warehouse", role="admin")

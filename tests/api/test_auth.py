@@ -1,4 +1,4 @@
-"""Who may use the API: tokens and their roles, on every path."""
+"""Access to the API: tokens and their roles on every path."""
 
 import logging
 from datetime import timedelta
@@ -13,8 +13,8 @@ from inventory.common.errors import Busy
 from inventory.db import db
 from tests.api.conftest import Api
 
-#: The least role of each endpoint, written down once more: a slip in the code is seen here.
-LEAST = {
+#: The required role of each endpoint, repeated here to detect unintended changes.
+REQUIRED_ROLES = {
     "create_item": "admin",
     "list_items": "viewer",
     "get_item": "viewer",
@@ -53,26 +53,26 @@ def path_of(endpoint):
 
 @pytest.fixture
 def new_token(app, caller, client):
-    """A fresh user's token; `facts` go to create_token."""
+    """Create a token of a new user; `fields` are passed to create_token."""
 
-    def make(role="admin", **fields):
+    def create(role="admin", **fields):
         user_id = caller(role).user_id
         with app.app_context():
             token, secret = api_tokens.create_token(user_id=user_id, name="x", **fields)
         return token, Api(client, secret, user_id)
 
-    return make
+    return create
 
 
 def test_every_endpoint_is_in_the_table():
-    assert {one.name: one.role for one in v1.all} == LEAST
+    assert {endpoint.name: endpoint.role for endpoint in v1.all} == REQUIRED_ROLES
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_tokens_role_is_enforced_on_every_path(caller, role):
     api = caller(role)
     for endpoint in v1.all:
-        allowed = ROLES.index(role) >= ROLES.index(LEAST[endpoint.name])
+        allowed = ROLES.index(role) >= ROLES.index(REQUIRED_ROLES[endpoint.name])
         response = api.send(endpoint.method, path_of(endpoint))
         assert (response.status_code != 403) == allowed, endpoint.name
         assert response.status_code != 401
@@ -85,7 +85,7 @@ def test_a_tokens_role_is_enforced_on_every_path(caller, role):
     [None, "", "Bearer", "Bearer ", "Basic YWRhOnB3", "inv_x", "Bearer inv_" + "a" * 43,
      "Bearer \udcff", "Bearer inv_a b", "Token x"],
 )  # fmt: skip
-def test_a_stranger_is_turned_away_from_every_path(client, caller, authorization):
+def test_every_path_refuses_an_invalid_token(client, caller, authorization):
     caller("admin")
     headers = {} if authorization is None else {"Authorization": authorization}
     for endpoint in v1.all:
@@ -94,13 +94,13 @@ def test_a_stranger_is_turned_away_from_every_path(client, caller, authorization
         )
         assert response.status_code == 401, endpoint.name
         assert response.json["code"] == "UNAUTHENTICATED"
-        shown = bool(authorization)
+        sent = bool(authorization)
         assert response.headers["WWW-Authenticate"] == (
-            'Bearer error="invalid_token"' if shown else "Bearer"
+            'Bearer error="invalid_token"' if sent else "Bearer"
         )
 
 
-def test_the_scheme_is_read_without_its_capitals(api):
+def test_the_bearer_scheme_is_case_insensitive(api):
     for scheme in ("bearer", "BEARER"):
         headers = {"Authorization": f"{scheme} {api.secret}"}
         assert api.client.get("/api/v1/items", headers=headers).status_code == 200
@@ -111,7 +111,7 @@ def test_the_document_and_health_need_no_token(client):
         assert client.get(path).status_code == 200, path
 
 
-def test_a_browsers_session_opens_nothing(app, client):
+def test_a_browser_session_gives_no_access_to_the_api(app, client):
     with app.app_context():
         users.create_user(name="ada", password="a quiet warehouse", role="admin")
     with client.session_transaction() as session:
@@ -122,7 +122,7 @@ def test_a_browsers_session_opens_nothing(app, client):
         assert response.status_code == 401
 
 
-def test_a_logged_in_browser_gets_no_further(app, client):
+def test_a_logged_in_browser_needs_a_token_for_the_api(app, client):
     page = client.get("/register/").text
     csrf = page.split('name="csrf_token" value="')[1].split('"')[0]
     form = {"csrf_token": csrf, "name": "ada", "password": "a quiet warehouse"}
@@ -150,7 +150,7 @@ def test_an_expired_token_is_refused_at_once(new_token, monkeypatch):
     assert api.get("/items").status_code == 401
 
 
-def test_a_disabled_users_token_is_refused_at_once(app, api):
+def test_a_token_of_a_disabled_user_is_refused_at_once(app, api):
     assert api.get("/items").status_code == 200
     with app.app_context():
         users.create_user(name="other", password="a quiet warehouse", role="admin")
@@ -158,20 +158,20 @@ def test_a_disabled_users_token_is_refused_at_once(app, api):
     assert api.get("/items").status_code == 401
 
 
-def test_a_token_is_weaker_than_its_user_where_it_says_so(new_token):
+def test_a_token_can_have_a_lower_role_than_its_user(new_token):
     _, api = new_token(role="viewer")
     assert api.get("/items").status_code == 200
     assert api.post("/items", {"code": "X", "name": "X"}).status_code == 403
 
 
-def test_a_token_falls_with_its_users_role(app, caller):
+def test_a_token_loses_rights_with_the_role_of_its_user(app, caller):
     api = caller("inspector")
     with app.app_context():
         users.set_role(user_id=api.user_id, role="viewer")
     assert api.post("/receipts", {}).status_code == 403
 
 
-def test_in_a_batch_each_operation_needs_its_role(caller):
+def test_each_operation_of_a_batch_requires_its_role(caller):
     lot = caller("admin").lot(qcRequired=True)
     decide = {"op": "qc", "lotId": lot, "status": "APPROVED"}
     scrap = {"op": "scrap", "lotId": lot, "qty": "1", "reason": "x"}
@@ -185,7 +185,7 @@ def test_in_a_batch_each_operation_needs_its_role(caller):
         assert caller(role).post("/batch", {"operations": operations}).status_code == status
 
 
-def test_another_expiry_date_needs_an_inspector(caller):
+def test_changing_an_expiry_date_requires_an_inspector(caller):
     lot = caller("admin").lot()
     operator = caller("operator")
     assert operator.patch(f"/lots/{lot}", {"location": "A", "supplierLot": "S"}).status_code == 200
@@ -193,12 +193,12 @@ def test_another_expiry_date_needs_an_inspector(caller):
     assert caller("inspector").patch(f"/lots/{lot}", {"expiresOn": None}).status_code == 200
 
 
-def test_the_last_use_is_noted_after_the_answer(app, new_token):
+def test_the_last_use_of_a_token_is_written_after_the_response(app, new_token):
     token, api = new_token()
 
     def last_used():
         with app.app_context():
-            found = {one.id: one for one in api_tokens.list_tokens()}
+            found = {listed.id: listed for listed in api_tokens.list_tokens()}
             return found[token.id].last_used_at
 
     response = api.get("/items")
@@ -210,7 +210,7 @@ def test_the_last_use_is_noted_after_the_answer(app, new_token):
     assert last_used() == first
 
 
-def test_a_database_that_cannot_note_the_use_spoils_no_answer(app, api, monkeypatch):
+def test_a_request_succeeds_if_the_last_use_cannot_be_written(app, api, monkeypatch):
     def refuse(**_):
         raise Busy
 
@@ -222,7 +222,7 @@ def test_a_database_that_cannot_note_the_use_spoils_no_answer(app, api, monkeypa
         db.session.rollback()
 
 
-def test_no_token_is_ever_logged(api, caplog):
+def test_tokens_are_never_logged(api, caplog):
     caplog.set_level(logging.DEBUG)
     api.lot()
     api.get("/nothing")

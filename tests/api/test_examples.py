@@ -1,6 +1,6 @@
-"""The examples of the document are true: here they are sent, and what comes back is compared.
+"""The examples of the OpenAPI document are sent and compared with the responses.
 
-After a change: WRITE_EXAMPLES=1 python -m pytest tests/api/test_examples.py
+To update them: WRITE_EXAMPLES=1 python -m pytest tests/api/test_examples.py
 """
 
 import json
@@ -34,7 +34,7 @@ PAINTED = {
     "item": "PAINT/RED", "lotCode": "P-17", "qty": "37.5", "occurredAt": RECEIVED,
 }  # fmt: skip
 
-#: Endpoint, what stands in its path, and its body or query, in the order in which they are sent.
+#: Endpoint, path parameters, and body or query, in the order in which they are sent.
 OPERATIONS = [
     ("create_item", {}, BOLT),
     ("receive", {}, RECEIPT),
@@ -73,7 +73,7 @@ OPERATIONS = [
     ("get_verification", {}, {}),
 ]  # fmt: skip
 
-#: Code, method, path and body of a request that is refused with it after those above.
+#: Code, method, path and body of a request that is refused with the code after those above.
 REFUSALS = [
     ("INSUFFICIENT_STOCK", "POST", "/issues", {"item": "BOLT-M8", "qty": "200"}),
     ("OVER_ISSUE", "POST", "/issues", {"reservation": 2, "qty": "25"}),
@@ -100,7 +100,7 @@ REFUSALS = [
     ("UNSUPPORTED_MEDIA_TYPE", "POST", "/receipts", "item=BOLT-M8"),
 ]  # fmt: skip
 KEYS = {"IDEMPOTENCY_KEY_REUSED": "receive", "IDEMPOTENCY_KEY_MISSING": ""}
-#: What no single request leads to: tested where they are provoked.
+#: Refusals that no single request causes; other tests provoke them.
 PROVOKED = {
     "IDEMPOTENCY_IN_PROGRESS": "The first request with this key is still being worked on. Try"
     " again in a moment.",
@@ -111,14 +111,16 @@ PROVOKED = {
 
 
 @pytest.fixture
-def told(app, caller):
-    """What the examples lead to, as it is written down."""
+def responses(app, caller):
+    """Send all requests and return their responses in the format of the examples."""
     api, viewer = caller("admin"), caller("viewer")
-    operations = {name: _send(app, api, name, path, given) for name, path, given in OPERATIONS}
-    api.made("/items", PAINT)
-    api.made("/receipts", PAINTED)
-    api.made("/items", {"code": "GLUE", "name": "Glue"})
-    api.made("/receipts", {"item": "GLUE", "lotCode": "G", "qty": 5, "expiresOn": str(in_days(-1))})
+    operations = {name: _send(app, api, name, path, params) for name, path, params in OPERATIONS}
+    api.create("/items", PAINT)
+    api.create("/receipts", PAINTED)
+    api.create("/items", {"code": "GLUE", "name": "Glue"})
+    api.create(
+        "/receipts", {"item": "GLUE", "lotCode": "G", "qty": 5, "expiresOn": str(in_days(-1))}
+    )
     refusals = {refusal[0]: _refuse(api, viewer, *refusal) for refusal in REFUSALS}
     for code, detail in PROVOKED.items():
         with app.test_request_context("/api/v1/"):
@@ -126,38 +128,40 @@ def told(app, caller):
     return {"operations": operations, "refusals": refusals}
 
 
-def _send(app, api, name, path, given):
-    endpoint = next(one for one in v1.all if one.name == name)
-    address = endpoint.path.format(**path)
+def _send(app, api, name, path, params):
+    endpoint = next(spec for spec in v1.all if spec.name == name)
+    url_path = endpoint.path.format(**path)
     if name == "get_verification":
         with app.app_context(), snapshot() as reader:
             verification.store_report(report=verification.verify(reader))
     if endpoint.is_write:
-        response = api.send(endpoint.method, address, given, key=name)
+        response = api.send(endpoint.method, url_path, params, key=name)
     else:
-        response = api.get(address, **given)
+        response = api.get(url_path, **params)
     assert response.status_code == endpoint.status, response.text
     example = {"path": path, "answer": steady(response.json)}
-    return example | ({"body": given} if endpoint.is_write else {})
+    return example | ({"body": params} if endpoint.is_write else {})
 
 
 def _refuse(api, viewer, code, method, path, body):
     caller = viewer if code == "FORBIDDEN" else api
-    more = {"json": body} if not isinstance(body, str) else {"data": body}
-    headers = {"Content-Type": "text/plain" if "=" in str(more.get("data")) else "application/json"}
+    content = {"json": body} if not isinstance(body, str) else {"data": body}
+    headers = {
+        "Content-Type": "text/plain" if "=" in str(content.get("data")) else "application/json"
+    }
     if code == "UNAUTHENTICATED":
         headers["Authorization"] = ""
     if body is None:
-        more = {}
-    response = caller.send(method, path, key=KEYS.get(code), headers=headers, **more)
+        content = {}
+    response = caller.send(method, path, key=KEYS.get(code), headers=headers, **content)
     assert response.json.get("code") == code, response.text
     return steady(response.json)
 
 
 def steady(answer):
-    """An answer with the same times and hashes every day."""
+    """Replace times, hashes and other changing values of a response by constants."""
     if isinstance(answer, list):
-        return [steady(one) for one in answer]
+        return [steady(element) for element in answer]
     if not isinstance(answer, dict):
         return answer
     return {name: _steady(name, value) for name, value in answer.items()}
@@ -177,28 +181,28 @@ def _steady(name, value):
     return steady(value)
 
 
-def without_numbers(value):
-    """PostgreSQL gives no number twice, so that refusals leave gaps."""
+def without_ids(value):
+    """Replace ids by 0, because on PostgreSQL refused writes use up ids."""
     text = re.sub(r'("(?:id|\w+Id|reverses)": )\d+', r"\1 0", json.dumps(value, sort_keys=True))
     text = re.sub(r"(reversal|issue|count|split|operation|return|scrap) \d+", r"\1 0", text)
     yesterday = r"\d{4}-\d\d-\d\d(?!T)"
     return json.loads(re.sub(yesterday, "some day", text))
 
 
-def test_the_examples_are_what_is_answered(told, database_kind):
+def test_the_stored_examples_equal_the_responses(responses, database_kind):
     if os.environ.get("WRITE_EXAMPLES") and database_kind == "sqlite":
-        FILE.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    kept = json.loads(FILE.read_text("utf-8"))
-    assert without_numbers(told) == without_numbers(kept)
+        FILE.write_text(json.dumps(responses, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    stored = json.loads(FILE.read_text("utf-8"))
+    assert without_ids(responses) == without_ids(stored)
 
 
 def test_every_operation_and_every_refusal_has_an_example():
-    assert {name for name, _, _ in OPERATIONS} == {one.name for one in v1.all}
+    assert {name for name, _, _ in OPERATIONS} == {endpoint.name for endpoint in v1.all}
     assert {refusal[0] for refusal in REFUSALS} | set(PROVOKED) == set(WHEN)
     document = openapi.document()
     for operations in document["paths"].values():
         for operation in operations.values():
             for answer in operation["responses"].values():
                 for kind, content in answer["content"].items():
-                    shown = content.get("example") or content.get("examples")
-                    assert shown, (operation["operationId"], kind)
+                    examples = content.get("example") or content.get("examples")
+                    assert examples, (operation["operationId"], kind)

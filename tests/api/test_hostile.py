@@ -1,4 +1,4 @@
-"""Whatever is sent is refused in JSON, with the field's name, and never with a 500."""
+"""Invalid requests are refused in JSON with the name of the field, never with a 500."""
 
 import json
 from urllib.parse import quote
@@ -11,13 +11,15 @@ RECEIPT = {"item": "BOLT-M8", "lotCode": "L-1", "qty": "1"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def item(standing):
-    standing.item(decimals=6)
+def item(shared_api):
+    shared_api.item(decimals=6)
 
 
-def send(standing, data, content_type="application/json", path="/receipts", **headers):
-    """Raw bytes as a body."""
-    return standing.send("POST", path, data=data, headers={"Content-Type": content_type, **headers})
+def send(shared_api, data, content_type="application/json", path="/receipts", **headers):
+    """Send raw bytes as a body."""
+    return shared_api.send(
+        "POST", path, data=data, headers={"Content-Type": content_type, **headers}
+    )
 
 
 def problem_of(response, status, code):
@@ -26,7 +28,7 @@ def problem_of(response, status, code):
     return response.json
 
 
-# --- bodies that cannot be read -------------------------------------------------------------------
+# --- unreadable bodies ----------------------------------------------------------------------------
 
 UNREADABLE = {
     "nothing": b"",
@@ -55,8 +57,8 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_body_that_cannot_be_read_is_malformed(standing, data):
-    problem = problem_of(send(standing, data), 400, "MALFORMED_REQUEST")
+def test_an_unreadable_body_is_malformed(shared_api, data):
+    problem = problem_of(send(shared_api, data), 400, "MALFORMED_REQUEST")
     assert problem["field"] == "body"
 
 
@@ -70,8 +72,8 @@ def test_a_body_that_cannot_be_read_is_malformed(standing, data):
         (b'{"\\ud800": 1, "\\ud800": 2}', "?"),
     ],
 )
-def test_a_name_given_twice_is_malformed(standing, data, field):
-    assert problem_of(send(standing, data), 400, "MALFORMED_REQUEST")["field"] == field
+def test_a_duplicate_name_in_json_is_malformed(shared_api, data, field):
+    assert problem_of(send(shared_api, data), 400, "MALFORMED_REQUEST")["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -80,27 +82,27 @@ def test_a_name_given_twice_is_malformed(standing, data, field):
      "multipart/form-data; boundary=x", "application/json; charset=latin-1", "application/jsonp",
      "application/vnd.api+json", "json", ";;;", "application/json, text/plain"],
 )  # fmt: skip
-def test_another_content_type_is_not_taken(standing, content_type):
-    response = send(standing, json.dumps(RECEIPT), content_type)
+def test_an_unsupported_content_type_is_refused(shared_api, content_type):
+    response = send(shared_api, json.dumps(RECEIPT), content_type)
     problem_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_json_may_say_its_charset(standing):
+def test_json_content_type_can_have_a_charset(shared_api):
     for content_type in ("application/json; charset=utf-8", "Application/JSON; charset=UTF-8"):
-        assert send(standing, b'{"item": 7}', content_type).status_code == 422
+        assert send(shared_api, b'{"item": 7}', content_type).status_code == 422
 
 
-def test_a_compressed_body_is_not_taken(standing):
-    response = send(standing, b"{}", **{"Content-Encoding": "gzip"})
+def test_a_compressed_body_is_refused(shared_api):
+    response = send(shared_api, b"{}", **{"Content-Encoding": "gzip"})
     problem_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_a_huge_body_is_too_large(standing):
-    response = send(standing, b'{"item": "' + b"x" * 2**20 + b'"}')
+def test_a_huge_body_is_too_large(shared_api):
+    response = send(shared_api, b'{"item": "' + b"x" * 2**20 + b'"}')
     problem_of(response, 413, "CONTENT_TOO_LARGE")
 
 
-# --- values that do not fit -----------------------------------------------------------------------
+# --- invalid values -------------------------------------------------------------------------------
 
 LONG = "9" * 5000
 
@@ -133,8 +135,8 @@ LONG = "9" * 5000
         (b'{"": 1, "item": "X", "lotCode": "L", "qty": 1}', "body"),
     ],
 )  # fmt: skip
-def test_a_value_of_the_wrong_shape_is_named(standing, body, field):
-    problem = problem_of(send(standing, body), 422, "INVALID_INPUT")
+def test_an_invalid_body_is_refused_with_its_field(shared_api, body, field):
+    problem = problem_of(send(shared_api, body), 422, "INVALID_INPUT")
     assert problem["field"] == field
 
 
@@ -146,22 +148,22 @@ def test_a_value_of_the_wrong_shape_is_named(standing, body, field):
      '"1,5"', '"٣"', '"１"', '"1."', '".5"', '"01"', '" 1"', '"1 "', '"1\\u0000"', '"NaN"',
      '"Infinity"', '"-0"', f'"{LONG}"', '"½"', '"0.50000000"'],
 )  # fmt: skip
-def test_a_quantity_that_is_none_is_refused(standing, qty):
+def test_an_invalid_quantity_is_refused(shared_api, qty):
     body = json.dumps({**RECEIPT, "qty": None}).replace("null", qty)
-    problem = problem_of(send(standing, body), 422, "INVALID_QTY")
+    problem = problem_of(send(shared_api, body), 422, "INVALID_QTY")
     assert problem["field"] == "qty"
 
 
 @pytest.mark.parametrize(
-    ("qty", "is_then"),
+    ("qty", "stored"),
     [("1e3", "1000"), ("0.000001", "0.000001"), ("1.50", "1.5"), ("1000000000000", "1000000000000"),
      ("1E-6", "0.000001"), ('"0.50"', "0.5"), ('"1000000000000.000000"', "1000000000000"),
      ("0.1", "0.1"), ("123456789012.123456", "123456789012.123456")],
 )  # fmt: skip
-def test_a_number_is_taken_as_it_is_written(standing, qty, is_then):
+def test_a_quantity_is_stored_exactly_as_written(shared_api, qty, stored):
     body = {**RECEIPT, "lotCode": f"as {qty}", "qty": None}
-    response = send(standing, json.dumps(body).replace("null", qty))
-    assert response.json["entries"][0]["qty"] == is_then
+    response = send(shared_api, json.dumps(body).replace("null", qty))
+    assert response.json["entries"][0]["qty"] == stored
 
 
 @pytest.mark.parametrize(
@@ -179,10 +181,10 @@ def test_a_number_is_taken_as_it_is_written(standing, qty, is_then):
         ("reference", "x" * 101), ("location", "\u200b" * 65), ("supplierLot", {}),
     ],
 )  # fmt: skip
-def test_a_field_that_does_not_fit_is_named(standing, field_and_value):
+def test_an_invalid_receipt_field_is_refused_with_its_name(shared_api, field_and_value):
     field, value = field_and_value
     problem = problem_of(
-        standing.post("/receipts", {**RECEIPT, field: value}), 422, "INVALID_INPUT"
+        shared_api.post("/receipts", {**RECEIPT, field: value}), 422, "INVALID_INPUT"
     )
     assert problem["field"] == field
 
@@ -244,16 +246,18 @@ def test_a_field_that_does_not_fit_is_named(standing, field_and_value):
          "operations[0].lots[0].qty"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_where_it_is(standing, path, body, field):
-    response = standing.post(path, body)
+def test_an_invalid_nested_field_is_refused_with_its_path(shared_api, path, body, field):
+    response = shared_api.post(path, body)
     assert response.status_code == 422, response.text
     assert response.json["code"] in ("INVALID_INPUT", "INVALID_QTY")
     assert response.json["field"] == field
     assert response.json.get("index") == (0 if "[0]" in field and path == "/batch" else None)
 
 
-def test_all_that_does_not_fit_is_told(standing):
-    problem = standing.refused("INVALID_INPUT", "/receipts", {"item": 1, "qty": 0, "colour": "red"})
+def test_all_invalid_fields_are_listed(shared_api):
+    problem = shared_api.refused(
+        "INVALID_INPUT", "/receipts", {"item": 1, "qty": 0, "colour": "red"}
+    )
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [
         ("item", "INVALID_INPUT"),
         ("lotCode", "INVALID_INPUT"),
@@ -262,12 +266,12 @@ def test_all_that_does_not_fit_is_told(standing):
     ]
 
 
-def test_a_thousand_wrong_operations_are_told_briefly(standing):
-    problem = standing.refused("INVALID_INPUT", "/batch", {"operations": [{"op": "x"}] * 1000})
+def test_at_most_20_errors_are_listed(shared_api):
+    problem = shared_api.refused("INVALID_INPUT", "/batch", {"operations": [{"op": "x"}] * 1000})
     assert len(problem["errors"]) == 20
 
 
-# --- addresses and parameters ---------------------------------------------------------------------
+# --- paths and parameters -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -312,8 +316,8 @@ def test_a_thousand_wrong_operations_are_told_briefly(standing):
         ("/items/%00/stock", "code"),
     ],
 )
-def test_a_parameter_that_does_not_fit_is_named(standing, path, field):
-    problem = standing.refused("INVALID_INPUT", path, method="GET")
+def test_an_invalid_parameter_is_refused_with_its_name(shared_api, path, field):
+    problem = shared_api.refused("INVALID_INPUT", path, method="GET")
     assert problem["field"] == field
 
 
@@ -324,31 +328,31 @@ def test_a_parameter_that_does_not_fit_is_named(standing, path, field):
      "/lots/1/nothing", "/operations/1%00", "/items/x/stock/stock", "/../items",
      "/items/%2e%2e/x", "/docs/", "/openapi.yaml", "/%00", "/items/a%0Ab"],
 )  # fmt: skip
-def test_an_address_that_does_not_exist_is_not_found(standing, path):
-    standing.refused("NOT_FOUND", path, method="GET")
+def test_an_unknown_path_is_not_found(shared_api, path):
+    shared_api.refused("NOT_FOUND", path, method="GET")
 
 
 @pytest.mark.parametrize(
     "method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X"]
 )
-def test_a_method_that_is_not_known_is_refused_with_those_that_are(standing, method):
-    for path in {one.path for one in v1.all}:
-        known = {one.method for one in v1.all if one.path == path}
+def test_an_unsupported_method_is_refused_with_the_allowed_ones(shared_api, method):
+    for path in {endpoint.path for endpoint in v1.all}:
+        known = {endpoint.method for endpoint in v1.all if endpoint.path == path}
         if method not in known:
-            where = path.replace("{code}", "X").replace("{id}", "1")
-            response = standing.send(method, where)
+            url_path = path.replace("{code}", "X").replace("{id}", "1")
+            response = shared_api.send(method, url_path)
             problem_of(response, 405, "METHOD_NOT_ALLOWED")
             allowed = set(response.headers["Allow"].split(", "))
             assert allowed - {"HEAD"} == known
 
 
-def test_head_is_get_without_the_body(standing):
-    response = standing.send("HEAD", "/items")
+def test_head_equals_get_without_a_body(shared_api):
+    response = shared_api.send("HEAD", "/items")
     assert (response.status_code, response.data) == (200, b"")
-    assert standing.send("HEAD", "/items/NIX").status_code == 404
+    assert shared_api.send("HEAD", "/items/NIX").status_code == 404
 
 
-def test_names_of_any_script_come_back_as_they_were_sent(standing):
+def test_names_in_any_script_are_returned_as_sent(shared_api):
     for code in (
         "螺栓 M8",
         "Größe/Ø5",
@@ -360,17 +364,19 @@ def test_names_of_any_script_come_back_as_they_were_sent(standing):
         'q"\\',
         "<b>",
     ):
-        standing.item(code, name=f"{code} ✓")
-        shown = standing.get(f"/items/{quote(code)}").json
+        shared_api.item(code, name=f"{code} ✓")
+        shown = shared_api.get(f"/items/{quote(code)}").json
         expected = code.replace("e\u0301", "é")
         assert (shown["code"], shown["name"]) == (expected, f"{expected} ✓")
-        lot = standing.lot("3", item=code, lotCode=code)
-        assert standing.get(f"/lots/{lot}").json["lotCode"] == expected
-        assert standing.get(f"/items/{quote(code)}/stock").json["onHand"] == "3"
-        assert [one["code"] for one in standing.get("/items", q=code).json["data"]] == [expected]
+        lot = shared_api.lot("3", item=code, lotCode=code)
+        assert shared_api.get(f"/lots/{lot}").json["lotCode"] == expected
+        assert shared_api.get(f"/items/{quote(code)}/stock").json["onHand"] == "3"
+        assert [item["code"] for item in shared_api.get("/items", q=code).json["data"]] == [
+            expected
+        ]
 
 
-def test_pages_stay_pages(client):
+def test_unknown_paths_outside_the_api_get_html(client):
     response = client.get("/nothing")
     assert response.content_type.startswith("text/html")
     assert client.get("/apis/v1/items").content_type.startswith("text/html")

@@ -1,4 +1,4 @@
-"""Lists over the whole warehouse, at the height of their functions."""
+"""The list functions of `inventory.queries`: filters, search, pages and cursors."""
 
 import base64
 import itertools
@@ -24,7 +24,7 @@ def stock(app):
 
 
 def read(which, **filters):
-    """All rows of a list, page by page; a page must be full while another follows."""
+    """Read all rows of a list page by page; every page but the last must be full."""
     found, cursor = [], None
     limit = filters.pop("limit", 2)
     while True:
@@ -40,7 +40,7 @@ def read(which, **filters):
 
 
 def codes(**filters):
-    return [one.item.code for one in read("items", **filters)]
+    return [row.item.code for row in read("items", **filters)]
 
 
 def lot_codes(**filters):
@@ -48,32 +48,32 @@ def lot_codes(**filters):
 
 
 def references(**filters):
-    return [one.reference for one in read("reservations", **filters)]
+    return [row.reference for row in read("reservations", **filters)]
 
 
 def entries(**filters):
-    return [f"{one.txn_type} {format_qty(one.qty)}" for one in read("entries", **filters)]
+    return [f"{row.txn_type} {format_qty(row.qty)}" for row in read("entries", **filters)]
 
 
 # --- items ----------------------------------------------------------------------------------------
 
 
-def test_items_come_by_code_with_their_stock(stock):
+def test_items_are_listed_by_code_with_their_stock(stock):
     stock.lot("receive 10, reserve 4", item="BOLT")
     stock.lot("receive 7, quarantine", item="BOLT")
     for code in ("NUT", "AXLE", "a", "Ö", "SCREW"):
         stock.item(code)
     found = read("items")
-    assert sorted(one.item.code for one in found) == sorted(
+    assert sorted(row.item.code for row in found) == sorted(
         ["AXLE", "BOLT", "NUT", "SCREW", "a", "Ö"]
     )
     assert codes(limit=3) == codes(limit=1) == codes(limit=200)
-    (bolt,) = [one for one in found if one.item.code == "BOLT"]
+    (bolt,) = [row for row in found if row.item.code == "BOLT"]
     figures = (bolt.totals.on_hand, bolt.totals.reserved, bolt.totals.on_hold, bolt.totals.free)
     assert [format_qty(figure) for figure in figures] == ["17", "4", "7", "6"]
 
 
-def test_items_are_low_when_what_is_free_has_come_down_to_the_reorder_point(stock):
+def test_an_item_is_low_if_free_is_at_or_below_the_reorder_point(stock):
     for code, script, point in (
         ("ABOVE", "receive 10", 9),
         ("AT", "receive 10", 10),
@@ -91,10 +91,10 @@ def test_items_are_low_when_what_is_free_has_come_down_to_the_reorder_point(stoc
     low = ["AT", "BELOW", "HELD", "OLD", "ZERO"]
     assert codes(low_stock=True) == low
     assert codes(low_stock=False) == ["ABOVE", "EMPTY", "NONE"]
-    assert [one.item.code for one in read("items", archived=False) if one.is_low] == low
+    assert [row.item.code for row in read("items", archived=False) if row.is_low] == low
 
 
-def test_archived_items_are_listed_apart(stock):
+def test_items_are_filtered_by_archived(stock):
     stock.item("OLD")
     stock.item("NEW")
     catalog.update_item(user_id=stock.user_id, key=key(), item="OLD", archived=True)
@@ -103,14 +103,14 @@ def test_archived_items_are_listed_apart(stock):
     assert codes() == ["NEW", "OLD"]
 
 
-def test_figures_beyond_64_bits_add_up(stock):
-    most = 10**12
-    stock.item("SAND", decimals=6, reorder_point=most)
+def test_sums_beyond_64_bits_are_exact(stock):
+    max_qty = 10**12
+    stock.item("SAND", decimals=6, reorder_point=max_qty)
     for _ in range(20):
-        stock.lot(f"receive {most}", item="SAND")
+        stock.lot(f"receive {max_qty}", item="SAND")
     stock.lot("receive 0.000001", item="SAND")
     (sand,) = read("items")
-    assert format_qty(sand.totals.free) == f"{20 * most}.000001"
+    assert format_qty(sand.totals.free) == f"{20 * max_qty}.000001"
     assert codes(low_stock=True) == []
     assert codes(low_stock=False) == ["SAND"]
 
@@ -135,9 +135,9 @@ def test_low_stock_is_exact_to_the_last_decimal(stock, parts, point, low):
     assert read("items")[0].is_low == low
 
 
-# --- searching ------------------------------------------------------------------------------------
+# --- search ---------------------------------------------------------------------------------------
 
-ODD = [
+SPECIAL_CODES = [
     "a%b",
     "a_b",
     "a*b",
@@ -155,20 +155,20 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("code", ODD)
-def test_a_search_takes_every_character_as_it_is(stock, code):
-    for other in ODD:
+@pytest.mark.parametrize("code", SPECIAL_CODES)
+def test_a_search_has_no_wildcards(stock, code):
+    for other in SPECIAL_CODES:
         stock.item(other)
     assert codes(q=code) == [code]
     assert codes(q=code.upper()) == [code]
 
 
-def test_a_search_ignores_capitals_in_every_script(stock):
+def test_a_search_ignores_case_in_every_script(stock):
     stock.item("X1", name="Große Öse")
     stock.item("X2", name="ГАЙКА")
     stock.item("X3", name="Ελλάς")
     stock.item("X4", name="螺栓 M8")
-    for wanted, code in (
+    for search, code in (
         ("größe"[:2], "X1"),
         ("öse", "X1"),
         ("ÖSE", "X1"),
@@ -177,10 +177,10 @@ def test_a_search_ignores_capitals_in_every_script(stock):
         ("螺栓 m8", "X4"),
         ("x4", "X4"),
     ):
-        assert codes(q=wanted) == [code], wanted
+        assert codes(q=search) == [code], search
 
 
-def test_a_search_looks_where_people_look(stock):
+def test_a_search_finds_codes_supplier_lots_and_references(stock):
     stock.lot("receive 1, reserve 1 JOB-7", lot_code="L-77", supplier_lot="SUP-9")
     stock.lot("receive 1, reserve 1 JOB-8", lot_code="L-78")
     assert lot_codes(q="l-77") == lot_codes(q="sup") == ["L-77"]
@@ -189,7 +189,7 @@ def test_a_search_looks_where_people_look(stock):
     assert codes(q="nothing") == []
 
 
-def test_a_search_that_cannot_be_one_is_refused(stock):
+def test_an_invalid_search_is_refused(stock):
     for q in ("\0", "x" * 101, 7):
         with pytest.raises(InvalidInput) as caught:
             read("items", q=q)
@@ -199,13 +199,13 @@ def test_a_search_that_cannot_be_one_is_refused(stock):
 # --- lots -----------------------------------------------------------------------------------------
 
 
-def test_lots_come_newest_first(stock):
+def test_lots_are_listed_newest_first(stock):
     for code in "ABCDE":
         stock.lot("receive 1", lot_code=code)
     assert lot_codes() == list("EDCBA")
 
 
-def test_lots_that_expire_come_soonest_first(stock):
+def test_expiring_lots_are_listed_soonest_first(stock):
     for code, days in (("A", 5), ("B", 3), ("C", 3), ("D", None), ("E", 9), ("F", 3)):
         stock.lot("receive 1", lot_code=code, expires_on=None if days is None else in_days(days))
     assert lot_codes(expiring_before=in_days(9)) == ["B", "C", "F", "A"]
@@ -224,12 +224,22 @@ def test_lots_are_filtered(stock):
     assert lot_codes(item="BOLT", with_stock=True, qc_status="APPROVED") == []
 
 
-def test_a_lots_qc_history_is_told_in_its_order(stock):
+def test_the_qc_history_of_a_lot_is_in_order(stock):
     lot = stock.lot("receive 1, approve, quarantine, reject", qc_required=True)
     db.session.rollback()
     found = queries.decisions_on(connection(), lot)
-    assert [one.status for one in found] == ["QUARANTINE", "APPROVED", "QUARANTINE", "REJECTED"]
-    assert [one.from_status for one in found] == [None, "QUARANTINE", "APPROVED", "QUARANTINE"]
+    assert [decision.status for decision in found] == [
+        "QUARANTINE",
+        "APPROVED",
+        "QUARANTINE",
+        "REJECTED",
+    ]
+    assert [decision.from_status for decision in found] == [
+        None,
+        "QUARANTINE",
+        "APPROVED",
+        "QUARANTINE",
+    ]
     assert found[0].reason is None
     assert found[3].reason == "as the script says"
     assert found[3].user_name.startswith("clerk")
@@ -255,7 +265,7 @@ def test_reservations_are_filtered_newest_first(stock):
     assert references(item="NUT", open=True, at_risk=False) == ["D"]
 
 
-def test_a_reservation_is_at_risk_when_its_lot_expires(stock, monkeypatch):
+def test_a_reservation_is_at_risk_if_its_lot_is_expired(stock, monkeypatch):
     stock.lot("receive 9, reserve 1 A", expires_on=in_days(3))
     assert references(at_risk=True) == []
     later = clock.now() + timedelta(days=5)
@@ -281,7 +291,7 @@ def test_entries_are_filtered_newest_first(stock):
     assert entries(lot=lot, type="ISSUE", item="BOLT") == ["ISSUE 2"]
 
 
-def test_entries_are_found_by_user_and_by_time(stock):
+def test_entries_are_filtered_by_user_and_time(stock):
     stock.lot("receive 9")
     between = clock.now()
     other = Stock()
@@ -305,7 +315,7 @@ def test_entries_are_found_by_user_and_by_time(stock):
         {"limit": 201}, {"limit": "5"}, {"limit": True},
     ],
 )  # fmt: skip
-def test_a_filter_of_the_wrong_shape_is_refused_by_name(stock, filters):
+def test_an_invalid_filter_is_refused_with_its_field(stock, filters):
     with pytest.raises(InvalidInput) as caught:
         read("entries", **filters)
     assert caught.value.field == {"since": "from"}.get(*[next(iter(filters))] * 2)
@@ -323,7 +333,7 @@ def first_cursor(which="items", **filters):
     return getattr(queries, f"list_{which}")(connection(), limit=1, **filters).next_cursor
 
 
-def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
+def test_a_cursor_includes_items_created_after_its_page(stock):
     for code in "BDF":
         stock.item(code)
     cursor = first_cursor()
@@ -339,7 +349,7 @@ def test_a_cursor_leads_on_whatever_happens_meanwhile(stock):
     ["x", "=", "é", "====", "W10", "bnVsbA", "e30", "a" * 5000, token(), token(1), token("x", "A"),
      token([[]]), "[" * 900, 7, "W10=", "W1 0"],
 )  # fmt: skip
-def test_what_is_no_cursor_is_refused(stock, cursor):
+def test_an_invalid_cursor_is_refused(stock, cursor):
     with pytest.raises(InvalidInput) as caught:
         queries.list_items(connection(), cursor=cursor)
     assert caught.value.field == "cursor"
@@ -349,7 +359,7 @@ def test_what_is_no_cursor_is_refused(stock, cursor):
     "position",
     [[], [1], [None], ["A", "B"], ["\0"], ["\ud800"], [""], [" A"], ["x" * 65], [["A"]], [{}]],
 )
-def test_a_forged_position_is_refused(stock, position):
+def test_a_forged_code_in_a_cursor_is_refused(stock, position):
     stock.item("A")
     stock.item("B")
     padded = first_cursor() + "=="
@@ -359,7 +369,7 @@ def test_a_forged_position_is_refused(stock, position):
 
 
 @pytest.mark.parametrize("position", [[0], [-1], [2**63], [1.5], ["1"], [True], [10**4000]])
-def test_a_forged_number_is_refused(stock, position):
+def test_a_forged_id_in_a_cursor_is_refused(stock, position):
     stock.lot("receive 2")
     stock.lot("receive 2")
     mark, _ = json.loads(base64.urlsafe_b64decode(first_cursor("lots") + "=="))
@@ -367,7 +377,7 @@ def test_a_forged_number_is_refused(stock, position):
         queries.list_lots(connection(), cursor=token(mark, *position))
 
 
-def test_a_forged_date_is_refused(stock):
+def test_a_forged_date_in_a_cursor_is_refused(stock):
     for _ in range(2):
         stock.lot("receive 2", expires_on=in_days(1))
     filters = {"expiring_before": in_days(9)}
@@ -391,7 +401,7 @@ def test_a_cursor_of_another_list_or_of_other_filters_is_refused(stock):
 # --- cost -----------------------------------------------------------------------------------------
 
 
-def test_no_list_counts_or_skips_rows(app, stock):
+def test_lists_use_neither_count_nor_offset(app, stock):
     lot = stock.lot("receive 9, reserve 1 A, reserve 1 B", expires_on=in_days(1))
     stock.post("issue", item="BOLT", lots=[part(lot, 1)])
     statements = []
@@ -404,6 +414,6 @@ def test_no_list_counts_or_skips_rows(app, stock):
     read("entries", limit=1)
     assert len(statements) > 50
     for statement, values in statements:
-        # SQLAlchemy writes OFFSET 0 on SQLite.
+        # SQLAlchemy adds OFFSET 0 on SQLite.
         assert "OFFSET" not in statement.upper() or values[-1] == 0
         assert "COUNT(" not in statement.upper()

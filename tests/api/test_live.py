@@ -1,4 +1,4 @@
-"""What programs meet: the curl lines of docs/api.md and examples/client.py on a real server."""
+"""The curl commands of docs/api.md and examples/client.py on a real server."""
 
 import importlib.util
 import os
@@ -39,9 +39,12 @@ def client_module():
     return module
 
 
-@pytest.fixture(params=["curl", "stand-in"])
+@pytest.fixture(params=["curl", "replacement"])
 def path_to_curl(request, tmp_path):
-    """A PATH with the system's curl first, or our stand-in; without curl, the stand-in twice."""
+    """PATH with curl of the system, or with the replacement in curl.py.
+
+    Without an installed curl both use the replacement.
+    """
     if request.param == "curl" and shutil.which("curl"):
         return os.environ["PATH"]
     command = tmp_path / "curl"
@@ -52,7 +55,7 @@ def path_to_curl(request, tmp_path):
     return f"{tmp_path}:{os.environ['PATH']}"
 
 
-def test_every_curl_line_of_the_docs_does_what_they_say(live_server, token, path_to_curl):
+def test_each_curl_command_of_the_docs_gets_the_stated_status(live_server, token, path_to_curl):
     calls = calls_of_the_docs()
     assert len(calls) == ROOT.joinpath("docs/api.md").read_text("utf-8").count("\ncurl ")
     environ = {"PATH": path_to_curl, "URL": live_server.url, "TOKEN": token}
@@ -61,8 +64,8 @@ def test_every_curl_line_of_the_docs_does_what_they_say(live_server, token, path
         done = subprocess.run(
             ["bash", "-c", script], env=environ, capture_output=True, text=True, timeout=30
         )
-        answer, _, got = done.stdout.rpartition("\n")
-        assert got == str(status), f"{command}\n{answer}\n{done.stderr}"
+        answer, _, got_status = done.stdout.rpartition("\n")
+        assert got_status == str(status), f"{command}\n{answer}\n{done.stderr}"
     stock = httpx.get(
         f"{live_server.url}/api/v1/items/BOLT-M8/stock",
         headers={"Authorization": f"Bearer {token}"},
@@ -74,47 +77,47 @@ def test_the_client_receives_reserves_and_issues(live_server, token, client_modu
     with client_module.Inventory(live_server.url, token) as inventory:
         inventory.write("/items", {"code": "BOLT/M8", "name": "Bolt"})
         inventory.receive("BOLT/M8", "L-001", "100", reference="PO-1001")
-        promised = inventory.reserve("BOLT/M8", "30", "JOB-4711")
-        inventory.issue(reservation=promised["id"], qty="12")
-        tried = inventory.issue(item="BOLT/M8", qty="5", dry_run=True)
-        assert tried["entries"][0]["onHandAfter"] == "83"
+        reservation = inventory.reserve("BOLT/M8", "30", "JOB-4711")
+        inventory.issue(reservation=reservation["id"], qty="12")
+        preview = inventory.issue(item="BOLT/M8", qty="5", dry_run=True)
+        assert preview["entries"][0]["onHandAfter"] == "83"
         stock = inventory.stock("BOLT/M8")
         assert (stock["onHand"], stock["reserved"], stock["free"]) == ("88", "18", "70")
         with pytest.raises(client_module.Refused) as caught:
             inventory.issue(item="BOLT/M8", qty="71")
         assert caught.value.code == "INSUFFICIENT_STOCK"
         assert caught.value.problem["free"] == "70"
-        made = inventory.batch(
+        results = inventory.batch(
             [
                 {"op": "receipt", "item": "BOLT/M8", "lotCode": f"B-{number}", "qty": "1"}
                 for number in range(120)
             ]
         )
-        assert len(made) == 120
+        assert len(results) == 120
         assert len(list(inventory.entries(item="BOLT/M8"))) == 4 + 120
 
 
-class LosesAnswers(httpx.BaseTransport):
-    """A network on which every other answer is lost, after the request has arrived."""
+class LossyTransport(httpx.BaseTransport):
+    """Transport that loses every other response after the server has handled the request."""
 
     def __init__(self):
-        self.inner = httpx.HTTPTransport()
+        self.transport = httpx.HTTPTransport()
         self.sent = 0
 
     def handle_request(self, request):
         self.sent += 1
-        response = self.inner.handle_request(request)
+        response = self.transport.handle_request(request)
         if self.sent % 2:
             response.read()
-            raise httpx.ReadError("the answer was lost", request=request)
+            raise httpx.ReadError("the response was lost", request=request)
         return response
 
     def close(self):
-        self.inner.close()
+        self.transport.close()
 
 
-def test_the_client_books_once_though_answers_are_lost(live_server, token, client_module):
-    network = LosesAnswers()
+def test_the_client_posts_once_if_responses_are_lost(live_server, token, client_module):
+    network = LossyTransport()
     with client_module.Inventory(live_server.url, token, transport=network) as inventory:
         inventory.write("/items", {"code": "NUT", "name": "Nut"})
         inventory.receive("NUT", "L", "100")
@@ -124,7 +127,7 @@ def test_the_client_books_once_though_answers_are_lost(live_server, token, clien
     assert network.sent == 2 * (1 + 1 + 5 + 1)
 
 
-def test_the_client_waits_for_a_server_that_comes_back(live_server, token, client_module):
+def test_the_client_retries_until_the_server_is_back(live_server, token, client_module):
     with client_module.Inventory(live_server.url, token) as inventory:
         inventory.write("/items", {"code": "NUT", "name": "Nut"})
         live_server.kill()
@@ -134,7 +137,7 @@ def test_the_client_waits_for_a_server_that_comes_back(live_server, token, clien
         assert again["replayed"]
 
 
-def test_the_client_gives_up_with_its_key(client_module, monkeypatch):
+def test_the_client_error_contains_the_idempotency_key(client_module, monkeypatch):
     monkeypatch.setattr(client_module.time, "sleep", lambda seconds: None)
     inventory = client_module.Inventory("http://127.0.0.1:1", "inv_x")
     with inventory, pytest.raises(client_module.Unreachable) as caught:

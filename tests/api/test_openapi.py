@@ -1,4 +1,4 @@
-"""The document: true, complete, readable, and never taken back."""
+"""The OpenAPI document: correct, complete, readable and backwards compatible."""
 
 import copy
 import json
@@ -25,11 +25,11 @@ from inventory.api.v1 import v1
 from inventory.common.errors import InvalidInput
 from inventory.common.validation import validate_text
 from inventory.http.error_handlers import CODES
-from tests.api.breaking import breaks
+from tests.api.breaking import find_breaking_changes
 
 STORED = Path(__file__).with_name("openapi-v1.json")
 
-#: The contract: method and path, and the fields of its body or query.
+#: Method and path, and the fields of the body or query that clients rely on.
 CONTRACT = {
     "POST /items": "code name unit decimals qcRequired reorderPoint",
     "GET /items": "q lowStock archived limit cursor",
@@ -80,8 +80,8 @@ ANSWERS = {
 
 
 def operations():
-    for path, found in document()["paths"].items():
-        for method, operation in found.items():
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
 
 
@@ -90,23 +90,24 @@ def schema(name):
 
 
 def validator(schema):
-    whole = {**schema, "components": document()["components"]}
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+    complete = {**schema, "components": document()["components"]}
+    return jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
 
 
 def fields_of(operation):
-    found = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+    parameters = operation.get("parameters", [])
+    found = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
     if "requestBody" in operation:
         ref = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         found |= set(schema(ref.rpartition("/")[2])["properties"])
     return found
 
 
-def test_the_document_has_the_whole_contract():
-    described = dict(operations())
+def test_the_document_contains_the_contract():
+    documented = dict(operations())
     for call, fields in CONTRACT.items():
         method, path = call.split()
-        operation = described[f"{method} /api/v1{path}"]
+        operation = documented[f"{method} /api/v1{path}"]
         assert set(fields.split()) <= fields_of(operation), call
         if method != "GET":
             assert "dryRun" in fields_of(operation)
@@ -114,30 +115,30 @@ def test_the_document_has_the_whole_contract():
         assert set(fields.split()) <= set(schema(name)["properties"]), name
 
 
-def test_the_document_is_served_to_anybody(client):
+def test_the_document_is_served_without_a_token(client):
     response = client.get("/api/v1/openapi.json")
     assert response.content_type == "application/json"
     assert response.json == json.loads(json.dumps(document()))
     assert response.json["openapi"].startswith("3.1.")
 
 
-def test_every_example_is_what_the_document_describes():
+def test_every_example_is_valid_for_its_schema():
     for call, operation in operations():
         contents = [answer["content"] for answer in operation["responses"].values()]
         if "requestBody" in operation:
             contents.append(operation["requestBody"]["content"])
         for content in contents:
             for kind in content.values():
-                shown = [kind["example"]] if "example" in kind else []
+                examples = [kind["example"]] if "example" in kind else []
                 for ref in kind.get("examples", {}).values():
                     name = ref["$ref"].rpartition("/")[2]
-                    shown.append(document()["components"]["examples"][name]["value"])
-                assert shown, call
-                for example in shown:
+                    examples.append(document()["components"]["examples"][name]["value"])
+                assert examples, call
+                for example in examples:
                     validator(kind["schema"]).validate(example)
 
 
-def test_nothing_in_the_document_is_left_over():
+def test_every_schema_and_example_is_used():
     text = json.dumps(document())
     for name in document()["components"]["schemas"]:
         assert f'"#/components/schemas/{name}"' in text, name
@@ -164,130 +165,130 @@ VALUES = [
 ]  # fmt: skip
 
 
-def _takes(shape, value):
+def _accepts(field_type, value):
     try:
-        shape.check(value)
+        field_type.check(value)
     except PydanticCustomError:
         return False
     return True
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "code", "item code"])
-def test_a_shape_takes_exactly_what_its_schema_says(kind):
-    shapes = {name: kept.__metadata__[0] for name, kept in KINDS.items()}
-    shape = {**shapes, "code": text(64), "item code": ITEM_CODE}[kind]
-    found = validator(shape.schema)
+def test_a_field_type_accepts_the_same_values_as_its_schema(kind):
+    field_types = {name: annotated.__metadata__[0] for name, annotated in KINDS.items()}
+    field_type = {**field_types, "code": text(64), "item code": ITEM_CODE}[kind]
+    found = validator(field_type.schema)
     for value in VALUES:
-        assert _takes(shape, value) == found.is_valid(value), (kind, value)
+        assert _accepts(field_type, value) == found.is_valid(value), (kind, value)
 
 
-# --- for people -----------------------------------------------------------------------------------
+# --- documentation --------------------------------------------------------------------------------
 
 
-def test_the_document_promises_each_character_that_the_core_takes_and_no_other():
+def test_the_text_pattern_accepts_the_same_characters_as_the_core():
     beyond = [plane * 0x10000 + last for plane in range(1, 17) for last in (0, 0xFFFE, 0xFFFF)]
     for lines in (False, True):
-        promised = re.compile(text(9, multiline=lines).schema["pattern"])
+        pattern = re.compile(text(9, multiline=lines).schema["pattern"])
         for character in map(chr, [*range(0xD800), *range(0xE000, 0x10000), *beyond]):
             try:
                 validate_text(f"a{character}b", field="note", max_length=9, multiline=lines)
             except InvalidInput:
-                assert not promised.match(f"a{character}b"), hex(ord(character))
+                assert not pattern.match(f"a{character}b"), hex(ord(character))
             else:
-                assert promised.match(f"a{character}b"), hex(ord(character))
+                assert pattern.match(f"a{character}b"), hex(ord(character))
 
 
-def test_the_page_tells_all_that_the_document_does(client):
+def test_the_docs_page_has_every_operation_and_error_code(client):
     response = client.get("/api/v1/docs")
     assert response.content_type.startswith("text/html")
-    told = re.sub("</?code>", "`", response.text.replace("&#39;", "'"))
+    text_of_page = re.sub("</?code>", "`", response.text.replace("&#39;", "'"))
     for call, operation in operations():
         assert call in response.text
-        assert operation["summary"] in told
+        assert operation["summary"] in text_of_page
     for code in document()["components"]["examples"]:
         assert f'id="{code}"' in response.text, code
     anchors = set(re.findall(r'href="#([^"]+)"', response.text))
     assert anchors - {"main"} <= set(re.findall(r'id="([^"]+)"', response.text))
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_no_inline_script(client):
+def test_the_docs_page_has_no_external_or_inline_resources(client):
     page = client.get("/api/v1/docs").text
     assert not re.search(r'(src|href)="(?!/|#)', page)
     assert not re.search(r"<script(?![^>]*src)|<style|\sstyle=|\son[a-z]+=", page)
 
 
-def test_every_refusal_leads_to_its_explanation(api):
+def test_the_type_of_a_problem_links_to_its_explanation(api):
     problem = api.refused("NOT_FOUND", "/lots/7", method="GET")
     assert problem["type"] == "/api/v1/docs#NOT_FOUND"
     assert 'id="NOT_FOUND"' in api.client.get(problem["type"].partition("#")[0]).text
 
 
-def test_docs_api_md_explains_every_refusal_code_with_its_status():
-    told = Path(__file__).parents[2].joinpath("docs/api.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", told, flags=re.MULTILINE))
+def test_docs_api_md_lists_every_error_code_with_its_status():
+    docs = Path(__file__).parents[2].joinpath("docs/api.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", docs, flags=re.MULTILINE))
     served = set(document()["components"]["examples"])
     assert rows == {code: str(CODES[code][0]) for code in served}
 
 
-# --- for ever -------------------------------------------------------------------------------------
+# --- backwards compatibility ----------------------------------------------------------------------
 
 
-def test_nothing_that_version_1_promised_is_broken():
-    """Add what is new to the stored copy; what this names must not change."""
-    assert breaks(json.loads(STORED.read_text("utf-8")), document()) == []
+def test_the_document_is_compatible_with_the_stored_version_1():
+    """Additions belong into the stored copy; the changes reported here must not be made."""
+    assert find_breaking_changes(json.loads(STORED.read_text("utf-8")), document()) == []
 
 
 def _changed(change):
     new = copy.deepcopy(document())
     change(new)
-    return breaks(document(), new)
+    return find_breaking_changes(document(), new)
 
 
-BREAKS = {
-    "a path goes": lambda d: d["paths"].pop("/api/v1/lots"),
-    "a method goes": lambda d: d["paths"]["/api/v1/items"].pop("post"),
-    "a parameter goes": lambda d: _of(d, "/api/v1/items", "get")["parameters"].pop(0),
-    "a parameter is needed": lambda d: _of(d, "/api/v1/items", "get")["parameters"][0].update(
+BREAKING = {
+    "path removed": lambda d: d["paths"].pop("/api/v1/lots"),
+    "method removed": lambda d: d["paths"]["/api/v1/items"].pop("post"),
+    "parameter removed": lambda d: _of(d, "/api/v1/items", "get")["parameters"].pop(0),
+    "parameter required": lambda d: _of(d, "/api/v1/items", "get")["parameters"][0].update(
         required=True
     ),
-    "a role is raised": lambda d: _of(d, "/api/v1/receipts", "post").update({"x-role": "admin"}),
-    "a body is needed": lambda d: _of(d, "/api/v1/operations/{id}/reversal", "post")[
+    "role raised": lambda d: _of(d, "/api/v1/receipts", "post").update({"x-role": "admin"}),
+    "body required": lambda d: _of(d, "/api/v1/operations/{id}/reversal", "post")[
         "requestBody"
     ].update(required=True),
-    "a status goes": lambda d: _of(d, "/api/v1/receipts", "post")["responses"].pop("201"),
-    "a field is no longer taken": lambda d: _fields(d, "ReceiptBody").pop("note"),
-    "a field is needed": lambda d: _schemas(d)["ReceiptBody"]["required"].append("note"),
-    "a text gets shorter": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(maxLength=10),
-    "a pattern changes": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(pattern="^A"),
-    "a null is no longer taken": lambda d: _fields(d, "ReceiptBody")["note"]["anyOf"].pop(1),
-    "a number is no longer taken": lambda d: _fields(d, "ReceiptBody")["qty"]["anyOf"].pop(1),
-    "a word is no longer taken": lambda d: _fields(d, "QcBody")["status"]["enum"].pop(),
-    "an operation of a batch goes": lambda d: _fields(d, "Batch")["operations"]["items"][
-        "oneOf"
-    ].pop(),
-    "a batch takes fewer": lambda d: _fields(d, "Batch")["operations"].update(maxItems=10),
-    "a field is no longer answered": lambda d: _fields(d, "Lot").pop("location"),
-    "a field is not always answered": lambda d: _schemas(d)["Lot"]["required"].remove("location"),
-    "a field deep down goes": lambda d: _fields(d, "ReservedLot").pop("openQty"),
-    "a field changes its type": lambda d: _fields(d, "Lot")["lotSeq"].update(type="string"),
-    "a field may be null": lambda d: _fields(d, "Lot").update(
+    "status removed": lambda d: _of(d, "/api/v1/receipts", "post")["responses"].pop("201"),
+    "request field removed": lambda d: _fields(d, "ReceiptBody").pop("note"),
+    "request field required": lambda d: _schemas(d)["ReceiptBody"]["required"].append("note"),
+    "maxLength lowered": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(maxLength=10),
+    "pattern changed": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(pattern="^A"),
+    "null no longer accepted": lambda d: _fields(d, "ReceiptBody")["note"]["anyOf"].pop(1),
+    "number no longer accepted": lambda d: _fields(d, "ReceiptBody")["qty"]["anyOf"].pop(1),
+    "enum value no longer accepted": lambda d: _fields(d, "QcBody")["status"]["enum"].pop(),
+    "batch operation removed": lambda d: _fields(d, "Batch")["operations"]["items"]["oneOf"].pop(),
+    "maxItems lowered": lambda d: _fields(d, "Batch")["operations"].update(maxItems=10),
+    "response field removed": lambda d: _fields(d, "Lot").pop("location"),
+    "response field optional": lambda d: _schemas(d)["Lot"]["required"].remove("location"),
+    "nested response field removed": lambda d: _fields(d, "ReservedLot").pop("openQty"),
+    "response field type changed": lambda d: _fields(d, "Lot")["lotSeq"].update(type="string"),
+    "response field nullable": lambda d: _fields(d, "Lot").update(
         lotSeq={"anyOf": [{"type": "integer"}, {"type": "null"}]}
     ),
-    "another word is answered": lambda d: _fields(d, "Entry")["txnType"]["enum"].append("MOVE"),
+    "enum value added to a response": lambda d: _fields(d, "Entry")["txnType"]["enum"].append(
+        "MOVE"
+    ),
 }
-FINE = {
-    "a path comes": lambda d: d["paths"].update({"/api/v1/new": {}}),
-    "a parameter comes": lambda d: _of(d, "/api/v1/items", "get")["parameters"].append(
+COMPATIBLE = {
+    "path added": lambda d: d["paths"].update({"/api/v1/new": {}}),
+    "parameter added": lambda d: _of(d, "/api/v1/items", "get")["parameters"].append(
         {"name": "new", "in": "query", "schema": {"type": "string"}}
     ),
-    "a field is taken": lambda d: _fields(d, "ReceiptBody").update(new={"type": "string"}),
-    "a field is answered": lambda d: _fields(d, "Lot").update(new={"type": "string"}),
-    "a role is lowered": lambda d: _of(d, "/api/v1/items", "post").update({"x-role": "viewer"}),
-    "a text gets longer": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(maxLength=100),
-    "a word is taken": lambda d: _fields(d, "QcBody")["status"]["enum"].append("PARKED"),
-    "an operation of a batch comes": lambda d: _fields(d, "Batch")["operations"]["items"][
-        "oneOf"
-    ].append({"type": "object", "properties": {"op": {"const": "move"}}}),
+    "request field added": lambda d: _fields(d, "ReceiptBody").update(new={"type": "string"}),
+    "response field added": lambda d: _fields(d, "Lot").update(new={"type": "string"}),
+    "role lowered": lambda d: _of(d, "/api/v1/items", "post").update({"x-role": "viewer"}),
+    "maxLength raised": lambda d: _fields(d, "ReceiptBody")["lotCode"].update(maxLength=100),
+    "enum value accepted": lambda d: _fields(d, "QcBody")["status"]["enum"].append("PARKED"),
+    "batch operation added": lambda d: _fields(d, "Batch")["operations"]["items"]["oneOf"].append(
+        {"type": "object", "properties": {"op": {"const": "move"}}}
+    ),
 }
 
 
@@ -303,17 +304,18 @@ def _fields(document, name):
     return _schemas(document)[name]["properties"]
 
 
-@pytest.mark.parametrize("change", BREAKS.values(), ids=BREAKS)
-def test_a_breaking_change_is_seen(change):
+@pytest.mark.parametrize("change", BREAKING.values(), ids=BREAKING)
+def test_a_breaking_change_is_found(change):
     assert _changed(change)
 
 
-@pytest.mark.parametrize("change", FINE.values(), ids=FINE)
-def test_what_only_adds_is_fine(change):
+@pytest.mark.parametrize("change", COMPATIBLE.values(), ids=COMPATIBLE)
+def test_a_compatible_change_is_not_reported(change):
     assert _changed(change) == []
 
 
-def test_the_stored_copy_knows_every_endpoint():
+def test_the_stored_copy_has_every_endpoint():
     stored = json.loads(STORED.read_text("utf-8"))
-    for one in v1.all:
-        assert one.method.lower() in stored["paths"][f"/api/v1{one.path}"], one.name
+    for endpoint in v1.all:
+        methods = stored["paths"][f"/api/v1{endpoint.path}"]
+        assert endpoint.method.lower() in methods, endpoint.name

@@ -1,4 +1,4 @@
-"""What programs are told when the database is busy, gone or not ready; and health."""
+"""Responses if the database is busy, unreachable or not ready, and the health endpoints."""
 
 import dataclasses
 import threading
@@ -21,8 +21,8 @@ postgresql_only = pytest.mark.only("postgresql")
 
 
 @pytest.fixture
-def impatient(config, monkeypatch):
-    """An application that waits for no lock."""
+def impatient_app(config, monkeypatch):
+    """Application with very short lock timeouts."""
     monkeypatch.setitem(database._POSTGRESQL, "lock_timeout", "200ms")
     monkeypatch.setitem(database._PRAGMAS, "busy_timeout", "100")
     app = create_app(config)
@@ -39,15 +39,15 @@ def require_busy(response):
 
 
 @pytest.fixture
-def locked(impatient):
-    """`with locked(statement):` another writer holds what the statement locks."""
+def locked(impatient_app):
+    """`with locked(statement):` another connection holds the locks of the statement."""
 
     class Locked:
         def __init__(self, *statements):
             self.statements = statements
 
         def __enter__(self):
-            with impatient.app_context():
+            with impatient_app.app_context():
                 self.connection = db.engine.connect().execution_options(write=True)
                 for statement in self.statements:
                     self.connection.execute(statement)
@@ -60,8 +60,8 @@ def locked(impatient):
 
 
 @sqlite_only
-def test_a_locked_database_is_busy_and_the_key_is_still_good(impatient, locked):
-    api = make_caller(impatient)
+def test_a_locked_database_is_busy_and_the_key_stays_usable(impatient_app, locked):
+    api = make_caller(impatient_app)
     body = {"code": "X", "name": "X"}
     with locked(sa.select(1)):
         require_busy(api.post("/items", body, key="k"))
@@ -70,8 +70,8 @@ def test_a_locked_database_is_busy_and_the_key_is_still_good(impatient, locked):
 
 
 @postgresql_only
-def test_a_locked_lot_is_busy_and_the_key_is_still_good(impatient, locked):
-    api = make_caller(impatient)
+def test_a_locked_lot_is_busy_and_the_key_stays_usable(impatient_app, locked):
+    api = make_caller(impatient_app)
     lot = api.lot("10")
     body = {"lotId": lot, "qty": "1", "reason": "x"}
     with locked(sa.select(lots.c.id).where(lots.c.id == lot).with_for_update()):
@@ -81,9 +81,9 @@ def test_a_locked_lot_is_busy_and_the_key_is_still_good(impatient, locked):
 
 
 @postgresql_only
-def test_a_key_that_is_being_worked_on_is_in_progress(impatient, locked):
-    api = make_caller(impatient)
-    begun = sa.insert(WriteRequest).values(
+def test_a_key_of_a_running_request_is_in_progress(impatient_app, locked):
+    api = make_caller(impatient_app)
+    running_request = sa.insert(WriteRequest).values(
         user_id=api.user_id,
         idempotency_key="k",
         fingerprint=bytes(32),
@@ -91,22 +91,22 @@ def test_a_key_that_is_being_worked_on_is_in_progress(impatient, locked):
         outcome="{}",
         recorded_at=clock.now(),
     )
-    with locked(begun):
+    with locked(running_request):
         response = api.post("/items", {"code": "X", "name": "X"}, key="k")
         assert (response.status_code, response.json["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
         assert response.headers["Retry-After"] == "1"
     assert api.post("/items", {"code": "X", "name": "X"}, key="k").status_code == 201
 
 
-def test_the_same_key_from_several_at_once_is_done_once(app, api, database_kind):
+def test_concurrent_requests_with_one_key_are_posted_once(app, api, database_kind):
     api.lot("100")
     barrier = threading.Barrier(4)
     answers = []
 
     def send():
-        one = type(api)(app.test_client(), api.secret, api.user_id)
+        client = type(api)(app.test_client(), api.secret, api.user_id)
         barrier.wait()
-        answers.append(one.post("/issues", {"item": "BOLT-M8", "qty": "7"}, key="k"))
+        answers.append(client.post("/issues", {"item": "BOLT-M8", "qty": "7"}, key="k"))
 
     threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:
@@ -118,12 +118,12 @@ def test_the_same_key_from_several_at_once_is_done_once(app, api, database_kind)
     assert api.get("/items/BOLT-M8").json["onHand"] == "93"
 
 
-# --- a database that is gone ----------------------------------------------------------------------
+# --- unreachable database -------------------------------------------------------------------------
 
 
 @pytest.fixture
-def gone(app, api, monkeypatch):
-    """The API, with a database that cannot be reached any more."""
+def api_without_database(app, api, monkeypatch):
+    """The API with a database that has become unreachable."""
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -135,26 +135,26 @@ def gone(app, api, monkeypatch):
     return api
 
 
-def test_without_a_database_every_answer_is_busy(gone):
-    require_busy(gone.get("/items"))
-    require_busy(gone.post("/items", {"code": "X", "name": "X"}))
-    require_busy(gone.post("/batch", {}))
+def test_without_a_database_every_response_is_busy(api_without_database):
+    require_busy(api_without_database.get("/items"))
+    require_busy(api_without_database.post("/items", {"code": "X", "name": "X"}))
+    require_busy(api_without_database.post("/batch", {}))
 
 
-def test_without_a_database_the_service_lives_and_is_not_ready(gone):
-    assert gone.get("/health/live").json == {"status": "ok"}
-    response = gone.get("/health/ready")
+def test_without_a_database_the_service_is_live_but_not_ready(api_without_database):
+    assert api_without_database.get("/health/live").json == {"status": "ok"}
+    response = api_without_database.get("/health/ready")
     assert (response.status_code, response.json["code"]) == (503, "NOT_READY")
     assert response.json["detail"] == "The database does not answer."
     assert "Retry-After" in response.headers
 
 
-def test_a_fault_of_ours_tells_nothing_and_is_logged(app, api, monkeypatch, caplog):
+def test_an_internal_error_is_logged_and_reveals_no_details(app, api, monkeypatch, caplog):
     def fail(*_, **__):
         raise RuntimeError("a secret of ours")
 
     monkeypatch.setattr(queries, "list_items", fail)
-    api.client = FlaskClient(app, app.response_class)  # the checked one would not take a 500
+    api.client = FlaskClient(app, app.response_class)  # the checked client fails on a 500
     response = api.get("/items")
     assert (response.status_code, response.json["code"]) == (500, "INTERNAL_ERROR")
     assert response.content_type == "application/problem+json"
@@ -165,7 +165,7 @@ def test_a_fault_of_ours_tells_nothing_and_is_logged(app, api, monkeypatch, capl
 # --- health ---------------------------------------------------------------------------------------
 
 
-def test_a_migrated_and_guarded_database_is_ready(client):
+def test_a_migrated_database_with_triggers_is_ready(client):
     assert client.get("/health/ready").json == {"status": "ok"}
     assert client.head("/health/ready").status_code == 200
     assert client.post("/health/ready").status_code == 405
@@ -178,7 +178,7 @@ def _run(app, statement):
         connection.commit()
 
 
-def test_a_missing_guard_is_told(app, client, database_kind):
+def test_a_missing_trigger_is_reported(app, client, database_kind):
     name = "inventory_ledger_no_delete"
     drop = f"DROP TRIGGER {name}"
     if database_kind == "postgresql":
@@ -193,7 +193,7 @@ def test_a_missing_guard_is_told(app, client, database_kind):
     assert client.get("/health/ready").status_code == 200
 
 
-def test_another_version_of_the_database_is_not_ready(app, client):
+def test_a_database_with_missing_migrations_is_not_ready(app, client):
     _run(app, "UPDATE alembic_version SET version_num = '0001'")
     response = client.get("/health/ready")
     assert response.status_code == 503

@@ -1,4 +1,4 @@
-"""Every refusal code of the domain, reached over HTTP, with its status and its figures."""
+"""Every refusal code of the core over HTTP, with its status and figures."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def figures(problem, *names):
     return {name: problem[name] for name in names}
 
 
-def test_more_than_is_free_is_insufficient_stock(api):
+def test_issuing_more_than_free_is_insufficient_stock(api):
     lot = api.lot("10", lotCode="L-001")
     reservation = api.reservation("4")
     problem = api.refused("INSUFFICIENT_STOCK", "/issues", {"item": "BOLT-M8", "qty": "7"})
@@ -31,7 +31,7 @@ def test_more_than_is_free_is_insufficient_stock(api):
     assert "Only 6 pcs of BOLT-M8 free, 7 asked for" in problem["detail"]
 
 
-def test_more_than_a_reservation_holds_is_over_issue(api):
+def test_issuing_more_than_reserved_is_over_issue(api):
     api.lot("10")
     reservation = api.reservation("4")
     problem = api.refused("OVER_ISSUE", "/issues", {"reservation": reservation, "qty": "5"})
@@ -41,7 +41,7 @@ def test_more_than_a_reservation_holds_is_over_issue(api):
     }  # fmt: skip
 
 
-def test_giving_back_more_than_is_open_is_over_unreserve(api):
+def test_unreserving_more_than_open_is_over_unreserve(api):
     api.lot("10")
     reservation = api.reservation("4")
     path = f"/reservations/{reservation}/unreserve"
@@ -50,29 +50,29 @@ def test_giving_back_more_than_is_open_is_over_unreserve(api):
     assert figures(problem, "requested", "open") == {"requested": "5", "open": "4"}
 
 
-def test_stock_in_quarantine_is_qc_blocked(api):
+def test_reserving_stock_in_quarantine_is_qc_blocked(api):
     lot = api.lot("10", qcRequired=True)
-    asked = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
-    problem = api.refused("QC_BLOCKED", "/reservations", asked)
+    body = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
+    problem = api.refused("QC_BLOCKED", "/reservations", body)
     assert problem["status"] == 409
     assert figures(problem, "requested", "free", "onHold") == {
         "requested": "4", "free": "0", "onHold": "10"
     }  # fmt: skip
-    named = {**asked, "lots": [{"lotId": lot, "qty": "4"}]}
-    problem = api.refused("QC_BLOCKED", "/reservations", named)
+    body = {**body, "lots": [{"lotId": lot, "qty": "4"}]}
+    problem = api.refused("QC_BLOCKED", "/reservations", body)
     assert figures(problem, "lotId", "qcStatus") == {"lotId": lot, "qcStatus": "QUARANTINE"}
 
 
-def test_expired_stock_is_lot_expired(api):
+def test_reserving_expired_stock_is_lot_expired(api):
     api.lot("10", expiresOn=str(in_days(-1)))
-    asked = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
-    problem = api.refused("LOT_EXPIRED", "/reservations", asked)
+    body = {"item": "BOLT-M8", "qty": "4", "reference": "JOB"}
+    problem = api.refused("LOT_EXPIRED", "/reservations", body)
     assert problem["status"] == 409
     assert problem["lots"][0]["hold"] == "EXPIRED"
     assert problem["onHold"] == "10"
 
 
-def test_a_lot_code_that_exists_is_duplicate_lot(api):
+def test_an_existing_lot_code_is_duplicate_lot(api):
     lot = api.lot("10", lotCode="L-001")
     again = {"item": "BOLT-M8", "lotCode": "L-001", "qty": "1"}
     problem = api.refused("DUPLICATE_LOT", "/receipts", again)
@@ -82,14 +82,14 @@ def test_a_lot_code_that_exists_is_duplicate_lot(api):
     }  # fmt: skip
 
 
-def test_an_item_code_that_exists_is_duplicate_item(api):
+def test_an_existing_item_code_is_duplicate_item(api):
     api.item("BOLT-M8")
     problem = api.refused("DUPLICATE_ITEM", "/items", {"code": "BOLT-M8", "name": "Another"})
     assert problem["status"] == 409
     assert problem["item"] == "BOLT-M8"
 
 
-def test_a_qc_status_that_does_not_follow_is_qc_transition(api):
+def test_an_unchanged_qc_status_is_qc_transition(api):
     lot = api.lot("10")
     problem = api.refused("QC_TRANSITION", f"/lots/{lot}/qc", {"status": "APPROVED"})
     assert problem["status"] == 409
@@ -98,11 +98,11 @@ def test_a_qc_status_that_does_not_follow_is_qc_transition(api):
     }  # fmt: skip
 
 
-def test_what_was_used_or_reversed_already_is_not_reversible(api):
-    received = api.made("/items", {"code": "X", "name": "X"}) and api.made(
+def test_a_used_or_reversed_operation_is_not_reversible(api):
+    received = api.create("/items", {"code": "X", "name": "X"}) and api.create(
         "/receipts", {"item": "X", "lotCode": "L", "qty": "5"}
     )
-    issued = api.made("/issues", {"item": "X", "qty": "3"})
+    issued = api.create("/issues", {"item": "X", "qty": "3"})
     path = f"/operations/{received['id']}/reversal"
     problem = api.refused("NOT_REVERSIBLE", path)
     assert problem["status"] == 409
@@ -110,14 +110,14 @@ def test_what_was_used_or_reversed_already_is_not_reversible(api):
     assert problem["operations"] == [
         {"operationId": issued["id"], "kind": "ISSUE", "reference": None}
     ]
-    reversal = api.made(f"/operations/{issued['id']}/reversal", {"reason": "wrong job"})
+    reversal = api.create(f"/operations/{issued['id']}/reversal", {"reason": "wrong job"})
     problem = api.refused("NOT_REVERSIBLE", f"/operations/{issued['id']}/reversal")
     assert problem["operations"] == [{"operationId": reversal["id"], "kind": "REVERSAL"}]
 
 
-def test_a_lot_that_moved_on_since_it_was_counted_is_stale(api):
+def test_a_count_of_a_changed_lot_is_stale_lot(api):
     lot = api.lot("10")
-    api.made("/issues", {"item": "BOLT-M8", "qty": "3"})
+    api.create("/issues", {"item": "BOLT-M8", "qty": "3"})
     counted = {"counted": "9", "lotSeq": 1}
     problem = api.refused("STALE_LOT", f"/lots/{lot}/count", counted)
     assert problem["status"] == 409
@@ -125,10 +125,10 @@ def test_a_lot_that_moved_on_since_it_was_counted_is_stale(api):
         "counted": "9", "onHandThen": "10", "onHand": "7", "seenSeq": 1, "lotSeq": 2,
     }  # fmt: skip
     resolved = {**counted, "resolution": "keep_difference"}
-    assert api.made(f"/lots/{lot}/count", resolved)["lot"]["onHand"] == "6"
+    assert api.create(f"/lots/{lot}/count", resolved)["lot"]["onHand"] == "6"
 
 
-def test_a_count_below_what_is_reserved_names_what_to_cut(api):
+def test_a_count_below_reserved_names_the_quantity_to_unreserve(api):
     lot = api.lot("10")
     reservation = api.reservation("8")
     problem = api.refused("INSUFFICIENT_STOCK", f"/lots/{lot}/count", {"counted": "5"})
@@ -136,14 +136,14 @@ def test_a_count_below_what_is_reserved_names_what_to_cut(api):
         "counted": "5", "reserved": "8", "toCut": "3",
     }  # fmt: skip
     cut = {"counted": "5", "unreserve": [{"reservationId": reservation, "qty": "3"}]}
-    done = api.made(f"/lots/{lot}/count", cut)
+    done = api.create(f"/lots/{lot}/count", cut)
     assert figures(done["lot"], "onHand", "reserved") == {"onHand": "5", "reserved": "5"}
     assert done["reservations"][0]["openQty"] == "5"
 
 
-def test_a_key_for_other_content_is_reused(api):
+def test_a_key_with_other_content_is_key_reused(api):
     api.item("X")
-    api.made("/receipts", {"item": "X", "lotCode": "A", "qty": "1"}, key="k")
+    api.create("/receipts", {"item": "X", "lotCode": "A", "qty": "1"}, key="k")
     problem = api.refused(
         "IDEMPOTENCY_KEY_REUSED", "/receipts", {"item": "X", "lotCode": "B", "qty": "1"}, key="k"
     )
@@ -152,12 +152,12 @@ def test_a_key_for_other_content_is_reused(api):
 
 
 @pytest.mark.parametrize("headers", [{"Idempotency-Key": ""}, {"Idempotency-Key": "  "}])
-def test_a_write_without_a_key_is_refused(api, headers):
+def test_a_blank_key_is_key_missing(api, headers):
     problem = api.refused("IDEMPOTENCY_KEY_MISSING", "/receipts", {}, headers=headers)
     assert problem["status"] == 400
 
 
-def test_a_quantity_that_cannot_be_is_invalid_qty(api):
+def test_an_invalid_quantity_is_invalid_qty(api):
     api.item("X")
     for qty in ("0", "-1", "1.5", "NaN", "1e3", 10**13, 0, 0.5, "", None, True, [], "1,5"):
         problem = api.refused("INVALID_QTY", "/receipts", {"item": "X", "lotCode": "L", "qty": qty})
@@ -165,14 +165,14 @@ def test_a_quantity_that_cannot_be_is_invalid_qty(api):
         assert problem["field"] == "qty"
 
 
-def test_input_of_the_wrong_shape_is_invalid_input(api):
+def test_a_field_of_the_wrong_type_is_invalid_input(api):
     problem = api.refused("INVALID_INPUT", "/receipts", {"item": "X", "lotCode": 7, "qty": "1"})
     assert problem["status"] == 422
     assert problem["field"] == "lotCode"
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "named"),
+    ("method", "path", "body", "expected"),
     [
         ("GET", "/items/NIX", None, {"item": "NIX"}),
         ("GET", "/items/NIX/stock", None, {"item": "NIX"}),
@@ -194,13 +194,13 @@ def test_input_of_the_wrong_shape_is_invalid_input(api):
         ("GET", "/nothing", None, {}),
     ],
 )
-def test_what_is_not_there_is_not_found(api, method, path, body, named):
+def test_an_unknown_resource_is_not_found(api, method, path, body, expected):
     problem = api.refused("NOT_FOUND", path, body, method=method)
     assert problem["status"] == 404
-    assert figures(problem, *named) == named
+    assert figures(problem, *expected) == expected
 
 
-def test_a_role_below_is_forbidden(caller):
+def test_a_lower_role_is_forbidden(caller):
     problem = caller("viewer").refused("FORBIDDEN", "/receipts", {})
     assert problem["status"] == 403
     assert figures(problem, "needed", "role") == {"needed": "operator", "role": "viewer"}

@@ -1,4 +1,4 @@
-"""Every write of the API with what it needs to be possible: for tests that hold for all."""
+"""Every write request of the API with the data it needs, for tests of all writes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _with_reservation(api: Api) -> int:
     return api.reservation("4")
 
 
-def _received(api: Api) -> int:
+def _with_receipt(api: Api) -> int:
     api.lot("10")
     return int(api.get("/ledger").json["data"][0]["operationId"])
 
@@ -32,8 +32,8 @@ def _batch(api: Api) -> Write:
     return "POST", "/batch", {"operations": operations}
 
 
-def _linked(api: Api) -> int:
-    return int(api.made("/codes", {"code": "BOX 7", "lotId": api.lot()})["id"])
+def _with_linked_code(api: Api) -> int:
+    return int(api.create("/codes", {"code": "BOX 7", "lotId": api.lot()})["id"])
 
 
 def _item(api: Api) -> str:
@@ -66,12 +66,14 @@ WRITES: dict[str, Callable[[Api], Write]] = {
     "return_to_supplier": lambda api: (
         "POST", "/supplier-returns", {"lotId": api.lot(), "qty": "1", "reason": "bent"},
     ),
-    "reverse": lambda api: ("POST", f"/operations/{_received(api)}/reversal", {"reason": "typo"}),
+    "reverse": lambda api: (
+        "POST", f"/operations/{_with_receipt(api)}/reversal", {"reason": "typo"},
+    ),
     "batch": _batch,
     "link_code": lambda api: ("POST", "/codes", {"code": "9521123456785", "item": api.item()}),
-    "unlink_code": lambda api: ("DELETE", f"/codes/{_linked(api)}", None),
+    "unlink_code": lambda api: ("DELETE", f"/codes/{_with_linked_code(api)}", None),
 }  # fmt: skip
 
 
 def endpoint_of(name: str) -> Endpoint:
-    return next(one for one in v1.all if one.name == name)
+    return next(endpoint for endpoint in v1.all if endpoint.name == name)

@@ -1,4 +1,4 @@
-"""What the docs must not forget: every setting, every refusal, every command."""
+"""The docs list every setting, refusal and command, and their links work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 RUNNING = (ROOT / "docs" / "running.md").read_text()
 
 
-def test_every_setting_is_documented_and_nothing_else() -> None:
+def test_the_documented_settings_are_exactly_the_existing_ones() -> None:
     source = (ROOT / "inventory" / "config.py").read_text()
     settings = set(re.findall(r'env\.read\(\s*"(\w+)"', source))
     assert settings
@@ -35,24 +35,24 @@ def commands(group: click.Group, path: str = "flask") -> Iterator[tuple[str, cli
             yield f"{path} {name}", command
 
 
-def test_every_command_of_ours_is_documented_and_shows_an_example(app: Flask) -> None:
-    ours = [(path, one) for path, one in commands(app.cli) if " db " not in path]
-    assert len(ours) > 10
-    for path, command in ours:
+def test_every_command_is_documented_and_has_an_example(app: Flask) -> None:
+    own_commands = [entry for entry in commands(app.cli) if " db " not in entry[0]]
+    assert len(own_commands) > 10
+    for path, command in own_commands:
         assert f"`{path}" in RUNNING, path
         assert "flask " in (command.help or "") + (command.epilog or ""), path
 
 
-def test_each_group_of_commands_has_its_page_named(app: Flask) -> None:
-    """A command without a page is in the second table, with its reason."""
+def test_each_command_group_is_listed_with_its_page(app: Flask) -> None:
+    """Commands without a page are in the second table, with the reason."""
     [section] = re.findall(
         r"^## Commands and pages.*?(?=^## |\Z)", RUNNING, re.MULTILINE | re.DOTALL
     )
-    ours = {path.split()[1] for path, _ in commands(app.cli)} - {"run", "shell", "routes"}
-    assert [name for name in sorted(ours) if f"`flask {name}" not in section] == []
+    groups = {path.split()[1] for path, _ in commands(app.cli)} - {"run", "shell", "routes"}
+    assert [name for name in sorted(groups) if f"`flask {name}" not in section] == []
 
 
-def test_links_between_the_docs_lead_somewhere() -> None:
+def test_links_between_the_docs_have_existing_targets() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

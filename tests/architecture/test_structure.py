@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold."""
+"""Rules of the code structure: layers, imports, writers and sizes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "inventory"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-#: The layers, lowest first: a package imports from its own and from lower ones only, so that there
-#: is no circle. docs/architecture.md says what each is for.
+#: The layers, lowest first. A package imports only from lower layers, so that there are no import
+#: cycles. docs/architecture.md describes them.
 LAYERS = (
     ("common", "config"),
     ("db",),
@@ -31,8 +31,8 @@ LAYERS = (
     ("server", ""),
 )
 LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
-#: What may know a request. Everything else is core.
-EDGE = ("http", "api", "cli", "web", "server", "")
+#: Packages that may use request and response objects. Everything else is core.
+INTERFACES = ("http", "api", "cli", "web", "server", "")
 FORBIDDEN_IN_CORE = ("flask", "flask_login", "flask_wtf", "wtforms", "click", "jinja2", "werkzeug")
 
 
@@ -42,7 +42,7 @@ def module_of(path: Path) -> str:
 
 
 def package_of(module: str) -> str:
-    """`ledger` for inventory.ledger.rules.counts, nothing for the application's own module."""
+    """`ledger` for inventory.ledger.rules.counts, an empty string for `inventory`."""
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -57,12 +57,12 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-def starts(name: str, prefixes: tuple[str, ...]) -> bool:
+def has_prefix(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def packages_imported_by(path: Path) -> set[str]:
-    """The packages of ours that a module imports, its own left out."""
+    """Return the packages of the product that a module imports, without its own."""
     names = {name for name in imports_of(path) if name.startswith("inventory.")}
     known = {package_of(name) for name in names}
     return (known & set(LAYER_OF)) - {package_of(module_of(path))}
@@ -76,36 +76,37 @@ def test_each_package_has_a_layer() -> None:
 def test_a_package_imports_lower_layers_only(path: Path) -> None:
     package = package_of(module_of(path))
     if module_of(path) == "inventory.cli.database":
-        return  # it makes an application on another database
-    higher = [one for one in packages_imported_by(path) if LAYER_OF[one] >= LAYER_OF[package]]
+        return  # it creates an application for another database
+    imported = packages_imported_by(path)
+    higher = [name for name in imported if LAYER_OF[name] >= LAYER_OF[package]]
     assert not higher, f"{package or 'inventory'} is not above {higher}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_the_core_knows_no_request(path: Path) -> None:
+def test_the_core_does_not_use_flask(path: Path) -> None:
     module = module_of(path)
-    if package_of(module) in EDGE or module == "inventory.db.session":
+    if package_of(module) in INTERFACES or module == "inventory.db.session":
         return
-    assert not [name for name in imports_of(path) if starts(name, FORBIDDEN_IN_CORE)]
+    assert not [name for name in imports_of(path) if has_prefix(name, FORBIDDEN_IN_CORE)]
 
 
-def test_migrations_import_nothing_of_the_product() -> None:
+def test_migrations_do_not_import_the_product() -> None:
     for path in (ROOT / "migrations/versions").glob("*.py"):
         assert not [name for name in imports_of(path) if name.startswith("inventory")], path
 
 
-def test_each_package_says_what_it_is() -> None:
+def test_each_package_has_a_docstring() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         assert ast.get_docstring(ast.parse(path.read_text())), path
 
 
-def test_errors_import_nothing() -> None:
+def test_the_errors_module_imports_nothing() -> None:
     assert imports_of(PACKAGE / "common/errors.py") <= {
         "__future__", "__future__.annotations", "typing", "typing.Any", "typing.ClassVar",
     }  # fmt: skip
 
 
-def test_only_the_ledger_writes_the_ledger() -> None:
+def test_only_the_ledger_writer_writes_the_ledger() -> None:
     writes = re.compile(
         r"\b(insert|update|delete)\((tx, |sa\.)?(ledger|InventoryLedger|operations|Operation)\b"
     )
@@ -113,7 +114,7 @@ def test_only_the_ledger_writes_the_ledger() -> None:
     assert writers == ["inventory.ledger.writer"]
 
 
-def test_only_db_begins_and_commits() -> None:
+def test_only_db_transaction_begins_and_commits() -> None:
     ends = re.compile(
         r"\b(tx|session|engine|conn\w*|transaction)\.(begin|commit)\(|execution_options\(write=True"
     )
@@ -122,7 +123,7 @@ def test_only_db_begins_and_commits() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
-def test_modules_and_functions_stay_small(path: Path) -> None:
+def test_modules_and_functions_are_small(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= 500
     for node in ast.walk(ast.parse(text)):
@@ -130,7 +131,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno <= 70, node.name
 
 
-def test_every_public_verb_says_what_it_does() -> None:
+def test_every_public_function_of_the_core_has_a_docstring() -> None:
     for name in ("ledger/__init__.py", "ledger/posting.py", "stock/queries.py", "catalog.py"):
         path = PACKAGE / name
         for node in ast.parse(path.read_text()).body:
@@ -141,7 +142,7 @@ def test_every_public_verb_says_what_it_does() -> None:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name
 )
-def test_templates_keep_to_the_content_security_policy(path: Path) -> None:
+def test_templates_comply_with_the_content_security_policy(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= 150
     broken = re.search(
@@ -150,16 +151,16 @@ def test_templates_keep_to_the_content_security_policy(path: Path) -> None:
     assert not broken, broken and broken.group()
 
 
-def test_a_worker_keeps_nothing_in_memory_that_it_never_needs(tmp_path: Path) -> None:
-    make = (
+def test_the_server_does_not_import_unneeded_packages(tmp_path: Path) -> None:
+    code = (
         "import sys; from inventory import server; from inventory.config import Config;"
         f" config = Config.from_env({{'INSTANCE_PATH': {str(tmp_path)!r}}});"
         " server.create_app(config, with_migrations=False); print(*sys.modules)"
     )
-    made = subprocess.run(
-        [sys.executable, "-c", make], cwd=ROOT, capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    loaded = set(made.stdout.split())
+    loaded = set(process.stdout.split())
     assert "flask" in loaded
     unneeded = {"alembic", "mako", "psycopg", "cryptography", "xlsxwriter", "reportlab"}
     assert not loaded & unneeded

@@ -1,4 +1,4 @@
-"""What templates and static files must keep to: the content security policy, and small sizes."""
+"""Rules of templates and static files: content security policy, sizes and icons."""
 
 import base64
 import gzip
@@ -28,31 +28,31 @@ def _code(path):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_template_holds_nothing_that_the_policy_blocks(path):
+def test_a_template_has_nothing_that_the_policy_blocks(path):
     found = [name for name, pattern in FORBIDDEN.items() if re.search(pattern, _code(path))]
     assert not found
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_is_small(path):
-    most = 80 if path.name.startswith("_") else 150
-    assert path.read_text("utf-8").count("\n") <= most
+    max_lines = 80 if path.name.startswith("_") else 150
+    assert path.read_text("utf-8").count("\n") <= max_lines
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_form_has_an_action_and_a_token_where_it_posts(path):
+def test_every_post_form_has_a_csrf_token(path):
     for form in re.findall(r"<form\b.*?</form>", _code(path), flags=re.DOTALL):
         if 'method="post"' in form:
             assert "csrf" in form, form
 
 
-def test_a_partial_names_its_inputs_first():
+def test_a_partial_lists_its_inputs_first():
     for path in TEMPLATES:
         if path.name.startswith("_"):
             assert path.read_text("utf-8").startswith("{# "), path
 
 
-_ICON_PLACES = (
+_ICON_PATTERNS = (
     r"""\bicon\(["']([a-z0-9-]+)["']""",
     r"""\bicon\([^()]*\belse ["']([a-z0-9-]+)["']""",
     r"""\bchip\(["'][a-z]*["'], ["']([a-z0-9-]+)["']""",
@@ -61,16 +61,16 @@ _ICON_PLACES = (
 )
 
 
-def test_every_icon_that_a_template_names_is_in_the_sprite():
+def test_every_icon_of_a_template_is_in_the_sprite():
     sprite = (STATIC / "img/icons.svg").read_text("utf-8")
-    there = set(re.findall(r'<symbol id="([^"]+)"', sprite))
+    available = set(re.findall(r'<symbol id="([^"]+)"', sprite))
     code = "\n".join(map(_code, TEMPLATES))
-    named = {name for place in _ICON_PLACES for name in re.findall(place, code)}
+    named = {name for pattern in _ICON_PATTERNS for name in re.findall(pattern, code)}
     assert {"x", "circle-check", "triangle-alert"} <= named
-    assert named <= there
+    assert named <= available
 
 
-def test_vendored_files_are_what_their_list_says():
+def test_vendored_files_match_their_listed_hashes():
     listed = dict(
         re.findall(
             r"^\| (\S+\.(?:js|css|wasm)) \|.*`([A-Za-z0-9+/=]{64})` \|$",
@@ -84,5 +84,5 @@ def test_vendored_files_are_what_their_list_says():
         assert base64.b64encode(digest).decode() == pinned, name
 
 
-def test_the_style_sheet_stays_light():
+def test_the_style_sheet_has_at_most_8_kib():
     assert len(gzip.compress((STATIC / "css/style.css").read_bytes(), 9)) <= 8 * 1024

@@ -1,4 +1,4 @@
-"""The commands of an administrator: each works, or refuses in one sentence."""
+"""The commands for users, the ledger and stock."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ PASSWORD = "a fine long password"
 
 
 class Shell:
+    """Runs commands; `fails` requires an error without a traceback."""
+
     def __init__(self, app: Flask) -> None:
         self.runner = app.test_cli_runner()
 
-    def __call__(self, *words: str, input: str | None = None) -> Result:
-        result = self.runner.invoke(args=list(words), input=input)
+    def __call__(self, *arguments: str, input: str | None = None) -> Result:
+        result = self.runner.invoke(args=list(arguments), input=input)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result
 
-    def fails(self, *words: str, input: str | None = None) -> str:
-        result = self(*words, input=input)
+    def fails(self, *arguments: str, input: str | None = None) -> str:
+        result = self(*arguments, input=input)
         assert result.exit_code != 0
         assert "Traceback" not in result.output
         return result.output
@@ -37,14 +39,14 @@ def flask(app: Flask) -> Shell:
     return Shell(app)
 
 
-def user(flask: Shell, name: str = "Anna", role: str = "admin") -> None:
+def create_user(flask: Shell, name: str = "Anna", role: str = "admin") -> None:
     words = ("users", "create", name, "--role", role, "--password-stdin")
     assert flask(*words, input=f"{PASSWORD}\n").exit_code == 0
 
 
-def test_an_account_is_made_listed_appointed_and_shut_out(flask: Shell) -> None:
-    user(flask)
-    user(flask, "Ben", "operator")
+def test_accounts_are_created_listed_changed_and_disabled(flask: Shell) -> None:
+    create_user(flask)
+    create_user(flask, "Ben", "operator")
     assert "Ben is inspector now" in flask("users", "set-role", "ben", "inspector").output
     listed = flask("users", "list").output
     assert ["Ben", "inspector", "active"] in [line.split() for line in listed.splitlines()]
@@ -57,8 +59,8 @@ def test_an_account_is_made_listed_appointed_and_shut_out(flask: Shell) -> None:
     assert "0 refused" in flask("users", "unlock").output
 
 
-def test_accounts_are_refused_in_a_sentence(flask: Shell) -> None:
-    user(flask)
+def test_refused_account_commands_print_the_reason(flask: Shell) -> None:
+    create_user(flask)
     create = ("users", "create", "Anna", "--role", "viewer", "--password-stdin")
     assert "taken" in flask.fails(*create, input=f"{PASSWORD}\n")
     assert "8" in flask.fails("users", "create", "Ben", "--role", "viewer", "--password-stdin",
@@ -69,13 +71,13 @@ def test_accounts_are_refused_in_a_sentence(flask: Shell) -> None:
     assert "owner" in flask.fails("users", "set-role", "Anna", "owner")
 
 
-def test_the_setup_code_is_told_while_there_is_no_account(flask: Shell) -> None:
+def test_the_setup_code_is_printed_until_there_is_an_account(flask: Shell) -> None:
     assert len(flask("users", "setup-code").output.strip()) == 14
-    user(flask)
+    create_user(flask)
     flask.fails("users", "setup-code")
 
 
-def test_verify_tells_what_it_read_and_that_all_is_well(app: Flask, flask: Shell) -> None:
+def test_verify_prints_and_stores_its_result(app: Flask, flask: Shell) -> None:
     with app.app_context():
         Stock().lot("receive 10, reserve 4, issue 2")
     result = flask("ledger", "verify")
@@ -87,7 +89,7 @@ def test_verify_tells_what_it_read_and_that_all_is_well(app: Flask, flask: Shell
     assert (run["ok"], run["entries"]) == (True, 3)
 
 
-def test_verify_names_the_wrong_row_and_exits_with_1(app: Flask, flask: Shell) -> None:
+def test_verify_names_the_wrong_table_and_exits_with_1(app: Flask, flask: Shell) -> None:
     with app.app_context():
         Stock().lot("receive 10")
         with db.engine.connect().execution_options(write=True) as conn, conn.begin():
@@ -100,24 +102,24 @@ def test_verify_names_the_wrong_row_and_exits_with_1(app: Flask, flask: Shell) -
     assert flask("ledger", "verify").exit_code == 0
 
 
-def test_a_digest_kept_elsewhere_is_checked(app: Flask, flask: Shell, tmp_path: Path) -> None:
+def test_verify_checks_a_stored_digest(app: Flask, flask: Shell, tmp_path: Path) -> None:
     with app.app_context():
         stock = Stock()
         lot = stock.lot("receive 10")
-    kept = tmp_path / "digest.json"
-    kept.write_text(flask("ledger", "digest").output)
+    path = tmp_path / "digest.json"
+    path.write_text(flask("ledger", "digest").output)
     with app.app_context():
-        stock.post("issue", item="BOLT", lots=[part(lot, 1)])
-    assert flask("ledger", "verify", "--against", str(kept)).exit_code == 0
-    changed = json.loads(kept.read_text())
+        stock.do("issue", item="BOLT", lots=[part(lot, 1)])
+    assert flask("ledger", "verify", "--against", str(path)).exit_code == 0
+    changed = json.loads(path.read_text())
     changed["lots"] = []
-    kept.write_text(json.dumps(changed))
-    assert "not a digest" in flask.fails("ledger", "verify", "--against", str(kept))
-    kept.write_text("[")
-    assert "not a digest" in flask.fails("ledger", "verify", "--against", str(kept))
+    path.write_text(json.dumps(changed))
+    assert "not a digest" in flask.fails("ledger", "verify", "--against", str(path))
+    path.write_text("[")
+    assert "not a digest" in flask.fails("ledger", "verify", "--against", str(path))
 
 
-def test_stock_shows_figures_and_lots(app: Flask, flask: Shell) -> None:
+def test_stock_show_prints_quantities_and_lots(app: Flask, flask: Shell) -> None:
     with app.app_context():
         Stock().lot("receive 10, reserve 4", lot_code="L-1")
     output = flask("stock", "show", "BOLT").output

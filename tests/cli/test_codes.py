@@ -34,7 +34,7 @@ def anna(flask: Shell) -> None:
     assert flask(*words, input="a fine long password\n").exit_code == 0
 
 
-def test_a_code_is_linked_listed_and_unlinked(flask: Shell, lot: int, anna: None) -> None:
+def test_a_barcode_is_linked_listed_and_unlinked(flask: Shell, lot: int, anna: None) -> None:
     done = flask(
         "codes", "link", "9521123456785", "--item", "BOLT", "--qty", "12", "--user", "Anna"
     )
@@ -49,7 +49,7 @@ def test_a_code_is_linked_listed_and_unlinked(flask: Shell, lot: int, anna: None
     assert GTIN not in flask("codes", "list").output
 
 
-def test_codes_are_refused_in_a_sentence(flask: Shell, lot: int, anna: None) -> None:
+def test_refused_barcode_commands_print_the_reason(flask: Shell, lot: int, anna: None) -> None:
     assert "should be 5" in flask.fails("codes", "link", "9521123456787", "--item", "BOLT",
                                         "--user", "Anna")  # fmt: skip
     assert "no item" in flask.fails("codes", "link", "X", "--item", "NIX", "--user", "Anna")
@@ -58,29 +58,31 @@ def test_codes_are_refused_in_a_sentence(flask: Shell, lot: int, anna: None) -> 
     assert "not linked" in flask.fails("codes", "unlink", "X", "--user", "Anna")
 
 
-def test_labels_go_to_a_file_or_to_standard_output(flask: Shell, lot: int, tmp_path: Path) -> None:
+def test_labels_are_written_to_a_file_or_standard_output(
+    flask: Shell, lot: int, tmp_path: Path
+) -> None:
     out = tmp_path / "labels.pdf"
     words = ("labels", "print", "--receipt", "1", "--item", "BOLT", "--location", "A-1")
     done = flask(*words, "--copies", "2", "--layout", "a4-3x8", "--start", "23", "--out", str(out))
     assert done.output == f"6 labels are in {out}.\n"
     found = scanned(out.read_bytes())
     assert len(found) == 6
-    assert len([one for one in found if one.startswith(f"]Q1INV1L{lot}X")]) == 2
+    assert len([code for code in found if code.startswith(f"]Q1INV1L{lot}X")]) == 2
     content = flask("labels", "print", "--lot", str(lot), "--qty", "--format", "zpl").stdout_bytes
     assert content.startswith(b"^XA")
     assert b"Qty 10 pcs" in content
     assert flask("labels", "print", "--lot", str(lot)).stdout_bytes.startswith(b"%PDF")
 
 
-def test_labels_are_refused_in_a_sentence(flask: Shell, lot: int, tmp_path: Path) -> None:
-    one = ("labels", "print", "--lot", str(lot))
+def test_refused_label_commands_print_the_reason(flask: Shell, lot: int, tmp_path: Path) -> None:
+    command = ("labels", "print", "--lot", str(lot))
     assert "Choose what" in flask.fails("labels", "print")
     assert "no lot number 99" in flask.fails("labels", "print", "--lot", "99")
-    assert "A layout is one of" in flask.fails(*one, "--layout", "a5")
-    assert "place 1 to 24" in flask.fails(*one, "--layout", "a4-3x8", "--start", "25")
-    assert "1 to 1000" in flask.fails(*one, "--copies", "1001")
-    assert "not a sheet" in flask.fails(*one, "--layout", "a4-3x8", "--format", "zpl")
-    assert "cannot be written" in flask.fails(*one, "--out", str(tmp_path / "no" / "where.pdf"))
+    assert "A layout is one of" in flask.fails(*command, "--layout", "a5")
+    assert "place 1 to 24" in flask.fails(*command, "--layout", "a4-3x8", "--start", "25")
+    assert "1 to 1000" in flask.fails(*command, "--copies", "1001")
+    assert "not a sheet" in flask.fails(*command, "--layout", "a4-3x8", "--format", "zpl")
+    assert "cannot be written" in flask.fails(*command, "--out", str(tmp_path / "no" / "where.pdf"))
 
 
 def test_the_layouts_are_listed(flask: Shell) -> None:

@@ -1,4 +1,4 @@
-"""`flask export …`: whole lists as files."""
+"""`flask export`: whole lists as files."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def rows_of(text: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", lists.LISTS)
-def test_each_list_is_written_in_each_format(flask: Shell, name: str, tmp_path: Path) -> None:
+def test_each_list_is_exported_in_each_format(flask: Shell, name: str, tmp_path: Path) -> None:
     lines = rows_of(flask("export", name).output)
     assert tuple(lines[0]) == tuple(lists.LISTS[name].headers)
     assert len(lines) > 1
-    told = [json.loads(one) for one in flask("export", name, "--format", "jsonl").output.split("\n")
-            if one]  # fmt: skip
-    assert len(told) == len(lines) - 1
+    output = flask("export", name, "--format", "jsonl").output
+    records = [json.loads(line) for line in output.split("\n") if line]
+    assert len(records) == len(lines) - 1
     file = tmp_path / "list.xlsx"
     flask("export", name, "--format", "xlsx", "--output", str(file))
     sheet = zipfile.ZipFile(file).read("xl/worksheets/sheet1.xml").decode()
     assert (sheet.count("<row "), "<f>" in sheet) == (len(lines), False)
 
 
-def test_formulas_stay_text_for_spreadsheets_and_as_they_are_for_programs(flask: Shell) -> None:
+def test_formulas_are_quoted_in_csv_but_not_in_json_lines(flask: Shell) -> None:
     assert rows_of(flask("export", "items").output)[1][1] == "'=HYPERLINK(1)"
     first = json.loads(flask("export", "items", "--format", "jsonl").output.split("\n")[0])
     assert (first["name"], first["on_hand"]) == ("=HYPERLINK(1)", "10")
 
 
-def test_the_ledger_is_all_of_it_page_by_page(
+def test_the_ledger_export_contains_all_pages(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pagination, "MAX_ROWS", 1)
@@ -62,7 +62,7 @@ def test_the_ledger_is_all_of_it_page_by_page(
     assert [line[0] for line in lines] == ["3", "2", "1"]
 
 
-def test_operations_are_all_told_newest_first(
+def test_the_operations_export_is_complete_newest_first(
     flask: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pagination, "MAX_ROWS", 1)
@@ -72,7 +72,7 @@ def test_operations_are_all_told_newest_first(
     ]  # fmt: skip
 
 
-def test_references_add_up_only_what_one_unit_counts(app: Flask, flask: Shell) -> None:
+def test_the_references_export_sums_single_units_only(app: Flask, flask: Shell) -> None:
     with app.app_context():
         stock = Stock()
         stock.lot("receive 5, reserve 1.5 JOB-2", item=stock.item("GAS", unit="l", decimals=1))
@@ -84,15 +84,15 @@ def test_references_add_up_only_what_one_unit_counts(app: Flask, flask: Shell) -
     ]  # fmt: skip
 
 
-def test_a_file_that_is_there_is_left_alone(flask: Shell, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("mine")
     done = flask("export", "items", "--output", str(file))
     assert (done.exit_code, "is there already" in done.output) == (1, True)
-    assert [one.read_text() for one in tmp_path.iterdir()] == ["mine"]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
 
-def test_half_a_file_never_stands_under_its_name(
+def test_a_failed_export_leaves_no_file(
     flask: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

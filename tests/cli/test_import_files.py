@@ -1,4 +1,4 @@
-"""`flask import …`: files are checked, brought in, listed, taken back."""
+"""`flask import`: checking, importing, listing and undoing files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from inventory import imports
-from tests.cli.test_cli import Shell, user
+from tests.cli.test_cli import Shell, create_user
 from tests.support.hostile_files import HOSTILE
 from tests.support.spreadsheet_files import xlsx, xlsx_row
 
@@ -17,7 +17,7 @@ FILES = {
     "items": "code,name\nBOLT,Bolt\nNUT,Nut\n",
     "stock": "item,lot,qty\nBOLT,L-1,12\nNUT,L-2,3\n",
     "reorder-points": "item,reorder point\nBOLT,20\nNUT,1\n",
-    "codes": "code,item\n4006381333931,BOLT\nSHELF-7,NUT\n",
+    "codes": "code,item\n4006381333931,BOLT\nBIN-7,NUT\n",
     "counts": "item,lot,counted\nBOLT,L-1,11\nNUT,L-2,3\n",
 }
 
@@ -25,13 +25,11 @@ FILES = {
 @pytest.fixture
 def flask(app: Flask) -> Shell:
     shell = Shell(app)
-    user(shell)
+    create_user(shell)
     return shell
 
 
-def test_each_kind_is_checked_imported_and_there_the_second_time(
-    flask: Shell, tmp_path: Path
-) -> None:
+def test_each_kind_is_checked_imported_and_not_imported_twice(flask: Shell, tmp_path: Path) -> None:
     assert list(FILES) == list(imports.KINDS)
     for number, (kind, text) in enumerate(FILES.items(), start=1):
         file = tmp_path / f"{kind}.csv"
@@ -47,21 +45,21 @@ def test_each_kind_is_checked_imported_and_there_the_second_time(
     assert [line.split()[3] for line in listed[1:]] == list(reversed(FILES))
 
 
-def test_everything_that_is_wrong_is_told_and_written_down(flask: Shell, tmp_path: Path) -> None:
+def test_all_errors_are_printed_and_written_to_a_file(flask: Shell, tmp_path: Path) -> None:
     file, errors = tmp_path / "items.csv", tmp_path / "errors.csv"
     file.write_text("code,name,decimals\nBOLT,Bolt,x\nNUT,,1\n")
-    said = flask.fails("import", "items", str(file), "--commit", "--user", "Anna",
+    output = flask.fails("import", "items", str(file), "--commit", "--user", "Anna",
                        "--errors", str(errors))  # fmt: skip
-    assert "Decimals are 0 to 6." in said
-    assert "The name is missing." in said
-    assert "2 things are wrong. Nothing was written." in said
+    assert "Decimals are 0 to 6." in output
+    assert "The name is missing." in output
+    assert "2 things are wrong. Nothing was written." in output
     assert errors.read_text().splitlines()[1] == "2,decimals,x,Decimals are 0 to 6."
     assert "0 items" not in flask("import", "list").output
     file.write_text("code,name\nBOLT,\n")
     assert "1 thing is wrong." in flask.fails("import", "items", str(file))
 
 
-def test_columns_can_be_named(flask: Shell, tmp_path: Path) -> None:
+def test_columns_can_be_mapped(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("Anything;Code;Else\nBolt;B-1;x\n")
     assert "Which column has the name" in flask.fails("import", "items", str(file))
@@ -71,14 +69,14 @@ def test_columns_can_be_named(flask: Shell, tmp_path: Path) -> None:
     assert "There is no column Nowhere" in flask.fails(*words, "--map", "name=Nowhere")
 
 
-def test_a_column_that_is_not_found_is_asked_for_with_those_that_are_there(
+def test_a_missing_column_is_refused_with_the_existing_columns(
     flask: Shell, tmp_path: Path
 ) -> None:
     file = tmp_path / "items.csv"
     file.write_text("Teilenummer;Bezeichnung\nBOLT;Bolt\n")
-    said = flask.fails("import", "items", str(file))
-    assert "Which column has the code?" in said
-    assert "The file has: Teilenummer, Bezeichnung. Say it by --map code=COLUMN." in said
+    output = flask.fails("import", "items", str(file))
+    assert "Which column has the code?" in output
+    assert "The file has: Teilenummer, Bezeichnung. Say it by --map code=COLUMN." in output
     words = ("--map", "code=Teilenummer", "--map", "name=Bezeichnung")
     assert "1 rows can be imported" in flask("import", "items", str(file), *words).output
 
@@ -95,14 +93,14 @@ def test_an_import_is_undone(flask: Shell, tmp_path: Path) -> None:
     assert "There is no import number 9" in flask.fails("import", "undo", "9", "--user", "Anna")
 
 
-def test_a_file_with_a_cell_far_away_is_refused(flask: Shell, tmp_path: Path) -> None:
+def test_a_file_with_a_cell_out_of_range_is_refused(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.xlsx"
     file.write_bytes(HOSTILE["last cell"][0])
     assert file.stat().st_size < 3000
     assert "Cell XFD1048576 of the sheet Sheet1" in flask.fails("import", "items", str(file))
 
 
-def test_errors_of_a_spreadsheet_are_told_and_import_nothing(flask: Shell, tmp_path: Path) -> None:
+def test_formula_errors_in_cells_block_the_import(flask: Shell, tmp_path: Path) -> None:
     items, file = tmp_path / "items.csv", tmp_path / "stock.xlsx"
     items.write_text(FILES["items"])
     flask("import", "items", str(items), "--commit", "--user", "anna")
@@ -112,20 +110,20 @@ def test_errors_of_a_spreadsheet_are_told_and_import_nothing(flask: Shell, tmp_p
     cells = '<c r="E3"><f>TODAY()+90</f></c></row>'
     rows += xlsx_row(3, "NUT", "L-2", "3").replace("</row>", cells)
     file.write_bytes(xlsx(rows))
-    said = flask.fails("import", "stock", str(file), "--commit", "--user", "anna")
+    output = flask.fails("import", "stock", str(file), "--commit", "--user", "anna")
     for pattern in (
         r"2  QC status +#N/A +The spreadsheet has an error here \(#N/A\)",
         r"2  expires on +#REF! +The spreadsheet has an error here \(#REF!\)",
         r"3  expires on +\(formula without a value\) +The formula here has no stored value",
     ):
-        assert re.search(pattern, said)
-    assert "3 things are wrong. Nothing was written." in said
+        assert re.search(pattern, output)
+    assert "3 things are wrong. Nothing was written." in output
     assert [line.split()[3] for line in flask("import", "list").output.splitlines()[1:]] == [
         "items"
     ]
 
 
-def test_who_imports_is_asked_for(flask: Shell, tmp_path: Path) -> None:
+def test_an_import_needs_a_known_user(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text(FILES["items"])
     assert "Say who imports it" in flask.fails("import", "items", str(file), "--commit")

@@ -1,4 +1,4 @@
-"""`flask report …`."""
+"""`flask report`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_recall_is_printed_as_a_table_or_as_csv(flask: Shell, lot: int) -> Non
     assert lines[2].startswith("reserved,JOB-1,BOLT,L-1,4,pcs,")
 
 
-def test_a_lot_that_is_not_there_is_said_so(flask: Shell, lot: int) -> None:
+def test_an_unknown_lot_is_refused(flask: Shell, lot: int) -> None:
     done = flask("report", "recall", "L-2", "--item", "BOLT")
     assert (done.exit_code, done.output) == (1, "Error: There is no lot L-2 of BOLT.\n")
 
 
-def test_what_has_to_be_bought_is_printed(flask: Shell, app: Flask) -> None:
+def test_the_reorder_report_is_printed(flask: Shell, app: Flask) -> None:
     assert flask("report", "reorder").output == "Nothing.\n"
     with app.app_context():
         stock = Stock()
@@ -51,7 +51,7 @@ def csv(flask: Shell, *words: str) -> list[list[str]]:
     return [line.split(",") for line in lines[1:]]
 
 
-def test_stock_is_printed_now_and_as_it_was(flask: Shell, lot: int) -> None:
+def test_stock_is_printed_now_and_as_of_a_time(flask: Shell, lot: int) -> None:
     assert csv(flask, "stock") == [["BOLT", "Bolt", "pcs", "10", "4", "6", "0", "6"]]
     assert csv(flask, "stock", "--lots")[0][:4] == ["BOLT", "L-1", "pcs", "APPROVED"]
     assert csv(flask, "stock", "--at", "2020-01-01") == []

@@ -1,4 +1,4 @@
-"""A tablet with a scanner, in the hands of somebody who wears gloves."""
+"""A tablet with a scanner, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 
 PASSWORD = "a quiet warehouse"
 
-#: A scanner types: keys a few milliseconds apart, Ctrl+] for FNC1, Enter at the end (or not). The
-#: moments are those of the scanner, however late a busy machine hands the keys over.
+#: Types like a scanner: keys a few milliseconds apart, Ctrl+] for FNC1, an optional suffix key. The
+#: events carry the time of the scanner, even if a busy machine dispatches them late.
 _TYPE = """async ([text, gap, end, hiccup]) => {
   const pause = () => new Promise((resolve) => setTimeout(resolve, gap));
-  let moment = performance.now();
+  let time = performance.now();
   for (const key of [...text, ...(end ? [end] : [])]) {
     const target = document.activeElement ?? document.body;
     const isGs = key === "\\x1d";
@@ -21,30 +21,30 @@ _TYPE = """async ([text, gap, end, hiccup]) => {
       key: isGs ? "]" : key, code: isGs ? "BracketRight" : "", ctrlKey: isGs,
       bubbles: true, cancelable: true,
     });
-    Object.defineProperty(event, "timeStamp", { value: (moment += gap) });
-    const goesOn = target.dispatchEvent(event);
+    Object.defineProperty(event, "timeStamp", { value: (time += gap) });
+    const notPrevented = target.dispatchEvent(event);
     const isText = key.length === 1 && !isGs && target.matches("input");
-    if (goesOn && isText) document.execCommand("insertText", false, key);
-    if (goesOn && key === "Enter" && target.form) target.form.requestSubmit?.();
+    if (notPrevented && isText) document.execCommand("insertText", false, key);
+    if (notPrevented && key === "Enter" && target.form) target.form.requestSubmit?.();
     await pause();
-    moment += hiccup.shift() ?? 0;
+    time += hiccup.shift() ?? 0;
   }
 }"""
 
 
 class Tablet:
-    """`tablet.scans("L-1"); tablet.posts("Issued 5")`"""
+    """Driver of the floor app; collects the errors and warnings of the console."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
-        self.said: list[str] = []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.console_errors: list[str] = []
+        page.on("console", self._record_console)
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
 
-    def _hear(self, message: Any) -> None:
-        network = "Failed to load resource" in message.text
-        if message.type in ("error", "warning") and not network:
-            self.said.append(message.text)
+    def _record_console(self, message: Any) -> None:
+        is_network_error = "Failed to load resource" in message.text
+        if message.type in ("error", "warning") and not is_network_error:
+            self.console_errors.append(message.text)
 
     def opens(self, name: str = "ole", password: str = PASSWORD) -> Tablet:
         self.page.goto("/login/?next=/floor/")
@@ -54,13 +54,13 @@ class Tablet:
         return self.waits(name)
 
     def waits(self, name: str = "ole") -> Tablet:
-        """Until the page works."""
+        """Wait until the page is ready."""
         expect(self.page.locator("body[data-ready]")).to_be_attached()
         expect(self.page.locator("#who-name")).to_have_text(name)
         return self
 
-    def keeps_the_page(self) -> None:
-        """Until the page would open without a connection."""
+    def waits_for_offline_page(self) -> None:
+        """Wait until the service worker has cached the page."""
         self.page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
         poll = "caches.match('/floor/', {cacheName: 'floor-page'}).then(Boolean)"
         for _ in range(100):
@@ -69,7 +69,7 @@ class Tablet:
             ):
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError("the page is not kept")
+        raise AssertionError("the page is not cached")
 
     def does(self, task: str) -> None:
         self.page.locator(f"#tasks [data-task={task}]").click()
@@ -77,11 +77,11 @@ class Tablet:
     def scans(
         self, text: str, *, gap: int = 5, end: str = "Enter", hiccup: tuple[int, ...] = ()
     ) -> None:
-        """`hiccup`: so many ms more after the first, second, … key."""
+        """Type a barcode; `hiccup` adds milliseconds after the first, second, … key."""
         self.page.evaluate(_TYPE, [text, gap, end, list(hiccup)])
 
     def scans_again(self, text: str) -> None:
-        """Later than the moment in which the same code is one scan."""
+        """Scan after the time in which a repeated code counts as one scan."""
         self.page.wait_for_timeout(320)
         self.scans(text)
 
@@ -97,7 +97,7 @@ class Tablet:
         self.page.locator(selector).click()
 
     def issues(self, lot: str, qty: str = "1") -> None:
-        """Scan, set, tap, and wait for whatever comes of it."""
+        """Issue from a lot and wait for the new entry in the list."""
         self.does("issue")
         self.scans_again(lot)
         expect(self.page.locator("#subject")).to_contain_text(lot)
@@ -111,12 +111,14 @@ class Tablet:
         return int(self.page.locator("#entries > li").count())
 
     def states(self) -> list[str]:
-        """What became of each operation, in the order in which they were done."""
-        rows = self.page.evaluate("floor.outbox.all().then((all) => all.map((one) => one.state))")
+        """Return the state of each operation in the outbox, oldest first."""
+        rows = self.page.evaluate(
+            "floor.outbox.all().then((all) => all.map((entry) => entry.state))"
+        )
         return list(rows)
 
     def settles(self, *states: str) -> None:
-        """Until that is what became of all operations."""
+        """Wait until the operations of the outbox have these states."""
         for _ in range(400):
             if self.states() == list(states):
                 return
@@ -124,7 +126,7 @@ class Tablet:
         assert self.states() == list(states)
 
     def sends(self) -> None:
-        """What the timer would do."""
+        """Send the outbox, as the timer does."""
         self.page.evaluate("floor.outbox.send()")
 
     def line(self, word: str) -> None:

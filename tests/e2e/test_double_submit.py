@@ -1,4 +1,4 @@
-"""One press posts once: a second Enter, a double click or a held key never posts the rest."""
+"""A form is posted once: a second Enter, a double click or a held key posts nothing."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,9 +8,9 @@ from tests.e2e.tablets import PASSWORD
 
 pytestmark = pytest.mark.browser
 
-#: Between two presses: a bouncing key, a double click, a hand that presses again.
+#: Between two presses: a bouncing key, a double click, a deliberate second press.
 GAPS_MS = (80, 200, 350)
-#: Longer than a form that has come up drops what was meant for the one before.
+#: Longer than a new form ignores input after it appears.
 SETTLED_MS = 1300
 
 
@@ -34,7 +34,7 @@ def sign_in(page):
 @pytest.fixture
 def desk(job, page):
     page.posts = []
-    page.on("request", lambda one: one.method == "POST" and page.posts.append(one.url))
+    page.on("request", lambda request: request.method == "POST" and page.posts.append(request.url))
     sign_in(page)
     page.posts.clear()
     return page
@@ -93,7 +93,7 @@ def test_a_second_click_does_not_post_the_rest_of_a_reservation(desk, stock, job
     ],
 )
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_one_button_posts_all_of_a_reservation(
+def test_the_button_for_all_posts_the_whole_reservation(
     browser, live_server, stock, job, verb, word, figures, scripts
 ):
     context = browser.new_context(base_url=live_server.url, java_script_enabled=scripts)
@@ -105,7 +105,7 @@ def test_one_button_posts_all_of_a_reservation(
     context.close()
 
 
-def test_enter_presses_the_main_button_not_the_one_for_all(desk, stock, job):
+def test_enter_presses_the_main_button_not_the_button_for_all(desk, stock, job):
     desk.goto("/reservations/1/?do=issue")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
@@ -166,7 +166,7 @@ def test_a_second_enter_does_not_send_a_refused_operation_again(desk, gap):
     assert len(desk.posts) == 1
 
 
-def test_enter_after_a_refusal_posts_what_is_typed_not_what_is_offered(desk, stock, job):
+def test_enter_after_a_refusal_posts_the_typed_quantity(desk, stock, job):
     desk.goto("/reservations/1/?do=issue")
     desk.locator("#qty").fill("60")
     desk.keyboard.press("Enter")
@@ -189,7 +189,7 @@ def test_enter_after_a_refusal_does_not_add_to_another_lot(desk, stock, job):
     assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
 
 
-def test_enter_in_the_reason_takes_no_qc_decision(desk, stock, job):
+def test_enter_in_the_reason_posts_no_qc_decision(desk, stock, job):
     desk.goto(f"/lots/{job}/?do=decide")
     desk.locator("#reason").fill("Complaint")
     desk.keyboard.press("Enter")
@@ -200,7 +200,7 @@ def test_enter_in_the_reason_takes_no_qc_decision(desk, stock, job):
     assert stock.get_lot(job).qc_status == "QUARANTINE"
 
 
-def test_enter_does_not_cut_reservations_that_nobody_confirmed(desk, stock, job):
+def test_enter_does_not_confirm_reducing_reservations(desk, stock, job):
     desk.goto(f"/lots/{job}/?do=count")
     desk.locator("#counted").fill("40")
     desk.locator("#reason").fill("Missing")
@@ -229,7 +229,7 @@ def test_a_second_click_does_not_undo_what_the_first_posted(desk, stock, job):
     assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
 
 
-def test_what_is_typed_at_once_is_posted_at_once(desk, stock, job):
+def test_a_new_quantity_can_be_posted_immediately(desk, stock, job):
     desk.goto("/reservations/1/?do=issue")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
@@ -240,7 +240,7 @@ def test_what_is_typed_at_once_is_posted_at_once(desk, stock, job):
     assert stock.figures(job) == "68 on hand, 38 reserved, 30 available"
 
 
-def test_a_form_that_a_redirect_brings_back_takes_no_second_click(desk, app):
+def test_a_second_click_after_a_redirect_posts_nothing(desk, app):
     with app.app_context():
         users.create_user(name="ben", password=PASSWORD, role="operator")
     desk.goto("/users/")
@@ -250,7 +250,7 @@ def test_a_form_that_a_redirect_brings_back_takes_no_second_click(desk, app):
     expect(desk.get_by_role("button", name="Enable ben")).to_be_visible()
 
 
-def test_going_back_posts_nothing_again(desk, stock, job):
+def test_going_back_in_the_browser_posts_nothing(desk, stock, job):
     desk.goto("/reservations/1/issue/")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
@@ -271,9 +271,7 @@ def test_going_back_posts_nothing_again(desk, stock, job):
         ("/lots/1/scrap/", "75 on hand, 50 reserved, 25 available"),
     ],
 )
-def test_without_scripts_a_double_click_is_one_operation(
-    browser, live_server, stock, job, path, figures
-):
+def test_without_scripts_a_double_click_posts_once(browser, live_server, stock, job, path, figures):
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     page = sign_in(context.new_page())
     page.goto(path)

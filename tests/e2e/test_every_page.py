@@ -1,10 +1,10 @@
-"""What holds for every page, in light and dark, from a phone to a desk."""
+"""Accessibility and layout of account pages, in all widths and color schemes."""
 
 import pyotp
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
@@ -13,9 +13,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 WIDTHS, SCHEMES = (320, 768, 1280), ("light", "dark")
 LOOKS = [(width, scheme) for width in WIDTHS for scheme in SCHEMES]
 
-BEFORE_ANYBODY = ["/register/"]
-STRANGERS = ["/login/", "/register/", "/api/v1/docs"]
-PEOPLE = [
+WITHOUT_ACCOUNTS = ["/register/"]
+WITHOUT_LOGIN = ["/login/", "/register/", "/api/v1/docs"]
+LOGGED_IN = [
     "/account/",
     "/account/second-factor/",
     "/account/tokens/",
@@ -24,7 +24,7 @@ PEOPLE = [
     "/logout/",
 ]
 
-#: Links within a sentence are as high as their line, as WCAG has it.
+#: Targets smaller than 44 px; WCAG exempts links within a sentence.
 SMALL_TARGETS = """
 [...document.querySelectorAll("a, button, input, select, textarea, summary")]
   .filter((e) => e.checkVisibility() && e.type !== "hidden")
@@ -35,23 +35,22 @@ SMALL_TARGETS = """
 """
 
 
-#: What is wider than the sheet it stands on: lines that run on over the edge.
-STICKING_OUT = """
+#: Elements that are wider than their sheet.
+OVERFLOWING = """
 [...document.querySelectorAll(".sheet :is(table, form, dl, ul, svg)")]
   .filter((e) => e.checkVisibility())
-  .map((e) => [e, ...[e, e.closest(".sheet")].map((one) => one.getBoundingClientRect().right)])
+  .map((e) => [e, ...[e, e.closest(".sheet")].map((node) => node.getBoundingClientRect().right)])
   .filter(([e, right, edge]) => right > edge + 0.5)
   .map(([e, right, edge]) => `${e.outerHTML.slice(0, 80)} reaches ${right}, its sheet ${edge}`)
 """
 
 
 def axe(page, **options):
-    """What axe finds wrong. The rest of its report, every node that is right, takes longer to hand
-    over than to find."""
+    """Return the violations that axe finds; transferring its full report would be slow."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    ask = "(options) => axe.run(document, options).then((found) => found.violations)"
-    return page.evaluate(ask, {"resultTypes": ["violations"]} | options)
+    script = "(options) => axe.run(document, options).then((found) => found.violations)"
+    return page.evaluate(script, {"resultTypes": ["violations"]} | options)
 
 
 def problems_of(page):
@@ -59,22 +58,22 @@ def problems_of(page):
     problems = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         problems.append("scrolls sideways")
-    return problems + page.evaluate(SMALL_TARGETS) + page.evaluate(STICKING_OUT)
+    return problems + page.evaluate(SMALL_TARGETS) + page.evaluate(OVERFLOWING)
 
 
-def look_at(page, paths, said):
-    """Each page in each size and theme: everything that is wrong with it, in words."""
-    wrong = []
+def check_pages(page, paths, console_messages):
+    """Open each page in each width and color scheme and return the problems found."""
+    problems = []
     for path in paths:
         for width, scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
             if scheme == SCHEMES[0]:
                 page.goto(path)
-            found = problems_of(page) + said
-            wrong += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
-            said.clear()
-    return wrong
+            found = problems_of(page) + console_messages
+            problems += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
+            console_messages.clear()
+    return problems
 
 
 def enter(page, path, button):
@@ -85,53 +84,54 @@ def enter(page, path, button):
     page.wait_for_url("**/", wait_until="networkidle")
 
 
-def test_every_page_is_accessible_and_fits_and_breaks_no_policy(page):
-    said = []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    wrong = look_at(page, BEFORE_ANYBODY, said)
+def test_every_account_page_is_accessible_and_fits(page):
+    console_messages = []
+    page.on("console", lambda message: console_messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console_messages.append(str(error)))
+    problems = check_pages(page, WITHOUT_ACCOUNTS, console_messages)
     enter(page, "/register/", "Make the account")
     page.context.clear_cookies()
-    said.clear()
-    wrong += look_at(page, STRANGERS, said)
+    console_messages.clear()
+    problems += check_pages(page, WITHOUT_LOGIN, console_messages)
     enter(page, "/login/", "Log in")
-    said.clear()
-    wrong += look_at(page, PEOPLE, said)
-    assert not wrong
+    console_messages.clear()
+    problems += check_pages(page, LOGGED_IN, console_messages)
+    assert not problems
 
 
-def test_the_pages_of_the_second_factor_are_like_that_too(page):
-    """Those that a form leads to: the secret as a picture, the codes, and the code at the login."""
-    said, wrong = [], []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
+def test_every_second_factor_page_is_accessible_and_fits(page):
+    """Pages that only forms lead to: QR code, recovery codes, and the code at login."""
+    console_messages, problems = [], []
+    page.on("console", lambda message: console_messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console_messages.append(str(error)))
 
-    def look():
+    def check_page():
         for width, scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
-            wrong.extend(f"{page.url} at {width} in {scheme}: {one}" for one in problems_of(page))
+            found = problems_of(page)
+            problems.extend(f"{page.url} at {width} in {scheme}: {problem}" for problem in found)
 
     enter(page, "/register/", "Make the account")
     page.goto("/account/second-factor/")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Set it up").click()
     secret = page.locator("#secret").inner_text().replace(" ", "")
-    look()
+    check_page()
     page.get_by_label("Code", exact=True).fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Confirm").click()
     code = page.locator(".codes .code").first.inner_text()
-    look()
+    check_page()
     page.goto("/account/second-factor/")
-    look()
+    check_page()
     page.context.clear_cookies()
     page.goto("/login/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/login/code/")
-    look()
+    check_page()
     page.get_by_label("Code", exact=True).fill(code)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/", wait_until="networkidle")
-    assert wrong + said == []
+    assert problems + console_messages == []

@@ -1,4 +1,4 @@
-"""Search by keyboard alone: the palette, and the rows that a page's own search found."""
+"""Search with the keyboard: the command palette, and the search of a list."""
 
 import re
 
@@ -7,14 +7,14 @@ from playwright.sync_api import expect
 
 from tests.e2e import test_lists
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 ada = test_lists.ada
 
 
-def test_enter_waits_for_the_answer_to_what_was_typed(ada):
-    """A scanner types faster than any network answers."""
+def test_enter_waits_for_the_results_of_the_typed_text(ada):
+    """A scanner types faster than the results arrive."""
     page = ada
     page.goto("/", wait_until="networkidle")
     page.keyboard.press("Control+k")
@@ -25,7 +25,7 @@ def test_enter_waits_for_the_answer_to_what_was_typed(ada):
     expect(page.get_by_role("heading", level=1)).to_contain_text("PART-017")
 
 
-def test_enter_goes_nowhere_when_nothing_is_called_so(ada):
+def test_enter_without_results_stays_on_the_page(ada):
     page = ada
     page.keyboard.press("/")
     page.keyboard.type("no such thing")
@@ -34,7 +34,7 @@ def test_enter_goes_nowhere_when_nothing_is_called_so(ada):
     expect(page).to_have_url(re.compile(r"/$"))
 
 
-def test_arrows_choose_among_the_rows_that_a_search_found(ada):
+def test_arrow_keys_move_through_the_rows_of_a_search(ada):
     page = ada
     page.goto("/items/")
     page.get_by_label("Search items").fill("PART-01")
@@ -51,7 +51,7 @@ def test_arrows_choose_among_the_rows_that_a_search_found(ada):
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve"])
-def test_the_items_of_a_form_are_searched_while_one_types(ada, stock, verb):
+def test_proposed_items_of_a_form_follow_the_typed_text(ada, stock, verb):
     page = ada
     stock.item("ZINC", name="Zinc sheet")
     page.goto(f"/{verb}/")

@@ -1,4 +1,4 @@
-"""The camera as a scanner: a real browser looks at a film of two codes."""
+"""The camera as a scanner: the browser plays a video of two barcodes."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from inventory.accounts import users
 from tests.conftest import BROWSER_FLAGS, BROWSERS, PAGE_TIMEOUT_MS
 from tests.e2e.tablets import PASSWORD, Tablet
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 WIDTH, HEIGHT = 640, 480
@@ -18,7 +18,7 @@ GTIN = "09521123456785"
 
 
 def picture(content, kind, *, scale, **options):
-    """A frame with the code in its middle, as the brightness of each pixel."""
+    """Return a frame with the barcode in the center, as luma values."""
     image = zxingcpp.create_barcode(content, kind, **options).to_image(scale, add_quiet_zones=True)
     rows = memoryview(image).tolist()
     top, left = (HEIGHT - len(rows)) // 2, (WIDTH - len(rows[0])) // 2
@@ -29,18 +29,18 @@ def picture(content, kind, *, scale, **options):
     return bytes(frame)
 
 
-def write_film(path, frames, *, each):
-    """YUV4MPEG: Chromium plays it instead of a camera, over and over."""
-    colourless = b"\x80" * (WIDTH * HEIGHT // 2)
-    with path.open("wb") as film:
-        film.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode())
+def write_video(path, frames, *, each):
+    """Write a YUV4MPEG file, which Chromium plays repeatedly instead of the camera."""
+    neutral_chroma = b"\x80" * (WIDTH * HEIGHT // 2)
+    with path.open("wb") as video:
+        video.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
-            film.write((b"FRAME\n" + frame + colourless) * each)
+            video.write((b"FRAME\n" + frame + neutral_chroma) * each)
 
 
 @pytest.fixture
-def filmed_page(browser, tmp_path, live_server):
-    film = tmp_path / "codes.y4m"
+def camera_page(browser, tmp_path, live_server):
+    video = tmp_path / "codes.y4m"
     formats = zxingcpp.BarcodeFormat
     label = f"(01){GTIN}(10)L-1(17)291231(37)42"
     frames = [
@@ -49,27 +49,27 @@ def filmed_page(browser, tmp_path, live_server):
         picture("L-2", formats.Code128, scale=4),
         b"\xeb" * WIDTH * HEIGHT,
     ]
-    write_film(film, frames, each=30)
+    write_video(video, frames, each=30)
     flags = [
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
+        f"--use-file-for-fake-video-capture={video}",
     ]
     path = next(filter(None, map(shutil.which, BROWSERS)))
-    filming = browser.browser_type.launch(executable_path=path, args=BROWSER_FLAGS + flags)
-    context = filming.new_context(base_url=live_server.url, permissions=["camera"])
-    context.set_default_timeout(PAGE_TIMEOUT_MS)
+    camera_browser = browser.browser_type.launch(executable_path=path, args=BROWSER_FLAGS + flags)
+    context = camera_browser.new_context(base_url=live_server.url, permissions=["camera"])
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
-    filming.close()
+    camera_browser.close()
 
 
-def test_the_camera_reads_a_gs1_datamatrix_and_a_code_128(app, stock, filmed_page):
+def test_the_camera_reads_a_gs1_datamatrix_and_a_code_128(app, stock, camera_page):
     with app.app_context():
         users.create_user(name="ole", password=PASSWORD, role="operator")
     for code in ("L-1", "L-2"):
         stock.lot("receive 10", lot_code=code)
     stock.link(code=GTIN)
-    page = filmed_page
+    page = camera_page
     loaded = []
     page.context.on("request", lambda request: loaded.append(request.url))
     tablet = Tablet(page).opens()
@@ -86,14 +86,16 @@ def test_the_camera_reads_a_gs1_datamatrix_and_a_code_128(app, stock, filmed_pag
             break
         page.wait_for_timeout(50)
     assert set(raw) == {f"]d201{GTIN}10L-1\x1d172912313742", "]C0L-2"}
-    texts = "[...document.querySelectorAll('#scans button')].map((one) => one.firstChild.data)"
+    texts = (
+        "[...document.querySelectorAll('#scans button')].map((button) => button.firstChild.data)"
+    )
     assert set(page.evaluate(texts)) == {f"(01){GTIN}(10)L-1(17)291231(37)42", "L-2"}
     page.locator("#camera").click()
     expect(page.locator("#camera-view")).to_be_hidden()
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
-#: A browser that reads codes itself, as those of tablets do.
+#: A browser with a BarcodeDetector, as on tablets.
 _DETECTOR = """
 window.shown = { format: "ean_13", rawValue: "4006381333931" };
 window.BarcodeDetector = class {
@@ -103,13 +105,13 @@ window.BarcodeDetector = class {
 """
 
 
-def test_a_browser_that_reads_codes_itself_does_but_for_gs1(app, stock, filmed_page):
+def test_the_barcode_detector_is_used_except_for_gs1(app, stock, camera_page):
     with app.app_context():
         users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.lot("receive 10", lot_code="L-1")
     stock.link(code=GTIN)
     stock.link(code="4006381333931", item=stock.item("PLATE"))
-    page = filmed_page
+    page = camera_page
     page.add_init_script(_DETECTOR)
     loaded = []
     page.context.on("request", lambda request: loaded.append(request.url))
@@ -121,4 +123,4 @@ def test_a_browser_that_reads_codes_itself_does_but_for_gs1(app, stock, filmed_p
     page.evaluate(f"window.shown = {{ format: 'data_matrix', rawValue: '{raw}' }}")
     expect(page.locator("#scans")).to_contain_text(f"(01){GTIN}(10)L-1(17)291231(37)42")
     assert [url for url in loaded if url.endswith("/floor/camera.js")]
-    assert tablet.said == []
+    assert tablet.console_errors == []

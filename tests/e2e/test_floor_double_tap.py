@@ -1,4 +1,4 @@
-"""One tap posts once: a second tap, a held key or a second Enter of the scanner posts nothing."""
+"""A tap posts once: a second tap, a held key or a second Enter posts nothing."""
 
 import pytest
 from playwright.sync_api import expect
@@ -23,11 +23,11 @@ def tablet(app, stock, lot, page):
     tablet = Tablet(page).opens()
     expect(page.locator("#asof")).to_contain_text("Figures as of")
     yield tablet
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
-def refuses(tablet, page, *lots):
-    """One refused issue of 500 for each lot."""
+def issues_too_much(tablet, page, *lots):
+    """Post an issue of 500 for each lot, which the server refuses."""
     page.context.set_offline(True)
     for lot in lots:
         tablet.issues(lot, "500")
@@ -36,12 +36,12 @@ def refuses(tablet, page, *lots):
 
 
 def focuses_go(page):
-    """By hand, later than a scanner could send a second Enter."""
+    """Focus the button after the time in which a scanner can send a second Enter."""
     page.wait_for_timeout(1100)
     page.locator("#go").focus()
 
 
-def use_less(page, row=0):
+def use_less_button(page, row=0):
     return page.locator("#entries > li").nth(row).get_by_role("button", name="Use ")
 
 
@@ -57,7 +57,7 @@ def test_a_second_tap_on_the_large_button_posts_nothing(tablet, page, stock, lot
 
 
 @pytest.mark.parametrize("gap", GAPS_MS)
-def test_a_second_enter_after_a_part_was_picked_posts_nothing(tablet, page, stock, lot, gap):
+def test_a_second_enter_after_a_partial_pick_posts_nothing(tablet, page, stock, lot, gap):
     tablet.does("pick")
     page.locator("[data-job='JOB-1']").click()
     tablet.scans("L-001")
@@ -85,19 +85,19 @@ def test_a_held_enter_posts_once(tablet, page, stock, lot):
     assert stock.figures(lot) == "79 on hand, 50 reserved, 29 available"
 
 
-def test_a_second_enter_of_the_scanner_does_not_press_the_button_in_focus(tablet, page):
+def test_a_second_enter_of_the_scanner_does_not_press_a_button(tablet, page):
     page.route("**/floor/scan*", lambda route: None)
     tablet.scans("L-001")
     expect(page.locator("#go")).to_be_visible()
     page.locator("#go").focus()
-    tablet.scans("NOBODY-KNOWS")
+    tablet.scans("UNKNOWN-CODE")
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
     assert tablet.states() == []
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_the_next_lot_is_not_held_up_by_the_one_before(tablet, page):
+def test_the_next_lot_can_be_posted_immediately(tablet, page):
     page.context.set_offline(True)
     tablet.scans("L-001")
     expect(page.locator("#subject")).to_contain_text("L-001")
@@ -111,16 +111,16 @@ def test_the_next_lot_is_not_held_up_by_the_one_before(tablet, page):
     tablet.settles("done", "done")
 
 
-def test_a_double_tap_on_what_is_offered_sends_it_once(tablet, page, stock, lot):
-    refuses(tablet, page, "L-002")
-    use_less(page).dblclick()
+def test_a_double_tap_on_a_proposed_quantity_posts_once(tablet, page, stock, lot):
+    issues_too_much(tablet, page, "L-002")
+    use_less_button(page).dblclick()
     tablet.settles("done")
     assert stock.find_lot("L-002").on_hand == 0
 
 
-def test_a_second_tap_does_not_hit_what_moved_under_the_finger(tablet, page, stock, lot):
-    refuses(tablet, page, "L-001", "L-002")
-    first, second = use_less(page), use_less(page, 1)
+def test_a_second_tap_does_not_hit_a_button_that_moved(tablet, page, stock, lot):
+    issues_too_much(tablet, page, "L-001", "L-002")
+    first, second = use_less_button(page), use_less_button(page, 1)
     assert first.inner_text() != second.inner_text()
     clicks_twice(page, first, 350)
     page.wait_for_timeout(500)

@@ -1,5 +1,4 @@
-"""The outbox under everything that happens to a tablet: nothing lost, nothing twice, nothing sent
-as somebody else."""
+"""The outbox of a tablet: nothing is lost, posted twice or posted as another user."""
 
 import re
 
@@ -15,7 +14,7 @@ OPERATIONS = "**/floor/operations"
 
 
 @pytest.fixture
-def people(app):
+def accounts(app):
     with app.app_context():
         for name, role in (("ole", "operator"), ("ira", "inspector"), ("ada", "admin")):
             users.create_user(name=name, password=PASSWORD, role=role)
@@ -27,14 +26,14 @@ def lot(stock):
 
 
 @pytest.fixture
-def tablet(people, lot, page):
+def tablet(accounts, lot, page):
     tablet = Tablet(page).opens()
     yield tablet
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
 def issued(stock, lot):
-    """What was issued of the lot, entry by entry, and by whom."""
+    """Return (quantity, user) of each issue of the lot, oldest first."""
     return [
         (entry.qty // 10**6, entry.user_name)
         for entry in stock.history(lot)
@@ -42,8 +41,8 @@ def issued(stock, lot):
     ]
 
 
-def cut_answers(page, times):
-    """The server does it, and its answer never arrives."""
+def lose_responses(page, times):
+    """Drop the first responses after the server has handled the requests."""
     lost = []
 
     def route(route):
@@ -58,8 +57,8 @@ def cut_answers(page, times):
     return lost
 
 
-def test_six_operations_made_offline_around_a_reload_arrive_in_order(tablet, stock, lot, page):
-    tablet.keeps_the_page()
+def test_operations_made_offline_survive_a_reload_in_order(tablet, stock, lot, page):
+    tablet.waits_for_offline_page()
     page.context.set_offline(True)
     for qty in "12345":
         tablet.issues("L-100", qty)
@@ -78,8 +77,8 @@ def test_six_operations_made_offline_around_a_reload_arrive_in_order(tablet, sto
     expect(page.locator("#waiting")).to_be_hidden()
 
 
-def test_an_answer_lost_twice_after_the_commit_leaves_one_row(tablet, stock, lot, page):
-    lost = cut_answers(page, 2)
+def test_a_response_lost_twice_posts_one_entry(tablet, stock, lot, page):
+    lost = lose_responses(page, 2)
     tablet.issues("L-100", "7")
     tablet.settles("done")
     assert len(lost) == 2
@@ -87,9 +86,7 @@ def test_an_answer_lost_twice_after_the_commit_leaves_one_row(tablet, stock, lot
     assert issued(stock, lot) == [(7, "ole")]
 
 
-def test_stock_taken_meanwhile_is_refused_with_figures_and_the_rest_goes_on(
-    tablet, stock, lot, page
-):
+def test_a_refused_operation_does_not_stop_the_next_ones(tablet, stock, lot, page):
     page.context.set_offline(True)
     tablet.issues("L-100", "90")
     tablet.issues("L-100", "5")
@@ -101,7 +98,7 @@ def test_stock_taken_meanwhile_is_refused_with_figures_and_the_rest_goes_on(
     expect(page.locator("#waiting")).to_contain_text("1 refused")
     refused.get_by_role("button", name="Use 80").click()
     tablet.settles("done", "refused")
-    page.wait_for_timeout(1100)  # a second tap at the same spot is dropped for a second
+    page.wait_for_timeout(1100)  # a second tap at the same position is ignored for a second
     page.locator("#entries [data-state=refused]").get_by_role("button", name="Use 75").click()
     tablet.settles("done", "done")
     assert [qty for qty, _ in issued(stock, lot)] == [20, 5, 75]
@@ -122,7 +119,7 @@ def test_a_refused_operation_is_edited_or_discarded(tablet, stock, lot, page):
     assert issued(stock, lot) == []
 
 
-def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page):
+def test_operations_of_a_user_are_not_sent_by_another(tablet, stock, lot, page):
     page.context.set_offline(True)
     tablet.issues("L-100", "3")
     page.context.clear_cookies()
@@ -139,7 +136,7 @@ def test_what_was_done_by_one_is_never_sent_by_another(tablet, stock, lot, page)
     assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
 
 
-def test_people_take_turns_by_pin_and_each_ones_work_waits_for_them(tablet, stock, lot, page):
+def test_operations_wait_for_the_pin_of_their_user(tablet, stock, lot, page):
     for name in ("ira", "ole"):
         page.locator("#who").click()
         page.locator("#login-pin").click()
@@ -162,7 +159,7 @@ def test_people_take_turns_by_pin_and_each_ones_work_waits_for_them(tablet, stoc
     assert issued(stock, lot) == [(4, "ira"), (3, "ole")]
 
 
-def test_two_tabs_send_everything_once_and_in_order(tablet, stock, lot, page):
+def test_two_tabs_send_each_operation_once_and_in_order(tablet, stock, lot, page):
     other = Tablet(page.context.new_page())
     other.page.goto("/floor/")
     other.waits()
@@ -174,18 +171,18 @@ def test_two_tabs_send_everything_once_and_in_order(tablet, stock, lot, page):
     tablet.settles(*["done"] * 6)
     assert [qty for qty, _ in issued(stock, lot)] == [1, 2, 3, 4, 5, 6]
     assert other.states() == ["done"] * 6
-    assert other.said == []
+    assert other.console_errors == []
 
 
-def test_a_server_in_trouble_is_asked_again_until_it_answers(tablet, stock, lot, page):
+def test_server_errors_are_retried_until_success(tablet, stock, lot, page):
     answers = []
-    trouble = [500, 502, 503, 429]
+    statuses = [500, 502, 503, 429]
 
     def route(route):
         answers.append(route.request.post_data_json["qty"])
-        if trouble:
+        if statuses:
             headers = {"Retry-After": "1"}
-            route.fulfill(status=trouble.pop(), json={"code": "BUSY"}, headers=headers)
+            route.fulfill(status=statuses.pop(), json={"code": "BUSY"}, headers=headers)
         else:
             route.continue_()
 
@@ -197,21 +194,21 @@ def test_a_server_in_trouble_is_asked_again_until_it_answers(tablet, stock, lot,
     assert [qty for qty, _ in issued(stock, lot)] == [1, 2]
 
 
-def test_a_page_of_another_network_is_not_taken_for_an_answer(tablet, stock, lot, page):
-    strange = [
+def test_a_foreign_response_is_not_taken_for_success(tablet, stock, lot, page):
+    foreign = [
         lambda route: route.fulfill(status=200, body="<h1>Welcome to the hotel</h1>"),
         lambda route: route.fulfill(status=200, json={"ok": True}),
         lambda route: route.fulfill(status=403, body="Forbidden by the proxy"),
         lambda route: route.fulfill(status=302, headers={"Location": "/login/"}),
     ]
-    page.route(OPERATIONS, lambda route: strange.pop()(route) if strange else route.continue_())
+    page.route(OPERATIONS, lambda route: foreign.pop()(route) if foreign else route.continue_())
     tablet.issues("L-100", "8")
     tablet.settles("done")
-    assert strange == []
+    assert foreign == []
     assert issued(stock, lot) == [(8, "ole")]
 
 
-def test_a_session_that_ends_in_the_middle_pauses_and_goes_on(tablet, stock, lot, page, app):
+def test_sending_continues_after_the_session_ended(tablet, stock, lot, page, app):
     page.context.set_offline(True)
     for qty in "123":
         tablet.issues("L-100", qty)
@@ -235,7 +232,7 @@ def test_a_session_that_ends_in_the_middle_pauses_and_goes_on(tablet, stock, lot
     assert sent == ["1", "2", "2", "3"]
 
 
-def test_a_token_of_an_earlier_session_is_replaced_and_nothing_is_refused(tablet, stock, lot, page):
+def test_an_outdated_csrf_token_is_replaced(tablet, stock, lot, page):
     first = []
 
     def route(route):
@@ -251,7 +248,7 @@ def test_a_token_of_an_earlier_session_is_replaced_and_nothing_is_refused(tablet
     assert issued(stock, lot) == [(2, "ole")]
 
 
-def test_a_key_that_is_in_flight_is_no_refusal(tablet, stock, lot, page):
+def test_a_key_in_progress_is_retried(tablet, stock, lot, page):
     busy = [{"code": "IDEMPOTENCY_IN_PROGRESS", "detail": "Wait."}] * 2
 
     def route(route):
@@ -266,18 +263,16 @@ def test_a_key_that_is_in_flight_is_no_refusal(tablet, stock, lot, page):
     assert issued(stock, lot) == [(2, "ole")]
 
 
-def test_logging_out_forgets_the_page_and_the_stock_but_not_what_is_unsent(
-    tablet, stock, lot, page
-):
-    tablet.keeps_the_page()
+def test_logout_deletes_the_cached_page_but_keeps_the_outbox(tablet, stock, lot, page):
+    tablet.waits_for_offline_page()
     page.route(OPERATIONS, lambda route: route.abort())
     tablet.issues("L-100", "2")
     tablet.taps("#who")
     tablet.taps("#login-leave")
     expect(page.locator("#who-name")).to_have_text("Nobody")
-    kept = "Promise.all([caches.has('floor-page'), floor.outbox.all()])"
+    script = "Promise.all([caches.has('floor-page'), floor.outbox.all()])"
     for _ in range(100):
-        has_page, entries = page.evaluate(kept)
+        has_page, entries = page.evaluate(script)
         if not has_page:
             break
         page.wait_for_timeout(50)
@@ -288,8 +283,8 @@ def test_logging_out_forgets_the_page_and_the_stock_but_not_what_is_unsent(
     assert issued(stock, lot) == [(2, "ole")]
 
 
-def test_logging_out_on_any_page_takes_the_floor_off_the_tablet(tablet, page):
-    tablet.keeps_the_page()
+def test_logout_on_any_page_deletes_the_cached_floor_page(tablet, page):
+    tablet.waits_for_offline_page()
     page.goto("/logout/")
     page.locator("main").get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -300,10 +295,10 @@ def test_logging_out_on_any_page_takes_the_floor_off_the_tablet(tablet, page):
     assert not page.evaluate("caches.has('floor-page')")
 
 
-def test_the_page_opens_without_a_connection_and_says_how_old_its_figures_are(
+def test_the_page_opens_offline_and_shows_the_age_of_its_data(
     tablet, stock, lot, page, live_server
 ):
-    tablet.keeps_the_page()
+    tablet.waits_for_offline_page()
     live_server.kill()
     page.goto("/floor/")
     tablet.waits()
@@ -320,7 +315,7 @@ def test_the_page_opens_without_a_connection_and_says_how_old_its_figures_are(
     assert issued(stock, lot) == [(1, "ole")]
 
 
-def test_a_count_of_a_lot_that_moved_on_asks_what_to_keep(tablet, stock, lot, page):
+def test_a_count_of_a_changed_lot_asks_what_to_keep(tablet, stock, lot, page):
     tablet.does("count")
     tablet.scans("L-100")
     tablet.sets("97")

@@ -1,4 +1,4 @@
-"""The floor's page in the hands of somebody with gloves: large, plain, in light and in dark."""
+"""The floor app: accessibility, target sizes, weight, sounds and installation."""
 
 from urllib.parse import urljoin
 
@@ -10,15 +10,15 @@ from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_every_page import RULES, axe
 from tests.support.stock_builder import in_days
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
-#: Everything to tap, and whether it is smaller than it must be.
-SMALL = """
+#: Tap targets smaller than 56 px, or 72 px for the main controls.
+SMALL_TARGETS = """
 [...document.querySelectorAll("a, button, input, select, textarea, summary")]
   .filter((e) => e.checkVisibility() && e.type !== "hidden" && !e.matches(".skip"))
   .map((e) => [e, e.getBoundingClientRect(), e.matches(".verb, .task, #qty") ? 71.9 : 55.9])
-  .filter(([e, box, least]) => box.width < 55.9 || box.height < least)
+  .filter(([e, box, minHeight]) => box.width < 55.9 || box.height < minHeight)
   .map(([e, box]) => `${e.outerHTML.slice(0, 90)} ${box.width} × ${box.height}`)
 """
 SIZES = ((1280, 800), (768, 1024), (320, 700))
@@ -35,7 +35,7 @@ def tablet(app, stock, page):
     stock.lot("receive 7", lot_code="L-002")
     tablet = Tablet(page).opens()
     yield tablet
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
 def problems_of(page):
@@ -44,11 +44,11 @@ def problems_of(page):
     problems = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         problems.append("scrolls sideways")
-    return problems + page.evaluate(SMALL)
+    return problems + page.evaluate(SMALL_TARGETS)
 
 
-def moments(tablet, page):
-    """What the page looks like in the course of the work."""
+def page_states(tablet, page):
+    """Bring the page into one state after the other and yield its name."""
     yield "start"
     tablet.scans("L-001")
     expect(page.locator("#go")).to_be_visible()
@@ -63,7 +63,7 @@ def moments(tablet, page):
     tablet.does("issue")
     tablet.scans("L-OLD")
     yield "a lot on hold"
-    tablet.scans("NOBODY")
+    tablet.scans("UNKNOWN")
     expect(page.locator("#receive-new")).to_be_visible()
     yield "an unknown code"
     tablet.does("pick")
@@ -73,9 +73,9 @@ def moments(tablet, page):
     tablet.sees("Wrong lot")
     page.evaluate("floor.setting('pins', 'on')")
     page.locator("#who").click()
-    yield "who is at work, by PIN"
+    yield "login by PIN"
     page.locator("#login-pin").click()
-    yield "who is at work"
+    yield "login"
     page.locator("#login-close").click()
     page.context.set_offline(True)
     tablet.issues("L-001", "2")
@@ -87,17 +87,17 @@ def moments(tablet, page):
     yield "a refusal"
 
 
-def test_the_page_is_accessible_large_enough_and_plain_to_read(tablet, page):
-    wrong = []
-    for when in moments(tablet, page):
+def test_every_state_is_accessible_with_large_targets(tablet, page):
+    problems = []
+    for state in page_states(tablet, page):
         for (width, height), scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=scheme)
-            wrong += [f"{when} at {width} in {scheme}: {one}" for one in problems_of(page)]
-    assert not wrong, "\n".join(wrong)
+            problems += [f"{state} at {width} in {scheme}: {text}" for text in problems_of(page)]
+    assert not problems, "\n".join(problems)
 
 
-def test_the_main_verb_is_on_the_screen_without_scrolling(tablet, page):
+def test_the_main_button_is_visible_without_scrolling(tablet, page):
     for width, height in SIZES[:2]:
         page.set_viewport_size({"width": width, "height": height})
         for task in ("issue", "reserve", "receive", "count", "move"):
@@ -106,7 +106,7 @@ def test_the_main_verb_is_on_the_screen_without_scrolling(tablet, page):
             expect(page.locator("#go")).to_be_in_viewport(ratio=1)
 
 
-def test_a_cold_page_is_light_on_the_wire(tablet, browser, live_server):
+def test_a_first_visit_loads_at_most_45_kb(tablet, browser, live_server):
     context = browser.new_context(base_url=live_server.url)
     cold = Tablet(context.new_page()).opens()
     expect(cold.page.locator("#asof")).to_contain_text("Figures as of")
@@ -121,14 +121,16 @@ def test_a_cold_page_is_light_on_the_wire(tablet, browser, live_server):
 def test_a_tablet_can_install_the_page(tablet, page):
     href = page.locator("link[rel=manifest]").get_attribute("href")
     manifest = page.evaluate("(href) => fetch(href).then((answer) => answer.json())", href)
-    led_to = [urljoin(href, manifest[name]) for name in ("start_url", "scope")]
-    assert (led_to, manifest["display"]) == (["/floor/", "/floor/"], "standalone")
-    tablet.keeps_the_page()
-    scope = page.evaluate("navigator.serviceWorker.ready.then((one) => one.scope)")
+    targets = [urljoin(href, manifest[name]) for name in ("start_url", "scope")]
+    assert (targets, manifest["display"]) == (["/floor/", "/floor/"], "standalone")
+    tablet.waits_for_offline_page()
+    scope = page.evaluate(
+        "navigator.serviceWorker.ready.then((registration) => registration.scope)"
+    )
     assert scope.endswith("/floor/")
 
 
-def test_the_band_is_heard_and_read(tablet, page):
+def test_the_band_has_sounds_and_is_announced(tablet, page):
     band = page.locator("#band")
     expect(band).to_have_attribute("aria-live", "assertive")
     page.evaluate(
@@ -139,18 +141,18 @@ def test_the_band_is_heard_and_read(tablet, page):
     )
     page.mouse.click(5, 5)
     page.wait_for_timeout(200)
-    for act, kind in (
+    for action, kind in (
         (lambda: tablet.scans("L-001"), "scanned"),
         (lambda: tablet.taps(), "done"),
         (lambda: tablet.scans("L-OLD"), "bad"),
     ):
         page.evaluate("window.played.length = 0")
-        act()
+        action()
         expect(band).to_have_attribute("data-kind", kind)
-        heard = page.evaluate("window.played")
+        played = page.evaluate("window.played")
         tones = {"scanned": [1320], "done": [880, 1320], "bad": [220, 196]}[kind]
-        assert [one for one in heard if not isinstance(one, str)] == tones
-        assert any(isinstance(one, str) for one in heard)
+        assert [tone for tone in played if not isinstance(tone, str)] == tones
+        assert any(isinstance(vibration, str) for vibration in played)
         width = band.bounding_box()["width"]
         assert width == page.viewport_size["width"]
     page.locator("#sound").click()
@@ -160,30 +162,30 @@ def test_the_band_is_heard_and_read(tablet, page):
     assert page.evaluate("window.played") == []
 
 
-#: What the browser is asked for, by name.
-_ASKED = """
-window.asked = [];
-const note = (name) => (value) => {
-  window.asked.push(`${name} ${value ?? ""}`.trim());
+#: Records the calls of browser features in `window.calls`.
+_RECORD_CALLS = """
+window.calls = [];
+const record = (name) => (value) => {
+  window.calls.push(`${name} ${value ?? ""}`.trim());
   return Promise.resolve(true);
 };
-Object.defineProperty(navigator, "wakeLock", { value: { request: note("stay awake:") } });
-navigator.storage.persist = note("keep what is stored");
-navigator.setAppBadge = note("badge");
+Object.defineProperty(navigator, "wakeLock", { value: { request: record("wakeLock") } });
+navigator.storage.persist = record("persist");
+navigator.setAppBadge = record("badge");
 """
 
 
-def test_the_screen_stays_on_what_is_kept_stays_and_the_icon_counts(tablet, page):
-    page.add_init_script(_ASKED)
+def test_the_page_uses_wake_lock_persistent_storage_and_badge(tablet, page):
+    page.add_init_script(_RECORD_CALLS)
     page.reload()
     tablet.waits()
-    asked = page.evaluate("window.asked")
-    assert {"stay awake: screen", "keep what is stored"} <= set(asked)
+    calls = page.evaluate("window.calls")
+    assert {"wakeLock screen", "persist"} <= set(calls)
     page.context.set_offline(True)
     tablet.issues("L-001", "2")
     expect(page.locator("#waiting")).to_have_text("1 to send")
-    assert page.evaluate("window.asked").pop() == "badge 1"
+    assert page.evaluate("window.calls").pop() == "badge 1"
     page.context.set_offline(False)
     tablet.settles("done")
     expect(page.locator("#waiting")).to_be_hidden()
-    assert page.evaluate("window.asked").pop() == "badge 0"
+    assert page.evaluate("window.calls").pop() == "badge 0"

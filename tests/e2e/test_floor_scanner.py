@@ -1,4 +1,4 @@
-"""The page on which a scanner is set up: it tells what arrives, and what to change."""
+"""The scanner set-up page: what the scanner sends, and what to change."""
 
 import io
 
@@ -11,7 +11,7 @@ from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_floor_page import SIZES, problems_of
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 CORE = "010952112345678510XYZ-1"
@@ -28,11 +28,11 @@ def scanner(app, page):
     page.wait_for_url("**/floor/scanner/")
     expect(page.locator("body[data-ready]")).to_be_attached()
     yield tablet
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
-#: What a scanner sends, and what the page says of it.
-ARRIVALS = [
+#: Text and suffix that a scanner sends, verdict and finding of the page.
+SCANNER_INPUTS = [
     (RIGHT, "Enter", GOOD, "FNC1 arrives, as the character GS"),
     (RIGHT, "Tab", GOOD, "ends with Tab"),
     (RIGHT, "", FAIR, "No suffix"),
@@ -49,30 +49,30 @@ ARRIVALS = [
 ]
 
 
-def test_it_tells_what_arrives_of_the_symbol(scanner, page):
-    for sent, end, verdict, said in ARRIVALS:
+def test_the_page_explains_what_the_scanner_sends(scanner, page):
+    for sent, end, verdict, finding in SCANNER_INPUTS:
         scanner.scans(sent, end=end)
-        expect(page.locator("#findings")).to_contain_text(said)
+        expect(page.locator("#findings")).to_contain_text(finding)
         scanner.sees(verdict)
 
 
-def test_a_scanner_that_types_too_slowly_is_told(scanner, page):
+def test_slow_keys_are_reported(scanner, page):
     scanner.scans(RIGHT, gap=1, hiccup=(0, 0, 120))
     scanner.sees(POOR, "bad")
     expect(page.locator("#findings")).to_contain_text("Keys are up to 121 ms apart")
 
 
-def test_the_symbols_are_what_the_page_expects_and_can_be_read_off_the_screen(scanner, page):
+def test_the_sample_barcodes_can_be_read_from_the_screen(scanner, page):
     for kind in (".square", ".bars"):
-        shot = Image.open(io.BytesIO(page.locator(kind).screenshot()))
-        found = zxingcpp.read_barcode(shot)
+        screenshot = Image.open(io.BytesIO(page.locator(kind).screenshot()))
+        found = zxingcpp.read_barcode(screenshot)
         assert found.content_type == zxingcpp.ContentType.GS1
         assert found.text == "(01)09521123456785(10)XYZ-1(17)301231"
         assert found.bytes == f"{CORE}\x1d17301231".encode()
 
 
-def test_the_page_is_accessible_large_enough_and_plain_to_read(scanner, page):
-    wrong = []
+def test_the_scanner_page_is_accessible_with_large_targets(scanner, page):
+    problems = []
     for sent in (RIGHT, RIGHT.replace("\x1d", "")):
         scanner.scans(sent)
         expect(page.locator("#findings")).to_contain_text("FNC1")
@@ -80,5 +80,5 @@ def test_the_page_is_accessible_large_enough_and_plain_to_read(scanner, page):
             for scheme in ("light", "dark"):
                 page.set_viewport_size({"width": width, "height": height})
                 page.emulate_media(color_scheme=scheme)
-                wrong += [f"{width} in {scheme}: {one}" for one in problems_of(page)]
-    assert not wrong, "\n".join(wrong)
+                problems += [f"{width} in {scheme}: {problem}" for problem in problems_of(page)]
+    assert not problems, "\n".join(problems)

@@ -1,4 +1,4 @@
-"""Scanning: everywhere, exactly once, in order; and nobody who types is taken for a scanner."""
+"""Scanning on the floor app: recognition of scans, and each task with a scanner."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.stock_builder import in_days
 SCANS = json.loads((Path(__file__).parents[1] / "support/scans.json").read_text("utf-8"))
 GTIN = "09521123456785"
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 
@@ -31,16 +31,16 @@ def warehouse(app, stock):
 def tablet(warehouse, page):
     tablet = Tablet(page).opens()
     yield tablet
-    assert tablet.said == []
+    assert tablet.console_errors == []
 
 
 def scanned(page):
-    """Everything that was scanned, first to last."""
+    """Return all scanned texts, first to last."""
     texts = page.locator("#scans button").evaluate_all("(all) => all.map((b) => b.firstChild.data)")
     return texts[::-1]
 
 
-def test_twenty_scans_in_ten_seconds_are_all_there_in_order_and_the_focus_stays(tablet, page):
+def test_twenty_scans_in_ten_seconds_are_recognized_in_order(tablet, page):
     page.evaluate(
         """() => { window.bands = []; document.addEventListener("floor:signal",
         ({ detail }) => window.bands.push(detail.text)); }"""
@@ -56,7 +56,7 @@ def test_twenty_scans_in_ten_seconds_are_all_there_in_order_and_the_focus_stays(
 
 
 @pytest.mark.parametrize("end", ["Enter", "Tab", ""])
-def test_a_scan_is_caught_wherever_the_focus_is(tablet, page, end):
+def test_a_scan_is_recognized_wherever_the_focus_is(tablet, page, end):
     tablet.scans("L-000")
     page.locator("#reference").fill("JOB-7")
     codes = ["L-000"]
@@ -75,7 +75,7 @@ def test_a_scan_is_caught_wherever_the_focus_is(tablet, page, end):
         expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_real_keyboard_scans_and_posts_nothing_by_itself(tablet, page):
+def test_a_typed_code_selects_a_lot_but_posts_nothing(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.type("L-002")
     page.keyboard.press("Enter")
@@ -94,7 +94,7 @@ def test_the_same_code_twice_within_300_ms_is_one_scan(tablet, page):
     assert scanned(page) == ["L-000", "L-000"]
 
 
-def test_somebody_who_types_is_no_scanner(tablet, page):
+def test_normal_typing_is_not_a_scan(tablet, page):
     tablet.scans("L-000")
     expect(page.locator("#subject")).to_contain_text("L-000")
     page.locator("#reference").focus()
@@ -106,7 +106,7 @@ def test_somebody_who_types_is_no_scanner(tablet, page):
     assert tablet.states() == []
 
 
-def test_a_hiccup_does_not_tear_a_scan_but_slow_keys_are_none(tablet, page):
+def test_a_short_delay_does_not_split_a_scan_but_slow_keys_do(tablet, page):
     stock_code = "L2609-0241"
     tablet.scans(stock_code, hiccup=(180,))
     tablet.scans(stock_code + "A", hiccup=(0, 0, 150))
@@ -118,7 +118,7 @@ def test_a_hiccup_does_not_tear_a_scan_but_slow_keys_are_none(tablet, page):
     assert scanned(page) == [stock_code, stock_code + "A"]
 
 
-def test_a_key_that_is_held_down_is_no_scanner(tablet, page):
+def test_a_held_key_is_not_a_scan(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.down("7")
     for _ in range(12):
@@ -128,7 +128,7 @@ def test_a_key_that_is_held_down_is_no_scanner(tablet, page):
     assert scanned(page) == []
 
 
-def test_what_is_typed_by_hand_into_the_scan_field_counts_on_enter(tablet, page):
+def test_a_code_typed_into_the_scan_field_counts_on_enter(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.type("L-003", delay=110)
     assert scanned(page) == []
@@ -137,7 +137,7 @@ def test_what_is_typed_by_hand_into_the_scan_field_counts_on_enter(tablet, page)
     assert scanned(page) == ["L-003"]
 
 
-def test_text_that_a_handheld_puts_into_the_field_at_once_is_a_scan(tablet, page):
+def test_text_inserted_at_once_is_a_scan(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.insert_text("L-004")
     expect(page.locator("#subject")).to_contain_text("L-004")
@@ -150,7 +150,7 @@ def test_the_group_separator_arrives_as_ctrl_and_bracket(tablet, page):
     assert page.evaluate("window.raw") == ["10ABC\x1d3711"]
 
 
-def test_issuing_a_scanned_lot_is_one_scan_and_one_tap(tablet, page, stock):
+def test_a_lot_is_issued_with_a_scan_and_a_tap(tablet, page, stock):
     tablet.scans("L-005")
     tablet.sees("L-005 of BOLT", "scanned")
     tablet.taps()
@@ -160,14 +160,14 @@ def test_issuing_a_scanned_lot_is_one_scan_and_one_tap(tablet, page, stock):
     assert stock.figures(lot.id) == "49 on hand, 0 reserved, 49 available"
 
 
-def test_tapping_twice_posts_once(tablet, page):
+def test_a_double_tap_posts_once(tablet, page):
     tablet.scans("L-005")
     expect(page.locator("#go")).to_be_visible()
     page.locator("#go").dblclick()
     tablet.settles("done")
 
 
-def test_the_stepper_and_the_presets_need_no_keyboard(tablet, page):
+def test_stepper_and_presets_set_the_quantity(tablet, page):
     tablet.scans("L-006")
     qty = page.locator("#qty")
     for label, value in (
@@ -183,9 +183,9 @@ def test_the_stepper_and_the_presets_need_no_keyboard(tablet, page):
     expect(page.locator("#scan-field")).to_be_focused()
 
 
-def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tablet, page, stock):
-    reserved = stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
-    stock.reserve(6, lot=stock.find_lot("L-008").id, reference="JOB-9")
+def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock):
+    reserved = stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-9")
+    stock.reserve(6, lot=stock.lot_called("L-008").id, reference="JOB-9")
     page.reload()
     tablet.waits()
     tablet.does("pick")
@@ -208,23 +208,23 @@ def test_a_job_is_picked_line_by_line_and_a_wrong_lot_is_refused_on_the_spot(tab
     expect(page.locator("#job")).to_contain_text("All of it is picked.")
 
 
-def test_a_lot_on_hold_is_red_and_cannot_be_issued(tablet, page, stock):
-    stock.post(
-        "decide_qc", lot_id=stock.find_lot("L-010").id, status="QUARANTINE", reason="scratched"
+def test_a_lot_on_hold_cannot_be_issued(tablet, page, stock):
+    stock.do(
+        "decide_qc", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched"
     )
     stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))
     page.reload()
     tablet.waits()
-    for code, why in (("L-010", "is in quarantine"), ("L-OLD", "has expired")):
+    for code, reason in (("L-010", "is in quarantine"), ("L-OLD", "has expired")):
         tablet.scans(code)
-        tablet.sees(why, "bad")
+        tablet.sees(reason, "bad")
         tablet.taps()
         tablet.sees("it cannot be taken", "bad")
     assert tablet.states() == []
 
 
-def test_a_count_is_blind_where_wanted_and_asks_why(tablet, page, stock):
-    lot = stock.find_lot("L-011").id
+def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, stock):
+    lot = stock.lot_called("L-011").id
     tablet.does("count")
     tablet.scans("L-011")
     expect(page.locator("#subject .figures")).to_be_visible()
@@ -245,14 +245,14 @@ def test_a_count_is_blind_where_wanted_and_asks_why(tablet, page, stock):
     tablet.sees("L-011 counted and as the ledger says", "done")
 
 
-def test_a_lot_is_moved_by_scanning_the_place(tablet, page, stock):
+def test_a_lot_is_moved_by_scanning_a_location(tablet, page, stock):
     tablet.does("move")
     tablet.scans("L-012")
-    tablet.scans("SHELF-77")
-    tablet.sees("To SHELF-77.", "scanned")
+    tablet.scans("BIN-77")
+    tablet.sees("To BIN-77.", "scanned")
     tablet.taps()
-    tablet.sees("L-012 of BOLT is at SHELF-77.", "done")
-    assert stock.find_lot("L-012").location == "SHELF-77"
+    tablet.sees("L-012 of BOLT is at BIN-77.", "done")
+    assert stock.lot_called("L-012").location == "BIN-77"
 
 
 def test_stock_is_reserved_and_received(tablet, page, stock):
@@ -286,20 +286,20 @@ def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
     tablet.sees("NEW-1 of BOLT", "scanned")
 
 
-def test_the_tablets_parser_reads_every_scan_as_the_table_says(tablet, page):
+def test_the_parser_of_the_tablet_reads_every_scan_of_the_table(tablet, page):
     raws = [row["raw"] for row in SCANS]
     read = page.evaluate("(raws) => raws.map(floor.read)", raws)
-    wrong = []
+    failures = []
     for row, reading in zip(SCANS, read, strict=True):
         hidden = {"raw", "error"}
-        found = {name: it for name, it in reading.items() if it not in (None, False)}
+        found = {name: value for name, value in reading.items() if value not in (None, False)}
         found.get("own", {}).pop("check", None)
-        said = {name: it for name, it in found.items() if name not in hidden}
+        result = {name: value for name, value in found.items() if name not in hidden}
         if "refused" in row:
-            said = said.get("problem")
-        if said != row.get("refused", row.get("reads")):
-            wrong.append((row["about"], said))
-    assert wrong == []
+            result = result.get("problem")
+        if result != row.get("refused", row.get("reads")):
+            failures.append((row["about"], result))
+    assert failures == []
 
 
 def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
@@ -323,19 +323,19 @@ def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
     page.context.set_offline(True)
     tablet.scans(f"01{GTIN}1729123110N-1")
     tablet.sees("N-1 of BOLT", "scanned")
-    tablet.scans(f"01{GTIN}10UNHEARD")
-    tablet.sees("BOLT has no lot UNHEARD that is known here.", "bad")
+    tablet.scans(f"01{GTIN}10UNKNOWN")
+    tablet.sees("BOLT has no lot UNKNOWN that is known here.", "bad")
     page.context.set_offline(False)
 
 
-def test_a_label_that_was_misread_is_refused_before_anything_else(tablet, page):
+def test_a_wrong_check_digit_is_refused(tablet, page):
     tablet.scans("]C1010952112345678710ABC")
     tablet.sees("The last digit of 09521123456787 should be 5", "bad")
     expect(page.locator("#go")).to_be_hidden()
 
 
-def test_our_own_labels_are_read_with_and_without_a_connection(tablet, page, stock):
-    lot = stock.find_lot("L-014")
+def test_internal_labels_are_read_online_and_offline(tablet, page, stock):
+    lot = stock.lot_called("L-014")
     labels = [
         (internal_codes.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
         (internal_codes.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
@@ -349,7 +349,7 @@ def test_our_own_labels_are_read_with_and_without_a_connection(tablet, page, sto
             tablet.sees(says, kind)
 
 
-def test_an_unknown_code_is_linked_to_an_item_and_known_from_then_on(tablet, page, stock):
+def test_an_unknown_code_is_linked_to_an_item(tablet, page, stock):
     tablet.scans("SUPPLIER-77")
     tablet.sees("is not known here", "bad")
     page.locator("#link-code").click()
@@ -361,7 +361,7 @@ def test_an_unknown_code_is_linked_to_an_item_and_known_from_then_on(tablet, pag
     assert tablet.states() == ["done"]
 
 
-def test_a_lot_that_came_in_elsewhere_is_found_by_asking(tablet, page, stock):
+def test_a_lot_received_elsewhere_is_looked_up_on_the_server(tablet, page, stock):
     stock.lot("receive 5", lot_code="LATE-1")
     tablet.scans("LATE-1")
     tablet.sees("LATE-1 of BOLT", "scanned")
@@ -369,8 +369,8 @@ def test_a_lot_that_came_in_elsewhere_is_found_by_asking(tablet, page, stock):
     tablet.sees("Issued 1 of BOLT from LATE-1.", "done")
 
 
-def test_a_job_that_was_made_elsewhere_is_found_by_scanning_it(tablet, page, stock):
-    stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-LATE")
+def test_a_job_reserved_elsewhere_is_looked_up_on_the_server(tablet, page, stock):
+    stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-LATE")
     tablet.scans("JOB-LATE")
     tablet.sees("JOB-LATE: 1 lot to pick.", "scanned")
     expect(page.locator("#job .lines li")).to_have_count(1)

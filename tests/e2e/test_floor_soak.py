@@ -1,6 +1,7 @@
-"""The outbox through everything at once: answers lost on either side of the commit, busy servers,
-pages that reload or die, servers that are killed. A short run here; `make soak` runs 500,
-in other browsers too (tests/stress/soak)."""
+"""The outbox under random faults: lost responses, busy and killed servers, closed pages.
+
+A short run; `make soak` runs 500 operations, also in other browsers (tests/stress/soak).
+"""
 
 import os
 import random
@@ -36,32 +37,32 @@ ADD = """async ([number]) => {
 }"""
 
 
-class Weather:
-    """What happens to requests: some are lost before, some after they were carried out."""
+class FaultInjector:
+    """Route handler that loses, delays or refuses requests at random."""
 
-    def __init__(self, chance):
-        self.chance = chance
-        self.happened = dict.fromkeys(("lost before", "lost after", "busy", "slow"), 0)
-        self.calm = False
+    def __init__(self, rng):
+        self.rng = rng
+        self.counts = dict.fromkeys(("lost before", "lost after", "busy", "slow"), 0)
+        self.disabled = False
 
     def __call__(self, route):
-        fate = self.chance.random()
-        if self.calm or fate > 0.45:
+        draw = self.rng.random()
+        if self.disabled or draw > 0.45:
             return route.continue_()
-        if fate < 0.12:
-            self.happened["lost before"] += 1
+        if draw < 0.12:
+            self.counts["lost before"] += 1
             return route.abort()
-        if fate < 0.30:
-            return self._lose_answer(route)
-        if fate < 0.38:
-            self.happened["busy"] += 1
+        if draw < 0.30:
+            return self._lose_response(route)
+        if draw < 0.38:
+            self.counts["busy"] += 1
             return route.fulfill(status=503, json={"code": "BUSY"})
-        self.happened["slow"] += 1
+        self.counts["slow"] += 1
         time.sleep(0.2)
         return route.continue_()
 
-    def _lose_answer(self, route):
-        self.happened["lost after"] += 1
+    def _lose_response(self, route):
+        self.counts["lost after"] += 1
         try:
             route.fetch(timeout=10_000)
         except Exception:
@@ -76,62 +77,62 @@ def lot(app, stock):
     return stock.lot(f"receive {OPERATIONS + 10}", lot_code="L-1")
 
 
-def open_tablet(page, weather):
-    page.route(ENDPOINT, weather)
+def open_tablet(page, faults):
+    page.route(ENDPOINT, faults)
     tablet = Tablet(page)
     page.goto("/floor/")
     return tablet.waits()
 
 
-def disturb(chance, page, weather, live_server, happened):
-    """Now and then: the page reloads, dies, goes offline; the server is killed."""
-    fate = chance.random()
-    if fate < 0.06:
-        happened["reloads"] += 1
+def disturb(rng, page, faults, live_server, counts):
+    """At random reload or close the page, go offline, or kill the server."""
+    draw = rng.random()
+    if draw < 0.06:
+        counts["reloads"] += 1
         page.reload()
         Tablet(page).waits()
-    elif fate < 0.10:
-        happened["pages killed"] += 1
+    elif draw < 0.10:
+        counts["pages killed"] += 1
         context = page.context
         page.close()
         page = context.new_page()
-        open_tablet(page, weather)
-    elif fate < 0.14:
-        happened["offline"] += 1
+        open_tablet(page, faults)
+    elif draw < 0.14:
+        counts["offline"] += 1
         page.context.set_offline(True)
-        page.wait_for_timeout(chance.randrange(200))
+        page.wait_for_timeout(rng.randrange(200))
         page.context.set_offline(False)
-    elif fate < 0.17:
-        happened["servers killed"] += 1
+    elif draw < 0.17:
+        counts["servers killed"] += 1
         live_server.kill()
         live_server.start()
     return page
 
 
-def test_nothing_is_lost_or_doubled_and_the_order_is_kept(lot, stock, app, page, live_server):
-    chance = random.Random(SEED)
-    weather = Weather(chance)
-    happened = dict.fromkeys(("reloads", "pages killed", "offline", "servers killed"), 0)
+def test_random_faults_lose_double_or_reorder_nothing(lot, stock, app, page, live_server):
+    rng = random.Random(SEED)
+    faults = FaultInjector(rng)
+    counts = dict.fromkeys(("reloads", "pages killed", "offline", "servers killed"), 0)
     tablet = Tablet(page).opens()
-    tablet.keeps_the_page()
-    page.route(ENDPOINT, weather)
+    tablet.waits_for_offline_page()
+    page.route(ENDPOINT, faults)
     for number in range(OPERATIONS):
         page.evaluate(ADD, [number])
-        page.wait_for_timeout(chance.randrange(60))
-        page = disturb(chance, page, weather, live_server, happened)
-    weather.calm = True
-    left = "floor.outbox.all().then((all) => all.filter((one) => one.state !== 'done'))"
+        page.wait_for_timeout(rng.randrange(60))
+        page = disturb(rng, page, faults, live_server, counts)
+    faults.disabled = True
+    unsent = "floor.outbox.all().then((all) => all.filter((entry) => entry.state !== 'done'))"
     for _ in range(240):
-        rest = page.evaluate(left)
+        rest = page.evaluate(unsent)
         if not rest:
             break
         page.evaluate("void floor.outbox.send()")
         page.wait_for_timeout(250)
     assert rest == []
-    issued = [one.reference for one in stock.history(lot) if one.txn_type == "ISSUE"]
+    issued = [entry.reference for entry in stock.history(lot) if entry.txn_type == "ISSUE"]
     assert issued == [f"S-{number}" for number in range(OPERATIONS)]
     verified = app.test_cli_runner().invoke(args=["ledger", "verify"])
     assert verified.exit_code == 0, verified.output
-    assert weather.happened["lost after"] > 3, "the weather was too fair to prove anything"
-    fields = ", ".join(f"{word} {count}" for word, count in (weather.happened | happened).items())
+    assert faults.counts["lost after"] > 3, "too few faults to prove anything"
+    fields = ", ".join(f"{word} {count}" for word, count in (faults.counts | counts).items())
     print(f"\n{OPERATIONS} operations, {fields}: 0 lost, 0 doubled, order kept, verify clean")

@@ -1,4 +1,4 @@
-"""A file brought in at a browser: looked at, mended, imported while a bar tells how far it is."""
+"""An import in the browser: preview, check, commit and undo."""
 
 import re
 
@@ -8,7 +8,7 @@ from inventory.accounts import users
 from tests.e2e.test_double_submit import SETTLED_MS
 from tests.e2e.test_every_page import PASSWORD, enter, problems_of
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 
@@ -30,33 +30,33 @@ def choose(page, kind, text):
     page.wait_for_timeout(SETTLED_MS)
 
 
-def test_a_spreadsheet_is_brought_in(admin):
-    page, said = admin, []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
+def test_files_are_checked_imported_and_undone(admin):
+    page, console_messages = admin, []
+    page.on("console", lambda message: console_messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console_messages.append(str(error)))
 
-    def look():
+    def check_page():
         for width, scheme in ((320, "light"), (768, "dark"), (1280, "light")):
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
-            assert problems_of(page) + said == []
+            assert problems_of(page) + console_messages == []
 
     choose(page, "Items", "SKU,What\n" + "".join(f"P-{n},Part {n}\n" for n in range(3000)))
-    look()
+    check_page()
     page.get_by_label("Name", exact=True).select_option("What")
     page.get_by_role("button", name="Check it").click()
     page.get_by_text("3,000 rows: 3,000 new").wait_for()
-    look()
+    check_page()
     page.wait_for_timeout(SETTLED_MS)
     page.get_by_role("button", name="Import 3,000 rows").click()
     page.wait_for_url(re.compile(r"/import/\?done=1$"))
     page.get_by_text("3000 new, 0 changed").wait_for()
-    look()
+    check_page()
 
     choose(page, "Opening stock", "item,lot,qty\nP-1,L-1,5\nP-9999,L-2,x\n")
     page.get_by_role("button", name="Check it").click()
     page.get_by_text("2 things are wrong").wait_for()
-    look()
+    check_page()
     with page.expect_download() as download:
         page.get_by_role("link", name="All as CSV").click()
     assert download.value.suggested_filename == "wrong.csv"
@@ -67,7 +67,7 @@ def test_a_spreadsheet_is_brought_in(admin):
     page.get_by_role("button", name="Import 2 rows").click()
     page.wait_for_url(re.compile(r"/import/\?done=2$"))
     page.get_by_role("link", name="Take back import 2").click()
-    look()
+    check_page()
     page.get_by_role("button", name="Take it back").click()
     page.get_by_text("Taken back", exact=True).wait_for()
-    assert said == []
+    assert console_messages == []

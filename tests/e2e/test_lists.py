@@ -1,4 +1,4 @@
-"""Lists in the browser: sorted in place, back and forward, and light on the wire."""
+"""Lists in the browser: sorting, history navigation and transferred bytes."""
 
 import re
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from inventory.accounts import users
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
@@ -49,7 +49,7 @@ def test_a_list_is_sorted_in_place_and_back_restores_it(ada):
     page.get_by_role("columnheader", name="Reserved").get_by_role("link").click()
     expect(first_row(page)).to_contain_text("PART-029")
     expect(page).to_have_url(re.compile(r"/items/\?sort=-reserved$"))
-    assert page.evaluate("window.same"), "nothing but the list was exchanged"
+    assert page.evaluate("window.same"), "the whole page was loaded"
     page.go_back()
     expect(page.get_by_role("columnheader", name="Free")).to_have_attribute(
         "aria-sort", "descending"
@@ -62,7 +62,7 @@ def test_a_list_is_sorted_in_place_and_back_restores_it(ada):
     )
 
 
-def test_a_poll_that_comes_late_does_not_put_the_old_list_back(ada):
+def test_a_late_poll_does_not_restore_the_old_list(ada):
     page, held = ada, []
     page.goto("/items/")
     page.route(re.compile(r"/items/$"), lambda route: held.append(route))
@@ -94,49 +94,49 @@ def test_back_and_forward_restore_search_filters_and_the_open_form(ada):
     expect(page.get_by_role("heading", name="PART-017")).to_be_visible()
 
 
-def sent(page):
-    """What each answer since then weighed on the wire, heads and all."""
-    wire, names, sizes = page.context.new_cdp_session(page), {}, {}
+def record_transfers(page):
+    """Return a function that gives the transferred bytes per URL, headers included."""
+    session, names, sizes = page.context.new_cdp_session(page), {}, {}
 
-    def begun(event):
+    def on_response(event):
         names[event["requestId"]] = event["response"]["url"]
 
-    def ended(event):
+    def on_finished(event):
         sizes[event["requestId"]] = event["encodedDataLength"]
 
-    wire.on("Network.responseReceived", begun)
-    wire.on("Network.loadingFinished", ended)
-    wire.send("Network.enable")
+    session.on("Network.responseReceived", on_response)
+    session.on("Network.loadingFinished", on_finished)
+    session.send("Network.enable")
     return lambda: {names.get(id, id): size for id, size in sizes.items()}
 
 
-def test_the_dashboard_is_light_on_the_wire(ada, browser, live_server):
+def test_the_dashboard_loads_at_most_40_kb(ada, browser, live_server):
     context = browser.new_context(base_url=live_server.url)
     context.add_cookies(ada.context.cookies())
     page = context.new_page()
-    weighed = sent(page)
+    transfers = record_transfers(page)
     page.goto("/", wait_until="networkidle")
     expect(page.locator("#items tbody tr")).to_have_count(25)
-    sizes = weighed()
+    sizes = transfers()
     assert 15_000 < sum(sizes.values()) <= 40_000, sizes
     assert len(sizes) <= 8, sizes
     context.close()
 
 
-def test_what_is_exchanged_in_place_is_lighter_still(ada, stock):
+def test_a_partial_update_transfers_at_most_3_kb(ada, stock):
     page = ada
-    for path, act in (
+    for path, action in (
         ("/", lambda: page.get_by_label("Search items").fill("PART-01")),
         ("/items/1/", lambda: stock.lot("receive 7", item="PART-000")),
         ("/lots/1/", lambda: stock.post("scrap", lot_id=1, qty=1, reason="bent")),
         ("/", lambda: page.keyboard.press("Control+k") or page.keyboard.type("PART")),
     ):
         page.goto(path, wait_until="networkidle")
-        weighed = sent(page)
-        before = set(weighed())
+        transfers = record_transfers(page)
+        before = set(transfers())
         with page.expect_event("requestfinished", timeout=15_000):
-            act()
+            action()
         page.wait_for_timeout(500)
-        sizes = {url: size for url, size in weighed().items() if url not in before}
+        sizes = {url: size for url, size in transfers().items() if url not in before}
         assert sizes
         assert max(sizes.values()) <= 3_000, (path, sizes)

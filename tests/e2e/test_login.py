@@ -1,11 +1,11 @@
-"""The doors in a real browser: with scripts and without."""
+"""Registration, login and logout in a browser, with and without scripts."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
@@ -40,7 +40,7 @@ def test_register_log_out_and_log_in_again(browser, live_server, scripts):
     context.close()
 
 
-def test_the_field_to_fill_has_the_focus(page):
+def test_the_next_field_to_fill_has_the_focus(page):
     register(page)
     page.goto("/logout/")
     page.locator("main").get_by_role("button", name="Log out").click()
@@ -65,7 +65,7 @@ def test_a_double_click_sends_a_form_once(page):
     assert len(sent) == 1
 
 
-def test_the_theme_is_switched_without_a_request_and_stays(page):
+def test_the_theme_is_switched_without_a_request_and_kept(page):
     page.goto("/register/")
     sent = []
     page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
@@ -81,7 +81,7 @@ def test_the_theme_is_switched_without_a_request_and_stays(page):
     assert page.locator("html").get_attribute("data-theme") is None
 
 
-def test_a_menu_closes_on_escape_and_gives_the_focus_back(page):
+def test_escape_closes_a_menu_and_restores_the_focus(page):
     page.goto("/register/")
     summary = page.locator("#user-menu summary")
     summary.click()
@@ -91,7 +91,7 @@ def test_a_menu_closes_on_escape_and_gives_the_focus_back(page):
     expect(summary).to_be_focused()
 
 
-def test_a_toast_is_dismissed(page):
+def test_a_toast_can_be_dismissed(page):
     register(page)
     page.goto("/account/")
     page.get_by_label("Current password").fill(PASSWORD)

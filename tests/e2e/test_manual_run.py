@@ -1,4 +1,4 @@
-"""The whole run of a warehouse by hand: with scripts, and the same without."""
+"""The main workflow of a warehouse in a browser, with and without scripts."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,18 +12,18 @@ PASSWORD = "a quiet warehouse"
 
 
 class Clerk:
-    """Somebody at a browser, who writes down what its console says."""
+    """A user at a browser; collects the errors and warnings of the console."""
 
     def __init__(self, page):
         self.page = page
-        self.said = []
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.console_errors = []
+        page.on("console", self._record_console)
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
 
-    def _hear(self, message):
-        refused = "the server responded with a status of 4"
-        if message.type in ("error", "warning") and refused not in message.text:
-            self.said.append(message.text)
+    def _record_console(self, message):
+        refusal = "the server responded with a status of 4"
+        if message.type in ("error", "warning") and refusal not in message.text:
+            self.console_errors.append(message.text)
 
     def registers(self):
         self.page.goto("/register/")
@@ -72,11 +72,11 @@ def clerk(request, browser, live_server):
     context.set_default_timeout(10_000)
     clerk = Clerk(context.new_page())
     yield clerk
-    assert not clerk.said
+    assert not clerk.console_errors
     context.close()
 
 
-def test_receive_approve_reserve_issue_and_every_refusal(clerk):
+def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     page = clerk.page
     clerk.registers()
 
@@ -86,7 +86,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     clerk.taps("New item")
     expect(page.get_by_role("heading", name="BOLT-M8 Hex bolt")).to_be_visible()
 
-    # Received goods wait in quarantine, and may not be used.
+    # Received stock is in quarantine and cannot be reserved.
     clerk.fills(Lot_code="L-003", Quantity="24")
     clerk.taps("Receive")
     clerk.reads("Received 24 of BOLT-M8 into L-003.")
@@ -100,13 +100,13 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     expect(page.get_by_label("Quantity")).to_be_focused()
     page.get_by_role("link", name="See L-003").click()
 
-    # Approved, it is free.
+    # Approved stock is free.
     clerk.taps("Approve")
     clerk.reads("L-003 is approved.")
     expect(page.locator("#live .state")).to_contain_text("Approved")
     clerk.sees("24", "0", "24", "24")
 
-    # Reserved; more than is free is refused, with a step that works.
+    # Reserving more than free is refused and a possible quantity is proposed.
     page.locator(".crumbs").get_by_role("link", name="BOLT-M8").click()
     clerk.fills(Quantity="15", For="JOB-7")
     clerk.taps("Reserve")
@@ -121,7 +121,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     clerk.taps("Use 9")
     clerk.reads("Reserved 9 of BOLT-M8 for JOB-8")
 
-    # Issued against the reservation: in part, too much, and the rest closed.
+    # Issue against the reservation: a part, too much, and the rest closed.
     page.goto("/reservations/")
     job = page.locator("section", has=page.get_by_role("heading", name="JOB-7"))
     job.get_by_role("link", name="BOLT-M8").click()
@@ -138,7 +138,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     clerk.reads("Issued 6 of BOLT-M8 from L-003 for JOB-7.")
     expect(page.locator("#live .state")).to_contain_text("Closed")
 
-    # Issued freely: never what is reserved for somebody.
+    # An issue without reservation cannot use reserved stock.
     page.goto("/issue/?item=BOLT-M8")
     clerk.fills(Quantity="6")
     clerk.taps("Issue")
@@ -146,7 +146,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     clerk.taps("Use 5")
     clerk.reads("Issued 5 of BOLT-M8 from L-003.")
 
-    # The same lot code twice; what was booked stands in the summary and in the ledger.
+    # A lot code cannot be used twice; dashboard and ledger show the postings.
     page.goto("/receive/?item=BOLT-M8")
     clerk.fills(Lot_code="L-003", Quantity="1")
     clerk.taps("Receive")
@@ -156,7 +156,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     page.goto("/ledger/?item=BOLT-M8")
     expect(page.locator("#live tbody tr")).to_have_count(9)
 
-    # A later decision shows first whom it hits.
+    # The form of a later decision shows the affected reservations.
     page.goto("/lots/1/?do=decide")
     expect(page.locator("#act")).to_contain_text("JOB-8 9 pcs")
     clerk.fills(Reason="Thread out of tolerance")
@@ -165,7 +165,7 @@ def test_receive_approve_reserve_issue_and_every_refusal(clerk):
     expect(page.locator("#live .state")).to_contain_text("At risk")
 
 
-def test_a_double_click_books_once_and_undo_takes_it_back(page, live_server):
+def test_a_double_click_posts_once_and_undo_reverses_it(page, live_server):
     clerk = Clerk(page)
     clerk.registers()
     page.goto("/items/new/")
@@ -181,10 +181,10 @@ def test_a_double_click_books_once_and_undo_takes_it_back(page, live_server):
     page.locator("#toasts").get_by_role("button", name="Undo").click()
     clerk.reads("is undone.")
     clerk.sees("0", "0", "0", "0")
-    assert not clerk.said
+    assert not clerk.console_errors
 
 
-def test_two_windows_see_the_same_and_typing_is_not_disturbed(page, live_server):
+def test_an_update_from_another_window_does_not_disturb_typing(page, live_server):
     clerk = Clerk(page)
     clerk.registers()
     page.goto("/items/new/")
@@ -203,10 +203,10 @@ def test_two_windows_see_the_same_and_typing_is_not_disturbed(page, live_server)
     expect(field).to_be_focused()
     expect(field).to_have_value("L-unfinished")
     assert field.evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 4]
-    assert not clerk.said + other.said
+    assert not clerk.console_errors + other.console_errors
 
 
-def test_by_keyboard_alone_a_lot_is_found_reserved_issued_and_undone(page, app, stock):
+def test_a_lot_is_found_reserved_issued_and_undone_by_keyboard(page, app, stock):
     with app.app_context():
         users.create_user(name="ada", password=PASSWORD, role="admin")
     stock.lot("receive 20", lot_code="L-0815")
@@ -238,4 +238,4 @@ def test_by_keyboard_alone_a_lot_is_found_reserved_issued_and_undone(page, app, 
     page.keyboard.press("Enter")
     clerk.reads("is undone.")
     expect(page.locator("#live")).to_contain_text("0 of 5 pcs issued")
-    assert not clerk.said
+    assert not clerk.console_errors

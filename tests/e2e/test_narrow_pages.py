@@ -1,11 +1,11 @@
-"""What only a narrow page shows: nothing is squeezed until it cannot be read."""
+"""Layout of narrow pages and of printed pages."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e import test_lists
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 ada = test_lists.ada
@@ -17,7 +17,7 @@ def narrow(ada):
     return ada
 
 
-def test_what_was_done_is_read_in_a_few_lines(narrow):
+def test_a_toast_on_a_narrow_page_has_few_lines(narrow):
     page = narrow
     page.goto("/items/1/?do=reserve")
     form = page.locator("#act")
@@ -28,7 +28,7 @@ def test_what_was_done_is_read_in_a_few_lines(narrow):
     assert page.locator(".toast").bounding_box()["height"] < 160
 
 
-def test_the_menu_is_scrolled_to_where_one_is(narrow):
+def test_the_menu_is_scrolled_to_the_current_page(narrow):
     page = narrow
     page.goto("/users/")
     box = page.locator(".nav").get_by_role("link", name="Users").bounding_box()
@@ -36,14 +36,14 @@ def test_the_menu_is_scrolled_to_where_one_is(narrow):
     assert box["x"] + box["width"] <= 320
 
 
-def test_a_search_is_never_narrower_than_a_code(narrow):
+def test_a_search_field_is_wide_enough_for_a_code(narrow):
     page = narrow
     for path in ("/", "/items/", "/reservations/", "/labels/"):
         page.goto(path)
         assert page.locator("main input[type=search]").bounding_box()["width"] > 160, path
 
 
-def test_a_long_reference_does_not_push_the_page_apart(narrow, stock):
+def test_a_long_reference_does_not_widen_the_page(narrow, stock):
     page = narrow
     lot = stock.lot("receive 9", lot_code="L" * 64, location="A" * 30)
     stock.post("issue", item="BOLT", qty=1, reference="R" * 100)

@@ -1,4 +1,4 @@
-"""Below a path of its host: what the browser itself asks for, the floor's worker included."""
+"""The site below a URL prefix: requests of the browser, service worker included."""
 
 from urllib.parse import urlsplit
 
@@ -6,23 +6,23 @@ import pytest
 
 from inventory.accounts import users
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PASSWORD = "a quiet warehouse"
 PREFIX = "/stock"
 
 
-def test_the_browser_asks_for_nothing_outside(app, stock, make_server, browser):
+def test_all_requests_of_the_browser_are_below_the_prefix(app, stock, make_server, browser):
     with app.app_context():
         users.create_user(name="ada", password=PASSWORD, role="admin")
     stock.lot("receive 10", lot_code="L-1")
     server = make_server(URL_PREFIX=PREFIX).start()
     context = browser.new_context(base_url=server.url)
     context.set_default_timeout(20_000)
-    page, asked, said = context.new_page(), [], []
-    context.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    page.on("console", lambda message: said.append((message.type, message.text)))
+    page, requested, console_messages = context.new_page(), [], []
+    context.on("request", lambda request: requested.append(urlsplit(request.url).path))
+    page.on("console", lambda message: console_messages.append((message.type, message.text)))
     page.goto(f"{PREFIX}/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -40,7 +40,9 @@ def test_the_browser_asks_for_nothing_outside(app, stock, make_server, browser):
     page.keyboard.press("Enter")
     page.locator("#subject").get_by_text("L-1").first.wait_for()
     context.close()
-    assert len(asked) > 10
-    assert [path for path in asked if not path.startswith(f"{PREFIX}/")] == []
-    # Whoever types before the page has set its focus is told so: an "info", and no fault.
-    assert [text for kind, text in said if kind in ("error", "warning", "verbose")] == []
+    assert len(requested) > 10
+    assert [path for path in requested if not path.startswith(f"{PREFIX}/")] == []
+    # Typing before the page sets the focus logs an "info" message, which is no error.
+    assert [
+        text for kind, text in console_messages if kind in ("error", "warning", "verbose")
+    ] == []

@@ -1,4 +1,4 @@
-"""The pages of stock, in light and dark, from a phone to a desk: nobody is kept out."""
+"""Accessibility and layout of stock pages, in all widths and color schemes."""
 
 from contextlib import nullcontext
 
@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory.accounts import users
-from tests.e2e.test_every_page import PASSWORD, SCHEMES, STICKING_OUT, WIDTHS, problems_of
+from tests.e2e.test_every_page import OVERFLOWING, PASSWORD, SCHEMES, WIDTHS, problems_of
 from tests.support.stock_builder import in_days
 
-#: What the browser does does not hang on the database.
+#: The behavior of the browser does not depend on the database.
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 PAGES = [
@@ -78,37 +78,39 @@ def warehouse_page(warehouse, page):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_of_stock_is_accessible_fits_and_breaks_no_rule(warehouse_page, width):
-    page, problems, said = warehouse_page, [], []
+def test_every_stock_page_is_accessible_and_fits(warehouse_page, width):
+    page, problems, console_messages = warehouse_page, [], []
     page.set_viewport_size({"width": width, "height": 800})
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: console_messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: console_messages.append(str(error)))
     for path in PAGES:
         assert page.goto(path).status == 200, path
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            found = problems_of(page) + [one for one in said if not one.startswith("info")]
-            said.clear()
+            found = problems_of(page) + [
+                text for text in console_messages if not text.startswith("info")
+            ]
+            console_messages.clear()
             problems += [f"{path} in {scheme}: {problem}" for problem in found]
     assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("width", [704, 767, 1024, 1216])
-def test_nothing_sticks_out_where_the_layout_changes(warehouse_page, width):
+def test_nothing_overflows_where_the_layout_changes(warehouse_page, width):
     page = warehouse_page
     page.set_viewport_size({"width": width, "height": 800})
-    wrong = []
+    problems = []
     for path in [*PAGES, "/users/", "/checkup/"]:
         page.goto(path, wait_until="commit")
         page.wait_for_load_state("domcontentloaded")
-        wrong += [f"{path}: {one}" for one in page.evaluate(STICKING_OUT)]
+        problems += [f"{path}: {problem}" for problem in page.evaluate(OVERFLOWING)]
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wrong.append(f"{path} scrolls sideways")
-    assert not wrong, "\n".join(wrong)
+            problems.append(f"{path} scrolls sideways")
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
-def test_what_is_typed_stays_when_the_item_is_chosen_by_hand(warehouse_page, verb):
+def test_changing_the_item_keeps_the_other_fields(warehouse_page, verb):
     page = warehouse_page
     page.goto(f"/{verb}/")
     form = page.locator("#act")

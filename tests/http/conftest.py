@@ -1,4 +1,4 @@
-"""The web fixtures serve here too."""
+"""Fixtures shared with tests/web."""
 
 from tests.web.conftest import ada, person, stock
 

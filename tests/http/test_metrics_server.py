@@ -1,4 +1,4 @@
-"""A running server, watched: what its log tells and must never tell, and its workers' figures."""
+"""Log lines and metrics of a running server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Visitor:
         return self.client.post(path or page, data={"csrf_token": token[1], **fields})
 
 
-def test_no_secret_reaches_the_log_and_lines_tell_request_and_user(
+def test_log_lines_have_request_and_user_but_no_secret(
     make_server: Callable[..., LiveServer],
 ) -> None:
     server = make_server(LOG_FORMAT="json", LOG_LEVEL="DEBUG").start()
@@ -39,18 +39,18 @@ def test_no_secret_reaches_the_log_and_lines_tell_request_and_user(
     ada.fill("/logout/")
     ada.fill("/login/", name="ada", password="a wrong password indeed")
     ada.fill("/login/", name="ada", password=PASSWORD)
-    shown = ada.fill("/account/tokens/", name="shop", role="admin").text
-    api_token = re.search(r'value="(inv_[^"]+)"', shown)
+    page = ada.fill("/account/tokens/", name="shop", role="admin").text
+    api_token = re.search(r'value="(inv_[^"]+)"', page)
     secret = re.search(
         r'value="(whsec_[^"]+)"', ada.fill("/webhooks/", url="http://127.0.0.1:9/").text
     )
     assert api_token
     assert secret
-    named = httpx.get(
+    answer = httpx.get(
         f"{server.url}/api/v1/items?q=hidden-query",
         headers={"Authorization": f"Bearer {api_token[1]}"},
     )
-    assert named.status_code == 200
+    assert answer.status_code == 200
     ada.fill("/account/", "/account/password/", current_password=PASSWORD, password=NEW_PASSWORD)
     cookies = [cookie.value or "" for cookie in ada.client.cookies.jar]
     httpx.get(f"{server.url}/api/v1/items", headers={"Authorization": "Bearer inv_made_up_token"})
@@ -60,17 +60,19 @@ def test_no_secret_reaches_the_log_and_lines_tell_request_and_user(
     secrets = [PASSWORD, NEW_PASSWORD, "a wrong password", api_token[1], secret[1], "inv_made_up"]
     secrets += [server.environ["SECRET_KEY"], "hidden-query", *cookies]
     assert len(cookies) >= 1
-    for hidden in secrets:
-        assert hidden not in server.log
-    told = {one["request_id"]: one for one in found if one["logger"] == "inventory.requests"}
-    line = told[named.headers["X-Request-Id"]]
+    for text in secrets:
+        assert text not in server.log
+    requests = {
+        line["request_id"]: line for line in found if line["logger"] == "inventory.requests"
+    }
+    line = requests[answer.headers["X-Request-Id"]]
     assert (line["route"], line["status"], line["user"]) == ("/api/v1/items", 200, 1)
     assert line["address"] == "127.0.0.1"
-    assert any("user" not in one and one["route"] == "/login/" for one in told.values())
+    assert any("user" not in line and line["route"] == "/login/" for line in requests.values())
 
 
 @pytest.mark.only("postgresql")
-def test_the_figures_of_all_workers_are_added_up_on_a_port_of_their_own(
+def test_metrics_of_all_workers_are_summed_on_their_own_port(
     make_server: Callable[..., LiveServer],
 ) -> None:
     port = free_port()
@@ -79,24 +81,24 @@ def test_the_figures_of_all_workers_are_added_up_on_a_port_of_their_own(
         httpx.get(f"{server.url}/health/live")
     name = 'inventory_request_seconds_count{method="GET",route="/health/live",status="200"}'
 
-    def counted() -> float:
+    def request_count() -> float:
         text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)[1])  # type: ignore[index]
 
-    assert counted() == 40
+    assert request_count() == 40
     assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 404
     assert httpx.get(f"{server.url}/metrics").status_code == 404
 
 
-def test_a_server_answers_the_scraper_that_shows_the_token(
+def test_metrics_require_the_token(
     make_server: Callable[..., LiveServer],
 ) -> None:
     server = make_server(METRICS_TOKEN=TOKEN).start()
     headers = {"Authorization": f"Bearer {TOKEN}"}
 
-    def answered() -> bool:
+    def has_metrics() -> bool:
         text = httpx.get(f"{server.url}/metrics", headers=headers).text
         return "inventory_webhooks_waiting 0.0" in text and "inventory_request_seconds" in text
 
-    wait_until(answered, "no figures")
+    wait_until(has_metrics, "no metrics")
     assert httpx.get(f"{server.url}/metrics").status_code == 401

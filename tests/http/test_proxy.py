@@ -1,4 +1,4 @@
-"""The site below a path of its host: nothing that it sends leads out of it."""
+"""The site below a URL prefix: every URL it sends stays below the prefix."""
 
 import dataclasses
 import json
@@ -14,16 +14,16 @@ from tests.support.context_stock import ContextStock
 from tests.support.users import PASSWORD, form_fields
 
 PREFIX = "/stock/room"
-ADDRESSES = re.compile(
+URL_ATTRIBUTES = re.compile(
     r"\s(?:href|src|action|formaction|poster|hx-get|hx-post|hx-push-url|hx-replace-url"
     r'|data-root|data-sprite|data-worker|data-wasm|data-[a-z]*url)="([^"#]*)'
 )
-HIDDEN = re.compile(r'name="(?:back|next)" value="([^"]*)"')
+URL_FIELDS = re.compile(r'name="(?:back|next)" value="([^"]*)"')
 
 
-@pytest.fixture(params=["kept", "taken off"])
-def prefix_is(request):
-    """What the front does with the prefix."""
+@pytest.fixture(params=["kept", "stripped"])
+def prefix_handling(request):
+    """Whether the proxy keeps or strips the prefix."""
     return request.param
 
 
@@ -38,25 +38,25 @@ def app(config, compiled_templates):
 
 
 class Visitor:
-    """Asks as a front hands it over; every address must be below the prefix."""
+    """Sends requests as a proxy passes them on; every URL must be below the prefix."""
 
     def __init__(self, app, kept):
         self.client, self.kept = app.test_client(), kept
 
-    def ask(self, address, method="GET", **more):
-        assert address.startswith(f"{PREFIX}/"), f"{address} leads out"
-        path = address if self.kept else address[len(PREFIX) :]
-        return self.client.open(path, method=method, **more)
+    def open(self, url, method="GET", **options):
+        assert url.startswith(f"{PREFIX}/"), f"{url} is not below the prefix"
+        path = url if self.kept else url[len(PREFIX) :]
+        return self.client.open(path, method=method, **options)
 
-    def enters(self, path, **typed):
-        form = form_fields(self.ask(f"{PREFIX}{path}").text)
-        return self.ask(f"{PREFIX}{path}", "POST", data=form | typed)
+    def submits(self, path, **typed):
+        form = form_of(self.open(f"{PREFIX}{path}").text)
+        return self.open(f"{PREFIX}{path}", "POST", data=form | typed)
 
 
 @pytest.fixture
-def ada(app, prefix_is):
-    visitor = Visitor(app, prefix_is == "kept")
-    visitor.enters("/register/", name="ada", password=PASSWORD)
+def ada(app, prefix_handling):
+    visitor = Visitor(app, prefix_handling == "kept")
+    visitor.submits("/register/", name="ada", password=PASSWORD)
     return visitor
 
 
@@ -69,13 +69,13 @@ def warehouse(app, ada):
     stock.link("9521123456785", item="BOLT")
 
 
-def addresses_in(html):
-    found = ADDRESSES.findall(html) + HIDDEN.findall(html)
-    return [unescape(one) for one in found]
+def urls_in(html):
+    found = URL_ATTRIBUTES.findall(html) + URL_FIELDS.findall(html)
+    return [unescape(value) for value in found]
 
 
-def test_every_address_on_every_page_stays_below_the_prefix(app, ada, warehouse):
-    """Walks the whole site from its front page on, and looks at each address that it meets."""
+def test_every_url_on_every_page_is_below_the_prefix(app, ada, warehouse):
+    """Crawls the whole site from the start page."""
     todo, seen, kinds = [f"{PREFIX}/", f"{PREFIX}/floor/", f"{PREFIX}/api/v1/docs"], set(), set()
     while todo:
         page = todo.pop()
@@ -84,23 +84,23 @@ def test_every_address_on_every_page_stays_below_the_prefix(app, ada, warehouse)
             continue
         seen.add(page)
         kinds.add(route)
-        answer = ada.ask(page)
-        assert answer.data is not None  # read to its end
+        answer = ada.open(page)
+        assert answer.data is not None  # read the whole body
         answer.close()
         if answer.status_code == 405 or page.startswith(f"{PREFIX}/references/"):
-            continue  # where a form is sent to
+            continue  # a target of forms only
         assert answer.status_code in (200, 303), (page, answer.status_code)
         if answer.location:
             todo.append(urlsplit(answer.location).path)
         if answer.mimetype != "text/html":
             continue
-        for one in addresses_in(answer.text):
-            address = urldefrag(urljoin(page, one)).url
-            if one in ("true", "false") or address.startswith(("http://www.", "https://")):
+        for value in urls_in(answer.text):
+            url = urldefrag(urljoin(page, value)).url
+            if value in ("true", "false") or url.startswith(("http://www.", "https://")):
                 continue
-            assert address.startswith(f"{PREFIX}/"), f"{page}: {address}"
-            if "/static/" not in address and "logout" not in address:
-                todo.append(address)
+            assert url.startswith(f"{PREFIX}/"), f"{page}: {url}"
+            if "/static/" not in url and "logout" not in url:
+                todo.append(url)
     assert len(kinds) > 40
     rules = {rule.endpoint.rpartition(".")[0] for rule in app.url_map.iter_rules()}
     assert {
@@ -112,56 +112,56 @@ def test_every_address_on_every_page_stays_below_the_prefix(app, ada, warehouse)
     } <= rules
 
 
-def test_what_is_answered_to_forms_and_htmx_stays_below_it(ada, warehouse):
+def test_urls_in_form_and_htmx_responses_are_below_the_prefix(ada, warehouse):
     page = f"{PREFIX}/lots/1/"
-    form = form_fields(ada.ask(page).text) | {"qty": "5", "reference": "JOB-1"}
+    form = form_of(ada.open(page).text) | {"qty": "5", "reference": "JOB-1"}
     headers = {
         "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act",
         "HX-Current-URL": f"http://localhost{page}",
     }  # fmt: skip
-    answer = ada.ask(f"{PREFIX}/reserve/", "POST", data=form, headers=headers)
+    answer = ada.open(f"{PREFIX}/reserve/", "POST", data=form, headers=headers)
     assert f'id="live" hx-get="{page}"' in answer.text
-    form = form_fields(ada.ask(page).text) | {"qty": "5", "reference": "JOB-2"}
-    assert ada.ask(f"{PREFIX}/reserve/", "POST", data=form).location == page
+    form = form_of(ada.open(page).text) | {"qty": "5", "reference": "JOB-2"}
+    assert ada.open(f"{PREFIX}/reserve/", "POST", data=form).location == page
     outside = headers | {"HX-Current-URL": "http://localhost/lots/1/"}
-    form = form_fields(ada.ask(page).text) | {"qty": "1", "reference": "JOB-3"}
-    answer = ada.ask(f"{PREFIX}/reserve/", "POST", data=form, headers=outside)
+    form = form_of(ada.open(page).text) | {"qty": "1", "reference": "JOB-3"}
+    answer = ada.open(f"{PREFIX}/reserve/", "POST", data=form, headers=outside)
     assert 'id="live"' not in answer.text
 
 
-def test_doors_lead_back_into_the_site_alone(app, prefix_is, ada):
-    stranger = Visitor(app, prefix_is == "kept")
-    sent = stranger.ask(f"{PREFIX}/lots/?q=a")
-    assert sent.location == f"{PREFIX}/login/?next={PREFIX}/lots/?q%3Da"
-    form = form_fields(stranger.ask(sent.location).text) | {"name": "ada", "password": PASSWORD}
-    back = stranger.ask(sent.location, "POST", data=form)
+def test_login_redirects_below_the_prefix_only(app, prefix_handling, ada):
+    visitor = Visitor(app, prefix_handling == "kept")
+    redirect = visitor.open(f"{PREFIX}/lots/?q=a")
+    assert redirect.location == f"{PREFIX}/login/?next={PREFIX}/lots/?q%3Da"
+    form = form_of(visitor.open(redirect.location).text) | {"name": "ada", "password": PASSWORD}
+    back = visitor.open(redirect.location, "POST", data=form)
     assert back.location == f"{PREFIX}/lots/?q=a"
-    other = Visitor(app, prefix_is == "kept")
-    answer = other.ask(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_fields(
-        other.ask(f"{PREFIX}/login/").text) | {"name": "ada", "password": PASSWORD})  # fmt: skip
+    other = Visitor(app, prefix_handling == "kept")
+    answer = other.open(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_of(
+        other.open(f"{PREFIX}/login/").text) | {"name": "ada", "password": PASSWORD})  # fmt: skip
     assert answer.location == f"{PREFIX}/"
 
 
-def test_worker_and_manifests_stay_below_it(ada):
-    worker = ada.ask(f"{PREFIX}/floor/worker.js").text
+def test_urls_of_worker_and_manifests_are_below_the_prefix(ada):
+    worker = ada.open(f"{PREFIX}/floor/worker.js").text
     for name in ("SHELL", "EXTRA"):
         listed = json.loads(re.search(rf"const {name} = (\[.*?\]);", worker)[1])
-        assert all(one.startswith(f"{PREFIX}/") for one in listed)
+        assert all(url.startswith(f"{PREFIX}/") for url in listed)
     assert not re.findall(r'["`]/[a-z]', worker.split("use strict")[1])
-    page = ada.ask(f"{PREFIX}/floor/").text
+    page = ada.open(f"{PREFIX}/floor/").text
     scripts = re.search(r'src="([^"]*floor[^"]*js)"', page)[1]
-    ours = ada.ask(scripts).text
-    assert not re.findall(r'["`]/(?:floor|static|lots)/', ours)
-    for source in (page, ada.ask(f"{PREFIX}/").text):
+    script = ada.open(scripts).text
+    assert not re.findall(r'["`]/(?:floor|static|lots)/', script)
+    for source in (page, ada.open(f"{PREFIX}/").text):
         manifest = re.search(r'rel="manifest" href="([^"]*)"', source)[1]
-        content = json.loads(ada.ask(manifest).data)
+        content = json.loads(ada.open(manifest).data)
         assert content["start_url"].startswith("../")
         assert content["scope"].startswith("../")
 
 
-def test_programs_are_told_addresses_below_it(ada):
-    assert ada.ask(f"{PREFIX}/api/v1/openapi.json").json["servers"] == [{"url": f"{PREFIX}/"}]
-    problem = ada.ask(f"{PREFIX}/api/v1/items")
+def test_urls_of_the_api_are_below_the_prefix(ada):
+    assert ada.open(f"{PREFIX}/api/v1/openapi.json").json["servers"] == [{"url": f"{PREFIX}/"}]
+    problem = ada.open(f"{PREFIX}/api/v1/items")
     assert problem.status_code == 401
     assert problem.json["type"].startswith(f"{PREFIX}/api/v1/docs#")
 

@@ -1,4 +1,4 @@
-"""Headers and static files."""
+"""Security headers, caching and static files."""
 
 import gzip
 import re
@@ -23,7 +23,7 @@ def _style(client, **headers):
 
 
 @pytest.mark.parametrize("path", ["/register/", "/account/", "/nowhere", "/static/css/style.css"])
-def test_every_answer_carries_the_headers(client, path):
+def test_every_response_has_the_security_headers(client, path):
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == CSP == CONTENT_SECURITY_POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -32,21 +32,21 @@ def test_every_answer_carries_the_headers(client, path):
     assert "Strict-Transport-Security" not in headers
 
 
-def test_https_is_remembered_by_the_browser(client):
+def test_https_responses_have_strict_transport_security(client):
     answer = client.get("/register/", base_url="https://localhost")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
-def test_no_cache_keeps_a_page(client):
+def test_pages_are_not_cached(client):
     assert client.get("/register/").headers["Cache-Control"] == "no-store"
 
 
-def test_a_page_says_what_its_answer_depends_on(client):
+def test_a_page_lists_its_request_headers_in_vary(client):
     vary = client.get("/register/").headers["Vary"]
     assert {"HX-Request-Type", "Accept-Encoding", "Cookie"} <= set(vary.split(", "))
 
 
-def test_a_static_file_has_a_name_for_ever(client):
+def test_a_static_file_with_a_hash_is_cached_permanently(client):
     answer = _style(client)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "Cookie" not in answer.headers["Vary"]
@@ -54,14 +54,14 @@ def test_a_static_file_has_a_name_for_ever(client):
     assert answer.mimetype == "text/css"
 
 
-def test_a_static_file_comes_compressed_to_who_takes_it(client):
+def test_a_static_file_is_compressed_as_the_client_accepts(client):
     plain = _style(client).data
     assert brotli.decompress(_style(client, **{"Accept-Encoding": "gzip, br"}).data) == plain
     assert gzip.decompress(_style(client, **{"Accept-Encoding": "gzip"}).data) == plain
     assert _style(client, **{"Accept-Encoding": "identity"}).data == plain
 
 
-def test_a_static_file_under_its_plain_name_is_asked_for_again(client):
+def test_a_static_file_without_a_hash_is_revalidated(client):
     answer = client.get("/static/css/style.css")
     assert answer.headers["Cache-Control"] == "no-cache"
     again = client.get("/static/css/style.css", headers={"If-None-Match": answer.headers["ETag"]})
@@ -71,16 +71,16 @@ def test_a_static_file_under_its_plain_name_is_asked_for_again(client):
 @pytest.mark.parametrize(
     "path", ["style.000000000000.css", "../app.py", "vendor", "no%00pe", "vendor/../../app.py", "x"]
 )
-def test_what_is_no_static_file_is_not_found(client, path):
+def test_an_unknown_static_file_is_not_found(client, path):
     assert client.get(f"/static/{path}").status_code == 404
 
 
-def test_a_static_file_is_never_written_to(client):
+def test_a_static_file_cannot_be_posted_to(client):
     assert client.post("/static/css/style.css").status_code == 405
 
 
-def test_the_scripts_of_a_page_are_one_file_in_their_order(client):
+def test_the_scripts_of_a_page_are_bundled_in_order(client):
     text = client.get("/static/scripts.js").text
-    places = [text.index(part) for part in ("var htmx=", '"preload"', '"ptag"', '"house"')]
-    assert places == sorted(places)
+    positions = [text.index(part) for part in ("var htmx=", '"preload"', '"ptag"', '"house"')]
+    assert positions == sorted(positions)
     assert client.get("/register/").text.count("<script") == 1

@@ -16,7 +16,7 @@ def stock(app: Flask) -> ContextStock:
 
 @pytest.fixture
 def person(app: Flask) -> Callable[[str], Person]:
-    """`person("ole")`: somebody with the role that goes with the name, logged in."""
+    """Create a logged-in user; `person("ole")` has the role of that name in `ROLES`."""
     return lambda name: Person(app, name)
 
 

@@ -1,4 +1,4 @@
-"""Files that are sent slowly: they keep nobody else waiting, and none ends before it is whole."""
+"""Downloads: slow clients hold no connection, and no file ends early without an error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CODES = [f"B-{number:03d}" for number in range(ITEMS)]
 
 @pytest.fixture
 def ada(app, ada, stock):
-    """Items for three pages of a list, the last ones not sent with the first piece of a file."""
+    """Administrator, with items for three pages; the first chunk of a file lacks the last ones."""
     for code in CODES:
         stock.item(code)
     return ada
@@ -41,16 +41,16 @@ def limits(app):
     return app.extensions["download_limits"]
 
 
-def opened(person, path, **headers):
-    """A download of which the client has read the first piece."""
+def open_download(person, path, **headers):
+    """Start a download and read the first chunk."""
     answer = person.get(path, **headers)
     assert answer.status_code == 200
     assert answer.is_streamed
     return answer
 
 
-def unstarted(person, path, encoding=""):
-    """What the server gets of the application for a download: nothing is sent yet."""
+def unstarted_download(person, path, encoding=""):
+    """Return the WSGI iterable of a download; nothing is sent yet."""
     cookie = person.client.get_cookie("session")
     headers = {"Cookie": f"session={cookie.value}", "Accept-Encoding": encoding}
     environ = EnvironBuilder(path, headers=headers).get_environ()
@@ -73,8 +73,8 @@ def connections_in_use(app):
 
 
 @contextmanager
-def no_connection_is_left(app, monkeypatch):
-    """Within, others hold every connection that there may be."""
+def all_connections_taken(app, monkeypatch):
+    """Hold every connection of the pool inside the block."""
     with app.app_context():
         pool = db.engine.pool
     monkeypatch.setattr(pool, "_timeout", 0.05)
@@ -90,7 +90,7 @@ def no_connection_is_left(app, monkeypatch):
 
 
 def end_all_connections(app):
-    """What the restart of a server does, or whoever looks after it."""
+    """End all server connections, as a restart of PostgreSQL does."""
     with app.app_context(), db.engine.connect() as conn:
         conn.execute(
             sa.text(
@@ -106,8 +106,8 @@ def end_all_connections(app):
 
 @pytest.mark.only("postgresql")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_goes_on_where_its_connection_was_ended(app, ada, kind):
-    answer = opened(ada, f"/items/export.{kind}")
+def test_a_download_continues_after_its_connection_was_ended(app, ada, kind):
+    answer = open_download(ada, f"/items/export.{kind}")
     parts = answer.iter_encoded()
     sent = [next(parts)]
     for part in parts:
@@ -119,14 +119,14 @@ def test_a_file_goes_on_where_its_connection_was_ended(app, ada, kind):
 
 @pytest.mark.only("postgresql")
 @pytest.mark.parametrize("path", ["/items/export.csv", "/reports/reorder/export.csv"])
-def test_a_page_whose_connection_ends_between_its_statements_is_read_again(app, ada, path):
+def test_a_page_is_read_again_if_its_connection_ends_between_statements(app, ada, path):
     if "reorder" in path:
         with app.app_context():
             for code in CODES:
                 catalog.update_item(item=code, reorder_point="5", user_id=ada.id, key=key())
     with app.app_context():
         engine = db.engine
-    parts, begun = unstarted(ada, path), []
+    parts, begun = unstarted_download(ada, path), []
 
     def end_the_second(conn, *about):
         begun.append(conn.connection.dbapi_connection.info.backend_pid)
@@ -144,15 +144,15 @@ def test_a_page_whose_connection_ends_between_its_statements_is_read_again(app, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_goes_on_when_there_is_a_connection_again(app, ada, kind, monkeypatch):
+def test_a_download_waits_for_a_free_connection(app, ada, kind, monkeypatch):
     monkeypatch.setattr(page_reads, "RETRY_SECONDS", (0.0, 0.01))
     waits = []
-    answer = opened(ada, f"/items/export.{kind}")
-    with no_connection_is_left(app, monkeypatch) as held:
+    answer = open_download(ada, f"/items/export.{kind}")
+    with all_connections_taken(app, monkeypatch) as held:
 
         def wait(seconds):
             waits.append(seconds)
-            if seconds:  # the first try of two fails
+            if seconds:  # the first of two tries fails
                 held.pop().close()
 
         monkeypatch.setattr(page_reads.time, "sleep", wait)
@@ -163,13 +163,13 @@ def test_a_file_goes_on_when_there_is_a_connection_again(app, ada, kind, monkeyp
 
 @pytest.mark.parametrize("encoding", ["", "br"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_cannot_go_on_ends_with_an_error(
+def test_a_download_that_cannot_continue_ends_with_an_error(
     app, ada, limits, kind, encoding, monkeypatch, caplog
 ):
     monkeypatch.setattr(page_reads, "RETRY_SECONDS", (0.0, 0.01))
-    parts = unstarted(ada, f"/items/export.{kind}", encoding)
+    parts = unstarted_download(ada, f"/items/export.{kind}", encoding)
     sent = []
-    with no_connection_is_left(app, monkeypatch), pytest.raises(Busy):
+    with all_connections_taken(app, monkeypatch), pytest.raises(Busy):
         sent.extend(parts)
     assert "the file items broke off: Busy" in caplog.text
     content = b"".join(sent)
@@ -188,9 +188,9 @@ def test_a_file_that_cannot_go_on_ends_with_an_error(
     assert limits.running == 0
 
 
-def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, limits, monkeypatch):
+def test_a_download_that_cannot_start_is_refused_at_once(app, ada, limits, monkeypatch):
     def wait(seconds):
-        raise AssertionError("nobody is to wait for an answer")
+        raise AssertionError("the request must not wait")
 
     monkeypatch.setattr(page_reads.time, "sleep", wait)
     with app.app_context():
@@ -211,11 +211,11 @@ def test_a_file_that_cannot_begin_is_refused_at_once(app, ada, limits, monkeypat
 # --- slow clients ---------------------------------------------------------------------------------
 
 
-def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatch):
+def test_unread_downloads_hold_no_connection(app, ada, person, monkeypatch):
     monkeypatch.setattr(download_limits, "MAX_PER_USER", 100)
     monkeypatch.setattr(download_limits, "MAX_DOWNLOADS", 100)
     vic = person("vic")
-    unread = [opened(vic, f"/items/export.{kind}") for kind in KINDS for _ in range(20)]
+    unread = [open_download(vic, f"/items/export.{kind}") for kind in KINDS for _ in range(20)]
     assert connections_in_use(app) == 0
     for path in ("/", "/items/", "/ledger/", "/files/"):
         assert ada.get(path).status_code == 200
@@ -228,7 +228,7 @@ def test_files_that_nobody_reads_hold_no_connection(app, ada, person, monkeypatc
     assert connections_in_use(app) == 0
 
 
-def test_no_file_of_any_page_holds_a_connection_while_it_is_sent(app, ada, stock, monkeypatch):
+def test_no_download_of_any_page_holds_a_connection(app, ada, stock, monkeypatch):
     stock.lot("receive 10, reserve 4 JOB-1", item="B-000")
     stock.link("9521123456785", item="B-000")
     monkeypatch.setattr(pagination, "MAX_ROWS", 50)
@@ -245,71 +245,71 @@ def test_no_file_of_any_page_holds_a_connection_while_it_is_sent(app, ada, stock
 # --- how many at once -----------------------------------------------------------------------------
 
 
-def test_one_user_downloads_two_files_at_once(ada, person):
+def test_a_user_can_download_at_most_two_files_at_once(ada, person):
     vic = person("vic")
-    first, _second = (opened(vic, "/files/items.csv") for _ in range(2))
+    first, _second = (open_download(vic, "/files/items.csv") for _ in range(2))
     refused = vic.get("/files/items.csv")
     assert refused.status_code == 429
     assert "You are downloading 2 files already." in refused.text
     assert refused.headers["Retry-After"] == "10"
     assert vic.get("/items/").status_code == 200
-    opened(ada, "/files/items.csv")
+    open_download(ada, "/files/items.csv")
     first.close()
-    opened(vic, "/files/items.csv")
+    open_download(vic, "/files/items.csv")
 
 
-def test_a_program_is_told_the_code(ada, person):
-    unread = [opened(ada, "/files/items.csv") for _ in range(2)]
+def test_too_many_downloads_have_a_code_in_json(ada, person):
+    unread = [open_download(ada, "/files/items.csv") for _ in range(2)]
     refused = ada.get("/files/items.csv", Accept="application/json")
     assert (refused.status_code, refused.json["code"]) == (429, "TOO_MANY_DOWNLOADS")
     assert unread
 
 
-def test_one_process_sends_eight_files_at_once(ada, person):
-    people = [ada, *map(person, ("ira", "ole", "vic"))]
-    unread = [opened(one, "/files/items.csv") for one in people for _ in range(2)]
+def test_a_process_sends_at_most_eight_files_at_once(ada, person):
+    users = [ada, *map(person, ("ira", "ole", "vic"))]
+    unread = [open_download(user, "/files/items.csv") for user in users for _ in range(2)]
     eve = person("eve")
     refused = eve.get("/files/items.csv")
     assert refused.status_code == 503
     assert "Many files are being downloaded now." in refused.text
     assert "Retry-After" in refused.headers
     unread.pop().close()
-    opened(eve, "/files/items.csv")
+    open_download(eve, "/files/items.csv")
 
 
 @pytest.mark.parametrize(
-    "how", ["read", "close", "head", "lost", "unstarted", "dropped", "kind", "filter"]
+    "ending", ["read", "close", "head", "lost", "unstarted", "dropped", "kind", "filter"]
 )
-def test_a_download_gives_its_place_back(ada, limits, how):
-    if how == "head":
+def test_a_download_frees_its_slot(ada, limits, ending):
+    if ending == "head":
         assert ada.client.head("/files/items.csv").status_code == 200
-    elif how in ("unstarted", "dropped"):
-        parts = unstarted(ada, "/files/items.csv")
+    elif ending in ("unstarted", "dropped"):
+        parts = unstarted_download(ada, "/files/items.csv")
         assert limits.running == 1
-        if how == "unstarted":
+        if ending == "unstarted":
             parts.close()
         del parts
         gc.collect()
-    elif how in ("kind", "filter"):
-        path = "/ledger/export.exe" if how == "kind" else f"/ledger/export.csv?user={'x' * 300}"
+    elif ending in ("kind", "filter"):
+        path = "/ledger/export.exe" if ending == "kind" else f"/ledger/export.csv?user={'x' * 300}"
         ada.get(path).close()
     else:
-        answer = opened(ada, "/files/items.csv")
+        answer = open_download(ada, "/files/items.csv")
         assert limits.running == 1
-        if how == "read":
+        if ending == "read":
             assert answer.data
-        if how in ("read", "close"):
+        if ending in ("read", "close"):
             answer.close()
         del answer
         gc.collect()
     assert limits.running == 0
 
 
-def test_a_stalled_download_makes_room_when_another_one_waits(ada, limits, monkeypatch):
-    stalled, moving = (opened(ada, "/files/items.csv") for _ in range(2))
+def test_a_stalled_download_is_ended_if_another_waits(ada, limits, monkeypatch):
+    stalled, moving = (open_download(ada, "/files/items.csv") for _ in range(2))
     assert ada.get("/files/items.csv").status_code == 429
     monkeypatch.setattr(download_limits, "STALLED_SECONDS", -1.0)
-    newer = opened(ada, "/files/items.csv")
+    newer = open_download(ada, "/files/items.csv")
     assert limits.running == 2
     with pytest.raises(download_limits.DownloadEnded):
         assert stalled.data

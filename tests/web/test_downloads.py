@@ -1,4 +1,4 @@
-"""Lists as files: exactly what the page's filters find, harmless to spreadsheets."""
+"""Exports of lists: the filters of the page apply, and no cell becomes a formula."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ def rows_of(answer):
     return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
-def test_the_ledger_is_exported_as_it_is_filtered(ada, stock):
+def test_the_ledger_export_applies_the_filters_of_the_page(ada, stock):
     stock.lot("receive 12.5, reserve 4 JOB-1", item=stock.item("OIL", decimals=1), lot_code="L-1")
     stock.lot("receive 1", item="NUT")
     answer = ada.get("/ledger/export.csv?item=OIL&type=RESERVE")
@@ -27,14 +27,14 @@ def test_the_ledger_is_exported_as_it_is_filtered(ada, stock):
     assert len(rows_of(ada.get("/ledger/export.csv"))) == 4
 
 
-def test_every_page_of_a_list_is_in_the_file(ada, stock):
+def test_an_export_contains_every_page_of_the_list(ada, stock):
     for number in range(203):
         stock.item(f"B-{number:03d}")
     assert len(rows_of(ada.get("/items/export.csv"))) == 204
     assert len(rows_of(ada.get("/items/export.csv?q=b-20"))) == 4
 
 
-def test_reservations_are_exported_with_what_is_open(ada, stock):
+def test_the_reservations_export_shows_open_quantities(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1")
     stock.post("issue", reservation_id=1, qty="1")
     assert rows_of(ada.get("/reservations/export.csv"))[1][:6] == [
@@ -43,7 +43,7 @@ def test_reservations_are_exported_with_what_is_open(ada, stock):
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
-def test_no_cell_is_a_formula(text):
+def test_text_that_starts_like_a_formula_is_quoted(text):
     assert escape_formula(text) == f"'{text}"
 
 
@@ -57,17 +57,17 @@ def test_a_formula_in_a_name_stays_text(ada, stock):
     assert "<f>" not in sheet
 
 
-def test_the_page_links_to_the_files_with_its_filters(ada, stock):
+def test_the_page_links_to_exports_with_its_filters(ada, stock):
     stock.lot("receive 10")
     page = ada.get("/ledger/?item=BOLT&type=RECEIVE").text
     assert "/ledger/export.csv?item=BOLT&amp;type=RECEIVE" in page
 
 
-def test_a_stranger_gets_no_file(client):
+def test_an_export_requires_a_login(client):
     assert client.get("/ledger/export.csv").status_code == 303
 
 
-def test_lots_are_exported_as_they_are_filtered(ada, stock):
+def test_the_lots_export_applies_the_filters_of_the_page(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     lot = stock.lot("receive 7", lot_code="L-2")
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
@@ -84,7 +84,7 @@ def test_lots_are_exported_as_they_are_filtered(ada, stock):
     ]
 
 
-def test_programs_take_json_lines(ada, stock):
+def test_lots_are_exported_as_json_lines(ada, stock):
     stock.lot("receive 10", lot_code="L-1")
     answer = ada.get("/lots/export.jsonl")
     assert answer.mimetype == "application/jsonl"
@@ -93,6 +93,6 @@ def test_programs_take_json_lines(ada, stock):
     assert lot["suppliers_lot"] is None
 
 
-def test_another_ending_is_not_there(ada):
+def test_an_unknown_file_extension_is_not_found(ada):
     for path in ("/items/export.exe", "/ledger/export.", "/lots/export.csv.exe"):
         assert ada.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""What somebody with a browser's tools sends: refused, never a 500, and nothing given away."""
+"""Requests of attackers are refused, never answered with a 500, and reveal nothing."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ JSON = ["5", '"x"', "[1]", "[[1]]", "null", "{", '{"name": {"a": 1}, "password":
 @pytest.mark.parametrize(
     "url", ["http://[", "//[::1", "http://[x]/", "\x7f", "http://evil.example/"]
 )
-def test_a_page_address_that_is_none_of_ours_is_not_looked_at(client, ada, url):
+def test_an_hx_current_url_of_another_site_is_ignored(client, ada, url):
     headers = {**PARTIAL, "HX-Current-URL": url}
     answer = client.get("/account/", headers=headers)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login/")
@@ -29,8 +29,8 @@ def test_a_page_address_that_is_none_of_ours_is_not_looked_at(client, ada, url):
 
 
 @pytest.mark.parametrize("body", JSON)
-def test_json_is_no_form(client, ada, body):
-    for who, paths in (
+def test_json_is_not_accepted_as_a_form(client, ada, body):
+    for user, paths in (
         (client, ["/login/", "/register/"]),
         (
             ada.client,
@@ -38,14 +38,14 @@ def test_json_is_no_form(client, ada, body):
         ),
     ):
         for path in paths:
-            token = form_fields(who.get("/login/", follow_redirects=True).text)["csrf_token"]
+            token = form_of(user.get("/login/", follow_redirects=True).text)["csrf_token"]
             headers = {"Content-Type": "application/json", "X-CSRFToken": token}
-            assert who.post(path, data=body, headers=headers).status_code == 422, path
+            assert user.post(path, data=body, headers=headers).status_code == 422, path
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-30"])
-def test_the_ends_of_the_calendar_are_days_like_others(environ, zone, day):
+def test_the_first_and_last_days_of_the_calendar_are_accepted(environ, zone, day):
     app = create_app(config_of(environ, SITE_TIMEZONE=zone))
     with app.app_context():
         users.create_user(name="vic", password=PASSWORD, role="viewer")
@@ -66,16 +66,16 @@ def config_of(environ, **settings):
     return Config.from_env({**environ, **settings})
 
 
-def test_a_filter_that_is_refused_is_so_before_the_file_begins(ada):
+def test_an_invalid_filter_is_refused_before_the_export_starts(ada):
     assert ada.get("/ledger/export.csv?item=%00").status_code == 422
 
 
-def test_a_file_name_that_no_file_system_has_is_not_found(client):
+def test_a_file_name_that_is_too_long_is_not_found(client):
     assert client.get(f"/static/{'x' * 5000}").status_code == 404
 
 
 @pytest.mark.parametrize("text", ["＝1+1", "＋1", "－1", "＠SUM(A1)"])
-def test_wide_signs_begin_no_formula_either(text):
+def test_text_with_a_full_width_formula_sign_is_quoted(text):
     assert escape_formula(text) == f"'{text}"
 
 
@@ -83,13 +83,13 @@ def test_wide_signs_begin_no_formula_either(text):
     "name",
     ["ad\u034fa", "ada\ufe0f", "\u3164", "ada\u2800", "\u115fada", "ad\U000e0100a", "ad\u180ba"],
 )
-def test_nobody_is_called_like_somebody_else_plus_what_cannot_be_seen(app, name):
+def test_a_user_name_with_invisible_characters_is_refused(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="cannot be seen"):
         users.validate_name(name)
 
 
 @pytest.mark.parametrize("name", ["аda", "adа", "Ben Αda", "οle"])
-def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
+def test_a_user_name_with_look_alike_letters_is_refused(app, name):
     with app.app_context(), pytest.raises(InvalidInput, match="look alike"):
         users.validate_name(name)
 
@@ -97,7 +97,7 @@ def test_nobody_is_called_like_somebody_else_in_other_letters(app, name):
 @pytest.mark.parametrize(
     "name", ["Éva Żółć", "Владимир", "Ада Smith", "Ørsted", "山田太郎", "Νίκος"]
 )
-def test_people_write_their_names_as_they_are(app, name):
+def test_user_names_in_any_script_are_accepted(app, name):
     with app.app_context():
         assert users.validate_name(name) == name
 
@@ -110,14 +110,14 @@ def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):
     assert "my secret words" not in caplog.text
 
 
-def test_a_line_break_in_a_name_begins_no_line_of_the_log(client, caplog):
-    fields = form_fields(client.get("/login/", follow_redirects=True).text)
+def test_a_line_break_in_a_name_starts_no_new_log_line(client, caplog):
+    fields = form_of(client.get("/login/", follow_redirects=True).text)
     name = "x\r\n2027-01-01 INFO inventory: all is well"
     client.post("/login/", data={**fields, "name": name, "password": "x"})
     assert not [record for record in caplog.records if "all is well" in record.getMessage()]
 
 
-def test_who_makes_an_account_while_logged_in_leaves_the_session_before(app, ada):
+def test_registering_while_logged_in_ends_the_previous_session(app, ada):
     app.config["REGISTRATION"] = "open"
     before = ada.client.get_cookie("session").value
     ada.post("/register/", form_fields(ada.get("/register/").text), name="ben", password=PASSWORD)
@@ -127,7 +127,7 @@ def test_who_makes_an_account_while_logged_in_leaves_the_session_before(app, ada
     assert other.get("/account/").status_code == 303
 
 
-def test_https_in_front_is_enough_for_strict_transport_security(app, client):
+def test_https_setting_alone_enables_strict_transport_security(app, client):
     app.config["HTTPS"] = True
     strict = client.get("/register/").headers["Strict-Transport-Security"]
     assert int(re.match(r"max-age=(\d+); includeSubDomains$", strict)[1]) >= 31536000
@@ -137,7 +137,7 @@ def test_https_in_front_is_enough_for_strict_transport_security(app, client):
 @pytest.mark.parametrize(
     ("name", "statuses"), [("a%00b", {422}), ("x" * 5000, {422}), ("%ED%A0%80", {404, 422})]
 )
-def test_a_reference_that_cannot_be_one_is_refused_on_any_database(ada, verb, name, statuses):
+def test_an_invalid_reference_is_refused_on_both_databases(ada, verb, name, statuses):
     path = f"/references/{verb}/"
     assert ada.get(f"{path}?reference={name}").status_code in statuses
     token = form_fields(ada.get("/receive/").text)["csrf_token"]

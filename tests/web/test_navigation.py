@@ -1,4 +1,4 @@
-"""What frames every page, and what a person is told when there is none."""
+"""The menu of every page, error pages, and the targets of forms."""
 
 import re
 
@@ -7,14 +7,15 @@ import pytest
 from tests.support.users import visible_text
 
 
-def here(page):
+def current_menu_entries(page):
+    """Return (aria-current, label) of the marked entries of the menu."""
     menu = page.text.partition('<nav class="nav"')[2].partition("</nav>")[0]
     return re.findall(r'<a href="[^"]*" aria-current="(\w+)">(\w+)</a>', menu)
 
 
-def test_the_menu_shows_where_one_is_also_below_a_section(ada, stock):
+def test_the_menu_marks_the_section_of_the_current_page(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
-    assert here(ada.get("/items/")) == [("page", "Items")]
+    assert current_menu_entries(ada.get("/items/")) == [("page", "Items")]
     for path, section in (
         ("/items/1/", "Items"),
         (f"/lots/{lot}/", "Items"),
@@ -22,12 +23,12 @@ def test_the_menu_shows_where_one_is_also_below_a_section(ada, stock):
         ("/operations/1/", "Ledger"),
         ("/analysis/turnover/", "Reports"),
     ):
-        assert ("true", section) in here(ada.get(path)), path
-    assert here(ada.get("/account/")) == []
+        assert ("true", section) in current_menu_entries(ada.get(path)), path
+    assert current_menu_entries(ada.get("/account/")) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "status", "said"),
+    ("path", "method", "status", "message"),
     [
         ("/nowhere/", "get", 404, "There is no such page"),
         ("/items/99/", "get", 404, "There is no item number 99"),
@@ -35,16 +36,16 @@ def test_the_menu_shows_where_one_is_also_below_a_section(ada, stock):
         ("/reserve/", "post", 400, "Nothing was booked"),
     ],
 )
-def test_a_person_is_told_what_to_do_and_not_what_http_says(ada, path, method, status, said):
+def test_an_error_page_says_what_to_do_and_not_what_http_says(ada, path, method, status, message):
     answer = getattr(ada.client, method)(path)
     assert answer.status_code == status
-    words = visible_text(answer.text)
-    assert said in words
-    assert "Reservations" in words  # the way on
+    words = words_of(answer.text)
+    assert message in words
+    assert "Reservations" in words  # the menu
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])
 
 
-def test_every_form_is_sent_to_where_forms_are_taken(app, ada, stock):
+def test_every_form_posts_to_an_existing_route(app, ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
     stock.link("9521123456785")
     adapter = app.url_map.bind("localhost")

@@ -1,4 +1,4 @@
-"""Whatever way an answer is made, it shows nothing that its user could not open as a page."""
+"""No response shows content that the role of its user cannot open as a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.users import PASSWORD, Person, form_fields
 from tests.web.floor.test_pins import PIN, Tablet, sets_pin
 
 LOWER = ("vic", "ole", "ira")
-#: Stands in what administrators alone can read, and nowhere else.
+#: Occurs only in content that is restricted to administrators.
 SECRET = "secret-of-admins"
 _CHOICES = {
     "name": tuple(exports_lists.LISTS),
@@ -35,7 +35,7 @@ _CHOICES = {
 
 @pytest.fixture
 def ada(app, ada, stock):
-    """The administrator of a warehouse with something to see in every list."""
+    """Administrator of a warehouse with content in every list."""
     stock.lot("receive 10, reserve 4 JOB-1")
     stock.link("9521123456785", item="BOLT")
     with app.app_context():
@@ -46,7 +46,7 @@ def ada(app, ada, stock):
 
 
 def addresses(app, method):
-    """(endpoint, path) of every route that takes the method, with every choice it has."""
+    """Yield (endpoint, path) of every route with the method, with all values of its choices."""
     for rule in app.url_map.iter_rules():
         if method not in rule.methods or rule.rule.startswith(("/api/", "/static/", "/health/")):
             continue
@@ -63,20 +63,20 @@ def role_of(app, endpoint):
 
 def is_above(app, endpoint, person):
     needed = role_of(app, endpoint)
-    mine = {"vic": "viewer", "ole": "operator", "ira": "inspector", "ada": "admin"}[person]
-    return needed != permissions.PUBLIC and ROLES.index(needed) > ROLES.index(mine)
+    own = {"vic": "viewer", "ole": "operator", "ira": "inspector", "ada": "admin"}[person]
+    return needed != permissions.PUBLIC and ROLES.index(needed) > ROLES.index(own)
 
 
 def pages_with_parts(app):
-    """(endpoint, path) of every page that has a changing part."""
+    """Return (endpoint, path) of every page that has a live part."""
     registered = set(live_updates.endpoints())
     found = [address for address in addresses(app, "GET") if address[0] in registered]
     assert {endpoint for endpoint, _ in found} == registered
     return found
 
 
-def ways_to_ask(path):
-    """The headers by which an answer is made a piece of a page, and those that name a page."""
+def header_variants(path):
+    """Return header sets: none, and htmx requests for parts that name `path` as their page."""
     page = f"http://localhost{path}"
     named = {"HX-Current-URL": page, "Referer": page, "HX-Boosted": "true"}
     htmx = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -89,25 +89,25 @@ def ways_to_ask(path):
 
 
 def text_of(answer):
-    """All there is to read in an answer, also in a workbook."""
+    """Return the text of a response; of a workbook, the text of its sheets."""
     if not answer.data.startswith(b"PK"):
         return answer.text
     with zipfile.ZipFile(io.BytesIO(answer.data)) as workbook:
         return "".join(workbook.read(name).decode() for name in workbook.namelist())
 
 
-def test_the_walk_looks_for_what_only_administrators_see(app, ada):
+def test_the_secret_occurs_in_all_pages_and_files_for_admins(app, ada):
     seen = {path for _, path in addresses(app, "GET") if SECRET in text_of(ada.get(path))}
     assert {"/audit/", "/users/", "/users/tokens/", "/webhooks/"} <= seen
-    lists = {name for name, one in exports_lists.LISTS.items() if one.role == "admin"}
+    lists = {name for name, spec in exports_lists.LISTS.items() if spec.role == "admin"}
     assert {f"/files/{name}.{kind}" for name in lists for kind in KINDS} <= seen
 
 
 @pytest.mark.parametrize("name", LOWER)
-def test_no_address_shows_more_than_the_role_can_open(app, ada, name):
+def test_no_url_shows_more_than_the_role_can_open(app, ada, name):
     person = Person(app, name)
     for endpoint, path in addresses(app, "GET"):
-        for headers in ways_to_ask("/audit/?rows=200"):
+        for headers in header_variants("/audit/?rows=200"):
             answer = person.get(path, **headers)
             assert SECRET not in text_of(answer), (path, headers)
             if is_above(app, endpoint, name):
@@ -118,7 +118,7 @@ def test_no_address_shows_more_than_the_role_can_open(app, ada, name):
 def test_a_search_finds_nothing_that_the_role_cannot_open(app, ada, name):
     person = Person(app, name)
     for word in (SECRET, "audit", "users", "webhook", "import"):
-        for headers in ways_to_ask("/audit/"):
+        for headers in header_variants("/audit/"):
             answer = person.get(f"/search/?q={word}", **headers)
             assert f"{SECRET}-" not in answer.text
             found = answer.text.partition("<main")[2] or answer.text
@@ -126,7 +126,7 @@ def test_a_search_finds_nothing_that_the_role_cannot_open(app, ada, name):
 
 
 @pytest.mark.parametrize("name", LOWER)
-def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
+def test_no_form_response_shows_more_than_the_role_can_open(app, ada, name):
     person = Person(app, name)
     token = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/account/").text)[1]
     ends_the_session = {
@@ -136,18 +136,18 @@ def test_no_form_that_is_sent_shows_more_than_the_role_can_open(app, ada, name):
         "floor.log_out",
     }
     for endpoint, path in addresses(app, "POST"):
-        for headers in ways_to_ask("/audit/?rows=200")[1:] * (endpoint not in ends_the_session):
+        for headers in header_variants("/audit/?rows=200")[1:] * (endpoint not in ends_the_session):
             fields = {"csrf_token": token, "back": "/audit/"}
             answer = person.client.post(path, data=fields, headers=headers)
             assert SECRET not in text_of(answer), path
             assert person.get("/account/").status_code == 200, path
 
 
-def received(person, path, target):
-    """Receive by htmx on the page of the path, twice with one key: both answers."""
-    fields = form_fields(person.get("/receive/").text)
+def post_receipt_twice(person, path, target):
+    """Post a receipt by htmx on the page `path`, twice with one key; return both responses."""
+    fields = form_of(person.get("/receive/").text)
     fields |= {"item": "BOLT", "lot_code": key(), "qty": "1", "back": path}
-    headers = ways_to_ask(path)[2] | {"HX-Target": target}
+    headers = header_variants(path)[2] | {"HX-Target": target}
     return [person.client.post("/receive/", data=fields, headers=headers) for _ in range(2)]
 
 
@@ -156,20 +156,20 @@ def received(person, path, target):
 def test_an_operation_answers_with_the_parts_that_the_role_can_open(app, ada, name, target):
     person = ada if name == "ada" else Person(app, name)
     for endpoint, path in pages_with_parts(app):
-        for answer in received(person, path, target):
+        for answer in post_receipt_twice(person, path, target):
             assert answer.status_code == 200
             is_shown = 'hx-target="#live"' in answer.text
             assert is_shown != is_above(app, endpoint, name), path
             assert (SECRET in answer.text) == (endpoint == "admin.audit_log.index" and is_shown)
 
 
-def test_a_part_that_was_asked_for_in_vain_is_audited(app, ada):
+def test_a_refused_request_for_a_part_is_audited(app, ada):
     ole = Person(app, "ole")
-    received(ole, "/audit/?rows=200", "form#act")
+    post_receipt_twice(ole, "/audit/?rows=200", "form#act")
     assert "page admin.audit_log.index" in ada.get("/audit/export.csv").text
 
 
-def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):
+def test_a_part_is_withheld_until_a_required_second_factor_is_set_up(app, ada):
     with app.app_context():
         account = users.get_account(user_id=ada.id)
     for must_set_up in (False, True):
@@ -179,7 +179,7 @@ def test_a_part_waits_for_the_second_factor_that_its_page_waits_for(app, ada):
             assert (live_updates.render_current() is None) == must_set_up
 
 
-def test_a_part_is_not_for_strangers_nor_for_a_session_that_a_pin_began(app, ada):
+def test_a_part_requires_a_login_with_a_password(app, ada):
     with app.app_context():
         account = users.get_account(user_id=ada.id)
     page = {"HX-Current-URL": "http://localhost/items/"}
@@ -190,13 +190,13 @@ def test_a_part_is_not_for_strangers_nor_for_a_session_that_a_pin_began(app, ada
         assert live_updates.render_current() is None
 
 
-def test_the_tablet_answers_no_header_with_a_part(app, ada):
+def test_a_pin_session_gets_no_part_of_a_page(app, ada):
     Person(app, "ole")
     tablet = Tablet(app.test_client())
     assert sets_pin(tablet, "ole").status_code == 200
     assert tablet.takes_over("ole", PIN).status_code == 200
     for endpoint, path in addresses(app, "GET"):
-        for headers in ways_to_ask("/audit/"):
+        for headers in header_variants("/audit/"):
             answer = tablet.client.get(path, headers=headers)
             assert SECRET not in text_of(answer), path
             on_the_floor = endpoint.startswith("floor.")
@@ -204,16 +204,15 @@ def test_the_tablet_answers_no_header_with_a_part(app, ada):
             assert is_open or answer.status_code in (303, 401), path
 
 
-def test_a_number_beyond_the_database_shows_no_part_and_undoes_nothing(app, ada):
-    for answer in received(ada, f"/lots/{10**30}/", "form#act"):
+def test_a_page_id_out_of_range_shows_no_part_and_keeps_the_receipt(app, ada):
+    for answer in post_receipt_twice(ada, f"/lots/{10**30}/", "form#act"):
         assert answer.status_code == 200
         assert 'hx-target="#live"' not in answer.text
 
 
-def test_every_condition_before_a_view_is_one_that_its_part_is_held_to(app):
-    """A condition of one blueprint's own would be forgotten for its parts: it belongs in
-    roles.missing_for."""
+def test_all_before_request_functions_apply_to_parts_too(app):
+    """Blueprints have no checks of their own: these would not run for their parts."""
     assert set(app.before_request_funcs) == {None}
-    of_the_site = [func.__name__ for func in app.before_request_funcs[None]]
+    of_the_app = [func.__name__ for func in app.before_request_funcs[None]]
     first = ["_expect_no_withheld_body", "_let_files_be_larger"]
-    assert of_the_site == [*first, "check_access", "csrf_protect", "_note_route"]
+    assert of_the_app == [*first, "check_access", "csrf_protect", "_note_route"]

@@ -1,4 +1,4 @@
-"""How figures, days and moments are shown."""
+"""Template filters for quantities, dates and times."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ ONE = 10**6
 
 
 @pytest.mark.parametrize(
-    ("micros", "read", "grouped"),
+    ("micros", "plain", "groups"),
     [
         (0, "0", 1),
         (12_500_000, "12.5", 1),
@@ -25,13 +25,13 @@ ONE = 10**6
         (-5 * ONE, "−5", 1),
     ],
 )
-def test_a_figure_is_grouped_for_the_eye_and_copied_as_it_is(micros, read, grouped):
+def test_a_quantity_is_grouped_on_screen_but_copied_without_groups(micros, plain, groups):
     shown = figure(micros)
-    assert Markup(shown).striptags() == read
-    assert shown.count("<span") == grouped
+    assert Markup(shown).striptags() == plain
+    assert shown.count("<span") == groups
 
 
-def test_a_moment_is_shown_on_the_sites_clock():
+def test_a_time_is_shown_in_the_time_zone_of_the_site():
     clock.set_timezone(ZoneInfo("Asia/Tokyo"))
     try:
         assert format_datetime(datetime(2026, 12, 31, 23, 5, tzinfo=UTC)) == "2027-01-01 08:05"
@@ -40,6 +40,6 @@ def test_a_moment_is_shown_on_the_sites_clock():
     assert format_datetime(None) == "–"
 
 
-def test_a_day_reads_the_same_everywhere():
+def test_a_date_is_shown_in_iso_format():
     assert format_date(date(2027, 3, 31)) == "2027-03-31"
     assert format_date(None) == "–"

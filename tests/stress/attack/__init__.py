@@ -1,1 +1,1 @@
-"""An attack on every route: real forms and bodies, with hostile values in them."""
+"""Hostile requests to every route: real forms and bodies with hostile values."""

@@ -1,10 +1,10 @@
-"""`make attack`: thousands of hostile requests at a running server, by people of each role.
+"""`make attack`: send thousands of hostile requests to a running server, with each role.
 
     python -m tests.stress.attack [sqlite|postgresql ...] [--requests 20000] [--seed N]
         [--figures FOLDER]
 
-Nothing may be answered with 5xx, no markup may come back as such, every answer has its policy, and
-the ledger must verify afterwards. The seed of a run is printed: with it the same run is sent again.
+No response may have a status 5xx or contain sent markup unescaped, every response must have the
+security headers, and `ledger verify` must succeed afterwards. The printed seed repeats a run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from inventory import create_app
 from inventory.config import Config
 from inventory.db import db
-from tests.stress.attack.callers import OverTheWire
+from tests.stress.attack.callers import OverHttp
 from tests.stress.attack.campaign import Campaign
 from tests.stress.chaos import figures
 from tests.support.databases import KINDS, fresh_database
@@ -42,9 +42,9 @@ def _attack(kind: str, options: argparse.Namespace) -> int:
         server = LiveServer(environ, Path(directory, "server.log")).start()
         try:
             app = create_app(Config.from_env(server.environ))
-            campaign = Campaign(app, OverTheWire(server.url), seed=options.seed)
-            campaign.run(options.requests, told=lambda said: print(said, flush=True))
-            wrong = campaign.verify()
+            campaign = Campaign(app, OverHttp(server.url), seed=options.seed)
+            campaign.run(options.requests, report=lambda message: print(message, flush=True))
+            differences = campaign.verify()
             with app.app_context():
                 db.engine.dispose()
         finally:
@@ -52,15 +52,15 @@ def _attack(kind: str, options: argparse.Namespace) -> int:
         logged = ["traceback in the log"] if "Traceback" in server.log else []
         if logged:
             print(server.log[-6000:])
-    for fault in [*campaign.faults[:20], *wrong, *logged]:
+    for fault in [*campaign.faults[:20], *differences, *logged]:
         print(fault)
     count = sum(campaign.statuses.values())
     by_status = ", ".join(f"{n} × {status}" for status, n in sorted(campaign.statuses.items()))
     print(f"{kind}: {count} requests with seed {options.seed}: {by_status}")
-    print(f"{len(campaign.faults)} faults; the ledger {'DIFFERS' if wrong else 'verifies'}.")
-    problems = len(campaign.faults) + len(wrong) + len(logged)
+    print(f"{len(campaign.faults)} faults; the ledger {'DIFFERS' if differences else 'verifies'}.")
+    problems = len(campaign.faults) + len(differences) + len(logged)
     counted = {"requests": count, "problems": problems, "seed": options.seed}
-    figures.tell(f"attack-{kind}", counted, options.figures)
+    figures.report(f"attack-{kind}", counted, options.figures)
     return problems
 
 

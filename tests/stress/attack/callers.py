@@ -1,4 +1,4 @@
-"""Two ways to the server: inside this process, and over a socket. Both send what they are told."""
+"""Callers that send raw requests: in this process, and over HTTP to a running server."""
 
 from __future__ import annotations
 
@@ -36,46 +36,46 @@ class InProcess:
 
     def __call__(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
         path, _, query = path.partition("?")
-        got = self.client.open(
+        response = self.client.open(
             path, method=method, query_string=query, headers=headers, data=body or None
         )
-        cookies = got.headers.getlist("Set-Cookie")
-        answer = Answer(got.status_code, dict(got.headers), cookies, got.get_data())
-        got.close()
+        cookies = response.headers.getlist("Set-Cookie")
+        answer = Answer(response.status_code, dict(response.headers), cookies, response.get_data())
+        response.close()
         return answer
 
 
-class OverTheWire:
+class OverHttp:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.wire = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
 
     def __call__(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
         try:
-            self.wire.putrequest(method, path, skip_accept_encoding=True)
+            self.connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in [*headers, ("Content-Length", str(len(body)))]:
-                self.wire.putheader(name, value.encode("utf-8", "surrogatepass"))
-            self.wire.endheaders(body)
-            got = self.wire.getresponse()
-            cookies = got.headers.get_all("Set-Cookie") or []
-            return Answer(got.status, dict(got.headers), cookies, got.read())
+                self.connection.putheader(name, value.encode("utf-8", "surrogatepass"))
+            self.connection.endheaders(body)
+            response = self.connection.getresponse()
+            cookies = response.headers.get_all("Set-Cookie") or []
+            return Answer(response.status, dict(response.headers), cookies, response.read())
         except (http.client.HTTPException, ConnectionError):
-            # Some requests the server refuses by hanging up; the next one finds it there again.
-            self.wire.close()
+            # The server refuses some requests by closing the connection.
+            self.connection.close()
             return Answer(0, {}, [], b"")
 
 
-class Jar:
+class CookieJar:
     """The cookies of one browser."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
 
     def take(self, answer: Answer) -> None:
         for cookie in answer.cookies:
             if found := re.match(r"([^=;]+)=([^;]*)", cookie):
-                self.kept[found[1]] = found[2]
+                self.cookies[found[1]] = found[2]
 
     def header(self) -> Headers:
-        pairs = "; ".join(f"{name}={value}" for name, value in self.kept.items())
+        pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return [("Cookie", pairs)] if pairs else []

@@ -1,4 +1,4 @@
-"""The forms of a page, as a browser sees them."""
+"""Parse the forms of an HTML page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ class Form:
     action: str
     method: str = "get"
     is_file: bool = False
-    #: Each field's values to choose from; one, where somebody types.
+    #: The possible values of each field; one value if it is a text field.
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
 
 
 class _Forms(HTMLParser):
-    def __init__(self, here: str) -> None:
+    def __init__(self, page_path: str) -> None:
         super().__init__()
-        self.here, self.found = here, list[Form]()
+        self.page_path, self.found = page_path, list[Form]()
         self.open: Form | None = None
         self.select = ""
 
@@ -27,7 +27,10 @@ class _Forms(HTMLParser):
         fields = {name: value or "" for name, value in attrs}
         name, value = fields.get("name", ""), fields.get("value", "")
         if tag == "form":
-            action, method = fields.get("action") or self.here, fields.get("method", "get").lower()
+            action, method = (
+                fields.get("action") or self.page_path,
+                fields.get("method", "get").lower(),
+            )
             self.open = Form(action, method)
             self.found.append(self.open)
         if self.open is None:
@@ -50,7 +53,7 @@ class _Forms(HTMLParser):
             self.select = ""
 
 
-def forms_of(html: str, here: str) -> list[Form]:
-    parser = _Forms(here)
+def forms_of(html: str, page_path: str) -> list[Form]:
+    parser = _Forms(page_path)
     parser.feed(html)
     return parser.found

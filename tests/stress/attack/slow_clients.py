@@ -1,12 +1,12 @@
-"""Hold a running server with clients that are slow on purpose, and measure what others notice.
+"""Attack a running server with slow clients and measure the response times of others.
 
     python -m tests.stress.attack.slow_clients [sqlite|postgresql ...] [--connections 200]
-    [--seconds 120]
-        [--proxy PATH_OF_CADDY] [--figures FOLDER]
+        [--seconds 120] [--proxy PATH_OF_CADDY] [--figures FOLDER]
 
-Each kind of slow client takes its turn with all connections, and connects again whenever it is cut
-off. Meanwhile probes ask /health/live, the sign-in page and the list of items. No probe may fail or
-take longer than 5 seconds, no worker may take more than 60 MB on top, and the ledger must verify.
+Each kind of slow client in turn opens all connections and reconnects when it is disconnected.
+Meanwhile probes request /health/live, the sign-in page and the list of items. No probe may fail or
+take longer than 5 seconds, no worker may use more than 60 MB in addition, and the ledger must
+verify.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tests.support.servers import ROOT, LiveServer, answers, free_port, wait_unt
 from tests.support.users import PASSWORD, form_fields
 
 SLOWEST_PROBE_SECONDS = 5.0
-MOST_MB = 60
+MAX_ADDED_MB = 60
 ENTRIES = 20_000
 BATCH = 500
 
@@ -52,8 +52,8 @@ class Site:
     tls: ssl.SSLContext | None = None
     host: str = "localhost"
 
-    def head(self, method: str, path: str, *more: str, close: bool = False) -> bytes:
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", *more]
+    def head(self, method: str, path: str, *headers: str, close: bool = False) -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", *headers]
         return "\r\n".join(lines).encode() + (b"\r\n\r\n" if not close else b"\r\n")
 
 
@@ -90,7 +90,7 @@ def _unread_export(site: Site) -> Iterator[bytes]:
 
 
 def _unread_pages(site: Site) -> Iterator[bytes]:
-    """Many requests on one connection, none of whose answers is read."""
+    """Send many requests on one connection and read no response."""
     while True:
         yield site.head("GET", "/login/") * 20
 
@@ -106,7 +106,7 @@ KINDS_OF_CLIENTS: dict[str, Callable[[Site], Iterator[bytes]]] = {
 
 
 class SlowClients(threading.Thread):
-    """Keeps this many connections open, each sending its next part once a second."""
+    """Keeps `connections` open; each sends its next part once a second."""
 
     def __init__(self, site: Site, kind: str, connections: int) -> None:
         super().__init__(daemon=True)
@@ -122,7 +122,7 @@ class SlowClients(threading.Thread):
                 if (connection := self._connect()) is not None:
                     open_[connection] = KINDS_OF_CLIENTS[self.kind](self.site)
             for connection in list(open_):
-                if not self._goes_on(connection, open_[connection]):
+                if not self._send_next(connection, open_[connection]):
                     connection.close()
                     del open_[connection]
             self.stopped.wait(1)
@@ -144,12 +144,12 @@ class SlowClients(threading.Thread):
             return None
         return connection
 
-    def _goes_on(self, connection: socket.socket, parts: Iterator[bytes]) -> bool:
+    def _send_next(self, connection: socket.socket, parts: Iterator[bytes]) -> bool:
         try:
             for _ in range(8 if "large" in self.kind else 1):
                 connection.send(next(parts))
         except (BlockingIOError, ssl.SSLWantWriteError):
-            return True  # nobody takes it at the moment
+            return True  # the server does not read at the moment
         except OSError:
             return False
         return "unread" in self.kind or not self._is_answered(connection)
@@ -163,7 +163,7 @@ class SlowClients(threading.Thread):
         try:
             return not isinstance(connection, ssl.SSLSocket) or connection.recv(1) is not None
         except (ssl.SSLWantReadError, BlockingIOError):
-            return False  # a message of TLS alone
+            return False  # a TLS message without data
         except OSError:
             return True
 
@@ -195,28 +195,28 @@ class Probes:
 
 
 def attack(site: Site, server: LiveServer, kind: str, options: argparse.Namespace) -> list[str]:
-    """Let one kind of slow clients hold on; returns what others noticed."""
+    """Run one kind of slow clients; return the problems of the probes."""
     before = _memory_mb(server)
     clients = SlowClients(site, kind, options.connections)
     clients.start()
-    probes, most, latest = Probes(site), before, time.monotonic() + options.seconds
-    while time.monotonic() < latest:
+    probes, max_mb, deadline = Probes(site), before, time.monotonic() + options.seconds
+    while time.monotonic() < deadline:
         probes.ask()
-        most = max(most, _memory_mb(server))
+        max_mb = max(max_mb, _memory_mb(server))
         time.sleep(0.5)
     clients.stopped.set()
     clients.join()
     times = ", ".join(f"{path} {took:.2f} s" for path, took in probes.slowest.items())
     print(f"  {kind}: {clients.connected} connections; slowest {times};"
-          f" memory {before:.0f} -> {most:.0f} MB", flush=True)  # fmt: skip
+          f" memory {before:.0f} -> {max_mb:.0f} MB", flush=True)  # fmt: skip
     problems = [f"{kind}: {failure}" for failure in probes.failed]
     problems += [
         f"{kind}: {path} took {took:.1f} s"
         for path, took in probes.slowest.items()
         if took > SLOWEST_PROBE_SECONDS
     ]
-    if most - before > MOST_MB:
-        problems.append(f"{kind}: {most - before:.0f} MB on top")
+    if max_mb - before > MAX_ADDED_MB:
+        problems.append(f"{kind}: {max_mb - before:.0f} MB added")
     return problems
 
 
@@ -233,7 +233,7 @@ def _memory_mb(server: LiveServer) -> float:
 
 
 def _fill(environ: dict[str, str]) -> None:
-    """Somebody who can sign in, and a ledger that no socket's buffer holds."""
+    """Create a user, and a ledger export that is larger than any socket buffer."""
     app = create_app(Config.from_env(environ))
     with app.app_context():
         user = users.create_user(name="ada", password=PASSWORD, role="admin").id
@@ -257,7 +257,7 @@ def _cookie(url: str) -> str:
 
 @contextmanager
 def _proxy(caddy: str, site: Site, directory: Path) -> Iterator[Site]:
-    """The shipped configuration, on another port and in front of this server."""
+    """Run Caddy with deploy/Caddyfile on another port, in front of the server."""
     port = free_port()
     shipped = (ROOT / "deploy/Caddyfile").read_text()
     text = shipped.replace("app:8000", f"127.0.0.1:{site.port}")
@@ -283,7 +283,7 @@ def _proxy(caddy: str, site: Site, directory: Path) -> Iterator[Site]:
 
 
 def run(kind: str, options: argparse.Namespace) -> list[str]:
-    """All kinds of slow clients at one server; returns the problems."""
+    """Run all kinds of slow clients against a server; return the problems."""
     with fresh_database(kind) as url, tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         environ = {"DATABASE_URL": url, "INSTANCE_PATH": name}
@@ -291,10 +291,10 @@ def run(kind: str, options: argparse.Namespace) -> list[str]:
         try:
             _fill(server.environ)
             site = Site(server.port, _cookie(server.url))
-            front = _proxy(options.proxy, site, directory) if options.proxy else nullcontext(site)
+            proxy = _proxy(options.proxy, site, directory) if options.proxy else nullcontext(site)
             print(f"{kind}{' behind the proxy' if options.proxy else ''}:", flush=True)
             problems = []
-            with front as target:
+            with proxy as target:
                 for name in options.only or KINDS_OF_CLIENTS:
                     problems += attack(target, server, name, options)
         finally:
@@ -323,7 +323,7 @@ def main() -> int:
     for kind in options.databases or KINDS:
         found = run(kind, options)
         counted = {"connections": options.connections, "problems": len(found)}
-        figures.tell(f"slow-clients-{kind}", counted, options.figures)
+        figures.report(f"slow-clients-{kind}", counted, options.figures)
         problems += found
     for problem in problems:
         print(problem)

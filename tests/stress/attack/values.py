@@ -1,4 +1,4 @@
-"""What somebody sends who means no good: texts, numbers of rows, JSON values, files."""
+"""Hostile values: texts, ids, paths, headers, JSON values and files."""
 
 # ruff: noqa: E501
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from tests.support import hostile_files
 
-#: Stands in many of the texts: no page may show it as a tag.
+#: Part of many texts; no page may contain it as a tag.
 MARK = "<i id=zz9>"
 
-#: Lone surrogates are sent as the bytes that some encoders make of them.
+#: Lone surrogates are sent in the bytes that some encoders produce for them.
 TEXTS: tuple[str, ...] = (
     "", " ", "\0", "a\0b", "\ud800", "x\udfffy", "\r\nSet-Cookie: a=b", "\n2027-01-01 INFO forged",
     "0", "-1", "-0", "1e999", "1e-7", "NaN", "Infinity", "0x10", "1_000", "1,5", "١٢٣", "１２", "½",
@@ -32,7 +32,7 @@ TEXTS: tuple[str, ...] = (
     "true", "null", "None", "undefined", "[]", "{}", "admin", "SYSTEM", "system",
     "eyJhIjoxfQ", "W10", "WyJhIl0", "bnVsbA",
 )  # fmt: skip
-#: Numbers of rows, as they stand in paths.
+#: Ids in paths.
 IDS: tuple[str, ...] = (
     "0", "-1", "2", "3", "999999", str(2**31), str(2**63 - 1), str(2**63), "9" * 30, "9" * 4000,
     "01", "1.0", "1e3", "x", "%00", "%D9%A3", "%ED%A0%80", "..", "%2e%2e%2f", "..%2f..%2fetc", "1%0d%0a",
@@ -46,7 +46,7 @@ PATHS: tuple[str, ...] = (
     "/" + "%2e" * 300, "/search/%0d%0aX-Y:%20z", "/static/vendor/", "/static/", "/export.csv",
     "/items/export.exe", "/items/export.csv%00", "/analysis/x.csv", "/floor/scanner/x.svg",
 )  # fmt: skip
-#: Fields that no form has: somebody hopes that they are taken all the same.
+#: Fields that no form has, but that an application could accept by mistake.
 EXTRA: tuple[tuple[str, str], ...] = (
     ("role", "admin"), ("is_admin", "1"), ("user_id", "1"), ("id", "1"), ("approved_at", "now"),
     ("session_epoch", "0"), ("disabled_at", ""), ("hash", "0"), ("on_hand_after", "99"),
@@ -64,30 +64,30 @@ HEADERS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
-def text(dice: random.Random) -> str:
-    chosen = dice.choice(TEXTS)
-    return chosen + dice.choice(TEXTS)[:100] if dice.random() < 0.1 else chosen
+def text(rng: random.Random) -> str:
+    chosen = rng.choice(TEXTS)
+    return chosen + rng.choice(TEXTS)[:100] if rng.random() < 0.1 else chosen
 
 
-def json_value(dice: random.Random, depth: int = 0) -> Any:
-    """One of any type, nested now and then."""
+def json_value(rng: random.Random, depth: int = 0) -> Any:
+    """Return a value of a random type, sometimes nested."""
     plain = (
-        None, True, False, 0, -1, 2**31, 2**63, -(2**63) - 1, 10**400, 1.5, 1e308, 0.1, text(dice),
-        text(dice), text(dice), [], {}, "1",
+        None, True, False, 0, -1, 2**31, 2**63, -(2**63) - 1, 10**400, 1.5, 1e308, 0.1, text(rng),
+        text(rng), text(rng), [], {}, "1",
     )  # fmt: skip
-    if depth < 3 and dice.random() < 0.3:
-        inner = [json_value(dice, depth + 1) for _ in range(dice.randrange(4))]
-        return inner if dice.random() < 0.5 else {text(dice): one for one in inner}
-    return dice.choice(plain)
+    if depth < 3 and rng.random() < 0.3:
+        inner = [json_value(rng, depth + 1) for _ in range(rng.randrange(4))]
+        return inner if rng.random() < 0.5 else {text(rng): value for value in inner}
+    return rng.choice(plain)
 
 
-def broken_json(dice: random.Random, body: bytes) -> bytes:
-    """What no parser should take for JSON, or what may cost one dearly."""
-    cut = dice.randrange(len(body) + 1)
-    return dice.choice((
+def broken_json(rng: random.Random, body: bytes) -> bytes:
+    """Return bytes that are no valid JSON or expensive to parse."""
+    cut = rng.randrange(len(body) + 1)
+    return rng.choice((
         body[:cut], b"[" * 100_000, b'{"a":' * 50_000, b"", b"\xff\xfe{\x00", b"NaN", b"[1e999999]",
         b"9" * 6000, body + body, b'{"item":"A","item":"B"}', b'"\\ud800"', b"\x00", b"{}" + b" " * 9999,
-        json.dumps({text(dice): 1 for _ in range(300)}).encode("utf-8", "surrogatepass"),
+        json.dumps({text(rng): 1 for _ in range(300)}).encode("utf-8", "surrogatepass"),
     ))  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""`make chaos`: work under kills, pauses, broken wires, full disks and jumping clocks.
+"""`make chaos`: run clients under kills, pauses, network faults, full disks and clock jumps.
 
 python -m tests.stress.chaos [sqlite|postgresql] [--strikes 200] [--clients 8] [--seed N] [--hard]
     [--answers N] [--mutant keys-forgotten] [--figures FOLDER]
 
-With --mutant the product is broken on purpose, and the run succeeds when the checker sees it.
+With --mutant the product has a deliberate fault, and the run succeeds if the checker finds it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ def main() -> int:
     parser.add_argument("--strikes", type=int, default=200)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--hard", action="store_true", help="full disks and clocks too (root)")
-    parser.add_argument("--answers", type=int, default=0, help="go on until there are so many")
+    parser.add_argument(
+        "--hard", action="store_true", help="also full disks and clock jumps (needs root)"
+    )
+    parser.add_argument(
+        "--answers", type=int, default=0, help="continue until there are so many answers"
+    )
     parser.add_argument("--mutant", choices=MUTANTS, default="")
     figures.options(parser)
     options = parser.parse_args()
@@ -38,7 +42,7 @@ def main() -> int:
     print(outcome)
     parts = ["chaos", plan.kind, "hard" if plan.hard else "", plan.mutant]
     parts += ["order" if plan.answers else ""]
-    figures.tell("-".join(filter(None, parts)), outcome.figures, options.figures)
+    figures.report("-".join(filter(None, parts)), outcome.figures, options.figures)
     return 0 if bool(outcome.problems) == bool(plan.mutant) else 1
 
 

@@ -1,4 +1,4 @@
-"""What a run under faults counted: one line of JSON, and a file where `--figures` says.
+"""Counts of a fault test: one line of JSON, and a file in the folder of `--figures`.
 
 python -m tests.stress.chaos.figures FOLDER prints the rows of docs/faults.md from such files.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 
-def tell(name: str, figures: dict[str, Any], folder: Path | None) -> None:
-    """Print what was done and how often it went wrong; keep it in the folder, if there is one."""
+def report(name: str, figures: dict[str, Any], folder: Path | None) -> None:
+    """Print the counts as JSON and write them to the folder, if there is one."""
     machine = f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}"
     line = {"run": name, **figures, "on": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine}
     print(json.dumps(line), flush=True)
@@ -27,7 +27,7 @@ def tell(name: str, figures: dict[str, Any], folder: Path | None) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """What each of these commands takes; whoever ends it early leaves no server and no mount."""
+    """Add the common options; on SIGTERM exit normally, so that servers and mounts are removed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser.add_argument("--figures", type=Path, help="a folder for the counts, as JSON")
 
@@ -35,12 +35,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 def main() -> int:
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         line = json.loads(path.read_text())
-        told = ", ".join(
+        text = ", ".join(
             f"{name} {value:,}" if isinstance(value, int) else f"{name} {_plain(value)}"
             for name, value in line.items()
             if name not in ("run", "on", "machine")
         )
-        print(f"| `{line['run']}` | {told} | {line['on']} |")
+        print(f"| `{line['run']}` | {text} | {line['on']} |")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the clients saw, by their own clock: the one thing the checker believes beside the rows."""
+"""Records of the clients, with the times of their own clock."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Write:
-    """One operation that somebody asked for, and what they were told at last."""
+    """A requested operation and its final result."""
 
     key: str
     path: str
     began: float
     ended: float = 0.0
-    #: GRANTED, or the code of the refusal; empty as long as nobody knows.
-    told: str = ""
-    tries: int = 0
+    #: GRANTED or the code of the refusal; empty until there is an answer.
+    result: str = ""
+    attempts: int = 0
 
 
 @dataclass
-class Look:
-    """A lot as somebody saw it."""
+class LotRead:
+    """A lot as a client has read it."""
 
     lot_id: int
     lot_seq: int
@@ -37,12 +37,12 @@ GRANTED = "granted"
 @dataclass
 class History:
     writes: list[Write] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
-    #: Answers that no client should ever get.
-    strange: list[str] = field(default_factory=list)
-    #: Tries that ended without an answer, by what came instead.
-    troubles: Counter[str] = field(default_factory=Counter)
-    #: Nothing will ever answer again: who still waits may go home.
+    reads: list[LotRead] = field(default_factory=list)
+    #: Responses that clients must never get.
+    unexpected: list[str] = field(default_factory=list)
+    #: Attempts without an answer, by error.
+    errors: Counter[str] = field(default_factory=Counter)
+    #: There will be no more answers; waiting clients end.
     abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -52,12 +52,12 @@ class History:
             self.writes.append(write)
         return write
 
-    def trouble(self, kind: str) -> None:
+    def record_error(self, kind: str) -> None:
         with self._lock:
-            self.troubles[kind] += 1
+            self.errors[kind] += 1
 
     def answered(self) -> int:
-        return sum(1 for write in self.writes if write.told)
+        return sum(1 for write in self.writes if write.result)
 
-    def told(self) -> Counter[str]:
-        return Counter(write.told for write in self.writes)
+    def results(self) -> Counter[str]:
+        return Counter(write.result for write in self.writes)

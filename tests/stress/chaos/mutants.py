@@ -1,6 +1,6 @@
-"""The product, broken on purpose: what a checker must catch to be worth its word.
+"""Mutants of the product with deliberate faults that the checker must find.
 
-Each mutant is a copy of the tree in which a few lines say something else.
+Each mutant is a copy of the source tree with a few lines replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.servers import ROOT
 
-_HASTY = """    return _hasty(run)
+_ANSWER_EARLY = """    return _answer_early(run)
 
 
 import contextvars
@@ -21,27 +21,27 @@ import contextvars
 _early: contextvars.ContextVar[Any] = contextvars.ContextVar("early")
 
 
-def _hasty(run: Any) -> Any:
+def _answer_early(run: Any) -> Any:
     import queue
     import threading
 
-    def hurry(*args: Any, **kwargs: Any) -> Any:
-        told: Any = queue.SimpleQueue()
+    def start(*args: Any, **kwargs: Any) -> Any:
+        results: Any = queue.SimpleQueue()
 
         def work() -> None:
-            _early.set(told)
+            _early.set(results)
             try:
-                told.put((run(*args, **kwargs), None))
+                results.put((run(*args, **kwargs), None))
             except BaseException as error:
-                told.put((None, error))
+                results.put((None, error))
 
         threading.Thread(target=contextvars.copy_context().run, args=(work,)).start()
-        result, error = told.get()
+        result, error = results.get()
         if error is not None:
             raise error
         return result
 
-    return functools.wraps(run)(hurry)
+    return functools.wraps(run)(start)
 
 
 def _retry_or_raise"""
@@ -49,7 +49,7 @@ def _retry_or_raise"""
 _IGNORED = shutil.ignore_patterns("__pycache__", "instance", "screenshots")
 _PARTS = ("inventory", "migrations", "static", "templates", "app.py")
 
-#: Name to (file, what stands there, what shall stand there).
+#: Name to (file, original text, replacement).
 MUTANTS: dict[str, list[tuple[str, str, str]]] = {
     "synchronous=NORMAL": [
         ("inventory/db/engine.py", '"synchronous": "FULL"', '"synchronous": "NORMAL"'),
@@ -63,7 +63,7 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
         ("inventory/db/engine.py", '"synchronous_commit": "on",', '"synchronous_commit": "off",'),
         ("inventory/db/session.py", '"synchronous_commit": "on"}', '"synchronous_commit": "off"}'),
     ],
-    # Neither the look-up nor the unique constraint finds what was done under a key.
+    # Neither the lookup nor the unique constraint finds an earlier write with the key.
     "keys-forgotten": [
         (
             "inventory/idempotency/store.py",
@@ -71,7 +71,7 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
             '"idempotency_key": f"{key[:200]} {at}",',
         ),
     ],
-    # The answer goes out a moment before the transaction is committed.
+    # The response is sent shortly before the commit.
     "answer-before-commit": [
         (
             "inventory/db/transaction.py",
@@ -80,14 +80,14 @@ MUTANTS: dict[str, list[tuple[str, str, str]]] = {
             "                        _early.get().put((result, None))\n"
             "                        time.sleep(0.1)",
         ),
-        ("inventory/db/transaction.py", "    return run\n\n\ndef _retry_or_raise", _HASTY),
+        ("inventory/db/transaction.py", "    return run\n\n\ndef _retry_or_raise", _ANSWER_EARLY),
     ],
 }
 
 
 @contextmanager
 def mutated(name: str) -> Iterator[Path]:
-    """Where a tree lies that has this fault."""
+    """Create a source tree with this fault and yield its path."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as directory:
         root = Path(directory)
         for part in _PARTS:
@@ -99,6 +99,6 @@ def mutated(name: str) -> Iterator[Path]:
             path = root / file
             text = path.read_text()
             if text.count(old) != 1:
-                raise RuntimeError(f"{name}: {old!r} stands {text.count(old)} times in {file}")
+                raise RuntimeError(f"{name}: {old!r} occurs {text.count(old)} times in {file}")
             path.write_text(text.replace(old, new))
         yield root

@@ -1,4 +1,4 @@
-"""Who breaks things: kills, pauses, full disks, jumping clocks; each mended again by itself."""
+"""Faults of processes, disk and clock, each repaired before the next."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.databases import Server as PostgreSQL
 from tests.support.servers import LiveServer
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
-#: libfaketime 0.9.10 answers EINVAL to the clock_nanosleep behind time.sleep whenever it leaves the
-#: monotonic clock alone: a thread that sleeps would die of it, and the server with its main one.
+#: With FAKETIME_DONT_FAKE_MONOTONIC, libfaketime 0.9.10 lets the clock_nanosleep of time.sleep fail
+#: with EINVAL, which would end the sleeping thread. Therefore sleep with select().
 _SLEEP = """
 import select, time
 time.sleep = lambda seconds: select.select([], [], [], seconds) and None
@@ -25,7 +25,7 @@ time.sleep = lambda seconds: select.select([], [], [], seconds) and None
 
 
 class Nemesis:
-    """`strike()` does one thing at random, and returns when it is over."""
+    """Causes faults; `strike()` causes one at random and returns when it is over."""
 
     def __init__(self, server: LiveServer, *, seed: int) -> None:
         self.server = server
@@ -72,7 +72,7 @@ class Nemesis:
         _start_again(self._postgresql)
 
     def pause_backend(self) -> None:
-        """The connections of the server stand still in the middle of whatever they do."""
+        """Stop two backend processes of PostgreSQL for a short time."""
         assert self._postgresql is not None
         assert self._postgresql.process is not None
         pid = self._postgresql.process.pid
@@ -104,7 +104,7 @@ def set_clock(file: Path, shift: str) -> None:
 
 
 def faked_clock(file: Path) -> dict[str, str]:
-    """The environment of a process whose clock that file shifts."""
+    """Return the environment of a process whose clock is shifted by the file."""
     set_clock(file, "+0")
     patched = file.with_name("patched")
     patched.mkdir()
@@ -120,7 +120,7 @@ def faked_clock(file: Path) -> dict[str, str]:
 
 @contextmanager
 def small_disk(directory: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of that size, in memory. Needs root."""
+    """Mount a file system of that size in memory. Needs root."""
     directory.mkdir()
     options = f"size={megabytes}m,mode=711"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", directory], check=True)
@@ -138,11 +138,11 @@ def _paused(pids: list[int]) -> Iterator[None]:
                 os.kill(pid, signal.SIGSTOP)
             except ProcessLookupError:
                 continue
-            stack.callback(_go_on, pid)
+            stack.callback(_continue_process, pid)
         yield
 
 
-def _go_on(pid: int) -> None:
+def _continue_process(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGCONT)
     except ProcessLookupError:
@@ -157,7 +157,7 @@ def _title(pid: str) -> bytes:
 
 
 def _start_again(postgresql: PostgreSQL) -> None:
-    """Its children notice only after a moment that they are alone."""
+    """Start PostgreSQL; retry until the children of the killed postmaster have ended."""
     deadline = time.monotonic() + 30
     while True:
         try:

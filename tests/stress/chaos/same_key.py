@@ -1,4 +1,4 @@
-"""The same request eight times at once, with one key: one row, eight equal answers.
+"""Send the same request eight times at once with one key: one row, eight equal responses.
 
 python -m tests.stress.chaos.same_key [sqlite|postgresql] [--rounds 1000] [--figures FOLDER]
 """
@@ -22,26 +22,26 @@ import httpx
 
 from tests.api.live import admin_token
 from tests.stress.chaos import checking, figures
-from tests.stress.chaos.clients import AGAIN
+from tests.stress.chaos.clients import RETRYABLE
 from tests.stress.chaos.history import GRANTED, History
 from tests.support.databases import KINDS, fresh_database
 from tests.support.servers import LiveServer
 
-ASKERS = 8
+CONCURRENT_REQUESTS = 8
 
 
 @dataclass
-class Told:
+class Result:
     rounds: int
     granted: int = 0
     refused: int = 0
-    #: Answers that said "in a moment": asked again with the same key.
-    again: Counter[str] = field(default_factory=Counter)
+    #: Retries with the same key, by code of the response.
+    retries: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
 
-class _Asker(threading.Thread):
-    """Asks what all ask, when all do."""
+class _Requester(threading.Thread):
+    """Sends the same request at the same time as all others."""
 
     def __init__(self, url: str, token: str, start: threading.Barrier, done: threading.Barrier):
         super().__init__(daemon=True)
@@ -50,87 +50,90 @@ class _Asker(threading.Thread):
             base_url=f"{url}/api/v1/", headers=headers, timeout=30, verify=False, trust_env=False
         )
         self.start_, self.done = start, done
-        self.question: tuple[str, str, dict[str, Any]] | None = None
+        self.request: tuple[str, str, dict[str, Any]] | None = None
         self.answer: tuple[int, Any] = (0, {})
         self.is_first = False
-        self.again: Counter[str] = Counter()
+        self.retries: Counter[str] = Counter()
 
     def run(self) -> None:
         while True:
             self.start_.wait()
-            if self.question is None:
+            if self.request is None:
                 return self.http.close()
-            self.answer = self._ask(*self.question)
+            self.answer = self._send(*self.request)
             self.done.wait()
 
-    def _ask(self, key: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    def _send(self, key: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         while True:
             response = self.http.post(path, json=body, headers={"Idempotency-Key": key})
             if not response.headers.get("Content-Type", "").endswith("json"):
                 return response.status_code, {"text": response.text}
             content = response.json()
-            if content.get("code") not in AGAIN:
+            if content.get("code") not in RETRYABLE:
                 self.is_first = "Idempotency-Replayed" not in response.headers
                 content.pop("replayed", None)
                 return response.status_code, content
-            self.again[content["code"]] += 1
+            self.retries[content["code"]] += 1
             time.sleep(0.01)
 
 
-def run(kind: str, rounds: int, *, seed: int = 1) -> Told:
+def run(kind: str, rounds: int, *, seed: int = 1) -> Result:
     with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="same-key-")))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="same-key-")))
         url = stack.enter_context(fresh_database(kind))
-        environ = {"INSTANCE_PATH": str(place / "instance"), "LOG_LEVEL": "ERROR"}
-        server = LiveServer(environ | {"DATABASE_URL": url}, place / "log").start()
+        environ = {"INSTANCE_PATH": str(directory / "instance"), "LOG_LEVEL": "ERROR"}
+        server = LiveServer(environ | {"DATABASE_URL": url}, directory / "log").start()
         stack.callback(server.kill)
-        token, told = admin_token(server), Told(rounds)
+        token, result = admin_token(server), Result(rounds)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "item"}
         httpx.post(
             f"{server.url}/api/v1/items", json={"code": "BOLT", "name": "Bolt"}, headers=headers
         ).raise_for_status()
-        history = _ask_all(server.url, token, told, random.Random(seed))
-        told.problems += checking.problems_of(history, checking.Rows.of(url))
-        return told
+        history = _run_rounds(server.url, token, result, random.Random(seed))
+        result.problems += checking.problems_of(history, checking.Rows.of(url))
+        return result
 
 
-def _ask_all(url: str, token: str, told: Told, chance: random.Random) -> History:
-    start, done = threading.Barrier(ASKERS + 1), threading.Barrier(ASKERS + 1)
-    askers = [_Asker(url, token, start, done) for _ in range(ASKERS)]
-    for asker in askers:
-        asker.start()
+def _run_rounds(url: str, token: str, result: Result, rng: random.Random) -> History:
+    start, done = (
+        threading.Barrier(CONCURRENT_REQUESTS + 1),
+        threading.Barrier(CONCURRENT_REQUESTS + 1),
+    )
+    requesters = [_Requester(url, token, start, done) for _ in range(CONCURRENT_REQUESTS)]
+    for requester in requesters:
+        requester.start()
     history = History()
-    for number in range(told.rounds):
+    for number in range(result.rounds):
         key = uuid.uuid4().hex
-        path, body = _question(number, key, chance)
-        for asker in askers:
-            asker.question = key, path, body
+        path, body = _make_request(number, key, rng)
+        for requester in requesters:
+            requester.request = key, path, body
         write = history.begin(key, path)
         start.wait()
         done.wait(120)
         write.ended = time.monotonic()
-        status, content = askers[0].answer
-        write.told = GRANTED if status == 201 else str(content)
+        status, content = requesters[0].answer
+        write.result = GRANTED if status == 201 else str(content)
         if status == 409:
-            write.told = content["code"]
-        if [asker.is_first for asker in askers].count(True) != 1:
-            told.problems.append(f"{path} {key}: not just one answer is the first one's")
-        told.granted += status == 201
-        told.refused += status == 409
-        if any(asker.answer != askers[0].answer for asker in askers):
-            told.problems.append(f"{path}: {[asker.answer for asker in askers]}")
-    for asker in askers:
-        asker.question = None
-        told.again += asker.again
+            write.result = content["code"]
+        if [requester.is_first for requester in requesters].count(True) != 1:
+            result.problems.append(f"{path} {key}: not exactly one response is not a replay")
+        result.granted += status == 201
+        result.refused += status == 409
+        if any(requester.answer != requesters[0].answer for requester in requesters):
+            result.problems.append(f"{path}: {[requester.answer for requester in requesters]}")
+    for requester in requesters:
+        requester.request = None
+        result.retries += requester.retries
     start.wait()
-    for asker in askers:
-        asker.join(30)
+    for requester in requesters:
+        requester.join(30)
     return history
 
 
-def _question(number: int, key: str, chance: random.Random) -> tuple[str, dict[str, Any]]:
-    """In turn a receipt of a new lot, and what is granted or refused as the stock stands."""
-    qty = str(chance.randint(1, 9))
+def _make_request(number: int, key: str, rng: random.Random) -> tuple[str, dict[str, Any]]:
+    """Return in turn a receipt, a reservation, and issues that the stock allows or not."""
+    qty = str(rng.randint(1, 9))
     if number % 4 == 0:
         return "receipts", {"item": "BOLT", "lotCode": f"L-{number}", "qty": qty, "note": key}
     if number % 4 == 1:
@@ -145,14 +148,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1000)
     figures.options(parser)
     options = parser.parse_args()
-    told = run(options.database, options.rounds)
-    counted = {
-        "rounds": told.rounds, "at_once": ASKERS, "granted": told.granted,
-        "refused": told.refused, "told_again": dict(told.again), "problems": len(told.problems),
+    result = run(options.database, options.rounds)
+    counts = {
+        "rounds": result.rounds, "at_once": CONCURRENT_REQUESTS, "granted": result.granted,
+        "refused": result.refused, "told_again": dict(result.retries),
+        "problems": len(result.problems),
     }  # fmt: skip
-    figures.tell(f"same-key-{options.database}", counted, options.figures)
-    print(*told.problems[:20], sep="\n")
-    return 1 if told.problems else 0
+    figures.report(f"same-key-{options.database}", counts, options.figures)
+    print(*result.problems[:20], sep="\n")
+    return 1 if result.problems else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A short run of `make chaos`, and that its checker sees what it is there to see."""
+"""A short run of `make chaos`, and tests of its checker."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from tests.stress.chaos.checking import Rows, problems_of
-from tests.stress.chaos.history import GRANTED, History, Look, Write
+from tests.stress.chaos.history import GRANTED, History, LotRead, Write
 from tests.stress.chaos.run import Plan, run
 
 
-def test_nothing_is_lost_or_doubled_under_kills_pauses_and_a_broken_wire(
+def test_faults_of_processes_and_network_lose_or_double_nothing(
     database_kind: str,
 ) -> None:
     outcome = run(Plan(database_kind, strikes=8))
     print(outcome)
-    assert outcome.history.told()[GRANTED] > 20
+    assert outcome.history.results()[GRANTED] > 20
     assert sum(outcome.faults.values()) > 10
     assert outcome.problems == []
 
@@ -43,7 +43,7 @@ def history() -> History:
         Write("b", "reservations", 3.0, 4.0, GRANTED),
         Write("c", "issues", 5.0, 6.0, "INSUFFICIENT_STOCK"),
     ]
-    return History(writes, looks=[Look(1, 2, 7.0, 8.0)])
+    return History(writes, reads=[LotRead(1, 2, 7.0, 8.0)])
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def rows() -> Rows:
     )
 
 
-def test_what_is_right_is_no_problem(history: History, rows: Rows) -> None:
+def test_a_correct_history_has_no_problems(history: History, rows: Rows) -> None:
     assert problems_of(history, rows) == []
 
 
@@ -64,20 +64,25 @@ def test_what_is_right_is_no_problem(history: History, rows: Rows) -> None:
     [
         (lambda h, r: r.operations.pop(), "acknowledged, and lost"),
         (lambda h, r: r.operations.append(operation(3, "b")), "done 2 times"),
-        (lambda h, r: r.operations.append(operation(3, "c")), "told INSUFFICIENT_STOCK, but done"),
-        (lambda h, r: r.operations.append(operation(3, "x")), "nobody asked for x"),
-        (lambda h, r: r.keys.pop("b"), "its key does not remember granted"),
-        (lambda h, r: r.keys.update(c=False), "its key does not remember INSUFFICIENT_STOCK"),
-        (lambda h, r: setattr(h.writes[0], "told", ""), "never answered"),
-        (lambda h, r: h.strange.append("a 500"), "a 500"),
+        (
+            lambda h, r: r.operations.append(operation(3, "c")),
+            "refused with INSUFFICIENT_STOCK, but done",
+        ),
+        (lambda h, r: r.operations.append(operation(3, "x")), "not requested: x"),
+        (lambda h, r: r.keys.pop("b"), "its key has not stored granted"),
+        (lambda h, r: r.keys.update(c=False), "its key has not stored INSUFFICIENT_STOCK"),
+        (lambda h, r: setattr(h.writes[0], "result", ""), "never answered"),
+        (lambda h, r: h.unexpected.append("a 500"), "a 500"),
         (lambda h, r: setattr(r.entries[1], "lot_seq", 3), "comes after 1"),
         (lambda h, r: setattr(r.entries[1], "on_hand_after", 8), "says 8/4"),
         (lambda h, r: setattr(r.entries[1], "qty", 10), "leaves 10 reserved of 9"),
         (lambda h, r: setattr(r.entries[1], "txn_type", "UNRESERVE"), "more than was reserved"),
-        (lambda h, r: setattr(h.writes[1], "ended", 0.5), "stands after what began later"),
-        (lambda h, r: setattr(h.looks[0], "lot_seq", 1), "seen at 1, was at 2"),
+        (lambda h, r: setattr(h.writes[1], "ended", 0.5), "comes after a write that began later"),
+        (lambda h, r: setattr(h.reads[0], "lot_seq", 1), "seen at 1, was at 2"),
     ],
 )
-def test_what_is_wrong_is_named(history: History, rows: Rows, change: Any, words: str) -> None:
+def test_each_inconsistency_is_reported(
+    history: History, rows: Rows, change: Any, words: str
+) -> None:
     change(history, rows)
     assert words in "\n".join(problems_of(history, rows))

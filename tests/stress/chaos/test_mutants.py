@@ -1,4 +1,4 @@
-"""The product, broken on purpose: the chaos run must see it."""
+"""Mutants of the product whose faults a chaos run must find."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stress.chaos.run import Plan, run
         ("answer-before-commit", 4, "acknowledged, and lost"),
     ],
 )
-def test_a_fault_is_seen(mutant: str, strikes: int, words: str) -> None:
-    plan = Plan("sqlite", strikes, spoilt=0.3, seed=3, answers=60, mutant=mutant)
+def test_a_mutant_is_found(mutant: str, strikes: int, words: str) -> None:
+    plan = Plan("sqlite", strikes, fault_rate=0.3, seed=3, answers=60, mutant=mutant)
     outcome = run(plan)
     assert words in "\n".join(outcome.problems)

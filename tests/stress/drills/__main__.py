@@ -1,7 +1,7 @@
-"""`make drills`: fail-over to a standby, and full disks, ten times each.
+"""`make drills`: failover to a standby, a stopped database, and full disks, ten times each.
 
-python -m tests.stress.drills [--rounds 10] [--answers 200] [--only "database down"] [--figures
-FOLDER]
+python -m tests.stress.drills [--rounds 10] [--answers 200] [--only "database down"]
+    [--figures FOLDER]
 
 Full disks need root.
 """
@@ -16,17 +16,17 @@ from collections import Counter
 from collections.abc import Callable
 
 from tests.stress.chaos import figures
-from tests.stress.drills.drills import Told, database_down, fail_over, full_disk, full_quota
+from tests.stress.drills.drills import DrillResult, database_down, fail_over, full_disk, full_quota
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--answers", type=int, default=200)
-    parser.add_argument("--only", help="the one drill of this name")
+    parser.add_argument("--only", help="run only the drill of this name")
     figures.options(parser)
     options = parser.parse_args()
-    drills: dict[str, Callable[[], Told]] = {
+    drills: dict[str, Callable[[], DrillResult]] = {
         "fail-over": lambda: fail_over(answers=options.answers),
         "database down": lambda: database_down(answers=options.answers),
         "full quota, sqlite": lambda: full_quota(answers=options.answers),
@@ -42,12 +42,12 @@ def main() -> int:
     for number in range(1, options.rounds + 1):
         for name, drill in drills.items():
             began = time.monotonic()
-            told = drill()
-            counted[name].update(told.figures)
-            print(f"{number}. {name}, {time.monotonic() - began:.0f} s: {told}", flush=True)
+            result = drill()
+            counted[name].update(result.figures)
+            print(f"{number}. {name}, {time.monotonic() - began:.0f} s: {result}", flush=True)
     for name, counts in counted.items():
         run = f"drill-{name.replace(', ', '-').replace(' ', '-')}"
-        figures.tell(run, {"rounds": options.rounds, **counts}, options.figures)
+        figures.report(run, {"rounds": options.rounds, **counts}, options.figures)
     return 1 if any(counts["problems"] for counts in counted.values()) else 0
 
 

@@ -1,8 +1,6 @@
-"""What may happen to a site in its years, rehearsed: each drill tells what the clients saw.
+"""Drills of outages under load: failover, full disk and stopped database.
 
-The checker is that of the chaos runs (tests/stress/chaos/checking.py): it believes the clients
-and the
-rows, and asks no code of the product.
+The results are checked by tests/stress/chaos/checking.py.
 """
 
 from __future__ import annotations
@@ -21,133 +19,144 @@ from tests.api.live import admin_token
 from tests.stress.chaos import checking
 from tests.stress.chaos.history import GRANTED, History
 from tests.stress.chaos.nemesis import small_disk
-from tests.stress.chaos.run import Plan, _at_work, _what_verify_finds
+from tests.stress.chaos.run import Plan, _running_clients, _verify_ledger
 from tests.stress.drills.standby import pair
 from tests.support.databases import Server, _memory_directory, migrate, postgresql
 from tests.support.servers import LiveServer, wait_until
 
 
 @dataclass
-class Told:
+class DrillResult:
     history: History
     problems: list[str]
-    #: Answered before the blow, while it lasted, and afterwards.
+    #: Number of answers before, during and after the outage.
     before: int
-    meanwhile: int
+    during: int
     after: int
 
     @property
     def figures(self) -> dict[str, int]:
-        told = self.history.told()
+        results = self.history.results()
         return {
-            "granted": told[GRANTED],
-            "refused": told.total() - told[GRANTED],
-            "told_busy": self.history.troubles["BUSY"],
-            "strange": len(self.history.strange),
+            "granted": results[GRANTED],
+            "refused": results.total() - results[GRANTED],
+            "told_busy": self.history.errors["BUSY"],
+            "strange": len(self.history.unexpected),
             "problems": len(self.problems),
         }
 
     def __str__(self) -> str:
-        told = self.history.told()
-        met = ", ".join(f"{name} {n}" for name, n in sorted(self.history.troubles.items()))
+        results = self.history.results()
+        errors = ", ".join(f"{name} {n}" for name, n in sorted(self.history.errors.items()))
         return "\n".join([
-            f"{told[GRANTED]} operations granted, {told.total() - told[GRANTED]} refused;"
-            f" {self.before} answers before, {self.meanwhile} meanwhile, {self.after} after it",
-            f"clients met: {met or 'nothing'}",
+            f"{results[GRANTED]} operations granted, {results.total() - results[GRANTED]} refused;"
+            f" {self.before} answers before, {self.during} during, {self.after} after the outage",
+            f"errors of clients: {errors or 'none'}",
             f"{len(self.problems)} problems",
             *self.problems[:20],
         ])  # fmt: skip
 
 
-def fail_over(*, answers: int, synchronous: bool = True) -> Told:
-    """The primary is killed in mid-load, the standby promoted; nobody restarts the program."""
-    with _place() as place, pair(place / "pair") as both:
-        migrate(both.url)
-        rows_of = both.standby.url
+def fail_over(*, answers: int, synchronous: bool = True) -> DrillResult:
+    """Kill the primary under load and promote the standby, without a restart of the server."""
+    with _work_directory() as directory, pair(directory / "pair") as servers:
+        migrate(servers.url)
+        rows_of = servers.standby.url
         if synchronous:
-            both.be_synchronous()
-            return _rehearse(both.url, place, answers, lambda _: both.fail_over(), rows_of=rows_of)
+            servers.make_synchronous()
+            return _run_drill(
+                servers.url, directory, answers, lambda _: servers.fail_over(), rows_of=rows_of
+            )
 
-        def lose(history: History) -> None:
-            both.cut_off()
-            _answered(history, answers)
-            both.fail_over()
+        def lose_writes(history: History) -> None:
+            servers.disconnect_standby()
+            _wait_for_answers(history, answers)
+            servers.fail_over()
 
-        return _rehearse(both.url, place, answers, lose, rows_of=rows_of, goes_on=False)
+        return _run_drill(
+            servers.url, directory, answers, lose_writes, rows_of=rows_of, continues=False
+        )
 
 
-def full_disk(kind: str, *, answers: int) -> Told:
-    """The disk under the database is full for a while (a file system of its own: needs root)."""
+def full_disk(kind: str, *, answers: int) -> DrillResult:
+    """Fill the disk of the database for a while. Needs root to mount a file system."""
     with ExitStack() as stack:
-        place = stack.enter_context(_place())
-        disk = stack.enter_context(small_disk(place / "disk", 48 if kind == "sqlite" else 300))
+        directory = stack.enter_context(_work_directory())
+        disk = stack.enter_context(small_disk(directory / "disk", 48 if kind == "sqlite" else 300))
         if kind == "sqlite":
             url = f"sqlite:///{disk}/inventory.db"
         else:
             url = stack.enter_context(postgresql(disk, {"max_connections": "60"})).url
         migrate(url)
-        return _rehearse(url, place, answers, meanwhile=lambda server: _filled(disk))
+        return _run_drill(url, directory, answers, outage=lambda server: _full_disk(disk))
 
 
-def database_down(*, answers: int) -> Told:
-    """PostgreSQL is stopped under a working program, which nobody restarts when it is back."""
-    with _place() as place, postgresql(place / "pair", {"max_connections": "60"}) as database:
+def database_down(*, answers: int) -> DrillResult:
+    """Stop PostgreSQL under load for a while, without a restart of the server."""
+    with (
+        _work_directory() as directory,
+        postgresql(directory / "pair", {"max_connections": "60"}) as database,
+    ):
         migrate(database.url)
-        return _rehearse(database.url, place, answers, meanwhile=lambda _: _stopped(database))
+        return _run_drill(
+            database.url, directory, answers, outage=lambda _: _stopped_database(database)
+        )
 
 
-def full_quota(*, answers: int) -> Told:
-    """The same for whoever may mount nothing: the server's files may not grow for a while."""
-    with _place() as place:
-        url = f"sqlite:///{place}/inventory.db"
+def full_quota(*, answers: int) -> DrillResult:
+    """Like `full_disk` without root: limit the file size of the server processes."""
+    with _work_directory() as directory:
+        url = f"sqlite:///{directory}/inventory.db"
         migrate(url)
-        return _rehearse(url, place, answers, meanwhile=_held_small)
+        return _run_drill(url, directory, answers, outage=_limited_file_size)
 
 
-def _rehearse(
+def _run_drill(
     url: str,
-    place: Path,
+    directory: Path,
     answers: int,
     strike: Callable[[History], None] = lambda _: None,
     *,
-    goes_on: bool = True,
-    meanwhile: Callable[[LiveServer], Any] | None = None,
+    continues: bool = True,
+    outage: Callable[[LiveServer], Any] | None = None,
     rows_of: str | None = None,
-) -> Told:
-    environ = {"INSTANCE_PATH": str(place / "instance"), "LOG_LEVEL": "ERROR"}
-    server = LiveServer(environ | {"DATABASE_URL": url}, place / "log").start()
+) -> DrillResult:
+    environ = {"INSTANCE_PATH": str(directory / "instance"), "LOG_LEVEL": "ERROR"}
+    server = LiveServer(environ | {"DATABASE_URL": url}, directory / "log").start()
     try:
         token, history = admin_token(server), History()
-        wire: Any = SimpleNamespace(url=server.url)
+        proxy: Any = SimpleNamespace(url=server.url)
         processes = [server.process and server.process.pid, *server.workers()]
-        with _at_work(Plan("", 0, clients=4), wire, server, token, history):
-            _answered(history, answers)
+        with _running_clients(Plan("", 0, clients=4), proxy, server, token, history):
+            _wait_for_answers(history, answers)
             before = history.answered()
-            if meanwhile is not None:
-                with meanwhile(server):
-                    trouble = history.troubles["BUSY"]
-                    wait_until(lambda: history.troubles["BUSY"] > trouble + 10, "nobody met it", 30)
+            if outage is not None:
+                with outage(server):
+                    busy = history.errors["BUSY"]
+                    wait_until(
+                        lambda: history.errors["BUSY"] > busy + 10, "no client met the outage", 30
+                    )
             strike(history)
             during = history.answered()
-            if goes_on:
-                _answered(history, answers)
+            if continues:
+                _wait_for_answers(history, answers)
         rows = checking.Rows.of(rows_of or url)
-        problems = checking.problems_of(history, rows) + _what_verify_finds(server)
+        problems = checking.problems_of(history, rows) + _verify_ledger(server)
         if processes != [server.process and server.process.pid, *server.workers()]:
-            problems.append("the server did not live through it")
+            problems.append("processes of the server were replaced")
         after = history.answered() - during
-        return Told(history, problems, before, during - before, after)
+        return DrillResult(history, problems, before, during - before, after)
     finally:
         server.kill()
 
 
-def _answered(history: History, more: int) -> None:
+def _wait_for_answers(history: History, more: int) -> None:
     goal = history.answered() + more
     wait_until(lambda: history.answered() >= goal, "the clients get no answers", seconds=60)
 
 
 @contextmanager
-def _stopped(database: Server) -> Iterator[None]:
+def _stopped_database(database: Server) -> Iterator[None]:
     database.stop()
     try:
         yield
@@ -156,7 +165,7 @@ def _stopped(database: Server) -> Iterator[None]:
 
 
 @contextmanager
-def _filled(disk: Path) -> Iterator[None]:
+def _full_disk(disk: Path) -> Iterator[None]:
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         try:
@@ -171,8 +180,8 @@ def _filled(disk: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _held_small(server: LiveServer) -> Iterator[None]:
-    """No write beyond the first page of any file, for each process of the server."""
+def _limited_file_size(server: LiveServer) -> Iterator[None]:
+    """Limit the file size of each worker to one byte, so that every write fails."""
     workers = server.workers()
     for pid in workers:
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -186,10 +195,10 @@ def _held_small(server: LiveServer) -> Iterator[None]:
 
 
 @contextmanager
-def _place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=_memory_directory()) as directory:
-        place = Path(directory)
-        (place / "pair").mkdir()
+def _work_directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="drill-", dir=_fast_place()) as name:
+        directory = Path(name)
+        (directory / "pair").mkdir()
         if os.geteuid() == 0:
-            place.chmod(0o711)
-        yield place
+            directory.chmod(0o711)
+        yield directory

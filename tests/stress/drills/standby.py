@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers on loopback: one works, the other stands by and knows all it does."""
+"""Two PostgreSQL servers on loopback: a primary and its standby."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _SETTINGS = {
 
 
 class Pair:
-    """`url` leads to whichever of the two takes writes, as a site's DATABASE_URL would."""
+    """A primary and a standby; `url` connects to the one that accepts writes."""
 
     def __init__(self, primary: Server, standby: Server, ports: tuple[int, int]) -> None:
         self.primary, self.standby = primary, standby
         hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
         self.url = f"postgresql://postgres@/postgres?{hosts}&target_session_attrs=read-write"
 
-    def be_synchronous(self) -> None:
-        """From now on nothing counts as written before the standby has it too."""
+    def make_synchronous(self) -> None:
+        """Make commits wait for the standby."""
         _run(self.primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         _run(self.primary, "SELECT pg_reload_conf()")
-        ask = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
-        wait_until(lambda: bool(_run(self.primary, ask)), "the standby is not synchronous", 30)
+        query = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+        wait_until(lambda: bool(_run(self.primary, query)), "the standby is not synchronous", 30)
 
-    def cut_off(self) -> None:
-        """The standby hears nothing more; nobody waits for it (the drill's negative control)."""
+    def disconnect_standby(self) -> None:
+        """Stop the replication, as the negative control of the failover drill."""
         _run(self.standby, "ALTER SYSTEM SET primary_conninfo = ''")
         _run(self.standby, "SELECT pg_reload_conf()")
-        ask = "SELECT 1 FROM pg_stat_replication"
-        wait_until(lambda: not _run(self.primary, ask), "the standby still listens", 30)
+        query = "SELECT 1 FROM pg_stat_replication"
+        wait_until(lambda: not _run(self.primary, query), "the standby is still connected", 30)
 
     def fail_over(self) -> None:
-        """The primary dies with all its processes; somebody notices, and promotes the standby."""
+        """Kill all processes of the primary and promote the standby."""
         assert self.primary.process is not None
         os.killpg(self.primary.process.pid, signal.SIGKILL)
         self.primary.process.wait(30)
@@ -59,7 +59,7 @@ class Pair:
 
 @contextmanager
 def pair(directory: Path) -> Iterator[Pair]:
-    """A primary with its standby in this directory."""
+    """Run a primary with its standby in this directory."""
     ports = free_port(), free_port()
     directory.chmod(0o711)
     with _binaries() as binaries:

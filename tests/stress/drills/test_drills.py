@@ -1,4 +1,4 @@
-"""The drills in short: `make drills` does more of each, and with a disk that is truly full."""
+"""Short forms of the drills; `make drills` runs more, also with a full file system."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from tests.stress.drills.drills import database_down, fail_over, full_quota
 
 
 @pytest.mark.only("postgresql")
-def test_a_standby_takes_over_in_mid_load_and_nothing_is_lost() -> None:
-    told = fail_over(answers=25)
-    print(told)
-    assert told.problems == []
-    assert told.history.told()[GRANTED] > 20
-    assert told.history.troubles["BUSY"] > 0
+def test_failover_to_a_synchronous_standby_loses_nothing() -> None:
+    result = fail_over(answers=25)
+    print(result)
+    assert result.problems == []
+    assert result.history.results()[GRANTED] > 20
+    assert result.history.errors["BUSY"] > 0
 
 
 @pytest.mark.only("postgresql")
-def test_a_standby_that_was_cut_off_has_lost_what_came_after() -> None:
-    """The negative control: the checker sees a loss where there is one."""
-    told = fail_over(answers=15, synchronous=False)
-    assert any("acknowledged, and lost" in problem for problem in told.problems)
+def test_failover_to_a_disconnected_standby_loses_writes() -> None:
+    """Negative control: the checker finds the loss."""
+    result = fail_over(answers=15, synchronous=False)
+    assert any("acknowledged, and lost" in problem for problem in result.problems)
 
 
 @pytest.mark.only("postgresql")
-def test_a_database_that_is_down_is_told_as_such_and_found_again() -> None:
-    told = database_down(answers=25)
-    assert told.problems == []
-    assert told.history.troubles["BUSY"] > 10
-    assert told.after >= 25
+def test_a_stopped_database_is_busy_until_it_is_back() -> None:
+    result = database_down(answers=25)
+    assert result.problems == []
+    assert result.history.errors["BUSY"] > 10
+    assert result.after >= 25
 
 
 @pytest.mark.only("sqlite")
-def test_a_full_disk_is_told_and_leaves_nothing_half_done() -> None:
-    told = full_quota(answers=25)
-    print(told)
-    assert told.problems == []
-    assert told.after >= 25
+def test_a_full_disk_is_reported_and_leaves_no_partial_write() -> None:
+    result = full_quota(answers=25)
+    print(result)
+    assert result.problems == []
+    assert result.after >= 25

@@ -1,10 +1,10 @@
-"""`make powercut`: cut the power under the working product, and look what is left.
+"""`make powercut`: cut the power of the database's disk under load, and check what is left.
 
 python -m tests.stress.powercut [sqlite|postgresql] [--cuts 50] [--careless synchronous=NORMAL]
 [--seed N]
 
-With --careless the durability that the product asks for is taken away, and the run succeeds when
-acknowledged work was lost: the proof that the disk forgets, and that a loss would be seen.
+With --careless the database runs with weaker durability, and the run succeeds if acknowledged work
+was lost. This proves that the disk loses unsynced data and that the checker finds the loss.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 
 from tests.stress.chaos import figures
-from tests.stress.powercut.disk import why_not
+from tests.stress.powercut.disk import unsupported_reason
 from tests.stress.powercut.run import CARELESS, Plan, run
 from tests.support.databases import KINDS
 
@@ -30,7 +30,7 @@ def main() -> int:
     )
     figures.options(parser)
     options = parser.parse_args()
-    if reason := why_not():
+    if reason := unsupported_reason():
         print(f"Not run: {reason}.")
         return 2
     plan = Plan(
@@ -39,7 +39,7 @@ def main() -> int:
     print(plan, flush=True)
     outcome = run(plan)
     name = "-".join(filter(None, ["powercut", plan.kind, plan.careless]))
-    figures.tell(name, outcome.figures, options.figures)
+    figures.report(name, outcome.figures, options.figures)
     if plan.careless:
         return 0 if outcome.lost else 1
     print(*outcome.problems[:40], sep="\n")

@@ -1,4 +1,4 @@
-"""A disk whose power can be cut: mount it, order the cut, wait for it, mount what survived."""
+"""Control of the simulated disk: mount it, order a power cut, mount what survived."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.stress.powercut.mounted import ORDER, TOLD
+from tests.stress.powercut.mounted import COUNTS, ORDER
 from tests.support.databases import _die_with_parent
 from tests.support.servers import ROOT, wait_until
 
 
-def why_not() -> str:
-    """Why no such disk can be mounted here; empty when one can."""
+def unsupported_reason() -> str:
+    """Return why the disk cannot be mounted here, or an empty string."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        return "/dev/fuse is not there, or not for us"
+        return "/dev/fuse does not exist or is not accessible"
     if shutil.which("fusermount3") is None:
         return "fusermount3 is missing (Debian: apt-get install fuse3)"
     if os.geteuid() != 0:
-        return "it takes root: other users are to work on the disk"
+        return "root is required: other users work on the disk"
     return ""
 
 
 class PowerCutDisk:
-    def __init__(self, place: Path) -> None:
-        self.path, self._state, self._log = place / "mnt", place / "state", place / "disk.log"
+    def __init__(self, directory: Path) -> None:
+        self.path, self._state = directory / "mnt", directory / "state"
+        self._log = directory / "disk.log"
         self.path.mkdir()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,23 +51,23 @@ class PowerCutDisk:
         return self.path.is_mount()
 
     def sync(self) -> None:
-        """Everything that was written until now is safe, as on a site set up long ago."""
-        self._order("sync")
+        """Sync everything that was written so far."""
+        self._send_order("sync")
 
     def cut_after(self, number: int, kind: str, loss: str, seed: int) -> None:
-        """So many more `changes` (of bytes or names) or `syncs` will happen; the next will not."""
-        self._order({"after": number, "kind": kind, "loss": loss, "seed": seed})
+        """Cut the power after `number` more changes or syncs, as `kind` says."""
+        self._send_order({"after": number, "kind": kind, "loss": loss, "seed": seed})
 
-    def _order(self, order: Any) -> None:
+    def _send_order(self, order: Any) -> None:
         os.setxattr(self.path, ORDER, json.dumps(order).encode())
 
     def figures(self) -> dict[str, int]:
-        """How many changes and syncs it has seen since it was mounted."""
-        return dict(json.loads(os.getxattr(self.path, TOLD)))
+        """Return the number of changes and syncs since the disk was mounted."""
+        return dict(json.loads(os.getxattr(self.path, COUNTS)))
 
     @property
-    def is_dark(self) -> bool:
-        """Whether the power is gone: known before anybody can notice."""
+    def is_power_off(self) -> bool:
+        """Whether the power was cut; set before any request fails."""
         return self._state.exists()
 
     @property
@@ -74,7 +75,7 @@ class PowerCutDisk:
         return self._process is None or self._process.poll() is not None
 
     def wait_for_cut(self, seconds: float) -> dict[str, Any]:
-        """What happened, and what was lost."""
+        """Return the counts of the disk and of what was lost."""
         assert self._process is not None
         self._process.wait(seconds)
         return dict(pickle.loads(self._state.read_bytes())[1])
@@ -88,27 +89,27 @@ class PowerCutDisk:
 
 
 @contextmanager
-def powercut_disk(place: Path) -> Iterator[PowerCutDisk]:
-    disk = PowerCutDisk(place)
+def powercut_disk(directory: Path) -> Iterator[PowerCutDisk]:
+    disk = PowerCutDisk(directory)
     disk.start()
     try:
-        _require_truth(disk)
+        _require_truncation(disk)
         yield disk
     finally:
         disk.unmount()
 
 
-def _require_truth(disk: PowerCutDisk) -> None:
-    """A disk that does not do what it is told would be taken for a database that forgets."""
-    path = disk.path / "truth"
+def _require_truncation(disk: PowerCutDisk) -> None:
+    """Check that files can be truncated; otherwise databases would seem to lose data."""
+    path = disk.path / "truncated"
     with path.open("w+b") as file:
         file.write(b"12345678")
         file.flush()
         for length in (5, 3):
             file.truncate(length)
             if os.fstat(file.fileno()).st_size != length:
-                raise RuntimeError("files of this disk do not become shorter")
+                raise RuntimeError("files of this disk cannot be truncated")
     os.truncate(path, 2)
     if path.read_bytes() != b"12":
-        raise RuntimeError(f"the disk says {path.read_bytes()!r} where 12 was left")
+        raise RuntimeError(f"the disk returns {path.read_bytes()!r} instead of 12")
     path.unlink()

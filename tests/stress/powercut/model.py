@@ -1,14 +1,12 @@
-"""What a disk keeps when the power goes: the bytes that were synced, and little else.
+"""Model of a disk at a power cut, as a journaling file system (XFS; ext4 guarantees no less).
 
-The model is that of a journalling file system (XFS; ext4 promises no less):
-
-- What was written to a file is safe after its fsync. Before that any of it may be lost: each page
-  of 4 KiB goes to the disk on its own, in any order, and the one under way may be torn.
-- Names (create, rename, unlink, mkdir) go to a journal, in order. An fsync of a file or directory
-  writes the journal up to the last entry that concerns it. At a power cut the journal ends
-  somewhere behind what was so written: a later name never survives an earlier one.
-- A truncation keeps its place among the writes to its file: what came after it is lost with it.
-- Modes and owners are kept at once: no database decides by them what was written.
+- Written bytes are safe after the fsync of their file. Before that each page of 4 KiB may reach the
+  disk or not, in any order, and the page being written may be torn.
+- Names (create, rename, unlink, mkdir) are journaled in order. An fsync of a file or directory
+  writes the journal up to the last entry that concerns it. At a power cut the journal ends anywhere
+  behind that: a later name never survives without an earlier one.
+- A truncation is ordered among the writes of its file: if it is lost, later writes are lost too.
+- Modes and owners are stored immediately, because no database relies on them.
 """
 
 from __future__ import annotations
@@ -23,13 +21,13 @@ from dataclasses import dataclass, field
 PAGE, SECTOR = 4096, 512
 ROOT = 1
 
-#: What becomes of what was not synced: none of it stays; some pages do; some, and one is torn.
+#: What happens to unsynced data: all is lost; some pages are kept; some are kept and one is torn.
 LOSSES = ("all lost", "some kept", "torn")
 
 
 @dataclass
 class Node:
-    """A file or a directory: as programs see it, and as it stands on the disk."""
+    """A file or directory: the content that programs see, and the content on the disk."""
 
     mode: int
     uid: int = 0
@@ -37,9 +35,9 @@ class Node:
     times: tuple[int, int] = (0, 0)
     data: bytearray = field(default_factory=bytearray)
     names: dict[str, int] = field(default_factory=dict)
-    safe_data: bytearray = field(default_factory=bytearray)
-    safe_names: dict[str, int] = field(default_factory=dict)
-    #: Not synced: (offset, bytes) for a write, (size, None) for a truncation; oldest first.
+    synced_data: bytearray = field(default_factory=bytearray)
+    synced_names: dict[str, int] = field(default_factory=dict)
+    #: Unsynced changes, oldest first: (offset, bytes) of a write, (size, None) of a truncation.
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
 
     @property
@@ -49,7 +47,7 @@ class Node:
 
 @dataclass
 class Entry:
-    """One change of names in the journal: all of it survives, or nothing."""
+    """A change of names in the journal, which survives completely or not at all."""
 
     changes: list[tuple[int, str, int | None]]
     concerns: set[int]
@@ -57,7 +55,7 @@ class Entry:
 
 @dataclass
 class Lost:
-    """What a power cut took."""
+    """Numbers of lost page writes and names."""
 
     writes: int = 0
     names: int = 0
@@ -80,7 +78,7 @@ class Disk:
         return number
 
     def add(self, path: str, mode: int, owner: tuple[int, int] = (0, 0)) -> int:
-        parent, name = self._place(path)
+        parent, name = self._parent_and_name(path)
         if name in self._directory(parent).names:
             raise OSError(errno.EEXIST, path)
         self.last += 1
@@ -90,20 +88,24 @@ class Disk:
         return self.last
 
     def remove(self, path: str) -> None:
-        number, (parent, name) = self.find(path), self._place(path)
+        number, (parent, name) = self.find(path), self._parent_and_name(path)
         if self.nodes[number].names:
             raise OSError(errno.ENOTEMPTY, path)
         self._change([(parent, name, None)], {parent, number})
 
     def rename(self, old: str, new: str) -> None:
-        number, before, after = self.find(old), self._place(old), self._place(new)
+        number, before, after = (
+            self.find(old),
+            self._parent_and_name(old),
+            self._parent_and_name(new),
+        )
         replaced = self._directory(after[0]).names.get(after[1])
         if replaced is not None and self.nodes[replaced].names:
             raise OSError(errno.ENOTEMPTY, new)
         concerned = {number, before[0], after[0]} | ({replaced} if replaced else set())
         self._change([(*before, None), (*after, number)], concerned)
 
-    def _place(self, path: str) -> tuple[int, str]:
+    def _parent_and_name(self, path: str) -> tuple[int, str]:
         parent, _, name = path.rstrip("/").rpartition("/")
         return self.find(parent), name
 
@@ -135,42 +137,42 @@ class Disk:
         node.times = (node.times[0], time.time_ns())
 
     def sync(self, number: int) -> None:
-        """fsync of a file or directory."""
+        """Perform the fsync of a file or directory."""
         node = self.nodes[number]
-        for place, data in node.pending:
-            _apply(node.safe_data, place, data)
+        for offset, data in node.pending:
+            _apply(node.synced_data, offset, data)
         node.pending.clear()
-        ours = [at for at, entry in enumerate(self.journal, 1) if number in entry.concerns]
-        if ours:
-            self._keep_names(ours[-1])
+        own = [index for index, entry in enumerate(self.journal, 1) if number in entry.concerns]
+        if own:
+            self._write_journal(own[-1])
 
     def sync_all(self) -> None:
-        self._keep_names(len(self.journal))
+        self._write_journal(len(self.journal))
         for number in self.nodes:
             self.sync(number)
 
-    def _keep_names(self, entries: int) -> None:
+    def _write_journal(self, entries: int) -> None:
         for entry in self.journal[:entries]:
             for parent, name, number in entry.changes:
-                _set(self.nodes[parent].safe_names, name, number)
+                _set(self.nodes[parent].synced_names, name, number)
         del self.journal[:entries]
 
     # --- the power cut ----------------------------------------------------------------------------
 
-    def cut(self, loss: str, chance: random.Random) -> Lost:
-        """From now on the disk is what survived."""
+    def cut(self, loss: str, rng: random.Random) -> Lost:
+        """Reduce the disk to what survives a power cut."""
         lost = Lost()
-        kept = 0 if loss == "all lost" else chance.randint(0, len(self.journal))
+        kept = 0 if loss == "all lost" else rng.randint(0, len(self.journal))
         lost.names = len(self.journal) - kept
-        self._keep_names(kept)
+        self._write_journal(kept)
         self.journal.clear()
         for node in self.nodes.values():
-            lost.writes += _survive(node, loss, chance)
-            node.data, node.names = bytearray(node.safe_data), dict(node.safe_names)
-        self._forget_the_nameless()
+            lost.writes += _survive(node, loss, rng)
+            node.data, node.names = bytearray(node.synced_data), dict(node.synced_names)
+        self._drop_unlinked()
         return lost
 
-    def _forget_the_nameless(self) -> None:
+    def _drop_unlinked(self) -> None:
         named, waiting = {ROOT}, [ROOT]
         while waiting:
             for number in self.nodes[waiting.pop()].names.values():
@@ -186,44 +188,44 @@ def _set(names: dict[str, int], name: str, number: int | None) -> None:
         names[name] = number
 
 
-def _apply(content: bytearray, place: int, data: bytes | None) -> None:
-    """Write there; without data: cut or fill up to that size."""
+def _apply(content: bytearray, offset: int, data: bytes | None) -> None:
+    """Write at the offset; without data truncate or extend to that size."""
     if data is None:
-        del content[place:]
-    if len(content) < place:
-        content.extend(bytes(place - len(content)))
+        del content[offset:]
+    if len(content) < offset:
+        content.extend(bytes(offset - len(content)))
     if data is not None:
-        content[place : place + len(data)] = data
+        content[offset : offset + len(data)] = data
 
 
-def _survive(node: Node, loss: str, chance: random.Random) -> int:
-    """Let some of what was not synced reach the disk; how many writes did not, or not whole."""
-    pages = [page for place, data in node.pending for page in _pages(place, data)]
+def _survive(node: Node, loss: str, rng: random.Random) -> int:
+    """Apply some unsynced page writes; return how many were lost or torn."""
+    pages = [page for offset, data in node.pending for page in _pages(offset, data)]
     node.pending.clear()
     if loss == "all lost":
         return len(pages)
-    odds, lost = chance.random(), 0
-    torn = chance.randrange(len(pages)) if pages and loss == "torn" else -1
-    for at, (place, data) in enumerate(pages):
-        if at == torn and data is not None:
-            data = data[: chance.randint(0, len(data) // SECTOR) * SECTOR]
+    probability, lost = rng.random(), 0
+    torn = rng.randrange(len(pages)) if pages and loss == "torn" else -1
+    for index, (offset, data) in enumerate(pages):
+        if index == torn and data is not None:
+            data = data[: rng.randint(0, len(data) // SECTOR) * SECTOR]
             lost += 1
-        elif chance.random() >= odds:
+        elif rng.random() >= probability:
             if data is None:
-                return lost + len(pages) - at
+                return lost + len(pages) - index
             lost += 1
             continue
-        _apply(node.safe_data, place, data)
+        _apply(node.synced_data, offset, data)
     return lost
 
 
-def _pages(place: int, data: bytes | None) -> Iterable[tuple[int, bytes | None]]:
-    """One write as the pages that it touches, each of which goes to the disk on its own."""
+def _pages(offset: int, data: bytes | None) -> Iterable[tuple[int, bytes | None]]:
+    """Split a write at page boundaries."""
     if data is None:
-        yield place, None
+        yield offset, None
         return
-    end = place + len(data)
-    while place < end:
-        stop = min(end, (place // PAGE + 1) * PAGE)
-        yield place, data[len(data) - (end - place) : len(data) - (end - stop)]
-        place = stop
+    end = offset + len(data)
+    while offset < end:
+        stop = min(end, (offset // PAGE + 1) * PAGE)
+        yield offset, data[len(data) - (end - offset) : len(data) - (end - stop)]
+        offset = stop

@@ -1,10 +1,9 @@
-"""The disk of `model` as a file system that programs can use (FUSE), in a process of its own.
+"""FUSE file system that stores its data in a `model.Disk`.
 
 python -m tests.stress.powercut.mounted MOUNTPOINT STATE
 
-At the power cut the process writes what survived to STATE and is gone in the middle of the
-request; started again it takes STATE away and goes on from there. Orders reach it as an attribute
-of its root.
+At the power cut the process writes what survived to STATE and exits within the request. The next
+start loads and removes STATE. Orders are sent as an extended attribute of the root directory.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ import mfusepy
 
 from tests.stress.powercut.model import PAGE, Disk
 
-ORDER, TOLD = "user.power", "user.told"
-#: What libfuse calls a file that was unlinked while it is open.
+ORDER, COUNTS = "user.power", "user.counts"
+#: Prefix of libfuse for a file that was unlinked while it is open.
 HIDDEN = ".fuse_hidden"
 
 
-class Mounted(mfusepy.Operations):
-    """Files are known by the number they were opened with, as they may lose their name."""
+class DiskFileSystem(mfusepy.Operations):
+    """Identifies open files by number, because they can lose their name."""
 
     use_ns = True
     flag_nopath = flag_nullpath_ok = True
@@ -38,11 +37,11 @@ class Mounted(mfusepy.Operations):
         self.disk, self.state = disk, state
         for node in disk.nodes.values():
             for name in [name for name in node.names if name.startswith(HIDDEN)]:
-                del node.names[name], node.safe_names[name]
-        #: After so many more changes of that kind the power goes; none: it stays.
-        self.left: int | None = None
+                del node.names[name], node.synced_names[name]
+        #: Changes of `kind` until the power is cut; None: no cut is planned.
+        self.remaining: int | None = None
         self.kind, self.loss, self.random = "", "", random.Random()
-        self.told: dict[str, Any] = {"changes": 0, "syncs": 0}
+        self.counts: dict[str, Any] = {"changes": 0, "syncs": 0}
 
     # --- orders -----------------------------------------------------------------------------------
 
@@ -53,26 +52,26 @@ class Mounted(mfusepy.Operations):
         if order == "sync":
             self.disk.sync_all()
         else:
-            self.left, self.kind, self.loss = order["after"], order["kind"], order["loss"]
+            self.remaining, self.kind, self.loss = order["after"], order["kind"], order["loss"]
             self.random.seed(order["seed"])
         return 0
 
     def getxattr(self, path: str, name: str, position: int = 0) -> bytes:
-        if path != "/" or name != TOLD:
+        if path != "/" or name != COUNTS:
             raise OSError(errno.ENODATA, name)
-        return json.dumps(self.told).encode()
+        return json.dumps(self.counts).encode()
 
-    def _changes(self, kind: str = "changes") -> None:
-        """Called before anything changes: here the power may go."""
-        self.told[kind] += 1
-        if self.left is None or kind != self.kind:
+    def _before_change(self, kind: str = "changes") -> None:
+        """Count a change; cut the power if it is due."""
+        self.counts[kind] += 1
+        if self.remaining is None or kind != self.kind:
             return
-        self.left -= 1
-        if self.left < 0:
+        self.remaining -= 1
+        if self.remaining < 0:
             lost = self.disk.cut(self.loss, self.random)
-            told = self.told | {"lost_writes": lost.writes, "lost_names": lost.names}
-            told |= {"loss": self.loss, "kind": kind}
-            keep(self.state, self.disk, told)
+            counts = self.counts | {"lost_writes": lost.writes, "lost_names": lost.names}
+            counts |= {"loss": self.loss, "kind": kind}
+            save_state(self.state, self.disk, counts)
             os._exit(0)
 
     def _number(self, path: str | None, fh: int | None = None) -> int:
@@ -105,30 +104,30 @@ class Mounted(mfusepy.Operations):
         return self.disk.find(path)
 
     def mkdir(self, path: str, mode: int) -> int:
-        self._changes()
-        self.disk.add(path, stat.S_IFDIR | mode, _asker())
+        self._before_change()
+        self.disk.add(path, stat.S_IFDIR | mode, _caller_ids())
         return 0
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
-        self._changes()
-        return self.disk.add(path, stat.S_IFREG | mode, _asker())
+        self._before_change()
+        return self.disk.add(path, stat.S_IFREG | mode, _caller_ids())
 
     def open(self, path: str, flags: int) -> int:
         number = self.disk.find(path)
         if flags & os.O_TRUNC:
-            self._changes()
+            self._before_change()
             self.disk.truncate(number, 0)
         return number
 
     def unlink(self, path: str) -> int:
-        self._changes()
+        self._before_change()
         self.disk.remove(path)
         return 0
 
     rmdir = unlink
 
     def rename(self, old: str, new: str) -> int:
-        self._changes()
+        self._before_change()
         self.disk.rename(old, new)
         return 0
 
@@ -159,17 +158,17 @@ class Mounted(mfusepy.Operations):
         return self.disk.read(fh, size, offset)
 
     def write(self, path: str | None, data: bytes, offset: int, fh: int) -> int:
-        self._changes()
+        self._before_change()
         self.disk.write(fh, data, offset)
         return len(data)
 
     def truncate(self, path: str | None, length: int, fh: int | None = None) -> int:
-        self._changes()
+        self._before_change()
         self.disk.truncate(self._number(path, fh), length)
         return 0
 
     def fsync(self, path: str | None, datasync: int, fh: int) -> int:
-        self._changes("syncs")
+        self._before_change("syncs")
         self.disk.sync(fh)
         return 0
 
@@ -177,19 +176,19 @@ class Mounted(mfusepy.Operations):
 
 
 class Fuse(mfusepy.FUSE):
-    """With libfuse 3 the library does not tell which open file is to be cut."""
+    """Pass the open file to truncate, which mfusepy does not do with libfuse 3."""
 
     def truncate_fuse_3(self, path: bytes | None, length: int, opened: Any) -> int:
         return int(self.ftruncate(path, length, opened))
 
 
-def keep(state: Path, disk: Disk, told: dict[str, Any]) -> None:
+def save_state(state: Path, disk: Disk, counts: dict[str, Any]) -> None:
     with state.with_suffix(".new").open("wb") as file:
-        pickle.dump((disk, told), file, protocol=pickle.HIGHEST_PROTOCOL)
+        pickle.dump((disk, counts), file, protocol=pickle.HIGHEST_PROTOCOL)
     state.with_suffix(".new").replace(state)
 
 
-def _asker() -> tuple[int, int]:
+def _caller_ids() -> tuple[int, int]:
     uid, gid, _ = mfusepy.fuse_get_context()
     return uid, gid
 
@@ -201,7 +200,7 @@ def main() -> None:
         disk = pickle.loads(state.read_bytes())[0]
         state.unlink()
     Fuse(
-        Mounted(disk, state), mountpoint, foreground=True, nothreads=True, allow_other=True,
+        DiskFileSystem(disk, state), mountpoint, foreground=True, nothreads=True, allow_other=True,
         default_permissions=True, kernel_cache=True, use_ino=True,
         fsname="powercut",
     )  # fmt: skip

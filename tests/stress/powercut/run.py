@@ -1,7 +1,7 @@
-"""One run: the product at work on a disk whose power goes, again and again.
+"""A power cut run: clients work while the power of the database's disk is cut repeatedly.
 
-After each cut the disk is mounted with what survived, the database recovers, and everything that
-any client was told until then must stand in it; then all work on, on the same database.
+After each cut the disk is mounted with what survived and the database recovers. It must contain
+all acknowledged work; then the clients continue on the same database.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 from tests.api.live import admin_token
 from tests.stress.chaos import checking
 from tests.stress.chaos import run as chaos
+from tests.stress.chaos.faulty_proxy import FaultyProxy
 from tests.stress.chaos.history import GRANTED, History
 from tests.stress.chaos.mutants import MUTANTS, mutated
-from tests.stress.chaos.wire import Wire
 from tests.stress.powercut.disk import PowerCutDisk, powercut_disk
 from tests.stress.powercut.model import LOSSES
 from tests.stress.powercut.site import PostgreSQL, Sqlite, database_on
@@ -32,8 +32,8 @@ CARELESS = {
     "sqlite": ["synchronous=NORMAL", "synchronous=OFF"],
     "postgresql": ["synchronous_commit=off", FSYNC_OFF],
 }
-#: The power goes at one of so many next changes or syncs.
-REACH = {"changes": 400, "syncs": 12}
+#: A cut comes within this number of changes or syncs.
+CUT_WITHIN = {"changes": 400, "syncs": 12}
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Plan:
     cuts: int
     clients: int = 6
     seed: int = 1
-    #: One of CARELESS: the negative control.
+    #: One of CARELESS, as the negative control.
     careless: str = ""
 
 
@@ -50,21 +50,21 @@ class Plan:
 class Outcome:
     history: History
     cuts: Counter[str] = field(default_factory=Counter)
-    #: What the disk saw and forgot.
+    #: Counts of the disk.
     disk: Counter[str] = field(default_factory=Counter)
-    #: Acknowledged, and not there after a cut.
+    #: Acknowledged operations that a cut lost.
     lost: int = 0
     problems: list[str] = field(default_factory=list)
 
     @property
     def figures(self) -> dict[str, Any]:
-        told = self.history.told()
+        results = self.history.results()
         return {
             **self.disk,
             "kinds": dict(self.cuts),
-            "granted": told[GRANTED],
-            "refused": told.total() - told[GRANTED],
-            "looks": len(self.history.looks),
+            "granted": results[GRANTED],
+            "refused": results.total() - results[GRANTED],
+            "looks": len(self.history.reads),
             "lost": self.lost,
             "problems": len(self.problems),
         }
@@ -72,19 +72,17 @@ class Outcome:
 
 def run(plan: Plan) -> Outcome:
     with ExitStack() as stack:
-        place = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="powercut-", dir=_memory_directory())
-            )
+        directory = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="powercut-", dir=_fast_place()))
         )
-        disk = stack.enter_context(powercut_disk(place))
+        disk = stack.enter_context(powercut_disk(directory))
         database = stack.enter_context(
-            database_on(disk, plan.kind, place, careless=plan.careless == FSYNC_OFF)
+            database_on(disk, plan.kind, directory, careless=plan.careless == FSYNC_OFF)
         )
         migrate(database.url)
         disk.sync()
-        environ = {"INSTANCE_PATH": str(place / "instance"), "LOG_LEVEL": "ERROR"}
-        server = LiveServer(environ | {"DATABASE_URL": database.url}, place / "log")
+        environ = {"INSTANCE_PATH": str(directory / "instance"), "LOG_LEVEL": "ERROR"}
+        server = LiveServer(environ | {"DATABASE_URL": database.url}, directory / "log")
         if plan.careless in MUTANTS:
             server.root = stack.enter_context(mutated(plan.careless))
         server.start()
@@ -105,66 +103,66 @@ class _Run:
         token = admin_token(self.server)
         plan = chaos.Plan(self.plan.kind, 0, self.plan.clients, seed=self.plan.seed)
         with ExitStack() as stack:
-            wire = stack.enter_context(Wire(self.server.port, rate=0, seed=self.plan.seed))
-            stack.callback(wire.shutdown)
-            wire.is_dark = lambda: self.disk.is_dark
-            stack.enter_context(chaos._at_work(plan, wire, self.server, token, history))
+            proxy = stack.enter_context(FaultyProxy(self.server.port, rate=0, seed=self.plan.seed))
+            stack.callback(proxy.shutdown)
+            proxy.is_power_off = lambda: self.disk.is_power_off
+            stack.enter_context(chaos._running_clients(plan, proxy, self.server, token, history))
             while outcome.disk["cuts"] < self.plan.cuts:
-                self._work_is_done()
+                self._wait_for_answers()
                 self._cut()
                 if not self._recovers() and self.plan.careless:
                     history.abandoned = True
                     return outcome
                 self.server.start()
-            self._work_is_done()
+            self._wait_for_answers()
         rows = checking.Rows.of(self.database.url)
         outcome.problems += checking.problems_of(history, rows)
-        outcome.problems += chaos._what_the_api_has_otherwise(self.server, token, rows)
-        outcome.problems += chaos._what_verify_finds(self.server)
+        outcome.problems += chaos._compare_with_api(self.server, token, rows)
+        outcome.problems += chaos._verify_ledger(self.server)
         return outcome
 
-    def _work_is_done(self) -> None:
+    def _wait_for_answers(self) -> None:
         history = self.outcome.history
         goal = history.answered() + 25
         self._wait(lambda: history.answered() >= goal)
 
     def _wait(self, condition: Callable[[], bool]) -> None:
-        """A stall is told with all that is known of it."""
+        """Wait for the condition; on a timeout raise an error with all details."""
         history = self.outcome.history
-        before = history.troubles.copy()
+        before = history.errors.copy()
         try:
             wait_until(condition, "", seconds=60)
         except AssertionError:
-            met = history.troubles - before
+            errors = history.errors - before
             raise AssertionError(
-                f"nobody gets on: clients met {dict(met)}, {history.strange};"
-                f" the server said: {self.server.log[-3000:]}"
+                f"no progress: errors of clients {dict(errors)}, {history.unexpected};"
+                f" log of the server: {self.server.log[-3000:]}"
             ) from None
 
     def _cut(self) -> None:
-        # Without durability there may never be a sync to wait for.
-        self._order({"changes": REACH["changes"]} if self.plan.careless else REACH)
+        # Without durability there may be no sync at all.
+        self._order_cut({"changes": CUT_WITHIN["changes"]} if self.plan.careless else CUT_WITHIN)
         if self.random.random() < 0.4:
-            self.database.checkpoint()  # the cut is to come in the middle of it
+            self.database.checkpoint()  # so that the cut comes during it
         self._wait(lambda: self.disk.is_dead)
         self.server.kill()
-        self._is_dark("at work")
+        self._finish_cut("at work")
 
-    def _order(self, reach: dict[str, int]) -> None:
-        kind = self.random.choice(list(reach))
-        after, seed = self.random.randrange(reach[kind]), self.random.randrange(2**32)
+    def _order_cut(self, limits: dict[str, int]) -> None:
+        kind = self.random.choice(list(limits))
+        after, seed = self.random.randrange(limits[kind]), self.random.randrange(2**32)
         self.disk.cut_after(after, kind, self.random.choice(LOSSES), seed)
 
-    def _is_dark(self, when: str) -> None:
-        told = self.disk.wait_for_cut(10)
+    def _finish_cut(self, when: str) -> None:
+        counts = self.disk.wait_for_cut(10)
         self.database.kill()
         self.disk.unmount()
         self.outcome.cuts[when] += 1
-        self.outcome.cuts[told["loss"]] += 1
-        self.outcome.cuts[f"before {told['kind']}"] += 1
+        self.outcome.cuts[counts["loss"]] += 1
+        self.outcome.cuts[f"before {counts['kind']}"] += 1
         self.outcome.disk["cuts"] += 1
         for name in ("lost_writes", "lost_names", "changes", "syncs"):
-            self.outcome.disk[name] += told[name]
+            self.outcome.disk[name] += counts[name]
 
     def _recovers(self) -> bool:
         self.disk.start()
@@ -177,20 +175,20 @@ class _Run:
         except Exception as error:
             found, rows = [f"cannot be opened: {error}"], checking.Rows([], {}, [])
         found += checking.problems_so_far(self.outcome.history, rows)
-        found += chaos._what_verify_finds(self.server)
+        found += chaos._verify_ledger(self.server)
         self.outcome.lost += sum("acknowledged, and lost" in problem for problem in found)
         self.outcome.problems += found
         return not found
 
     def _cut_again(self) -> None:
-        """The power goes once more, while the database recovers."""
-        self._order({name: count // 4 for name, count in REACH.items()})
+        """Cut the power again while the database recovers."""
+        self._order_cut({name: count // 4 for name, count in CUT_WITHIN.items()})
         with suppress(Exception):
             self.database.start()
             self.database.damage()
             self.database.checkpoint()
-        with suppress(OSError):  # it may be gone already
+        with suppress(OSError):  # the power may be off already
             self.disk.cut_after(0, "changes", LOSSES[0], 0)
             (self.disk.path / "nothing").touch()
-        self._is_dark("at recovery")
+        self._finish_cut("at recovery")
         self.disk.start()

@@ -1,4 +1,4 @@
-"""A database on the disk whose power will be cut, with whatever has to run for it."""
+"""A database on the simulated disk, with its server processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.servers import ROOT, wait_until
 _SETTINGS = {
     "max_connections": "60",
     "shared_buffers": "16MB",
-    # Small, so that the log is written round many times, and a checkpoint is often under way.
+    # Small, so that the log wraps often and a checkpoint is often running.
     "max_wal_size": "64MB",
     "min_wal_size": "32MB",
     "checkpoint_timeout": "30s",
@@ -34,10 +34,10 @@ class Sqlite:
         self._used_by: list[subprocess.Popen[str]] = []
 
     def start(self) -> None:
-        """There is nothing to start."""
+        """SQLite has no server."""
 
     def kill(self) -> None:
-        """It dies with the programs that use it."""
+        """Kill the processes that use the file."""
         for process in self._used_by:
             process.kill()
             process.communicate()
@@ -51,9 +51,9 @@ class Sqlite:
         output, errors = process.communicate(timeout=60)
         return [*output.splitlines(), *errors.splitlines()[-1:]]
 
-    def _use(self, what: str) -> subprocess.Popen[str]:
+    def _use(self, action: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.stress.powercut.look", what, self.path],
+            [sys.executable, "-m", "tests.stress.powercut.sqlite_tool", action, self.path],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._used_by.append(process)
@@ -69,7 +69,7 @@ class PostgreSQL:
         self._server.start()
 
     def kill(self) -> None:
-        """All its processes at once: the rest would write on, if only to a dead disk."""
+        """Kill all processes of the server at once, so that none continues to write."""
         process = self._server.process
         if process is None or process.poll() is not None:
             return
@@ -91,7 +91,7 @@ class PostgreSQL:
             connection.execute("CHECKPOINT")
 
     def damage(self) -> list[str]:
-        """Every row is read; each page carries a checksum."""
+        """Read every row; PostgreSQL verifies the checksum of each page."""
         tables = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND NOT relisshared"
         try:
             with psycopg.connect(self._dsn, autocommit=True) as connection:
@@ -108,26 +108,28 @@ class PostgreSQL:
 
 @contextmanager
 def database_on(
-    disk: PowerCutDisk, kind: str, place: Path, *, careless: bool = False
+    disk: PowerCutDisk, kind: str, directory: Path, *, careless: bool = False
 ) -> Iterator[Sqlite | PostgreSQL]:
-    """Running; `careless`: PostgreSQL with fsync=off, which no site should have."""
+    """Run a database on the disk; `careless` sets fsync=off on PostgreSQL."""
     if kind == "sqlite":
         yield Sqlite(disk)
         return
-    directory = place / "pg"
-    directory.mkdir(mode=0o700)
+    server_directory = directory / "pg"
+    server_directory.mkdir(mode=0o700)
     with _binaries() as binaries:
-        server = Server(binaries, directory, _SETTINGS | ({"fsync": "off"} if careless else {}))
+        server = Server(
+            binaries, server_directory, _SETTINGS | ({"fsync": "off"} if careless else {})
+        )
         server.data = disk.path / "data"
         server.data.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            place.chmod(0o711)
-            for path in (directory, server.data):
+            directory.chmod(0o711)
+            for path in (server_directory, server.data):
                 os.chown(path, *_nobody())
         server.init()
-        made = PostgreSQL(server)
-        made.start()
+        database = PostgreSQL(server)
+        database.start()
         try:
-            yield made
+            yield database
         finally:
-            made.kill()
+            database.kill()

@@ -1,4 +1,4 @@
-"""What the disk of the power cuts keeps and forgets; mounting it takes root (`make powercut`)."""
+"""The model of the disk; `make powercut` mounts it, which needs root."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def text(disk: Disk, path: str) -> bytes:
     return disk.read(disk.find(path), 10**6, 0)
 
 
-def is_there(disk: Disk, path: str) -> bool:
+def exists(disk: Disk, path: str) -> bool:
     with suppress(FileNotFoundError):
         return bool(disk.find(path))
     return False
 
 
-def written(disk: Disk, path: str, content: bytes) -> int:
+def write_file(disk: Disk, path: str, content: bytes) -> int:
     number = disk.add(path, FILE)
     disk.write(number, content, 0)
     return number
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_what_was_synced_stays_whatever_is_lost(disk: Disk, loss: str) -> None:
-    number = written(disk, "/a", b"safe")
+def test_synced_data_survives_every_cut(disk: Disk, loss: str) -> None:
+    number = write_file(disk, "/a", b"safe")
     disk.sync(number)
     assert text(cut(disk, loss), "/a") == b"safe"
 
 
-def test_what_was_not_synced_is_lost(disk: Disk) -> None:
-    number = written(disk, "/a", b"safe")
+def test_unsynced_data_is_lost(disk: Disk) -> None:
+    number = write_file(disk, "/a", b"safe")
     disk.sync(number)
     disk.write(number, b"LOST", 2)
     disk.truncate(number, 1)
@@ -57,16 +57,16 @@ def test_what_was_not_synced_is_lost(disk: Disk) -> None:
     assert (text(disk, "/a"), lost.writes) == (b"safe", 2)
 
 
-def test_a_sync_of_another_file_saves_nothing(disk: Disk) -> None:
-    one = written(disk, "/a", b"")
-    disk.sync(one)
-    disk.write(one, b"lost", 0)
-    disk.sync(written(disk, "/b", b"kept"))
+def test_syncing_another_file_does_not_sync_data(disk: Disk) -> None:
+    number = write_file(disk, "/a", b"")
+    disk.sync(number)
+    disk.write(number, b"lost", 0)
+    disk.sync(write_file(disk, "/b", b"kept"))
     assert (text(cut(disk), "/a"), text(disk, "/b")) == (b"", b"kept")
 
 
 def test_pages_reach_the_disk_in_any_order(disk: Disk) -> None:
-    """Each on its own: a later write may survive an earlier one."""
+    """A later write can survive without an earlier one."""
     seen = set()
     for seed in SEEDS:
         disk = Disk()
@@ -91,58 +91,58 @@ def test_a_torn_page_ends_at_a_sector(disk: Disk) -> None:
     assert all(size % SECTOR == 0 for size in sizes)
 
 
-def test_what_came_after_a_lost_truncation_is_lost_with_it() -> None:
+def test_writes_after_a_lost_truncation_are_lost() -> None:
     for seed in SEEDS:
         disk = Disk()
-        number = written(disk, "/a", b"old text")
+        number = write_file(disk, "/a", b"old text")
         disk.sync(number)
         disk.truncate(number, 0)
         disk.write(number, b"new", 0)
         assert text(cut(disk, "some kept", seed), "/a") in (b"old text", b"", b"new")
 
 
-def test_names_are_lost_until_somebody_syncs_what_they_belong_to(disk: Disk) -> None:
+def test_names_are_lost_until_their_file_or_directory_is_synced(disk: Disk) -> None:
     disk.add("/dir", stat.S_IFDIR | 0o700)
     disk.sync(disk.find("/dir"))
-    written(disk, "/dir/lost", b"")
-    disk.sync(written(disk, "/dir/kept", b"1"))  # the journal holds what came before it, too
+    write_file(disk, "/dir/lost", b"")
+    disk.sync(write_file(disk, "/dir/kept", b"1"))  # also writes earlier journal entries
     disk.rename("/dir/kept", "/dir/renamed")
-    written(disk, "/dir/later", b"")
+    write_file(disk, "/dir/later", b"")
     cut(disk)
-    assert [is_there(disk, f"/dir/{name}") for name in ("lost", "kept", "renamed", "later")] == [
+    assert [exists(disk, f"/dir/{name}") for name in ("lost", "kept", "renamed", "later")] == [
         True, True, False, False,
     ]  # fmt: skip
 
 
-def test_a_sync_of_the_directory_keeps_its_names(disk: Disk) -> None:
-    disk.sync(written(disk, "/a", b"1"))
-    disk.sync(written(disk, "/b", b"2"))
+def test_syncing_a_directory_keeps_its_names(disk: Disk) -> None:
+    disk.sync(write_file(disk, "/a", b"1"))
+    disk.sync(write_file(disk, "/b", b"2"))
     disk.rename("/a", "/b")
     disk.sync(1)
     cut(disk)
-    assert (is_there(disk, "/a"), text(disk, "/b")) == (False, b"1")
+    assert (exists(disk, "/a"), text(disk, "/b")) == (False, b"1")
 
 
-def test_a_later_name_never_survives_an_earlier_one() -> None:
+def test_a_later_name_never_survives_without_an_earlier_one() -> None:
     seen = set()
     for seed in SEEDS:
         disk = Disk()
         for name in "abc":
             disk.add(f"/{name}", FILE)
         cut(disk, "some kept", seed)
-        seen.add("".join(name for name in "abc" if is_there(disk, f"/{name}")))
+        seen.add("".join(name for name in "abc" if exists(disk, f"/{name}")))
     assert seen == {"", "a", "ab", "abc"}
 
 
-def test_a_file_removed_and_not_synced_is_back(disk: Disk) -> None:
-    disk.sync(written(disk, "/a", b"1"))
+def test_an_unsynced_removal_is_undone_by_a_cut(disk: Disk) -> None:
+    disk.sync(write_file(disk, "/a", b"1"))
     disk.remove("/a")
-    assert not is_there(disk, "/a")
+    assert not exists(disk, "/a")
     assert text(cut(disk), "/a") == b"1"
 
 
-def test_a_disk_goes_on_after_a_cut(disk: Disk) -> None:
-    number = written(disk, "/a", b"1")
+def test_a_disk_can_be_used_after_a_cut(disk: Disk) -> None:
+    number = write_file(disk, "/a", b"1")
     disk.sync(number)
     cut(disk)
     disk.write(disk.find("/a"), b"2", 1)
@@ -150,9 +150,9 @@ def test_a_disk_goes_on_after_a_cut(disk: Disk) -> None:
     assert text(cut(disk), "/a") == b"12"
 
 
-def test_a_directory_that_is_not_empty_stays(disk: Disk) -> None:
+def test_a_directory_that_is_not_empty_cannot_be_removed(disk: Disk) -> None:
     disk.add("/dir", stat.S_IFDIR | 0o700)
-    written(disk, "/dir/a", b"")
+    write_file(disk, "/dir/a", b"")
     with pytest.raises(OSError, match="dir"):
         disk.remove("/dir")
     with pytest.raises(OSError, match="/a"):

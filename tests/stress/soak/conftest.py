@@ -7,6 +7,6 @@ from tests.support.context_stock import ContextStock
 
 
 @pytest.fixture
-def stock(app: Flask) -> ContextStock:
-    """Arranges in the database that the live server serves."""
-    return ContextStock(app)
+def stock(app: Flask) -> Backroom:
+    """Set up data in the database of the live server."""
+    return Backroom(app)

@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK by remote control: their own protocols, without anything in between."""
+"""Remote control of Firefox (Marionette) and WebKitGTK (WebDriver), without a library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 _PREFS = """
 user_pref("marionette.port", {port});
 user_pref("browser.shell.checkDefaultBrowser", false);
@@ -31,22 +31,22 @@ Promise.resolve().then(() => (%s)(...arguments)).then(
 """
 
 
-class Failed(Exception):
-    """The browser says no."""
+class DriverError(Exception):
+    """The browser reported an error."""
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-def _until(ready: Callable[[], Any]) -> Any:
-    end = time.monotonic() + PATIENCE_S
+def _retry(ready: Callable[[], Any]) -> Any:
+    end = time.monotonic() + TIMEOUT_S
     while True:
         try:
             return ready()
-        except (OSError, Failed):
+        except (OSError, DriverError):
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
@@ -64,13 +64,13 @@ class Driver:
         raise NotImplementedError
 
     def crash(self) -> None:
-        """The tablet dies in the middle: another page, or another process, comes after."""
+        """Kill the page or the browser process and start a new one."""
         raise NotImplementedError
 
     def run(self, function: str, *args: Any) -> Any:
         answer = self.execute(_ASYNC % function, list(args))
         if "error" in answer:
-            raise Failed(answer["error"])
+            raise DriverError(answer["error"])
         return answer["value"]
 
     def close(self) -> None:
@@ -79,12 +79,12 @@ class Driver:
 
 
 class Firefox(Driver):
-    """Marionette: JSON with its length in front."""
+    """Firefox by Marionette: JSON messages prefixed with their length."""
 
     binary = "firefox-esr"
 
-    def __init__(self, place: Path) -> None:
-        self.profile = place / "firefox"
+    def __init__(self, directory: Path) -> None:
+        self.profile = directory / "firefox"
         self.profile.mkdir()
         self.start()
 
@@ -100,57 +100,59 @@ class Firefox(Driver):
             env=os.environ | {"MOZ_HEADLESS": "1", "HOME": str(self.profile)},
         )
         self.numbers = itertools.count(1)
-        self.wire = _until(lambda: socket.create_connection(("127.0.0.1", port), PATIENCE_S))
+        self.connection = _retry(lambda: socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
         self._read()
-        self.say("WebDriver:NewSession", {})
-        self.say("WebDriver:SetTimeouts", {"script": 30_000, "pageLoad": 60_000})
+        self.send_command("WebDriver:NewSession", {})
+        self.send_command("WebDriver:SetTimeouts", {"script": 30_000, "pageLoad": 60_000})
 
     def _read(self) -> Any:
         head = b""
         while not head.endswith(b":"):
-            head += self._some(1)
+            head += self._receive(1)
         body = b""
         while len(body) < int(head[:-1]):
-            body += self._some(int(head[:-1]) - len(body))
+            body += self._receive(int(head[:-1]) - len(body))
         return json.loads(body)
 
-    def _some(self, most: int) -> bytes:
-        part = self.wire.recv(most)
+    def _receive(self, max_bytes: int) -> bytes:
+        part = self.connection.recv(max_bytes)
         if not part:
-            raise ConnectionError("the browser went away")
+            raise ConnectionError("the browser closed the connection")
         return bytes(part)
 
-    def say(self, command: str, values: dict[str, Any]) -> Any:
+    def send_command(self, command: str, values: dict[str, Any]) -> Any:
         text = json.dumps([0, next(self.numbers), command, values]).encode()
-        self.wire.sendall(b"%d:%s" % (len(text), text))
+        self.connection.sendall(b"%d:%s" % (len(text), text))
         _, _, error, result = self._read()
         if error:
-            raise Failed(error["message"])
+            raise DriverError(error["message"])
         return result
 
     def goto(self, url: str) -> None:
-        self.say("WebDriver:Navigate", {"url": url})
+        self.send_command("WebDriver:Navigate", {"url": url})
 
     def execute(self, script: str, args: list[Any]) -> Any:
-        return self.say("WebDriver:ExecuteAsyncScript", {"script": script, "args": args})["value"]
+        return self.send_command("WebDriver:ExecuteAsyncScript", {"script": script, "args": args})[
+            "value"
+        ]
 
     def crash(self) -> None:
         self.close()
         self.start()
 
     def close(self) -> None:
-        self.wire.close()
+        self.connection.close()
         super().close()
 
 
 class WebKit(Driver):
-    """WebKitWebDriver and the small browser beside it, on a screen that nobody sees."""
+    """WebKitGTK by WebKitWebDriver and its MiniBrowser, on a virtual screen."""
 
     binary = "WebKitWebDriver"
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         port = free_port()
-        home = place / "webkit"
+        home = directory / "webkit"
         home.mkdir()
         self.url = f"http://127.0.0.1:{port}"
         env = os.environ | {"HOME": str(home), "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",
@@ -161,39 +163,39 @@ class WebKit(Driver):
             [*screen, self.binary, f"--port={port}"], stdout=quiet, stderr=quiet, env=env,
             start_new_session=True,
         )  # fmt: skip
-        small = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
-        options = {"binary": str(small), "args": ["--automation"]}
-        wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
-        made = _until(lambda: self._ask("POST", "/session", {"capabilities": wanted}))
-        self.url += f"/session/{made['sessionId']}"
-        self._ask("POST", "/timeouts", {"script": 30_000, "pageLoad": 60_000})
+        browser = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
+        options = {"binary": str(browser), "args": ["--automation"]}
+        capabilities = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        session = _retry(lambda: self._request("POST", "/session", {"capabilities": capabilities}))
+        self.url += f"/session/{session['sessionId']}"
+        self._request("POST", "/timeouts", {"script": 30_000, "pageLoad": 60_000})
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def _request(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(self.url + path, data, method=method)
+        request = urllib.request.Request(self.url + path, data, method=method)
         try:
-            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
-            raise Failed(error.read().decode()) from None
+            raise DriverError(error.read().decode()) from None
 
     def goto(self, url: str) -> None:
-        self._ask("POST", "/url", {"url": url})
+        self._request("POST", "/url", {"url": url})
 
     def execute(self, script: str, args: list[Any]) -> Any:
-        return self._ask("POST", "/execute/async", {"script": script, "args": args})
+        return self._request("POST", "/execute/async", {"script": script, "args": args})
 
     def crash(self) -> None:
-        old = self._ask("GET", "/window")
-        new = self._ask("POST", "/window/new", {"type": "tab"})["handle"]
-        self._ask("POST", "/window", {"handle": old})
-        self._ask("DELETE", "/window")
-        self._ask("POST", "/window", {"handle": new})
+        old = self._request("GET", "/window")
+        new = self._request("POST", "/window/new", {"type": "tab"})["handle"]
+        self._request("POST", "/window", {"handle": old})
+        self._request("DELETE", "/window")
+        self._request("POST", "/window", {"handle": new})
 
     def close(self) -> None:
-        self._ask("DELETE", "")
+        self._request("DELETE", "")
         os.killpg(self.process.pid, 15)
         self.process.wait()
 
 
-DRIVERS = [one for one in (Firefox, WebKit) if shutil.which(one.binary)]
+DRIVERS = [driver for driver in (Firefox, WebKit) if shutil.which(driver.binary)]

@@ -1,4 +1,4 @@
-"""The page of the installation: its check-up, and backups made from it."""
+"""The Health page: checks, backups and maintenance jobs started from it."""
 
 import re
 from datetime import timedelta
@@ -18,8 +18,8 @@ def back_up(person):
     return person.post("/checkup/backups/", {"csrf_token": csrf})
 
 
-def what_came(app, person):
-    """What the page says when the run is over."""
+def page_after_backup(app, person):
+    """Wait until the backup is done and return the text of the page."""
     with app.app_context():
         wait_until(
             lambda: not background_jobs.is_running(background_jobs.BACK_UP),
@@ -29,57 +29,57 @@ def what_came(app, person):
     return visible_text(person.get("/checkup/").text)
 
 
-def test_an_admin_makes_a_backup_from_the_page(app, ada, stock):
+def test_an_admin_can_make_a_backup_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     assert 'href="/checkup/"' in ada.get("/").text
     assert "There is no backup yet" in visible_text(ada.get("/checkup/").text)
     assert back_up(ada).location == "/checkup/"
-    words = what_came(app, ada)
+    words = page_after_backup(app, ada)
     assert "There is no backup yet" not in words
     assert re.search(r"inventory-\d{8}T\d{6}Z\.zip .* 1 0\.\d MiB", words)
     assert "was not made" not in words
 
 
-def test_a_backup_that_failed_is_told(app, ada, tmp_path):
+def test_a_failed_backup_is_reported(app, ada, tmp_path):
     (tmp_path / "file").write_text("")
     app.config["BACKUP_PATH"] = str(tmp_path / "file" / "backups")
     back_up(ada)
-    assert "was not made" in what_came(app, ada)
+    assert "was not made" in page_after_backup(app, ada)
 
 
 def test_a_backup_is_verified_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     back_up(ada)
-    what_came(app, ada)
+    page_after_backup(app, ada)
     [path] = Path(app.config["BACKUP_PATH"]).glob("*.zip")
-    assert " never " in visible_text(ada.get("/checkup/").text)
-    assert sent(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
-    reading = ("backup", "verify", str(path))
+    assert " never " in words_of(ada.get("/checkup/").text)
+    assert post_from_page(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
+    job = ("backup", "verify", str(path))
     with app.app_context():
-        wait_until(lambda: not background_jobs.is_running(reading), "it never ends", seconds=60)
-    assert " Whole " in visible_text(ada.get("/checkup/").text)
+        wait_until(lambda: not background_jobs.is_running(job), "it never ends", seconds=60)
+    assert " Whole " in words_of(ada.get("/checkup/").text)
 
 
 @pytest.mark.parametrize("name", ["inventory-20260101T000000Z.zip", "..%2Fsecret_key", "x"])
-def test_only_backups_that_are_there_are_read(ada, name):
-    assert sent(ada, f"/checkup/backups/{name}/verification/").status_code == 404
+def test_only_existing_backups_can_be_verified(ada, name):
+    assert post_from_page(ada, f"/checkup/backups/{name}/verification/").status_code == 404
 
 
-def test_expired_reservations_are_given_back_from_the_page(app, ada, stock):
+def test_expired_reservations_are_unreserved_from_the_page(app, ada, stock):
     stock.lot("receive 10")
-    stock.post("reserve", item="BOLT", qty="4", reference="JOB", expires_at=soon())
+    stock.do("reserve", item="BOLT", qty="4", reference="JOB", expires_at=in_one_hour())
     with clock.frozen_at(clock.now() + timedelta(hours=2)):
-        assert sent(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
-        assert "were given back: 1." in visible_text(ada.get("/checkup/").text)
-        sent(ada, "/checkup/expired-reservations/")
-        assert "None had expired" in visible_text(ada.get("/checkup/").text)
+        assert post_from_page(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
+        assert "were given back: 1." in words_of(ada.get("/checkup/").text)
+        post_from_page(ada, "/checkup/expired-reservations/")
+        assert "None had expired" in words_of(ada.get("/checkup/").text)
 
 
-def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
+def test_the_balance_tables_are_rebuilt_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     with app.app_context(), db.engine.connect().execution_options(write=True) as conn, conn.begin():
         conn.exec_driver_sql("DELETE FROM lot_heads")
-    sent(ada, "/checkup/read-cache/")
+    post_from_page(ada, "/checkup/read-cache/")
     with app.app_context():
         wait_until(
             lambda: not background_jobs.is_running(background_jobs.REBUILD),
@@ -89,7 +89,7 @@ def test_the_read_cache_is_made_anew_from_the_page(app, ada, stock):
     assert "1 lots compared with the ledger" in visible_text(ada.get("/checkup/").text)
 
 
-def test_a_digest_from_the_page_is_one_for_the_command(app, ada, stock, tmp_path):
+def test_a_digest_from_the_page_is_accepted_by_the_command(app, ada, stock, tmp_path):
     stock.lot("receive 10")
     kept = tmp_path / "digest.json"
     answer = ada.get("/checkup/digest.json")
@@ -99,17 +99,17 @@ def test_a_digest_from_the_page_is_one_for_the_command(app, ada, stock, tmp_path
     assert done.exit_code == 0, done.output
 
 
-def soon():
+def in_one_hour():
     return clock.now() + timedelta(hours=1)
 
 
-def sent(person, path):
-    """As the page's own button does."""
+def post_from_page(person, path):
+    """Post to the path with the CSRF token of the page."""
     csrf = re.search(r'name="csrf_token" value="([^"]+)"', person.get("/checkup/").text)[1]
     return person.post(path, {"csrf_token": csrf})
 
 
-def test_nobody_but_an_admin_opens_it(app, ada):
+def test_only_admins_can_open_the_health_page(app, ada):
     for name in ("ira", "ole", "vic"):
         person = Person(app, name)
         assert person.get("/checkup/").status_code == 403

@@ -1,4 +1,4 @@
-"""The admin's page of accounts."""
+"""The Users page of administrators."""
 
 import re
 
@@ -29,39 +29,39 @@ def post(client, path, **fields):
     return client.post(path, data={"csrf_token": token, **fields}, follow_redirects=True)
 
 
-def now(app, name):
+def account_of(app, name):
     with app.app_context():
         return users.find_account(name=name)
 
 
-def test_who_registered_is_let_in_with_a_role(app, admin):
+def test_a_registered_user_is_approved_with_a_role(app, admin):
     other = app.test_client()
     page = other.get("/register/").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
     other.post("/register/", data={"csrf_token": token, "name": "cy", "password": PASSWORD})
     assert "Waiting for approval" in admin.get("/users/").text
-    answer = post(admin, f"/users/{now(app, 'cy').id}/approval/", role="inspector")
+    answer = post(admin, f"/users/{account_of(app, 'cy').id}/approval/", role="inspector")
     assert "cy can log in as inspector." in answer.text
     assert "Waiting for approval" not in answer.text
-    assert now(app, "cy").is_usable
+    assert account_of(app, "cy").is_usable
 
 
 def test_a_role_is_changed(app, admin, ben):
     assert "ben is operator now." in post(admin, f"/users/{ben.id}/role/", role="operator").text
-    assert now(app, "ben").role == "operator"
+    assert account_of(app, "ben").role == "operator"
 
 
 def test_an_account_is_disabled_and_enabled(app, admin, ben):
     assert "kept out" in post(admin, f"/users/{ben.id}/disabling/").text
-    assert not now(app, "ben").is_usable
+    assert not account_of(app, "ben").is_usable
     assert "log in again" in post(admin, f"/users/{ben.id}/enabling/").text
-    assert now(app, "ben").is_usable
+    assert account_of(app, "ben").is_usable
 
 
-def test_an_account_is_made(app, admin):
+def test_an_account_is_created(app, admin):
     answer = post(admin, "/users/", name="dee", password=PASSWORD, role="operator")
     assert "dee can log in as operator." in answer.text
-    assert now(app, "dee").role == "operator"
+    assert account_of(app, "dee").role == "operator"
 
 
 @pytest.mark.parametrize(
@@ -77,57 +77,57 @@ def test_a_bad_account_is_refused_at_its_field(app, admin, fields, words):
     answer = post(admin, "/users/", **fields)
     assert answer.status_code == 422
     assert words in answer.text
-    assert now(app, "dee") is None
+    assert account_of(app, "dee") is None
 
 
 @pytest.mark.parametrize("path", ["disabling", "role"])
-def test_the_last_admin_stays(app, admin, path):
-    answer = post(admin, f"/users/{now(app, 'ada').id}/{path}/", role="viewer")
+def test_the_last_admin_cannot_be_disabled_or_demoted(app, admin, path):
+    answer = post(admin, f"/users/{account_of(app, 'ada').id}/{path}/", role="viewer")
     assert "last active admin" in answer.text
-    assert now(app, "ada").role == "admin"
+    assert account_of(app, "ada").role == "admin"
 
 
 @pytest.mark.parametrize("role", ["", "emperor", "admin\0"])
 def test_an_unknown_role_is_refused(app, admin, ben, role):
     post(admin, f"/users/{ben.id}/role/", role=role)
-    assert now(app, "ben").role == "viewer"
+    assert account_of(app, "ben").role == "viewer"
 
 
-def test_an_account_that_is_not_there_is_refused(admin):
+def test_an_unknown_account_is_refused(admin):
     assert "no such account" in post(admin, "/users/99/disabling/").text
     assert post(admin, f"/users/{10**30}/disabling/").status_code == 404
 
 
-def test_who_forgot_the_password_gets_a_new_one(app, admin, ben):
-    there = app.test_client()
+def test_an_admin_can_set_a_new_password_for_a_user(app, admin, ben):
+    client = app.test_client()
     path = f"/users/{ben.id}/password/"
     assert "New password for ben" in admin.get(path).text
     assert post(admin, path, password="short").status_code == 422
     assert "At least 8 characters" in post(admin, path, password="short").text
     assert "logged out everywhere" in post(admin, path, password="another quiet one").text
-    assert logged_in(there, "ben", PASSWORD) is False
-    assert logged_in(there, "ben", "another quiet one") is True
+    assert logs_in(client, "ben", PASSWORD) is False
+    assert logs_in(client, "ben", "another quiet one") is True
     post(admin, path, password="and a third quiet one")
-    assert there.get("/", follow_redirects=False).status_code == 303
+    assert client.get("/", follow_redirects=False).status_code == 303
 
 
-def test_ones_own_password_is_changed_where_the_old_one_is_asked_for(app, admin):
-    mine = f"/users/{now(app, 'ada').id}/password/"
-    answer = post(admin, mine, password="another quiet one")
+def test_admins_cannot_set_their_own_password_without_the_current_one(app, admin):
+    own_path = f"/users/{account_of(app, 'ada').id}/password/"
+    answer = post(admin, own_path, password="another quiet one")
     assert "Current password" in answer.text
-    assert logged_in(app.test_client(), "ada", PASSWORD) is True
+    assert logs_in(app.test_client(), "ada", PASSWORD) is True
 
 
-def test_refused_logins_are_forgotten(app, admin, ben):
-    there = app.test_client()
+def test_an_admin_can_reset_the_login_throttle(app, admin, ben):
+    client = app.test_client()
     for _ in range(11):
-        logged_in(there, "ben", "not the password")
-    assert logged_in(there, "ben", PASSWORD) is False
+        logs_in(client, "ben", "not the password")
+    assert logs_in(client, "ben", PASSWORD) is False
     assert "forgotten now: 1" in post(admin, "/users/unlocking/").text
-    assert logged_in(there, "ben", PASSWORD) is True
+    assert logs_in(client, "ben", PASSWORD) is True
 
 
-def test_everybodys_tokens_are_seen_and_ended(app, admin, ben):
+def test_an_admin_can_list_and_revoke_all_tokens(app, admin, ben):
     with app.app_context():
         token, secret = api_tokens.create_token(user_id=ben.id, name="scales")
     page = admin.get("/users/tokens/").text
@@ -140,7 +140,7 @@ def test_everybodys_tokens_are_seen_and_ended(app, admin, ben):
     assert app.test_client().get("/api/v1/items", headers=headers).status_code == 401
 
 
-def logged_in(client, name, password):
+def logs_in(client, name, password):
     page = client.get("/login/").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
     fields = {"csrf_token": token, "name": name, "password": password}

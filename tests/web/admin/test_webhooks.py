@@ -1,4 +1,4 @@
-"""The admin's page of webhooks."""
+"""The Webhooks page of administrators."""
 
 import re
 
@@ -15,8 +15,8 @@ def receiver():
         yield receiver
 
 
-def test_an_address_is_named_and_its_secret_is_shown_once(ada, stock, receiver):
-    answer = ada.submit("/webhooks/", url=receiver.url)
+def test_an_endpoint_is_added_and_its_secret_is_shown_once(ada, stock, receiver):
+    answer = ada.sends("/webhooks/", url=receiver.url)
     secret = re.search(r'value="(whsec_[^"]+)"', answer.text)[1]
     page = ada.get("/webhooks/").text
     assert receiver.url in page
@@ -29,14 +29,14 @@ def test_an_address_is_named_and_its_secret_is_shown_once(ada, stock, receiver):
     assert "Delivered" in ada.get("/webhooks/").text
 
 
-def test_an_address_that_cannot_be_told_is_said_and_stays(ada):
-    answer = ada.submit("/webhooks/", url="ftp://a.example/")
+def test_an_invalid_url_is_refused_and_stays_in_the_field(ada):
+    answer = ada.sends("/webhooks/", url="ftp://a.example/")
     assert answer.status_code == 422
     assert "begins with https://" in visible_text(answer.text)
     assert 'value="ftp://a.example/"' in answer.text
 
 
-def test_a_delivery_is_sent_again_a_secret_renewed_and_an_endpoint_ended(ada, stock, receiver):
+def test_deliveries_secrets_and_endpoints_are_managed_from_the_page(ada, stock, receiver):
     receiver.answers = [500]
     first = ada.submit("/webhooks/", url=receiver.url).text
     stock.item("BOLT", reorder_point="5")
@@ -56,7 +56,7 @@ def test_a_delivery_is_sent_again_a_secret_renewed_and_an_endpoint_ended(ada, st
 
 
 @pytest.mark.parametrize("path", ["", "1/secret/", "1/end/", "deliveries/1/replay/"])
-def test_only_admins_see_or_change_webhooks(person, path):
+def test_only_admins_can_see_or_change_webhooks(person, path):
     ira = person("ira")
     form = ira.submit("/webhooks/" + path, page="/account/")
     assert form.status_code == 403

@@ -1,4 +1,4 @@
-"""One's own tokens, made and ended on a page. (Passwords and sessions: test_auth.py.)"""
+"""The page of a user's own API tokens."""
 
 import re
 
@@ -18,7 +18,7 @@ def post(person, path, **fields):
     return person.post(path, {"csrf_token": csrf}, **fields)
 
 
-def make(person, **typed):
+def create(person, **typed):
     return post(person, PAGE, **{"name": "shop", "role": "operator", **typed})
 
 
@@ -30,39 +30,39 @@ def secret_on(answer):
     return re.search(r'id="secret" value="(inv_[^"]+)"', answer.text)[1]
 
 
-def caller(app, secret):
+def token_user(app, secret):
     with app.app_context():
         return api_tokens.authenticate(secret)
 
 
-def calls_the_api_with(app, secret):
+def api_status(app, secret):
     headers = {"Authorization": f"Bearer {secret}"}
     return app.test_client().get("/api/v1/items", headers=headers).status_code
 
 
-def test_a_token_is_made_and_opens_the_api(app, person):
+def test_a_new_token_gives_access_to_the_api(app, person):
     ole = person("ole")
-    answer = make(ole)
+    answer = create(ole)
     assert answer.status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]
     secret = secret_on(answer)
-    assert caller(app, secret).user_name == "ole"
-    assert caller(app, secret).role == "operator"
-    assert calls_the_api_with(app, secret) == 200
+    assert token_user(app, secret).user_name == "ole"
+    assert token_user(app, secret).role == "operator"
+    assert api_status(app, secret) == 200
 
 
-def test_a_token_is_shown_once(app, person):
+def test_the_secret_of_a_token_is_shown_once(app, person):
     ole = person("ole")
-    secret = secret_on(make(ole))
+    secret = secret_on(create(ole))
     page = ole.get(PAGE).text
     assert secret not in page
     assert secret[:10] in page
 
 
-def test_a_token_may_be_weaker_and_end_early(app, person):
+def test_a_token_can_have_a_lower_role_and_an_expiry_date(app, person):
     ole = person("ole")
-    secret = secret_on(make(ole, role="viewer", expires=str(in_days(3))))
-    assert caller(app, secret).role == "viewer"
+    secret = secret_on(create(ole, role="viewer", expires=str(in_days(3))))
+    assert token_user(app, secret).role == "viewer"
     with app.app_context():
         (token,) = api_tokens.list_tokens()
     assert token.expires_at.astimezone(clock.zone()).date() == in_days(3)
@@ -79,9 +79,9 @@ def test_a_token_may_be_weaker_and_end_early(app, person):
         ({"expires": "soon"}, "Not a valid date"),
     ],
 )
-def test_a_refused_token_says_why_and_keeps_what_was_typed(app, person, typed, words):
+def test_a_refused_token_form_gives_the_reason_and_keeps_its_values(app, person, typed, words):
     ole = person("ole")
-    answer = make(ole, **typed)
+    answer = create(ole, **typed)
     assert answer.status_code == 422
     assert words in answer.text
     assert f'value="{typed.get("name", "shop")}"' in answer.text
@@ -89,27 +89,27 @@ def test_a_refused_token_says_why_and_keeps_what_was_typed(app, person, typed, w
         assert api_tokens.list_tokens() == []
 
 
-def test_a_revoked_token_ends_at_once(app, person):
+def test_a_revoked_token_is_refused_at_once(app, person):
     ole = person("ole")
-    secret = secret_on(make(ole))
+    secret = secret_on(create(ole))
     with app.app_context():
         (token,) = api_tokens.list_tokens()
     assert revoke(ole, token.id).location == PAGE
-    assert calls_the_api_with(app, secret) == 401
-    page = visible_text(ole.get(PAGE).text)
+    assert api_status(app, secret) == 401
+    page = words_of(ole.get(PAGE).text)
     assert "The token “shop” no longer works." in page
     assert "revoked" in page
 
 
-def test_nobody_ends_or_sees_anothers_token(app, person, ada):
-    secret = secret_on(make(ada))
+def test_tokens_of_other_users_cannot_be_seen_or_revoked(app, person, ada):
+    secret = secret_on(create(ada))
     with app.app_context():
         (token,) = api_tokens.list_tokens()
     ole = person("ole")
     assert revoke(ole, token.id).status_code == 404
-    assert calls_the_api_with(app, secret) == 200
+    assert api_status(app, secret) == 200
     assert secret[:10] not in ole.get(PAGE).text
 
 
-def test_the_account_leads_to_the_tokens(ada):
+def test_the_account_page_links_to_the_tokens(ada):
     assert f'href="{PAGE}"' in ada.get("/account/").text

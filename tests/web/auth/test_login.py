@@ -1,4 +1,4 @@
-"""The doors, and what holds for every page: who gets in, and who is sent where."""
+"""Registration, login and logout, and the access rules of every page."""
 
 import re
 import time
@@ -14,18 +14,18 @@ PASSWORD = "a quiet warehouse"
 
 
 class Browser:
-    """A client that fills in forms: it brings the token of the page it has seen last."""
+    """Test client that adds the CSRF token of a page to each form."""
 
     def __init__(self, app):
         self.app = app
         self.client = app.test_client()
 
-    def get(self, path, **more):
-        return self.client.get(path, **more)
+    def get(self, path, **options):
+        return self.client.get(path, **options)
 
     def post(self, path, page="/login/", headers=None, **fields):
-        seen = self.client.get(page, follow_redirects=True).text
-        token = re.search(r'name="csrf_token" value="([^"]+)"', seen).group(1)
+        html = self.client.get(page, follow_redirects=True).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', html).group(1)
         return self.client.post(path, data={"csrf_token": token, **fields}, headers=headers)
 
     def register(self, name="ada", password=PASSWORD, **fields):
@@ -53,13 +53,13 @@ def other(app):
 
 @pytest.fixture
 def ada(app, browser):
-    """The admin, logged in."""
+    """The administrator, logged in with `browser`."""
     browser.register("ada")
     assert browser.is_in()
     return browser
 
 
-def make(app, name="ben", role="operator"):
+def create_user(app, name="ben", role="operator"):
     with app.app_context():
         return users.create_user(name=name, password=PASSWORD, role=role)
 
@@ -67,13 +67,13 @@ def make(app, name="ben", role="operator"):
 # --- register -------------------------------------------------------------------------------------
 
 
-def test_the_first_visitor_is_led_to_make_the_first_account(browser):
+def test_login_redirects_to_registration_if_there_is_no_account(browser):
     answer = browser.get("/login/")
     assert (answer.status_code, answer.location) == (303, "/register/")
     assert "first account" in browser.get("/register/").text
 
 
-def test_the_first_to_register_is_logged_in_as_admin(app, browser):
+def test_the_first_registered_user_is_logged_in_as_admin(app, browser):
     answer = browser.register("ada")
     assert (answer.status_code, answer.location) == (303, "/")
     assert browser.is_in()
@@ -81,7 +81,7 @@ def test_the_first_to_register_is_logged_in_as_admin(app, browser):
         assert users.find_account(name="ada").role == "admin"
 
 
-def test_a_later_one_waits_and_is_told_so(app, ada, other):
+def test_a_later_user_has_to_be_approved_by_an_admin(app, ada, other):
     answer = other.register("ben")
     assert answer.location == "/login/"
     assert "ben</strong> is made. An admin has to approve" in other.get("/login/").text
@@ -107,7 +107,7 @@ def test_closed_registration_says_so(app, ada, other):
     assert "Make an account" not in other.get("/login/").text
 
 
-def test_where_strangers_can_reach_the_server_the_first_needs_the_code(app, browser):
+def test_the_first_user_needs_the_setup_code_if_there_is_one(app, browser):
     app.config["SETUP_CODE"] = registration.setup_code(secret_key=app.config["SECRET_KEY"])
     assert "Setup code" in browser.get("/register/").text
     answer = browser.register("ada", code="AAAA-BBBB-CCCC")
@@ -117,7 +117,7 @@ def test_where_strangers_can_reach_the_server_the_first_needs_the_code(app, brow
     assert browser.register("ada", code=app.config["SETUP_CODE"]).status_code == 303
 
 
-def test_who_asks_for_too_many_accounts_has_to_wait_and_is_told_so(ada, other):
+def test_registration_is_throttled_per_address(ada, other):
     for _ in range(19):
         assert other.register("ada").status_code == 422
     answer = other.register("ben")
@@ -136,7 +136,7 @@ def test_who_asks_for_too_many_accounts_has_to_wait_and_is_told_so(ada, other):
         ({"name": "a\0b", "password": PASSWORD}, "cannot be written"),
     ],
 )
-def test_bad_input_comes_back_with_its_reason_at_the_field(browser, fields, words):
+def test_invalid_registration_shows_the_reason_at_the_field(browser, fields, words):
     answer = browser.register(**fields)
     assert answer.status_code == 422
     assert words in answer.text
@@ -147,8 +147,8 @@ def test_bad_input_comes_back_with_its_reason_at_the_field(browser, fields, word
 # --- log in, log out ------------------------------------------------------------------------------
 
 
-def test_a_wrong_password_keeps_the_name_and_not_the_password(app, browser):
-    make(app)
+def test_a_wrong_password_keeps_the_name_in_the_form_only(app, browser):
+    create_user(app)
     answer = browser.log_in("ben", "wrong password")
     assert answer.status_code == 401
     assert "do not go together" in answer.text
@@ -156,8 +156,8 @@ def test_a_wrong_password_keeps_the_name_and_not_the_password(app, browser):
     assert "wrong password" not in answer.text
 
 
-def test_the_eleventh_wrong_password_has_to_wait(app, browser):
-    make(app)
+def test_ten_wrong_passwords_throttle_the_login(app, browser):
+    create_user(app)
     for _ in range(10):
         assert browser.log_in("ben", "wrong password").status_code == 401
     answer = browser.log_in("ben")
@@ -166,8 +166,8 @@ def test_the_eleventh_wrong_password_has_to_wait(app, browser):
     assert "Too many tries" in answer.text
 
 
-def test_nothing_of_an_earlier_session_survives_the_login(app, browser):
-    make(app)
+def test_login_clears_the_previous_session(app, browser):
+    create_user(app)
     with browser.client.session_transaction() as before:
         before["planted"] = "by somebody else"
     browser.log_in("ben")
@@ -176,7 +176,7 @@ def test_nothing_of_an_earlier_session_survives_the_login(app, browser):
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"),
+    ("next_url", "result"),
     [
         ("/items/?q=a%20b", "/items/?q=a%20b"),
         ("//evil.example", "/"),
@@ -191,20 +191,20 @@ def test_nothing_of_an_earlier_session_survives_the_login(app, browser):
         ("", "/"),
     ],
 )
-def test_the_login_goes_on_to_a_path_of_this_site_only(asked, given):
-    assert web_session.safe_next(asked) == given
+def test_login_redirects_to_paths_of_this_site_only(next_url, result):
+    assert web_session.safe_next(next_url) == result
 
 
-def test_after_the_login_people_are_where_they_wanted_to_be(app, browser):
-    make(app)
-    sent = browser.get("/account/?tab=1")
-    assert sent.status_code == 303
-    assert sent.location == "/login/?next=/account/?tab%3D1"
-    assert browser.log_in("ben", path=sent.location).location == "/account/?tab=1"
+def test_login_redirects_to_the_requested_page(app, browser):
+    create_user(app)
+    redirect = browser.get("/account/?tab=1")
+    assert redirect.status_code == 303
+    assert redirect.location == "/login/?next=/account/?tab%3D1"
+    assert browser.log_in("ben", path=redirect.location).location == "/account/?tab=1"
 
 
-def test_logging_out_is_asked_first_and_done_by_post(app, browser):
-    make(app)
+def test_logout_is_confirmed_and_needs_a_post(app, browser):
+    create_user(app)
     browser.log_in("ben")
     assert "Log out?" in browser.get("/logout/").text
     assert browser.is_in()
@@ -212,8 +212,8 @@ def test_logging_out_is_asked_first_and_done_by_post(app, browser):
     assert not browser.is_in()
 
 
-def test_a_stolen_cookie_does_not_outlive_the_logout(app, browser, other):
-    make(app)
+def test_a_stolen_cookie_is_useless_after_logout(app, browser, other):
+    create_user(app)
     browser.log_in("ben")
     stolen = browser.cookies()
     other.client.set_cookie(stolen.key, stolen.value)
@@ -224,16 +224,16 @@ def test_a_stolen_cookie_does_not_outlive_the_logout(app, browser, other):
 
 
 @pytest.mark.parametrize("end", ["disable", "end_sessions"])
-def test_a_session_ends_at_once_when_the_core_says_so(app, browser, end):
-    user = make(app)
+def test_disabling_or_ending_sessions_takes_effect_at_once(app, browser, end):
+    user = create_user(app)
     browser.log_in("ben")
     with app.app_context():
         getattr(users, end)(user_id=user.id)
     assert not browser.is_in()
 
 
-def test_a_change_of_role_holds_from_the_next_request_on(app, browser):
-    user = make(app)
+def test_a_change_of_role_takes_effect_at_the_next_request(app, browser):
+    user = create_user(app)
     browser.log_in("ben")
     with app.app_context():
         users.set_role(user_id=user.id, role="inspector")
@@ -244,16 +244,16 @@ def test_a_change_of_role_holds_from_the_next_request_on(app, browser):
     ("key", "age"),
     [("seen", web_session.IDLE_SECONDS + 1), ("began", web_session.MAX_SECONDS + 1)],
 )
-def test_a_session_ends_when_idle_and_when_old(app, browser, key, age):
-    make(app)
+def test_a_session_cookie_expires_when_idle_and_when_old(app, browser, key, age):
+    create_user(app)
     browser.log_in("ben")
     with browser.client.session_transaction() as kept:
         kept[key] = int(time.time()) - age
     assert not browser.is_in()
 
 
-def test_work_keeps_a_session_awake_and_polling_does_not(app, browser):
-    make(app)
+def test_requests_extend_a_session_but_polls_do_not(app, browser):
+    create_user(app)
     browser.log_in("ben")
     an_hour_ago = int(time.time()) - 3600
     with browser.client.session_transaction() as kept:
@@ -266,11 +266,11 @@ def test_work_keeps_a_session_awake_and_polling_does_not(app, browser):
         assert kept["seen"] > an_hour_ago
 
 
-# --- one's own account ----------------------------------------------------------------------------
+# --- own account ----------------------------------------------------------------------------------
 
 
 def test_changing_the_password_keeps_this_session_and_ends_the_others(app, browser, other):
-    make(app)
+    create_user(app)
     browser.log_in("ben")
     other.log_in("ben")
     answer = browser.post(
@@ -291,8 +291,8 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(app, brows
         (PASSWORD, "", "This is needed."),
     ],
 )
-def test_a_bad_change_of_password_changes_nothing(app, browser, other, current, new, words):
-    make(app)
+def test_an_invalid_password_change_changes_nothing(app, browser, other, current, new, words):
+    create_user(app)
     browser.log_in("ben")
     answer = browser.post("/account/password/", "/account/", current_password=current, password=new)
     assert answer.status_code == 422
@@ -301,7 +301,7 @@ def test_a_bad_change_of_password_changes_nothing(app, browser, other, current, 
 
 
 def test_logging_out_everywhere(app, browser, other):
-    make(app)
+    create_user(app)
     browser.log_in("ben")
     other.log_in("ben")
     assert browser.post("/account/sessions/end/", "/account/").location == "/login/"
@@ -309,9 +309,9 @@ def test_logging_out_everywhere(app, browser, other):
     assert not other.is_in()
 
 
-# --- what holds for every page --------------------------------------------------------------------
+# --- access to every page -------------------------------------------------------------------------
 
-DOORS = {
+PUBLIC_ENDPOINTS = {
     "static",
     "auth.register",
     "auth.login",
@@ -339,14 +339,16 @@ def _path(app, rule):
         return app.url_for(rule.endpoint, **values)
 
 
-def test_only_the_doors_are_open(app):
+def test_only_listed_endpoints_are_open_without_login(app):
     views = app.view_functions.items()
-    unlocked = {name for name, view in views if permissions.role_of(view) == permissions.PUBLIC}
-    # The API has a guard of its own, which asks for a token: tests/api walks its paths.
-    assert {name for name in unlocked if not name.startswith(("health", "api_v1."))} <= DOORS
+    public = {name for name, view in views if permissions.role_of(view) == permissions.PUBLIC}
+    # The API requires tokens instead; tests/api covers its routes.
+    assert {
+        name for name in public if not name.startswith(("health", "api_v1."))
+    } <= PUBLIC_ENDPOINTS
 
 
-def test_the_api_asks_strangers_for_a_token(app, client):
+def test_every_api_route_requires_a_token(app, client):
     open_to_all = {"/api/v1/openapi.json", "/api/v1/docs"}
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/v1/")]
     assert len(rules) > 20
@@ -357,7 +359,7 @@ def test_the_api_asks_strangers_for_a_token(app, client):
             assert answer.status_code in expected, (method, rule.rule)
 
 
-def test_every_other_page_asks_strangers_to_log_in(app, client):
+def test_every_other_page_requires_a_login(app, client):
     for rule in _rules(app):
         for method in rule.methods - {"OPTIONS", "HEAD"}:
             answer = client.open(_path(app, rule), method=method)
@@ -366,9 +368,9 @@ def test_every_other_page_asks_strangers_to_log_in(app, client):
                 assert answer.location.startswith("/login/"), (method, rule.rule)
 
 
-def test_every_page_turns_lower_roles_away(app):
+def test_every_page_refuses_lower_roles(app):
     for role in users.ROLES:
-        make(app, role, role)
+        create_user(app, role, role)
         browser = Browser(app)
         browser.log_in(role)
         for rule in _rules(app):
@@ -380,14 +382,14 @@ def test_every_page_turns_lower_roles_away(app):
                 assert answer.status_code == 403, (role, method, rule.rule)
 
 
-def test_a_view_asks_for_the_role_that_it_is_marked_with(app, browser):
+def test_role_required_checks_the_role_of_a_view(app, browser):
     @app.get("/vault/")
     @permissions.role_required("inspector")
     def vault():
         return "gold"
 
-    make(app, "ben", "operator")
-    make(app, "ina", "inspector")
+    create_user(app, "ben", "operator")
+    create_user(app, "ina", "inspector")
     browser.log_in("ben")
     assert browser.get("/vault/").status_code == 403
     browser.post("/logout/", "/account/")
@@ -395,15 +397,15 @@ def test_a_view_asks_for_the_role_that_it_is_marked_with(app, browser):
     assert browser.get("/vault/").text == "gold"
 
 
-def test_nothing_is_written_without_the_forms_token(app, browser):
-    make(app)
+def test_a_post_without_the_csrf_token_is_refused(app, browser):
+    create_user(app)
     browser.log_in("ben")
     for path in ("/logout/", "/account/password/", "/account/sessions/end/", "/theme/"):
         assert browser.client.post(path, data={"theme": "dark"}).status_code == 400, path
     assert browser.is_in()
 
 
-def test_a_piece_of_a_page_sends_its_whole_page_to_the_login(client):
+def test_a_partial_request_without_login_redirects_the_whole_page(client):
     headers = {
         "HX-Request": "true",
         "HX-Request-Type": "partial",
@@ -415,12 +417,12 @@ def test_a_piece_of_a_page_sends_its_whole_page_to_the_login(client):
     assert "HX-Request-Type" not in client.get("/static/css/style.css").headers.get("Vary", "")
 
 
-def test_a_program_gets_401_and_no_page(client):
+def test_a_json_request_without_login_gets_401(client):
     assert client.get("/account/", headers={"Accept": "application/json"}).status_code == 401
 
 
-def test_the_theme_is_a_cookie_that_the_page_obeys(app, browser):
-    make(app)
+def test_the_theme_is_kept_in_a_cookie(app, browser):
+    create_user(app)
     answer = browser.post("/theme/", theme="dark", next="/login/")
     assert answer.location == "/login/"
     assert 'data-theme="dark"' in browser.get("/login/").text
@@ -428,8 +430,8 @@ def test_the_theme_is_a_cookie_that_the_page_obeys(app, browser):
     assert 'data-theme="' not in browser.get("/login/").text
 
 
-def test_the_session_is_permanent_and_its_cookie_is_shut(app, browser):
-    make(app)
+def test_the_session_cookie_is_httponly_lax_and_has_an_expiry(app, browser):
+    create_user(app)
     answer = browser.log_in("ben")
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie

@@ -1,4 +1,4 @@
-"""Where somebody is logged in: seen, and ended, one by one or all but this one."""
+"""Login sessions: listing and ending them, expiry, and what the database stores."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Device:
     def is_in(self):
         return self.client.get("/account/").status_code == 200
 
-    def places(self):
-        """(number, words) of the page's list."""
+    def sessions(self):
+        """Return (number, text) of each session that the account page lists."""
         html = self.client.get("/account/").text
         rows = re.findall(r'<tr id="place-(\d+)">(.*?)</tr>', html, re.DOTALL)
         return [(int(number), visible_text(row)) for number, row in rows]
@@ -58,30 +58,30 @@ def phone(app, desk):
     return Device(app, CHROME, "198.51.100.9").logs_in()
 
 
-def rows(app):
+def session_rows(app):
     with app.app_context():
         db.session.rollback()
         return db.session.execute(sa.select(LoginSession).order_by(LoginSession.id)).scalars().all()
 
 
-def test_the_account_says_where_one_is_logged_in_and_which_is_this(desk, phone):
-    first, second = desk.places()
+def test_the_account_page_lists_sessions_and_marks_the_current_one(desk, phone):
+    first, second = desk.sessions()
     assert "Chrome on Android" in first[1]
     assert "198.51.100.9" in first[1]
     assert "This one" not in first[1]
     assert "Firefox on Linux This one by password, 192.0.2.7" in second[1]
-    assert [("This one" in words) for _, words in phone.places()] == [True, False]
+    assert [("This one" in words) for _, words in phone.sessions()] == [True, False]
 
 
-def test_one_is_ended_at_once_and_the_others_stay(app, desk, phone):
+def test_ending_a_session_keeps_the_others(app, desk, phone):
     third = Device(app, "curl/8").logs_in()
-    [(number, _)] = [row for row in desk.places() if "Android" in row[1]]
+    [(number, _)] = [row for row in desk.sessions() if "Android" in row[1]]
     assert desk.sends(f"/account/sessions/{number}/end/", "/account/").location == "/account/"
     assert "logged out." in desk.client.get("/account/").text
     assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, True)
 
 
-def test_all_others_are_ended_and_this_one_stays(app, desk, phone):
+def test_ending_all_other_sessions_keeps_the_current_one(app, desk, phone):
     third = Device(app, "curl/8").logs_in()
     desk.sends("/account/sessions/others/end/", "/account/")
     assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, False)
@@ -91,9 +91,9 @@ def test_all_others_are_ended_and_this_one_stays(app, desk, phone):
         assert '"sessions": 2' in row.detail
 
 
-def test_nobody_ends_or_sees_the_sessions_of_somebody_else(app, desk, person):
+def test_sessions_of_other_users_cannot_be_seen_or_ended(app, desk, person):
     vic = person("vic")
-    [(number, _)] = desk.places()
+    [(number, _)] = desk.sessions()
     assert f"place-{number}" not in vic.get("/account/").text
     csrf = re.search(r'name="csrf_token" value="([^"]+)"', vic.get("/account/").text)[1]
     vic.post(f"/account/sessions/{number}/end/", {"csrf_token": csrf})
@@ -102,31 +102,31 @@ def test_nobody_ends_or_sees_the_sessions_of_somebody_else(app, desk, person):
     assert desk.is_in()
 
 
-def test_a_cookie_without_its_row_opens_nothing_in_any_process(app, config, desk):
+def test_a_cookie_without_its_row_is_refused_in_every_process(app, config, desk):
     other = create_app(config)
     cookie = desk.client.get_cookie("session")
-    elsewhere = other.test_client()
-    elsewhere.set_cookie(cookie.key, cookie.value)
-    assert elsewhere.get("/account/").status_code == 200
+    other_client = other.test_client()
+    other_client.set_cookie(cookie.key, cookie.value)
+    assert other_client.get("/account/").status_code == 200
     with app.app_context():
         db.session.execute(sa.delete(LoginSession))
         db.session.commit()
-    assert elsewhere.get("/account/").status_code == 303
+    assert other_client.get("/account/").status_code == 303
     assert not desk.is_in()
     with other.app_context():
         db.session.remove()
         db.engine.dispose()
 
 
-def test_the_database_keeps_no_id_that_a_cookie_carries(app, desk):
+def test_the_database_stores_only_a_hash_of_the_session_id(app, desk):
     with desk.client.session_transaction() as kept:
         session_id = kept["sid"]
-    [row] = rows(app)
+    [row] = session_rows(app)
     assert row.id_hash == hashlib.sha256(session_id.encode()).digest()
     assert len(session_id) >= 32
 
 
-def test_the_row_of_one_user_is_no_session_of_another(app, desk, person):
+def test_a_session_row_is_valid_for_its_own_user_only(app, desk, person):
     vic = person("vic")
     with desk.client.session_transaction() as kept:
         kept["_user_id"] = str(vic.id)
@@ -137,21 +137,21 @@ def test_the_row_of_one_user_is_no_session_of_another(app, desk, person):
     ("name", "age"),
     [("began_at", sessions.MAX_AGE), ("seen_at", timedelta(hours=12, minutes=6))],
 )
-def test_a_session_ends_when_idle_and_when_old_whatever_its_cookie_says(app, desk, name, age):
+def test_a_session_row_expires_when_idle_and_when_old(app, desk, name, age):
     with app.app_context():
-        when = {name: clock.now() - age}
-        db.session.execute(sa.update(LoginSession).values(**when))
+        values = {name: clock.now() - age}
+        db.session.execute(sa.update(LoginSession).values(**values))
         db.session.commit()
     assert not desk.is_in()
 
 
-def test_another_epoch_ends_the_rows_before_it_and_they_are_not_listed(app, desk, phone):
+def test_a_changed_password_ends_and_hides_other_sessions(app, desk, phone):
     desk.sends("/account/password/", "/account/", current_password=PASSWORD, password="a new one!")
     assert not phone.is_in()
-    assert len(desk.places()) == 1
+    assert len(desk.sessions()) == 1
 
 
-def test_a_changed_password_gives_this_session_another_id(desk):
+def test_a_changed_password_gives_the_session_a_new_id(desk):
     with desk.client.session_transaction() as kept:
         before = kept["sid"]
     desk.sends("/account/password/", "/account/", current_password=PASSWORD, password="a new one!")
@@ -159,31 +159,31 @@ def test_a_changed_password_gives_this_session_another_id(desk):
         assert kept["sid"] != before
 
 
-def test_being_seen_is_written_once_in_five_minutes_and_never_by_polls(app, desk, monkeypatch):
-    noted = []
+def test_last_seen_is_written_every_five_minutes_and_not_by_polls(app, desk, monkeypatch):
+    calls = []
     touch = sessions.touch
 
-    def note(**which):
-        noted.append(which)
-        touch(**which)
+    def record_call(**kwargs):
+        calls.append(kwargs)
+        touch(**kwargs)
 
-    monkeypatch.setattr(sessions, "touch", note)
+    monkeypatch.setattr(sessions, "touch", record_call)
     for _ in range(3):
         desk.client.get("/account/")
-    assert noted == []
+    assert calls == []
     an_hour_ago = clock.now() - timedelta(hours=1)
     with app.app_context():
         db.session.execute(sa.update(LoginSession).values(seen_at=an_hour_ago))
         db.session.commit()
     desk.client.get("/account/", headers={"HX-PTag": "7"})
-    assert noted == []
+    assert calls == []
     for _ in range(3):
-        desk.client.get("/account/").close()  # notes are written once the answer is out
-    assert len(noted) == 1
-    assert rows(app)[0].seen_at > an_hour_ago
+        desk.client.get("/account/").close()  # last_seen is written when the response is closed
+    assert len(calls) == 1
+    assert session_rows(app)[0].seen_at > an_hour_ago
 
 
-def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeypatch):
+def test_a_page_is_served_if_last_seen_cannot_be_written(app, desk, monkeypatch):
     def busy(**_):
         raise Busy()
 
@@ -198,17 +198,17 @@ def test_a_busy_database_does_not_keep_pages_from_who_is_seen(app, desk, monkeyp
     assert answer.status_code == 200
 
 
-def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
+def test_expired_sessions_are_removed_at_the_next_login(app, desk):
     with app.app_context():
         long_ago = clock.now() - sessions.MAX_AGE
         db.session.execute(sa.update(LoginSession).values(began_at=long_ago))
         db.session.commit()
     Device(app, CHROME).logs_in()
-    assert [row.browser for row in rows(app)] == ["Chrome on Android"]
+    assert [row.browser for row in session_rows(app)] == ["Chrome on Android"]
 
 
 @pytest.mark.parametrize(
-    ("said", "family"),
+    ("user_agent", "family"),
     [
         (FIREFOX, "Firefox on Linux"),
         (CHROME, "Chrome on Android"),
@@ -221,5 +221,5 @@ def test_what_ended_long_ago_is_removed_by_the_next_login(app, desk):
         ("x" * 100_000, "Unknown"),
     ],
 )
-def test_of_what_a_browser_says_its_family_alone_is_kept(said, family):
-    assert sessions.browser_name(said) == family
+def test_only_the_browser_family_of_a_user_agent_is_kept(user_agent, family):
+    assert sessions.browser_name(user_agent) == family

@@ -1,4 +1,4 @@
-"""The second factor: a code from an app after the password, good once; and what if it is lost."""
+"""Two-factor authentication: setup, login by code, recovery codes, reset and storage."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ NEXT_KEY = "another key that signs from now on"
 
 
 @pytest.fixture
-def hands(monkeypatch):
-    """The hands of the clock: `hands(30)` moves them on."""
+def advance_clock(monkeypatch):
+    """Stop the clock; `advance_clock(30)` moves it on by 30 seconds."""
     now = [clock.now()]
     monkeypatch.setattr(clock, "now", lambda: now[0])
 
@@ -37,8 +37,8 @@ def hands(monkeypatch):
     return move
 
 
-class App:
-    """The app on somebody's telephone."""
+class Authenticator:
+    """An authenticator app; `seconds` shifts the time of a code."""
 
     def __init__(self, secret):
         self.secret = secret.replace(" ", "")
@@ -56,19 +56,19 @@ def sends(person, path, **typed):
     return person.post(path, {"csrf_token": csrf}, **typed)
 
 
-def begins(person, password=PASSWORD):
+def begin_setup(person, password=PASSWORD):
     return sends(person, f"{PAGE}set-up/", current_password=password)
 
 
 def sets_up(person):
-    """The app, and the recovery codes."""
-    app = App(re.search(r'id="secret">([^<]+)<', begins(person).text)[1])
-    page = sends(person, f"{PAGE}confirmation/", code=app.code()).text
-    return app, re.findall(r'<li><span class="code">([A-Z2-7-]{29})</span>', page)
+    """Return the authenticator and the recovery codes."""
+    authenticator = Authenticator(re.search(r'id="secret">([^<]+)<', begin_setup(person).text)[1])
+    page = sends(person, f"{PAGE}confirmation/", code=authenticator.code()).text
+    return authenticator, re.findall(r'<li><span class="code">([A-Z2-7-]{29})</span>', page)
 
 
-class Stranger:
-    """A new browser at the door."""
+class Browser:
+    """A browser that is not logged in."""
 
     def __init__(self, app):
         self.client = app.test_client()
@@ -88,49 +88,49 @@ class Stranger:
 
 
 @pytest.fixture
-def stranger(app):
-    return Stranger(app)
+def browser(app):
+    return Browser(app)
 
 
 @pytest.fixture
-def ole(person, hands):
+def ole(person, advance_clock):
     return person("ole")
 
 
 @pytest.fixture
-def phone(ole, hands):
-    """Ole's app; the code that set it up is used."""
-    app, ole.codes = sets_up(ole)
-    hands(30)
-    return app
+def authenticator(ole, advance_clock):
+    """The authenticator of ole; the code that set it up is used."""
+    authenticator, ole.codes = sets_up(ole)
+    advance_clock(30)
+    return authenticator
 
 
 def keys_of(app):
     return [app.config["SECRET_KEY"]]
 
 
-# --- setting it up --------------------------------------------------------------------------------
+# --- setup ----------------------------------------------------------------------------------------
 
 
-def test_it_is_set_up_by_a_picture_or_by_hand_and_shown_to_work(app, ole):
-    page = begins(ole)
+def test_setup_shows_qr_code_secret_and_recovery_codes(app, ole):
+    page = begin_setup(ole)
     assert page.status_code == 200
     assert "no-store" in page.headers["Cache-Control"]
-    secret = App(re.search(r'id="secret">([^<]+)<', page.text)[1]).secret
+    secret = Authenticator(re.search(r'id="secret">([^<]+)<', page.text)[1]).secret
     assert len(secret) == 32
-    assert picture_of(page.text) == pyotp.TOTP(secret).provisioning_uri(
+    assert qr_content(page.text) == pyotp.TOTP(secret).provisioning_uri(
         name="ole", issuer_name="Inventory"
     )
     assert "style=" not in page.text
-    answer = sends(ole, f"{PAGE}confirmation/", code=App(secret).code())
+    answer = sends(ole, f"{PAGE}confirmation/", code=Authenticator(secret).code())
     assert answer.status_code == 200
     assert len(re.findall(r'<li><span class="code">', answer.text)) == 10
     assert "It is asked for" in ole.get(PAGE).text
     assert secret not in ole.get(PAGE).text
 
 
-def picture_of(html):
-    """What a telephone reads from the picture on the page."""
+def qr_content(html):
+    """Return what a scanner reads from the QR code on the page."""
     import zxingcpp
     from PIL import Image
 
@@ -144,128 +144,128 @@ def picture_of(html):
 
 
 def test_without_the_password_nothing_begins(app, ole):
-    answer = begins(ole, "not the password")
+    answer = begin_setup(ole, "not the password")
     assert answer.status_code == 422
     assert "not your current password" in answer.text
     with app.app_context():
         assert two_factor.pending_secret(user_id=ole.id, keys=keys_of(app)) is None
 
 
-def test_until_a_code_confirms_it_nothing_is_asked_for(app, ole, stranger):
-    begins(ole)
+def test_an_unconfirmed_setup_does_not_change_the_login(app, ole, browser):
+    begin_setup(ole)
     answer = sends(ole, f"{PAGE}confirmation/", code="000000")
     assert answer.status_code == 422
     assert "not right" in answer.text
     assert 'class="qr"' in answer.text
-    assert stranger.logs_in().location == "/"
+    assert browser.logs_in().location == "/"
 
 
-def test_a_second_one_is_not_begun_beside_the_first(ole, phone, app):
-    assert begins(ole).status_code == 403
-    assert sends(ole, f"{PAGE}confirmation/", code=phone.code()).status_code == 303
+def test_a_second_setup_is_refused(ole, authenticator, app):
+    assert begin_setup(ole).status_code == 403
+    assert sends(ole, f"{PAGE}confirmation/", code=authenticator.code()).status_code == 303
     with app.app_context():
         assert two_factor.state_of(ole.id).codes_left == 10
 
 
-def test_setting_it_up_ends_other_sessions_and_pins_and_keeps_this_one(app, ole, stranger):
-    stranger.logs_in()
+def test_setup_ends_other_sessions_and_pins(app, ole, browser):
+    browser.logs_in()
     with app.app_context():
         account = users.get_account(user_id=ole.id)
         pins.set_pin(account=account, pin="8531", tablet="t")
     sets_up(ole)
     assert ole.get("/account/").status_code == 200
-    assert not stranger.is_in()
+    assert not browser.is_in()
     with app.app_context(), pytest.raises(Unauthenticated):
         pins.log_in(name="ole", pin="8531", tablet="t", address=HOME)
 
 
-# --- asking for it --------------------------------------------------------------------------------
+# --- login by code --------------------------------------------------------------------------------
 
 
-def test_after_the_password_the_code_is_asked_for_and_lets_in(phone, stranger):
-    answer = stranger.logs_in(path="/login/?next=/items/")
+def test_login_needs_the_code_after_the_password(authenticator, browser):
+    answer = browser.logs_in(path="/login/?next=/items/")
     assert answer.location == "/login/code/?next=/items/"
-    assert not stranger.is_in()
-    answer = stranger.types(phone.code(), path=answer.location)
+    assert not browser.is_in()
+    answer = browser.types(authenticator.code(), path=answer.location)
     assert (answer.status_code, answer.location) == (303, "/items/")
-    assert stranger.is_in()
+    assert browser.is_in()
 
 
-def test_a_code_is_good_once_whoever_brings_it(app, phone, hands):
-    first, second = Stranger(app), Stranger(app)
+def test_a_code_can_be_used_once(app, authenticator, advance_clock):
+    first, second = Browser(app), Browser(app)
     first.logs_in()
     second.logs_in()
-    assert first.types(phone.code()).status_code == 303
-    answer = second.types(phone.code())
+    assert first.types(authenticator.code()).status_code == 303
+    answer = second.types(authenticator.code())
     assert answer.status_code == 401
     assert "used already" in answer.text
-    assert second.types(phone.code(-30)).status_code == 401
-    hands(30)
-    assert second.types(phone.code()).status_code == 303
+    assert second.types(authenticator.code(-30)).status_code == 401
+    advance_clock(30)
+    assert second.types(authenticator.code()).status_code == 303
 
 
 @pytest.mark.parametrize(
     ("seconds", "status"), [(-60, 401), (-30, 303), (30, 303), (60, 401), (3000, 401)]
 )
-def test_a_clock_may_be_off_by_one_step(phone, hands, stranger, seconds, status):
-    hands(600)
-    stranger.logs_in()
-    assert stranger.types(phone.code(seconds)).status_code == status
+def test_a_clock_can_be_off_by_one_step(authenticator, advance_clock, browser, seconds, status):
+    advance_clock(600)
+    browser.logs_in()
+    assert browser.types(authenticator.code(seconds)).status_code == status
 
 
 @pytest.mark.parametrize(
     "code",
     ["", "0", "12345", "1234567", "٠١٢٣٤٥", "abcdef", "\0", "x" * 5000, "A" * 24, "' OR 1"],
 )
-def test_what_is_no_code_is_refused(phone, stranger, code):
-    stranger.logs_in()
-    assert stranger.types(code).status_code in (401, 422)
-    assert not stranger.is_in()
+def test_an_invalid_code_is_refused(authenticator, browser, code):
+    browser.logs_in()
+    assert browser.types(code).status_code in (401, 422)
+    assert not browser.is_in()
 
 
-def test_spaces_in_a_code_do_not_matter(phone, stranger):
-    stranger.logs_in()
-    code = phone.code()
-    assert stranger.types(f" {code[:3]} {code[3:]}").status_code == 303
+def test_spaces_in_a_code_are_ignored(authenticator, browser):
+    browser.logs_in()
+    code = authenticator.code()
+    assert browser.types(f" {code[:3]} {code[3:]}").status_code == 303
 
 
-def test_without_the_password_there_is_no_page_for_the_code(ole, phone, stranger):
-    assert stranger.client.get("/login/code/").location == "/login/"
-    assert "do not go together" in stranger.logs_in(password="not it").text
-    assert stranger.client.get("/login/code/").location == "/login/"
-    unknown = stranger.logs_in(name="nobody", password="not it")
+def test_the_code_page_requires_the_password_first(ole, authenticator, browser):
+    assert browser.client.get("/login/code/").location == "/login/"
+    assert "do not go together" in browser.logs_in(password="not it").text
+    assert browser.client.get("/login/code/").location == "/login/"
+    unknown = browser.logs_in(name="nobody", password="not it")
     assert "do not go together" in unknown.text
 
 
-def test_a_right_password_waits_ten_minutes_and_no_longer(phone, stranger, monkeypatch):
+def test_the_code_can_be_entered_for_ten_minutes(authenticator, browser, monkeypatch):
     import time
 
-    stranger.logs_in()
+    browser.logs_in()
     later = time.time() + 601
     monkeypatch.setattr(time, "time", lambda: later)
-    assert stranger.client.get("/login/code/").location == "/login/"
+    assert browser.client.get("/login/code/").location == "/login/"
 
 
-def test_a_changed_password_makes_a_waiting_one_worthless(app, ole, phone, stranger):
-    stranger.logs_in()
+def test_a_changed_password_invalidates_a_pending_login(app, ole, authenticator, browser):
+    browser.logs_in()
     with app.app_context():
         users.set_password(user_id=ole.id, password="quite another one")
-    assert stranger.types(phone.code()).status_code == 401
-    assert not stranger.is_in()
+    assert browser.types(authenticator.code()).status_code == 401
+    assert not browser.is_in()
 
 
-def test_a_disabled_account_does_not_get_in_by_a_code(app, ole, phone, stranger):
-    stranger.logs_in()
+def test_a_disabled_account_cannot_log_in_by_code(app, ole, authenticator, browser):
+    browser.logs_in()
     with app.app_context():
         db.session.execute(
             sa.text("UPDATE users SET disabled_at = created_at WHERE id = :id"), {"id": ole.id}
         )
         db.session.commit()
-    assert stranger.types(phone.code()).status_code == 403
-    assert not stranger.is_in()
+    assert browser.types(authenticator.code()).status_code == 403
+    assert not browser.is_in()
 
 
-def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone):
+def test_five_wrong_codes_throttle_the_login_from_any_address(app, ole, authenticator):
     pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     with app.app_context():
         for number in range(5):
@@ -273,27 +273,27 @@ def test_the_sixth_wrong_code_has_to_wait_from_wherever_it_comes(app, ole, phone
                 two_factor.log_in(
                     pending=pending, code="000000", keys=keys_of(app), address=f"192.0.2.{number}"
                 )
-    stranger = Stranger(app)
-    stranger.logs_in()
-    answer = stranger.types(phone.code())
+    browser = Browser(app)
+    browser.logs_in()
+    answer = browser.types(authenticator.code())
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 300
     with app.app_context():
         assert throttling.reset_throttle(name="ole") == 6
-    assert stranger.types(phone.code()).status_code == 303
+    assert browser.types(authenticator.code()).status_code == 303
 
 
-def test_right_codes_are_not_counted(app, phone, hands):
+def test_right_codes_are_not_counted(app, authenticator, advance_clock):
     for _ in range(8):
-        stranger = Stranger(app)
-        stranger.logs_in()
-        assert stranger.types(phone.code()).status_code == 303
-        hands(30)
+        browser = Browser(app)
+        browser.logs_in()
+        assert browser.types(authenticator.code()).status_code == 303
+        advance_clock(30)
 
 
-def test_refused_codes_are_written_down(app, ole, phone, stranger):
-    stranger.logs_in()
-    stranger.types("000000")
+def test_refused_codes_are_in_the_audit_log(app, ole, authenticator, browser):
+    browser.logs_in()
+    browser.types("000000")
     with app.app_context():
         found = db.session.execute(sa.select(Audit).filter_by(action="login.refused")).scalars()
         assert [(row.subject, "second factor" in row.detail) for row in found] == [
@@ -301,14 +301,14 @@ def test_refused_codes_are_written_down(app, ole, phone, stranger):
         ]
 
 
-# --- when it is lost ------------------------------------------------------------------------------
+# --- recovery and reset ---------------------------------------------------------------------------
 
 
-def test_a_recovery_code_lets_in_once(app, ole, phone, stranger):
+def test_a_recovery_code_works_once(app, ole, authenticator, browser):
     assert len(ole.codes) == len(set(ole.codes)) == 10
-    stranger.logs_in()
-    assert stranger.types(ole.codes[3].lower()).status_code == 303
-    again = Stranger(app)
+    browser.logs_in()
+    assert browser.types(ole.codes[3].lower()).status_code == 303
+    again = Browser(app)
     again.logs_in()
     assert again.types(ole.codes[3]).status_code == 401
     assert again.types(ole.codes[4].replace("-", "")).status_code == 303
@@ -316,53 +316,55 @@ def test_a_recovery_code_lets_in_once(app, ole, phone, stranger):
         assert two_factor.state_of(ole.id).codes_left == 8
 
 
-def test_new_recovery_codes_replace_those_before(ole, phone, stranger):
+def test_new_recovery_codes_replace_the_old_ones(ole, authenticator, browser):
     page = sends(ole, f"{PAGE}codes/", current_password=PASSWORD).text
     new = re.findall(r'<li><span class="code">([A-Z2-7-]{29})</span>', page)
-    stranger.logs_in()
-    assert stranger.types(ole.codes[0]).status_code == 401
-    assert stranger.types(new[0]).status_code == 303
+    browser.logs_in()
+    assert browser.types(ole.codes[0]).status_code == 401
+    assert browser.types(new[0]).status_code == 303
     assert sends(ole, f"{PAGE}codes/", current_password="no").status_code == 422
 
 
-def test_nobody_uses_the_codes_of_somebody_else(app, ole, phone, person):
+def test_recovery_codes_of_another_user_are_refused(app, ole, authenticator, person):
     ira = person("ira")
     _, codes = sets_up(ira)
-    stranger = Stranger(app)
-    stranger.logs_in()
-    assert stranger.types(codes[0]).status_code == 401
+    browser = Browser(app)
+    browser.logs_in()
+    assert browser.types(codes[0]).status_code == 401
 
 
-def test_it_is_taken_away_with_password_and_code(app, ole, phone, stranger):
-    def removes(password, code):
+def test_removal_needs_password_and_code(app, ole, authenticator, browser):
+    def remove(password, code):
         typed = {"removal-current_password": password, "removal-code": code}
         return sends(ole, f"{PAGE}removal/", **typed)
 
-    assert removes("not it", phone.code()).status_code == 422
-    assert removes(PASSWORD, "000000").status_code == 422
-    assert removes(PASSWORD, "").status_code == 422
-    assert stranger.logs_in().location == "/login/code/"
-    assert removes(PASSWORD, phone.code()).location == PAGE
+    assert remove("not it", authenticator.code()).status_code == 422
+    assert remove(PASSWORD, "000000").status_code == 422
+    assert remove(PASSWORD, "").status_code == 422
+    assert browser.logs_in().location == "/login/code/"
+    assert remove(PASSWORD, authenticator.code()).location == PAGE
     assert ole.get("/account/").status_code == 200
-    assert stranger.logs_in().location == "/"
+    assert browser.logs_in().location == "/"
 
 
-def test_an_admin_resets_it_and_the_command_does(app, ole, phone, ada, stranger):
+def test_an_admin_and_the_command_can_reset_the_second_factor(
+    app, ole, authenticator, ada, browser
+):
     assert "Reset factor" in ada.get("/users/").text
     sends(ada, f"/users/{ole.id}/second-factor/reset/")
     assert ole.get("/account/").status_code == 303
     assert "Reset factor" not in ada.get("/users/").text
-    assert stranger.logs_in().location == "/"
+    assert browser.logs_in().location == "/"
     sets_up(ada)
     assert "second factor" in Shell(app)("users", "list").output
     assert "password alone" in Shell(app)("users", "reset-totp", "ada").output
-    assert Stranger(app).logs_in("ada").location == "/"
+    assert Browser(app).logs_in("ada").location == "/"
 
 
-# --- where it is demanded -------------------------------------------------------------------------
+# --- required roles -------------------------------------------------------------------------------
 
 
-def test_whose_role_demands_it_is_led_to_set_it_up_before_anything_else(app, ole, ada, hands):
+def test_a_required_role_has_to_set_it_up_first(app, ole, ada, advance_clock):
     app.config["TOTP_REQUIRED_ROLES"] = ("admin",)
     for path in ("/", "/users/", "/account/", "/items/", "/floor/", "/audit/export.csv"):
         assert ada.get(path).location == PAGE, path
@@ -373,20 +375,20 @@ def test_whose_role_demands_it_is_led_to_set_it_up_before_anything_else(app, ole
     fields = {"csrf_token": token_on(ada.get(PAGE).text)}
     page = ada.post(f"{PAGE}set-up/", fields, current_password=PASSWORD).text
     secret = re.search(r'id="secret">([^<]+)<', page)[1]
-    ada.post(f"{PAGE}confirmation/", fields, code=App(secret).code())
+    ada.post(f"{PAGE}confirmation/", fields, code=Authenticator(secret).code())
     assert ada.get("/users/").status_code == 200
     assert ole.get("/account/").status_code == 200
 
 
-def test_where_it_is_demanded_it_is_not_taken_away(app, ole, phone):
+def test_a_required_second_factor_cannot_be_removed(app, ole, authenticator):
     app.config["TOTP_REQUIRED_ROLES"] = ("operator",)
-    typed = {"removal-current_password": PASSWORD, "removal-code": phone.code()}
+    typed = {"removal-current_password": PASSWORD, "removal-code": authenticator.code()}
     assert sends(ole, f"{PAGE}removal/", **typed).status_code == 403
     with app.app_context():
         assert two_factor.state_of(ole.id) is not None
 
 
-def test_a_pin_is_no_way_round_it(app, ole, client):
+def test_a_pin_does_not_bypass_a_required_second_factor(app, ole, client):
     tablet = Tablet(client)
     tablet.send("/floor/session", name="ole", password=PASSWORD, newPin="8531")
     tablet.takes_over("ole", "8531")
@@ -399,27 +401,27 @@ def test_a_pin_is_no_way_round_it(app, ole, client):
 # --- tablets and programs -------------------------------------------------------------------------
 
 
-def test_a_tablet_asks_for_the_code_too(app, phone, client):
+def test_a_tablet_login_requires_the_code(app, authenticator, client):
     tablet = Tablet(client)
     refused = tablet.takes_over("ole")
     assert (refused.status_code, refused.json["field"]) == (422, "code")
     assert tablet.session().status_code == 401
     wrong = tablet.send("/floor/session", name="ole", password=PASSWORD, code="000000")
     assert wrong.status_code == 401
-    for strange in (5, [1], {"a": 1}, True):
-        body = {"name": "ole", "password": PASSWORD, "code": strange}
+    for code in (5, [1], {"a": 1}, True):
+        body = {"name": "ole", "password": PASSWORD, "code": code}
         assert tablet.send("/floor/session", **body).status_code == 401
     assert tablet.send("/floor/session", name="nobody", password="x", code="1").status_code == 401
 
 
-def test_a_tablet_lets_in_by_password_and_code(app, phone, client):
+def test_a_tablet_login_works_with_password_and_code(app, authenticator, client):
     tablet = Tablet(client)
-    body = {"name": "ole", "password": PASSWORD, "code": phone.code(), "newPin": "8531"}
+    body = {"name": "ole", "password": PASSWORD, "code": authenticator.code(), "newPin": "8531"}
     assert tablet.send("/floor/session", **body).status_code == 200
     assert tablet.takes_over("ole", "8531").status_code == 200
 
 
-def test_tokens_of_programs_go_on_working(app, ole):
+def test_api_tokens_keep_working(app, ole):
     with app.app_context():
         _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
     sets_up(ole)
@@ -428,25 +430,25 @@ def test_tokens_of_programs_go_on_working(app, ole):
     assert app.test_client().get("/api/v1/items", headers=headers).status_code == 200
 
 
-# --- how it is kept -------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 
-def test_the_database_alone_makes_no_codes(app, ole, phone):
+def test_secret_and_recovery_codes_are_not_stored_in_plain_text(app, ole, authenticator):
     with app.app_context():
         [factor] = db.session.execute(sa.select(SecondFactor)).scalars()
         hashes = db.session.execute(sa.select(RecoveryCode.code_hash)).scalars().all()
         everything = factor.secret + repr(hashes)
         everything += "".join(db.session.execute(sa.select(Audit.detail)).scalars())
-        assert phone.secret not in everything
+        assert authenticator.secret not in everything
         assert ole.codes[0] not in everything
         assert ole.codes[0].replace("-", "") not in everything
-        row = sa.select(SecondFactor.__table__).where(SecondFactor.user_id == ole.id)
-        kept = db.session.execute(row).first()
-        assert two_factor._decrypt_secret(kept, keys_of(app)) == phone.secret
-        assert two_factor._decrypt_secret(kept, [NEXT_KEY]) is None
+        query = sa.select(SecondFactor.__table__).where(SecondFactor.user_id == ole.id)
+        row = db.session.execute(query).first()
+        assert two_factor._decrypt_secret(row, keys_of(app)) == authenticator.secret
+        assert two_factor._decrypt_secret(row, [NEXT_KEY]) is None
 
 
-def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
+def test_an_encrypted_secret_is_valid_for_its_user_only(app, ole, authenticator, ada):
     with app.app_context():
         db.session.execute(
             sa.text(
@@ -456,35 +458,35 @@ def test_one_users_secret_does_not_open_as_anothers(app, ole, phone, ada):
             {"ada": ada.id},
         )
         db.session.commit()
-    stranger = Stranger(app)
-    stranger.logs_in("ada")
-    assert stranger.types(phone.code()).status_code == 401
+    browser = Browser(app)
+    browser.logs_in("ada")
+    assert browser.types(authenticator.code()).status_code == 401
 
 
-def test_a_login_moves_the_secret_to_the_newest_key(app, ole, phone, hands):
+def test_a_login_reencrypts_the_secret_with_the_newest_key(app, ole, authenticator, advance_clock):
     old = keys_of(app)[0]
     with app.app_context():
         pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
-        both = {"pending": pending, "keys": [NEXT_KEY, old], "address": HOME}
-        two_factor.log_in(code=phone.code(), **both)
-        hands(30)
-        alone = {"pending": pending, "keys": [NEXT_KEY], "address": HOME}
-        two_factor.log_in(code=phone.code(), **alone)
+        both_keys = {"pending": pending, "keys": [NEXT_KEY, old], "address": HOME}
+        two_factor.log_in(code=authenticator.code(), **both_keys)
+        advance_clock(30)
+        new_key = {"pending": pending, "keys": [NEXT_KEY], "address": HOME}
+        two_factor.log_in(code=authenticator.code(), **new_key)
 
 
-def test_with_the_key_lost_recovery_codes_still_let_in(app, ole, phone):
+def test_recovery_codes_work_if_the_key_is_lost(app, ole, authenticator):
     with app.app_context():
         pending = {"pending": login.PendingTwoFactor(user_id=ole.id, epoch=1), "keys": [NEXT_KEY]}
         with pytest.raises(Unauthenticated):
-            two_factor.log_in(code=phone.code(), address=HOME, **pending)
+            two_factor.log_in(code=authenticator.code(), address=HOME, **pending)
         two_factor.log_in(code=ole.codes[0], address=HOME, **pending)
 
 
-def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
-    from tests.accounts.test_users import run_at_once
+def test_concurrent_logins_with_one_code_succeed_once(app, ole, authenticator):
+    from tests.accounts.test_users import at_once
 
     pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
-    code = phone.code()
+    code = authenticator.code()
 
     def enter():
         return two_factor.log_in(pending=pending, code=code, keys=keys_of(app), address=HOME)
@@ -493,7 +495,7 @@ def test_of_two_that_bring_one_code_at_once_one_gets_in(app, ole, phone):
     assert len([result for result in results if isinstance(result, sessions.Session)]) == 1
 
 
-def test_the_core_refuses_what_makes_no_sense(app, ole):
+def test_operations_without_a_second_factor_are_refused(app, ole):
     keys = keys_of(app)
     with app.app_context():
         with pytest.raises(Forbidden):
@@ -506,8 +508,8 @@ def test_the_core_refuses_what_makes_no_sense(app, ole):
         assert two_factor.remove(user_id=ole.id, actor_id=None).session_epoch == 0
 
 
-def test_the_account_says_how_it_stands(ole, hands):
-    assert "Set it up" in visible_text(ole.get("/account/").text)
+def test_the_account_page_shows_whether_it_is_set_up(ole, advance_clock):
+    assert "Set it up" in words_of(ole.get("/account/").text)
     sets_up(ole)
     assert "Look after it" in visible_text(ole.get("/account/").text)
     assert "Second factor set up" in audit.WORDS["second_factor.on"]

@@ -1,4 +1,4 @@
-"""What tablets ask the server for: who is here, one operation at a time, and what to keep."""
+"""Requests of tablets: session, operations, lookups and the snapshot for offline use."""
 
 import pytest
 
@@ -10,7 +10,7 @@ JSON = {"Accept": "application/json"}
 
 
 class Tablet:
-    """A tablet in somebody's hands."""
+    """Client of the floor API that numbers its idempotency keys."""
 
     def __init__(self, client):
         self.client = client
@@ -23,10 +23,10 @@ class Tablet:
         token = self.session().json["csrfToken"]
         return self.client.post(path, json=body, headers=JSON | {"X-CSRFToken": token})
 
-    def does(self, op, **facts):
+    def does(self, op, **fields):
         self.keys += 1
         body = {"key": f"key-{self.keys}", "user": self.session().json["user"]["id"]}
-        return self.send("/floor/operations", **(body | {"op": op} | facts))
+        return self.send("/floor/operations", **(body | {"op": op} | fields))
 
     def takes_over(self, name, password=PASSWORD):
         return self.send("/floor/session", name=name, password=password)
@@ -48,7 +48,7 @@ def test_the_session_names_the_user_and_carries_a_fresh_token(tablet, ole):
     assert session["csrfToken"]
 
 
-def test_a_stranger_gets_401_as_json_and_a_token_to_log_in_with(client, app):
+def test_an_anonymous_tablet_gets_401_and_a_token_to_log_in_with(client, app):
     Person(app, "ole")
     answer = client.get("/floor/session", headers=JSON)
     assert (answer.status_code, answer.json["code"]) == (401, "UNAUTHENTICATED")
@@ -58,7 +58,7 @@ def test_a_stranger_gets_401_as_json_and_a_token_to_log_in_with(client, app):
     assert tablet.session().json["user"]["name"] == "ole"
 
 
-def test_who_takes_over_ends_the_session_before(tablet, ole, person):
+def test_taking_over_ends_the_previous_session(tablet, ole, person):
     person("ira")
     with tablet.client.session_transaction() as kept:
         before = dict(kept)
@@ -69,18 +69,18 @@ def test_who_takes_over_ends_the_session_before(tablet, ole, person):
     assert tablet.session().status_code == 401
 
 
-def test_a_viewer_does_not_take_over(tablet, person):
+def test_a_viewer_cannot_take_over(tablet, person):
     person("vic")
     assert tablet.takes_over("vic").status_code == 403
     assert tablet.session().json["user"]["name"] == "ole"
 
 
-def test_leaving_ends_the_session(tablet):
+def test_logging_out_ends_the_session(tablet):
     assert tablet.send("/floor/session/end").json["user"] is None
     assert tablet.session().status_code == 401
 
 
-def test_every_operation_reaches_the_ledger(tablet, stock):
+def test_every_operation_is_posted_to_the_ledger(tablet, stock):
     stock.item("BOLT", unit="kg", decimals=1)
     answer = tablet.does(
         "receive", item="BOLT", lotCode="L-1", qty="40", location="A-1", expiresOn="2099-01-31"
@@ -105,7 +105,7 @@ def test_every_operation_reaches_the_ledger(tablet, stock):
     assert (moved["lots"][0]["onHand"], moved["lots"][0]["location"]) == ("30", "B-2")
 
 
-def test_the_same_key_is_done_once_and_answered_again(tablet, stock):
+def test_a_repeated_key_is_posted_once_and_replayed(tablet, stock):
     stock.lot("receive 10", lot_code="L-1")
     for replayed in (False, True):
         answer = tablet.does("issue", item="BOLT", lotCode="L-1", qty="4", key="k")
@@ -116,42 +116,42 @@ def test_the_same_key_is_done_once_and_answered_again(tablet, stock):
         assert answer.json["replayed"] is replayed
 
 
-def test_a_refusal_carries_its_code_and_figures_and_stays_refused(tablet, stock):
+def test_a_refusal_has_its_code_and_figures_and_is_replayed(tablet, stock):
     lot = stock.lot("receive 10, reserve 7 JOB-7", lot_code="L-1")
-    asked = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
-    answer = tablet.does("issue", **asked)
+    request = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
+    answer = tablet.does("issue", **request)
     assert answer.content_type == "application/problem+json"
     assert (answer.status_code, answer.json["code"]) == (409, "INSUFFICIENT_STOCK")
     assert (answer.json["free"], answer.json["requested"]) == ("3", "4")
     assert "Only 3 pcs free in L-1" in answer.json["detail"]
     stock.lot("receive 100", lot_code="L-2")
-    stock.post("count", lot_id=lot, counted=50)
-    assert tablet.does("issue", **asked).headers["Idempotency-Replayed"] == "true"
+    stock.do("count", lot_id=lot, counted=50)
+    assert tablet.does("issue", **request).headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_count_of_a_lot_that_moved_on_asks_what_holds(tablet, stock):
+def test_a_count_of_a_changed_lot_requires_a_resolution(tablet, stock):
     stock.lot("receive 10, issue 2", lot_code="L-1")
-    asked = {"item": "BOLT", "lotCode": "L-1", "counted": "7", "lotSeq": 1}
-    answer = tablet.does("count", **asked)
+    request = {"item": "BOLT", "lotCode": "L-1", "counted": "7", "lotSeq": 1}
+    answer = tablet.does("count", **request)
     assert (answer.json["code"], answer.json["onHandThen"], answer.json["onHand"]) == (
         "STALE_LOT", "10", "8",
     )  # fmt: skip
-    kept = tablet.does("count", resolution="keep_difference", **asked)
+    kept = tablet.does("count", resolution="keep_difference", **request)
     assert kept.json["lots"][0]["onHand"] == "5"
 
 
-def test_nobody_sends_somebody_elses_operation(tablet, stock, person):
+def test_an_operation_of_another_user_is_refused(tablet, stock, person):
     ira = person("ira")
     lot = stock.lot("receive 10", lot_code="L-1")
-    asked = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
-    answer = tablet.does("issue", user=ira.id, **asked)
+    request = {"item": "BOLT", "lotCode": "L-1", "qty": "4", "key": "k"}
+    answer = tablet.does("issue", user=ira.id, **request)
     assert (answer.status_code, answer.json["code"]) == (403, "OTHER_USER")
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
     tablet.takes_over("ira")
-    assert tablet.does("issue", **asked).json["replayed"] is False
+    assert tablet.does("issue", **request).json["replayed"] is False
 
 
-def test_a_token_of_another_session_is_told_from_a_refusal(tablet, stock):
+def test_a_csrf_token_of_another_session_has_its_own_code(tablet, stock):
     stock.lot("receive 10", lot_code="L-1")
     body = {"op": "issue", "key": "k", "user": 1, "item": "BOLT", "lotCode": "L-1", "qty": "1"}
     for headers in (JSON, JSON | {"X-CSRFToken": "old"}):
@@ -163,7 +163,7 @@ def test_a_token_of_another_session_is_told_from_a_refusal(tablet, stock):
     ("error", "status", "code"),
     [(IdempotencyInProgress("Wait."), 409, "IDEMPOTENCY_IN_PROGRESS"), (Busy(), 503, "BUSY")],
 )
-def test_what_may_be_sent_again_says_so(tablet, monkeypatch, error, status, code):
+def test_a_retryable_error_has_retry_after(tablet, monkeypatch, error, status, code):
     def fail(*args, **fields):
         raise error
 
@@ -177,7 +177,7 @@ LOT = {"item": "BOLT", "lotCode": "L-1"}
 
 
 @pytest.mark.parametrize(
-    ("op", "facts", "code", "field"),
+    ("op", "fields", "code", "field"),
     [
         ("scrap", LOT, "INVALID_INPUT", "op"),
         ("issue", LOT | {"colour": "red"}, "INVALID_INPUT", "colour"),
@@ -193,12 +193,10 @@ LOT = {"item": "BOLT", "lotCode": "L-1"}
         ("move", LOT | {"item": "NUT"}, "NOT_FOUND", None),
     ],
 )
-def test_a_wrong_field_is_refused_by_name_and_nothing_is_remembered(
-    tablet, stock, op, facts, code, field
-):
+def test_an_invalid_field_is_named_and_nothing_is_posted(tablet, stock, op, fields, code, field):
     stock.lot("receive 10", lot_code="L-1")
     before = stock.entries()
-    answer = tablet.does(op, **facts)
+    answer = tablet.does(op, **fields)
     assert answer.json["code"] == code, answer.json
     assert answer.json.get("field") == field
     assert answer.status_code < 500
@@ -206,7 +204,7 @@ def test_a_wrong_field_is_refused_by_name_and_nothing_is_remembered(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"op": "a", "op": "b"}', b"\xff", b"nul"])
-def test_a_body_that_is_no_object_is_refused(tablet, body):
+def test_a_body_that_is_not_an_object_is_refused(tablet, body):
     token = tablet.session().json["csrfToken"]
     headers = JSON | {"X-CSRFToken": token, "Content-Type": "application/json"}
     answer = tablet.client.post("/floor/operations", data=body, headers=headers)
@@ -214,16 +212,16 @@ def test_a_body_that_is_no_object_is_refused(tablet, body):
     assert answer.content_type == "application/problem+json"
 
 
-def test_the_snapshot_has_what_can_be_looked_up_without_a_connection(tablet, stock):
+def test_the_snapshot_has_items_lots_in_stock_and_reservations(tablet, stock):
     stock.item("NUT", name="Nut")
     stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")
     stock.lot("receive 10, issue 10", lot_code="L-2")
     answer = tablet.client.get("/floor/snapshot", headers=JSON)
-    kept = answer.json
-    assert [item["code"] for item in kept["items"]] == ["NUT", "BOLT"]
-    assert [(lot["lotCode"], lot["free"]) for lot in kept["lots"]] == [("L-1", "6")]
+    snapshot = answer.json
+    assert [item["code"] for item in snapshot["items"]] == ["NUT", "BOLT"]
+    assert [(lot["lotCode"], lot["free"]) for lot in snapshot["lots"]] == [("L-1", "6")]
     assert [
-        (reservation["reference"], reservation["lots"]) for reservation in kept["reservations"]
+        (reservation["reference"], reservation["lots"]) for reservation in snapshot["reservations"]
     ] == [("JOB-7", [{"lotCode": "L-1", "open": "4", "issued": "0"}])]
     same = tablet.client.get(
         "/floor/snapshot", headers=JSON | {"If-None-Match": answer.headers["ETag"]}
@@ -236,21 +234,21 @@ def test_the_snapshot_has_what_can_be_looked_up_without_a_connection(tablet, sto
     assert new.status_code == 200
 
 
-def test_the_snapshot_is_bounded_and_keeps_the_newest(tablet, stock, monkeypatch):
+def test_the_snapshot_is_limited_and_keeps_the_newest_reservations(tablet, stock, monkeypatch):
     monkeypatch.setattr("inventory.web.floor.lookup.MAX_LOTS", 2)
     monkeypatch.setattr("inventory.web.floor.lookup.MAX_RESERVATIONS", 1)
     for number in range(3):
         stock.lot(f"receive 10, reserve 1 JOB-{number}", lot_code=f"L-{number}")
-    kept = tablet.client.get("/floor/snapshot", headers=JSON).json
-    assert [lot["lotCode"] for lot in kept["lots"]] == ["L-1", "L-2"]
-    assert [reservation["reference"] for reservation in kept["reservations"]] == ["JOB-2"]
+    snapshot = tablet.client.get("/floor/snapshot", headers=JSON).json
+    assert [lot["lotCode"] for lot in snapshot["lots"]] == ["L-1", "L-2"]
+    assert [reservation["reference"] for reservation in snapshot["reservations"]] == ["JOB-2"]
 
 
 def look_up(tablet, scan):
     return tablet.client.get("/floor/lookup", query_string={"scan": scan}, headers=JSON)
 
 
-def test_a_scan_is_looked_up_as_the_server_has_it(tablet, stock):
+def test_a_scan_is_resolved_to_a_lot_an_item_or_a_new_lot(tablet, stock):
     gtin = "09521123456785"
     stock.lot("receive 10, quarantine", lot_code="L-1", expires_on=in_days(30))
     linked = tablet.does("link", code=f"]d201{gtin}10ANY", item="BOLT", qty="12")
@@ -266,11 +264,11 @@ def test_a_scan_is_looked_up_as_the_server_has_it(tablet, stock):
     assert (found["kind"], found["qty"]) == ("item", "12")
     assert [lot["lotCode"] for lot in found["lots"]] == ["L-1"]
     assert look_up(tablet, "nothing").json["linkable"] is True
-    kept = tablet.client.get("/floor/snapshot", headers=JSON).json
-    assert kept["codes"] == [{"code": gtin, "item": "BOLT", "qty": "12"}]
+    snapshot = tablet.client.get("/floor/snapshot", headers=JSON).json
+    assert snapshot["codes"] == [{"code": gtin, "item": "BOLT", "qty": "12"}]
 
 
-def test_a_job_is_looked_up_by_its_reference(tablet, stock):
+def test_a_scanned_reference_finds_the_job(tablet, stock):
     stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")
     found = look_up(tablet, "JOB-7").json
     assert (found["kind"], found["job"]) == ("job", "JOB-7")
@@ -279,12 +277,12 @@ def test_a_job_is_looked_up_by_its_reference(tablet, stock):
 
 
 @pytest.mark.parametrize("scan", ["", "]C1010952112345678710A", "A\x00B", "x" * 600])
-def test_a_scan_that_cannot_be_trusted_is_refused(tablet, scan):
+def test_an_invalid_scan_is_refused(tablet, scan):
     answer = look_up(tablet, scan)
     assert (answer.status_code, answer.json["code"]) == (422, "INVALID_CODE")
 
 
-def test_a_code_that_is_taken_is_not_linked_twice(tablet, stock):
+def test_a_barcode_of_another_item_cannot_be_linked(tablet, stock):
     stock.item("BOLT")
     stock.item("NUT")
     for replayed in (False, True):
@@ -294,15 +292,15 @@ def test_a_code_that_is_taken_is_not_linked_twice(tablet, stock):
     assert (answer.status_code, answer.json["code"]) == (409, "DUPLICATE_CODE")
 
 
-def test_a_timer_of_the_tablet_does_not_keep_somebody_logged_in(tablet):
-    def seen():
+def test_timer_requests_of_a_tablet_do_not_extend_the_session(tablet):
+    def last_seen():
         with tablet.client.session_transaction() as session:
             return session["seen"]
 
     with tablet.client.session_transaction() as session:
         session["seen"] -= 1000
-    before = seen()
+    before = last_seen()
     tablet.client.get("/floor/session", headers=JSON | {"Floor-Timer": "1"})
-    assert seen() == before
+    assert last_seen() == before
     tablet.session()
-    assert seen() > before
+    assert last_seen() > before

@@ -1,4 +1,4 @@
-"""What the floor's page is made of: small, whole, and kept by its worker."""
+"""Files of the floor app: size, content security policy, service worker and icons."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def shell_of(client):
     )
 
 
-def test_the_page_is_the_same_for_everybody_and_keeps_to_its_policy(person):
+def test_the_page_is_the_same_for_all_users_and_has_a_strict_policy(person):
     first, second = (person(name).client.get("/floor/") for name in ("ole", "ira"))
     assert first.data == second.data
     assert "trusted-types floor" in first.headers["Content-Security-Policy"]
@@ -26,36 +26,36 @@ def test_the_page_is_the_same_for_everybody_and_keeps_to_its_policy(person):
     assert first.headers["Cache-Control"] == "no-store"
 
 
-def test_a_viewer_has_nothing_to_do_on_the_floor(person):
+def test_a_viewer_cannot_open_the_floor_app(person):
     assert person("vic").get("/floor/").status_code == 403
 
 
-def test_the_worker_names_every_file_that_the_page_needs(person, client):
+def test_the_service_worker_caches_every_file_of_the_page(person, client):
     shell = shell_of(client)
     for path in shell:
         assert client.get(path).status_code == 200, path
-        assert re.search(r"\.[0-9a-f]{12}\.", path), "a new file must have a new name"
+        assert re.search(r"\.[0-9a-f]{12}\.", path), "the name must contain a hash of the content"
     page = person("ole").get("/floor/").text
     needed = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page))
-    assert {one for one in needed if not one.endswith(".png")} <= set(shell)
+    assert {path for path in needed if not path.endswith(".png")} <= set(shell)
 
 
-def test_the_worker_never_touches_a_write():
+def test_the_service_worker_handles_get_requests_only():
     code = (FOLDER / "service_worker.js").read_text("utf-8")
     assert 'request.method !== "GET"' in code.partition("respondWith")[0]
 
 
-def test_the_page_is_light(person, stock, client):
-    """At most 45 KB on the wire, cold, with what it asks for by itself (the camera aside)."""
+def test_the_page_loads_at_most_45_kb(person, stock, client):
+    """Compressed, with an empty cache and all automatic requests, without the camera."""
     stock.lot("receive 10")
     ole = person("ole")
-    packed = {"Accept-Encoding": "br"}
+    compressed = {"Accept-Encoding": "br"}
     paths = ["/floor/", "/floor/worker.js", "/floor/session", "/floor/snapshot", *shell_of(client)]
-    sizes = {path: len(ole.get(path, **packed).data) for path in paths}
+    sizes = {path: len(ole.get(path, **compressed).data) for path in paths}
     assert sum(sizes.values()) + 300 * len(sizes) <= 45_000, sizes
 
 
-def test_only_the_reader_of_pictures_may_compile_webassembly(person):
+def test_only_the_camera_worker_may_compile_webassembly(person):
     ole = person("ole")
     policies = {
         path: ole.get(path).headers["Content-Security-Policy"]
@@ -65,22 +65,24 @@ def test_only_the_reader_of_pictures_may_compile_webassembly(person):
     assert "unsafe" not in str(policies)
 
 
-def test_every_script_of_the_folder_is_sent():
-    sent = {Path(name).name for name in sum(BUNDLES.values(), ())}
-    own = {path.name for path in FOLDER.glob("*.js")}
-    assert own - sent <= {"service_worker.js"}
+def test_every_script_of_the_folder_is_in_a_bundle():
+    bundled = {Path(name).name for name in sum(BUNDLES.values(), ())}
+    scripts = {path.name for path in FOLDER.glob("*.js")}
+    assert scripts - bundled <= {"service_worker.js"}
 
 
-def test_every_icon_that_the_page_names_is_in_its_sprite_and_no_other():
-    there = set(re.findall(r'<symbol id="([^"]+)"', (FOLDER / "img/icons.svg").read_text("utf-8")))
+def test_the_sprite_has_exactly_the_icons_of_the_page():
+    available = set(
+        re.findall(r'<symbol id="([^"]+)"', (FOLDER / "img/icons.svg").read_text("utf-8"))
+    )
     text = "\n".join(SCRIPTS + TEMPLATES)
     quoted = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', text))
     named = set(re.findall(r'(?:glyph|icon)\("([a-z0-9-]+)"\)', text))
-    assert named <= there
-    assert there <= quoted
+    assert named <= available
+    assert available <= quoted
 
 
-def test_the_icons_of_the_manifest_are_there(client):
+def test_the_icons_of_the_manifest_have_the_declared_size(client):
     manifest = json.loads((FOLDER / "floor.webmanifest").read_text("utf-8"))
     for icon in manifest["icons"]:
         answer = client.get(f"/static/floor/{icon['src']}")
@@ -89,7 +91,7 @@ def test_the_icons_of_the_manifest_are_there(client):
         assert icon["sizes"] == f"{width}x{width}"
 
 
-def test_scripts_make_nothing_from_text():
+def test_scripts_create_no_markup_or_code_from_strings():
     for script in SCRIPTS:
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function", script

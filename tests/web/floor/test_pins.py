@@ -1,4 +1,4 @@
-"""PINs: whoever logged in on a tablet with the password comes back by a few digits."""
+"""PINs: a short login on a tablet where the user logged in with the password before."""
 
 from datetime import timedelta
 
@@ -33,13 +33,13 @@ def is_in(answer):
     return answer.status_code == 200
 
 
-def test_a_pin_brings_back_who_set_it_with_the_rights_of_an_operator(tablet):
+def test_a_pin_logs_its_user_in_as_an_operator(tablet):
     answer = tablet.takes_over("ira", PIN)
     assert (answer.json["user"]["name"], answer.json["user"]["role"]) == ("ira", "operator")
     assert tablet.session().json["user"]["role"] == "operator"
 
 
-def test_a_pin_opens_the_floor_and_nothing_else(tablet, stock):
+def test_a_pin_session_opens_only_the_floor_app(tablet, stock):
     lot_id = stock.lot("receive 10", lot_code="L-1", qc_required=True)
     tablet.takes_over("ira", PIN)
     assert tablet.client.get("/floor/").status_code == 200
@@ -50,14 +50,14 @@ def test_a_pin_opens_the_floor_and_nothing_else(tablet, stock):
     assert tablet.client.get("/account/").status_code == 200
 
 
-def test_what_is_done_after_a_pin_is_posted_under_the_right_name(tablet, stock):
+def test_an_operation_after_a_pin_login_has_the_right_user(tablet, stock):
     lot_id = stock.lot("receive 10", lot_code="L-1")
     ira = tablet.takes_over("ira", PIN).json["user"]["id"]
     assert tablet.does("issue", item="BOLT", lotCode="L-1", qty="2").status_code == 200
     assert stock.history(lot_id)[-1].user_id == ira
 
 
-def test_a_pin_is_good_on_its_own_tablet_only(tablet, app):
+def test_a_pin_is_valid_on_its_own_tablet_only(tablet, app):
     other = Tablet(app.test_client())
     assert other.takes_over("ira", PIN).status_code == 401
     assert sets_pin(other, "ole").status_code == 200
@@ -66,7 +66,7 @@ def test_a_pin_is_good_on_its_own_tablet_only(tablet, app):
     assert tablet.takes_over("ole", PIN).status_code == 401
 
 
-def test_five_wrong_pins_end_it_and_the_password_still_works(tablet):
+def test_five_wrong_pins_remove_the_pin_but_not_the_password(tablet):
     for _ in range(pins.MAX_TRIES):
         assert tablet.takes_over("ira", "9999").status_code == 401
     assert tablet.takes_over("ira", PIN).status_code == 401
@@ -76,47 +76,47 @@ def test_five_wrong_pins_end_it_and_the_password_still_works(tablet):
     assert is_in(tablet.takes_over("ira", PIN))
 
 
-def test_a_right_pin_forgets_the_wrong_ones(tablet):
+def test_a_right_pin_resets_the_count_of_wrong_ones(tablet):
     for _ in range(3):
         for _ in range(pins.MAX_TRIES - 1):
             tablet.takes_over("ira", "9999")
         assert is_in(tablet.takes_over("ira", PIN))
 
 
-def test_guesses_count_as_logins_do(tablet, monkeypatch):
+def test_wrong_pins_count_for_the_login_throttle(tablet, monkeypatch):
     monkeypatch.setattr(throttling, "MAX_PER_USER_AND_ADDRESS", 2)
     for _ in range(2):
         tablet.takes_over("ole", "9999")
     assert tablet.takes_over("ole", "9999").status_code == 429
 
 
-def test_what_ends_sessions_ends_pins(tablet, app):
+def test_a_changed_password_removes_pins(tablet, app):
     with app.app_context():
         ira = users.find_account(name="ira")
         users.set_password(user_id=ira.id, password="quite another one")
     assert tablet.takes_over("ira", PIN).status_code == 401
 
 
-def test_a_disabled_account_has_no_pin(tablet, app):
+def test_a_pin_of_a_disabled_account_is_refused(tablet, app):
     with app.app_context():
         users.disable(user_id=users.find_account(name="ira").id)
     assert not is_in(tablet.takes_over("ira", PIN))
 
 
-def test_a_pin_ends_after_a_month(tablet, app, monkeypatch):
+def test_a_pin_expires_after_a_month(tablet, app, monkeypatch):
     later = clock.now() + pins.MAX_LENGTH + timedelta(minutes=1)
     monkeypatch.setattr(pins.clock, "now", lambda: later)
     assert tablet.takes_over("ira", PIN).status_code == 401
 
 
 @pytest.mark.parametrize("pin", ["123", "1234567", "12a4", "1111", "4567", "8765", "١٢٣٤", 2580])
-def test_a_pin_that_is_none_or_easy_is_refused_and_nobody_is_logged_in(tablet, pin):
+def test_an_invalid_or_easy_pin_is_refused_and_the_session_is_kept(tablet, pin):
     answer = sets_pin(tablet, "ira", pin)
     assert (answer.status_code, answer.json["field"]) == (422, "newPin")
     assert tablet.session().json["user"]["name"] == "ole"
 
 
-def test_a_pin_is_kept_as_a_hash_and_its_tablet_as_well(tablet, app):
+def test_pins_and_tablet_ids_are_stored_as_hashes(tablet, app):
     cookie = tablet.client.get_cookie("tablet", path="/floor/")
     assert cookie.http_only
     assert cookie.same_site == "Strict"

@@ -1,4 +1,4 @@
-"""The analysis pages: movement, turnover, age and expiry, with their data to take along."""
+"""The analysis pages and their files: movement, turnover, age and expiry."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def file_of(answer):
     return list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
-def test_movement_shows_each_day_and_leads_to_its_entries(ada, warehouse):
+def test_movement_shows_each_day_and_links_to_its_entries(ada, warehouse):
     page = ada.get("/analysis/")
     words = visible_text(page.text)
     today = clock.today().isoformat()
@@ -43,8 +43,8 @@ def test_movement_of_one_item_is_in_its_unit(ada, warehouse):
     assert len(rows) == 31
 
 
-def test_a_chart_finds_the_plain_figures_in_the_table(ada, warehouse):
-    """analysis.js draws what stands in `data-value`."""
+def test_the_table_has_plain_values_for_the_chart(ada, warehouse):
+    """analysis.js reads `data-value`."""
     page = ada.get("/analysis/?item=OIL").text
     assert 'data-plot="figures"' in page
     assert page.count('data-series="') == 2
@@ -52,12 +52,12 @@ def test_a_chart_finds_the_plain_figures_in_the_table(ada, warehouse):
 
 
 @pytest.mark.parametrize("path", ["/analysis/", "/analysis/ageing/", "/analysis/expiry/"])
-def test_an_item_that_is_not_there_is_said_to_be_so(ada, warehouse, path):
-    words = visible_text(ada.get(path + "?item=NUT").text)
+def test_an_unknown_item_is_reported(ada, warehouse, path):
+    words = words_of(ada.get(path + "?item=NUT").text)
     assert "No item has the code “NUT”." in words
 
 
-def test_a_year_is_the_longest_stretch(ada, warehouse):
+def test_movement_covers_at_most_one_year(ada, warehouse):
     rows = file_of(ada.get("/analysis/movement.csv?from=1999-01-01"))
     assert len(rows) == 1 + 366
     assert rows[-1][0] == clock.today().isoformat()
@@ -73,28 +73,28 @@ def test_a_year_is_the_longest_stretch(ada, warehouse):
         "from=%00",
     ],
 )
-def test_days_that_make_no_sense_break_nothing(ada, warehouse, query):
+def test_invalid_dates_are_no_error(ada, warehouse, query):
     for path in ("/analysis/", "/analysis/turnover/", "/analysis/movement.csv"):
         assert ada.get(f"{path}?{query}").status_code == 200
 
 
-def test_turnover_tells_how_fast_each_item_goes(ada, warehouse):
+def test_turnover_shows_rate_and_days_of_stock_of_each_item(ada, warehouse):
     today = clock.today()
-    stretch = f"from={today}&to={today}"
-    words = visible_text(ada.get(f"/analysis/turnover/?{stretch}").text)
+    period = f"from={today}&to={today}"
+    words = words_of(ada.get(f"/analysis/turnover/?{period}").text)
     assert "BOLT Bolt 4 pcs 6 0.67 6 2 d" in words.replace("Turnover 0.67 ", "")
-    rows = file_of(ada.get(f"/analysis/turnover.csv?{stretch}&q=bol"))
+    rows = file_of(ada.get(f"/analysis/turnover.csv?{period}&q=bol"))
     assert rows[1:] == [["BOLT", "Bolt", "pcs", "4", "6", "6", "0.667", "1.5"]]
 
 
-def test_age_counts_from_the_receipt(ada, warehouse):
-    words = visible_text(ada.get("/analysis/ageing/").text)
+def test_age_is_counted_from_the_receipt(ada, warehouse):
+    words = words_of(ada.get("/analysis/ageing/").text)
     assert "0 to 30 days 2 2.5 l 6 pcs" in words
     rows = file_of(ada.get("/analysis/ageing.csv?item=BOLT"))
     assert rows[1:] == [["0 to 30 days", "1", "6", "pcs"]]
 
 
-def test_expiry_is_a_calendar_that_leads_to_the_lots(ada, warehouse):
+def test_the_expiry_calendar_links_to_the_lots(ada, warehouse):
     page = ada.get("/analysis/expiry/").text
     day = clock.today() + timedelta(days=5)
     assert f'href="/lots/?expires={day}"' in page
@@ -106,7 +106,7 @@ def test_expiry_is_a_calendar_that_leads_to_the_lots(ada, warehouse):
     assert [row[1:] for row in rows[1:]] == [["1", "2.5", "0", "l"], ["1", "6", "0", "pcs"]]
 
 
-def test_each_is_a_spreadsheet_too_and_others_are_not_there(ada, warehouse):
+def test_each_report_is_a_spreadsheet_and_others_are_not_found(ada, warehouse):
     for report in ("movement", "turnover", "ageing", "expiry"):
         answer = ada.get(f"/analysis/{report}.xlsx")
         assert answer.data.startswith(b"PK")
@@ -114,6 +114,6 @@ def test_each_is_a_spreadsheet_too_and_others_are_not_there(ada, warehouse):
     assert ada.get("/analysis/movement.exe").status_code == 404
 
 
-def test_nothing_in_stock_is_said_so(ada):
-    assert "Nothing in stock" in visible_text(ada.get("/analysis/ageing/").text)
-    assert "No items yet" in visible_text(ada.get("/analysis/turnover/").text)
+def test_empty_reports_say_that_there_is_no_data(ada):
+    assert "Nothing in stock" in words_of(ada.get("/analysis/ageing/").text)
+    assert "No items yet" in words_of(ada.get("/analysis/turnover/").text)

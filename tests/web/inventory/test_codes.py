@@ -1,4 +1,4 @@
-"""The codes of an item: linking and unlinking, with and without scripts."""
+"""Linked barcodes of an item: linking and unlinking, with and without scripts."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def bolts(stock):
     return "/items/1/codes/"
 
 
-def test_a_code_is_linked_without_scripts_and_stands_in_the_list(person, bolts):
+def test_a_barcode_is_linked_without_scripts_and_listed(person, bolts):
     ole = person("ole")
     answer = ole.submit(f"{bolts}link/", code="9521123456785", qty="12")
     assert answer.status_code == 303
@@ -23,19 +23,19 @@ def test_a_code_is_linked_without_scripts_and_stands_in_the_list(person, bolts):
     assert f"{GTIN} GTIN any lot 12 pcs ole" in words
 
 
-def test_with_scripts_the_list_and_a_fresh_form_come_back(ada, bolts):
-    answer = ada.submit_htmx(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 is linked to BOLT." in visible_text(answer.text)
-    assert form_fields(answer.text)["code"] == ""
+def test_with_scripts_the_response_has_the_list_and_an_empty_form(ada, bolts):
+    answer = ada.taps(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 is linked to BOLT." in words_of(answer.text)
+    assert form_of(answer.text)["code"] == ""
 
 
-def test_a_code_for_one_lot_says_which(ada, bolts):
-    ada.submit(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 Lot L-1 1 pcs" in visible_text(ada.get(bolts).text)
+def test_a_barcode_of_a_lot_shows_the_lot(ada, bolts):
+    ada.sends(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 Lot L-1 1 pcs" in words_of(ada.get(bolts).text)
 
 
-def test_what_is_wrong_with_a_code_stands_at_the_field_and_what_was_typed_stays(ada, bolts):
-    answer = ada.submit(f"{bolts}link/", code="9521123456787")
+def test_an_invalid_barcode_shows_the_error_at_its_field(ada, bolts):
+    answer = ada.sends(f"{bolts}link/", code="9521123456787")
     assert answer.status_code == 422
     assert 'id="code-error"' in answer.text
     assert "should be 5" in visible_text(answer.text)
@@ -44,7 +44,7 @@ def test_what_is_wrong_with_a_code_stands_at_the_field_and_what_was_typed_stays(
     assert 'id="code-error"' in ada.submit(f"{bolts}link/", code="").text
 
 
-def test_a_code_of_another_item_is_refused_and_says_whose_it_is(ada, bolts, stock):
+def test_a_barcode_of_another_item_is_refused_and_named(ada, bolts, stock):
     stock.item("NUT")
     ada.submit(f"{bolts}link/", code=GTIN)
     answer = ada.submit("/items/2/codes/link/", code=GTIN)
@@ -52,15 +52,15 @@ def test_a_code_of_another_item_is_refused_and_says_whose_it_is(ada, bolts, stoc
     assert "stands for item BOLT already" in visible_text(answer.text)
 
 
-def test_a_double_click_links_once(ada, bolts):
-    fields = form_fields(ada.get(f"{bolts}link/").text) | {"code": "X"}
+def test_a_form_sent_twice_links_once(ada, bolts):
+    fields = form_of(ada.get(f"{bolts}link/").text) | {"code": "X"}
     assert [ada.post(f"{bolts}link/", fields).status_code for _ in range(2)] == [303, 303]
     assert ada.get(bolts).text.count("code-1-row") == 1
     assert "code-2-row" not in ada.get(bolts).text
 
 
-def test_a_code_is_unlinked_after_a_second_thought(ada, bolts):
-    ada.submit(f"{bolts}link/", code=GTIN)
+def test_a_barcode_is_unlinked_after_confirmation(ada, bolts):
+    ada.sends(f"{bolts}link/", code=GTIN)
     assert "/codes/1/unlink/" in ada.get(bolts).text
     assert f"the code {GTIN} will be unknown" in visible_text(ada.get("/codes/1/unlink/").text)
     answer = ada.submit("/codes/1/unlink/")
@@ -71,8 +71,8 @@ def test_a_code_is_unlinked_after_a_second_thought(ada, bolts):
     assert ada.get("/codes/1/unlink/").status_code == 404
 
 
-def test_a_viewer_sees_the_codes_and_changes_none(person, ada, bolts):
-    ada.submit(f"{bolts}link/", code=GTIN)
+def test_a_viewer_can_see_but_not_change_barcodes(person, ada, bolts):
+    ada.sends(f"{bolts}link/", code=GTIN)
     vic = person("vic")
     page = vic.get(bolts).text
     assert GTIN in page
@@ -83,5 +83,5 @@ def test_a_viewer_sees_the_codes_and_changes_none(person, ada, bolts):
     assert vic.get("/items/99/codes/").status_code == 404
 
 
-def test_an_item_leads_to_its_codes(ada, bolts):
+def test_an_item_links_to_its_barcodes(ada, bolts):
     assert f'href="{bolts}"' in ada.get("/items/1/").text

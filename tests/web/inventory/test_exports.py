@@ -1,4 +1,4 @@
-"""The page of whole lists as files."""
+"""The page of exports of whole lists."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.users import Person, visible_text
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", list(lists.LISTS))
-def test_each_list_is_a_file_and_what_the_command_writes(app, ada, stock, name, kind):
+def test_each_export_equals_the_output_of_the_command(app, ada, stock, name, kind):
     stock.lot("receive 10, reserve 4 JOB-1")
     page = ada.get("/files/").text
     assert f'href="/files/{name}.{kind}"' in page
@@ -18,16 +18,16 @@ def test_each_list_is_a_file_and_what_the_command_writes(app, ada, stock, name, 
     assert answer.status_code == 200
     assert f'filename="{name}.{kind}"' in answer.headers["Content-Disposition"]
     done = app.test_cli_runner().invoke(args=["export", name, "--format", kind])
-    if kind != "xlsx":  # which tells when it was packed
+    if kind != "xlsx":  # contains the time of creation
         assert answer.data == done.stdout_bytes
     assert len(answer.data) == len(done.stdout_bytes)
 
 
-def test_each_list_has_its_words():
+def test_each_list_has_labels():
     assert list(exports.WORDS) == list(lists.LISTS)
 
 
-def test_the_audit_is_for_admins(app, ada):
+def test_the_audit_log_export_is_for_admins(app, ada):
     vic = Person(app, "vic")
     assert "Audit" not in visible_text(vic.get("/files/").text)
     assert vic.get("/files/audit.csv").status_code == 403
@@ -36,5 +36,5 @@ def test_the_audit_is_for_admins(app, ada):
 
 
 @pytest.mark.parametrize("path", ["/files/users.csv", "/files/items.exe", "/files/items"])
-def test_there_are_no_other_files(ada, path):
+def test_other_files_are_not_found(ada, path):
     assert ada.get(path).status_code == 404

@@ -1,4 +1,4 @@
-"""Bringing files in at a browser: chosen, looked at, checked, imported, taken back."""
+"""Imports on pages: upload, preview, check, commit and undo."""
 
 import io
 import json
@@ -31,8 +31,8 @@ def upload(person, kind, text="", **typed):
     return person.client.post("/import/", data=body, content_type=kind)
 
 
-def look(person, kind, text, **typed):
-    """The path of the file that is being looked at."""
+def open_preview(person, kind, text, **typed):
+    """Upload a file and return the path of its preview page."""
     answer = upload(person, kind, text, **typed)
     assert answer.status_code == 303, visible_text(answer.text)
     return answer.location
@@ -49,8 +49,8 @@ def commit(person, path):
     )
 
 
-def bring(person, kind, text, **typed):
-    path = look(person, kind, text)
+def import_file(person, kind, text, **typed):
+    path = open_preview(person, kind, text)
     check(person, path, **typed)
     return commit(person, path)
 
@@ -60,8 +60,8 @@ def drafts(app):
         return list(connection().execute(sa.select(ImportDraft.id)).scalars())
 
 
-def test_a_file_is_chosen_checked_imported_and_taken_back(ada, app, stock):
-    path = look(ada, "items", ITEMS)
+def test_a_file_is_uploaded_checked_imported_and_undone(ada, app, stock):
+    path = open_preview(ada, "items", ITEMS)
     page = ada.get(path).text
     assert form_fields(page)["column-code"] == "SKU"
     assert form_fields(page)["column-name"] == ""
@@ -72,35 +72,35 @@ def test_a_file_is_chosen_checked_imported_and_taken_back(ada, app, stock):
     assert done.location == "/import/?done=1"
     assert "items.csv is imported: 2 new" in visible_text(ada.get(done.location).text)
     assert drafts(app) == []
-    assert bring(ada, "stock", STOCK).location == "/import/?done=2"
-    assert stock.find_lot("L-1").on_hand == 12_000_000
-    undone = ada.submit("/import/2/undo/", reason="wrong file")
+    assert import_file(ada, "stock", STOCK).location == "/import/?done=2"
+    assert stock.lot_called("L-1").on_hand == 12_000_000
+    undone = ada.sends("/import/2/undo/", reason="wrong file")
     assert (undone.status_code, undone.location) == (303, "/import/")
     assert stock.find_lot("L-1").on_hand == 0
     assert visible_text(ada.get("/import/").text).count("Taken back") == 1
     assert "reversed already" in visible_text(ada.submit("/import/2/undo/").text)
 
 
-def test_what_was_sent_twice_is_imported_once(ada, stock):
+def test_a_file_committed_twice_is_imported_once(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
-    path = look(ada, "stock", STOCK)
+    path = open_preview(ada, "stock", STOCK)
     check(ada, path)
     token = {"csrf_token": form_fields(ada.get(path).text)["csrf_token"]}
     assert ada.post(f"{path}commit/", token).location == "/import/?done=1"
     assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
-    assert "put away" in visible_text(ada.get("/import/?gone=1").text)
-    assert bring(ada, "stock", STOCK).location == "/import/?none=stock"
-    assert "all rows are there already" in visible_text(ada.get("/import/?none=stock").text)
+    assert "put away" in words_of(ada.get("/import/?gone=1").text)
+    assert import_file(ada, "stock", STOCK).location == "/import/?none=stock"
+    assert "all rows are there already" in words_of(ada.get("/import/?none=stock").text)
     assert stock.entries() == 2
 
 
-def test_everything_that_is_wrong_is_shown_and_can_be_kept(ada, stock):
+def test_all_errors_are_shown_and_can_be_downloaded(ada, stock):
     stock.item("BOLT")
-    path = look(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
-    said = visible_text(check(ada, path).text)
-    assert "3 things are wrong in 2 rows. Nothing was written." in said
-    assert "There is no item BOLD. Did you mean BOLT?" in said
-    assert "Import 2 rows" not in said
+    path = open_preview(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
+    words = words_of(check(ada, path).text)
+    assert "3 things are wrong in 2 rows. Nothing was written." in words
+    assert "There is no item BOLD. Did you mean BOLT?" in words
+    assert "Import 2 rows" not in words
     file = ada.get(f"{path}wrong.csv").text
     assert [line.split(",")[:2] for line in file.splitlines()[1:]] == [
         ["2", "item"], ["3", "lot"], ["3", "qty"],
@@ -109,9 +109,9 @@ def test_everything_that_is_wrong_is_shown_and_can_be_kept(ada, stock):
     assert stock.entries() == 0
 
 
-def test_what_became_wrong_since_the_check_is_told(ada, stock):
+def test_rows_that_became_invalid_since_the_check_are_reported(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
-    path = look(ada, "stock", STOCK)
+    path = open_preview(ada, "stock", STOCK)
     check(ada, path)
     stock.lot("receive 5", lot_code="L-1")
     answer = commit(ada, path)
@@ -121,13 +121,13 @@ def test_what_became_wrong_since_the_check_is_told(ada, stock):
 
 
 def test_rows_can_be_pasted_from_a_spreadsheet(ada):
-    path = look(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
-    assert "pasted rows" in visible_text(ada.get(path).text)
-    assert "1 row: 1 new" in visible_text(check(ada, path).text)
+    path = open_preview(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
+    assert "pasted rows" in words_of(ada.get(path).text)
+    assert "1 row: 1 new" in words_of(check(ada, path).text)
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "said"),
+    ("kind", "text", "message"),
     [
         ("items", "", "Choose a file, or paste the rows."),
         ("", ITEMS, "What is in the file? Choose one."),
@@ -136,43 +136,43 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
         ("items", b"\0\1\2", "neither a spreadsheet"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_why_and_nothing_is_kept(ada, app, kind, text, said):
+def test_an_unreadable_file_is_refused_with_the_reason(ada, app, kind, text, message):
     answer = upload(ada, kind, text)
     assert answer.status_code == 422
-    assert said in visible_text(answer.text)
+    assert message in words_of(answer.text)
     assert drafts(app) == []
 
 
 @pytest.mark.parametrize("content", SMALL)
-def test_a_hostile_file_is_refused_or_read(ada, content):
+def test_a_hostile_file_causes_no_server_error(ada, content):
     answer = upload(ada, "items", content)
     assert answer.status_code in (303, 422)
     if answer.status_code == 303:
         assert ada.get(answer.location).status_code == 200
 
 
-def test_a_file_with_a_cell_far_away_is_refused_by_the_name_of_the_cell(ada, app):
+def test_a_file_with_a_cell_out_of_range_is_refused_with_its_name(ada, app):
     answer = upload(ada, "items", HOSTILE["last cell"][0])
     assert answer.status_code == 422
-    said = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
-    assert said in visible_text(answer.text)
+    message = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
+    assert message in words_of(answer.text)
     assert drafts(app) == []
 
 
-def test_an_error_in_a_spreadsheet_is_shown_and_imports_nothing(ada, stock):
+def test_a_formula_error_in_a_cell_blocks_the_import(ada, stock):
     stock.lot("receive 10", lot_code="A")
     rows = xlsx_row(1, "item", "lot", "counted", "expected")
     rows += xlsx_row(2, "BOLT", "A", "9").replace("</row>", '<c r="D2" t="e"><v>#N/A</v></c></row>')
-    path = look(ada, "counts", xlsx(rows))
-    assert "In the file: #N/A" in visible_text(ada.get(path).text)
-    said = visible_text(check(ada, path).text)
-    assert "1 thing is wrong in 1 row. Nothing was written." in said
-    assert "The spreadsheet has an error here (#N/A)." in said
+    path = open_preview(ada, "counts", xlsx(rows))
+    assert "In the file: #N/A" in words_of(ada.get(path).text)
+    words = words_of(check(ada, path).text)
+    assert "1 thing is wrong in 1 row. Nothing was written." in words
+    assert "The spreadsheet has an error here (#N/A)." in words
     assert commit(ada, path).location.startswith(path)
     assert stock.find_lot("A").on_hand == 10_000_000
 
 
-def test_files_may_be_larger_than_forms_but_not_endless(ada):
+def test_an_import_has_a_larger_size_limit_than_forms(ada):
     text = "code,name\n" + "".join(f"P-{n},{'x' * 190}\n" for n in range(15_000))
     assert 2**21 < len(text) < imports.MAX_BYTES
     assert upload(ada, "items", text).status_code == 303
@@ -181,8 +181,8 @@ def test_files_may_be_larger_than_forms_but_not_endless(ada):
     assert ada.client.post("/users/", data=big).status_code == 413
 
 
-def test_files_are_their_owners_alone(ada, app, monkeypatch):
-    path = look(ada, "items", ITEMS)
+def test_uploaded_files_are_visible_to_their_owner_only(ada, app, monkeypatch):
+    path = open_preview(ada, "items", ITEMS)
     monkeypatch.setitem(ROLES, "eve", "admin")
     eve = Person(app, "eve")
     token = {"csrf_token": form_fields(eve.get("/import/").text)["csrf_token"]}
@@ -194,18 +194,18 @@ def test_files_are_their_owners_alone(ada, app, monkeypatch):
     assert ada.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("odd", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
-def test_a_file_that_cannot_be_is_not_there(ada, odd):
-    token = {"csrf_token": form_fields(ada.get("/import/").text)["csrf_token"]}
-    path = f"/import/files/{odd}/"
-    for got in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
-        assert got.status_code == 404
+@pytest.mark.parametrize("draft_id", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
+def test_an_invalid_file_id_is_not_found(ada, draft_id):
+    token = {"csrf_token": form_of(ada.get("/import/").text)["csrf_token"]}
+    path = f"/import/files/{draft_id}/"
+    for answer in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
+        assert answer.status_code == 404
     assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
     assert ada.post(f"{path}drop/", token).location == "/import/"
 
 
-def test_only_a_few_files_of_one_person_wait(ada, app):
-    paths = [look(ada, "items", ITEMS) for _ in range(7)]
+def test_five_pending_files_are_kept_per_user(ada, app):
+    paths = [open_preview(ada, "items", ITEMS) for _ in range(7)]
     assert len(drafts(app)) == 5
     assert ada.get(paths[-1]).status_code == 200
     token = {"csrf_token": form_fields(ada.get(paths[-1]).text)["csrf_token"]}
@@ -213,50 +213,48 @@ def test_only_a_few_files_of_one_person_wait(ada, app):
     assert ada.get(paths[-1]).status_code == 404
 
 
-def test_counts_that_came_before_are_told_and_need_another_reference(ada, stock):
+def test_repeated_counts_need_another_reference(ada, stock):
     stock.lot("receive 10", lot_code="A")
     text = "item,lot,counted\nBOLT,A,9\n"
-    assert bring(ada, "counts", text, reference="October").location == "/import/?done=1"
-    path = look(ada, "counts", text)
-    assert "imported already, by import 1" in visible_text(
-        check(ada, path, reference="October").text
-    )
-    assert "Import 1 row" in visible_text(check(ada, path, reference="November").text)
+    assert import_file(ada, "counts", text, reference="October").location == "/import/?done=1"
+    path = open_preview(ada, "counts", text)
+    assert "imported already, by import 1" in words_of(check(ada, path, reference="October").text)
+    assert "Import 1 row" in words_of(check(ada, path, reference="November").text)
     assert commit(ada, path).location == "/import/?done=2"
 
 
-def test_a_sheet_is_chosen(ada):
+def test_a_sheet_can_be_selected(ada):
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
         for name, headers in (("Old", ["code", "name"]), ("New", ["sku", "name"])):
             sheet = workbook.add_worksheet(name)
             sheet.write_row(0, 0, headers)
             sheet.write_row(1, 0, [name, "Name"])
-    path = look(ada, "items", file.getvalue())
-    page = form_fields(check(ada, path, sheet="New").text)
+    path = open_preview(ada, "items", file.getvalue())
+    page = form_of(check(ada, path, sheet="New").text)
     assert (page["sheet"], page["column-code"]) == ("New", "sku")
 
 
-def test_with_scripts_it_tells_how_far_it_is(ada, stock):
+def test_with_scripts_progress_is_streamed(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
-    path = look(ada, "stock", STOCK)
-    fields = form_fields(ada.get(path).text)
+    path = open_preview(ada, "stock", STOCK)
+    fields = form_of(ada.get(path).text)
     lines = {"Accept": "application/x-ndjson"}
-    told = []
+    messages = []
     for step in ("check", "commit"):
         answer = ada.client.post(f"{path}{step}/", data=fields, headers=lines)
         assert answer.mimetype == "application/x-ndjson"
-        told.append([json.loads(line) for line in answer.text.splitlines()])
-    assert told[0][0] == {"word": "Checking", "done": 0, "total": 2}
-    assert told[0][-1] == {"location": f"{path}#report"}
-    assert {"word": "Writing", "done": 6, "total": 6} in told[1]
-    assert told[1][-1] == {"location": "/import/?done=1"}
+        messages.append([json.loads(line) for line in answer.text.splitlines()])
+    assert messages[0][0] == {"word": "Checking", "done": 0, "total": 2}
+    assert messages[0][-1] == {"location": f"{path}#report"}
+    assert {"word": "Writing", "done": 6, "total": 6} in messages[1]
+    assert messages[1][-1] == {"location": "/import/?done=1"}
 
 
-def test_a_fault_is_told_with_scripts_too(ada, stock, monkeypatch):
+def test_an_internal_error_is_streamed_without_details(ada, stock, monkeypatch):
     stock.item("BOLT"), stock.item("NUT")
-    path = look(ada, "stock", STOCK)
-    fields = form_fields(ada.get(path).text)
+    path = open_preview(ada, "stock", STOCK)
+    fields = form_of(ada.get(path).text)
 
     def broken(*_, **__):
         raise RuntimeError("out of order")
@@ -278,22 +276,22 @@ def test_templates_can_be_downloaded(ada, kind):
     assert ada.get("/import/templates/users.csv").status_code == 404
 
 
-def test_nobody_else_imports(app, person):
+def test_only_admins_can_import(app, person):
     for name in ("vic", "ole", "ira"):
-        somebody = person(name)
+        user = person(name)
         for path in ("/import/", "/import/1/undo/", "/import/templates/items.csv"):
-            assert somebody.get(path).status_code == 403
+            assert user.get(path).status_code == 403
 
 
-def test_many_imports_stand_on_pages(ada, app):
+def test_the_list_of_imports_is_paginated(ada, app):
     with app.app_context():
         for n in range(25):
-            work = imports.KINDS["items"]
+            import_kind = imports.KINDS["items"]
             table = imports.read_table(f"code,name\nP-{n},Part\n".encode())
             mapping = {"code": "code", "name": "name"}
-            reading = imports.read_rows(work, table, mapping, imports.CellFormat())
+            reading = imports.read_rows(import_kind, table, mapping, imports.CellFormat())
             imports.commit(
-                imports.ImportJob(kind=work, reading=reading, mapping=mapping),
+                imports.ImportJob(kind=import_kind, reading=reading, mapping=mapping),
                 file_name=f"{n}.csv", user_id=ada.id, key=f"k-{n}",
             )  # fmt: skip
         db.session.rollback()
@@ -305,10 +303,10 @@ def test_many_imports_stand_on_pages(ada, app):
     assert ada.get("/import/?cursor=x").status_code == 422
 
 
-def test_an_operation_with_very_many_entries_stands_on_pages(ada, stock, monkeypatch):
+def test_the_entries_of_a_large_operation_are_paginated(ada, stock, monkeypatch):
     monkeypatch.setattr(operations, "MAX_ENTRIES", 3)
     stock.item("BOLT")
-    bring(ada, "stock", "item,lot,qty\n" + "".join(f"BOLT,L-{n},1\n" for n in range(7)))
+    import_file(ada, "stock", "item,lot,qty\n" + "".join(f"BOLT,L-{n},1\n" for n in range(7)))
     page = ada.get("/operations/1/").text
     assert re.findall(r'id="entry-(\d)"', page) == ["1", "2", "3"]
     assert "Labels" not in page

@@ -1,4 +1,4 @@
-"""Items: the list, one item with its lots, and its master data."""
+"""Items: the list, the page of an item with its lots, and its master data."""
 
 import html
 import re
@@ -11,8 +11,8 @@ from tests.support.stock_builder import in_days
 from tests.support.users import form_fields, visible_text
 
 
-def test_an_item_is_added_and_its_page_opens(ada, stock):
-    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
+def test_an_item_is_created_and_its_page_opens(ada, stock):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
     assert answer.status_code == 303
     words = visible_text(ada.get(answer.location).text)
     assert "BOLT Bolt" in words
@@ -26,13 +26,13 @@ def test_a_code_that_exists_is_refused(ada, stock):
     assert "Item BOLT exists already." in visible_text(answer.text)
 
 
-def test_a_field_that_is_wrong_is_said_there(ada):
-    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", decimals="7")
+def test_an_invalid_field_shows_the_error_at_the_field(ada):
+    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", decimals="7")
     assert answer.status_code == 422
     assert 'id="decimals-error"' in answer.text
 
 
-def test_an_item_is_changed_and_archived(ada, stock):
+def test_an_item_is_edited_and_archived(ada, stock):
     stock.item("BOLT", qc_required=True, reorder_point="5")
     fields = form_fields(ada.get("/items/1/edit/").text)
     assert (fields["name"], fields["reorder_point"], fields["qc_required"]) == ("Bolt", "5", "y")
@@ -52,17 +52,17 @@ def test_an_item_shows_its_figures_and_its_lots(ada, stock):
     assert "Free pcs 6" in words
 
 
-def test_each_figure_opens_the_lots_behind_it(ada, stock):
+def test_each_quantity_links_to_its_lots(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     stock.lot("receive 3, quarantine", lot_code="L-2")
     assert "?show=hold#lots" in ada.get("/items/1/").text
-    for show, there, gone in (("hold", 2, 1), ("free", 1, 2), ("reserved", 1, 2)):
+    for show, shown, hidden in (("hold", 2, 1), ("free", 1, 2), ("reserved", 1, 2)):
         page = ada.get(f"/items/1/?show={show}").text
-        assert f'id="lot-{there}-row"' in page
-        assert f'id="lot-{gone}-row"' not in page
+        assert f'id="lot-{shown}-row"' in page
+        assert f'id="lot-{hidden}-row"' not in page
 
 
-def test_items_are_searched_by_code_and_name_and_turned_page_by_page(ada, stock):
+def test_items_are_searched_by_code_and_name_and_paginated(ada, stock):
     for number in range(52):
         stock.item(f"B-{number:02d}", name="Left" if number % 2 else "Right")
     assert "B-49" in ada.get("/items/").text
@@ -79,7 +79,7 @@ def test_items_are_searched_by_code_and_name_and_turned_page_by_page(ada, stock)
     assert "No item is called that" in ada.get("/items/?q=nothing%20such").text
 
 
-def test_after_200_rows_comes_another_page(ada, stock):
+def test_a_page_of_items_has_at_most_200_rows(ada, stock):
     for number in range(203):
         stock.item(f"B-{number:03d}")
     page = ada.get("/items/?rows=200&q=b-").text
@@ -93,12 +93,12 @@ def test_after_200_rows_comes_another_page(ada, stock):
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "x", "٣", "9" * 5000, "1e3", ""])
-def test_an_odd_number_of_rows_is_as_good_as_none(ada, stock, rows):
+def test_an_invalid_number_of_rows_is_ignored(ada, stock, rows):
     stock.item("B-1")
     assert "B-1" in ada.get("/items/", query_string={"rows": rows}).text
 
 
-def test_a_viewer_may_not_change_items(person, stock):
+def test_a_viewer_cannot_edit_items(person, stock):
     stock.item("BOLT")
     vic = person("vic")
     assert "/items/new/" not in vic.get("/items/").text
@@ -108,7 +108,7 @@ def test_a_viewer_may_not_change_items(person, stock):
     assert vic.get("/items/9/").status_code == 404
 
 
-def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
+def test_an_item_is_shown_as_of_an_earlier_time(ada, stock):
     lot = stock.lot("receive 10")
     when = stock.get_lot(lot).last_at.isoformat().replace("+", "%2B")
     stock.post("issue", item="BOLT", qty="4")
@@ -122,7 +122,7 @@ def test_an_item_is_shown_as_the_ledger_stood(ada, stock):
     assert "On hand pcs 6" in visible_text(ada.get("/items/1/?at=nonsense").text)
 
 
-def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
+def test_a_lot_as_of_a_time_has_the_qc_status_and_expiry_of_that_time(ada, stock):
     lot = stock.lot("receive 10", expires_on=in_days(-1))
     when = stock.get_lot(lot).last_at.isoformat().replace("+", "%2B")
     stock.post("decide_qc", lot_id=lot, status="REJECTED", reason="Rust")
@@ -137,7 +137,7 @@ def test_a_lot_is_shown_with_the_qc_status_and_the_expiry_of_then(ada, stock):
     assert "10 on hold" in yesterday
 
 
-def test_an_item_shows_how_its_stock_went(ada, stock):
+def test_an_item_shows_a_chart_of_its_stock(ada, stock):
     assert 'id="chart"' not in ada.get(f"/items/{stock.item('NUT') and 1}/").text
     stock.lot("receive 10, reserve 4, issue 3")
     page = ada.get("/items/2/").text
@@ -145,10 +145,10 @@ def test_an_item_shows_how_its_stock_went(ada, stock):
     assert "to 7 pcs now, at most 7" in page
 
 
-def test_a_column_head_sorts_turns_round_and_puts_back(ada, stock):
+def test_a_column_header_sorts_reverses_and_resets(ada, stock):
     stock.lot("receive 5", item="AXLE")
     stock.lot("receive 9", item="BOLT")
-    for query, first, order, then in (
+    for query, first, order, next_query in (
         ("", "AXLE", "", "?sort=-free"),
         ("?sort=-free", "BOLT", "descending", "?sort=free"),
         ("?sort=free", "AXLE", "ascending", "?"),
@@ -158,12 +158,12 @@ def test_a_column_head_sorts_turns_round_and_puts_back(ada, stock):
             page = ada.get(path + query).text
             rows = page[page.index("<tbody>") :]
             assert rows.index(first) < rows.index("BOLT" if first == "AXLE" else "AXLE")
-            head = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
-            assert (f'aria-sort="{order}"' in head) == bool(order)
-            assert f'id="sort-free" href="{then}"' in page
+            header = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
+            assert (f'aria-sort="{order}"' in header) == bool(order)
+            assert f'id="sort-free" href="{next_query}"' in page
 
 
-def test_the_list_as_a_file_stands_in_the_same_order(ada, stock):
+def test_the_items_export_has_the_order_of_the_list(ada, stock):
     stock.lot("receive 5", item="AXLE")
     stock.lot("receive 9", item="BOLT")
     lines = ada.get("/items/export.csv?sort=-free").text.splitlines()

@@ -1,4 +1,4 @@
-"""The page of labels: what is chosen, and the file that comes of it."""
+"""The Labels page: selection, and the file it produces."""
 
 import re
 
@@ -15,29 +15,29 @@ def lots(stock):
     return [stock.lot(lot_code=f"L-{number}", location="A-1") for number in (1, 2, 3)]
 
 
-def prints(someone, **fields):
-    """Fill in the page and send it."""
-    csrf = re.search(r'name="csrf_token" value="([^"]+)"', someone.get("/labels/").text)[1]
-    return someone.client.post("/labels/", data={"csrf_token": csrf, **PAPER, **fields})
+def print_labels(user, **fields):
+    """Submit the form of the page."""
+    csrf = re.search(r'name="csrf_token" value="([^"]+)"', user.get("/labels/").text)[1]
+    return user.client.post("/labels/", data={"csrf_token": csrf, **PAPER, **fields})
 
 
 def checked(page):
     return re.findall(r'name="lot" value="(\d+)" checked', page)
 
 
-def test_a_lot_leads_to_its_label(ada, lots):
+def test_a_lot_links_to_its_label(ada, lots):
     assert 'href="/labels/?lot=2"' in ada.get("/lots/2/").text
     page = ada.get("/labels/?lot=2").text
     assert checked(page) == ["2"]
     assert "L-3" not in visible_text(page)
 
 
-def test_all_lots_of_a_receipt_are_chosen(ada, lots):
+def test_the_lots_of_a_receipt_are_selected(ada, lots):
     assert 'href="/labels/?operation=3"' in ada.get("/operations/3/").text
     assert checked(ada.get("/labels/?operation=3").text) == ["3"]
 
 
-def test_lots_in_stock_are_offered_and_searched(ada, lots, stock):
+def test_lots_in_stock_are_listed_and_searched(ada, lots, stock):
     stock.lot("receive 1, issue 1", lot_code="GONE")
     words = visible_text(ada.get("/labels/").text)
     assert "L-1" in words
@@ -49,8 +49,8 @@ def test_lots_in_stock_are_offered_and_searched(ada, lots, stock):
     assert "No lot in stock is called that" in ada.get("/labels/?q=nothing").text
 
 
-def test_labels_come_as_a_pdf_that_scans(person, lots):
-    answer = prints(
+def test_a_pdf_of_labels_can_be_scanned(person, lots):
+    answer = print_labels(
         person("vic"), lot=["1", "3"], item="BOLT", locations="A-1\n\nB-2\n", copies="2"
     )
     assert answer.content_type == "application/pdf"
@@ -59,15 +59,15 @@ def test_labels_come_as_a_pdf_that_scans(person, lots):
     assert sorted(found) == sorted(["INV1L"] * 4 + ["INV1I"] * 2 + ["INV1P"] * 4)
 
 
-def test_labels_come_for_a_label_printer(ada, lots):
-    answer = prints(ada, lot="1", kind="zpl", qty="1", custom="50x25")
+def test_labels_are_produced_for_a_zpl_printer(ada, lots):
+    answer = print_labels(ada, lot="1", kind="zpl", qty="1", custom="50x25")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="labels.zpl"'
     assert answer.data.startswith(b"^XA")
     assert b"Qty 10 pcs" in answer.data
 
 
 @pytest.mark.parametrize(
-    ("fields", "said", "field"),
+    ("fields", "message", "field"),
     [
         ({}, "Choose what the labels are for", ""),
         ({"lot": "1", "copies": "1001"}, "1 to 1000", "copies"),
@@ -81,10 +81,10 @@ def test_labels_come_for_a_label_printer(ada, lots):
         ({"item": "NIX"}, "no item NIX", ""),
     ],
 )
-def test_what_cannot_be_printed_is_said_and_the_choice_stays(ada, lots, fields, said, field):
-    answer = prints(ada, **fields)
+def test_invalid_labels_are_refused_and_the_selection_is_kept(ada, lots, fields, message, field):
+    answer = print_labels(ada, **fields)
     assert answer.status_code == 422
-    assert said in visible_text(answer.text)
+    assert message in words_of(answer.text)
     wrong = re.findall(r'id="(\w+)"[^>]*aria-invalid', answer.text)
     assert wrong == ([field] if field else [])
     if fields.get("lot") == "1":
@@ -92,11 +92,11 @@ def test_what_cannot_be_printed_is_said_and_the_choice_stays(ada, lots, fields, 
     assert f'value="{fields.get("copies", "1")}"' in answer.text
 
 
-def test_a_form_of_elsewhere_is_turned_away(ada, lots):
+def test_a_form_without_the_csrf_token_is_refused(ada, lots):
     assert ada.client.post("/labels/", data={"lot": "1", **PAPER}).status_code == 400
 
 
-def test_nothing_that_is_sent_breaks_it(ada, lots):
+def test_invalid_input_causes_no_server_error(ada, lots):
     for query in (
         "lot=x",
         "lot=-1",
@@ -109,4 +109,4 @@ def test_nothing_that_is_sent_breaks_it(ada, lots):
         assert ada.get(f"/labels/?{query}").status_code == 200, query
     assert ada.get("/labels/?operation=99").status_code == 404
     for fields in ({"lot": "9" * 18}, {"item": "\0"}, {"locations": "\0"}, {"custom": "\0" * 70}):
-        assert prints(ada, **fields).status_code == 422, fields
+        assert print_labels(ada, **fields).status_code == 422, fields

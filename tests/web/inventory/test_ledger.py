@@ -1,4 +1,4 @@
-"""The ledger's page."""
+"""The Ledger page: list, filters, verification and single entries."""
 
 import re
 
@@ -32,21 +32,21 @@ def test_entries_are_shown_newest_first_with_their_balances(ada, stock):
         ("kind=RESERVATION&reference=JOB-1", {2}),
     ],
 )
-def test_each_filter_is_in_the_url(ada, stock, query, shown):
+def test_filters_are_read_from_the_url(ada, stock, query, shown):
     stock.lot("receive 10, reserve 4 JOB-1")
     stock.lot("receive 1", item="NUT")
     page = ada.get(f"/ledger/?{query}").text
     assert {number for number in (1, 2, 3) if f'id="entry-{number}"' in page} == shown
 
 
-def test_an_entry_has_an_address_of_its_own(ada, stock):
+def test_an_entry_has_its_own_url(ada, stock):
     stock.lot("receive 10")
     assert "/operations/1/#entry-1" in ada.get("/ledger/").text
     assert 'id="entry-1"' in ada.get("/operations/1/").text
 
 
-def test_an_empty_ledger_says_how_it_begins(ada):
-    assert "Its first entry is the first lot" in visible_text(ada.get("/ledger/").text)
+def test_an_empty_ledger_shows_the_first_step(ada):
+    assert "Its first entry is the first lot" in words_of(ada.get("/ledger/").text)
 
 
 # --- verifying ------------------------------------------------------------------------------------
@@ -57,8 +57,8 @@ def verify(person):
     return person.post("/ledger/verification/", {"csrf_token": csrf})
 
 
-def verified(app, person):
-    """What the page says when the run is over."""
+def page_after_verification(app, person):
+    """Wait until the verification is done and return the text of the page."""
     with app.app_context():
         wait_until(
             lambda: not background_jobs.is_running(background_jobs.VERIFY),
@@ -68,28 +68,28 @@ def verified(app, person):
     return visible_text(person.get("/ledger/").text)
 
 
-def test_an_admin_has_the_ledger_verified(app, ada, stock):
+def test_an_admin_can_verify_the_ledger(app, ada, stock):
     stock.lot("receive 12, reserve 4 JOB-1")
     assert "The ledger was not verified yet." in visible_text(ada.get("/ledger/").text)
     assert verify(ada).location == "/ledger/"
-    assert "2 entries verified, 0 differences" in verified(app, ada)
+    assert "2 entries verified, 0 differences" in page_after_verification(app, ada)
 
 
-def test_what_differs_is_named(app, ada, stock):
+def test_verification_names_the_differing_table(app, ada, stock):
     stock.lot("receive 12")
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM lot_heads")
     verify(ada)
-    assert "1 entries verified, 1 differences: lot_heads" in verified(app, ada)
+    assert "1 entries verified, 1 differences: lot_heads" in page_after_verification(app, ada)
 
 
-def test_only_an_admin_may_verify(person):
+def test_only_an_admin_can_verify(person):
     ole = person("ole")
     assert "/ledger/verification/" not in ole.get("/ledger/").text
     assert verify(ole).status_code == 403
 
 
-# --- one entry ------------------------------------------------------------------------------------
+# --- entries --------------------------------------------------------------------------------------
 
 
 def test_an_entry_is_found_by_its_number(ada, stock):

@@ -1,4 +1,4 @@
-"""A lot's page: what it shows, and each operation on it."""
+"""The list of lots, and the page of a lot with each of its operations."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.stock_builder import in_days
 from tests.support.users import form_fields, visible_text
 
 
-def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
+def test_a_lot_shows_its_status_quantities_and_entries(ada, stock):
     lot = stock.lot("receive 10, approve, reserve 4 JOB-1", qc_required=True, lot_code="L-1")
     words = visible_text(ada.get(f"/lots/{lot}/").text)
     assert "Approved" in words
@@ -16,7 +16,7 @@ def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
 
 
 @pytest.mark.parametrize(
-    ("page", "act"),
+    ("page", "label"),
     [
         ("decision", "QC decision"),
         ("count", "Count"),
@@ -26,12 +26,12 @@ def test_a_lot_shows_its_state_its_figures_and_its_entries(ada, stock):
         ("supplier-return", "Supplier return"),
     ],
 )
-def test_a_form_on_a_page_of_its_own_says_which_lot_it_is_about(ada, stock, page, act):
+def test_a_form_on_its_own_page_names_its_lot(ada, stock, page, label):
     lot = stock.lot("receive 10", lot_code="L-1")
-    assert f"BOLT L-1 {act} L-1 Bolt" in visible_text(ada.get(f"/lots/{lot}/{page}/").text)
+    assert f"BOLT L-1 {label} L-1 Bolt" in words_of(ada.get(f"/lots/{lot}/{page}/").text)
 
 
-def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
+def test_forms_of_reservations_operations_and_items_name_them_too(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     for path, words in (
         ("/reservations/1/issue/", "Reservations JOB-1 Issue BOLT Bolt"),
@@ -42,7 +42,7 @@ def test_forms_of_reservations_operations_and_items_say_it_too(ada, stock):
         assert words in visible_text(ada.get(path).text), path
 
 
-def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
+def test_rejecting_a_lot_needs_a_reason_and_approving_does_not(ada, stock):
     lot = stock.lot("receive 10", qc_required=True)
     assert ada.submit(f"/lots/{lot}/decision/", status="APPROVED").status_code == 303
     refused = ada.submit(f"/lots/{lot}/decision/", status="REJECTED")
@@ -53,7 +53,7 @@ def test_a_lot_is_approved_without_a_reason_and_rejected_with_one(ada, stock):
     assert "Cracks" in ada.get(f"/lots/{lot}/").text
 
 
-def test_a_decision_shows_first_the_reservations_it_hits(ada, stock):
+def test_the_decision_form_shows_the_affected_reservations(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     stock.lot("receive 9", lot_code="L-2")
     page = visible_text(ada.get(f"/lots/{lot}/decision/").text)
@@ -66,7 +66,7 @@ def test_a_decision_shows_first_the_reservations_it_hits(ada, stock):
 
 
 @pytest.mark.parametrize("before", ["", ", quarantine"])
-def test_a_decision_offers_what_to_do_with_reservations_from_whatever_status(ada, stock, before):
+def test_a_decision_form_offers_to_keep_move_or_unreserve(ada, stock, before):
     lot = stock.lot(f"receive 9, reserve 4 J1, reserve 5 J2{before}", lot_code="A")
     stock.lot("receive 6", lot_code="B")
     page = ada.get(f"/lots/{lot}/decision/").text
@@ -78,7 +78,7 @@ def test_a_decision_offers_what_to_do_with_reservations_from_whatever_status(ada
         assert f'name="on_reservations" type="radio" value="{handling}"' in page
 
 
-def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
+def test_a_decision_reports_moved_and_at_risk_reservations(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1, reserve 5 J2, quarantine", lot_code="A")
     stock.lot("receive 6", lot_code="B")
     fields = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
@@ -95,14 +95,14 @@ def test_a_decision_tells_what_was_moved_where_and_what_is_at_risk(ada, stock):
         ada.get(f"/lots/{lot}/").text,
         ada.get(f"/operations/{operation}/").text,
     ):
-        assert listed in visible_text(text)
-    # The lot's page tells what is at risk now, the operation's page what was then.
-    stock.post("unreserve", reservation_id=2)
-    assert "J2 3 pcs still reserved in A" not in visible_text(ada.get(f"/lots/{lot}/").text)
-    assert "J2 3 pcs still reserved in A" in visible_text(ada.get(f"/operations/{operation}/").text)
+        assert listed in words_of(text)
+    # The page of the lot shows the current state, the page of the operation the state after it.
+    stock.do("unreserve", reservation_id=2)
+    assert "J2 3 pcs still reserved in A" not in words_of(ada.get(f"/lots/{lot}/").text)
+    assert "J2 3 pcs still reserved in A" in words_of(ada.get(f"/operations/{operation}/").text)
 
 
-def test_a_decision_that_unreserves_tells_what(ada, stock):
+def test_a_decision_reports_unreserved_reservations(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1", lot_code="A")
     fields = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
     answer = ada.submit_htmx(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
@@ -110,17 +110,15 @@ def test_a_decision_that_unreserves_tells_what(ada, stock):
     assert "Unreserved J1 4 pcs in A" in visible_text(answer.text)
 
 
-def test_a_toast_names_three_reservations_and_counts_the_others(ada, stock):
+def test_a_toast_names_at_most_three_reservations(ada, stock):
     steps = ", ".join(f"reserve 1 J{number}" for number in range(1, 6))
     lot = stock.lot(f"receive 9, {steps}", lot_code="A")
-    answer = ada.submit_htmx(
-        f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x"
-    )
-    told = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
-    assert told in visible_text(answer.text)
+    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x")
+    message = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
+    assert message in words_of(answer.text)
 
 
-def test_a_count_that_cuts_too_little_proposes_all_that_must_be_cut(ada, stock):
+def test_a_count_that_unreserves_too_little_proposes_enough(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
     fields = form_fields(ada.submit(f"/lots/{lot}/count/", counted="3").text)
     answer = ada.post(f"/lots/{lot}/count/", fields | {"cut-1": "1", "cut-2": "1"})
@@ -130,14 +128,14 @@ def test_a_count_that_cuts_too_little_proposes_all_that_must_be_cut(ada, stock):
     assert ada.post(f"/lots/{lot}/count/", fields).status_code == 303
 
 
-def test_a_decision_that_is_not_possible_is_refused(ada, stock):
+def test_an_invalid_decision_is_refused(ada, stock):
     lot = stock.lot("receive 10")
     answer = ada.submit(f"/lots/{lot}/decision/", status="APPROVED")
     assert answer.status_code == 409
     assert ada.submit(f"/lots/{lot}/decision/", status="LOVED").status_code == 422
 
 
-def test_a_count_sets_the_lot_right(ada, stock):
+def test_a_count_adjusts_the_lot(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
     assert "L-1 counted and set right: 8 on hand." in visible_text(answer.text)
@@ -145,19 +143,19 @@ def test_a_count_sets_the_lot_right(ada, stock):
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
 
 
-def test_count_of_a_stale_lot_needs_a_resolution(ada, stock):
+def test_a_count_of_a_changed_lot_asks_what_to_keep(ada, stock):
     lot = stock.lot("receive 10")
     fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
     stock.post("issue", item="BOLT", qty="2")
     answer = ada.post(f"/lots/{lot}/count/", fields)
     assert answer.status_code == 409
     assert "Keep the difference" in answer.text
-    kept = ada.post(f"/lots/{lot}/count/", form_fields(answer.text), resolution="keep_difference")
-    assert kept.status_code == 303
+    answer = ada.post(f"/lots/{lot}/count/", form_of(answer.text), resolution="keep_difference")
+    assert answer.status_code == 303
     assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
 
 
-def test_counted_below_reserved_names_the_reservations_to_cut(ada, stock):
+def test_a_count_below_reserved_names_the_reservations_to_reduce(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
     answer = ada.submit(f"/lots/{lot}/count/", counted="6")
     assert answer.status_code == 409
@@ -169,7 +167,7 @@ def test_counted_below_reserved_names_the_reservations_to_cut(ada, stock):
 
 
 @pytest.mark.parametrize("path", ["scrap", "supplier-return"])
-def test_goods_are_taken_out_with_a_reason(ada, stock, path):
+def test_scrap_and_supplier_return_need_a_reason(ada, stock, path):
     lot = stock.lot("receive 10, reject", qc_required=True)
     assert ada.submit(f"/lots/{lot}/{path}/", qty="3").status_code == 422
     assert ada.submit(f"/lots/{lot}/{path}/", qty="11", reason="Broken").status_code == 409
@@ -188,7 +186,7 @@ def test_a_lot_is_split_and_moved(ada, stock):
     assert stock.get_lot(child.id).location == "B-2"
 
 
-def test_each_role_is_offered_what_it_may_do(person, stock):
+def test_each_role_sees_the_operations_it_can_post(person, stock):
     lot = stock.lot("receive 10", qc_required=True)
     path = f"/lots/{lot}/"
     assert 'id="act"' not in person("vic").get(path).text
@@ -201,7 +199,9 @@ def test_each_role_is_offered_what_it_may_do(person, stock):
 
 
 @pytest.mark.parametrize("name", ["decision", "count", "move", "split", "scrap", "supplier-return"])
-def test_a_viewer_a_stranger_and_an_unknown_lot_are_turned_away(client, person, ada, stock, name):
+def test_operations_refuse_viewers_anonymous_users_and_unknown_lots(
+    client, person, ada, stock, name
+):
     lot = stock.lot("receive 1")
     vic = person("vic")
     fields = form_fields(vic.get("/account/").text)
@@ -211,7 +211,7 @@ def test_a_viewer_a_stranger_and_an_unknown_lot_are_turned_away(client, person, 
     assert ada.get("/lots/77/").status_code == 404
 
 
-def test_lots_are_listed_by_state_and_found_by_code(ada, stock):
+def test_lots_are_filtered_by_state_and_searched_by_code(ada, stock):
     stock.lot("receive 10", lot_code="FINE")
     stock.lot("receive 10, quarantine", lot_code="HELD")
     assert "HELD" in ada.get("/lots/").text
@@ -222,7 +222,7 @@ def test_lots_are_listed_by_state_and_found_by_code(ada, stock):
     assert "No such lot" in ada.get("/lots/?state=expiring").text
 
 
-def test_who_holds_a_lot_is_shown_with_what_they_hold_in_it(ada, stock):
+def test_a_lot_shows_its_reservations_with_their_quantity_in_it(ada, stock):
     lot = stock.lot("receive 4", lot_code="L-1", expires_on=in_days(5))
     stock.lot("receive 20", lot_code="L-2", expires_on=in_days(9))
     stock.reserve("10", reference="JOB-1")
@@ -230,19 +230,19 @@ def test_who_holds_a_lot_is_shown_with_what_they_hold_in_it(ada, stock):
     assert "JOB-1 4 pcs 10 pcs 0 of 10" in words
 
 
-def test_where_nothing_is_free_no_other_lot_is_taken_unasked(ada, stock):
+def test_a_lot_without_free_stock_has_no_reserve_form(ada, stock):
     taken = stock.lot("receive 4, reserve 4 JOB-1", lot_code="L-1")
     free = stock.lot("receive 4", lot_code="L-2")
     assert f"/lots/{taken}/?do=reserve#act" not in ada.get(f"/lots/{taken}/").text
     assert f"/lots/{free}/?do=reserve#act" in ada.get(f"/lots/{free}/").text
 
 
-def test_a_decision_says_whether_it_needs_a_reason(ada, stock):
-    fresh = stock.lot("receive 10", qc_required=True)
-    assert "Only needed to reject it." in ada.get(f"/lots/{fresh}/").text
-    back = stock.lot("receive 10, approve, quarantine", lot_code="L-2")
+def test_the_decision_form_says_whether_a_reason_is_needed(ada, stock):
+    new = stock.lot("receive 10", qc_required=True)
+    assert "Only needed to reject it." in ada.get(f"/lots/{new}/").text
+    quarantined = stock.lot("receive 10, approve, quarantine", lot_code="L-2")
     rejected = stock.lot("receive 10, reject", lot_code="L-3")
-    for lot in (back, rejected):
+    for lot in (quarantined, rejected):
         page = ada.get(f"/lots/{lot}/").text
         assert "Only needed" not in page
         assert "It stays in the QC history." in page

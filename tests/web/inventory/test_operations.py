@@ -1,4 +1,4 @@
-"""Receive, reserve, issue, return, undo: by the pages, without scripts and with htmx."""
+"""Receive, reserve, issue, return and undo on pages, without scripts and with htmx."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.stock_builder import in_days
 from tests.support.users import form_fields, visible_text
 
 
-def test_a_receipt_goes_on_to_where_it_came_from_and_says_what_was_done(ada, stock):
+def test_a_receipt_redirects_back_and_shows_its_result(ada, stock):
     stock.item("BOLT")
     answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
     assert answer.status_code == 303
@@ -18,7 +18,7 @@ def test_a_receipt_goes_on_to_where_it_came_from_and_says_what_was_done(ada, sto
     assert (stock.figures(lot.id), lot.location) == ("2 on hand, 0 reserved, 2 available", "A-1")
 
 
-def test_with_htmx_the_answer_is_the_form_anew_and_what_changed(ada, stock):
+def test_with_htmx_the_response_has_an_empty_form_and_the_changes(ada, stock):
     stock.item("BOLT")
     before = form_fields(ada.get("/receive/?item=BOLT").text)
     answer = ada.submit_htmx("/receive/?item=BOLT", at="/items/1/", lot_code="L-1", qty="2")
@@ -31,7 +31,7 @@ def test_with_htmx_the_answer_is_the_form_anew_and_what_changed(ada, stock):
     assert 'id="lot-1-row"' in answer.text
 
 
-def test_a_form_sent_twice_is_booked_once_and_says_the_same(ada, stock):
+def test_a_form_sent_twice_is_posted_once_with_the_same_response(ada, stock):
     stock.item("BOLT")
     fields = form_fields(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act"}
@@ -41,7 +41,7 @@ def test_a_form_sent_twice_is_booked_once_and_says_the_same(ada, stock):
     assert "Received 2 of BOLT into L-1." in visible_text(second.text)
 
 
-def test_a_form_sent_again_with_other_values_is_refused_once_and_then_taken(ada, stock):
+def test_a_reused_key_with_other_values_is_refused_and_replaced(ada, stock):
     stock.item("BOLT")
     fields = form_fields(ada.get("/receive/?item=BOLT").text) | {"lot_code": "L-1", "qty": "2"}
     ada.post("/receive/", fields)
@@ -52,7 +52,7 @@ def test_a_form_sent_again_with_other_values_is_refused_once_and_then_taken(ada,
     assert stock.find_lot("L-2").on_hand == 2_000_000
 
 
-def test_a_refusal_keeps_what_was_typed_and_offers_the_step_that_works(ada, stock):
+def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     stock.lot("receive 24, reserve 15 JOB-7", lot_code="L-3")
     answer = ada.submit("/reserve/", item="BOLT", qty="20", reference="JOB-8")
     assert answer.status_code == 409
@@ -67,7 +67,7 @@ def test_a_refusal_keeps_what_was_typed_and_offers_the_step_that_works(ada, stoc
     assert stock.get_lot(1).reserved == 24_000_000
 
 
-def test_the_refused_field_has_the_focus(ada, stock):
+def test_the_invalid_field_has_the_focus(ada, stock):
     stock.lot("receive 5")
     answer = ada.submit_htmx("/reserve/", item="BOLT", qty="6", reference="JOB-8")
     assert answer.status_code == 409
@@ -75,7 +75,7 @@ def test_the_refused_field_has_the_focus(ada, stock):
     assert "autofocus" in field
 
 
-def test_a_quantity_that_is_none_is_said_at_its_field(ada, stock):
+def test_an_invalid_quantity_shows_the_error_at_its_field(ada, stock):
     stock.lot("receive 5")
     answer = ada.submit("/reserve/", item="BOLT", qty="1,5", reference="JOB-8")
     assert answer.status_code == 422
@@ -83,22 +83,22 @@ def test_a_quantity_that_is_none_is_said_at_its_field(ada, stock):
     assert "with a point" in visible_text(answer.text)
 
 
-def test_an_unknown_item_is_said_at_its_field(ada, stock):
-    answer = ada.submit("/receive/", item="NONE", lot_code="L", qty="1")
+def test_an_unknown_item_shows_the_error_at_its_field(ada, stock):
+    answer = ada.sends("/receive/", item="NONE", lot_code="L", qty="1")
     assert answer.status_code == 422
     assert "There is no item NONE." in visible_text(answer.text)
     assert 'id="item-error"' in answer.text
 
 
 @pytest.mark.parametrize("typed", ["1e400", "9" * 5000, "٣", "NaN", "-1", "0", "1\0"])
-def test_what_is_no_quantity_is_refused_and_nothing_written(ada, stock, typed):
+def test_an_invalid_quantity_is_refused_and_nothing_is_posted(ada, stock, typed):
     stock.lot("receive 5")
     answer = ada.submit("/issue/", item="BOLT", qty=typed)
     assert answer.status_code == 422
     assert stock.entries() == 1
 
 
-def test_a_lot_code_that_exists_is_refused_and_can_be_added_to(ada, stock):
+def test_an_existing_lot_code_is_refused_until_adding_is_confirmed(ada, stock):
     stock.lot("receive 5", lot_code="L-1")
     answer = ada.submit("/receive/", item="BOLT", lot_code="L-1", qty="2")
     assert answer.status_code == 409
@@ -107,7 +107,7 @@ def test_a_lot_code_that_exists_is_refused_and_can_be_added_to(ada, stock):
     assert stock.get_lot(1).on_hand == 7_000_000
 
 
-def test_the_lot_that_expires_first_is_taken_unless_another_is_chosen(ada, stock):
+def test_the_first_expiring_lot_is_used_unless_a_lot_is_selected(ada, stock):
     stock.item("BOLT")
     stock.lot("receive 5", lot_code="LATE", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="SOON", expires_on=in_days(9))
@@ -121,7 +121,7 @@ def test_the_lot_that_expires_first_is_taken_unless_another_is_chosen(ada, stock
     )
 
 
-def test_a_free_issue_takes_no_reserved_stock(ada, stock):
+def test_an_issue_without_reservation_uses_free_stock_only(ada, stock):
     stock.lot("receive 10, reserve 8")
     assert ada.submit("/issue/", item="BOLT", qty="3").status_code == 409
     assert ada.submit("/issue/", item="BOLT", qty="2", reference="JOB-1").status_code == 303
@@ -135,10 +135,10 @@ def test_a_customer_return_needs_a_reason(ada, stock):
     assert ada.submit("/customer-return/", **typed, reason="Wrong size").status_code == 303
 
 
-def test_while_the_inventory_is_busy_the_form_keeps_its_key(ada, stock, monkeypatch):
+def test_a_busy_response_keeps_the_key_of_the_form(ada, stock, monkeypatch):
     stock.lot("receive 10")
 
-    def busy(**facts):
+    def busy(**fields):
         raise Busy
 
     fields = form_fields(ada.get("/issue/?item=BOLT").text) | {"qty": "4", "reference": "JOB-1"}
@@ -163,14 +163,14 @@ def test_an_operation_shows_its_entries_and_can_be_undone(ada, stock):
     assert "Undoes" in ada.get(answer.location).text
 
 
-def test_what_was_used_meanwhile_cannot_be_undone(ada, stock):
+def test_a_receipt_of_issued_stock_cannot_be_undone(ada, stock):
     stock.lot("receive 10, issue 4")
     answer = ada.submit("/operations/1/reversal/")
     assert answer.status_code == 409
     assert "See issue 2" in visible_text(answer.text)
 
 
-def test_only_an_admin_is_offered_an_undo(ada, person, stock):
+def test_only_an_admin_can_undo(ada, person, stock):
     stock.item("BOLT")
     ole = person("ole")
     answer = ole.submit_htmx("/receive/", item="BOLT", lot_code="L-1", qty="2")
@@ -183,7 +183,7 @@ def test_only_an_admin_is_offered_an_undo(ada, person, stock):
 
 
 @pytest.mark.parametrize("path", ["/receive/", "/reserve/", "/issue/", "/customer-return/"])
-def test_a_viewer_and_a_stranger_are_turned_away(client, person, path):
+def test_operations_refuse_viewers_and_anonymous_users(client, person, path):
     vic = person("vic")
     assert vic.get(path).status_code == 403
     fields = form_fields(vic.get("/account/").text)
@@ -191,7 +191,7 @@ def test_a_viewer_and_a_stranger_are_turned_away(client, person, path):
     assert client.get(path).location == f"/login/?next={path}"
 
 
-def test_a_post_without_the_token_is_refused(ada, stock):
+def test_an_operation_without_the_csrf_token_is_refused(ada, stock):
     stock.item("BOLT")
     answer = ada.client.post("/receive/", data={"item": "BOLT", "lot_code": "L", "qty": "1"})
     assert answer.status_code == 400
@@ -209,12 +209,12 @@ def test_a_post_without_the_token_is_refused(ada, stock):
         "/reserve/?item=BOLT&lot_id=x", "/lots/1/count/?lot_seq=x", "/items/1/?show=x&do=x",
     ],
 )  # fmt: skip
-def test_odd_addresses_are_answered_calmly(ada, stock, path):
+def test_invalid_urls_cause_no_server_error(ada, stock, path):
     stock.lot("receive 5")
     assert ada.get(path).status_code in (200, 404, 422)
 
 
-def test_forged_fields_are_refused_calmly(ada, stock):
+def test_forged_fields_cause_no_server_error(ada, stock):
     lot = stock.lot("receive 5")
     for path, typed in [
         (f"/lots/{lot}/move/", {"instead": "3", "location": "A"}),
@@ -233,7 +233,7 @@ def test_forged_fields_are_refused_calmly(ada, stock):
         assert "evil" not in (answer.location or "")
 
 
-def test_a_code_that_is_nearly_an_items_is_set_right_with_one_tap(ada, stock):
+def test_a_similar_item_code_is_proposed_and_accepted(ada, stock):
     stock.item("BOLT-M8")
     answer = ada.submit("/receive/", item="bolt-m8", lot_code="L", qty="1")
     assert answer.status_code == 422
@@ -244,7 +244,7 @@ def test_a_code_that_is_nearly_an_items_is_set_right_with_one_tap(ada, stock):
     assert stock.find_lot("L").item.code == "BOLT-M8"
 
 
-def test_the_items_to_choose_from_follow_what_is_typed(ada, stock):
+def test_the_proposed_items_match_the_typed_text(ada, stock):
     for number in range(40):
         stock.item(f"ABOVE-{number:02d}")
     stock.item("ZINC")

@@ -1,4 +1,4 @@
-"""The page of a recall: what it tells, its file, the hold and its end."""
+"""The Recall page: content, export, put on hold and lift the hold."""
 
 import pytest
 
@@ -10,14 +10,14 @@ def lot(stock):
     return stock.lot("receive 20, issue 5, reserve 3 JOB-9", lot_code="L-1")
 
 
-def test_a_lot_leads_to_its_recall_which_tells_where_it_went(ada, lot):
+def test_a_lot_links_to_its_recall_with_receipts_and_issues(ada, lot):
     assert f'href="/lots/{lot}/recall/"' in ada.get(f"/lots/{lot}/").text
-    words = visible_text(ada.get(f"/lots/{lot}/recall/").text)
-    for said in ("Came in pcs 20", "Went out pcs 5", "Still here pcs 15", "JOB-9", "no reference"):
-        assert said in words
+    words = words_of(ada.get(f"/lots/{lot}/recall/").text)
+    for text in ("Came in pcs 20", "Went out pcs 5", "Still here pcs 15", "JOB-9", "no reference"):
+        assert text in words
 
 
-def test_one_click_holds_all_of_it_and_one_ends_the_hold(person, ada, lot):
+def test_all_lots_are_put_on_hold_and_the_hold_is_lifted(person, ada, lot):
     ira = person("ira")
     answer = ira.submit(f"/lots/{lot}/recall/hold/", page=f"/lots/{lot}/recall/")
     assert answer.location == f"/lots/{lot}/recall/"
@@ -36,7 +36,7 @@ def test_one_click_holds_all_of_it_and_one_ends_the_hold(person, ada, lot):
     assert release not in ira.get(f"/operations/{operation}/").text
 
 
-def test_a_hold_shows_what_is_reserved_before_and_what_is_at_risk_after(ada, lot):
+def test_a_hold_shows_reservations_before_and_at_risk_after(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
     assert "Reserved in these lots JOB-9 3 pcs in L-1" in visible_text(ada.get(path).text)
     answer = ada.submit_htmx(path, at=f"/lots/{lot}/recall/")
@@ -46,7 +46,7 @@ def test_a_hold_shows_what_is_reserved_before_and_what_is_at_risk_after(ada, lot
     assert "At risk JOB-9 3 pcs still reserved in L-1" in page
 
 
-def test_what_is_on_hold_already_shows_no_form_to_hold_it(ada, lot):
+def test_there_is_no_form_if_all_lots_are_on_hold(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
     assert 'name="reason"' in ada.get(path).text
     ada.submit(path)
@@ -55,13 +55,13 @@ def test_what_is_on_hold_already_shows_no_form_to_hold_it(ada, lot):
     assert 'name="reason"' not in page
 
 
-def test_with_htmx_the_page_shows_the_hold_at_once(ada, lot):
-    answer = ada.submit_htmx(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
-    assert "L-1 is on hold." in visible_text(answer.text)
+def test_with_htmx_the_response_shows_the_hold(ada, lot):
+    answer = ada.taps(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
+    assert "L-1 is on hold." in words_of(answer.text)
     assert "Quarantine" in answer.text
 
 
-def test_operators_read_a_recall_but_hold_nothing(person, lot):
+def test_operators_can_read_a_recall_but_not_put_on_hold(person, lot):
     ole = person("ole")
     page = ole.get(f"/lots/{lot}/recall/")
     assert "Put all on hold" not in page.text
@@ -69,7 +69,7 @@ def test_operators_read_a_recall_but_hold_nothing(person, lot):
     assert ole.post(f"/lots/{lot}/recall/hold/", form, reason="x").status_code == 403
 
 
-def test_the_file_is_complete_and_harmless(ada, stock, lot):
+def test_the_export_is_complete_and_quotes_formulas(ada, stock, lot):
     stock.lot("receive 2", lot_code="=1+1")
     lines = ada.get(f"/lots/{lot}/recall/export.csv").text.splitlines()
     assert lines[0].startswith("\ufeffwhat,reference,item,lot,qty")
@@ -79,7 +79,7 @@ def test_the_file_is_complete_and_harmless(ada, stock, lot):
     assert ",'=1+1,2," in ada.get(f"/lots/{lot + 1}/recall/export.csv").text
 
 
-def test_a_recall_of_no_lot_is_not_found(ada, lot):
+def test_a_recall_of_an_unknown_lot_is_not_found(ada, lot):
     for path in ("", "export.csv", "hold/"):
         assert ada.get(f"/lots/99/recall/{path}").status_code == 404
     assert ada.get("/operations/99/release/").status_code == 404

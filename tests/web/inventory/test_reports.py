@@ -1,4 +1,4 @@
-"""The pages of reports, and their files."""
+"""The report pages and their files."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from inventory.common import clock
 from tests.support.users import visible_text
 
 
-def test_what_has_to_be_bought_is_listed_with_how_much_is_short(ada, stock):
+def test_items_to_reorder_are_listed_with_the_shortage(ada, stock):
     stock.item("BOLT", reorder_point="5")
     stock.item("NUT", reorder_point="5")
     stock.lot("receive 7, reserve 4 JOB-1", item="BOLT")
@@ -23,14 +23,14 @@ def test_what_has_to_be_bought_is_listed_with_how_much_is_short(ada, stock):
     assert len(lines) == 2
 
 
-def test_nothing_to_reorder_is_said(ada, stock):
+def test_an_empty_reorder_report_says_so(ada, stock):
     stock.lot()
     assert "Nothing to reorder" in ada.get("/reports/reorder/").text
 
 
 @pytest.fixture
 def past(stock):
-    """10 were received three days ago and put in quarantine yesterday; 4 were issued since."""
+    """BOLT received three days ago, NUT yesterday; today 5 BOLT received and 4 issued."""
     with clock.frozen_at(clock.now() - timedelta(days=3)):
         lot = stock.lot("receive 10", lot_code="L-1")
     with clock.frozen_at(clock.now() - timedelta(days=1)):
@@ -43,14 +43,14 @@ def days_ago(days):
     return (clock.now() - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
 
 
-def test_stock_is_told_as_it_was_at_a_moment(ada, past):
-    for days, told in ((4, "BOLT Bolt 0 pcs"), (2, "BOLT Bolt 10 pcs"), (0, "BOLT Bolt 10 pcs")):
-        assert told in visible_text(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
-    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in visible_text(ada.get("/reports/stock/").text)
-    assert "NUT" not in visible_text(ada.get("/reports/stock/?q=bolt").text)
+def test_stock_is_reported_as_of_a_time(ada, past):
+    for days, words in ((4, "BOLT Bolt 0 pcs"), (2, "BOLT Bolt 10 pcs"), (0, "BOLT Bolt 10 pcs")):
+        assert words in words_of(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
+    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in words_of(ada.get("/reports/stock/").text)
+    assert "NUT" not in words_of(ada.get("/reports/stock/?q=bolt").text)
 
 
-def test_the_files_hold_what_was_in_stock_then(ada, past):
+def test_the_exports_contain_the_stock_as_of_a_time(ada, past):
     at = days_ago(2)
     answer = ada.get(f"/reports/stock/export.csv?at={at}")
     assert f'filename="stock-{at[:10]}.csv"' in answer.headers["Content-Disposition"]
@@ -62,6 +62,6 @@ def test_the_files_hold_what_was_in_stock_then(ada, past):
     ]  # fmt: skip
 
 
-def test_a_moment_that_is_none_is_now(ada, past):
+def test_an_invalid_time_means_now(ada, past):
     for at in ("x", "9" * 40, "%00"):
         assert "BOLT Bolt 11 pcs" in visible_text(ada.get(f"/reports/stock/?at={at}").text)

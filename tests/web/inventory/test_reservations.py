@@ -1,4 +1,4 @@
-"""Reservations: the list, one of them, issuing it and giving it back."""
+"""Reservations: the list, the page of a reservation, issuing and unreserving."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from inventory.common import clock
 from tests.support.users import Person, form_fields, visible_text
 
 
-def test_open_reservations_are_listed_and_found(ada, stock):
+def test_open_reservations_are_listed_and_searched(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1, reserve 3 ORDER-2")
     words = visible_text(ada.get("/reservations/").text)
     assert "JOB-1" in words
@@ -19,7 +19,7 @@ def test_open_reservations_are_listed_and_found(ada, stock):
     assert "ORDER-2" in found
 
 
-def test_closed_ones_are_under_all_and_those_at_risk_apart(ada, stock):
+def test_reservations_are_filtered_by_state(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
     reservation = stock.reserve("2", reference="JOB-2")
     stock.post("unreserve", reservation_id=reservation)
@@ -30,7 +30,7 @@ def test_closed_ones_are_under_all_and_those_at_risk_apart(ada, stock):
     assert "JOB-1" in ada.get("/reservations/?state=risk").text
 
 
-def test_a_reservation_is_issued_in_part_and_its_rest_closed(ada, stock):
+def test_a_reservation_is_issued_in_part_and_the_rest_unreserved(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
     assert ada.submit("/reservations/1/issue/", qty="3").status_code == 303
     refused = ada.submit("/reservations/1/issue/", qty="6")
@@ -48,7 +48,7 @@ def test_a_reservation_is_issued_in_part_and_its_rest_closed(ada, stock):
         ("unreserve", "Unreserve all", "8 reserved: 0 open, 3 issued, 5 unreserved"),
     ],
 )
-def test_the_quantity_is_never_filled_in_and_one_button_posts_all(ada, stock, verb, word, outcome):
+def test_the_quantity_is_empty_and_a_button_posts_all(ada, stock, verb, word, outcome):
     stock.lot("receive 10, reserve 8 JOB-1")
     page = f"/reservations/1/?do={verb}"
     assert form_fields(ada.get(page).text)["qty"] == ""
@@ -62,7 +62,7 @@ def test_the_quantity_is_never_filled_in_and_one_button_posts_all(ada, stock, ve
     assert f"{word} " not in visible_text(ada.get(f"/reservations/1/{verb}/").text)
 
 
-def test_a_form_filled_by_its_address_comes_back_empty(ada, stock):
+def test_a_form_prefilled_by_its_url_is_empty_after_posting(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
     page = "/reservations/1/issue/?qty=3&note=now"
     assert form_fields(ada.get(page).text)["qty"] == "3"
@@ -71,7 +71,7 @@ def test_a_form_filled_by_its_address_comes_back_empty(ada, stock):
     assert ada.submit("/receive/", page=page).location == "/receive/?item=BOLT"
 
 
-def test_the_rest_is_not_offered_as_all_where_part_is_on_hold(ada, stock):
+def test_issue_all_is_not_offered_if_a_part_is_on_hold(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
     stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
@@ -79,7 +79,7 @@ def test_the_rest_is_not_offered_as_all_where_part_is_on_hold(ada, stock):
     assert "Issue all 3 pcs" in visible_text(ada.get("/reservations/2/issue/").text)
 
 
-def test_a_reservation_is_given_back_in_part(ada, stock):
+def test_a_reservation_is_unreserved_in_part(ada, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
     refused = ada.submit("/reservations/1/unreserve/", qty="9")
     assert refused.status_code == 409
@@ -88,7 +88,7 @@ def test_a_reservation_is_given_back_in_part(ada, stock):
     assert "5 pcs open" in visible_text(answer.text)
 
 
-def test_what_is_held_in_a_lot_on_hold_is_not_proposed_for_issue(ada, stock):
+def test_a_reservation_at_risk_cannot_be_issued(ada, stock):
     lot = stock.lot("receive 5, reserve 5 JOB-1", lot_code="L-1")
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     words = visible_text(ada.get("/reservations/1/").text)
@@ -99,7 +99,7 @@ def test_what_is_held_in_a_lot_on_hold_is_not_proposed_for_issue(ada, stock):
     assert ">See L-1</a>" in refused.text
 
 
-def test_a_viewer_sees_but_may_not_act(person, stock):
+def test_a_viewer_can_see_but_not_post(person, stock):
     stock.lot("receive 10, reserve 8 JOB-1")
     vic = person("vic")
     page = vic.get("/reservations/1/")
@@ -114,7 +114,7 @@ def test_a_viewer_sees_but_may_not_act(person, stock):
 # --- by reference ---------------------------------------------------------------------------------
 
 
-def test_what_is_open_stands_by_reference_those_at_risk_first(ada, stock):
+def test_open_reservations_are_grouped_by_reference_at_risk_first(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
     lot = stock.lot("receive 9, reserve 3 JOB-2", lot_code="L-2")
     stock.reserve("4", reference="JOB-1")
@@ -127,7 +127,7 @@ def test_what_is_open_stands_by_reference_those_at_risk_first(ada, stock):
     assert words.index("JOB-2 At risk") < words.index("JOB-1")
 
 
-def test_references_go_page_by_page(ada, stock):
+def test_the_list_by_reference_is_paginated(ada, stock):
     names = [f"JOB-{number:02}" for number in range(25)]
     stock.lot("receive 99, " + ", ".join(f"reserve 1 {name}" for name in names))
     first = ada.get("/reservations/").text
@@ -139,7 +139,7 @@ def test_references_go_page_by_page(ada, stock):
     assert ada.get("/reservations/?cursor=nonsense").status_code == 422
 
 
-def test_all_of_a_reference_is_issued_in_one_go(ada, stock):
+def test_all_reservations_of_a_reference_are_issued_at_once(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
     stock.lot("receive 9", lot_code="L-2")
     stock.reserve("3", reference="JOB-1")
@@ -156,7 +156,7 @@ def test_all_of_a_reference_is_issued_in_one_go(ada, stock):
     assert ada.get(page).status_code == 404
 
 
-def test_what_is_on_hold_stays_reserved_and_is_named(ada, stock):
+def test_issuing_a_reference_leaves_stock_on_hold_reserved(ada, stock):
     lot = stock.lot("receive 9, reserve 2 JOB-1", lot_code="L-1")
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 9, reserve 3 JOB-1", lot_code="L-2")
@@ -169,7 +169,7 @@ def test_what_is_on_hold_stays_reserved_and_is_named(ada, stock):
     assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
 
 
-def test_what_changed_since_it_was_seen_is_refused_whole(ada, stock):
+def test_issuing_a_reference_is_refused_if_a_reservation_changed(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
     fields = form_fields(ada.get("/references/issue/?reference=JOB-1").text)
     stock.post("unreserve", reservation_id=2, qty="1")
@@ -181,7 +181,7 @@ def test_what_changed_since_it_was_seen_is_refused_whole(ada, stock):
     assert ada.post("/references/issue/", again).status_code == 303
 
 
-def test_all_of_a_reference_is_given_back(ada, stock):
+def test_all_reservations_of_a_reference_are_unreserved(ada, stock):
     lot = stock.lot("receive 9, reserve 2 JOB-1, reserve 3 JOB-1")
     stock.post("issue", reservation_id=1, qty="1")
     fields = form_fields(ada.get("/references/unreserve/?reference=JOB-1").text)
@@ -189,7 +189,7 @@ def test_all_of_a_reference_is_given_back(ada, stock):
     assert stock.figures(lot) == "8 on hand, 0 reserved, 8 available"
 
 
-def test_parts_that_no_page_wrote_are_refused(ada, stock):
+def test_forged_parts_of_a_reference_are_refused(ada, stock):
     stock.lot("receive 9, reserve 2 JOB-1")
     fields = form_fields(ada.get("/references/issue/?reference=JOB-1").text)
     for parts in ("", "1", "x:y:z", "1:1", "1:1:x", "1:1:2:3", "9" * 30 + ":1:1", "2:1:1"):
@@ -198,7 +198,7 @@ def test_parts_that_no_page_wrote_are_refused(ada, stock):
     assert stock.reservation_figures(1) == "2 reserved: 2 open, 0 issued, 0 unreserved"
 
 
-def test_a_viewer_is_offered_neither(person, stock):
+def test_a_viewer_is_not_offered_issue_all(person, stock):
     stock.lot("receive 9, reserve 2 JOB-1")
     vic = person("vic")
     page = vic.get("/reservations/").text
@@ -206,7 +206,7 @@ def test_a_viewer_is_offered_neither(person, stock):
     assert "Issue all" not in page
 
 
-def test_a_reservation_is_kept_until_the_end_of_a_day_and_then_shows_as_expired(ada, stock):
+def test_a_reservation_expires_at_the_end_of_its_day(ada, stock):
     lot = stock.lot("receive 10")
     today = clock.today()
     form = {"item": "BOLT", "qty": "4", "reference": "JOB-1"}
@@ -216,18 +216,18 @@ def test_a_reservation_is_kept_until_the_end_of_a_day_and_then_shows_as_expired(
     assert stock.reservation(1).expires_at == clock.end_of_day(today)
     assert "Expired" not in visible_text(ada.get("/reservations/1/").text)
     with clock.frozen_at(clock.end_of_day(today) + timedelta(hours=2, minutes=59)):
-        expired = Person(ada.app, "ole")
-        page = visible_text(expired.get("/reservations/1/").text)
+        ole = Person(ada.app, "ole")
+        page = words_of(ole.get("/reservations/1/").text)
         assert "Expired 2 h ago" in page
         assert "given back by the next write" in page
-        assert "/reservations/1/issue/" not in expired.get("/reservations/1/").text
-        assert "/reservations/1/unreserve/" in expired.get("/reservations/1/").text
+        assert "/reservations/1/issue/" not in ole.get("/reservations/1/").text
+        assert "/reservations/1/unreserve/" in ole.get("/reservations/1/").text
         for path in ("/reservations/", "/reservations/?state=all", f"/lots/{lot}/", "/items/1/"):
-            assert "Expired 2 h ago" in visible_text(expired.get(path).text), path
-        assert "Issue all" not in visible_text(expired.get("/reservations/").text)
+            assert "Expired 2 h ago" in words_of(ole.get(path).text), path
+        assert "Issue all" not in words_of(ole.get("/reservations/").text)
         result = ada.app.test_cli_runner().invoke(args=["reservations", "expire"])
         assert result.output == "1 reservations had expired and were given back.\n"
-        assert "Expired" not in visible_text(expired.get("/reservations/1/").text)
-        assert "Expiry" in visible_text(expired.get("/ledger/").text)
-        assert "Inventory" in visible_text(expired.get("/ledger/").text)
+        assert "Expired" not in words_of(ole.get("/reservations/1/").text)
+        assert "Expiry" in words_of(ole.get("/ledger/").text)
+        assert "Inventory" in words_of(ole.get("/ledger/").text)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"

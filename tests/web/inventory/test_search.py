@@ -1,11 +1,11 @@
-"""Find anything by its name."""
+"""The search page and the command palette."""
 
 import re
 
 from tests.support.users import visible_text
 
 
-def test_items_lots_reservations_and_doings_are_found(ada, stock):
+def test_items_lots_reservations_and_actions_are_found(ada, stock):
     stock.lot("receive 10, reserve 4 BOLT-JOB", lot_code="BOLT-L1")
     words = visible_text(ada.get("/search/?q=bolt").text)
     assert "BOLT Bolt · 6 pcs free" in words
@@ -15,12 +15,12 @@ def test_items_lots_reservations_and_doings_are_found(ada, stock):
     assert "Nothing is called “zzz”." in visible_text(ada.get("/search/?q=zzz").text)
 
 
-def test_the_palette_gets_only_what_was_found(ada, stock):
+def test_the_palette_gets_the_results_only(ada, stock):
     answer = ada.get("/search/?q=x", **{"HX-Request": "true", "HX-Request-Type": "partial"})
     assert answer.text.lstrip().startswith('<ul class="found" id="found"')
 
 
-def test_a_viewer_is_not_offered_what_they_may_not_do(person):
+def test_a_viewer_finds_no_actions_of_other_roles(person):
     assert "/receive/" not in person("vic").get("/search/?q=receive").text
 
 
@@ -28,33 +28,33 @@ def first_of(page):
     return re.search(r'class="found".*?href="([^"]+)".*?class="code">([^<]+)<', page.text, re.S)
 
 
-def test_what_is_called_exactly_so_comes_first(ada, stock):
+def test_an_exact_match_comes_first(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
-    for longer in range(8):
-        stock.lot("receive 10, reserve 4 JOB-10", lot_code=f"L-1-{longer}")
+    for number in range(8):
+        stock.lot("receive 10, reserve 4 JOB-10", lot_code=f"L-1-{number}")
     assert first_of(ada.get("/search/?q=L-1")).groups() == (f"/lots/{lot}/", "L-1")
     assert first_of(ada.get("/search/?q=JOB-1"))[2] == "JOB-1"
     assert ada.get("/search/?q=L-1").text.count(f'href="/lots/{lot}/"') == 1
 
 
-def test_a_scanned_code_is_found_as_on_the_floor(ada, stock):
+def test_a_barcode_finds_its_item(ada, stock):
     stock.lot("receive 10", lot_code="L-1")
     stock.link("9521123456785")
     assert first_of(ada.get("/search/?q=9521123456785"))[2] == "BOLT"
-    # A wrong check digit is nobody's code, and no fault.
+    # A wrong check digit is no error.
     assert "Nothing is called" in ada.get("/search/?q=(01)09521123456788").text
 
 
-def test_the_palette_knows_which_question_was_answered(ada, stock):
+def test_the_response_contains_the_query_it_answers(ada, stock):
     assert 'data-q="L-1"' in ada.get("/search/?q=+L-1+").text
 
 
-def test_no_two_parts_of_the_search_page_bear_one_name(ada, stock):
+def test_ids_of_the_search_page_are_unique(ada, stock):
     names = re.findall(r'\sid="([^"]+)"', ada.get("/search/?q=x").text)
     assert len(names) == len(set(names))
 
 
-def test_two_letters_find_items_and_what_is_called_so_and_ask_for_a_third(ada, stock):
+def test_two_letters_find_items_and_exact_matches_only(ada, stock):
     stock.lot("receive 10, reserve 2 J", lot_code="L-1")
     stock.item("NUT-1")
     short = ada.get("/search/?q=-1")

@@ -1,9 +1,9 @@
-"""SQLite on the disk whose power goes, used from a process of its own.
+"""Checkpoint or check an SQLite file in a separate process.
 
-python -m tests.stress.powercut.look checkpoint|damage FILE
+python -m tests.stress.powercut.sqlite_tool checkpoint|damage FILE
 
-A process that had the file open when the power went may not open it again: SQLite would share what
-both connections know of it, and one of them knows a disk that is gone.
+A process that had the file open at the power cut must not open it again, because SQLite would
+share state between both connections.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from inventory.db import sqlite_module
 
 
 def main() -> None:
-    what, file = sys.argv[1:]
+    action, file = sys.argv[1:]
     connection = sqlite_module().connect(file, timeout=5, isolation_level=None)
     connection.execute("PRAGMA synchronous=FULL")
-    if what == "checkpoint":
+    if action == "checkpoint":
         connection.execute("PRAGMA wal_checkpoint(RESTART)")
     else:
         for check in ("integrity_check", "foreign_key_check"):

@@ -1,6 +1,6 @@
-"""Databases for the benchmarks: made once, kept, and used again by the next run.
+"""Databases for the benchmarks, kept for the next run.
 
-They lie on the disk and are as careful as a site's: every commit is on the disk before it counts.
+They are on the disk with the durability of a real site: a commit waits for the disk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from tests.support.databases import Server, _binaries, _nobody
 
-PLACE = Path(tempfile.gettempdir(), f"inventory-bench-{os.geteuid()}")
+DIRECTORY = Path(tempfile.gettempdir(), f"inventory-bench-{os.geteuid()}")
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -29,15 +29,15 @@ _SETTINGS = {
 
 
 @contextmanager
-def place(kind: str) -> Iterator[Place]:
-    """Where kept databases of this kind are; a PostgreSQL server runs as long as it is used."""
-    PLACE.mkdir(mode=0o711, exist_ok=True)
-    if PLACE.stat().st_uid != os.geteuid():
-        raise SystemExit(f"{PLACE} belongs to somebody else.")
+def bench_databases(kind: str) -> Iterator[BenchDatabases]:
+    """Yield access to the kept databases; a PostgreSQL server runs inside the block."""
+    DIRECTORY.mkdir(mode=0o711, exist_ok=True)
+    if DIRECTORY.stat().st_uid != os.geteuid():
+        raise SystemExit(f"{DIRECTORY} belongs to another user.")
     if kind == "sqlite":
-        yield Place(kind, f"sqlite:///{PLACE}")
+        yield BenchDatabases(kind, f"sqlite:///{DIRECTORY}")
         return
-    directory = PLACE / "pg"
+    directory = DIRECTORY / "pg"
     is_new = not (directory / "data" / "PG_VERSION").exists()
     directory.mkdir(mode=0o700, exist_ok=True)
     with _binaries() as binaries:
@@ -48,12 +48,12 @@ def place(kind: str) -> Iterator[Place]:
             server.init()
         server.start()
         try:
-            yield Place(kind, server.url)
+            yield BenchDatabases(kind, server.url)
         finally:
             server.stop()
 
 
-class Place:
+class BenchDatabases:
     def __init__(self, kind: str, url: str) -> None:
         self.kind, self._url = kind, url
 
@@ -64,8 +64,8 @@ class Place:
 
     def has(self, name: str) -> bool:
         if self.kind == "sqlite":
-            return Path(PLACE, f"{name}.db").exists()
-        with psycopg.connect(self._plain) as connection:
+            return Path(DIRECTORY, f"{name}.db").exists()
+        with psycopg.connect(self._libpq_url) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             return found.fetchone() is not None
 
@@ -74,36 +74,38 @@ class Place:
             self._run(f'CREATE DATABASE "{name}"')
 
     def copy(self, name: str, to: str) -> None:
-        """A copy to write into, so that the kept one stays what it is."""
+        """Copy a database, so that writes do not change the kept one."""
         self.drop(to)
         if self.kind == "sqlite":
-            shutil.copyfile(PLACE / f"{name}.db", PLACE / f"{to}.db")
+            shutil.copyfile(DIRECTORY / f"{name}.db", DIRECTORY / f"{to}.db")
         else:
             self._run(f'CREATE DATABASE "{to}" TEMPLATE "{name}" STRATEGY file_copy')
 
     def rename(self, name: str, to: str) -> None:
         if self.kind == "sqlite":
-            Path(PLACE, f"{name}.db").rename(Path(PLACE, f"{to}.db"))
+            Path(DIRECTORY, f"{name}.db").rename(Path(DIRECTORY, f"{to}.db"))
         else:
             self._run(f'ALTER DATABASE "{name}" RENAME TO "{to}"')
 
-    def look_around(self, name: str) -> None:
-        """What PostgreSQL does by itself in the minutes after a migration."""
+    def analyze(self, name: str) -> None:
+        """Collect statistics, as autovacuum of PostgreSQL does after a migration."""
         if self.kind == "postgresql":
-            with psycopg.connect(self.url(name).replace("+psycopg", ""), autocommit=True) as one:
-                one.execute("ANALYZE")
+            with psycopg.connect(
+                self.url(name).replace("+psycopg", ""), autocommit=True
+            ) as connection:
+                connection.execute("ANALYZE")
 
     def drop(self, name: str) -> None:
         if self.kind == "sqlite":
-            for path in PLACE.glob(f"{name}.db*"):
+            for path in DIRECTORY.glob(f"{name}.db*"):
                 path.unlink()
         else:
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     @property
-    def _plain(self) -> str:
+    def _libpq_url(self) -> str:
         return self._url.replace("+psycopg", "")
 
     def _run(self, statement: str) -> None:
-        with psycopg.connect(self._plain, autocommit=True) as connection:
+        with psycopg.connect(self._libpq_url, autocommit=True) as connection:
             connection.execute(statement)

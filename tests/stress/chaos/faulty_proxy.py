@@ -1,4 +1,4 @@
-"""A wire between clients and server that loses, delays, tears and doubles what it carries."""
+"""TCP proxy between clients and server that loses, delays, truncates and repeats requests."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from collections.abc import Callable
 _FAULTS = ("not sent", "half sent", "answer lost", "answer torn", "late", "twice", "again later")
 
 
-class Wire(socketserver.ThreadingTCPServer):
-    """Listens on a port of its own; `rate` is the share of requests that meet a fault.
+class FaultyProxy(socketserver.ThreadingTCPServer):
+    """Proxy on its own port; `rate` is the share of requests with a fault.
 
-    Each connection carries one request: the clients say `Connection: close`."""
+    Clients must send `Connection: close`: each connection handles one request.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
@@ -29,16 +30,16 @@ class Wire(socketserver.ThreadingTCPServer):
         self.rate = rate
         self.random = random.Random(seed)
         self.faults: Counter[str] = Counter()
-        self.carried = 0
+        self.requests = 0
         self.lock = threading.Lock()
-        #: Whether the power is gone: whatever is answered now reaches nobody.
-        self.is_dark: Callable[[], bool] = lambda: False
+        #: Whether the power is off; responses are not passed on then.
+        self.is_power_off: Callable[[], bool] = lambda: False
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def choose(self) -> str:
         with self.lock:
-            self.carried += 1
+            self.requests += 1
             if self.random.random() >= self.rate:
                 return ""
             fault = self.random.choice(_FAULTS)
@@ -46,20 +47,20 @@ class Wire(socketserver.ThreadingTCPServer):
             return fault
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A broken connection is what it is for."""
+        """Ignore broken connections."""
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    server: Wire
+    server: FaultyProxy
     request: socket.socket
 
     def handle(self) -> None:
-        data = _whole_request(self.request)
+        data = _read_request(self.request)
         fault = self.server.choose()
         if fault == "not sent":
             return
         if fault == "half sent":
-            self._send(data[: len(data) // 2], ends=True)
+            self._send(data[: len(data) // 2], is_last=True)
             return
         if fault == "late":
             time.sleep(self.server.random.uniform(0.05, 0.5))
@@ -70,40 +71,43 @@ class _Connection(socketserver.BaseRequestHandler):
             threading.Timer(self.server.random.uniform(0.1, 2), self._send, (data,)).start()
         if fault == "answer torn":
             answer = answer[: len(answer) // 2]
-        if fault != "answer lost" and not self.server.is_dark():
+        if fault != "answer lost" and not self.server.is_power_off():
             self.request.sendall(answer)
 
-    def _send(self, data: bytes, *, ends: bool = False) -> bytes:
-        """The whole answer, or what there was of it; `ends`: no more will be sent."""
+    def _send(self, data: bytes, *, is_last: bool = False) -> bytes:
+        """Send to the server and return the response, or the received part of it.
+
+        `is_last` closes the sending direction.
+        """
         parts = []
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self.server.upstream), timeout=30) as connection,
         ):
             connection.sendall(data)
-            if ends:
+            if is_last:
                 connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65536):
                 parts.append(part)
         return b"".join(parts)
 
 
-def _whole_request(connection: socket.socket) -> bytes:
+def _read_request(connection: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
-        data += _more(connection)
+        data += _receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:"):
             length = int(line.split(b":")[1])
     while len(body) < length:
-        body += _more(connection)
+        body += _receive(connection)
     return head + b"\r\n\r\n" + body
 
 
-def _more(connection: socket.socket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     part = connection.recv(65536)
     if not part:
-        raise ConnectionError("the client went away")
+        raise ConnectionError("the client closed the connection")
     return part
