@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.support.databases import Server, _binaries, _nobody
+from tests.support.databases import Server, _binaries, _unprivileged_ids
 
 DIRECTORY = Path(tempfile.gettempdir(), f"inventory-bench-{os.geteuid()}")
 
@@ -42,7 +42,7 @@ def bench_databases(kind: str) -> Iterator[BenchDatabases]:
     directory.mkdir(mode=0o700, exist_ok=True)
     with _binaries() as binaries:
         if os.geteuid() == 0:
-            os.chown(directory, *_nobody())
+            os.chown(directory, *_unprivileged_ids())
         server = Server(binaries, directory, _SETTINGS)
         if is_new:
             server.init()

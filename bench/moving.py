@@ -68,7 +68,7 @@ def move(source: str, target: str) -> tuple[str, str, str, str]:
     result = transfer.move(sa.make_url(source), sa.make_url(target), MIGRATIONS)
     report = result.report
     size = f"{sum(result.rows.values()):,}, {result.items} items"
-    return result.heads, size, f"{report.entries:,}", str(report.count)
+    return result.balances_hash, size, f"{report.entries:,}", str(report.count)
 
 
 def back_up(url: str, directory: Path) -> tuple[Path, str, str, str]:

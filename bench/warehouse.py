@@ -155,9 +155,9 @@ class Warehouse:
         spread = self._random.random() ** 1.5
         item = self._items[number if number < len(self._items) else int(spread * len(self._items))]
         at = self._at
-        shelf_life = self._random.choice((None, None, 90, 365, 730))
-        expires_on = shelf_life and at.date() + timedelta(
-            days=shelf_life + self._random.randint(0, 30)
+        life_days = self._random.choice((None, None, 90, 365, 730))
+        expires_on = life_days and at.date() + timedelta(
+            days=life_days + self._random.randint(0, 30)
         )
         row = {
             "item_id": item["id"],

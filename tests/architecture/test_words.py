@@ -39,8 +39,8 @@ RULED_OUT = {
     r"heads": "balances, headers",
     r"moments?": "time, timestamp",
 }
-#: Names in the schema of existing databases.
-STORED = {"taken_back_at"}
+#: A column of existing databases, and a function of Alembic.
+STORED = {"taken_back_at", "get_heads"}
 _WORD = re.compile(rf"(?<![a-z])({'|'.join(RULED_OUT)})(?![a-z])", re.IGNORECASE)
 
 
@@ -51,7 +51,7 @@ def files(*patterns: str) -> list[Path]:
     return [ROOT / name for name in names]
 
 
-def words_of(name: str) -> str:
+def visible_text(name: str) -> str:
     """Return an identifier as words: `give_back` and `giveBack` as "give back"."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
 
@@ -70,7 +70,7 @@ def prose_of_python(path: Path) -> Iterator[tuple[int, str]]:
         if token.type == tokenize.COMMENT:
             yield token.start[0], re.sub(r"`[^`]*`", "", token.string)
         elif token.type == tokenize.NAME and token.string not in STORED:
-            yield token.start[0], words_of(token.string)
+            yield token.start[0], visible_text(token.string)
     if not path.is_relative_to(ROOT / "inventory/api/v1"):  # published in the API's document
         for line, text in docstrings(ast.parse(source)):
             yield line, re.sub(r"`[^`]*`", "", text)
@@ -80,7 +80,7 @@ def prose_of_scripts(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the comments and names of JavaScript, and the selectors and comments of CSS."""
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         code = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", "", line)
-        yield number, words_of(code.replace("Promise", ""))
+        yield number, visible_text(code.replace("Promise", ""))
 
 
 def prose_of_templates(path: Path) -> Iterator[tuple[int, str]]:
@@ -88,7 +88,7 @@ def prose_of_templates(path: Path) -> Iterator[tuple[int, str]]:
     text = path.read_text("utf-8")
     for match in re.finditer(r"\{#.*?#\}|\{[{%].*?[%}]\}|(?:id|class)=\"[^\"]*\"", text, re.DOTALL):
         found = re.sub(r"\"[^\"{]*\"(?=[^>]*[%}]\})", "", match[0])
-        yield text.count("\n", 0, match.start()) + 1, words_of(found)
+        yield text.count("\n", 0, match.start()) + 1, visible_text(found)
 
 
 def prose_of_docs(path: Path) -> Iterator[tuple[int, str]]:
@@ -123,7 +123,7 @@ def test_ruled_out_words_are_not_used(kind: str) -> None:
 
 @pytest.mark.parametrize("text", ["a promise", "giveBack", "Whom for?", "the doors", "set right"])
 def test_a_ruled_out_word_is_found(text: str) -> None:
-    assert _WORD.search(words_of(text))
+    assert _WORD.search(visible_text(text))
 
 
 @pytest.mark.parametrize("text", ["navigate", "headers", "recommend", "compromise", "indoors"])

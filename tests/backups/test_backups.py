@@ -219,7 +219,7 @@ def test_truncated_backup_is_found(app: Flask, flask: Shell) -> None:
     [
         (lambda m: m["tables"].update(items=7), "1 rows in items instead of 7 rows"),
         (lambda m: m["tables"].update(dreams=1), "no table in dreams instead of 1 rows"),
-        (lambda m: m.update(heads="0" * 64), "do not stand where they stood"),
+        (lambda m: m.update({"heads": "0" * 64}), "do not stand where they stood"),
         (lambda m: m.update(schema="0001"), "instead of 0001"),
         (lambda m: next(iter(m["files"].values())).update(bytes=1), "checksum is another"),
         (lambda m: m.update(format=9), "another version"),
@@ -259,7 +259,7 @@ def test_backup_list_shows_when_a_backup_was_verified(app: Flask, flask: Shell) 
     with clock.frozen_at(datetime(2027, 3, 31, 9, 5, tzinfo=UTC)):
         assert flask("backup", "verify", str(path)).exit_code == 0
     assert "2027-03-31 09:05\n" in flask("backup", "list").output
-    change_manifest(path, lambda manifest: manifest.update(heads="0" * 64))
+    change_manifest(path, lambda manifest: manifest.update({"heads": "0" * 64}))
     with clock.frozen_at(datetime(2027, 4, 1, 9, 5, tzinfo=UTC)):
         flask.fails("backup", "verify", str(path))
     assert "2027-04-01 09:05, wrong" in flask("backup", "list").output

@@ -109,7 +109,7 @@ def test_verify_checks_a_stored_digest(app: Flask, flask: Shell, tmp_path: Path)
     path = tmp_path / "digest.json"
     path.write_text(flask("ledger", "digest").output)
     with app.app_context():
-        stock.do("issue", item="BOLT", lots=[part(lot, 1)])
+        stock.post("issue", item="BOLT", lots=[part(lot, 1)])
     assert flask("ledger", "verify", "--against", str(path)).exit_code == 0
     changed = json.loads(path.read_text())
     changed["lots"] = []

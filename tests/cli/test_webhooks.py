@@ -51,7 +51,7 @@ def test_an_endpoint_is_added_notified_and_notified_again(
     assert flask("webhooks", "deliver").output == "0 sent.\n"
     assert flask("webhooks", "replay", "1").output == "Delivery 1 is due again.\n"
     assert flask("webhooks", "deliver").output == "1 sent.\n"
-    assert len({request.headers["webhook-id"] for request in receiver.got}) == 1
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
     listed = flask("webhooks", "list").output
     assert receiver.url in listed
     assert "item.low" in listed
@@ -97,7 +97,7 @@ def test_a_delivery_of_a_killed_sender_is_sent_again(
     receiver.seconds = 0
     with app.app_context(), clock.frozen_at(clock.now() + timedelta(minutes=2)):
         assert delivery.deliver_due(keys=signing_keys(app)) == 1
-    assert len({request.headers["webhook-id"] for request in receiver.got}) == 1
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
 
 
 def test_the_server_sends_deliveries_of_an_earlier_run(

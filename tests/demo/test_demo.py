@@ -21,12 +21,12 @@ from tests.support.databases import Databases
 
 SMALL = 0.06
 #: A Wednesday afternoon and a Sunday shortly after midnight, in the time zone of the site.
-MOMENTS = [datetime(2026, 3, 18, 14, 5, tzinfo=UTC), datetime(2026, 5, 3, 0, 20, tzinfo=UTC)]
+TIMES = [datetime(2026, 3, 18, 14, 5, tzinfo=UTC), datetime(2026, 5, 3, 0, 20, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=["afternoon", "midnight"])
-def test_demo_has_every_kind_of_data_and_verifies(app: Flask, moment: datetime) -> None:
-    with app.app_context(), clock.frozen_at(moment):
+@pytest.mark.parametrize("time", TIMES, ids=["afternoon", "midnight"])
+def test_demo_has_every_kind_of_data_and_verifies(app: Flask, time: datetime) -> None:
+    with app.app_context(), clock.frozen_at(time):
         counts = demo.load(scale=SMALL)
         with snapshot() as reader:
             assert verify(reader).findings == []
@@ -42,7 +42,7 @@ def test_demo_has_every_kind_of_data_and_verifies(app: Flask, moment: datetime) 
 
 
 def test_demo_timestamps_increase_and_end_before_now(app: Flask) -> None:
-    with app.app_context(), clock.frozen_at(MOMENTS[1]):
+    with app.app_context(), clock.frozen_at(TIMES[1]):
         demo.load(scale=SMALL, days=6)
         rows = connection().execute(
             sa.select(stock.ledger.c.lot_id, stock.ledger.c.timestamp).order_by(
@@ -51,7 +51,7 @@ def test_demo_timestamps_increase_and_end_before_now(app: Flask) -> None:
         )
         latest: dict[int, datetime] = {}
         for lot_id, timestamp in rows:
-            assert latest.get(lot_id, timestamp) <= timestamp < MOMENTS[1]
+            assert latest.get(lot_id, timestamp) <= timestamp < TIMES[1]
             latest[lot_id] = timestamp
 
 
@@ -74,7 +74,7 @@ def _demo_entries(config: Config, test_databases: Databases) -> list[tuple[objec
     columns = ("lot_id", "lot_seq", "txn_type", "qty", "timestamp")
     chosen = sa.select(*(stock.ledger.c[name] for name in columns)).order_by(stock.ledger.c.id)
     try:
-        with app.app_context(), clock.frozen_at(MOMENTS[0]):
+        with app.app_context(), clock.frozen_at(TIMES[0]):
             demo.load(scale=SMALL, days=3)
             rows = [tuple(row) for row in connection().execute(chosen)]
             db.session.remove()

@@ -58,7 +58,7 @@ def camera_page(browser, tmp_path, live_server):
     path = next(filter(None, map(shutil.which, BROWSERS)))
     camera_browser = browser.browser_type.launch(executable_path=path, args=BROWSER_FLAGS + flags)
     context = camera_browser.new_context(base_url=live_server.url, permissions=["camera"])
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(PAGE_TIMEOUT_MS)
     yield context.new_page()
     camera_browser.close()
 

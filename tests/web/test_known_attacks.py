@@ -38,7 +38,7 @@ def test_json_is_not_accepted_as_a_form(client, ada, body):
         ),
     ):
         for path in paths:
-            token = form_of(user.get("/login/", follow_redirects=True).text)["csrf_token"]
+            token = form_fields(user.get("/login/", follow_redirects=True).text)["csrf_token"]
             headers = {"Content-Type": "application/json", "X-CSRFToken": token}
             assert user.post(path, data=body, headers=headers).status_code == 422, path
 
@@ -111,7 +111,7 @@ def test_a_password_in_the_wrong_field_is_not_logged(client, caplog):
 
 
 def test_a_line_break_in_a_name_starts_no_new_log_line(client, caplog):
-    fields = form_of(client.get("/login/", follow_redirects=True).text)
+    fields = form_fields(client.get("/login/", follow_redirects=True).text)
     name = "x\r\n2027-01-01 INFO inventory: all is well"
     client.post("/login/", data={**fields, "name": name, "password": "x"})
     assert not [record for record in caplog.records if "all is well" in record.getMessage()]

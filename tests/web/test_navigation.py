@@ -39,7 +39,7 @@ def test_the_menu_marks_the_section_of_the_current_page(ada, stock):
 def test_an_error_page_says_what_to_do_and_not_what_http_says(ada, path, method, status, message):
     answer = getattr(ada.client, method)(path)
     assert answer.status_code == status
-    words = words_of(answer.text)
+    words = visible_text(answer.text)
     assert message in words
     assert "Reservations" in words  # the menu
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])

@@ -145,7 +145,7 @@ def test_no_form_response_shows_more_than_the_role_can_open(app, ada, name):
 
 def post_receipt_twice(person, path, target):
     """Post a receipt by htmx on the page `path`, twice with one key; return both responses."""
-    fields = form_of(person.get("/receive/").text)
+    fields = form_fields(person.get("/receive/").text)
     fields |= {"item": "BOLT", "lot_code": key(), "qty": "1", "back": path}
     headers = header_variants(path)[2] | {"HX-Target": target}
     return [person.client.post("/receive/", data=fields, headers=headers) for _ in range(2)]

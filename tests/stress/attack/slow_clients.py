@@ -149,7 +149,7 @@ class SlowClients(threading.Thread):
             for _ in range(8 if "large" in self.kind else 1):
                 connection.send(next(parts))
         except (BlockingIOError, ssl.SSLWantWriteError):
-            return True  # the server does not read at the moment
+            return True  # the server does not read now
         except OSError:
             return False
         return "unread" in self.kind or not self._is_answered(connection)

@@ -196,7 +196,7 @@ def _limited_file_size(server: LiveServer) -> Iterator[None]:
 
 @contextmanager
 def _work_directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=_fast_place()) as name:
+    with tempfile.TemporaryDirectory(prefix="drill-", dir=_memory_directory()) as name:
         directory = Path(name)
         (directory / "pair").mkdir()
         if os.geteuid() == 0:

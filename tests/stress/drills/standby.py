@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from tests.support.databases import Server, _as_nobody, _binaries, _nobody
+from tests.support.databases import Server, _as_unprivileged, _binaries, _unprivileged_ids
 from tests.support.servers import free_port, wait_until
 
 _SETTINGS = {
@@ -81,7 +81,7 @@ def pair(directory: Path) -> Iterator[Pair]:
 def _server(binaries: Path, directory: Path, port: int) -> Server:
     directory.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        os.chown(directory, *_nobody())
+        os.chown(directory, *_unprivileged_ids())
     server = Server(binaries, directory, {**_SETTINGS, "port": str(port)})
     server.url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
     return server
@@ -91,7 +91,7 @@ def _copy(binaries: Path, primary: Server, standby: Server, port: int) -> None:
     command: list[Any] = [binaries / "pg_basebackup", "-D", standby.data, "-h", "127.0.0.1"]
     command += ["-p", str(port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast"]
     subprocess.run(
-        command, **_as_nobody(), cwd=standby.data.parent, check=True, capture_output=True
+        command, **_as_unprivileged(), cwd=standby.data.parent, check=True, capture_output=True
     )
 
 

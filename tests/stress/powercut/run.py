@@ -73,7 +73,9 @@ class Outcome:
 def run(plan: Plan) -> Outcome:
     with ExitStack() as stack:
         directory = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="powercut-", dir=_fast_place()))
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="powercut-", dir=_memory_directory())
+            )
         )
         disk = stack.enter_context(powercut_disk(directory))
         database = stack.enter_context(

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from tests.stress.powercut.disk import PowerCutDisk
-from tests.support.databases import Server, _binaries, _nobody
+from tests.support.databases import Server, _binaries, _unprivileged_ids
 from tests.support.servers import ROOT, wait_until
 
 _SETTINGS = {
@@ -125,7 +125,7 @@ def database_on(
         if os.geteuid() == 0:
             directory.chmod(0o711)
             for path in (server_directory, server.data):
-                os.chown(path, *_nobody())
+                os.chown(path, *_unprivileged_ids())
         server.init()
         database = PostgreSQL(server)
         database.start()

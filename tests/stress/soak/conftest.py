@@ -7,6 +7,6 @@ from tests.support.context_stock import ContextStock
 
 
 @pytest.fixture
-def stock(app: Flask) -> Backroom:
+def stock(app: Flask) -> ContextStock:
     """Set up data in the database of the live server."""
-    return Backroom(app)
+    return ContextStock(app)

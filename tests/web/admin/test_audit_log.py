@@ -71,7 +71,7 @@ def test_the_right_password_of_a_disabled_user_is_logged(app, person):
     with app.app_context():
         users.disable(user_id=ole.id)
     client = app.test_client()
-    fields = form_of(client.get("/login/").text)
+    fields = form_fields(client.get("/login/").text)
     client.post("/login/", data={**fields, "name": "ole", "password": PASSWORD})
     assert audit_rows(app, action="login.refused")[0][3]["why"] == "disabled or not approved"
 
@@ -127,7 +127,7 @@ def test_no_audit_row_contains_a_secret(app, person, ada):
         _, secret = api_tokens.create_token(user_id=ole.id, name="shop")
         users.set_password(user_id=ole.id, password="the next password", actor_id=ada.id)
     address = "https://erp.example.com/hooks/topsecretpath?key=topsecretkey"
-    ada.sends("/webhooks/", url=address)
+    ada.submit("/webhooks/", url=address)
     everything = json.dumps(audit_rows(app))
     assert "erp.example.com" in everything
     for text in (PASSWORD, "8531", "the tablet", secret, secret[:12], "the next", "topsecret"):

@@ -52,12 +52,12 @@ def test_a_backup_is_verified_from_the_page(app, ada, stock):
     back_up(ada)
     page_after_backup(app, ada)
     [path] = Path(app.config["BACKUP_PATH"]).glob("*.zip")
-    assert " never " in words_of(ada.get("/checkup/").text)
+    assert " never " in visible_text(ada.get("/checkup/").text)
     assert post_from_page(ada, f"/checkup/backups/{path.name}/verification/").status_code == 303
     job = ("backup", "verify", str(path))
     with app.app_context():
         wait_until(lambda: not background_jobs.is_running(job), "it never ends", seconds=60)
-    assert " Whole " in words_of(ada.get("/checkup/").text)
+    assert " Whole " in visible_text(ada.get("/checkup/").text)
 
 
 @pytest.mark.parametrize("name", ["inventory-20260101T000000Z.zip", "..%2Fsecret_key", "x"])
@@ -67,12 +67,12 @@ def test_only_existing_backups_can_be_verified(ada, name):
 
 def test_expired_reservations_are_unreserved_from_the_page(app, ada, stock):
     stock.lot("receive 10")
-    stock.do("reserve", item="BOLT", qty="4", reference="JOB", expires_at=in_one_hour())
+    stock.post("reserve", item="BOLT", qty="4", reference="JOB", expires_at=in_one_hour())
     with clock.frozen_at(clock.now() + timedelta(hours=2)):
         assert post_from_page(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
-        assert "were given back: 1." in words_of(ada.get("/checkup/").text)
+        assert "were given back: 1." in visible_text(ada.get("/checkup/").text)
         post_from_page(ada, "/checkup/expired-reservations/")
-        assert "None had expired" in words_of(ada.get("/checkup/").text)
+        assert "None had expired" in visible_text(ada.get("/checkup/").text)
 
 
 def test_the_balance_tables_are_rebuilt_from_the_page(app, ada, stock):

@@ -16,7 +16,7 @@ def receiver():
 
 
 def test_an_endpoint_is_added_and_its_secret_is_shown_once(ada, stock, receiver):
-    answer = ada.sends("/webhooks/", url=receiver.url)
+    answer = ada.submit("/webhooks/", url=receiver.url)
     secret = re.search(r'value="(whsec_[^"]+)"', answer.text)[1]
     page = ada.get("/webhooks/").text
     assert receiver.url in page
@@ -30,7 +30,7 @@ def test_an_endpoint_is_added_and_its_secret_is_shown_once(ada, stock, receiver)
 
 
 def test_an_invalid_url_is_refused_and_stays_in_the_field(ada):
-    answer = ada.sends("/webhooks/", url="ftp://a.example/")
+    answer = ada.submit("/webhooks/", url="ftp://a.example/")
     assert answer.status_code == 422
     assert "begins with https://" in visible_text(answer.text)
     assert 'value="ftp://a.example/"' in answer.text

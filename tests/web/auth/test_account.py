@@ -96,7 +96,7 @@ def test_a_revoked_token_is_refused_at_once(app, person):
         (token,) = api_tokens.list_tokens()
     assert revoke(ole, token.id).location == PAGE
     assert api_status(app, secret) == 401
-    page = words_of(ole.get(PAGE).text)
+    page = visible_text(ole.get(PAGE).text)
     assert "The token “shop” no longer works." in page
     assert "revoked" in page
 

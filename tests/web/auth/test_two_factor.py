@@ -483,7 +483,7 @@ def test_recovery_codes_work_if_the_key_is_lost(app, ole, authenticator):
 
 
 def test_concurrent_logins_with_one_code_succeed_once(app, ole, authenticator):
-    from tests.accounts.test_users import at_once
+    from tests.accounts.test_users import run_at_once
 
     pending = login.PendingTwoFactor(user_id=ole.id, epoch=1)
     code = authenticator.code()
@@ -509,7 +509,7 @@ def test_operations_without_a_second_factor_are_refused(app, ole):
 
 
 def test_the_account_page_shows_whether_it_is_set_up(ole, advance_clock):
-    assert "Set it up" in words_of(ole.get("/account/").text)
+    assert "Set it up" in visible_text(ole.get("/account/").text)
     sets_up(ole)
     assert "Look after it" in visible_text(ole.get("/account/").text)
     assert "Second factor set up" in audit.WORDS["second_factor.on"]

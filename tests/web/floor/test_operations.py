@@ -125,7 +125,7 @@ def test_a_refusal_has_its_code_and_figures_and_is_replayed(tablet, stock):
     assert (answer.json["free"], answer.json["requested"]) == ("3", "4")
     assert "Only 3 pcs free in L-1" in answer.json["detail"]
     stock.lot("receive 100", lot_code="L-2")
-    stock.do("count", lot_id=lot, counted=50)
+    stock.post("count", lot_id=lot, counted=50)
     assert tablet.does("issue", **request).headers["Idempotency-Replayed"] == "true"
 
 

@@ -53,7 +53,7 @@ def test_the_table_has_plain_values_for_the_chart(ada, warehouse):
 
 @pytest.mark.parametrize("path", ["/analysis/", "/analysis/ageing/", "/analysis/expiry/"])
 def test_an_unknown_item_is_reported(ada, warehouse, path):
-    words = words_of(ada.get(path + "?item=NUT").text)
+    words = visible_text(ada.get(path + "?item=NUT").text)
     assert "No item has the code “NUT”." in words
 
 
@@ -81,14 +81,14 @@ def test_invalid_dates_are_no_error(ada, warehouse, query):
 def test_turnover_shows_rate_and_days_of_stock_of_each_item(ada, warehouse):
     today = clock.today()
     period = f"from={today}&to={today}"
-    words = words_of(ada.get(f"/analysis/turnover/?{period}").text)
+    words = visible_text(ada.get(f"/analysis/turnover/?{period}").text)
     assert "BOLT Bolt 4 pcs 6 0.67 6 2 d" in words.replace("Turnover 0.67 ", "")
     rows = file_of(ada.get(f"/analysis/turnover.csv?{period}&q=bol"))
     assert rows[1:] == [["BOLT", "Bolt", "pcs", "4", "6", "6", "0.667", "1.5"]]
 
 
 def test_age_is_counted_from_the_receipt(ada, warehouse):
-    words = words_of(ada.get("/analysis/ageing/").text)
+    words = visible_text(ada.get("/analysis/ageing/").text)
     assert "0 to 30 days 2 2.5 l 6 pcs" in words
     rows = file_of(ada.get("/analysis/ageing.csv?item=BOLT"))
     assert rows[1:] == [["0 to 30 days", "1", "6", "pcs"]]
@@ -115,5 +115,5 @@ def test_each_report_is_a_spreadsheet_and_others_are_not_found(ada, warehouse):
 
 
 def test_empty_reports_say_that_there_is_no_data(ada):
-    assert "Nothing in stock" in words_of(ada.get("/analysis/ageing/").text)
-    assert "No items yet" in words_of(ada.get("/analysis/turnover/").text)
+    assert "Nothing in stock" in visible_text(ada.get("/analysis/ageing/").text)
+    assert "No items yet" in visible_text(ada.get("/analysis/turnover/").text)

@@ -24,18 +24,18 @@ def test_a_barcode_is_linked_without_scripts_and_listed(person, bolts):
 
 
 def test_with_scripts_the_response_has_the_list_and_an_empty_form(ada, bolts):
-    answer = ada.taps(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 is linked to BOLT." in words_of(answer.text)
-    assert form_of(answer.text)["code"] == ""
+    answer = ada.submit_htmx(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 is linked to BOLT." in visible_text(answer.text)
+    assert form_fields(answer.text)["code"] == ""
 
 
 def test_a_barcode_of_a_lot_shows_the_lot(ada, bolts):
-    ada.sends(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 Lot L-1 1 pcs" in words_of(ada.get(bolts).text)
+    ada.submit(f"{bolts}link/", code="PALLET 7", lot_id="1")
+    assert "PALLET 7 Lot L-1 1 pcs" in visible_text(ada.get(bolts).text)
 
 
 def test_an_invalid_barcode_shows_the_error_at_its_field(ada, bolts):
-    answer = ada.sends(f"{bolts}link/", code="9521123456787")
+    answer = ada.submit(f"{bolts}link/", code="9521123456787")
     assert answer.status_code == 422
     assert 'id="code-error"' in answer.text
     assert "should be 5" in visible_text(answer.text)
@@ -53,14 +53,14 @@ def test_a_barcode_of_another_item_is_refused_and_named(ada, bolts, stock):
 
 
 def test_a_form_sent_twice_links_once(ada, bolts):
-    fields = form_of(ada.get(f"{bolts}link/").text) | {"code": "X"}
+    fields = form_fields(ada.get(f"{bolts}link/").text) | {"code": "X"}
     assert [ada.post(f"{bolts}link/", fields).status_code for _ in range(2)] == [303, 303]
     assert ada.get(bolts).text.count("code-1-row") == 1
     assert "code-2-row" not in ada.get(bolts).text
 
 
 def test_a_barcode_is_unlinked_after_confirmation(ada, bolts):
-    ada.sends(f"{bolts}link/", code=GTIN)
+    ada.submit(f"{bolts}link/", code=GTIN)
     assert "/codes/1/unlink/" in ada.get(bolts).text
     assert f"the code {GTIN} will be unknown" in visible_text(ada.get("/codes/1/unlink/").text)
     answer = ada.submit("/codes/1/unlink/")
@@ -72,7 +72,7 @@ def test_a_barcode_is_unlinked_after_confirmation(ada, bolts):
 
 
 def test_a_viewer_can_see_but_not_change_barcodes(person, ada, bolts):
-    ada.sends(f"{bolts}link/", code=GTIN)
+    ada.submit(f"{bolts}link/", code=GTIN)
     vic = person("vic")
     page = vic.get(bolts).text
     assert GTIN in page

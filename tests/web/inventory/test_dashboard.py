@@ -81,11 +81,11 @@ def test_old_reservations_are_listed(ada, person, stock, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: later)
     stock.reserve(1, reference="JOB-2")
     ira = person("ira")  # the earlier session has expired
-    words = words_of(ira.get("/").text)
+    words = visible_text(ira.get("/").text)
     assert "Waiting JOB-1 4 pcs of BOLT held since" in words
     assert "JOB-2" not in words[: words.index("Items")]
-    stock.do("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
-    assert "held since" not in words_of(ira.get("/").text), "it is listed as at risk instead"
+    stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
+    assert "held since" not in visible_text(ira.get("/").text), "it is listed as at risk instead"
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
@@ -95,5 +95,5 @@ def test_an_operation_can_be_posted_on_the_dashboard(ada, stock, verb):
     target = re.search(r'<form[^>]*id="act"[^>]*action="([^"]+)" hx-post="([^"]+)"', page)
     assert target.groups() == (f"/{verb}/", f"/{verb}/")
     typed = {"item": "BOLT", "qty": "2", "reference": "JOB-1", "lot_code": "L-2"}
-    answer = ada.post(target[1], form_of(page), **typed)
+    answer = ada.post(target[1], form_fields(page), **typed)
     assert (answer.status_code, answer.location) == (303, f"/?do={verb}")

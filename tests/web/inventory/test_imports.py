@@ -73,8 +73,8 @@ def test_a_file_is_uploaded_checked_imported_and_undone(ada, app, stock):
     assert "items.csv is imported: 2 new" in visible_text(ada.get(done.location).text)
     assert drafts(app) == []
     assert import_file(ada, "stock", STOCK).location == "/import/?done=2"
-    assert stock.lot_called("L-1").on_hand == 12_000_000
-    undone = ada.sends("/import/2/undo/", reason="wrong file")
+    assert stock.find_lot("L-1").on_hand == 12_000_000
+    undone = ada.submit("/import/2/undo/", reason="wrong file")
     assert (undone.status_code, undone.location) == (303, "/import/")
     assert stock.find_lot("L-1").on_hand == 0
     assert visible_text(ada.get("/import/").text).count("Taken back") == 1
@@ -88,16 +88,16 @@ def test_a_file_committed_twice_is_imported_once(ada, stock):
     token = {"csrf_token": form_fields(ada.get(path).text)["csrf_token"]}
     assert ada.post(f"{path}commit/", token).location == "/import/?done=1"
     assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
-    assert "put away" in words_of(ada.get("/import/?gone=1").text)
+    assert "put away" in visible_text(ada.get("/import/?gone=1").text)
     assert import_file(ada, "stock", STOCK).location == "/import/?none=stock"
-    assert "all rows are there already" in words_of(ada.get("/import/?none=stock").text)
+    assert "all rows are there already" in visible_text(ada.get("/import/?none=stock").text)
     assert stock.entries() == 2
 
 
 def test_all_errors_are_shown_and_can_be_downloaded(ada, stock):
     stock.item("BOLT")
     path = open_preview(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
-    words = words_of(check(ada, path).text)
+    words = visible_text(check(ada, path).text)
     assert "3 things are wrong in 2 rows. Nothing was written." in words
     assert "There is no item BOLD. Did you mean BOLT?" in words
     assert "Import 2 rows" not in words
@@ -122,8 +122,8 @@ def test_rows_that_became_invalid_since_the_check_are_reported(ada, stock):
 
 def test_rows_can_be_pasted_from_a_spreadsheet(ada):
     path = open_preview(ada, "items", "", pasted="code\tname\nBOLT\tBolt\n")
-    assert "pasted rows" in words_of(ada.get(path).text)
-    assert "1 row: 1 new" in words_of(check(ada, path).text)
+    assert "pasted rows" in visible_text(ada.get(path).text)
+    assert "1 row: 1 new" in visible_text(check(ada, path).text)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
 def test_an_unreadable_file_is_refused_with_the_reason(ada, app, kind, text, message):
     answer = upload(ada, kind, text)
     assert answer.status_code == 422
-    assert message in words_of(answer.text)
+    assert message in visible_text(answer.text)
     assert drafts(app) == []
 
 
@@ -155,7 +155,7 @@ def test_a_file_with_a_cell_out_of_range_is_refused_with_its_name(ada, app):
     answer = upload(ada, "items", HOSTILE["last cell"][0])
     assert answer.status_code == 422
     message = "Cell XFD1048576 of the sheet Sheet1 is not empty, but only 100 columns (A to CV)"
-    assert message in words_of(answer.text)
+    assert message in visible_text(answer.text)
     assert drafts(app) == []
 
 
@@ -164,8 +164,8 @@ def test_a_formula_error_in_a_cell_blocks_the_import(ada, stock):
     rows = xlsx_row(1, "item", "lot", "counted", "expected")
     rows += xlsx_row(2, "BOLT", "A", "9").replace("</row>", '<c r="D2" t="e"><v>#N/A</v></c></row>')
     path = open_preview(ada, "counts", xlsx(rows))
-    assert "In the file: #N/A" in words_of(ada.get(path).text)
-    words = words_of(check(ada, path).text)
+    assert "In the file: #N/A" in visible_text(ada.get(path).text)
+    words = visible_text(check(ada, path).text)
     assert "1 thing is wrong in 1 row. Nothing was written." in words
     assert "The spreadsheet has an error here (#N/A)." in words
     assert commit(ada, path).location.startswith(path)
@@ -196,7 +196,7 @@ def test_uploaded_files_are_visible_to_their_owner_only(ada, app, monkeypatch):
 
 @pytest.mark.parametrize("draft_id", ["%00", "%00a", "x" * 5000, "%F0%9F%94%A9", "a b"])
 def test_an_invalid_file_id_is_not_found(ada, draft_id):
-    token = {"csrf_token": form_of(ada.get("/import/").text)["csrf_token"]}
+    token = {"csrf_token": form_fields(ada.get("/import/").text)["csrf_token"]}
     path = f"/import/files/{draft_id}/"
     for answer in (ada.get(path), ada.get(f"{path}wrong.csv"), ada.post(f"{path}check/", token)):
         assert answer.status_code == 404
@@ -218,8 +218,10 @@ def test_repeated_counts_need_another_reference(ada, stock):
     text = "item,lot,counted\nBOLT,A,9\n"
     assert import_file(ada, "counts", text, reference="October").location == "/import/?done=1"
     path = open_preview(ada, "counts", text)
-    assert "imported already, by import 1" in words_of(check(ada, path, reference="October").text)
-    assert "Import 1 row" in words_of(check(ada, path, reference="November").text)
+    assert "imported already, by import 1" in visible_text(
+        check(ada, path, reference="October").text
+    )
+    assert "Import 1 row" in visible_text(check(ada, path, reference="November").text)
     assert commit(ada, path).location == "/import/?done=2"
 
 
@@ -231,14 +233,14 @@ def test_a_sheet_can_be_selected(ada):
             sheet.write_row(0, 0, headers)
             sheet.write_row(1, 0, [name, "Name"])
     path = open_preview(ada, "items", file.getvalue())
-    page = form_of(check(ada, path, sheet="New").text)
+    page = form_fields(check(ada, path, sheet="New").text)
     assert (page["sheet"], page["column-code"]) == ("New", "sku")
 
 
 def test_with_scripts_progress_is_streamed(ada, stock):
     stock.item("BOLT"), stock.item("NUT")
     path = open_preview(ada, "stock", STOCK)
-    fields = form_of(ada.get(path).text)
+    fields = form_fields(ada.get(path).text)
     lines = {"Accept": "application/x-ndjson"}
     messages = []
     for step in ("check", "commit"):
@@ -254,7 +256,7 @@ def test_with_scripts_progress_is_streamed(ada, stock):
 def test_an_internal_error_is_streamed_without_details(ada, stock, monkeypatch):
     stock.item("BOLT"), stock.item("NUT")
     path = open_preview(ada, "stock", STOCK)
-    fields = form_of(ada.get(path).text)
+    fields = form_fields(ada.get(path).text)
 
     def broken(*_, **__):
         raise RuntimeError("out of order")

@@ -12,7 +12,7 @@ from tests.support.users import form_fields, visible_text
 
 
 def test_an_item_is_created_and_its_page_opens(ada, stock):
-    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
+    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
     assert answer.status_code == 303
     words = visible_text(ada.get(answer.location).text)
     assert "BOLT Bolt" in words
@@ -27,7 +27,7 @@ def test_a_code_that_exists_is_refused(ada, stock):
 
 
 def test_an_invalid_field_shows_the_error_at_the_field(ada):
-    answer = ada.sends("/items/new/", code="BOLT", name="Bolt", decimals="7")
+    answer = ada.submit("/items/new/", code="BOLT", name="Bolt", decimals="7")
     assert answer.status_code == 422
     assert 'id="decimals-error"' in answer.text
 

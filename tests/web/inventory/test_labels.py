@@ -84,7 +84,7 @@ def test_labels_are_produced_for_a_zpl_printer(ada, lots):
 def test_invalid_labels_are_refused_and_the_selection_is_kept(ada, lots, fields, message, field):
     answer = print_labels(ada, **fields)
     assert answer.status_code == 422
-    assert message in words_of(answer.text)
+    assert message in visible_text(answer.text)
     wrong = re.findall(r'id="(\w+)"[^>]*aria-invalid', answer.text)
     assert wrong == ([field] if field else [])
     if fields.get("lot") == "1":

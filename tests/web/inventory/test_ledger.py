@@ -46,7 +46,7 @@ def test_an_entry_has_its_own_url(ada, stock):
 
 
 def test_an_empty_ledger_shows_the_first_step(ada):
-    assert "Its first entry is the first lot" in words_of(ada.get("/ledger/").text)
+    assert "Its first entry is the first lot" in visible_text(ada.get("/ledger/").text)
 
 
 # --- verifying ------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def test_a_lot_shows_its_status_quantities_and_entries(ada, stock):
 )
 def test_a_form_on_its_own_page_names_its_lot(ada, stock, page, label):
     lot = stock.lot("receive 10", lot_code="L-1")
-    assert f"BOLT L-1 {label} L-1 Bolt" in words_of(ada.get(f"/lots/{lot}/{page}/").text)
+    assert f"BOLT L-1 {label} L-1 Bolt" in visible_text(ada.get(f"/lots/{lot}/{page}/").text)
 
 
 def test_forms_of_reservations_operations_and_items_name_them_too(ada, stock):
@@ -95,11 +95,11 @@ def test_a_decision_reports_moved_and_at_risk_reservations(ada, stock):
         ada.get(f"/lots/{lot}/").text,
         ada.get(f"/operations/{operation}/").text,
     ):
-        assert listed in words_of(text)
+        assert listed in visible_text(text)
     # The page of the lot shows the current state, the page of the operation the state after it.
-    stock.do("unreserve", reservation_id=2)
-    assert "J2 3 pcs still reserved in A" not in words_of(ada.get(f"/lots/{lot}/").text)
-    assert "J2 3 pcs still reserved in A" in words_of(ada.get(f"/operations/{operation}/").text)
+    stock.post("unreserve", reservation_id=2)
+    assert "J2 3 pcs still reserved in A" not in visible_text(ada.get(f"/lots/{lot}/").text)
+    assert "J2 3 pcs still reserved in A" in visible_text(ada.get(f"/operations/{operation}/").text)
 
 
 def test_a_decision_reports_unreserved_reservations(ada, stock):
@@ -113,9 +113,11 @@ def test_a_decision_reports_unreserved_reservations(ada, stock):
 def test_a_toast_names_at_most_three_reservations(ada, stock):
     steps = ", ".join(f"reserve 1 J{number}" for number in range(1, 6))
     lot = stock.lot(f"receive 9, {steps}", lot_code="A")
-    answer = ada.taps(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x")
+    answer = ada.submit_htmx(
+        f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x"
+    )
     message = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
-    assert message in words_of(answer.text)
+    assert message in visible_text(answer.text)
 
 
 def test_a_count_that_unreserves_too_little_proposes_enough(ada, stock):
@@ -150,7 +152,7 @@ def test_a_count_of_a_changed_lot_asks_what_to_keep(ada, stock):
     answer = ada.post(f"/lots/{lot}/count/", fields)
     assert answer.status_code == 409
     assert "Keep the difference" in answer.text
-    answer = ada.post(f"/lots/{lot}/count/", form_of(answer.text), resolution="keep_difference")
+    answer = ada.post(f"/lots/{lot}/count/", form_fields(answer.text), resolution="keep_difference")
     assert answer.status_code == 303
     assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
 

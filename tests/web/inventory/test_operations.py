@@ -84,7 +84,7 @@ def test_an_invalid_quantity_shows_the_error_at_its_field(ada, stock):
 
 
 def test_an_unknown_item_shows_the_error_at_its_field(ada, stock):
-    answer = ada.sends("/receive/", item="NONE", lot_code="L", qty="1")
+    answer = ada.submit("/receive/", item="NONE", lot_code="L", qty="1")
     assert answer.status_code == 422
     assert "There is no item NONE." in visible_text(answer.text)
     assert 'id="item-error"' in answer.text

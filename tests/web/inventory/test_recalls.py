@@ -12,7 +12,7 @@ def lot(stock):
 
 def test_a_lot_links_to_its_recall_with_receipts_and_issues(ada, lot):
     assert f'href="/lots/{lot}/recall/"' in ada.get(f"/lots/{lot}/").text
-    words = words_of(ada.get(f"/lots/{lot}/recall/").text)
+    words = visible_text(ada.get(f"/lots/{lot}/recall/").text)
     for text in ("Came in pcs 20", "Went out pcs 5", "Still here pcs 15", "JOB-9", "no reference"):
         assert text in words
 
@@ -56,8 +56,8 @@ def test_there_is_no_form_if_all_lots_are_on_hold(ada, lot):
 
 
 def test_with_htmx_the_response_shows_the_hold(ada, lot):
-    answer = ada.taps(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
-    assert "L-1 is on hold." in words_of(answer.text)
+    answer = ada.submit_htmx(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
+    assert "L-1 is on hold." in visible_text(answer.text)
     assert "Quarantine" in answer.text
 
 
