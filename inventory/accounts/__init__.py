@@ -1,1 +1,4 @@
-"""Users, sign-in, sessions, two-factor authentication and API tokens."""
+"""Users, sign-in, sessions, two-factor authentication and API tokens.
+
+May import `audit`, `idempotency` and `stock` and the layers below.
+"""

@@ -1,4 +1,7 @@
-"""The API for programs: JSON under /api/, and the health checks under /health/."""
+"""The API for programs: JSON under /api/, and the health checks under /health/.
+
+May import `reports`, `imports` and `http` and the layers below.
+"""
 
 from __future__ import annotations
 

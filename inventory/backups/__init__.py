@@ -2,6 +2,8 @@
 
 A backup contains the whole database at one point in time and a manifest. The manifest has figures
 that a copy must match: the rows of each table, and one hash over the last entry of every lot.
+
+May import `verification` and `barcodes` and the layers below.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Commands of the command line: `flask users`, `flask ledger` and others.
 
 Each error is one sentence and an exit code; the help of each command has an example.
+
+May import `reports`, `imports` and `http` and the layers below.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Errors, quantities, validation and clock; imports nothing else of the package."""
+"""Errors, quantities, validation and clock.
+
+May import no other package of the product.
+"""

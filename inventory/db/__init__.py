@@ -1,4 +1,7 @@
-"""Engine, sessions and transactions; imports only `inventory.common`."""
+"""Engine, sessions and transactions.
+
+May import `common` and `config`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sample data: a warehouse with a month of history, posted through the ledger."""
+"""Sample data: a warehouse with a month of history, posted through the ledger.
+
+May import `queries`, `labels` and `backups` and the layers below.
+"""
 
 from __future__ import annotations
 

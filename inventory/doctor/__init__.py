@@ -1,4 +1,7 @@
-"""Checks of the installation: one line each, with advice."""
+"""Checks of the installation: one line each, with advice.
+
+May import `queries`, `labels` and `backups` and the layers below.
+"""
 
 from __future__ import annotations
 

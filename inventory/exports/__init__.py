@@ -1,1 +1,4 @@
-"""Lists and tables as CSV, XLSX and JSON Lines; imports `queries` and below."""
+"""Lists and tables as CSV, XLSX and JSON Lines.
+
+May import `queries`, `labels` and `backups` and the layers below.
+"""

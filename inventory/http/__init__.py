@@ -1,1 +1,4 @@
-"""Middleware and Flask hooks shared by pages and API; imports neither of them."""
+"""Middleware and Flask hooks shared by pages and API.
+
+May import `exports`, `demo` and `doctor` and the layers below.
+"""

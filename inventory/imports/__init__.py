@@ -3,6 +3,8 @@
 `read_table` reads a file as a table of text, `guess` maps its columns to fields, `read_rows` parses
 the rows. `check` reports all errors and writes nothing, `commit` imports all rows or none, and
 `undo` reverts a whole import.
+
+May import `exports`, `demo` and `doctor` and the layers below.
 """
 
 from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat

@@ -1,4 +1,7 @@
-"""Labels for lots, items and locations: PDF for paper, ZPL for label printers."""
+"""Labels for lots, items and locations: PDF for paper, ZPL for label printers.
+
+May import `verification` and `barcodes` and the layers below.
+"""
 
 from inventory.labels.content import (
     MAX_LABELS,

@@ -7,6 +7,8 @@ in `commands`.
 Checks run in this order: the shape of each field, a replay of the key, then the rules of each
 command in turn (documented in the modules of `rules`). Each function also raises what `post`
 raises.
+
+May import `accounts` and `webhooks` and the layers below.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The tables; imports only `inventory.common` and `inventory.db`."""
+"""The tables: SQLAlchemy models that declare the schema; rows are read and written by Core.
+
+May import `db` and the layers below.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The balance tables `lot_heads` and `open_lines` find the rows, and `item_heads` has an item's sums;
 every other figure comes from the latest ledger entries.
+
+May import `verification` and `barcodes` and the layers below.
 """
 
 from inventory.queries.audit_log import AUDIT_CHOICES, AuditEntry, list_audit

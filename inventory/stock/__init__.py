@@ -1,1 +1,4 @@
-"""Items, lots and reservations: the read side of the ledger."""
+"""Items, lots and reservations: the read side of the ledger.
+
+May import `models` and the layers below.
+"""

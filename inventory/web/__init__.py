@@ -1,4 +1,7 @@
-"""Browser pages: register the blueprints, templates, sessions and filters."""
+"""Browser pages: register the blueprints, templates, sessions and filters.
+
+May import `reports`, `imports` and `http` and the layers below.
+"""
 
 from __future__ import annotations
 

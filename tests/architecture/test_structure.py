@@ -95,9 +95,22 @@ def test_migrations_do_not_import_the_product() -> None:
         assert not [name for name in imports_of(path) if name.startswith("inventory")], path
 
 
-def test_each_package_has_a_docstring() -> None:
+def allowed_imports(package: str) -> str:
+    """Return the sentence of a package's docstring about what it may import."""
+    number = LAYER_OF[package]
+    if number == 0:
+        return "May import no other package of the product."
+    *others, last = [f"`{name}`" for name in LAYERS[number - 1]]
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"May import {names}{' and the layers below' * (number > 1)}."
+
+
+def test_each_package_says_what_it_may_import() -> None:
     for path in PACKAGE.rglob("__init__.py"):
-        assert ast.get_docstring(ast.parse(path.read_text())), path
+        text = ast.get_docstring(ast.parse(path.read_text()))
+        assert text, path
+        if path.parent.parent == PACKAGE:
+            assert allowed_imports(path.parent.name) in text, path
 
 
 def test_the_errors_module_imports_nothing() -> None:
