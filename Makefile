@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev setup check test test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
+.PHONY: help run dev setup check test nightly test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
 
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another.
@@ -43,6 +43,9 @@ test: setup ## run all tests on SQLite and on PostgreSQL, in a browser too (ARGS
 	echo; for kind in sqlite postgresql; do \
 		cat $(SUMMARY)-$$kind 2>/dev/null || { echo "$$kind: the tests did not finish"; status=1; }; \
 	done; exit $$status
+
+nightly: setup ## `make test` with its whole matrices (docs/testing.md): an hour on two cores
+	@AXE=all E2E_SERVER=processes KILLS=30 $(MAKE) --no-print-directory test
 
 test-sqlite: setup ## run all tests on SQLite only
 	@TEST_DATABASE=sqlite $(PYTEST) $(ARGS)

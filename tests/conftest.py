@@ -23,7 +23,7 @@ from inventory.config import Config
 from inventory.db import db, snapshot
 from inventory.verification import verify
 from tests.support.databases import KINDS, Databases, databases
-from tests.support.servers import LiveServer
+from tests.support.servers import LiveServer, ThreadedServer
 from tests.support.stock_builder import Stock
 from tests.support.url_rules import cache_url_builders
 
@@ -215,9 +215,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """An empty page of a new visitor; `page.goto("/")` opens the live server."""
-    context = browser.new_context(base_url=live_server.url)
+def site(request: pytest.FixtureRequest, app: Flask) -> Iterator[LiveServer | ThreadedServer]:
+    """The server of the browser tests: in a thread, or the test's own `live_server`.
+
+    With E2E_SERVER=processes every test gets a `live_server`, as the nightly run does.
+    """
+    if "live_server" in request.fixturenames or os.environ.get("E2E_SERVER") == "processes":
+        yield request.getfixturevalue("live_server")
+        return
+    server = ThreadedServer(app).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, site: LiveServer | ThreadedServer) -> Iterator[Page]:
+    """An empty page of a new visitor; `page.goto("/")` opens the site."""
+    context = browser.new_context(base_url=site.url)
     context.set_default_timeout(PAGE_TIMEOUT_MS)
     yield context.new_page()
     context.close()

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -154,6 +155,17 @@ def test_the_database_survives_a_kill_of_the_server(live_server: LiveServer) -> 
 
 
 # --- refused starts -------------------------------------------------------------------------------
+
+
+def test_the_old_name_of_the_module_still_starts_the_server(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "PORT": "http", "INSTANCE_PATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "inventory.serve"],
+        cwd=Path(__file__).parents[1], env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode
+    assert done.stderr.startswith("inventory.serve is deprecated: start `python -m inventory.serv")
+    assert "PORT must be a whole number" in done.stderr
 
 
 def test_an_invalid_setting_refuses_the_start(make_server: Maker) -> None:

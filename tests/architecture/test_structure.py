@@ -29,10 +29,11 @@ LAYERS = (
     ("reports", "imports", "http"),
     ("api", "cli", "web"),
     ("server", ""),
+    ("serve",),
 )
 LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
 #: Packages that may use request and response objects. Everything else is core.
-INTERFACES = ("http", "api", "cli", "web", "server", "")
+INTERFACES = ("http", "api", "cli", "web", "server", "", "serve")
 FORBIDDEN_IN_CORE = ("flask", "flask_login", "flask_wtf", "wtforms", "click", "jinja2", "werkzeug")
 
 

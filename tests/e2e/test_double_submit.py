@@ -94,9 +94,9 @@ def test_a_second_click_does_not_post_the_rest_of_a_reservation(desk, stock, job
 )
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_the_button_for_all_posts_the_whole_reservation(
-    browser, live_server, stock, job, verb, word, figures, scripts
+    browser, site, stock, job, verb, word, figures, scripts
 ):
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=scripts)
+    context = browser.new_context(base_url=site.url, java_script_enabled=scripts)
     page = sign_in(context.new_page())
     page.goto(f"/reservations/1/?do={verb}")
     page.get_by_role("button", name=word).click()
@@ -271,8 +271,8 @@ def test_going_back_in_the_browser_posts_nothing(desk, stock, job):
         ("/lots/1/scrap/", "75 on hand, 50 reserved, 25 available"),
     ],
 )
-def test_without_scripts_a_double_click_posts_once(browser, live_server, stock, job, path, figures):
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+def test_without_scripts_a_double_click_posts_once(browser, site, stock, job, path, figures):
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
     page = sign_in(context.new_page())
     page.goto(path)
     page.locator("#qty").fill("5")

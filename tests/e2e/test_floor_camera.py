@@ -39,7 +39,7 @@ def write_video(path, frames, *, each):
 
 
 @pytest.fixture
-def camera_page(browser, tmp_path, live_server):
+def camera_page(browser, tmp_path, site):
     video = tmp_path / "codes.y4m"
     formats = zxingcpp.BarcodeFormat
     label = f"(01){GTIN}(10)L-1(17)291231(37)42"
@@ -57,7 +57,7 @@ def camera_page(browser, tmp_path, live_server):
     ]
     path = next(filter(None, map(shutil.which, BROWSERS)))
     camera_browser = browser.browser_type.launch(executable_path=path, args=BROWSER_FLAGS + flags)
-    context = camera_browser.new_context(base_url=live_server.url, permissions=["camera"])
+    context = camera_browser.new_context(base_url=site.url, permissions=["camera"])
     context.set_default_timeout(PAGE_TIMEOUT_MS)
     yield context.new_page()
     camera_browser.close()

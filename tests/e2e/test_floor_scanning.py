@@ -111,6 +111,7 @@ def test_a_short_delay_does_not_split_a_scan_but_slow_keys_do(tablet, page):
     tablet.scans(stock_code, hiccup=(180,))
     tablet.scans(stock_code + "A", hiccup=(0, 0, 150))
     assert scanned(page) == [stock_code, stock_code + "A"]
+    tablet.sees(f"{stock_code}A is not known here.")  # the response focuses the scan field
     page.evaluate("document.activeElement.blur()")
     tablet.scans("QUICKHANDS", gap=60, hiccup=(0, 0, 120))
     tablet.scans("SLOWHANDS", gap=90)

@@ -165,7 +165,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     expect(page.locator("#live .state")).to_contain_text("At risk")
 
 
-def test_a_double_click_posts_once_and_undo_reverses_it(page, live_server):
+def test_a_double_click_posts_once_and_undo_reverses_it(page, site):
     clerk = Clerk(page)
     clerk.registers()
     page.goto("/items/new/")
@@ -184,7 +184,7 @@ def test_a_double_click_posts_once_and_undo_reverses_it(page, live_server):
     assert not clerk.console_errors
 
 
-def test_an_update_from_another_window_does_not_disturb_typing(page, live_server):
+def test_an_update_from_another_window_does_not_disturb_typing(page):
     clerk = Clerk(page)
     clerk.registers()
     page.goto("/items/new/")

@@ -8,9 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,6 +97,38 @@ class LiveServer:
         found = re.search(r"asks for this code: (\S+)", self.log)
         assert found, self.log
         return found[1]
+
+
+class ThreadedServer:
+    """The application in a thread of the test: for pages whose test needs no process of its own.
+
+    It starts in milliseconds, where `LiveServer` takes seconds of two cores. The middleware and
+    the application are the product's; its front (`inventory/http/asgi.py`) and the processes are
+    not, so tests of slow clients, restarts and transfer sizes use `LiveServer`.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._server = make_server(
+            "127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def start(self) -> ThreadedServer:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join(30)
+        self._server.server_close()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Print nothing."""
 
 
 def serves(port: int) -> bool:
