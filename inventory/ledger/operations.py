@@ -1,14 +1,9 @@
-"""Public API of the ledger, the only code that writes ledger tables.
+"""Operations on stock: receive, reserve, issue, count, split, reverse and the others.
 
-`post` executes a list of commands in one transaction, all or nothing, under one idempotency key.
-The other functions post a single command; their `fields` are the fields of the command's dataclass
-in `commands`.
-
-Checks run in this order: the shape of each field, a replay of the key, then the rules of each
-command in turn (documented in the modules of `rules`). Each function also raises what `post`
-raises.
-
-May import `accounts` and `webhooks` and the layers below.
+Each function posts one command; its `fields` are the fields of the command's dataclass in
+`commands`. Checks run in this order: the shape of each field, a replay of the key, then the rules
+of the command (documented in the modules of `rules`). Each function also raises what
+`posting.post` raises.
 """
 
 from __future__ import annotations
@@ -20,53 +15,16 @@ from inventory.ledger.commands import (
     DecideQc,
     HoldLot,
     Issue,
-    LotQuantity,
     Receive,
     ReleaseHold,
     RemoveStock,
-    Request,
-    ReservationQuantity,
     Reserve,
     Reverse,
     Split,
     Unreserve,
 )
-from inventory.ledger.posting import MAX_COMMANDS, PostingResult, expire_reservations, post
+from inventory.ledger.posting import PostingResult, post
 from inventory.models import Kind
-
-__all__ = [
-    "MAX_COMMANDS",
-    "Count",
-    "DecideQc",
-    "HoldLot",
-    "Issue",
-    "LotQuantity",
-    "PostingResult",
-    "Receive",
-    "ReleaseHold",
-    "RemoveStock",
-    "Request",
-    "ReservationQuantity",
-    "Reserve",
-    "Reverse",
-    "Split",
-    "Unreserve",
-    "count",
-    "decide_qc",
-    "expire_reservations",
-    "hold",
-    "issue",
-    "post",
-    "receive",
-    "release",
-    "reserve",
-    "return_from_customer",
-    "return_to_supplier",
-    "reverse",
-    "scrap",
-    "split",
-    "unreserve",
-]  # fmt: skip
 
 
 def receive(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> PostingResult:

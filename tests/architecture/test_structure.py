@@ -146,7 +146,7 @@ def test_modules_and_functions_are_small(path: Path) -> None:
 
 
 def test_every_public_function_of_the_core_has_a_docstring() -> None:
-    for name in ("ledger/__init__.py", "ledger/posting.py", "stock/queries.py", "catalog.py"):
+    for name in ("ledger/operations.py", "ledger/posting.py", "stock/queries.py", "catalog.py"):
         path = PACKAGE / name
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
