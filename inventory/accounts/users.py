@@ -342,7 +342,7 @@ def _change(
     before = read_account(tx, user_id)
     tx.execute(sa.update(User).where(User.id == user_id).values(**values))
     if before.role == Role.ADMIN and before.is_usable and not tx.execute(_ACTIVE_ADMIN).first():
-        raise Forbidden("This is the last active admin. Make somebody else admin first.")
+        raise Forbidden("This is the last active admin. Make another user admin first.")
     after = read_account(tx, user_id)
     changed = {"role": after.role} if after.role != before.role else {}
     _audit(tx, actor_id, action, user_id, **changed)

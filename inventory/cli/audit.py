@@ -29,7 +29,7 @@ def list_(who: str | None, what: str | None, since: datetime | None, limit: int)
         (row.at.isoformat(timespec="seconds"), row.who, row.what, row.target, row.more)
         for row in page.rows
     ]
-    table(("WHEN", "WHO", "WHAT", "WHOM OR WHICH", "MORE"), [tuple(map(_line, r)) for r in rows])
+    table(("WHEN", "WHO", "WHAT", "TARGET", "MORE"), [tuple(map(_line, r)) for r in rows])
 
 
 def _line(text: str) -> str:

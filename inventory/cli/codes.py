@@ -14,7 +14,7 @@ from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 
-codes_group = FriendlyErrorGroup("codes", help="Codes that scanners read, and what they stand for.")
+codes_group = FriendlyErrorGroup("codes", help="Linked barcodes of items and lots.")
 
 
 @codes_group.command(

@@ -7,7 +7,9 @@ import click
 from inventory import ledger
 from inventory.cli.base import FriendlyErrorGroup, example
 
-reservations = FriendlyErrorGroup("reservations", help="Reservations: end those past their moment.")
+reservations = FriendlyErrorGroup(
+    "reservations", help="Unreserve what expired reservations still hold."
+)
 
 
 @reservations.command(epilog=example("flask reservations expire"))

@@ -11,7 +11,7 @@ from inventory.http.secret_keys import signing_keys
 from inventory.webhooks import delivery, endpoints, low_stock
 
 webhooks_group = FriendlyErrorGroup(
-    "webhooks", help="Programs that are told when an item runs low."
+    "webhooks", help="Webhook endpoints, notified when an item is low."
 )
 
 _NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))

@@ -53,4 +53,4 @@ def _safely(name: str, examine: Callable[[], Iterable[CheckResult]]) -> Iterator
         reason = str(getattr(problem, "orig", problem)).strip().splitlines() or [
             type(problem).__name__
         ]
-        yield error(name, f"cannot be checked: {reason[0]}", "Mend that first.")
+        yield error(name, f"cannot be checked: {reason[0]}", "Fix this first.")

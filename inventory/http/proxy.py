@@ -67,7 +67,7 @@ class UrlPrefixMiddleware:
 class TrustedHostMiddleware:
     """Refuse requests for other hosts with 400.
 
-    `.example.com` stands for the domain and all its subdomains; an empty list allows all hosts.
+    `.example.com` matches the domain and all its subdomains; an empty list allows all hosts.
     """
 
     def __init__(self, app: WSGIApplication, hosts: tuple[str, ...]) -> None:

@@ -132,7 +132,7 @@ def _move(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
 
 def _moved(lot: dict[str, Any]) -> ActionResult:
     url = url_for("inventory.lots.lot", lot_id=lot["id"])
-    return ActionResult(f"{lot['lot_code']} stands at {lot['location']} now.", url, "See it")
+    return ActionResult(f"{lot['lot_code']} is at {lot['location']} now.", url, "See it")
 
 
 def _facts(form: Any, *names: str) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_a_lot_is_split_and_moved(ada, stock):
     assert ada.submit(f"/lots/{lot}/split/", qty="4", lot_code="L-1b").status_code == 303
     child = stock.find_lot("L-1b")
     answer = ada.submit_htmx(f"/lots/{child.id}/move/", location="B-2")
-    assert "L-1b stands at B-2 now." in visible_text(answer.text)
+    assert "L-1b is at B-2 now." in visible_text(answer.text)
     assert "L-1" in visible_text(ada.get(f"/lots/{child.id}/").text)
     assert stock.get_lot(child.id).location == "B-2"
 

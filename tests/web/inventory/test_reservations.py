@@ -219,7 +219,7 @@ def test_a_reservation_expires_at_the_end_of_its_day(ada, stock):
         ole = Person(ada.app, "ole")
         page = visible_text(ole.get("/reservations/1/").text)
         assert "Expired 2 h ago" in page
-        assert "given back by the next write" in page
+        assert "unreserved by the next write" in page
         assert "/reservations/1/issue/" not in ole.get("/reservations/1/").text
         assert "/reservations/1/unreserve/" in ole.get("/reservations/1/").text
         for path in ("/reservations/", "/reservations/?state=all", f"/lots/{lot}/", "/items/1/"):
