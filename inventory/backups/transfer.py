@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -206,17 +206,17 @@ def _compared(
             total += _sum(rows)
         if (count, total) != sums[what.name]:
             expected = sums[what.name][0]
-            raise _differs(f"{what.name} has {count} rows, of {expected}, or they are others")
+            _raise_difference(f"{what.name} has {count} rows, of {expected}, or they are others")
     following = next_ids(copy)
     for what in _counted():
         if following[what.name] <= (copy.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0):
-            raise _differs(f"the next id of {what.name} is given already")
+            _raise_difference(f"the next id of {what.name} is given already")
     old, new = fingerprint.database_fingerprint(source), fingerprint.database_fingerprint(copy)
     if old["heads"] != new["heads"]:
-        raise _differs("the lots do not stand where they stood")
+        _raise_difference("the lots do not stand where they stood")
     figures = [dict(_figures(conn)) for conn in (source, copy)]
     if figures[0] != figures[1]:
-        raise _differs("the figures of the items are others")
+        _raise_difference("the figures of the items are others")
     report = verification.verify(copy)
     counts = {name: count for name, (count, _) in sums.items()}
     return TransferResult(counts, len(figures[1]), new["heads"], report)
@@ -228,7 +228,7 @@ def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
         yield row.item_id, tuple(row)
 
 
-def _differs(what: str) -> EnvironmentProblem:
-    return EnvironmentProblem(
+def _raise_difference(what: str) -> NoReturn:
+    raise EnvironmentProblem(
         f"The move did not succeed: {what}. Go on with the old database, and make the target anew."
     )

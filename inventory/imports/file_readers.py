@@ -6,10 +6,10 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
-from inventory.common.errors import InvalidInput
 from inventory.imports.cell_texts import column_letters, plain, reason_unreadable
-from inventory.imports.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, unreadable
+from inventory.imports.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, UnreadableFile
 from inventory.imports.spreadsheets import read_sheet
 
 _DELIMITERS = ";,\t|"
@@ -44,14 +44,14 @@ def read_table(content: bytes, *, sheet: str = "") -> Table:
         InvalidInput: the file cannot be read; with the line if there is one.
     """
     if not content.strip():
-        raise unreadable("The file is empty.")
+        raise UnreadableFile("The file is empty.")
     if len(content) > MAX_BYTES:
-        raise unreadable(f"The file is larger than {MAX_BYTES // 2**20} MB. Split it.")
+        raise UnreadableFile(f"The file is larger than {MAX_BYTES // 2**20} MB. Split it.")
     if content.startswith(b"PK"):
         sheets, name, lines = read_sheet(content, sheet)
         return _to_table(lines, sheets, name)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise unreadable(
+        raise UnreadableFile(
             "This is an old XLS file, or one with a password. Save it as XLSX or CSV, without a"
             " password."
         )
@@ -71,13 +71,13 @@ def _to_table(
         if len(cells) > len(headers) and not (cells := _without_bad_cells(cells, len(headers))):
             continue
         if len(cells) > len(headers):
-            raise _too_many_cells(number, len(cells), len(headers), sheet)
+            _raise_too_many_cells(number, len(cells), len(headers), sheet)
         margin = min(margin, _empty_at_first(cells)) if margin else 0
         rows.append((number, cells))
         if len(rows) > MAX_ROWS:
-            raise unreadable(f"The file has more than {MAX_ROWS:,} rows. Split it.")
+            raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
     if headers is None or not rows:
-        raise unreadable("There are no rows below the column heads.")
+        raise UnreadableFile("There are no rows below the column heads.")
     if margin:
         headers, rows = headers[margin:], [(number, cells[margin:]) for number, cells in rows]
     return Table(headers, rows, list(sheets), sheet)
@@ -96,15 +96,15 @@ def _without_bad_cells(cells: list[str], headers: int) -> list[str]:
     return cells
 
 
-def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidInput:
+def _raise_too_many_cells(line: int, cells: int, headers: int, sheet: str) -> NoReturn:
     if sheet:
-        return unreadable(
+        raise UnreadableFile(
             f"Cell {column_letters(cells - 1)}{line} of the sheet {sheet} is not empty, but the"
             f" column heads end in column {column_letters(headers - 1)}. Write a head above the"
             " cell, or clear the cell.",
             line=line,
         )
-    return unreadable(
+    raise UnreadableFile(
         f"Line {line} has {cells} cells, but there are only {headers} column heads. Is a cell with"
         " a comma in it not quoted?",
         line=line,
@@ -114,12 +114,12 @@ def _too_many_cells(line: int, cells: int, headers: int, sheet: str) -> InvalidI
 def _headers(cells: Sequence[str], line: int) -> list[str]:
     """Return the column headers; a repeated one gets " again" appended."""
     if len(cells) > MAX_COLUMNS:
-        raise unreadable(f"The file has more than {MAX_COLUMNS} columns.")
+        raise UnreadableFile(f"The file has more than {MAX_COLUMNS} columns.")
     headers: list[str] = []
     for number, cell in enumerate(cells):
         if reason := reason_unreadable(cell):
             place = f"{column_letters(number)}{line}"
-            raise unreadable(f"The column head in {place} cannot be read. {reason}", line=line)
+            raise UnreadableFile(f"The column head in {place} cannot be read. {reason}", line=line)
         head = " ".join(cell.split())[:60] or f"Column {column_letters(number)}"
         while head in headers:
             head += " again"
@@ -138,7 +138,7 @@ def _as_text(content: bytes) -> str:
         if "\0" in text:
             break
         return text
-    raise unreadable("This is neither a spreadsheet (XLSX) nor text (CSV).")
+    raise UnreadableFile("This is neither a spreadsheet (XLSX) nor text (CSV).")
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -150,7 +150,7 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise unreadable(f"Line {number} cannot be read: {error}.", line=number) from None
+            raise UnreadableFile(f"Line {number} cannot be read: {error}.", line=number) from None
         if trimmed := _trimmed(cells):
             yield number, trimmed
         number = reader.line_num + 1

@@ -22,9 +22,11 @@ _ROW = 200
 _CELL = 72
 
 
-def unreadable(detail: str, **figures: Any) -> InvalidInput:
-    """Return the refusal of a file that cannot be read."""
-    return InvalidInput(detail, field="file", **figures)
+class UnreadableFile(InvalidInput):
+    """A file that cannot be read."""
+
+    def __init__(self, detail: str, **figures: Any) -> None:
+        super().__init__(detail, field="file", **figures)
 
 
 class MemoryBudget:
@@ -37,7 +39,7 @@ class MemoryBudget:
         """Count a text and return it.
 
         Raises:
-            InvalidInput: the texts take too much memory.
+            UnreadableFile: the texts take too much memory.
         """
         self.spend_bytes(sys.getsizeof(text) + _REFERENCE)
         return text
@@ -51,4 +53,4 @@ class MemoryBudget:
         self._left -= size
         if self._left < 0:
             most = _MAX_MEMORY // 2**20
-            raise unreadable(f"The texts in the file take more than {most} MB. Split the file.")
+            raise UnreadableFile(f"The texts in the file take more than {most} MB. Split the file.")

@@ -8,8 +8,8 @@ Source: OpenDocument 1.3 Part 3, 9.1 (tables), 19.385 (value types).
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
-from inventory.common.errors import InvalidInput
 from inventory.imports.cell_texts import (
     NOT_CALCULATED,
     BadCell,
@@ -18,7 +18,7 @@ from inventory.imports.cell_texts import (
     is_error,
     plain,
 )
-from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, UnreadableFile
 from inventory.imports.number_cells import number_text, without_midnight
 from inventory.imports.ods_tables import OFFICE, TABLE, TEXT, TableWalker
 from inventory.imports.packages import Attributes
@@ -67,8 +67,8 @@ class SheetWalker(TableWalker):
         """Return the address of the current cell for an error message."""
         return f"Cell {column_letters(self._column)}{self._row} of the sheet {self._sheet}"
 
-    def _damaged(self, what: str) -> InvalidInput:
-        return unreadable(
+    def _raise_damaged(self, what: str) -> NoReturn:
+        raise UnreadableFile(
             f"The sheet {self._sheet} is damaged: {what}. Open the file in a spreadsheet program"
             " and save it again."
         )
@@ -92,12 +92,12 @@ class SheetWalker(TableWalker):
             self._rows.append((self._row, count, cells))
         self._row += count
         if self._row > _LAST_ROW + 1:
-            raise self._damaged(f"it has more than {_LAST_ROW:,} rows")
+            self._raise_damaged(f"it has more than {_LAST_ROW:,} rows")
 
     def _repeated(self, attributes: Attributes, name: str) -> int:
         written = attributes.get(f"{TABLE}{name}", "1")
         if not _REPEAT.fullmatch(written):
-            raise self._damaged(f"row {self._row} is repeated {written[:40]} times")
+            self._raise_damaged(f"row {self._row} is repeated {written[:40]} times")
         return int(written)
 
     def _begin_cell(self, attributes: Attributes) -> None:
@@ -131,7 +131,7 @@ class SheetWalker(TableWalker):
             return
         first, count = self._column, self._repeated(self._cell, "number-columns-repeated")
         if first + count > _LAST_COLUMN:
-            raise self._damaged(f"row {self._row} has more than {_LAST_COLUMN:,} cells")
+            self._raise_damaged(f"row {self._row} has more than {_LAST_COLUMN:,} cells")
         text = self._readable(self.take_text())
         self._column = first + count
         if not text:
@@ -140,7 +140,7 @@ class SheetWalker(TableWalker):
             if isinstance(text, BadCell):
                 return
             self._column = max(first, MAX_COLUMNS)
-            raise unreadable(
+            raise UnreadableFile(
                 f"{self.where()} is not empty, but only {MAX_COLUMNS} columns (A to"
                 f" {column_letters(MAX_COLUMNS - 1)}) can be imported. Clear the cells beyond."
             )
@@ -184,5 +184,5 @@ class SheetWalker(TableWalker):
     def _number(self, text: str) -> str:
         found = number_text(text) if text else ""
         if found is None:
-            raise self._damaged(f"{self.where()} has {text[:40]}, which is not a number")
+            self._raise_damaged(f"{self.where()} has {text[:40]}, which is not a number")
         return found

@@ -5,7 +5,7 @@ Source: OpenDocument 1.3 Part 3, 9.1 (tables).
 
 from __future__ import annotations
 
-from inventory.imports.limits import MAX_SHEETS, unreadable
+from inventory.imports.limits import MAX_SHEETS, UnreadableFile
 from inventory.imports.packages import Attributes, Walker
 
 OFFICE, TABLE, TEXT = "office:", "table:", "text:"
@@ -60,7 +60,7 @@ class NamesWalker(TableWalker):
     def begin_table(self, name: str) -> None:
         """Add the name of a sheet."""
         if len(self.found) == MAX_SHEETS:
-            raise unreadable(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
+            raise UnreadableFile(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
         self.found.append(name)
 
     def _fill(self, _: Attributes) -> None:

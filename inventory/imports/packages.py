@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
-from inventory.imports.limits import MAX_TEXT, MAX_UNPACKED, unreadable
+from inventory.imports.limits import MAX_TEXT, MAX_UNPACKED, UnreadableFile
 
 Attributes = dict[str, str]
 
@@ -38,11 +38,11 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
         except _DAMAGES:
-            raise unreadable("The spreadsheet is damaged. Save it again, or as CSV.") from None
+            raise UnreadableFile("The spreadsheet is damaged. Save it again, or as CSV.") from None
         members = self._zip.infolist()
         if sum(member.file_size for member in members) > MAX_UNPACKED:
             most = MAX_UNPACKED // 2**20
-            raise unreadable(f"The spreadsheet unpacks to more than {most} MB. Split it.")
+            raise UnreadableFile(f"The spreadsheet unpacks to more than {most} MB. Split it.")
         self._members = {_folded(member.filename): member for member in members}
         # Parts can be read twice, and a workbook can name the same part many times.
         self._left = 2 * MAX_UNPACKED
@@ -64,12 +64,12 @@ class Package:
                 parser.Parse(chunk, False)
                 fed += len(chunk)
                 if fed - parser.CurrentByteIndex > _MAX_TAG:
-                    raise unreadable(f"The spreadsheet is damaged: {name} has an endless tag.")
+                    raise UnreadableFile(f"The spreadsheet is damaged: {name} has an endless tag.")
                 walker.check_text()
                 yield
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise unreadable(f"The spreadsheet is damaged: {name}: {error}.") from None
+            raise UnreadableFile(f"The spreadsheet is damaged: {name}: {error}.") from None
         yield
 
     def read(self, name: str, walker: Walker) -> None:
@@ -81,21 +81,23 @@ class Package:
     def _chunks(self, name: str) -> Iterator[bytes]:
         member = self._members.get(_folded(name))
         if member is None:
-            raise unreadable(f"The spreadsheet is damaged: {name} is missing.")
+            raise UnreadableFile(f"The spreadsheet is damaged: {name} is missing.")
         if member.flag_bits & _ENCRYPTED:
-            raise unreadable("The spreadsheet has a password. Save it without one.")
+            raise UnreadableFile("The spreadsheet has a password. Save it without one.")
         # Only these two methods have a bounded expansion, and spreadsheet programs use no others.
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise unreadable(f"The spreadsheet is damaged: {name} is packed in an unknown way.")
+            raise UnreadableFile(f"The spreadsheet is damaged: {name} is packed in an unknown way.")
         try:
             with self._zip.open(member) as part:
                 while chunk := part.read(_CHUNK):
                     self._left -= len(chunk)
                     if self._left < 0:
-                        raise unreadable("The spreadsheet names the same parts too often.")
+                        raise UnreadableFile("The spreadsheet names the same parts too often.")
                     yield chunk
         except _DAMAGES:
-            raise unreadable(f"The spreadsheet is damaged: {name} cannot be unpacked.") from None
+            raise UnreadableFile(
+                f"The spreadsheet is damaged: {name} cannot be unpacked."
+            ) from None
 
 
 def _folded(name: str) -> str:
@@ -147,9 +149,9 @@ class Walker:
         self._depth += 1
         self._elements += 1
         if self._depth > _MAX_DEPTH:
-            raise unreadable(f"The spreadsheet has more than {_MAX_DEPTH} nested elements.")
+            raise UnreadableFile(f"The spreadsheet has more than {_MAX_DEPTH} nested elements.")
         if self._elements > _MAX_ELEMENTS:
-            raise unreadable(
+            raise UnreadableFile(
                 f"The spreadsheet has more than {_MAX_ELEMENTS:,} elements. Clear the formats of"
                 " empty rows and columns, or save it as CSV."
             )
@@ -178,7 +180,7 @@ class Walker:
             InvalidInput: the text is too long for a cell.
         """
         if sum(map(len, self._pieces)) > MAX_TEXT:
-            raise unreadable(f"{self.where()} has more than {MAX_TEXT:,} characters.")
+            raise UnreadableFile(f"{self.where()} has more than {MAX_TEXT:,} characters.")
 
     def take_text(self) -> str:
         """Return the text collected since the last call."""
@@ -195,7 +197,7 @@ class Walker:
 
 def _require_known_encoding(version: str, encoding: str | None, standalone: int) -> None:
     if (encoding.casefold() if encoding else None) not in _ENCODINGS:
-        raise unreadable("The spreadsheet is damaged: its text is in an unknown encoding.")
+        raise UnreadableFile("The spreadsheet is damaged: its text is in an unknown encoding.")
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -203,4 +205,4 @@ def _refuse_doctype(*_: object) -> None:
 
     Entities can be external or expand without limit.
     """
-    raise unreadable("The spreadsheet is damaged: it has a DOCTYPE, which spreadsheets cannot.")
+    raise UnreadableFile("The spreadsheet is damaged: it has a DOCTYPE, which spreadsheets cannot.")

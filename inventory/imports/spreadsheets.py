@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from inventory.common.errors import InvalidInput
-from inventory.imports.limits import unreadable
+from inventory.imports.limits import UnreadableFile
 from inventory.imports.ods_workbook import CONTENT, OdsWorkbook
 from inventory.imports.packages import Package
 from inventory.imports.xlsx_workbook import XlsxWorkbook
@@ -29,11 +29,11 @@ def read_sheet(content: bytes, wanted: str) -> tuple[list[str], str, Lines]:
         lines = iter(()) if not wanted and name.startswith("About ") else workbook.rows(name)
         for first in lines:
             return workbook.sheets, name, itertools.chain([first], lines)
-    raise unreadable("The spreadsheet is empty.")
+    raise UnreadableFile("The spreadsheet is empty.")
 
 
 def _open(content: bytes) -> XlsxWorkbook | OdsWorkbook:
     package = Package(content)
     if "xl/workbook.bin" in package:
-        raise unreadable("This is an XLSB file. Save it as XLSX or CSV.")
+        raise UnreadableFile("This is an XLSB file. Save it as XLSX or CSV.")
     return OdsWorkbook(package) if CONTENT in package else XlsxWorkbook(package)

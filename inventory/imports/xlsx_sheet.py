@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
+from typing import NoReturn
 
-from inventory.common.errors import InvalidInput
 from inventory.imports.cell_texts import (
     NOT_CALCULATED,
     OUTDATED,
@@ -19,7 +19,7 @@ from inventory.imports.cell_texts import (
     error_cell,
     plain,
 )
-from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_COLUMNS, MemoryBudget, UnreadableFile
 from inventory.imports.number_cells import date_text, number_text, without_midnight
 from inventory.imports.packages import Attributes
 from inventory.imports.xlsx_texts import RichTextWalker, unescaped
@@ -80,7 +80,7 @@ class SheetWalker(RichTextWalker):
 
     def _require_no_cells(self) -> None:
         if self._cells:
-            raise self._damaged(f"cell {self._address()} is in no row")
+            self._raise_damaged(f"cell {self._address()} is in no row")
 
     def _end_formula(self) -> None:
         self._has_formula = True
@@ -106,8 +106,8 @@ class SheetWalker(RichTextWalker):
     def _address(self) -> str:
         return f"{column_letters(self._column)}{self._row}"
 
-    def _damaged(self, what: str) -> InvalidInput:
-        return unreadable(
+    def _raise_damaged(self, what: str) -> NoReturn:
+        raise UnreadableFile(
             f"The sheet {self._sheet} is damaged: {what[:200]}. Open the file in a spreadsheet"
             " program and save it again."
         )
@@ -121,14 +121,14 @@ class SheetWalker(RichTextWalker):
 
     def _row_number(self, text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,7}", text) or not 1 <= int(text) <= _LAST_ROW:
-            raise self._damaged(f"there is no row {text}, the last is {_LAST_ROW:,}")
+            self._raise_damaged(f"there is no row {text}, the last is {_LAST_ROW:,}")
         return int(text)
 
     def _move_to_row(self, number: int) -> None:
         if number <= self._row:
-            raise self._damaged(f"row {number} comes after row {self._row}")
+            self._raise_damaged(f"row {number} comes after row {self._row}")
         if number > _LAST_ROW:
-            raise self._damaged(f"it has more than {_LAST_ROW:,} rows")
+            self._raise_damaged(f"it has more than {_LAST_ROW:,} rows")
         self._row, self._row_text = number, str(number)
 
     def _begin_cell(self, attributes: Attributes) -> None:
@@ -139,7 +139,7 @@ class SheetWalker(RichTextWalker):
         if address is None:
             self._column += 1
             if self._column >= _LAST_COLUMN:
-                raise self._damaged(f"row {self._row} has more than {_LAST_COLUMN:,} cells")
+                self._raise_damaged(f"row {self._row} has more than {_LAST_COLUMN:,} cells")
             return
         column = _COLUMNS.get(address.removesuffix(self._row_text))
         self._column = self._other_column(address) if column is None else column
@@ -153,13 +153,13 @@ class SheetWalker(RichTextWalker):
         for letter in letters if re.fullmatch("[A-Z]{1,3}", letters) else "":
             column = 26 * column + ord(letter) - 64
         if not 1 <= column <= _LAST_COLUMN:
-            raise self._damaged(f"there is no cell {address}, the last is XFD{_LAST_ROW}")
+            self._raise_damaged(f"there is no cell {address}, the last is XFD{_LAST_ROW}")
         return column - 1
 
     def _move_to_cell(self, address: str, number: str) -> None:
         """Take the row's number from its first cell if the row has none."""
         if self._row_is_numbered or self._cells:
-            raise self._damaged(f"cell {address} is in row {self._row}")
+            self._raise_damaged(f"cell {address} is in row {self._row}")
         self._row -= 1
         self._move_to_row(self._row_number(number))
         self._row_is_numbered = True
@@ -181,7 +181,7 @@ class SheetWalker(RichTextWalker):
         if column >= MAX_COLUMNS:
             if isinstance(text, BadCell):
                 return
-            raise unreadable(
+            raise UnreadableFile(
                 f"{self.where()} is not empty, but only {MAX_COLUMNS} columns (A to"
                 f" {column_letters(MAX_COLUMNS - 1)}) can be imported. Clear the cells beyond."
             )
@@ -190,7 +190,7 @@ class SheetWalker(RichTextWalker):
         if column == len(cells):
             cells.append(text)
         elif cells[column]:
-            raise self._damaged(f"cell {self._address()} is there twice")
+            self._raise_damaged(f"cell {self._address()} is there twice")
         else:
             cells[column] = text
 
@@ -209,7 +209,7 @@ class SheetWalker(RichTextWalker):
             return self._texts[index]
         if not text.strip():
             return ""
-        raise self._damaged(f"cell {self._address()} has a text that is not in the file")
+        self._raise_damaged(f"cell {self._address()} has a text that is not in the file")
 
     def _calculated(self, kind: str, text: str) -> str:
         """Return the stored value of a formula.
@@ -233,7 +233,7 @@ class SheetWalker(RichTextWalker):
             return self._budget.spend(without_midnight(text.strip()))
         if kind == "b" and (word := _BOOLEANS.get(text.strip())):
             return word
-        raise self._damaged(f"cell {self._address()} has a value of an unknown type")
+        self._raise_damaged(f"cell {self._address()} has a value of an unknown type")
 
     def _number(self, text: str) -> str:
         if not text:
@@ -244,5 +244,5 @@ class SheetWalker(RichTextWalker):
         if found is None:
             found = number_text(text)
         if found is None:
-            raise self._damaged(f"cell {self._address()} has {text[:40]}, which is no number")
+            self._raise_damaged(f"cell {self._address()} has {text[:40]}, which is no number")
         return found if len(found) < _SHORT else self._budget.spend(found)

@@ -9,7 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from inventory.imports.limits import MAX_SHEETS, MemoryBudget, unreadable
+from inventory.imports.limits import MAX_SHEETS, MemoryBudget, UnreadableFile
 from inventory.imports.number_cells import is_date_format
 from inventory.imports.packages import Attributes, Package, Walker
 from inventory.imports.xlsx_sheet import SheetWalker
@@ -96,7 +96,7 @@ class _WorkbookWalker(Walker):
 
     def _sheet(self, attributes: Attributes) -> None:
         if len(self.sheets) == MAX_SHEETS:
-            raise unreadable(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
+            raise UnreadableFile(f"The spreadsheet has more than {MAX_SHEETS:,} sheets. Split it.")
         id = next((value for key, value in attributes.items() if key.endswith(":id")), "")
         self.sheets.append((attributes.get("name", "")[:_MAX_NAME], id[:_MAX_NAME]))
 
@@ -139,7 +139,7 @@ class _StylesWalker(Walker):
         if not self._in_cell_formats:
             return
         if self._count == _MAX_FORMATS:
-            raise unreadable(f"The spreadsheet has more than {_MAX_FORMATS:,} cell formats.")
+            raise UnreadableFile(f"The spreadsheet has more than {_MAX_FORMATS:,} cell formats.")
         id = attributes.get("numFmtId", "0")
         number = int(id) if re.fullmatch(r"[0-9]{1,6}", id) else 0
         if is_date_format(number, self._codes.get(id)):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -255,7 +255,7 @@ def _new_lot(uow: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
 def _require_imported(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
     """Require that an import created the lot; if it was reversed, the lot is empty."""
     if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
-        raise _exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
+        _raise_exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
     return 0
 
 
@@ -263,11 +263,11 @@ def _require_same(lot: Lot, qty: int, standing: list[int]) -> None:
     if standing != [qty]:
         before, unit = format_qty(sum(standing)), lot.item.unit
         there = f"{format_qty(lot.on_hand)} {unit} on hand"
-        raise _exists(lot, f"imported before with {before} {unit}, {there}")
+        _raise_exists(lot, f"imported before with {before} {unit}, {there}")
 
 
-def _exists(lot: Lot, how: str) -> DuplicateLot:
-    return DuplicateLot(
+def _raise_exists(lot: Lot, how: str) -> NoReturn:
+    raise DuplicateLot(
         f"Lot {lot.lot_code} of {lot.item.code} exists already: {how}.",
         field="lot_code",
         lot_id=lot.id,

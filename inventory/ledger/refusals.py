@@ -1,4 +1,4 @@
-"""Build refusals that explain themselves.
+"""Refusals that explain themselves.
 
 A refusal says how much there is, what holds the rest and what can be done.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from inventory.common.errors import InsufficientStock, LotExpired, QcBlocked, Refusal
 from inventory.common.quantity import format_qty
@@ -23,21 +23,21 @@ _HOLD_WORDS = {
 }
 
 
-def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | None:
-    """Build the refusal for a lot that is not usable, or None if it is.
+def require_usable(lot: Lot, today: date, *, action_word: str) -> None:
+    """Require a lot that can be reserved and issued.
 
     Args:
         action_word: participle of the action, such as "reserved".
 
-    Returns:
-        LotExpired, QcBlocked or None.
+    Raises:
+        LotExpired, QcBlocked: the lot is on hold.
     """
     hold = lot.hold_reason(today)
     if hold is None:
-        return None
+        return
     kind = LotExpired if hold == "EXPIRED" else QcBlocked
     since = f" since {lot.expires_on}" if hold == "EXPIRED" else ""
-    return kind(
+    raise kind(
         f"Lot {lot.lot_code} is {_HOLD_WORDS[hold]}{since}: nothing in it can be {action_word}.",
         lot_id=lot.id,
         lot_code=lot.lot_code,
@@ -48,12 +48,15 @@ def lot_on_hold_error(lot: Lot, today: date, *, action_word: str) -> Refusal | N
     )
 
 
-def insufficient_in_lot_error(
+def raise_insufficient_in_lot(
     lot: Lot, qty: int, free: int, holders: Iterable[Reservation], *, today: date
-) -> Refusal:
-    """Build the refusal for a quantity that exceeds what is free in one lot.
+) -> NoReturn:
+    """Refuse a quantity that exceeds what is free in one lot.
 
     Quantities are integers in 10^-6 units.
+
+    Raises:
+        InsufficientStock: always.
     """
     unit = lot.item.unit
     detail = (
@@ -62,7 +65,7 @@ def insufficient_in_lot_error(
         else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
     )
     detail += _held_by(lot.reserved, unit, holders) + "."
-    return InsufficientStock(
+    raise InsufficientStock(
         detail,
         item=lot.item.code,
         lot_id=lot.id,
@@ -77,15 +80,16 @@ def insufficient_in_lot_error(
     )
 
 
-def insufficient_stock_error(
+def raise_insufficient_stock(
     item: Item, qty: int, lots: Sequence[Lot], holders: Iterable[Reservation], *, today: date
-) -> Refusal:
-    """Build the refusal for a quantity that exceeds an item's free stock.
+) -> NoReturn:
+    """Refuse a quantity that exceeds an item's free stock.
 
     Quantities are integers in 10^-6 units.
 
-    Returns:
-        QcBlocked or LotExpired if stock on hold would have sufficed, otherwise InsufficientStock.
+    Raises:
+        QcBlocked, LotExpired: stock on hold would have sufficed.
+        InsufficientStock: otherwise.
     """
     sums = totals(lots, today)
     holds: dict[str, int] = {}
@@ -109,7 +113,7 @@ def insufficient_stock_error(
         f"; {format_qty(amount)} {_HOLD_WORDS[hold]}" for hold, amount in sorted(holds.items())
     )
     detail += _held_by(sums.reserved, item.unit, holders) + "."
-    return kind(
+    raise kind(
         detail,
         item=item.code,
         requested=format_qty(qty),
@@ -123,17 +127,18 @@ def insufficient_stock_error(
     )
 
 
-def reservation_at_risk_error(
+def raise_reservation_at_risk(
     reservation: Reservation, lines: Sequence[ReservationLine], qty: int, today: date
-) -> Refusal:
-    """Build the refusal for a reservation whose lots are on hold.
+) -> NoReturn:
+    """Refuse to issue from a reservation whose lots are on hold.
 
     Args:
         lines: the lines to issue from.
         qty: requested quantity, in 10^-6 units.
 
-    Returns:
-        LotExpired if all lots on hold have expired, otherwise QcBlocked.
+    Raises:
+        LotExpired: all lots on hold have expired.
+        QcBlocked: otherwise.
     """
     held = [line for line in lines if line.open and line.lot.hold_reason(today)]
     usable = sum(line.open for line in lines if not line.lot.hold_reason(today))
@@ -143,7 +148,7 @@ def reservation_at_risk_error(
         f"{line.lot.lot_code} is {_HOLD_WORDS[line.lot.hold_reason(today) or '']}" for line in held
     )
     unit = reservation.item.unit
-    return kind(
+    raise kind(
         f"{format_qty(usable)} of {format_qty(qty)} {unit} reserved for {reservation.reference}"
         f" can be issued now: {named}.",
         item=reservation.item.code,

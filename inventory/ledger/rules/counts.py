@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from inventory.common.errors import InsufficientStock, InvalidInput, OverUnreserve, StaleLot
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, ReservationQuantity
@@ -110,18 +112,18 @@ def _reduce_reservation(
 def _require_reserved(uow: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0) -> None:
     """Require enough stock for the reservations that the command does not reduce."""
     if remaining < lot.reserved - cut:
-        raise _below_reserved(uow, lot, remaining, cut)
+        _raise_below_reserved(uow, lot, remaining, cut)
 
 
-def _below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> InsufficientStock:
-    """Build the refusal with the figures before the count, as nothing is posted."""
+def _raise_below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> NoReturn:
+    """Refuse with the figures before the count, as nothing is posted."""
     to_cut = format_qty(lot.reserved - remaining)
     named = (
         f" {to_cut} must be unreserved, {format_qty(cut)} are named."
         if cut
         else " Name the reservations to cut first."
     )
-    return InsufficientStock(
+    raise InsufficientStock(
         f"{format_qty(remaining)} {lot.item.unit} counted in {lot.lot_code}, but"
         f" {format_qty(lot.reserved)} are reserved.{named}",
         item=lot.item.code,

@@ -64,7 +64,7 @@ def _issue_reserved(uow: UnitOfWork, request: Issue, reservation: Reservation) -
         parts = _from_usable_lots(uow, request, reservation)
     for lot, _ in parts:
         if lot.hold_reason(uow.today):
-            raise refusals.reservation_at_risk_error(
+            refusals.raise_reservation_at_risk(
                 reservation, [line_of(reservation, lot)], sum(qty for _, qty in parts), uow.today
             )
     reference = request.reference or reservation.reference
@@ -90,7 +90,7 @@ def _from_usable_lots(
     ]
     parts = allocate_over_lots(reservation, qty, sort_by_strategy(usable, request.strategy))
     if sum(part for _, part in parts) < qty:
-        raise refusals.reservation_at_risk_error(reservation, reservation.lines, qty, uow.today)
+        refusals.raise_reservation_at_risk(reservation, reservation.lines, qty, uow.today)
     return parts
 
 
@@ -107,7 +107,7 @@ def remove_stock(uow: UnitOfWork, request: RemoveStock) -> None:
     lot = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=lot.item.decimals, unit=lot.item.unit)
     if qty > lot.available:
-        raise refusals.insufficient_in_lot_error(
+        refusals.raise_insufficient_in_lot(
             lot, qty, lot.available, uow.reservations_in(lot), today=uow.today
         )
     operation = uow.add_operation(request.kind, request)

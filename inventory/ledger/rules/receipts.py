@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from inventory.common.errors import DuplicateLot, InvalidInput, LotExpired, NotFound, QcBlocked
 from inventory.common.quantity import parse_qty
 from inventory.ledger.commands import Receive
@@ -40,7 +42,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
             )
         lot = _new_lot(uow, item, request)
     elif not request.add_to_lot:
-        raise _duplicate(lot)
+        _raise_duplicate(lot)
     else:
         _require_open_to_more(uow, lot, request)
     operation = uow.add_operation(request.kind, request)
@@ -63,8 +65,8 @@ def _new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
     )
 
 
-def _duplicate(lot: Lot) -> DuplicateLot:
-    return DuplicateLot(
+def _raise_duplicate(lot: Lot) -> NoReturn:
+    raise DuplicateLot(
         f"Lot {lot.lot_code} of {lot.item.code} exists already."
         " Say that you add to it, or choose another lot code.",
         lot_id=lot.id,

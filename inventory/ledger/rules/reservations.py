@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from inventory.common.errors import InvalidInput, InvalidQty, OverUnreserve
 from inventory.common.quantity import format_qty, parse_qty
@@ -105,7 +106,7 @@ def select_lots(
     if taken is None:
         lots = uow.stocked.get(item.id, [])
         holders = _holders_of(uow, lots)
-        raise refusals.insufficient_stock_error(item, qty, lots, holders, today=uow.today)
+        refusals.raise_insufficient_stock(item, qty, lots, holders, today=uow.today)
     return taken
 
 
@@ -136,15 +137,13 @@ def requested_parts(
             return None
         qty = 0 if raw_qty is None else parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
         if raw_qty is None or qty > reservation.open:
-            raise _over_quantity_error(
-                uow, reservation, refusal, qty, reservation.open, action_word
-            )
+            _raise_over_quantity(uow, reservation, refusal, qty, reservation.open, action_word)
         return None
     parts = _named_parts(uow, item, raw_qty, requested_lots)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
-            raise _over_quantity_error(uow, reservation, refusal, qty, open_here, action_word, lot)
+            _raise_over_quantity(uow, reservation, refusal, qty, open_here, action_word, lot)
     return parts
 
 
@@ -177,7 +176,7 @@ def _asked(reservation: Reservation, raw_qty: object) -> int:
     return parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
 
 
-def _over_quantity_error(
+def _raise_over_quantity(
     uow: UnitOfWork,
     reservation: Reservation,
     refusal: type,
@@ -185,13 +184,13 @@ def _over_quantity_error(
     open_qty: int,
     action_word: str,
     lot: Lot | None = None,
-) -> Exception:
+) -> NoReturn:
     where = f" in {lot.lot_code}" if lot else ""
     asked = (
         f", {format_qty(qty)} cannot be {action_word}" if qty else f": nothing can be {action_word}"
     )
     ended = " The reservation has expired: reserve again." if reservation in uow.expired else ""
-    return refusal(  # type: ignore[no-any-return]
+    raise refusal(
         f"{format_qty(open_qty)} {reservation.item.unit} open for {reservation.reference}{where}"
         f"{asked}.{ended}",
         reservation_id=reservation.id,
@@ -231,13 +230,10 @@ def _named_parts(
 
 
 def _require_free(uow: UnitOfWork, lot: Lot, qty: int, action_word: str) -> None:
-    if refusal := refusals.lot_on_hold_error(lot, uow.today, action_word=action_word):
-        raise refusal
+    refusals.require_usable(lot, uow.today, action_word=action_word)
     if qty > lot.free(uow.today):
         holders = _holders_of(uow, [lot])
-        raise refusals.insufficient_in_lot_error(
-            lot, qty, lot.free(uow.today), holders, today=uow.today
-        )
+        refusals.raise_insufficient_in_lot(lot, qty, lot.free(uow.today), holders, today=uow.today)
 
 
 def _holders_of(uow: UnitOfWork, lots: Sequence[Lot]) -> list[Reservation]:

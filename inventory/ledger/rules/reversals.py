@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NoReturn
 
 from inventory.common.errors import NotReversible
 from inventory.common.quantity import format_qty
@@ -85,17 +86,14 @@ def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
     returned: set[int] = set()
     for entry in entries:
         lot = uow.lot(entry.lot_id)
-        renews = entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned
-        if renews and (
-            refusal := refusals.lot_on_hold_error(lot, uow.today, action_word="reserved again")
-        ):
-            raise refusal
+        if entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned:
+            refusals.require_usable(lot, uow.today, action_word="reserved again")
         if entry.txn_type == TxnType.ISSUE:
             returned.add(entry.lot_id)
         for figure in _figures_of(entry):
             there = _there(uow, lot, figure)
             if needed[figure] > there:
-                raise _not_reversible_error(past, lot, needed[figure], there, figure[2])
+                _raise_not_reversible(past, lot, needed[figure], there, figure[2])
 
 
 def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:
@@ -125,14 +123,14 @@ def _there(uow: UnitOfWork, lot: Lot, figure: _Figure) -> int:
     return line.open if name == "open" else line.issued
 
 
-def _not_reversible_error(
+def _raise_not_reversible(
     past: ReversalTarget, lot: Lot, needed: int, there: int, word: str
-) -> NotReversible:
+) -> NoReturn:
     later = past.later(lot.id or 0)
     named = ", ".join(
         f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
     )
-    return NotReversible(
+    raise NotReversible(
         f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be taken back,"
         f" {format_qty(there)} are {word} now" + (f". In the way: {named}." if named else "."),
         operation_id=past.operation.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inventory.common.quantity import parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Split
-from inventory.ledger.rules.receipts import _duplicate
+from inventory.ledger.rules.receipts import _raise_duplicate
 from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot
@@ -26,12 +26,10 @@ def split(uow: UnitOfWork, request: Split) -> None:
     parent = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
     if twin := uow.codes.get((parent.item.id, request.lot_code)):
-        raise _duplicate(twin)
+        _raise_duplicate(twin)
     if qty > parent.available:
         holders = uow.reservations_in(parent)
-        raise refusals.insufficient_in_lot_error(
-            parent, qty, parent.available, holders, today=uow.today
-        )
+        refusals.raise_insufficient_in_lot(parent, qty, parent.available, holders, today=uow.today)
     operation = uow.add_operation(Kind.SPLIT, request)
     child = Lot(
         id=None,
