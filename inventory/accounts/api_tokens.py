@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -271,8 +270,8 @@ def _read(reader: Connection, token_id: int) -> Token:
     return _token(row)
 
 
-def _token(row: Sequence[Any]) -> Token:
-    return Token(*row)
+def _token(row: sa.Row[*tuple[Any, ...]]) -> Token:
+    return Token(**row._mapping)
 
 
 def _audit(tx: Connection, actor_id: int | None, action: str, token_id: int, **detail: Any) -> None:

@@ -8,7 +8,6 @@ in with `login`.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,9 +76,9 @@ _ACTIVE_ADMIN = sa.select(User.id).where(
 )
 
 
-def account_from_row(row: Sequence[Any]) -> Account:
-    """Return the account in a row of COLUMNS."""
-    return Account(*row[: len(COLUMNS)])
+def account_from_row(row: sa.Row[*tuple[Any, ...]]) -> Account:
+    """Return the account in a row with COLUMNS; other columns are left out."""
+    return Account(**{name: row._mapping[name] for name in Account.__dataclass_fields__})
 
 
 def list_accounts() -> list[Account]:

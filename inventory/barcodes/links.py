@@ -148,7 +148,7 @@ def read_links(
         codes.c.code.in_(list(codes_)),
         codes.c.item_id == item_id if item_id is not None else sa.false(),
     )
-    return [CodeLink(*tuple(row)) for row in conn.execute(_LINKS.where(wanted))]
+    return [CodeLink(**row._mapping) for row in conn.execute(_LINKS.where(wanted))]
 
 
 def find_link(conn: Connection, code: object) -> CodeLink | None:

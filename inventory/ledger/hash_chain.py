@@ -55,35 +55,31 @@ def operation_digest(
     return hashlib.sha256(content.encode()).digest()
 
 
-def entry_hash(
-    prev_hash: bytes,
-    operation_hash: bytes,
-    lot_id: int,
-    item_id: int,
-    lot_seq: int,
-    txn_type: str,
-    qty: int,
-    timestamp: str,
-    on_hand_after: int,
-    reserved_after: int,
-    received_after: int,
-    reservation_id: int | None,
-    line_seq: int | None,
-    open_after: int | None,
-    issued_after: int | None,
-) -> bytes:
-    """Return the hash of an entry.
+def entry_hash(row: Mapping[str, Any], operation_hash: bytes, *, timestamp: str) -> bytes:
+    """Return the hash of an entry's row.
 
     Args:
+        row: the columns by name; its own `timestamp` is not used.
         timestamp: as `format_timestamp` writes it.
     """
     line = ""
-    if reservation_id is not None:
-        line = f"{reservation_id},{line_seq},{open_after},{issued_after}"
+    if row["reservation_id"] is not None:
+        names = ("reservation_id", "line_seq", "open_after", "issued_after")
+        line = ",".join(str(row[name]) for name in names)
     return entry_digest(
-        prev_hash, operation_hash, lot_id, item_id, lot_seq, txn_type, qty, timestamp,
-        on_hand_after, reserved_after, received_after, line,
-    )  # fmt: skip
+        prev_hash=row["prev_hash"],
+        operation_hash=operation_hash,
+        lot_id=row["lot_id"],
+        item_id=row["item_id"],
+        lot_seq=row["lot_seq"],
+        txn_type=row["txn_type"],
+        qty=row["qty"],
+        timestamp=timestamp,
+        on_hand_after=row["on_hand_after"],
+        reserved_after=row["reserved_after"],
+        received_after=row["received_after"],
+        line=line,
+    )
 
 
 def entry_digest(

@@ -175,28 +175,10 @@ def _hashed_row(id: int, entry: PlannedEntry, operation: dict[str, Any]) -> dict
     """Return the row with its hash, which covers the lot's previous hash."""
     row = _entry_row(id, entry, operation["id"])
     row["prev_hash"] = entry.lot.last_hash
-    row["hash"] = entry.lot.last_hash = _entry_hash(row, operation["hash"])
+    timestamp = hash_chain.format_timestamp(row["timestamp"])
+    entry.lot.last_hash = hash_chain.entry_hash(row, operation["hash"], timestamp=timestamp)
+    row["hash"] = entry.lot.last_hash
     return row
-
-
-def _entry_hash(row: dict[str, Any], operation_hash: bytes) -> bytes:
-    return hash_chain.entry_hash(
-        row["prev_hash"],
-        operation_hash,
-        row["lot_id"],
-        row["item_id"],
-        row["lot_seq"],
-        row["txn_type"],
-        row["qty"],
-        hash_chain.format_timestamp(row["timestamp"]),
-        row["on_hand_after"],
-        row["reserved_after"],
-        row["received_after"],
-        row["reservation_id"],
-        row["line_seq"],
-        row["open_after"],
-        row["issued_after"],
-    )
 
 
 def _entry_row(id: int, entry: PlannedEntry, operation_id: int) -> dict[str, Any]:

@@ -135,4 +135,4 @@ def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[A
 
 def _entries(conn: Connection, ids: Sequence[int]) -> list[Entry]:
     rows = conn.execute(stock.ENTRIES.where(ledger.c.id.in_(ids)))
-    return in_order((Entry(*tuple(row)) for row in rows), ids)
+    return in_order((Entry(*row) for row in rows), ids)

@@ -156,16 +156,16 @@ def decisions_on(conn: Connection, lot_id: int) -> list[LotDecision]:
     """Return a lot's QC decisions, oldest first."""
     rows = conn.execute(
         sa.select(
-            _decisions.c.to_status,
+            _decisions.c.to_status.label("status"),
             _decisions.c.from_status,
             _decisions.c.reason,
-            users.c.name,
-            operations.c.recorded_at,
-            operations.c.id,
+            users.c.name.label("user_name"),
+            operations.c.recorded_at.label("decided_at"),
+            operations.c.id.label("operation_id"),
         )
         .join(operations, operations.c.id == _decisions.c.operation_id)
         .join(users, users.c.id == operations.c.user_id)
         .where(_decisions.c.lot_id == lot_id)
         .order_by(_decisions.c.decision_seq)
     )
-    return [LotDecision(*row) for row in rows]
+    return [LotDecision(**row._mapping) for row in rows]

@@ -39,6 +39,21 @@ reservations = table(ReservationModel)
 users = table(User)
 decisions = table(QcDecision)
 
+
+def _in_field_order(record: type[Any], **columns: Any) -> list[sa.ColumnElement[Any]]:
+    """Return the columns in the order of the dataclass's fields.
+
+    Rows of these columns can then be passed to the dataclass by position, which takes a third of
+    the time of keywords. Allocation reads thousands of lots.
+
+    Args:
+        columns: a column for each field, except one for `item` and those with other contents.
+    """
+    names = [name for name in record.__dataclass_fields__ if name in columns]
+    assert len(names) == len(columns)
+    return [columns[name].label(name) for name in names]
+
+
 _ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
 _N = len(_ITEM_COLUMNS)
 
@@ -75,20 +90,23 @@ def _select_lots(
     return (
         sa.select(
             *_ITEM_COLUMNS,
-            lots.c.id,
-            lots.c.lot_code,
-            status.label("qc_status"),
-            lots.c.expires_on,
-            lots.c.supplier_lot,
-            lots.c.location,
-            lots.c.parent_lot_id,
-            lots.c.received_at,
-            ledger.c.lot_seq,
-            ledger.c.on_hand_after,
-            ledger.c.reserved_after,
-            ledger.c.received_after,
-            ledger.c.hash,
-            ledger.c.timestamp,
+            *_in_field_order(
+                Lot,
+                id=lots.c.id,
+                lot_code=lots.c.lot_code,
+                qc_status=status,
+                expires_on=lots.c.expires_on,
+                supplier_lot=lots.c.supplier_lot,
+                location=lots.c.location,
+                parent_lot_id=lots.c.parent_lot_id,
+                received_at=lots.c.received_at,
+                lot_seq=ledger.c.lot_seq,
+                on_hand=ledger.c.on_hand_after,
+                reserved=ledger.c.reserved_after,
+                received=ledger.c.received_after,
+                last_hash=ledger.c.hash,
+                last_at=ledger.c.timestamp,
+            ),
         )
         .select_from(lots)
         .join(items, items.c.id == lots.c.item_id)
@@ -148,12 +166,15 @@ _EXPIRED_OF = _EXPIRED.add_columns(open_lines.c.lot_id).where((open_lines.c.item
 _RESERVATIONS = (
     sa.select(
         *_ITEM_COLUMNS,
-        reservations.c.id,
-        reservations.c.reference,
-        reservations.c.qty,
-        reservations.c.expires_at,
-        reservations.c.note,
-        reservations.c.created_at,
+        *_in_field_order(
+            Reservation,
+            id=reservations.c.id,
+            reference=reservations.c.reference,
+            qty=reservations.c.qty,
+            expires_at=reservations.c.expires_at,
+            note=reservations.c.note,
+            created_at=reservations.c.created_at,
+        ),
     )
     .join(items, items.c.id == reservations.c.item_id)
     .where(reservations.c.id.in_(_IDS))
@@ -161,23 +182,26 @@ _RESERVATIONS = (
 
 ENTRIES = (
     sa.select(
-        ledger.c.id,
-        ledger.c.operation_id,
-        operations.c.kind,
-        items.c.code.label("item_code"),
-        ledger.c.lot_id,
-        lots.c.lot_code,
-        ledger.c.lot_seq,
-        ledger.c.txn_type,
-        ledger.c.qty,
-        ledger.c.on_hand_after,
-        ledger.c.reserved_after,
-        ledger.c.reservation_id,
-        operations.c.reference,
-        operations.c.user_id,
-        users.c.name.label("user_name"),
-        ledger.c.timestamp,
-        ledger.c.hash,
+        *_in_field_order(
+            Entry,
+            id=ledger.c.id,
+            operation_id=ledger.c.operation_id,
+            kind=operations.c.kind,
+            item_code=items.c.code,
+            lot_id=ledger.c.lot_id,
+            lot_code=lots.c.lot_code,
+            lot_seq=ledger.c.lot_seq,
+            txn_type=ledger.c.txn_type,
+            qty=ledger.c.qty,
+            on_hand_after=ledger.c.on_hand_after,
+            reserved_after=ledger.c.reserved_after,
+            reservation_id=ledger.c.reservation_id,
+            reference=operations.c.reference,
+            user_id=operations.c.user_id,
+            user_name=users.c.name,
+            timestamp=ledger.c.timestamp,
+            hash=ledger.c.hash,
+        )
     )
     .join(operations, operations.c.id == ledger.c.operation_id)
     .join(lots, lots.c.id == ledger.c.lot_id)
@@ -431,7 +455,7 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
         return []
     entries: dict[int, list[Entry]] = {id: [] for id in ids}
     for row in conn.execute(_ENTRIES_OF_OPERATIONS, {"ids": ids}):
-        entries[row.operation_id].append(Entry(*tuple(row)))
+        entries[row.operation_id].append(Entry(*row))
     rows = conn.execute(_OPERATIONS, {"ids": ids})
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
@@ -463,7 +487,7 @@ def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: in
         return []
     chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
     rows = conn.execute(chosen.order_by(ledger.c.id).limit(limit))
-    return [Entry(*tuple(row)) for row in rows]
+    return [Entry(*row) for row in rows]
 
 
 def operation_of_entry(conn: Connection, entry_id: int) -> int:

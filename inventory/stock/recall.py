@@ -288,7 +288,7 @@ def decisions_of(conn: Connection, operation_id: int) -> list[LotQcDecision]:
         .where(decisions.c.operation_id == operation_id)
         .order_by(lots.c.lot_code)
     )
-    return [LotQcDecision(*row) for row in rows]
+    return [LotQcDecision(**row._mapping) for row in rows]
 
 
 def is_hold(decided: Sequence[LotQcDecision]) -> bool:

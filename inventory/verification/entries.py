@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -28,6 +28,40 @@ LEFT JOIN reservations r ON r.id = e.reservation_id
 WHERE {within}
 ORDER BY e.lot_id, e.lot_seq, e.id
 """
+
+
+class _Row(NamedTuple):
+    """A row of the statement, with names for its columns."""
+
+    id: int
+    lot_id: int
+    item_id: int
+    lot_seq: int
+    txn_type: str
+    qty: int
+    timestamp: str
+    prev_seq: int | None
+    on_hand_before: int
+    reserved_before: int
+    received_before: int
+    on_hand_after: int
+    reserved_after: int
+    received_after: int
+    reservation_id: int | None
+    line_seq: int | None
+    prev_line_seq: int | None
+    open_before: int | None
+    issued_before: int | None
+    open_after: int | None
+    issued_after: int | None
+    prev_hash: bytes
+    hash: bytes
+    operation_hash: bytes | None
+    item_of_lot: int | None
+    lot_code: str | None
+    item_of_reservation: int | None
+
+
 #: The signs of an entry's quantity in on hand, reserved and received.
 _MOVES = {"RECEIVE": (1, 0, 1), "ISSUE": (-1, 0, 0), "RESERVE": (0, 1, 0), "UNRESERVE": (0, -1, 0)}
 #: The signs of an entry's quantity in the reservation's open and issued.
@@ -126,84 +160,85 @@ def check(conn: Connection, within: str) -> Iterator[Finding | int]:
     lot = _Lot(None)
     number = 0
     for batch in raw_rows.rows(conn, statement):
-        for row in batch:
-            if row[1] != lot.id:
+        for values in batch:
+            lot_id = values[1]
+            if lot_id != lot.id:
                 yield from _end(lot)
-                lot = _Lot(row[1])
-            if lot.apply_if_correct(row):
+                lot = _Lot(lot_id)
+            if lot.apply_if_correct(values):
                 continue
+            row = _Row._make(values)
             for what, expected, found in _differences(lot, row):
-                where = f"{row[0]} (lot {row[25]}, entry {row[3]})"
+                where = f"{row.id} (lot {row.lot_code}, entry {row.lot_seq})"
                 yield Finding(TABLE, where, what, str(expected), str(found))
         number += len(batch)
     yield from _end(lot)
     yield number
 
 
-def _differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
+def _differences(lot: _Lot, row: _Row) -> Iterator[tuple[str, Any, Any]]:
     """Compare an entry with what it must be after the previous ones, then apply it.
 
     Later entries are compared with this entry's stored figures, so that a wrong entry is reported
     once.
     """
-    seq, txn_type, qty = row[3], row[4], row[5]
-    moves = _MOVES.get(txn_type)
-    if moves is None or qty <= 0:
-        yield "type or quantity", "one of four types, more than 0", f"{txn_type} {qty}"
+    moves = _MOVES.get(row.txn_type)
+    if moves is None or row.qty <= 0:
+        yield "type or quantity", "one of four types, more than 0", f"{row.txn_type} {row.qty}"
         moves = (0, 0, 0)
-    if seq != lot.seq + 1 or (row[7] or 0) != lot.seq:
-        yield "sequence", lot.seq + 1, f"{seq} after {row[7]}"
-    if row[8:11] != lot.balance:
-        yield "balance before it", lot.balance, tuple(row[8:11])
-    after = tuple(before + move * qty for before, move in zip(lot.balance, moves, strict=True))
-    if row[11:14] != after:
-        yield "balance after it", after, tuple(row[11:14])
-    if not 0 <= row[12] <= row[11]:
-        yield "bounds", "0 <= reserved <= on hand", f"{row[12]} of {row[11]}"
-    if row[14] is not None:
-        yield from _line_differences(lot, row)
+    if row.lot_seq != lot.seq + 1 or (row.prev_seq or 0) != lot.seq:
+        yield "sequence", lot.seq + 1, f"{row.lot_seq} after {row.prev_seq}"
+    before = (row.on_hand_before, row.reserved_before, row.received_before)
+    if before != lot.balance:
+        yield "balance before it", lot.balance, before
+    after = (row.on_hand_after, row.reserved_after, row.received_after)
+    expected = tuple(
+        figure + move * row.qty for figure, move in zip(lot.balance, moves, strict=True)
+    )
+    if after != expected:
+        yield "balance after it", expected, after
+    if not 0 <= row.reserved_after <= row.on_hand_after:
+        yield "bounds", "0 <= reserved <= on hand", f"{row.reserved_after} of {row.on_hand_after}"
+    if row.reservation_id is not None:
+        yield from _line_differences(lot, row, row.reservation_id)
     elif moves[1]:
         yield "reservation", "a reservation", None
-    if row[2] != row[24]:
-        yield "item", row[24], row[2]
+    if row.item_id != row.item_of_lot:
+        yield "item", row.item_of_lot, row.item_id
     yield from _chain_differences(lot, row)
-    lot.seq, lot.balance = seq, tuple(row[11:14])
+    lot.seq, lot.balance = row.lot_seq, after
 
 
-def _line_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
-    line_seq, open_qty, issued = lot.lines.get(row[14], (0, 0, 0))
-    move_open, move_issued = _LINE_MOVES.get(row[4], (0, 0))
-    if row[15] != line_seq + 1 or (row[16] or 0) != line_seq:
-        yield "sequence within the reservation", line_seq + 1, row[15]
-    if row[17:19] != (open_qty, issued):
-        yield "reservation before it", (open_qty, issued), tuple(row[17:19])
-    after = (open_qty + move_open * row[5], issued + move_issued * row[5])
-    if row[19:21] != after or min(after) < 0:
-        yield "reservation after it", after, tuple(row[19:21])
-    if row[26] != row[2]:
-        yield "item of the reservation", row[2], row[26]
-    lot.lines[row[14]] = (row[15], row[19], row[20])
+def _line_differences(lot: _Lot, row: _Row, reservation_id: int) -> Iterator[tuple[str, Any, Any]]:
+    line_seq, open_qty, issued = lot.lines.get(reservation_id, _NOTHING)
+    move_open, move_issued = _LINE_MOVES.get(row.txn_type, (0, 0))
+    if row.line_seq != line_seq + 1 or (row.prev_line_seq or 0) != line_seq:
+        yield "sequence within the reservation", line_seq + 1, row.line_seq
+    before = (row.open_before, row.issued_before)
+    if before != (open_qty, issued):
+        yield "reservation before it", (open_qty, issued), before
+    expected = (open_qty + move_open * row.qty, issued + move_issued * row.qty)
+    after = (row.open_after, row.issued_after)
+    if after != expected or min(expected) < 0:
+        yield "reservation after it", expected, after
+    if row.item_of_reservation != row.item_id:
+        yield "item of the reservation", row.item_id, row.item_of_reservation
+    lot.lines[reservation_id] = (row.line_seq or 0, row.open_after or 0, row.issued_after or 0)
 
 
-def _chain_differences(lot: _Lot, row: Any) -> Iterator[tuple[str, Any, Any]]:
-    at, prev_hash, own_hash, operation_hash = (
-        hash_chain.format_raw_timestamp(row[6]),
-        row[21],
-        row[22],
-        row[23],
-    )
+def _chain_differences(lot: _Lot, row: _Row) -> Iterator[tuple[str, Any, Any]]:
+    at, operation_hash = hash_chain.format_raw_timestamp(row.timestamp), row.operation_hash
     if at < lot.last_at:
         yield "timestamp", f"not before {lot.last_at}", at
     if operation_hash is None:
         yield "operation", "an operation", None
         operation_hash = b""
-    if prev_hash != lot.last_hash:
-        yield "hash of the entry before", lot.last_hash.hex(), bytes(prev_hash).hex()
-    content: list[Any] = [*row[1:6], at, *row[11:16], *row[19:21]]
-    computed = hash_chain.entry_hash(bytes(prev_hash), operation_hash, *content)
-    if computed != own_hash:
-        yield "hash", computed.hex(), bytes(own_hash).hex()
-    lot.last_at, lot.last_hash = at, own_hash
+    if row.prev_hash != lot.last_hash:
+        yield "hash of the entry before", lot.last_hash.hex(), bytes(row.prev_hash).hex()
+    computed = hash_chain.entry_hash(row._asdict(), operation_hash, timestamp=at)
+    if computed != row.hash:
+        yield "hash", computed.hex(), bytes(row.hash).hex()
+    lot.last_at, lot.last_hash = at, row.hash
 
 
 def _end(lot: _Lot) -> Iterator[Finding]:

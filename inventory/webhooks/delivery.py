@@ -138,7 +138,7 @@ def _claim(tx: Connection, *, endpoint_id: int) -> ClaimedDelivery | None:
     ).first()
     if row is None:
         return None
-    claimed = ClaimedDelivery(*row)
+    claimed = ClaimedDelivery(**row._mapping)
     taken = sa.update(deliveries).where(deliveries.c.id == claimed.id)
     tx.execute(taken.values(due_at=now + CLAIM, attempts=claimed.attempts + 1))
     return claimed

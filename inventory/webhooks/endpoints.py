@@ -154,23 +154,24 @@ def list_endpoints(conn: Connection) -> list[Endpoint]:
     waiting = (
         sa.select(sa.func.count())
         .where(deliveries.c.endpoint_id == endpoints.c.id, deliveries.c.due_at.is_not(None))
-        .scalar_subquery()
+        .label("waiting")
     )
     rows = conn.execute(
         sa.select(
             endpoints.c.id, endpoints.c.url, endpoints.c.created_at, endpoints.c.ended_at, waiting
         ).order_by(endpoints.c.ended_at.is_not(None), endpoints.c.id)
     )
-    return [Endpoint(*tuple(row)) for row in rows]
+    return [Endpoint(**row._mapping) for row in rows]
 
 
 def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery]:
     """Return the last deliveries, newest first."""
     chosen = (
         sa.select(
-            deliveries.c.id, events.c.type, events.c.item_id, items.c.code, endpoints.c.url,
-            events.c.created_at, deliveries.c.attempts, deliveries.c.due_at,
-            deliveries.c.delivered_at, deliveries.c.outcome,
+            deliveries.c.id, events.c.type, events.c.item_id,
+            items.c.code.label("item_code"), endpoints.c.url, events.c.created_at,
+            deliveries.c.attempts, deliveries.c.due_at, deliveries.c.delivered_at,
+            deliveries.c.outcome,
         )
         .join(events, events.c.id == deliveries.c.event_id)
         .join(items, items.c.id == events.c.item_id)
@@ -180,7 +181,7 @@ def list_deliveries(conn: Connection, *, waiting: bool = False) -> list[Delivery
     )  # fmt: skip
     if waiting:
         chosen = chosen.where(deliveries.c.due_at.is_not(None))
-    return [Delivery(*tuple(row)) for row in conn.execute(chosen)]
+    return [Delivery(**row._mapping) for row in conn.execute(chosen)]
 
 
 def count_pending(conn: Connection) -> int:
