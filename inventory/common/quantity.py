@@ -12,9 +12,11 @@ from inventory.common.errors import InvalidQty
 Micros = NewType("Micros", int)
 
 SCALE = 6
-ONE = 10**SCALE
+ONE: int = 10**SCALE
 #: The largest quantity of an entry, and the most that a lot can receive in all: 10^12 units.
 MAX = Micros(10**12 * ONE)
+#: The most of an item on hand, in all its lots: 9 * 10^12 units, so that sums fit into 64 bits.
+MAX_OF_ITEM = Micros(9 * 10**12 * ONE)
 
 _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
 

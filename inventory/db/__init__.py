@@ -15,6 +15,7 @@ from inventory.db.engine import (
     sqlite_module,
     temporary_engine,
 )
+from inventory.db.exact_sum import exact_sum
 from inventory.db.session import (
     app_context_thread,
     connection,
@@ -55,6 +56,7 @@ __all__ = [
     "connection",
     "db",
     "enable_lsn_tracking",
+    "exact_sum",
     "exclusive_writer",
     "init_app",
     "is_database_unavailable",

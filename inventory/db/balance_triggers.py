@@ -9,12 +9,14 @@ fills them from the ledger at any time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy.engine import Connection
 
 _BALANCES = (
     "lot_id, item_id, lot_seq, on_hand, reserved, stocked, qc_status, expires_on, received_at"
 )
-_ITEMS = "item_id, on_hand, on_hand_rest, reserved, reserved_rest, held, held_rest"
+_ITEMS = "item_id, on_hand, reserved, held"
 _LINES = "reservation_id, lot_id, item_id, open, expires_at, usable_until"
 #: The last day on which a lot is usable: NULL means no limit, 0001-01-01 means not usable.
 _UNTIL = "CASE WHEN {0}.qc_status = 'APPROVED' THEN {0}.expires_on ELSE '0001-01-01' END"
@@ -40,20 +42,12 @@ def _figures(on_hand: str, reserved: str, status: str) -> tuple[str, str, str]:
     return on_hand, reserved, held
 
 
-def _parts(figure: str) -> tuple[str, str]:
-    """Split a figure into whole units and the rest in millionths."""
-    units = f"({figure}) / 1000000"
-    return units, f"(({figure}) - {units} * 1000000)"
-
-
-def _sums(*figures: str) -> str:
-    return ", ".join(
-        f"CAST(sum({part}) AS BIGINT)" for figure in figures for part in _parts(figure)
-    )
+def _sums(figures: Iterable[str]) -> str:
+    return ", ".join(f"CAST(sum({figure}) AS BIGINT)" for figure in figures)
 
 
 _ITEM_SUMS = (
-    f"SELECT item_id, {_sums(*_figures('on_hand', 'reserved', 'qc_status'))}"
+    f"SELECT item_id, {_sums(_figures('on_hand', 'reserved', 'qc_status'))}"
     " FROM lot_heads GROUP BY item_id"
 )
 
@@ -61,16 +55,10 @@ _ITEM_SUMS = (
 def _moves(entry: str) -> list[str]:
     """Return what an entry adds to each of its item's columns."""
     after, before = (
-        [
-            part
-            for figure in _figures(
-                f"{entry}.on_hand_{when}", f"{entry}.reserved_{when}", "l.qc_status"
-            )
-            for part in _parts(figure)
-        ]
+        _figures(f"{entry}.on_hand_{when}", f"{entry}.reserved_{when}", "l.qc_status")
         for when in ("after", "before")
     )
-    return [f"{one} - {other}" for one, other in zip(after, before, strict=True)]
+    return [f"({one}) - ({other})" for one, other in zip(after, before, strict=True)]
 
 
 def _set(table: str, columns: str, keys: int, how: str) -> str:
@@ -89,15 +77,11 @@ _FOLLOW_HEAD = (
     " WHERE lot_id = NEW.id;"
     f" UPDATE open_lines SET usable_until = {_UNTIL.format('NEW')} WHERE lot_id = NEW.id;"
 )
-_AVAILABLE = "(SELECT {} FROM lot_heads WHERE lot_id = NEW.id)"
 _FOLLOW_ITEM = (
-    " UPDATE item_heads SET "
-    + ", ".join(
-        f"{name} = {name} + (CASE WHEN OLD.qc_status = 'APPROVED' THEN 1 ELSE -1 END)"
-        f" * (SELECT {part} FROM lot_heads WHERE lot_id = NEW.id)"
-        for name, part in zip(("held", "held_rest"), _parts("on_hand - reserved"), strict=True)
-    )
-    + " WHERE item_id = NEW.item_id AND (OLD.qc_status = 'APPROVED') <> (NEW.qc_status ="
+    " UPDATE item_heads SET held = held"
+    " + (CASE WHEN OLD.qc_status = 'APPROVED' THEN 1 ELSE -1 END)"
+    " * (SELECT on_hand - reserved FROM lot_heads WHERE lot_id = NEW.id)"
+    " WHERE item_id = NEW.item_id AND (OLD.qc_status = 'APPROVED') <> (NEW.qc_status ="
     " 'APPROVED') AND EXISTS (SELECT 1 FROM lot_heads WHERE lot_id = NEW.id);"
 )
 
@@ -142,7 +126,7 @@ BEGIN
     FROM fresh f JOIN inventory_lots l ON l.id = f.lot_id ORDER BY f.lot_id, f.lot_seq DESC
     {_HEAD_UPSERT};
     INSERT INTO item_heads ({_ITEMS})
-    SELECT f.item_id, {", ".join(f"CAST(sum({move}) AS BIGINT)" for move in _moves("f"))}
+    SELECT f.item_id, {_sums(_moves("f"))}
     FROM fresh f JOIN inventory_lots l ON l.id = f.lot_id GROUP BY f.item_id ORDER BY f.item_id
     {_ITEM_UPSERT};
     IF EXISTS (SELECT 1 FROM fresh WHERE reservation_id IS NOT NULL) THEN

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Transaction
 
 from inventory.common import instrumentation
-from inventory.common.errors import Busy
+from inventory.common.errors import Busy, InvalidQty
+from inventory.common.quantity import MAX_OF_ITEM, format_qty
 from inventory.db.session import db
 from inventory.db.sqlite_write_lock import write_lock_for
 
@@ -173,6 +174,12 @@ def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
         db.engine.dispose()  # A read-only server is a standby now; reconnect to the new primary.
     if is_database_unavailable(error):
         raise Busy() from error
+    if _is_too_much_of_an_item(error):
+        most = format_qty(MAX_OF_ITEM)
+        raise InvalidQty(
+            f"That is too much: an item can have at most {most} on hand, in all its lots.",
+            field="qty",
+        ) from error
     raise error
 
 
@@ -201,6 +208,16 @@ def is_database_unavailable(error: sa.exc.DBAPIError) -> bool:
         text = str(error.orig)
         return "no such" not in text and "syntax error" not in text
     return isinstance(error, sa.exc.InterfaceError)
+
+
+def _is_too_much_of_an_item(error: sa.exc.DBAPIError) -> bool:
+    """Return whether the stock of an item would exceed `MAX_OF_ITEM`.
+
+    On PostgreSQL far larger sums fail before the constraint is checked.
+    """
+    if getattr(error.orig, "sqlstate", None) == "22003":
+        return "inventory_keep_cache" in (error.orig.diag.context or "")  # type: ignore[union-attr]
+    return "ck_item_heads_on_hand" in str(error.orig)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from inventory.common.quantity import MAX_OF_ITEM
 from inventory.db import Base, UtcDateTime
 from inventory.models import Id
 
@@ -56,21 +57,21 @@ class LotBalance(Base):
 
 
 class ItemBalance(Base):
-    """Sums of an item's lots, in whole units and a rest in millionths.
+    """Sums of an item's lots, in 10^-6 units.
 
-    As one number the sum could exceed 2^63. `held` is what is available in lots that are not
-    approved; expired stock is not in it, because it depends on the day.
+    `held` is what is available in lots that are not approved; expired stock is not in it, because
+    it depends on the day. The constraint is the only limit for the stock of an item: SQLite
+    converts a larger number to floating point, which violates the constraint too.
     """
 
     __tablename__ = "item_heads"
 
     item_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     on_hand: Mapped[int] = mapped_column(sa.BigInteger)
-    on_hand_rest: Mapped[int] = mapped_column(sa.BigInteger)
     reserved: Mapped[int] = mapped_column(sa.BigInteger)
-    reserved_rest: Mapped[int] = mapped_column(sa.BigInteger)
     held: Mapped[int] = mapped_column(sa.BigInteger)
-    held_rest: Mapped[int] = mapped_column(sa.BigInteger)
+
+    __table_args__ = (sa.CheckConstraint(f"on_hand <= {MAX_OF_ITEM}", "on_hand"),)
 
 
 class OpenReservationLine(Base):

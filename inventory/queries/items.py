@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock, validation
-from inventory.common.quantity import ONE
 from inventory.queries.pagination import (
     USUAL_ROWS,
     CursorScope,
@@ -25,13 +24,12 @@ from inventory.queries.pagination import (
 from inventory.queries.search import contains, validate_search
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import (
-    add_up,
+    available_sum,
     figures_of_items,
     is_expired,
     is_low_item,
     item_balances,
     lot_balances,
-    split_whole_and_fraction,
 )
 from inventory.stock.entities import Item, StockTotals
 from inventory.stock.queries import items, ledger
@@ -107,9 +105,8 @@ def _order(name: str, *, falls: bool, today: date) -> SortOrder:
         return SortOrder((items.c.code,), (code_key,), falls)
     if name == "name":
         return SortOrder((items.c.name, items.c.id), (text_key, id_key), falls)
-    figure = figures_of_items(today)[name]
-    whole, rest = (sa.func.coalesce(part, 0) for part in figure)
-    return SortOrder((whole, rest, items.c.id), (int_key, int_key, id_key), falls)
+    figure = sa.func.coalesce(figures_of_items(today)[name], 0)
+    return SortOrder((figure, items.c.id), (int_key, id_key), falls)
 
 
 def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
@@ -158,26 +155,12 @@ def _totals_of(conn: Connection, ids: Sequence[int], today: date) -> dict[int, S
 
     The cost of a list must not grow with the number of lots. An item's own page sums up the ledger.
     """
-    lost = {
-        item_id: units * ONE + rest
-        for item_id, units, rest in conn.execute(
-            sa.select(
-                lot_balances.c.item_id,
-                *map(
-                    add_up,
-                    split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved),
-                ),
-            )
-            .where(lot_balances.c.item_id.in_(ids), is_expired(today))
-            .group_by(lot_balances.c.item_id)
-        )
-    }
+    expired = sa.select(lot_balances.c.item_id, available_sum().label("qty")).where(
+        lot_balances.c.item_id.in_(ids), is_expired(today)
+    )
+    lost = {row.item_id: row.qty for row in conn.execute(expired.group_by(lot_balances.c.item_id))}
     rows = conn.execute(sa.select(item_balances).where(item_balances.c.item_id.in_(ids)))
     return {
-        row.item_id: StockTotals(
-            row.on_hand * ONE + row.on_hand_rest,
-            row.reserved * ONE + row.reserved_rest,
-            row.held * ONE + row.held_rest + lost.get(row.item_id, 0),
-        )
+        row.item_id: StockTotals(row.on_hand, row.reserved, row.held + lost.get(row.item_id, 0))
         for row in rows
     }

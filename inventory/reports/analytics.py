@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock
-from inventory.common.quantity import ONE
-from inventory.db import UtcDateTime
+from inventory.db import UtcDateTime, exact_sum
 from inventory.models import Kind, TxnType
 from inventory.queries import Page, list_items
 from inventory.stock.balance_filters import lot_balances
@@ -106,7 +105,7 @@ def movement(
     found: dict[date, list[int]] = {day: [0, 0] for day in _days(first, last)}
     ids = None if item_id is None else [item_id]
     for row in conn.execute(_moved(first, last, ids)):
-        amount = row.entries if item_id is None else row.units * ONE + row.rest
+        amount = row.entries if item_id is None else row.qty
         _add_amount(found[first + timedelta(days=row.day)], row, amount)
     return [Movement(day, *amounts) for day, amounts in found.items()]
 
@@ -146,7 +145,7 @@ def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list
     ).label("bucket")
     chosen = (
         sa.select(
-            items.c.unit, bucket, sa.func.count().label("lots"), *_sum(lot_balances.c.on_hand)
+            items.c.unit, bucket, sa.func.count().label("lots"), exact_sum(lot_balances.c.on_hand)
         )
         .select_from(lot_balances.join(items, items.c.id == lot_balances.c.item_id))
         .where(lot_balances.c.stocked)
@@ -156,8 +155,8 @@ def ageing(conn: Connection, today: date, *, item_id: int | None = None) -> list
     if item_id is not None:
         chosen = chosen.where(lot_balances.c.item_id == item_id)
     return [
-        Age(unit, AGES[at] if at < len(AGES) else None, count, units * ONE + rest)
-        for unit, at, count, units, rest in conn.execute(chosen)
+        Age(unit, AGES[at] if at < len(AGES) else None, count, qty)
+        for unit, at, count, qty in conn.execute(chosen)
     ]
 
 
@@ -169,8 +168,8 @@ def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> li
             lot_balances.c.expires_on,
             items.c.unit,
             sa.func.count().label("lots"),
-            *_sum(lot_balances.c.on_hand),
-            *_sum(lot_balances.c.reserved),
+            exact_sum(lot_balances.c.on_hand).label("on_hand"),
+            exact_sum(lot_balances.c.reserved).label("reserved"),
         )
         .select_from(lot_balances.join(items, items.c.id == lot_balances.c.item_id))
         .where(lot_balances.c.stocked, lot_balances.c.expires_on < last)
@@ -180,8 +179,8 @@ def expiring(conn: Connection, today: date, *, item_id: int | None = None) -> li
     if item_id is not None:
         chosen = chosen.where(lot_balances.c.item_id == item_id)
     return [
-        Expiry(day, unit, count, units * ONE + rest, held * ONE + held_rest)
-        for day, unit, count, units, rest, held, held_rest in conn.execute(chosen)
+        Expiry(row.expires_on, row.unit, row.lots, row.on_hand, row.reserved)
+        for row in conn.execute(chosen)
     ]
 
 
@@ -213,11 +212,8 @@ def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select
     if item_ids is not None:
         groups.append(ledger.c.item_id)
         conditions.append(ledger.c.item_id.in_(item_ids))
-    units, rest = _sum(ledger.c.qty)
     return (
-        sa.select(
-            *groups, sa.func.count().label("entries"), units.label("units"), rest.label("rest")
-        )
+        sa.select(*groups, sa.func.count().label("entries"), exact_sum(ledger.c.qty).label("qty"))
         .select_from(days)
         .join(
             ledger,
@@ -247,9 +243,8 @@ def _moved_by_item(
     until = max(clock.today(), first)
     for row in conn.execute(_moved(first, until, ids)):
         net, out = found[row.item_id].get(row.day, (0, 0))
-        qty = row.units * ONE + row.rest
         amounts = [0, 0]
-        _add_amount(amounts, row, qty)
+        _add_amount(amounts, row, row.qty)
         found[row.item_id][row.day] = (net + amounts[0] - amounts[1], out + amounts[1])
     return found
 
@@ -261,14 +256,6 @@ def _add_amount(amounts: list[int], row: Any, amount: int) -> None:
         amounts[1 if came_in else 0] -= amount
     else:
         amounts[0 if came_in else 1] += amount
-
-
-def _sum(column: sa.ColumnElement[int]) -> tuple[Any, Any]:
-    """Return the sums of whole units and of the rest; one sum could exceed 2^63."""
-    return (
-        sa.cast(sa.func.sum(column // ONE), sa.BigInteger),
-        sa.cast(sa.func.sum(column % ONE), sa.BigInteger),
-    )
 
 
 def _days(first: date, last: date) -> Iterable[date]:

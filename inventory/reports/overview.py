@@ -14,18 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import Pool
 
-from inventory.common.quantity import ONE
+from inventory.db import exact_sum
 from inventory.idempotency.store import requests
 from inventory.models import QcStatus
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import (
-    add_up,
     has_status,
     is_expired,
     item_balances,
     lot_balances,
     open_lines,
-    split_whole_and_fraction,
 )
 from inventory.stock.entities import Lot, Reservation, StockTotals
 from inventory.stock.queries import items, operations
@@ -69,28 +67,29 @@ def totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
 
 
 def _totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
-    figures = [column for column in item_balances.c if column.name != "item_id"]
+    of = item_balances.c
     rows = conn.execute(
-        sa.select(items.c.unit, *map(add_up, figures))
-        .join_from(item_balances, items, items.c.id == item_balances.c.item_id)
+        sa.select(items.c.unit, exact_sum(of.on_hand), exact_sum(of.reserved), exact_sum(of.held))
+        .join_from(item_balances, items, items.c.id == of.item_id)
         .group_by(items.c.unit)
         .order_by(sa.func.count().desc(), items.c.unit)
     )
-    found = {row[0]: [row[at] * ONE + row[at + 1] for at in (1, 3, 5)] for row in rows}
-    for unit, expired in _expired_by_unit(conn, today).items():
-        found.setdefault(unit, [0, 0, 0])[2] += expired
-    return {unit: StockTotals(*sums) for unit, sums in found.items()}
+    expired = _expired_by_unit(conn, today)
+    return {
+        unit: StockTotals(on_hand, reserved, held + expired.get(unit, 0))
+        for unit, on_hand, reserved, held in rows
+    }
 
 
 def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
-    available = split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved)
+    available = lot_balances.c.on_hand - lot_balances.c.reserved
     rows = conn.execute(
-        sa.select(items.c.unit, *map(add_up, available))
+        sa.select(items.c.unit, exact_sum(available).label("qty"))
         .join_from(lot_balances, items, items.c.id == lot_balances.c.item_id)
         .where(is_expired(today))
         .group_by(items.c.unit)
     )
-    return {unit: units * ONE + rest for unit, units, rest in rows}
+    return {row.unit: row.qty for row in rows}
 
 
 def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:

@@ -7,11 +7,9 @@ lots, and every decision, come from the ledger. `today` is the site's date.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 
-from inventory.common.quantity import ONE
 from inventory.models import Item, QcStatus, table
 from inventory.models.balances import ItemBalance, LotBalance, OpenReservationLine
 
@@ -54,28 +52,10 @@ def is_at_risk(today: date) -> sa.ColumnElement[bool]:
     return open_lines.c.usable_until < today
 
 
-def split_whole_and_fraction(
-    figure: sa.ColumnElement[Any],
-) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
-    """Split a quantity into whole units and the rest in 10^-6 units.
-
-    The sum of many quantities could exceed 2^63 otherwise.
-    """
-    return figure // ONE, figure % ONE
-
-
-def add_up(part: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """Return the sum as BIGINT, 0 without rows."""
-    return sa.cast(sa.func.coalesce(sa.func.sum(part), 0), sa.BigInteger)
-
-
 def is_low_item(today: date) -> sa.ColumnElement[bool]:
     """Return the condition for low items, as `StockedItem.is_low` defines them."""
-    whole, rest = figures_of_items(today)["free"]
-    point, point_rest = split_whole_and_fraction(items.c.reorder_point)
-    free_is_low = sa.or_(whole < point, sa.and_(whole == point, rest <= point_rest))
     low = (
-        sa.select(free_is_low)
+        sa.select(figures_of_items(today)["free"] <= items.c.reorder_point)
         .where(item_balances.c.item_id == items.c.id)
         .correlate(items)
         .scalar_subquery()
@@ -87,41 +67,29 @@ def is_low_item(today: date) -> sa.ColumnElement[bool]:
     )
 
 
-def figures_of_items(today: date) -> dict[str, tuple[sa.ColumnElement[int], sa.ColumnElement[int]]]:
+def figures_of_items(today: date) -> dict[str, sa.ColumnElement[int]]:
     """Return an item's on hand, reserved, on hold and free from the balance tables.
 
     Returns:
-        Name to (whole units, rest in 10^-6 units).
+        Name to column, in 10^-6 units.
     """
     of = item_balances.c
-    expired = [
-        sa.select(add_up(part))
+    expired = (
+        sa.select(available_sum())
         .where(lot_balances.c.item_id == items.c.id, is_expired(today))
         .correlate(items)
         .scalar_subquery()
-        for part in split_whole_and_fraction(lot_balances.c.on_hand - lot_balances.c.reserved)
-    ]
-    held = (of.held + expired[0], of.held_rest + expired[1])
+    )
+    held = of.held + expired
     return {
-        "on_hand": _carried(of.on_hand, of.on_hand_rest),
-        "reserved": _carried(of.reserved, of.reserved_rest),
-        "on_hold": _carried(*held),
-        "free": _carried(
-            of.on_hand - of.reserved - held[0], of.on_hand_rest - of.reserved_rest - held[1]
-        ),
+        "on_hand": of.on_hand,
+        "reserved": of.reserved,
+        "on_hold": held,
+        "free": of.on_hand - of.reserved - held,
     }
 
 
-def _carried(
-    whole: sa.ColumnElement[int], rest: sa.ColumnElement[int]
-) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
-    """Carry whole units over from the rest.
-
-    The rest can be negative, and SQL division rounds toward zero.
-    """
-    shifted = rest + _SHIFT * ONE
-    return whole + shifted // ONE - _SHIFT, shifted % ONE
-
-
-#: More whole units than the rests of all lots of an item add up to.
-_SHIFT = 10**9
+def available_sum() -> sa.ColumnElement[int]:
+    """Return what is available in lots of one item, in 10^-6 units; 0 without lots."""
+    available = sa.func.sum(lot_balances.c.on_hand - lot_balances.c.reserved)
+    return sa.cast(sa.func.coalesce(available, 0), sa.BigInteger)

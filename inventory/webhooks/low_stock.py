@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import clock
 from inventory.common.chunks import chunks
-from inventory.common.quantity import ONE, format_qty
+from inventory.common.quantity import format_qty
 from inventory.db import atomic
 from inventory.models import table
 from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -53,7 +53,7 @@ def update_low_stock_events(tx: Connection, item_ids: Iterable[int]) -> None:
 
 def _is_low(row: Any) -> bool:
     watched = row.reorder_point is not None and row.archived_at is None
-    return watched and row.free * ONE + row.free_rest <= row.reorder_point
+    return watched and row.free <= row.reorder_point
 
 
 def delete_low_stock_events(tx: Connection, item_ids: Sequence[int]) -> None:
@@ -80,11 +80,7 @@ def refresh_low_stock_events(tx: Connection) -> int:
 
 def _figures() -> sa.Select[Any]:
     figures = figures_of_items(clock.today())
-    columns = [
-        sa.func.coalesce(part, 0).label(name + rest)
-        for name, parts in figures.items()
-        for part, rest in zip(parts, ("", "_rest"), strict=True)
-    ]
+    columns = [sa.func.coalesce(figure, 0).label(name) for name, figure in figures.items()]
     return (
         sa.select(
             items.c.id, items.c.code, items.c.name, items.c.unit, items.c.reorder_point,
@@ -129,10 +125,10 @@ def _write_events(tx: Connection, rows: Sequence[Any], type: str) -> None:
 
 def _body(row: Any, type: str, now: datetime) -> str:
     figures = {
-        "onHand": row.on_hand * ONE + row.on_hand_rest,
-        "reserved": row.reserved * ONE + row.reserved_rest,
-        "onHold": row.on_hold * ONE + row.on_hold_rest,
-        "free": row.free * ONE + row.free_rest,
+        "onHand": row.on_hand,
+        "reserved": row.reserved,
+        "onHold": row.on_hold,
+        "free": row.free,
         "reorderPoint": row.reorder_point,
     }
     written = {key: None if qty is None else format_qty(qty) for key, qty in figures.items()}

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from inventory import catalog
+from inventory import catalog, ledger
 from inventory.common import clock
+from inventory.common.errors import InvalidQty
 from inventory.common.quantity import ONE
 from inventory.db import balance_triggers, connection, db, snapshot
+from inventory.ledger import Receive
 from inventory.queries import (
     entries,
     items,
@@ -21,9 +23,10 @@ from inventory.queries import (
     lots,
 )
 from inventory.queries import reservations as listed_reservations
-from inventory.reports import overview
+from inventory.reports import analytics, overview
 from inventory.stock.balance_filters import item_balances
 from inventory.stock.entities import StockTotals
+from inventory.stock.queries import get_item
 from inventory.verification import verify
 from tests.support.stock_builder import Stock, in_days, key, part
 
@@ -68,13 +71,44 @@ def test_expired_stock_is_on_hold_from_the_day_after_expiry(stock: Stock) -> Non
     assert overview.totals_by_unit(connection(), in_days(2))["pcs"] == expected_totals(10, 4, 0)
 
 
-def test_totals_do_not_overflow_the_database_integer(stock: Stock) -> None:
-    maximum = "999999999999.999999"
-    stock.item(decimals=6, reorder_point=maximum)
-    for _ in range(12):
-        stock.lot(f"receive {maximum}")
-    assert pcs_totals(stock).on_hand == 12 * (10**18 - 1)
-    assert not list_items(connection(), low_stock=True).rows
+def test_stock_of_an_item_is_limited_so_that_sums_fit_into_64_bits(stock: Stock) -> None:
+    stock.item(decimals=6, reorder_point=10**12)
+    for _ in range(9):
+        stock.lot(f"receive {10**12}")
+    refusal = stock.refused("INVALID_QTY", "receive", item="BOLT", lot_code="L-X", qty="0.000001")
+    assert refusal.figures["field"] == "qty"
+    assert "9000000000000" in refusal.detail
+    stock.refused("INVALID_QTY", "receive", item="BOLT", lot_code="L-X", qty=10**12)
+    assert pcs_totals(stock).on_hand == 9 * 10**12 * ONE
+    with snapshot() as reader:
+        assert verify(reader).findings == []
+
+
+def test_batch_far_above_the_limit_of_an_item_is_refused_as_a_whole(stock: Stock) -> None:
+    stock.item()
+    commands = [Receive(item="BOLT", lot_code=f"L-{n}", qty=10**12) for n in range(20)]
+    with pytest.raises(InvalidQty):
+        ledger.post(commands, user_id=stock.user_id, key=key())
+    assert not stock.entries()
+
+
+def test_totals_over_all_items_are_exact_beyond_64_bits(stock: Stock) -> None:
+    for name in ("SAND", "SALT", "BOLT"):
+        stock.item(name, decimals=6)
+        for _ in range(8):
+            stock.lot(f"receive {10**12}", item=name, expires_on=in_days(0))
+        stock.lot("receive 0.000001, reserve 0.000001", item=name)
+    totals = pcs_totals(stock)
+    assert (totals.on_hand, totals.reserved) == (24 * 10**18 + 3, 3)
+    assert sum(age.qty for age in analytics.ageing(connection(), in_days(0))) == 24 * 10**18 + 3
+    assert overview.totals_by_unit(connection(), in_days(1))["pcs"].on_hold == 24 * 10**18
+    today = in_days(0)
+    for _ in range(3):  # more in a day than an item can have at once
+        lot = stock.lot(f"receive {5 * 10**11}", item="SAND")
+        stock.post("issue", item="SAND", lots=[part(lot, 5 * 10**11)])
+    sand = get_item(connection(), "SAND")
+    [moved] = analytics.movement(connection(), today, today, item_id=sand.id)
+    assert (moved.received, moved.issued) == (9_500_000 * 10**12 + 1, 1_500_000 * 10**12)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +151,7 @@ def test_ledger_works_without_the_balance_tables(stock: Stock, table: str) -> No
 def test_verification_names_a_wrong_balance(stock: Stock) -> None:
     stock.lot("receive 10")
     with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-        conn.exec_driver_sql("UPDATE item_heads SET reserved_rest = 1")
+        conn.exec_driver_sql("UPDATE item_heads SET reserved = 1")
     with snapshot() as reader:
         assert [finding.table for finding in verify(reader).findings] == ["item_heads"]
     db.session.rollback()
