@@ -67,21 +67,24 @@ class Metrics:
             **known,
         )
 
-    def operation(self, kind: str, outcome: str) -> None:
-        """Count an operation."""
+    def listen(self) -> None:
+        """Count what the signals of the core report, from now on."""
+        instrumentation.operation_finished.connect(self._count_operation)
+        instrumentation.request_refused.connect(self._count_refusal)
+        instrumentation.transaction_retried.connect(self._count_retry)
+        instrumentation.lock_waited.connect(self._record_wait)
+
+    def _count_operation(self, sender: object, *, kind: str, outcome: str) -> None:
         self._operations.labels(kind, outcome).inc()
 
-    def refusal(self, code: str) -> None:
-        """Count a refusal."""
+    def _count_refusal(self, sender: object, *, code: str) -> None:
         self._refusals.labels(code).inc()
 
-    def transaction_retried(self, why: str) -> None:
-        """Count a transaction that ran again."""
-        self._races.labels(why).inc()
+    def _count_retry(self, sender: object, *, reason: str) -> None:
+        self._races.labels(reason).inc()
 
-    def waited(self, what: str, seconds: float) -> None:
-        """Record the seconds of a wait for a lock."""
-        self._waits.labels(what).observe(seconds)
+    def _record_wait(self, sender: object, *, lock: str, seconds: float) -> None:
+        self._waits.labels(lock).observe(seconds)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Record the seconds of a request."""
@@ -144,7 +147,7 @@ def init_app(app: Flask, config: Config) -> None:
         return
     if not _made:
         _made.append(Metrics())
-    instrumentation.set_listener(_made[0])
+    _made[0].listen()
     if config.metrics_token:
         app.add_url_rule("/metrics", "metrics", _metrics_view(config.metrics_token))
 

@@ -52,10 +52,10 @@ def run_once(
             )
     except store.ReplayedRefusal as replay:
         replay.refusal.replayed = True
-        instrumentation.refusal(replay.refusal.code)
+        instrumentation.request_refused.send(code=replay.refusal.code)
         raise replay.refusal from None
     if isinstance(outcome, Refusal):
-        instrumentation.refusal(outcome.code)
+        instrumentation.request_refused.send(code=outcome.code)
         raise outcome
     return outcome, replayed
 

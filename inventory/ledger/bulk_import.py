@@ -134,7 +134,7 @@ def write(
     assert not plan.refused
     written = writer.write(tx, plan.uow, user_id=user_id, user_name=user_name, progress=progress)
     low_stock.update_low_stock_events(tx, plan.uow.items_to_watch())
-    instrumentation.operation(Kind.IMPORT, "posted")
+    instrumentation.operation_finished.send(kind=Kind.IMPORT, outcome="posted")
     return written[-1]
 
 

@@ -116,12 +116,13 @@ def post(
     try:
         posting = _post_validated(requests, user_id=user_id, key=key, dry_run=dry_run)
     except Refusal as refusal:
-        instrumentation.refusal(refusal.code)
-        instrumentation.operation(_KIND_OF[type(requests[0])] if requests else "NONE", "refused")
+        instrumentation.request_refused.send(code=refusal.code)
+        kind = _KIND_OF[type(requests[0])] if requests else "NONE"
+        instrumentation.operation_finished.send(kind=kind, outcome="refused")
         raise
     outcome = "replayed" if posting.replayed else "dry_run" if dry_run else "posted"
     for operation in posting.operations:
-        instrumentation.operation(operation.kind, outcome)
+        instrumentation.operation_finished.send(kind=operation.kind, outcome=outcome)
     return posting
 
 

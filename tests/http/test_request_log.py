@@ -73,7 +73,7 @@ def test_a_retried_transaction_is_counted(metrics_app):
     from inventory.common import instrumentation
 
     before = figures(metrics_app).get('inventory_lost_races_total{state="40001"}', 0)
-    instrumentation.transaction_retried("40001")
+    instrumentation.transaction_retried.send(reason="40001")
     assert figures(metrics_app)['inventory_lost_races_total{state="40001"}'] == before + 1
     assert metrics.metrics() is not None
 
