@@ -8,7 +8,6 @@ core.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,7 +22,6 @@ from inventory.api.auth import authenticate
 from inventory.api.request_parsing import read_body, read_key, read_query
 from inventory.api.schemas.field_types import FlagInQuery, RequestModel
 from inventory.common.errors import Refusal
-from inventory.db import short_read_connection
 from inventory.http.json_codec import camel_name, to_json
 
 Json = dict[str, Any]
@@ -163,8 +161,7 @@ class EndpointRegistry:
 def _view_of(endpoint: Endpoint) -> Callable[..., Response]:
     @wraps(endpoint.view)
     def view(**path_params: Any) -> Response:
-        with short_read_connection() if endpoint.is_write else nullcontext():
-            caller = authenticate(endpoint.role)
+        caller = authenticate(endpoint.role)
         query = read_query(endpoint.query)
         key = read_key() if endpoint.is_write else ""
         body = read_body(endpoint.body, needed=endpoint.body_needed) if endpoint.body else None

@@ -1,5 +1,9 @@
 """Engine, sessions and transactions.
 
+Three ways to the database: `connection()` reads what a request needs, `snapshot()` reads one state
+throughout, and functions with `@atomic` write. The rest is for other databases (backups), for
+downloads that outlive their request, and for the read replica.
+
 May import `common` and `config`.
 """
 
@@ -22,7 +26,6 @@ from inventory.db.session import (
     db,
     init_app,
     reading_engine,
-    short_read_connection,
     snapshot,
     unsafe_settings,
     url,
@@ -33,11 +36,9 @@ from inventory.db.transaction import (
     _write_lock_of,
     atomic,
     atomic_pipelined,
-    enable_lsn_tracking,
     exclusive_writer,
     is_database_unavailable,
     is_retryable_conflict,
-    pop_last_lsn,
     write_transaction,
 )
 
@@ -55,16 +56,13 @@ __all__ = [
     "atomic_pipelined",
     "connection",
     "db",
-    "enable_lsn_tracking",
     "exact_sum",
     "exclusive_writer",
     "init_app",
     "is_database_unavailable",
     "is_retryable_conflict",
     "new_engine",
-    "pop_last_lsn",
     "reading_engine",
-    "short_read_connection",
     "snapshot",
     "sqlite_module",
     "temporary_engine",

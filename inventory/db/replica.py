@@ -11,11 +11,13 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from inventory import db
+from inventory.db.session import use_connection
+from inventory.db.transaction import write_finished
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,33 @@ _WHERE = sa.text(
     " ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 1e9)"
     " END"
 )
+
+#: A position that no replica can have replayed.
+_NEVER = "FFFFFFFF/FFFFFFFF"
+
+_position: ContextVar[str | None] = ContextVar("position", default=None)
+
+
+def enable_lsn_tracking() -> None:
+    """Record the WAL position (LSN) after each write from now on."""
+    write_finished.connect(_record_position)
+
+
+def pop_last_lsn() -> str | None:
+    """Return the WAL position of the request's last write, and forget it."""
+    position = _position.get()
+    _position.set(None)
+    return position
+
+
+def _record_position(_sender: object, connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    try:
+        found = connection.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()
+        _position.set(str(found))
+    except sa.exc.DBAPIError:
+        _position.set(_NEVER)
 
 
 class ReadReplica:
@@ -63,7 +92,7 @@ class ReadReplica:
             if lag is None:
                 yield None
                 return
-            with db.use_connection(connection):
+            with use_connection(connection):
                 yield lag
 
     def mark_unavailable(self) -> None:

@@ -83,7 +83,7 @@ def connection() -> Connection:
 
 @contextmanager
 def use_connection(reader: Connection) -> Iterator[None]:
-    """Make `connection()` return this connection inside the block."""
+    """Make `connection()` return this connection of the read replica inside the block."""
     token = _reader.set(reader)
     try:
         yield
@@ -107,22 +107,8 @@ def app_context_thread(task: Callable[[], None]) -> threading.Thread:
 
 
 def reading_engine() -> Engine:
-    """Return the app's engine, for connections that only read."""
+    """Return the app's engine, for downloads: they read after the request has ended."""
     return _reading(db.engine)
-
-
-@contextmanager
-def short_read_connection() -> Iterator[None]:
-    """Use a short-lived connection inside the block.
-
-    For reads before a write: cheaper than opening the request's session, which the write would
-    close again.
-    """
-    if _reader.get() is not None:
-        yield
-        return
-    with reading_engine().connect() as reader, use_connection(reader):
-        yield
 
 
 def unsafe_settings() -> list[str]:

@@ -13,10 +13,10 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
+from blinker import Signal
 from sqlalchemy.engine import Connection, Engine, Transaction
 
 from inventory.common import instrumentation
@@ -33,36 +33,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 12
 
-_tracks_lsn = False
-
-_position: ContextVar[str | None] = ContextVar("position", default=None)
-
-#: A position that no replica can have replayed.
-_NEVER = "FFFFFFFF/FFFFFFFF"
-
-
-def enable_lsn_tracking() -> None:
-    """Record the WAL position (LSN) after each write from now on."""
-    global _tracks_lsn
-    _tracks_lsn = True
-
-
-def pop_last_lsn() -> str | None:
-    """Return the WAL position of the request's last write, and forget it."""
-    position = _position.get()
-    _position.set(None)
-    return position
-
-
-def _note_position(writer: Connection) -> None:
-    """Record the WAL position; an error must not fail the write, which is committed."""
-    if not _tracks_lsn or writer.dialect.name != "postgresql":
-        return
-    try:
-        found = writer.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()
-        _position.set(str(found))
-    except sa.exc.DBAPIError:
-        _position.set(_NEVER)
+#: A write has ended, with `connection`; a receiver must not raise, as the write is committed.
+write_finished = Signal()
 
 
 @contextmanager
@@ -152,7 +124,7 @@ def _atomic(
                         result = verb(tx, *args, **kwargs)
                         if kwargs.get("dry_run"):
                             transaction.rollback()
-                    _note_position(connection)
+                    write_finished.send(connection=connection)
                     return result
             except sa.exc.DBAPIError as error:
                 _retry_or_raise(error, attempt)
@@ -167,7 +139,8 @@ def _atomic(
 def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
     """Wait and return after a lost race; otherwise raise Busy or the error."""
     if is_retryable_conflict(error):
-        instrumentation.transaction_retried(getattr(error.orig, "sqlstate", None) or "UNIQUE")
+        reason = getattr(error.orig, "sqlstate", None) or "UNIQUE"
+        instrumentation.transaction_retried.send(reason=reason)
         time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)) if attempt else 0)
         return
     if getattr(error.orig, "sqlstate", None) == "25006":

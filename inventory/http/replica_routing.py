@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request, session
 from inventory import db
 from inventory.common import clock
 from inventory.config import Config
-from inventory.db.replica import SHOWN_LAG, ReadReplica
+from inventory.db.replica import SHOWN_LAG, ReadReplica, enable_lsn_tracking, pop_last_lsn
 
 #: Blueprints of the pages that show stock. Sign-in, accounts, the API and the floor app use the
 #: primary: they authenticate, or have no session that could keep a position. Downloads use the
@@ -32,7 +32,7 @@ def init_app(app: Flask, config: Config) -> None:
         return
     standby = ReadReplica(db.new_engine(config.database_read_url, threads=config.threads))
     app.extensions["standby"] = standby
-    db.enable_lsn_tracking()
+    enable_lsn_tracking()
     for endpoint, view in app.view_functions.items():
         if endpoint.rpartition(".")[0] in _FAMILIES and "csv" not in endpoint:
             app.view_functions[endpoint] = _route_to_replica(standby, view)
@@ -63,6 +63,6 @@ def _keep_position(response: Response) -> Response:
 
     The user's own pages are never older than that write.
     """
-    if (position := db.pop_last_lsn()) is not None and session.get("_user_id"):
+    if (position := pop_last_lsn()) is not None and session.get("_user_id"):
         session[_POSITION] = position
     return response
