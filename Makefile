@@ -11,7 +11,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another.
 RUNNERS := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))' 2>/dev/null)
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(or $(RUNNERS),2) --dist=worksteal
+# A few tests start sooner in one process. A number in ARGS ("-n 3 -k web") is the last word.
+NAMES_TESTS := $(filter -k% tests/%,$(ARGS))
+PYTEST := $(BIN)/python -m pytest --dist=worksteal \
+	--numprocesses=$(if $(NAMES_TESTS),0,$(or $(RUNNERS),2))
+# The servers that tests start would compile the whole program each time.
+unexport PYTHONDONTWRITEBYTECODE
 SUMMARY := .pytest_cache/summary
 
 help: ## list the targets
@@ -45,7 +50,7 @@ test: setup ## run all tests on SQLite and on PostgreSQL, in a browser too (ARGS
 	done; exit $$status
 
 nightly: setup ## `make test` with its whole matrices (docs/testing.md): an hour on two cores
-	@AXE=all E2E_SERVER=processes KILLS=30 $(MAKE) --no-print-directory test
+	@NIGHTLY=1 AXE=all E2E_SERVER=processes KILLS=30 $(MAKE) --no-print-directory test
 
 test-sqlite: setup ## run all tests on SQLite only
 	@TEST_DATABASE=sqlite $(PYTEST) $(ARGS)

@@ -24,8 +24,8 @@ from inventory.db import db, snapshot
 from inventory.verification import verify
 from tests.support.databases import KINDS, Databases, databases
 from tests.support.servers import LiveServer, ThreadedServer
+from tests.support.shared_work import share_sql_statements, share_url_rules
 from tests.support.stock_builder import Stock
-from tests.support.url_rules import cache_url_builders
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -52,18 +52,28 @@ def pytest_configure(config: pytest.Config) -> None:
     kind = os.environ.get("TEST_DATABASE") or "sqlite"
     if kind not in KINDS:
         raise pytest.UsageError(f"TEST_DATABASE must be {' or '.join(KINDS)}, not {kind!r}.")
-    cache_url_builders()
+    share_url_rules()
+    share_sql_statements()
     if not hasattr(config, "workerinput"):
         os.environ.update(_running.enter_context(databases(kind)).environ)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of the other database; they run in its own test run."""
+    """Deselect what the run with the other database tests.
+
+    That are the tests marked for it, and on PostgreSQL the tests that use no database.
+    """
     kind = os.environ.get("TEST_DATABASE") or "sqlite"
-    marked = ((item, item.get_closest_marker("only")) for item in items)
-    deselected = {item for item, marker in marked if marker and kind not in marker.args}
+    deselected = {item for item in items if not _runs_on(kind, item)}
     config.hook.pytest_deselected(items=list(deselected))
     items[:] = [item for item in items if item not in deselected]
+
+
+def _runs_on(kind: str, item: pytest.Item) -> bool:
+    if marker := item.get_closest_marker("only"):
+        nightly = marker.kwargs.get("nightly") if os.environ.get("NIGHTLY") else None
+        return kind in (*marker.args, nightly)
+    return kind == "sqlite" or "test_databases" in getattr(item, "fixturenames", ())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

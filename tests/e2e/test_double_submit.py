@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite", nightly="postgresql")]
 
 #: Between two presses: a bouncing key, a double click, a deliberate second press.
 GAPS_MS = (80, 200, 350)

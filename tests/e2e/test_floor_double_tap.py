@@ -7,7 +7,7 @@ from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_double_submit import GAPS_MS, clicks_twice, presses_twice
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite", nightly="postgresql")]
 
 
 @pytest.fixture

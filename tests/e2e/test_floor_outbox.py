@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite", nightly="postgresql")]
 
 OPERATIONS = "**/floor/operations"
 

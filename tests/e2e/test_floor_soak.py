@@ -12,7 +12,7 @@ import pytest
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite", nightly="postgresql")]
 
 OPERATIONS = int(os.environ.get("SOAK") or 60)
 SEED = int(os.environ.get("SOAK_SEED") or 12)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +60,18 @@ class Stock:
         fields.setdefault("name", code.title())
         catalog.create_item(user_id=self.user_id, key=key(), code=code, **fields)
         return code
+
+    def many_items(self, codes: Sequence[str]) -> None:
+        """Make the first item and insert the others like it, which takes a hundredth of the time."""
+        self.item(codes[0])
+        [first] = connection().execute(sa.select(stock.items)).mappings()
+        db.session.rollback()
+        rows = [
+            dict(first) | {"id": first["id"] + number, "code": code, "name": code.title()}
+            for number, code in enumerate(codes[1:], start=1)
+        ]
+        with db.engine.connect().execution_options(write=True) as conn, conn.begin():
+            conn.execute(sa.insert(stock.items), rows)
 
     def lot(self, script: str = "receive 10", *, item: str = "BOLT", **fields: Any) -> int:
         """Run a script of `receive|approve|reject|quarantine|reserve|issue|scrap QTY [REF]`."""

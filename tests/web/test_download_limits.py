@@ -31,8 +31,7 @@ CODES = [f"B-{number:03d}" for number in range(ITEMS)]
 @pytest.fixture
 def ada(app, ada, stock):
     """Administrator, with items for three pages; the first chunk of a file lacks the last ones."""
-    for code in CODES:
-        stock.item(code)
+    stock.many_items(CODES)
     return ada
 
 
