@@ -63,6 +63,6 @@ def _keep_position(response: Response) -> Response:
 
     The user's own pages are never older than that write.
     """
-    if (position := pop_last_lsn()) is not None and session.get("_user_id"):
+    if (position := pop_last_lsn()) is not None and session.get("sid"):
         session[_POSITION] = position
     return response

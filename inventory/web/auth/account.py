@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, session, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -50,7 +50,7 @@ def change_password() -> Answer:
 def end_sessions() -> Answer:
     """End all sessions of the user, including this one."""
     users.end_sessions(user_id=current_user.id, actor_id=current_user.id)
-    session.clear()
+    web_session.log_out_user()
     return redirect(url_for("auth.login"), 303)
 
 

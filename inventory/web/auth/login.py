@@ -149,7 +149,7 @@ def logout() -> Answer:
     """Sign out."""
     if current_user.is_authenticated:
         sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
-    session.clear()
+    web_session.log_out_user()
     return redirect(url_for("auth.login"), 303)
 
 

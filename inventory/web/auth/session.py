@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from flask import Flask, abort, current_app, redirect, request, session, url_for
-from flask_login import LoginManager, UserMixin
+from flask_login import LoginManager, UserMixin, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from inventory.accounts import login, sessions
@@ -70,9 +70,17 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
     session.clear()
     session.permanent = True
     now = int(time.time())
-    session.update(_user_id=str(begun.account.id), sid=begun.id, began=now, seen=now)
+    session.update(sid=begun.id, began=now, seen=now)
     if by_pin:
         session["by_pin"] = True
+    login_user(_session_user(begun.account))
+    del session["_id"]  # a hash of address and browser, for the session protection that is off
+
+
+def log_out_user() -> None:
+    """Forget the session of this browser; its row in the database is the caller's."""
+    logout_user()
+    session.clear()
 
 
 def wait_for_code(pending: login.PendingTwoFactor) -> None:
@@ -123,6 +131,11 @@ def _load(user_id: str) -> SessionUser | None:
     if found.note and not is_poll():
         run_after_response(sessions.touch, session_id=found.id)
     bind_user(account.id)
+    return _session_user(account)
+
+
+def _session_user(account: Account) -> SessionUser:
+    """Return the account as the user of a request in this session."""
     asked = account.role in current_app.config["TOTP_REQUIRED_ROLES"]
     return SessionUser(
         apply_session_limits(account),

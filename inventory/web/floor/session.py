@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Response, current_app, request, session, url_for
+from flask import Response, current_app, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
@@ -99,7 +99,7 @@ def _set_device_cookie(response: Response, tablet: str) -> None:
 def log_out() -> Response:
     """Sign out. Unsent operations stay on the tablet until their user is back."""
     _leave()
-    session.clear()
+    web_session.log_out_user()
     return answer({"user": None, "csrf_token": generate_csrf()})
 
 
