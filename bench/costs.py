@@ -25,7 +25,7 @@ from bench.load import stock_lots
 from inventory import ledger
 from inventory.db import connection, db
 from inventory.stock.balance_filters import lot_balances
-from inventory.stock.queries import items, lots
+from inventory.stock.statements import items, lots
 from tests.support.databases import KINDS
 
 

@@ -26,7 +26,7 @@ from bench.dataset import NAME, PASSWORD, USER, application, ensure
 from inventory.accounts import api_tokens
 from inventory.db import connection, db
 from inventory.stock.balance_filters import lot_balances, open_lines
-from inventory.stock.queries import items, lots, operations, reservations
+from inventory.stock.statements import items, lots, operations, reservations
 from tests.support.databases import KINDS
 from tests.support.users import form_fields
 

@@ -16,7 +16,7 @@ from inventory.common.quantity import SCALE, format_qty, parse_qty
 from inventory.idempotency.run_once import run_once
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
-from inventory.stock.queries import items, lots
+from inventory.stock.statements import items, lots
 from inventory.webhooks import low_stock
 
 #: Endings that an item code must not have, because `/items/{code}/stock` is a path of the API.

@@ -3,7 +3,7 @@ import pytest
 from inventory import catalog
 from inventory.common.errors import InvalidInput, NotFound, Refusal
 from inventory.db import connection, db
-from inventory.stock import queries as stock_queries
+from inventory.stock import statements
 from tests.support.stock_builder import Stock, in_days, key
 
 
@@ -93,7 +93,5 @@ def test_an_unknown_item_or_lot_cannot_be_changed(stock: Stock) -> None:
 
 
 def test_items_and_lots_have_no_quantity_column(stock: Stock) -> None:
-    columns = {
-        column.name for table in (stock_queries.items, stock_queries.lots) for column in table.c
-    }
+    columns = {column.name for table in (statements.items, statements.lots) for column in table.c}
     assert not columns & {"qty", "on_hand", "reserved", "available", "free", "quantity"}

@@ -19,7 +19,7 @@ from inventory.idempotency.run_once import run_once
 from inventory.models import Code, CodeKind, table
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, format_utc
-from inventory.stock.queries import items, lots, users
+from inventory.stock.statements import items, lots, users
 
 codes = table(Code)
 

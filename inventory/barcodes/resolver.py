@@ -18,7 +18,7 @@ from inventory.common.errors import InvalidCode
 from inventory.common.quantity import MAX, ONE, SCALE, format_qty
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
-from inventory.stock.queries import lots
+from inventory.stock.statements import lots
 
 #: The most lots that are offered if several have the code.
 MAX_CHOICES = 50

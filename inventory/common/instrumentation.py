@@ -1,6 +1,6 @@
 """Signals for metrics: the core sends them without knowing who listens.
 
-Without metrics nobody does (http/metrics.py). Flask brings blinker along.
+Without metrics there is no receiver (http/metrics.py). Flask brings blinker along.
 """
 
 from __future__ import annotations

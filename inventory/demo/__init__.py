@@ -20,7 +20,7 @@ from inventory.db import connection
 from inventory.demo.month import SHIFT, Month
 from inventory.demo.sample_items import SampleItem, sample_items
 from inventory.demo.simulator import Simulator, rough
-from inventory.stock import queries as stock
+from inventory.stock import statements
 
 SEED = 4711
 USER_NAME = "demo"
@@ -47,7 +47,7 @@ def load(
     Raises:
         InvalidInput: the database already has items.
     """
-    if connection().execute(sa.select(stock.items.c.id).limit(1)).first():
+    if connection().execute(sa.select(statements.items.c.id).limit(1)).first():
         raise InvalidInput(
             "There are items already: the demo is for an empty database.", field="items"
         )
@@ -106,10 +106,10 @@ def _counts() -> dict[str, int]:
         return connection().execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
     tables = {
-        "items": stock.items,
-        "lots": stock.lots,
-        "reservations": stock.reservations,
-        "operations": stock.operations,
-        "entries": stock.ledger,
+        "items": statements.items,
+        "lots": statements.lots,
+        "reservations": statements.reservations,
+        "operations": statements.operations,
+        "entries": statements.ledger,
     }
     return {word: count(table) for word, table in tables.items()}

@@ -16,6 +16,7 @@ from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module
 from inventory.doctor.results import CheckResult, error, ok, warning
 from inventory.models import User, table
 from inventory.stock import queries as stock
+from inventory.stock import statements
 from inventory.stock.balance_filters import lot_balances
 from inventory.verification import schema
 
@@ -98,7 +99,7 @@ def _settings() -> CheckResult:
 
 
 def _clock(conn: Connection) -> CheckResult:
-    last = conn.execute(sa.select(sa.func.max(stock.ledger.c.timestamp))).scalar()
+    last = conn.execute(sa.select(sa.func.max(statements.ledger.c.timestamp))).scalar()
     return clock_against(last)
 
 
@@ -126,7 +127,7 @@ def _read_cache(conn: Connection) -> CheckResult:
         row.lot_id: (row.lot_seq, row.on_hand, row.reserved)
         for row in conn.execute(sa.select(*columns).order_by(sa.func.random()).limit(SAMPLE))
     }
-    newest = sa.select(stock.lots.c.id).order_by(stock.lots.c.id.desc()).limit(SAMPLE)
+    newest = sa.select(statements.lots.c.id).order_by(statements.lots.c.id.desc()).limit(SAMPLE)
     ids = {*cached, *conn.execute(newest).scalars()}
     message = {
         lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)

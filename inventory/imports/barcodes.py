@@ -22,7 +22,7 @@ from inventory.imports.row_checks import RowCheckResult, item_suggester, with_su
 from inventory.models import CodeKind
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
-from inventory.stock.queries import items, lots
+from inventory.stock.statements import items, lots
 
 
 @dataclass(slots=True)

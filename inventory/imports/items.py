@@ -20,7 +20,7 @@ from inventory.imports.column_mapping import Row
 from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
-from inventory.stock.queries import items, lots
+from inventory.stock.statements import items, lots
 from inventory.webhooks import low_stock
 
 _DEFAULTS: dict[str, Any] = {

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common.errors import Refusal
 from inventory.stock import queries as stock
-from inventory.stock.queries import items
+from inventory.stock.statements import items, lots
 
 #: Unknown names that are compared with known ones, because the comparison is slow.
 _MAX_SUGGESTED = 40
@@ -65,7 +65,6 @@ def item_suggester(conn: Connection) -> SpellingSuggester:
 def lot_suggester(conn: Connection, item_code: str) -> SpellingSuggester:
     """Return a suggester of an item's lot codes."""
     found = stock.read_items(conn, codes=[item_code])
-    lots = stock.lots
     chosen = sa.select(lots.c.lot_code).where(lots.c.item_id.in_([item.id for item in found]))
     return SpellingSuggester(lambda: list(conn.execute(chosen).scalars()))
 

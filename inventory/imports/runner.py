@@ -25,7 +25,8 @@ from inventory.imports.row_checks import RowCheckResult, item_suggester, with_su
 from inventory.models import table
 from inventory.models.imports import Import
 from inventory.queries.pagination import CursorScope, Page
-from inventory.stock.queries import operations, read_items, users
+from inventory.stock.queries import read_items
+from inventory.stock.statements import operations, users
 
 imports = table(Import)
 

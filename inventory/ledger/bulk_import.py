@@ -28,7 +28,7 @@ from inventory.ledger.unit_of_work import PlannedCount, PlannedOperation, UnitOf
 from inventory.models import Kind, LotCount, QcStatus, TxnType, table
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, Operation
-from inventory.stock.queries import ledger, operations
+from inventory.stock.statements import ledger, operations
 from inventory.webhooks import low_stock
 
 counts = table(LotCount)

@@ -29,8 +29,9 @@ from inventory.ledger.unit_of_work import ReversalTarget, UnitOfWork
 from inventory.models import QcDecision, table
 from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
+from inventory.stock.balance_filters import lot_balances
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.queries import items, ledger, lot_balances, lots, operations
+from inventory.stock.statements import items, ledger, lots, operations
 
 decisions = table(QcDecision)
 

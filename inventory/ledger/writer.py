@@ -22,7 +22,7 @@ from inventory.ledger.unit_of_work import (
 )
 from inventory.models import LotCount, QcDecision, table
 from inventory.stock.entities import Entry, Lot, Operation
-from inventory.stock.queries import ledger, lots, operations, reservations
+from inventory.stock.statements import LOT_COLUMNS, ledger, lots, operations, reservations
 
 decisions = table(QcDecision)
 counts = table(LotCount)
@@ -97,8 +97,7 @@ def _size_of(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> int:
 
 
 def _lot_row(lot: Any) -> dict[str, Any]:
-    names = "id lot_code qc_status expires_on supplier_lot location parent_lot_id received_at"
-    return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in names.split()}}
+    return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in LOT_COLUMNS}}
 
 
 def _operation_row(

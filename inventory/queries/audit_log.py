@@ -24,7 +24,7 @@ from inventory.queries.pagination import (
     in_order,
     read_page,
 )
-from inventory.stock.queries import users
+from inventory.stock.statements import users
 
 _audit = table(Audit)
 

@@ -23,9 +23,9 @@ from inventory.queries.pagination import (
     read_page,
 )
 from inventory.queries.search import id_of_item
-from inventory.stock import queries as stock
+from inventory.stock import statements
 from inventory.stock.entities import Entry
-from inventory.stock.queries import ledger, lots, operations, users
+from inventory.stock.statements import ledger, lots, operations, users
 
 
 def list_entries(
@@ -134,5 +134,5 @@ def _within(lot_id: int, start: datetime | None, end: datetime | None) -> list[A
 
 
 def _entries(conn: Connection, ids: Sequence[int]) -> list[Entry]:
-    rows = conn.execute(stock.ENTRIES.where(ledger.c.id.in_(ids)))
+    rows = conn.execute(statements.ENTRIES.where(ledger.c.id.in_(ids)))
     return in_order((Entry(*row) for row in rows), ids)

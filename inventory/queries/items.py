@@ -32,7 +32,7 @@ from inventory.stock.balance_filters import (
     lot_balances,
 )
 from inventory.stock.entities import Item, StockTotals
-from inventory.stock.queries import items, ledger
+from inventory.stock.statements import items, ledger
 
 
 @dataclass(frozen=True, slots=True)

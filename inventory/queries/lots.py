@@ -27,7 +27,7 @@ from inventory.queries.search import contains, id_of_item, validate_search
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import has_status, is_usable, lot_balances
 from inventory.stock.entities import Lot
-from inventory.stock.queries import items, lots, operations, users
+from inventory.stock.statements import items, lots, operations, users
 
 _decisions = table(QcDecision)
 

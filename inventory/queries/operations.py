@@ -7,7 +7,8 @@ from sqlalchemy.engine import Connection
 
 from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
 from inventory.stock.entities import Operation
-from inventory.stock.queries import operations, read_operation_headers
+from inventory.stock.queries import read_operation_headers
+from inventory.stock.statements import operations
 
 
 def list_operations(

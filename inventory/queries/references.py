@@ -14,9 +14,9 @@ from inventory.common import clock, validation
 from inventory.queries.pagination import CursorScope, Page, id_key, validate_limit
 from inventory.queries.search import contains, validate_search
 from inventory.stock import queries as stock
-from inventory.stock.balance_filters import is_at_risk
+from inventory.stock.balance_filters import is_at_risk, open_lines
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.queries import open_lines, reservations
+from inventory.stock.statements import reservations
 
 MAX_REFERENCES = 20
 

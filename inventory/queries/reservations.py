@@ -12,9 +12,9 @@ from inventory.common import clock, validation
 from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
 from inventory.queries.search import contains, id_of_item, validate_search
 from inventory.stock import queries as stock
-from inventory.stock.balance_filters import is_at_risk
+from inventory.stock.balance_filters import is_at_risk, open_lines
 from inventory.stock.entities import Reservation
-from inventory.stock.queries import open_lines, reservations
+from inventory.stock.statements import reservations
 
 
 def list_reservations(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import validation
 from inventory.db import search_index
-from inventory.stock.queries import items
+from inventory.stock.statements import items
 
 MAX_LENGTH = 100
 

@@ -20,7 +20,7 @@ from inventory.models import Kind, TxnType
 from inventory.queries import Page, list_items
 from inventory.stock.balance_filters import lot_balances
 from inventory.stock.entities import Item
-from inventory.stock.queries import items, ledger, operations
+from inventory.stock.statements import items, ledger, operations
 
 #: The longest period of a report, in days.
 MAX_DAYS = 366

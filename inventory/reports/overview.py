@@ -26,7 +26,7 @@ from inventory.stock.balance_filters import (
     open_lines,
 )
 from inventory.stock.entities import Lot, Reservation, StockTotals
-from inventory.stock.queries import items, operations
+from inventory.stock.statements import items, operations
 
 Figures = TypeVar("Figures")
 

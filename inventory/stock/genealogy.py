@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory.stock.queries import lots
+from inventory.stock.statements import lots
 
 _ID: sa.BindParameter[int] = sa.bindparam("of_lot", type_=sa.BigInteger)
 

@@ -12,7 +12,7 @@ from inventory.common.quantity import ONE
 from inventory.models import TxnType
 from inventory.stock import queries as stock
 from inventory.stock.entities import totals
-from inventory.stock.queries import ledger
+from inventory.stock.statements import ledger
 
 
 @dataclass(frozen=True, slots=True)

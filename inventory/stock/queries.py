@@ -17,216 +17,10 @@ from sqlalchemy.engine import Connection
 from inventory.common.chunks import chunks
 from inventory.common.errors import NotFound
 from inventory.common.validation import MAX_ID
-from inventory.models import (
-    InventoryLedger,
-    InventoryLot,
-    QcDecision,
-    User,
-    table,
-)
-from inventory.models import Item as ItemModel
-from inventory.models import Operation as OperationModel
-from inventory.models import Reservation as ReservationModel
-from inventory.stock.balance_filters import lot_balances as lot_balances
-from inventory.stock.balance_filters import open_lines as open_lines
+from inventory.stock import statements
+from inventory.stock.balance_filters import open_lines
 from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
-
-items = table(ItemModel)
-lots = table(InventoryLot)
-ledger = table(InventoryLedger)
-operations = table(OperationModel)
-reservations = table(ReservationModel)
-users = table(User)
-decisions = table(QcDecision)
-
-
-def _in_field_order(record: type[Any], **columns: Any) -> list[sa.ColumnElement[Any]]:
-    """Return the columns in the order of the dataclass's fields.
-
-    Rows of these columns can then be passed to the dataclass by position, which takes a third of
-    the time of keywords. Allocation reads thousands of lots.
-
-    Args:
-        columns: a column for each field, except one for `item` and those with other contents.
-    """
-    names = [name for name in record.__dataclass_fields__ if name in columns]
-    assert len(names) == len(columns)
-    return [columns[name].label(name) for name in names]
-
-
-_ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
-_N = len(_ITEM_COLUMNS)
-
-_last = (
-    sa.select(sa.func.max(ledger.c.lot_seq))
-    .where(ledger.c.lot_id == lots.c.id)
-    .correlate(lots)
-    .scalar_subquery()
-)
-_last_at = (
-    sa.select(ledger.c.lot_seq)
-    .where(ledger.c.lot_id == lots.c.id, ledger.c.timestamp <= sa.bindparam("at"))
-    .order_by(ledger.c.timestamp.desc(), ledger.c.lot_seq.desc())
-    .limit(1)
-    .correlate(lots)
-    .scalar_subquery()
-)
-
-
-_status_at = (
-    sa.select(decisions.c.to_status)
-    .join(operations, operations.c.id == decisions.c.operation_id)
-    .where(decisions.c.lot_id == lots.c.id, operations.c.recorded_at <= sa.bindparam("at"))
-    .order_by(decisions.c.decision_seq.desc())
-    .limit(1)
-    .correlate(lots)
-    .scalar_subquery()
-)
-
-
-def _select_lots(
-    last: sa.ScalarSelect[Any], status: sa.ColumnElement[str] = lots.c.qc_status
-) -> sa.Select[Any]:
-    return (
-        sa.select(
-            *_ITEM_COLUMNS,
-            *_in_field_order(
-                Lot,
-                id=lots.c.id,
-                lot_code=lots.c.lot_code,
-                qc_status=status,
-                expires_on=lots.c.expires_on,
-                supplier_lot=lots.c.supplier_lot,
-                location=lots.c.location,
-                parent_lot_id=lots.c.parent_lot_id,
-                received_at=lots.c.received_at,
-                lot_seq=ledger.c.lot_seq,
-                on_hand=ledger.c.on_hand_after,
-                reserved=ledger.c.reserved_after,
-                received=ledger.c.received_after,
-                last_hash=ledger.c.hash,
-                last_at=ledger.c.timestamp,
-            ),
-        )
-        .select_from(lots)
-        .join(items, items.c.id == lots.c.item_id)
-        .join(ledger, sa.and_(ledger.c.lot_id == lots.c.id, ledger.c.lot_seq == last))
-    )
-
-
-_LOTS = _select_lots(_last)
-_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-_LOTS_BY_ID = _LOTS.where(lots.c.id.in_(_IDS))
-_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
-_LOTS_AT = _select_lots(_last_at, _status_at)
-_LOTS_OF_ITEMS_AT = _LOTS_AT.where(lots.c.item_id.in_(_IDS)).order_by(lots.c.id)
-_STOCKED_LOTS_OF_ITEMS = _LOTS.join(lot_balances, lot_balances.c.lot_id == lots.c.id).where(
-    lot_balances.c.item_id.in_(_IDS), lot_balances.c.stocked
-)
-_HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
-_LOTS_BY_CODE = _LOTS.where(
-    sa.tuple_(lots.c.item_id, lots.c.lot_code).in_(sa.bindparam("pairs", expanding=True))
-)
-_ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
-    items.c.code.in_(sa.bindparam("codes", expanding=True))
-)
-_ITEMS_BY_ID = sa.select(*_ITEM_COLUMNS).where(items.c.id.in_(_IDS))
-
-_LOT_OF_LINE = sa.select(
-    ledger.c.reservation_id, ledger.c.lot_id, sa.func.max(ledger.c.line_seq).label("line_seq")
-).where(ledger.c.reservation_id.in_(_IDS))
-_last_line = _LOT_OF_LINE.group_by(ledger.c.reservation_id, ledger.c.lot_id).subquery()
-_LINES = sa.select(
-    ledger.c.reservation_id,
-    ledger.c.lot_id,
-    ledger.c.line_seq,
-    ledger.c.open_after,
-    ledger.c.issued_after,
-).join(
-    _last_line,
-    sa.and_(
-        ledger.c.reservation_id == _last_line.c.reservation_id,
-        ledger.c.lot_id == _last_line.c.lot_id,
-        ledger.c.line_seq == _last_line.c.line_seq,
-    ),
-)
-_EXPIRED = sa.select(open_lines.c.reservation_id).where(
-    open_lines.c.expires_at.is_not(None), open_lines.c.expires_at <= sa.bindparam("now")
-)
-_OLDEST_EXPIRED = _EXPIRED.order_by(open_lines.c.expires_at, open_lines.c.reservation_id).limit(
-    sa.bindparam("most")
-)
-_FEW = 20
-_FIRST_EXPIRED = (
-    _EXPIRED.add_columns(open_lines.c.lot_id).order_by(open_lines.c.expires_at).limit(_FEW)
-)
-#: `+ 0` keeps the planner off the index on items, because an item can have many lines. The index on
-#: `expires_at` is better, because few lines have expired.
-_EXPIRED_OF = _EXPIRED.add_columns(open_lines.c.lot_id).where((open_lines.c.item_id + 0).in_(_IDS))
-_RESERVATIONS = (
-    sa.select(
-        *_ITEM_COLUMNS,
-        *_in_field_order(
-            Reservation,
-            id=reservations.c.id,
-            reference=reservations.c.reference,
-            qty=reservations.c.qty,
-            expires_at=reservations.c.expires_at,
-            note=reservations.c.note,
-            created_at=reservations.c.created_at,
-        ),
-    )
-    .join(items, items.c.id == reservations.c.item_id)
-    .where(reservations.c.id.in_(_IDS))
-)
-
-ENTRIES = (
-    sa.select(
-        *_in_field_order(
-            Entry,
-            id=ledger.c.id,
-            operation_id=ledger.c.operation_id,
-            kind=operations.c.kind,
-            item_code=items.c.code,
-            lot_id=ledger.c.lot_id,
-            lot_code=lots.c.lot_code,
-            lot_seq=ledger.c.lot_seq,
-            txn_type=ledger.c.txn_type,
-            qty=ledger.c.qty,
-            on_hand_after=ledger.c.on_hand_after,
-            reserved_after=ledger.c.reserved_after,
-            reservation_id=ledger.c.reservation_id,
-            reference=operations.c.reference,
-            user_id=operations.c.user_id,
-            user_name=users.c.name,
-            timestamp=ledger.c.timestamp,
-            hash=ledger.c.hash,
-        )
-    )
-    .join(operations, operations.c.id == ledger.c.operation_id)
-    .join(lots, lots.c.id == ledger.c.lot_id)
-    .join(items, items.c.id == ledger.c.item_id)
-    .join(users, users.c.id == operations.c.user_id)
-)
-
-_ENTRIES_OF_OPERATIONS = ENTRIES.where(ledger.c.operation_id.in_(_IDS)).order_by(ledger.c.id)
-_OPERATIONS = (
-    sa.select(
-        operations.c.id,
-        operations.c.kind,
-        operations.c.reference,
-        operations.c.reason,
-        operations.c.note,
-        operations.c.user_id,
-        users.c.name.label("user_name"),
-        operations.c.recorded_at,
-        operations.c.occurred_at,
-        operations.c.reverses_id,
-    )
-    .join(users, users.c.id == operations.c.user_id)
-    .where(operations.c.id.in_(_IDS))
-    .order_by(operations.c.id)
-)
+from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger
 
 
 def _possible(ids: Iterable[int]) -> list[int]:
@@ -235,7 +29,11 @@ def _possible(ids: Iterable[int]) -> list[int]:
 
 
 def _to_lot(row: Sequence[Any]) -> Lot:
-    return Lot(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+    return Lot(
+        row[ITEM_WIDTH],
+        Item(*row[:ITEM_WIDTH]),
+        *row[ITEM_WIDTH + 1 :],
+    )
 
 
 def read_items(
@@ -244,9 +42,9 @@ def read_items(
     """Return the items with these codes or ids, unordered; unknown ones are left out."""
     found = []
     for some in chunks([code for code in codes if "\0" not in code]):
-        found += [Item(*row) for row in conn.execute(_ITEMS_BY_CODE, {"codes": some})]
+        found += [Item(*row) for row in conn.execute(statements.ITEMS_BY_CODE, {"codes": some})]
     for some_ids in chunks(_possible(ids)):
-        found += [Item(*row) for row in conn.execute(_ITEMS_BY_ID, {"ids": some_ids})]
+        found += [Item(*row) for row in conn.execute(statements.ITEMS_BY_ID, {"ids": some_ids})]
     return found
 
 
@@ -263,7 +61,7 @@ def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
     found = [
         _to_lot(row)
         for some in chunks(_possible(ids))
-        for row in conn.execute(_LOTS_BY_ID, {"ids": some})
+        for row in conn.execute(statements.LOTS_BY_ID, {"ids": some})
     ]
     return sorted(found, key=lambda lot: lot.id or 0)
 
@@ -290,8 +88,10 @@ def get_lots_of_items(
     if not (ids := list(item_ids)):
         return []
     if at is None:
-        return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS, {"ids": ids})]
-    return [_to_lot(row) for row in conn.execute(_LOTS_OF_ITEMS_AT, {"ids": ids, "at": at})]
+        return [_to_lot(row) for row in conn.execute(statements.LOTS_OF_ITEMS, {"ids": ids})]
+    return [
+        _to_lot(row) for row in conn.execute(statements.LOTS_OF_ITEMS_AT, {"ids": ids, "at": at})
+    ]
 
 
 def get_stocked_lots(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
@@ -300,7 +100,7 @@ def get_stocked_lots(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
     The balance tables find the lots; allocation uses this.
     """
     ids = list(item_ids)
-    return [_to_lot(row) for row in conn.execute(_STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
+    return [_to_lot(row) for row in conn.execute(statements.STOCKED_LOTS_OF_ITEMS, {"ids": ids})]
 
 
 def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> list[Lot]:
@@ -311,7 +111,7 @@ def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> l
     ids = list(item_ids)
     if not ids:
         return []
-    return [_to_lot(row) for row in conn.execute(_HOLDING_LOTS_OF_ITEMS, {"ids": ids})]
+    return [_to_lot(row) for row in conn.execute(statements.HOLDING_LOTS_OF_ITEMS, {"ids": ids})]
 
 
 def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
@@ -323,7 +123,7 @@ def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot
     return [
         _to_lot(row)
         for some in chunks(pairs)
-        for row in conn.execute(_LOTS_BY_CODE, {"pairs": some})
+        for row in conn.execute(statements.LOTS_BY_CODE, {"pairs": some})
     ]
 
 
@@ -332,7 +132,7 @@ def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:
     ids = _possible(ids)
     if not ids:
         return set()
-    return {row.lot_id for row in conn.execute(_LINES, {"ids": ids})}
+    return {row.lot_id for row in conn.execute(statements.LINES, {"ids": ids})}
 
 
 def read_reservations(
@@ -347,13 +147,17 @@ def read_reservations(
     ids = _possible(ids)
     if not ids:
         return []
-    lines = conn.execute(_LINES, {"ids": ids}).all()
+    lines = conn.execute(statements.LINES, {"ids": ids}).all()
     by_id = {lot.id: lot for lot in lots_known}
     unknown = {line.lot_id for line in lines} - set(by_id)
     by_id.update({lot.id: lot for lot in read_lots(conn, unknown)})
     found: dict[int, Reservation] = {}
-    for row in conn.execute(_RESERVATIONS, {"ids": ids}):
-        found[row[_N]] = Reservation(row[_N], Item(*row[:_N]), *row[_N + 1 :])
+    for row in conn.execute(statements.RESERVATIONS, {"ids": ids}):
+        found[row[ITEM_WIDTH]] = Reservation(
+            row[ITEM_WIDTH],
+            Item(*row[:ITEM_WIDTH]),
+            *row[ITEM_WIDTH + 1 :],
+        )
     for line in sorted(lines, key=lambda line: line.lot_id):
         found[line.reservation_id].lines.append(
             ReservationLine(by_id[line.lot_id], line.line_seq, line.open_after, line.issued_after)
@@ -395,7 +199,7 @@ def expired_reservation_ids(conn: Connection, *, now: datetime, limit: int) -> l
         now: UTC.
         limit: look at this many lines, the longest expired first.
     """
-    found = conn.execute(_OLDEST_EXPIRED, {"now": now, "most": limit}).scalars()
+    found = conn.execute(statements.OLDEST_EXPIRED, {"now": now, "most": limit}).scalars()
     return sorted(set(found))
 
 
@@ -408,16 +212,16 @@ def prefetch_expired(conn: Connection, *, now: datetime) -> Callable[[Iterable[L
     Returns:
         A function that returns the ids of those that hold stock in the given lots.
     """
-    asked = conn.execute(_FIRST_EXPIRED, {"now": now})
+    asked = conn.execute(statements.FIRST_EXPIRED, {"now": now})
 
     def in_lots(lots: Iterable[Lot]) -> list[int]:
         items_of = {lot.id: lot.item.id for lot in lots}
         rows = asked.all()
-        if len(rows) == _FEW:
+        if len(rows) == statements.FEW_EXPIRED:
             rows = [
                 row
                 for some in chunks(sorted(set(items_of.values())))
-                for row in conn.execute(_EXPIRED_OF, {"now": now, "ids": some})
+                for row in conn.execute(statements.EXPIRED_OF, {"now": now, "ids": some})
             ]
         return sorted({row.reservation_id for row in rows if row.lot_id in items_of})
 
@@ -444,7 +248,7 @@ def open_qty_by_reservation(
     if not ids:
         return {}
     # `+ 0` makes the planner start from the reservations, because a lot can have very many entries.
-    rows = conn.execute(_LINES.where(ledger.c.lot_id + 0 == lot_id), {"ids": ids})
+    rows = conn.execute(statements.LINES.where(ledger.c.lot_id + 0 == lot_id), {"ids": ids})
     return {row.reservation_id: row.open_after for row in rows}
 
 
@@ -454,9 +258,9 @@ def read_operations(conn: Connection, ids: Iterable[int]) -> list[Operation]:
     if not ids:
         return []
     entries: dict[int, list[Entry]] = {id: [] for id in ids}
-    for row in conn.execute(_ENTRIES_OF_OPERATIONS, {"ids": ids}):
+    for row in conn.execute(statements.ENTRIES_OF_OPERATIONS, {"ids": ids}):
         entries[row.operation_id].append(Entry(*row))
-    rows = conn.execute(_OPERATIONS, {"ids": ids})
+    rows = conn.execute(statements.OPERATIONS, {"ids": ids})
     return [Operation(**row._mapping, entries=tuple(entries[row.id])) for row in rows]
 
 
@@ -465,7 +269,7 @@ def read_operation_headers(conn: Connection, ids: Iterable[int]) -> list[Operati
 
     Unknown operations are left out.
     """
-    rows = conn.execute(_OPERATIONS, {"ids": _possible(ids)})
+    rows = conn.execute(statements.OPERATIONS, {"ids": _possible(ids)})
     return [Operation(**row._mapping, entries=()) for row in rows]
 
 

@@ -20,7 +20,7 @@ from inventory.models import Kind, QcDecision, QcStatus, TxnType, table
 from inventory.stock import genealogy
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.queries import ledger, lots, operations, users
+from inventory.stock.statements import ledger, lots, operations, users
 
 decisions = table(QcDecision)
 

@@ -14,7 +14,7 @@ from inventory.common.quantity import format_qty
 from inventory.models import TxnType
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.queries import ledger
+from inventory.stock.statements import ledger
 
 
 @dataclass(frozen=True, slots=True, eq=False)

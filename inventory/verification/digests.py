@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock
-from inventory.stock.queries import ledger, lots
+from inventory.stock.statements import ledger, lots
 from inventory.verification.findings import Finding
 
 _last = (

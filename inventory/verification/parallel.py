@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.db import snapshot, temporary_engine
-from inventory.stock.queries import ledger, lots, operations
+from inventory.stock.statements import ledger, lots, operations
 from inventory.verification import entries, records
 from inventory.verification.findings import Finding
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.ledger import hash_chain
 from inventory.models import LotCount, QcDecision, table
-from inventory.stock.queries import ledger, lots, operations, reservations
+from inventory.stock.statements import ledger, lots, operations, reservations
 from inventory.verification import raw_rows
 from inventory.verification.findings import Finding
 

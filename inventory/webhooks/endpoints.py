@@ -26,7 +26,7 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.validation import validate_text
 from inventory.db import atomic
-from inventory.stock.queries import items
+from inventory.stock.statements import items
 from inventory.webhooks.low_stock import deliveries, endpoints, events
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret

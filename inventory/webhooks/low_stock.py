@@ -24,7 +24,7 @@ from inventory.models import table
 from inventory.models.webhooks import LowItem, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from inventory.stock.balance_filters import figures_of_items, is_low_item, item_balances
 from inventory.stock.entities import format_utc
-from inventory.stock.queries import items
+from inventory.stock.statements import items
 
 low_items = table(LowItem)
 endpoints = table(WebhookEndpoint)

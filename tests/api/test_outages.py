@@ -12,7 +12,7 @@ from inventory.common import clock
 from inventory.db import db, triggers
 from inventory.db import engine as database
 from inventory.models import WriteRequest
-from inventory.stock.queries import lots
+from inventory.stock.statements import lots
 from tests.api.checking import CheckedClient
 from tests.api.conftest import make_caller
 

@@ -17,7 +17,7 @@ from flask import Flask
 from inventory.accounts import api_tokens
 from inventory.db import connection, snapshot
 from inventory.models import WriteRequest
-from inventory.stock.queries import ledger, operations
+from inventory.stock.statements import ledger, operations
 from inventory.verification import verify
 from tests.support.servers import LiveServer
 from tests.support.stock_builder import Stock

@@ -16,6 +16,7 @@ from inventory.common.errors import InvalidInput
 from inventory.config import Config
 from inventory.db import connection, db, snapshot
 from inventory.stock import queries as stock
+from inventory.stock import statements
 from inventory.verification import verify
 from tests.support.databases import Databases
 
@@ -31,9 +32,9 @@ def test_demo_has_every_kind_of_data_and_verifies(app: Flask, time: datetime) ->
         with snapshot() as reader:
             assert verify(reader).findings == []
         conn, today = connection(), clock.today()
-        kinds = set(conn.execute(sa.select(stock.operations.c.kind).distinct()).scalars())
+        kinds = set(conn.execute(sa.select(statements.operations.c.kind).distinct()).scalars())
         assert kinds >= {"RECEIPT", "QC", "RESERVATION", "ISSUE", "COUNT", "REVERSAL"}
-        ids = list(conn.execute(sa.select(stock.items.c.id)).scalars())
+        ids = list(conn.execute(sa.select(statements.items.c.id)).scalars())
         lots = [lot for lot in stock.get_lots_of_items(conn, ids) if lot.on_hand]
         assert counts["items"] == len(ids) > 40
         assert len(lots) > len(ids)
@@ -45,8 +46,8 @@ def test_demo_timestamps_increase_and_end_before_now(app: Flask) -> None:
     with app.app_context(), clock.frozen_at(TIMES[1]):
         demo.load(scale=SMALL, days=6)
         rows = connection().execute(
-            sa.select(stock.ledger.c.lot_id, stock.ledger.c.timestamp).order_by(
-                stock.ledger.c.lot_id, stock.ledger.c.lot_seq
+            sa.select(statements.ledger.c.lot_id, statements.ledger.c.timestamp).order_by(
+                statements.ledger.c.lot_id, statements.ledger.c.lot_seq
             )
         )
         latest: dict[int, datetime] = {}
@@ -72,7 +73,9 @@ def _demo_entries(config: Config, test_databases: Databases) -> list[tuple[objec
     url = test_databases.fresh()
     app = create_app(dataclasses.replace(config, database_url=url))
     columns = ("lot_id", "lot_seq", "txn_type", "qty", "timestamp")
-    chosen = sa.select(*(stock.ledger.c[name] for name in columns)).order_by(stock.ledger.c.id)
+    chosen = sa.select(*(statements.ledger.c[name] for name in columns)).order_by(
+        statements.ledger.c.id
+    )
     try:
         with app.app_context(), clock.frozen_at(TIMES[0]):
             demo.load(scale=SMALL, days=3)

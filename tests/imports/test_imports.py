@@ -23,6 +23,7 @@ from inventory.imports import KINDS, CellFormat, ImportJob, Report
 from inventory.imports.row_checks import SpellingSuggester
 from inventory.queries.page_reads import reads_on
 from inventory.stock import queries as stock_queries
+from inventory.stock import statements
 from inventory.verification.findings import Finding
 from tests.support.stock_builder import Stock, key
 
@@ -73,7 +74,7 @@ def lots_on_hand() -> list[str]:
     db.session.rollback()
     rows = (
         connection()
-        .execute(sa.select(stock_queries.lots.c.id).order_by(stock_queries.lots.c.id))
+        .execute(sa.select(statements.lots.c.id).order_by(statements.lots.c.id))
         .scalars()
     )
     return [
@@ -90,7 +91,7 @@ def differences() -> list[Finding]:
 
 def catalog_rows() -> list[str]:
     db.session.rollback()
-    rows = connection().execute(sa.select(stock_queries.items).order_by(stock_queries.items.c.code))
+    rows = connection().execute(sa.select(statements.items).order_by(statements.items.c.code))
     return [
         f"{row.code} {row.name} {row.unit} {row.decimals} {bool(row.qc_required)}"
         f" {row.reorder_point if row.reorder_point is None else format_qty(row.reorder_point)}"

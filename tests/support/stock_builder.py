@@ -22,6 +22,7 @@ from inventory.common.quantity import format_qty
 from inventory.db import atomic, connection, db
 from inventory.models import User
 from inventory.stock import queries as stock
+from inventory.stock import statements
 from inventory.stock.entities import Lot, Reservation
 
 _numbers = itertools.count(1)
@@ -64,14 +65,14 @@ class Stock:
     def many_items(self, codes: Sequence[str]) -> None:
         """Make the first item and insert the others like it, a hundred times as fast."""
         self.item(codes[0])
-        [first] = connection().execute(sa.select(stock.items)).mappings()
+        [first] = connection().execute(sa.select(statements.items)).mappings()
         db.session.rollback()
         rows = [
             dict(first) | {"id": first["id"] + number, "code": code, "name": code.title()}
             for number, code in enumerate(codes[1:], start=1)
         ]
         with db.engine.connect().execution_options(write=True) as conn, conn.begin():
-            conn.execute(sa.insert(stock.items), rows)
+            conn.execute(sa.insert(statements.items), rows)
 
     def lot(self, script: str = "receive 10", *, item: str = "BOLT", **fields: Any) -> int:
         """Run a script of `receive|approve|reject|quarantine|reserve|issue|scrap QTY [REF]`."""
@@ -137,7 +138,9 @@ class Stock:
     def entries(self) -> int:
         db.session.rollback()
         return (
-            connection().execute(sa.select(sa.func.count()).select_from(stock.ledger)).scalar_one()
+            connection()
+            .execute(sa.select(sa.func.count()).select_from(statements.ledger))
+            .scalar_one()
         )
 
     def get_lot(self, lot_id: int) -> Lot:
@@ -147,13 +150,13 @@ class Stock:
     def history(self, lot_id: int) -> list[Any]:
         """Return the entries of the lot, oldest first."""
         db.session.rollback()
-        chosen = stock.ENTRIES.where(stock.ledger.c.lot_id == lot_id)
-        return list(connection().execute(chosen.order_by(stock.ledger.c.lot_seq)).all())
+        chosen = statements.ENTRIES.where(statements.ledger.c.lot_id == lot_id)
+        return list(connection().execute(chosen.order_by(statements.ledger.c.lot_seq)).all())
 
     def find_lot(self, lot_code: str) -> Lot:
         db.session.rollback()
         row = connection().execute(
-            sa.select(stock.lots.c.id).where(stock.lots.c.lot_code == lot_code)
+            sa.select(statements.lots.c.id).where(statements.lots.c.lot_code == lot_code)
         )
         return self.get_lot(row.scalar_one())
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from inventory.db import balance_triggers, db, snapshot, triggers
-from inventory.stock.queries import ledger
+from inventory.stock.statements import ledger
 from inventory.verification import digests, parallel, raw_rows, verify
 from tests.support.stock_builder import Stock
 

@@ -14,7 +14,8 @@ from inventory.db import connection
 from inventory.http.json_codec import to_camel_case, to_json
 from inventory.models import Code, table
 from inventory.stock import queries as stock
-from inventory.stock.queries import items, lot_balances
+from inventory.stock.balance_filters import lot_balances
+from inventory.stock.statements import items
 from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import answer, blueprint
 from inventory.web.floor.serializers import (

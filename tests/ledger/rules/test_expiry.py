@@ -15,8 +15,9 @@ from inventory.common import clock
 from inventory.common.errors import InsufficientStock, InvalidInput, OverIssue
 from inventory.db import connection, db
 from inventory.models import User
-from inventory.stock.queries import _EXPIRED_OF as expired_statement
-from inventory.stock.queries import open_lines, operations
+from inventory.stock.balance_filters import open_lines
+from inventory.stock.statements import EXPIRED_OF as expired_statement
+from inventory.stock.statements import operations
 from tests.support.race_processes import race
 from tests.support.stock_builder import Stock, entry_lines, part
 
