@@ -128,10 +128,26 @@ class InvalidInput(Refusal):
         self.field = field
 
 
+class StateConflict(InvalidInput):
+    """Input that the present state does not allow, such as a receipt into an archived item.
+
+    It has the code of malformed input. Since the state can change, it is stored under the key: the
+    same request must not be carried out later.
+    """
+
+    remembered = True
+
+
 class InvalidQty(InvalidInput):
     """A malformed quantity."""
 
     code = "INVALID_QTY"
+
+
+class QtyConflict(InvalidQty):
+    """A quantity that the present state does not allow; stored under the key."""
+
+    remembered = True
 
 
 class InvalidCode(InvalidInput):
@@ -194,8 +210,8 @@ class CorruptBackup(EnvironmentProblem):
 
 def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
     """Return the stored refusal as an exception."""
-    kinds = {kind.code: kind for kind in BusinessRefusal.__subclasses__()}
-    return kinds[code](detail, **figures)
+    kinds: list[type[Refusal]] = [*BusinessRefusal.__subclasses__(), StateConflict, QtyConflict]
+    return {kind.code: kind for kind in kinds}[code](detail, **figures)
 
 
 def refusal_codes() -> list[str]:

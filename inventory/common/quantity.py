@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import NewType
 
-from inventory.common.errors import InvalidQty
+from inventory.common.errors import InvalidQty, QtyConflict
 
 #: A quantity in 10^-6 units.
 Micros = NewType("Micros", int)
@@ -35,7 +35,8 @@ def parse_qty(
 
     Raises:
         InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, too many
-            decimals, or more than 10^12.
+            or more than 10^12.
+        QtyConflict: more decimals than the item has, which can change until its first entry.
     """
     text = _as_text(value)
     if text is None or not _PLAIN.fullmatch(text):
@@ -44,7 +45,7 @@ def parse_qty(
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
         allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
-        raise InvalidQty(
+        raise QtyConflict(
             f"{text} has too many decimals: this item is counted in {unit or 'units'}, {allowed}.",
             field=field,
             decimals=decimals,

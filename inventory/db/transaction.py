@@ -20,7 +20,7 @@ from blinker import Signal
 from sqlalchemy.engine import Connection, Engine, Transaction
 
 from inventory.common import instrumentation
-from inventory.common.errors import Busy, InvalidQty
+from inventory.common.errors import Busy, QtyConflict
 from inventory.common.quantity import MAX_OF_ITEM, format_qty
 from inventory.db.session import db
 from inventory.db.sqlite_write_lock import write_lock_for
@@ -149,7 +149,7 @@ def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
         raise Busy() from error
     if _is_too_much_of_an_item(error):
         most = format_qty(MAX_OF_ITEM)
-        raise InvalidQty(
+        raise QtyConflict(
             f"That is too much: an item can have at most {most} on hand, in all its lots.",
             field="qty",
         ) from error

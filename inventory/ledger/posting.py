@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock, instrumentation
-from inventory.common.errors import InvalidInput, Refusal
-from inventory.db import atomic_pipelined
+from inventory.common.errors import InvalidInput, QtyConflict, Refusal
+from inventory.db import atomic, atomic_pipelined
 from inventory.idempotency import store
 from inventory.ledger import loader, writer
 from inventory.ledger.command_validation import clean, fingerprint
@@ -155,6 +156,11 @@ def _post_validated(
     try:
         with store.map_key_lock_timeout():
             outcome = _post(requests, user_id=user_id, key=key, dry_run=dry_run)
+    except QtyConflict as refusal:
+        # The database refused an item's stock, and the transaction is gone.
+        if not dry_run:
+            _remember(refusal, requests, user_id=user_id, key=key)
+        raise
     except store.ReplayedRefusal as replay:
         replay.refusal.replayed = True
         raise replay.refusal from None
@@ -181,6 +187,17 @@ def _post(
         low_stock.update_low_stock_events(tx, plan.uow.items_to_watch())
     store.remember_refusal(tx, plan.refusal, at=now, **request)
     return _Refused(plan.refusal)
+
+
+@atomic
+def _remember(
+    tx: Connection, refusal: Refusal, requests: Sequence[Request], *, user_id: int, key: str
+) -> None:
+    request: dict[str, Any] = {"user_id": user_id, "key": key}
+    request["fingerprint"] = fingerprint(requests)
+    with suppress(store.ReplayedRefusal):
+        if store.find_outcome(tx, **request).outcome is None:
+            store.remember_refusal(tx, refusal, at=clock.now(), **request)
 
 
 class _ReplayFound(Exception):

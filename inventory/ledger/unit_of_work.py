@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.errors import InvalidInput, NotFound, StateConflict
 from inventory.common.quantity import MAX, format_qty
 from inventory.ledger.commands import Request
 from inventory.models import Kind, QcStatus, TxnType
@@ -285,7 +285,7 @@ class UnitOfWork:
         """Plan an entry and change the figures; no other code changes figures.
 
         Raises:
-            InvalidInput: the lot would have received more than the largest quantity in all.
+            StateConflict: the lot would have received more than the largest quantity in all.
         """
         entry = PlannedEntry(
             lot,
@@ -302,7 +302,7 @@ class UnitOfWork:
             reservation,
         )
         if entry.received_after > MAX:
-            raise InvalidInput(
+            raise StateConflict(
                 f"Lot {lot.lot_code} would have received more than {format_qty(MAX)}"
                 " in all, the most that a lot can carry.",
                 field="qty",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from inventory.common.errors import InsufficientStock, InvalidInput, OverUnreserve, StaleLot
+from inventory.common.errors import InsufficientStock, OverUnreserve, StaleLot, StateConflict
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, ReservationQuantity
 from inventory.ledger.rules.reservations import line_of
@@ -67,13 +67,13 @@ def post_difference(
 def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     seen = request.lot_seq
     if seen is not None and seen > lot.lot_seq:
-        raise InvalidInput(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
+        raise StateConflict(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
     if seen is None or seen == lot.lot_seq or request.resolution == KEEP_COUNTED:
         return counted - lot.on_hand
     then = uow.seen[lot.id or 0, seen]
     if request.resolution == KEEP_DIFFERENCE:
         if lot.on_hand + counted - then < 0:
-            raise InvalidInput(
+            raise StateConflict(
                 f"The difference of {format_qty(counted - then)} would leave less than nothing"
                 f" of the {format_qty(lot.on_hand)} that are there now.",
                 field="counted",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from inventory.common.errors import DuplicateLot, InvalidInput, LotExpired, NotFound, QcBlocked
+from inventory.common.errors import (
+    DuplicateLot,
+    InvalidInput,
+    LotExpired,
+    NotFound,
+    QcBlocked,
+    StateConflict,
+)
 from inventory.common.quantity import parse_qty
 from inventory.ledger.commands import Receive
 from inventory.ledger.unit_of_work import UnitOfWork
@@ -31,7 +38,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     if request.kind == Kind.CUSTOMER_RETURN and not request.reason:
         raise InvalidInput("A reason is needed for goods that come back.", field="reason")
     if item.archived_at is not None:
-        raise InvalidInput(
+        raise StateConflict(
             f"{item.code} is archived: nothing more can be received of it.", field="item"
         )
     lot = uow.codes.get((item.id, request.lot_code))
@@ -97,7 +104,7 @@ def _require_open_to_more(uow: UnitOfWork, lot: Lot, request: Receive) -> None:
     ):
         said, known = getattr(request, name), getattr(lot, name)
         if said is not None and said != known:
-            raise InvalidInput(
+            raise StateConflict(
                 f"Lot {lot.lot_code} has the {label} {known or 'left empty'}, not {said}.",
                 field=name,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from inventory.common.errors import InvalidInput, InvalidQty, OverUnreserve
+from inventory.common.errors import InvalidQty, OverUnreserve, StateConflict
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import LotQuantity, Reserve, Unreserve
@@ -21,13 +21,14 @@ def reserve(uow: UnitOfWork, request: Reserve) -> None:
     Checks, in this order: the item, the quantities, each lot's hold, what is free.
 
     Raises:
-        InvalidInput: `expires_at` is past, or a lot of another item is named.
+        StateConflict: `expires_at` is past.
+        InvalidInput: a lot of another item is named.
         InsufficientStock, QcBlocked, LotExpired: less is free than requested.
         NotFound: unknown item or lot.
     """
     item = uow.item(request.item)
     if request.expires_at is not None and request.expires_at <= uow.now:
-        raise InvalidInput("The reservation would expire in the past.", field="expires_at")
+        raise StateConflict("The reservation would expire in the past.", field="expires_at")
     parts = select_lots(
         uow, item, request.qty, request.lots, request.strategy, action_word="reserved"
     )
