@@ -253,7 +253,7 @@ _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
 }
 _LOT_CHANGES: dict[str, Callable[[object], Any]] = {
     "location": lambda value: validation.validate_text(value, field="location", max_length=64),
-    "expires_on": lambda value: validation.validate_date(value, field="expires_on"),
+    "expires_on": lambda value: validation.validate_expiry_date(value, field="expires_on"),
     "supplier_lot": lambda value: validation.validate_text(
         value, field="supplier_lot", max_length=64
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -34,6 +35,11 @@ def stock(sums: entities.StockTotals) -> Json:
 def lot(source: entities.Lot, day: date | None = None) -> Json:
     """Return a lot; its hold is as of `day`, by default today."""
     return _object(source.to_dict(day or clock.today()))
+
+
+def warnings(lots: Iterable[entities.Lot], day: date | None = None) -> list[Json]:
+    """Return the warnings of these lots as of `day`, by default today."""
+    return [warning for source in lots for warning in source.warnings(day or clock.today())]
 
 
 def reservation(source: entities.Reservation) -> Json:
@@ -122,6 +128,7 @@ def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
             "operationId": one.id,
         }
     more = {"lot": lot_shown, "reservations": reservations}
+    more["warnings"] = shown.get("warnings", [])
     return operation(one, replayed=replayed) | more
 
 

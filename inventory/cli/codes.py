@@ -11,7 +11,7 @@ import click
 from inventory import barcodes, queries
 from inventory.accounts import users
 from inventory.cli.base import FriendlyErrorGroup, example, table
-from inventory.common.quantity import format_qty
+from inventory.common.quantity import TypedQty, format_qty
 from inventory.db import connection
 
 codes_group = FriendlyErrorGroup("codes", help="Linked barcodes of items and lots.")
@@ -27,7 +27,9 @@ codes_group = FriendlyErrorGroup("codes", help="Linked barcodes of items and lot
 @click.option("--user", "user_name", required=True, help="Who links it, for the audit trail.")
 def link(code: str, item: str | None, lot_id: int | None, qty: str, user_name: str) -> None:
     """Link a code, as it is printed or scanned, to an item or a lot."""
-    record, _ = barcodes.link(code=code, item=item, lot_id=lot_id, qty=qty, **_who(user_name))
+    record, _ = barcodes.link(
+        code=code, item=item, lot_id=lot_id, qty=TypedQty(qty), **_who(user_name)
+    )
     click.echo(f"{record['code']} stands for {_meaning(record)} now.")
 
 

@@ -18,6 +18,23 @@ MAX = Micros(10**12 * ONE)
 #: The most of an item on hand, in all its lots: 9 * 10^12 units, so that sums fit into 64 bits.
 MAX_OF_ITEM = Micros(9 * 10**12 * ONE)
 
+
+class TypedQty(str):
+    """A quantity as a person typed it, with a decimal point or a decimal comma.
+
+    `parse_qty` refuses it if it has two readings. Programs write decimal points only.
+    """
+
+    __slots__ = ()
+
+    def plain(self) -> str:
+        """Return the text with a decimal point, or itself if it could have two readings."""
+        text = self.strip(" ")
+        if _GROUPED.fullmatch(text):
+            return TypedQty(text)
+        return text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text
+
+
 _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
 
 
@@ -25,6 +42,9 @@ def parse_qty(
     value: object, *, decimals: int, field: str = "qty", unit: str = "", allow_zero: bool = False
 ) -> Micros:
     """Parse a quantity from text ("12.5"), int or Decimal; floats are refused.
+
+    A `TypedQty` can have a decimal comma. It is refused if its comma or point could also be a
+    thousands separator: 1,250 always, 1.250 unless the item is counted in thousandths or finer.
 
     Args:
         decimals: the item's decimals; more are refused, never rounded.
@@ -36,17 +56,19 @@ def parse_qty(
     Raises:
         InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, too many
             or more than 10^12.
-        QtyConflict: more decimals than the item has, which can change until its first entry.
+        QtyConflict: more decimals than the item has, which can change until its first entry, or
+            two readings; `readings` has them.
     """
     text = _as_text(value)
+    if isinstance(value, TypedQty) and text:
+        text = _read_typed(text, decimals=decimals, field=field, unit=unit)
     if text is None or not _PLAIN.fullmatch(text):
         raise InvalidQty(_invalid_number_message(text), field=field, decimals=decimals)
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
-        allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
         raise QtyConflict(
-            f"{text} has too many decimals: this item is counted in {unit or 'units'}, {allowed}.",
+            f"{_too_fine(text, decimals, unit)}.",
             field=field,
             decimals=decimals,
         )
@@ -66,6 +88,43 @@ def format_qty(micros: int) -> str:
     return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
 
 
+_GROUPED = re.compile(r"([1-9][0-9]{0,2})([.,'\u2019 \u00a0\u202f])([0-9]{3})", re.ASCII)
+_WITH_COMMA = re.compile(r"[0-9]{1,13},[0-9]{1,30}", re.ASCII)
+
+
+def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
+    """Return the text with a decimal point.
+
+    Raises:
+        QtyConflict: the text has two readings, or one that the item is not counted in.
+    """
+    found = _GROUPED.fullmatch(text)
+    if found is None:
+        return TypedQty(text).plain()
+    if found[2] == "." and decimals >= len(found[3]):
+        return text
+    whole, fraction = f"{found[1]}{found[3]}", found[3].rstrip("0")
+    small = f"{found[1]}.{fraction}".rstrip(".")
+    if found[2] in ".," and len(fraction) <= decimals:
+        both = f"{small} or as {whole} {unit}".rstrip()
+        raise QtyConflict(
+            f"{text} can be read as {both}: write {small} or {whole}.",
+            field=field,
+            readings=[small, whole],
+        )
+    fault = _too_fine(text, decimals, unit) if found[2] in ".," else f"{text} has a gap"
+    raise QtyConflict(
+        f"{fault}. If you mean {whole}, write it without a separator.",
+        field=field,
+        readings=[whole],
+    )
+
+
+def _too_fine(text: str, decimals: int, unit: str) -> str:
+    allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
+    return f"{text} has too many decimals: this item is counted in {unit or 'units'}, {allowed}"
+
+
 def _as_text(value: object) -> str | None:
     if isinstance(value, bool):
         return None
@@ -79,8 +138,8 @@ def _as_text(value: object) -> str | None:
 
 
 def _invalid_number_message(text: str | None) -> str:
-    if text and "," in text:
-        return "Write the quantity with a point and without thousands separators, like 1250.5."
+    if text and re.search(r"[0-9][.,' ][0-9]", text):
+        return "Write the quantity without separators for thousands, like 1250.5."
     if text and text.startswith("-"):
         return "The quantity must be more than zero."
     if not text:

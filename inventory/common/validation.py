@@ -84,6 +84,22 @@ def validate_date(value: object, *, field: str) -> date | None:
     raise InvalidInput("A date like 2027-03-31 is expected here.", field=field)
 
 
+#: Expiry dates lie in these years; others are typing errors, such as a year of two digits.
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+def validate_expiry_date(value: object, *, field: str) -> date | None:
+    """Return the value if it is a date from 2000 to 2199 or None."""
+    day = validate_date(value, field=field)
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput(
+            f"{day.isoformat()} is in the year {day.year}. Write the year with four digits, from"
+            f" {FIRST_YEAR} to {LAST_YEAR}.",
+            field=field,
+        )
+    return day
+
+
 def validate_datetime(value: object, *, field: str) -> datetime | None:
     """Return the value if it is an aware datetime or None."""
     if value is None or (isinstance(value, datetime) and _is_datetime(value)):

@@ -10,7 +10,7 @@ from typing import Any
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput, InvalidQty
-from inventory.common.quantity import SCALE, format_qty, parse_qty
+from inventory.common.quantity import SCALE, TypedQty, format_qty, parse_qty
 from inventory.models import QcStatus
 
 DATE_ORDERS = ("", "dmy", "mdy")
@@ -57,7 +57,8 @@ def words(max_length: int) -> Reader:
 def qty(value: str, field: str, style: CellFormat) -> str:
     """Parse a quantity of zero or more into a plain decimal.
 
-    The item is not known yet, so up to 6 decimals are allowed.
+    The item is not known yet, so up to 6 decimals are allowed, and a text like 1.000 is left for
+    the ledger to read.
     """
     if style.decimal_comma:
         found = _COMMA.fullmatch(value)
@@ -66,6 +67,8 @@ def qty(value: str, field: str, style: CellFormat) -> str:
                 f"{value} is no number with a decimal comma, like 1250,5.", field=field
             )
         value = f"{found[1]}.{found[2] or 0}"
+    elif isinstance(value := TypedQty(value).plain(), TypedQty):
+        return value
     return format_qty(parse_qty(value, decimals=SCALE, field=field, allow_zero=True))
 
 
@@ -126,6 +129,8 @@ def day(value: str, field: str, style: CellFormat) -> date:
 
 def _date(text: str, field: str, year: str, month: str, day: str) -> date:
     try:
-        return date(int(year), int(month), int(day))
+        found = date(int(year), int(month), int(day))
     except ValueError:
         raise InvalidInput(f"There is no day {text}.", field=field) from None
+    validation.validate_expiry_date(found, field=field)
+    return found

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.common.quantity import TypedQty
 from inventory.idempotency.fingerprint import digest
 from inventory.ledger.commands import (
     KEEP,
@@ -50,10 +51,12 @@ def _choice(*choices: str) -> Callable[..., Any]:
 def _canonical_quantity(value: object, *, field: str) -> RawQuantity:
     """Return a quantity in canonical form, so that "12.50" equals 12.5."""
     if isinstance(value, str) and len(value) <= 64:
-        value = value.strip(" ")
+        value = value.plain() if isinstance(value, TypedQty) else value.strip(" ")
         try:
             number = Decimal(value)
         except InvalidOperation:
+            return value
+        if isinstance(value, TypedQty):
             return value
         if number.is_finite() and value.isascii() and "e" not in value.lower():
             return f"{number.normalize():f}" if abs(number.adjusted()) < 40 else value
@@ -80,7 +83,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "lot_code": validation.validate_code,
     "qty": _canonical_quantity,
     "counted": _canonical_quantity,
-    "expires_on": validation.validate_date,
+    "expires_on": validation.validate_expiry_date,
     "expires_at": validation.validate_datetime,
     "occurred_at": validation.validate_datetime,
     "supplier_lot": _text(64),

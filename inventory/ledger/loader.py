@@ -144,6 +144,7 @@ def load_unit_of_work(
     """
     uow = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
     uow.read_holders = partial(read_holders, tx)
+    uow.read_arrival = partial(stock.arrival_of, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {
         request.item

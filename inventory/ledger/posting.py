@@ -298,6 +298,8 @@ def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
         "reservations": [reservation.to_dict(uow.today) for reservation in plan.shows],
         "lot": plan.shows_lot and plan.shows_lot.to_dict(uow.today),
     }
+    if plan.warnings:
+        shown["warnings"] = plan.warnings
     return shown | {"settlement": plan.settlement.to_dict()} if plan.settlement else shown
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound, StateConflict
 from inventory.common.quantity import MAX, format_qty
 from inventory.ledger.commands import Request
@@ -20,6 +21,9 @@ from inventory.stock.allocation import allocate, sort_by_strategy
 from inventory.stock.entities import Item, Lot, Operation, Reservation
 from inventory.stock.recall import LotQcDecision
 from inventory.stock.settlement import Settlement
+
+#: How far the clock of a client can be ahead, or behind.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +91,8 @@ class PlannedOperation:
     shows_lot: Lot | None = None
     #: For a QC decision: what was done with the reservations in its lots.
     settlement: Settlement | None = None
+    #: What the user should know although it was accepted: `code` and `detail`, ready for JSON.
+    warnings: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,8 @@ class UnitOfWork:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     #: Reads the reservations that hold stock in a lot (by id); called only if a rule needs them.
     read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda uow, lot_id: []
+    #: Reads when the goods of a lot (by id) came in; called for commands with `occurred_at` only.
+    read_arrival: Callable[[int], datetime | None] = lambda lot_id: None
     #: Lot id to the sequence number and hash of its last QC decision.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     #: Lot id to the ids of its descendants, for holds; operation id to its decisions, for releases.
@@ -140,6 +148,7 @@ class UnitOfWork:
     #: Expired reservations; they are unreserved before the commands are planned.
     expired: list[Reservation] = field(default_factory=list)
     operations: list[PlannedOperation] = field(default_factory=list)
+    _arrivals: dict[int, datetime | None] = field(default_factory=dict)
     #: Lot to the reservations that the plan makes or moves there.
     _reserved_in: dict[Lot, list[Reservation]] = field(default_factory=dict)
 
@@ -250,7 +259,16 @@ class UnitOfWork:
         return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
     def add_operation(self, kind: Kind, request: Request, **fields: Any) -> PlannedOperation:
-        """Plan an operation with the text fields of the command."""
+        """Plan an operation with the text fields of the command.
+
+        Raises:
+            StateConflict: the command says that it happened in the future.
+        """
+        occurred_at = getattr(request, "occurred_at", None)
+        if occurred_at is not None and occurred_at > self.now + CLOCK_TOLERANCE:
+            raise StateConflict(
+                f"{_clock_time(occurred_at)} is in the future.", field="occurred_at"
+            )
         for name in ("reference", "reason", "note", "occurred_at"):
             fields.setdefault(name, getattr(request, name, None))
         operation = PlannedOperation(kind, **fields)
@@ -285,8 +303,10 @@ class UnitOfWork:
         """Plan an entry and change the figures; no other code changes figures.
 
         Raises:
-            StateConflict: the lot would have received more than the largest quantity in all.
+            StateConflict: the operation says that it happened before the lot came in, or the lot
+                would have received more than the largest quantity in all.
         """
+        self._require_arrived(operation, lot)
         entry = PlannedEntry(
             lot,
             txn_type,
@@ -324,6 +344,19 @@ class UnitOfWork:
             entry.open_after, entry.issued_after = line.open, line.issued
         operation.entries.append(entry)
 
+    def _require_arrived(self, operation: PlannedOperation, lot: Lot) -> None:
+        if operation.occurred_at is None or lot.id is None:
+            return
+        if lot.id not in self._arrivals:
+            self._arrivals[lot.id] = self.read_arrival(lot.id)
+        arrived_at = self._arrivals[lot.id]
+        if arrived_at is not None and operation.occurred_at < arrived_at - CLOCK_TOLERANCE:
+            raise StateConflict(
+                f"{_clock_time(operation.occurred_at)} is before lot {lot.lot_code} came in,"
+                f" {_clock_time(arrived_at)}.",
+                field="occurred_at",
+            )
+
     def modified_lot_ids(self) -> set[int]:
         """Return the ids of the existing lots that the plan writes to.
 
@@ -343,3 +376,7 @@ class UnitOfWork:
             lots.update(decision.lot for decision in operation.decisions)
             lots.update(count.lot for count in operation.counts)
         return lots
+
+
+def _clock_time(when: datetime) -> str:
+    return f"{when.astimezone(clock.zone()):%Y-%m-%d %H:%M}"

@@ -88,6 +88,13 @@ class Lot:
         """Return the available quantity if the lot is usable, otherwise 0."""
         return 0 if self.hold_reason(today) else self.available
 
+    def warnings(self, today: date) -> list[dict[str, str]]:
+        """Return what a user should know about the lot, ready for JSON."""
+        if not self.expired(today):
+            return []
+        detail = f"Lot {self.lot_code} expired on {self.expires_on}: it is on hold."
+        return [{"code": "EXPIRED", "detail": detail}]
+
     def to_dict(self, today: date) -> dict[str, Any]:
         """Return the lot, ready for JSON."""
         return {
@@ -109,6 +116,7 @@ class Lot:
             "on_hold": format_qty(self.on_hold(today)),
             "free": format_qty(self.free(today)),
             "lot_seq": self.lot_seq,
+            "warnings": self.warnings(today) if self.on_hand else [],
         }
 
 

@@ -20,7 +20,7 @@ from inventory.common.validation import MAX_ID
 from inventory.stock import statements
 from inventory.stock.balance_filters import open_lines
 from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
-from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger
+from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, operations
 
 
 def _possible(ids: Iterable[int]) -> list[int]:
@@ -292,6 +292,16 @@ def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: in
     chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
     rows = conn.execute(chosen.order_by(ledger.c.id).limit(limit))
     return [Entry(*row) for row in rows]
+
+
+def arrival_of(conn: Connection, lot_id: int) -> datetime | None:
+    """Return when the goods of a lot came in, as its first operation says; UTC."""
+    row = conn.execute(
+        sa.select(operations.c.occurred_at, operations.c.recorded_at)
+        .join(ledger, ledger.c.operation_id == operations.c.id)
+        .where(ledger.c.lot_id == lot_id, ledger.c.lot_seq == 1)
+    ).first()
+    return None if row is None else row.occurred_at or row.recorded_at
 
 
 def operation_of_entry(conn: Connection, entry_id: int) -> int:

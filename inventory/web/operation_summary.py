@@ -53,17 +53,15 @@ def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
         was = "set right" if moved else "as the ledger says"
         return f"{lot['lot_code']} counted and {was}: {lot['on_hand']} on hand."
     txn_type, words = _SENTENCES[operation.kind]
+    warnings = [warning["detail"] for warning in shown.get("warnings", [])]
     moved_entries = [entry for entry in operation.entries if entry.txn_type == txn_type]
-    return (
-        words.format(
-            qty=format_qty(sum(entry.qty for entry in moved_entries)),
-            item=moved_entries[0].item_code,
-            lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
-            reference=operation.reference,
-            to=f" for {operation.reference}" if operation.reference else "",
-        )
-        + "."
-    )
+    return words.format(
+        qty=format_qty(sum(entry.qty for entry in moved_entries)),
+        item=moved_entries[0].item_code,
+        lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
+        reference=operation.reference,
+        to=f" for {operation.reference}" if operation.reference else "",
+    ) + " ".join([".", *warnings])
 
 
 _STATUS = {"APPROVED": "approved", "QUARANTINE": "back in quarantine", "REJECTED": "rejected"}

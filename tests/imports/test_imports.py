@@ -213,8 +213,10 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         ("BOLT,,1,,,,", "lot: The lot is missing."),
         ("BOLT,N,1,,03/04/2031,,", "expires on: 03/04/2031 can be read in two ways. Say whether"
          " the day or the month comes first, or write dates like 2027-03-31."),
-        ('BOLT,N,"1,5",,,,', "qty: Write the quantity with a point and without thousands"
-         " separators, like 1250.5."),
+        ('BOLT,N,"1,234,567",,,,', "qty: Write the quantity without separators for thousands, like"
+         " 1250.5."),
+        ("BOLT,N,1.000,,,,", "qty: 1.000 can be read as 1 or as 1000 pcs: write 1 or 1000."),
+        ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read as 1 or as 1000 pcs: write 1 or 1000."),
     ],
 )  # fmt: skip
 def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:

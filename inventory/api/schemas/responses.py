@@ -61,6 +61,13 @@ class StockedItem(Item, Stock):
     low_stock: bool = Field(description="What is free is down to the reorder point.")
 
 
+class Warning(ResponseModel):
+    """What the user should know although nothing was refused."""
+
+    code: Literal["EXPIRED"] = Field(description="EXPIRED: the lot has expired.")
+    detail: str
+
+
 class Lot(Stock):
     id: int
     item: str
@@ -75,12 +82,14 @@ class Lot(Stock):
     received_qty: Qty
     issued_qty: Qty
     lot_seq: int
+    warnings: list[Warning] = Field(_ABSENT)
 
 
 class ItemStock(Stock):
     item: str
     as_of: Timestamp
     lots: list[Lot]
+    warnings: list[Warning] = Field(_ABSENT)
 
 
 class ReservedLot(ResponseModel):
@@ -185,6 +194,7 @@ class Operation(ResponseModel):
     occurred_at: Timestamp | None
     reverses: int | None
     entries: list[Entry]
+    warnings: list[Warning] = Field(_ABSENT)
 
 
 class WrittenOperation(Operation):

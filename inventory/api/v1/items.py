@@ -73,4 +73,5 @@ def get_stock(call: ApiRequest, code: str) -> Json:
         "asOf": entities.format_utc(at or now),
         **serializers.stock(entities.totals(found, day)),
         "lots": [serializers.lot(lot, day) for lot in found],
+        "warnings": serializers.warnings([lot for lot in found if lot.on_hand], day),
     }

@@ -23,6 +23,7 @@ from inventory.common.errors import (
     Refusal,
 )
 from inventory.db import connection
+from inventory.models import Kind
 from inventory.stock import queries as stock
 
 _FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
@@ -91,7 +92,10 @@ def return_to_supplier(call: ApiRequest) -> WriteResult:
 @v1.get("/operations/{id}", responses.Operation, tag="operations")
 def get_operation(call: ApiRequest, id: int) -> Json:
     """Get an operation with its entries."""
-    return serializers.operation(stock.get_operation(connection(), id))
+    operation = stock.get_operation(connection(), id)
+    received = operation.entries if operation.kind in (Kind.RECEIPT, Kind.CUSTOMER_RETURN) else ()
+    lots = stock.read_lots(connection(), {entry.lot_id for entry in received})
+    return serializers.operation(operation) | {"warnings": serializers.warnings(lots)}
 
 
 @v1.write(

@@ -53,6 +53,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     else:
         _require_open_to_more(uow, lot, request)
     operation = uow.add_operation(request.kind, request)
+    operation.warnings += lot.warnings(uow.today)
     if lot.id is None and lot.lot_seq == 0:
         uow.add_lot(operation, lot)
     uow.append_entry(operation, TxnType.RECEIVE, lot, qty)

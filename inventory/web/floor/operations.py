@@ -85,7 +85,7 @@ def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
         key=key,
         code=body.get("code"),
         item=body.get("item", ""),
-        qty=body.get("qty", "1"),
+        qty=request_parsing.typed_qty(body, "qty") if "qty" in body else "1",
     )
     return {"replayed": replayed, "says": f"{record['code']} stands for {record['item']} now."}
 

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from typing import Any
 
 from inventory import ledger
-from inventory.common import validation
-from inventory.common.errors import InvalidInput, InvalidQty, NotFound
+from inventory.common import clock, validation
+from inventory.common.errors import InvalidInput, InvalidQty, NotFound, Refusal
+from inventory.common.quantity import TypedQty
 from inventory.db import connection
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot
@@ -69,18 +70,25 @@ def get_lot(body: Body) -> Lot:
     return found[0]
 
 
+def _find_lot(body: Body) -> Lot | None:
+    try:
+        return get_lot(body)
+    except Refusal:
+        return None
+
+
 def _receive(body: Body) -> ledger.Request:
     return ledger.Receive(
         item=body.get("item", ""),
         lot_code=body.get("lotCode", ""),
-        qty=_qty(body),
+        qty=typed_qty(body),
         expires_on=_day(body.get("expiresOn")),
         supplier_lot=body.get("supplierLot"),
         location=body.get("location"),
         add_to_lot=body.get("addToLot", False),
         reference=body.get("reference"),
         note=body.get("note"),
-        occurred_at=_timestamp(body.get("occurredAt")),
+        occurred_at=_happened_at(body),
     )
 
 
@@ -88,7 +96,7 @@ def _reserve(body: Body) -> ledger.Request:
     lots = [_part(body)] if body.get("lotCode") else None
     return ledger.Reserve(
         item=body.get("item", ""),
-        qty=_qty(body),
+        qty=typed_qty(body),
         reference=body.get("reference", ""),
         lots=lots,
         note=body.get("note"),
@@ -104,14 +112,14 @@ def _issue(body: Body) -> ledger.Request:
         reference=body.get("reference"),
         reason=body.get("reason"),
         note=body.get("note"),
-        occurred_at=_timestamp(body.get("occurredAt")),
+        occurred_at=_happened_at(body),
     )
 
 
 def _count(body: Body) -> ledger.Request:
     return ledger.Count(
         lot_id=_number(get_lot(body)),
-        counted=_qty(body, "counted"),
+        counted=typed_qty(body, "counted"),
         lot_seq=body.get("lotSeq"),
         resolution=body.get("resolution"),
         reason=body.get("reason"),
@@ -128,7 +136,7 @@ _REQUESTS: dict[str, Callable[[Body], ledger.Request]] = {
 
 
 def _part(body: Body) -> ledger.LotQuantity:
-    return ledger.LotQuantity(lot_id=_number(get_lot(body)), qty=_qty(body))
+    return ledger.LotQuantity(lot_id=_number(get_lot(body)), qty=typed_qty(body))
 
 
 def _number(lot: Lot) -> int:
@@ -136,11 +144,12 @@ def _number(lot: Lot) -> int:
     return lot.id
 
 
-def _qty(body: Body, field: str = "qty") -> str:
+def typed_qty(body: Body, field: str = "qty") -> str:
+    """Return a quantity as it was typed."""
     value = body.get(field)
     if not isinstance(value, str):
         raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
-    return value
+    return TypedQty(value)
 
 
 def _day(value: object) -> date | None:
@@ -162,3 +171,16 @@ def _timestamp(value: object) -> datetime | None:
     if when is None or when.tzinfo is None:
         raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected.", field="occurredAt")
     return when
+
+
+def _happened_at(body: Body) -> datetime | None:
+    """Return when the tablet's clock says that it happened, or None if that is impossible.
+
+    No person typed this time. A clock that is wrong must not hold up work that was done.
+    """
+    when = _timestamp(body.get("occurredAt"))
+    if when is None or when > clock.now():
+        return None
+    lot = _find_lot(body)
+    arrived_at = lot and lot.id and stock.arrival_of(connection(), lot.id)
+    return None if arrived_at and when < arrived_at else when

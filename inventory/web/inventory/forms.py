@@ -21,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Optional
 
+from inventory.common.quantity import TypedQty
 from inventory.web.auth.forms import PageForm
 
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
@@ -30,9 +31,18 @@ def _needed(words: str = "This is needed.") -> list[DataRequired]:
     return [DataRequired(words)]
 
 
-def _qty(label: str = "Quantity") -> StringField:
+class QtyField(StringField):
+    """A quantity as it was typed; the ledger reads it when it knows the item."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Keep the text of the form."""
+        if valuelist:
+            self.data = TypedQty(valuelist[0])
+
+
+def _qty(label: str = "Quantity") -> QtyField:
     words = "A quantity is needed, like 12 or 12.5."
-    return StringField(label, _needed(words), render_kw=QTY_ATTRIBUTES)
+    return QtyField(label, _needed(words), render_kw=QTY_ATTRIBUTES)
 
 
 def number_or_none(value: Any) -> int | None:
@@ -172,7 +182,7 @@ class ScrapForm(OperationForm):
 class CountForm(OperationForm):
     """Count."""
 
-    counted = StringField(
+    counted = QtyField(
         "Counted", _needed("How much is there? 0 is an answer."), render_kw=QTY_ATTRIBUTES
     )
     lot_seq = HiddenField()
@@ -206,7 +216,7 @@ class LinkCodeForm(OperationForm):
 
     code = StringField("Code", _needed("Scan the code, or type it."))
     lot_id = SelectField("It stands for", coerce=number_or_none, choices=[], validate_choice=False)
-    qty = StringField(
+    qty = QtyField(
         "One scan is", _needed("How much does one scan stand for?"), default="1",
         render_kw=QTY_ATTRIBUTES,
     )  # fmt: skip
@@ -223,7 +233,7 @@ class ItemForm(OperationForm):
     name = StringField("Name", _needed("The item needs a name."))
     unit = StringField("Unit", _needed("What is it counted in?"), default="pcs")
     decimals = IntegerField("Decimals", [Optional()], default=0)
-    reorder_point = StringField("Reorder at", render_kw=QTY_ATTRIBUTES)
+    reorder_point = QtyField("Reorder at", render_kw=QTY_ATTRIBUTES)
     qc_required = BooleanField("Every new lot needs a QC decision")
 
 

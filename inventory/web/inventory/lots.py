@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory import catalog, ledger
 from inventory.common import clock
-from inventory.common.quantity import format_qty
+from inventory.common.quantity import TypedQty, format_qty
 from inventory.db import connection
 from inventory.ledger import ReservationQuantity
 from inventory.ledger.rules.quality import ALLOWED
@@ -109,7 +109,7 @@ def _split(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResul
 
 def _count(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     cuts = [
-        ReservationQuantity(reservation_id=number, qty=value)
+        ReservationQuantity(reservation_id=number, qty=TypedQty(value))
         for name, value in request.form.items()
         if name.startswith("cut-")
         and (number := forms.number_or_none(name[4:]))

@@ -134,7 +134,7 @@ def test_refusal_posts_the_expiry_it_counts_on(stock: Stock, lot: int) -> None:
 
 def test_a_malformed_request_posts_no_expiry(stock: Stock, lot: int) -> None:
     with clock.frozen_at(SOON):
-        stock.refused("INVALID_QTY", "reserve", item="BOLT", qty="0.5", reference="JOB-2")
+        stock.refused("INVALID_QTY", "reserve", item="BOLT", qty="-1", reference="JOB-2")
         fields = {"item": "BOLT", "qty": 11, "reference": "JOB-2"}
         stock.refused("INSUFFICIENT_STOCK", "reserve", **fields, dry_run=True)
     assert "EXPIRY" not in kinds(stock)

@@ -77,10 +77,29 @@ def test_the_invalid_field_has_the_focus(ada, stock):
 
 def test_an_invalid_quantity_shows_the_error_at_its_field(ada, stock):
     stock.lot("receive 5")
-    answer = ada.submit("/reserve/", item="BOLT", qty="1,5", reference="JOB-8")
+    answer = ada.submit("/reserve/", item="BOLT", qty="1,234,567", reference="JOB-8")
     assert answer.status_code == 422
     assert 'id="qty-error"' in answer.text
-    assert "with a point" in visible_text(answer.text)
+    assert "without separators for thousands" in visible_text(answer.text)
+
+
+def test_a_quantity_with_two_readings_is_refused_and_stays_in_the_form(ada, stock):
+    stock.item()
+    for text in ("1.000", "1,000"):
+        answer = ada.submit("/receive/", item="BOLT", lot_code="L", qty=text)
+        assert answer.status_code == 422
+        assert f"{text} can be read as 1 or as 1000 pcs" in visible_text(answer.text)
+        assert f'value="{text}"' in answer.text
+    assert stock.entries() == 0
+
+
+def test_a_decimal_comma_is_read_on_every_form(ada, stock):
+    stock.item("OIL", unit="l", decimals=1)
+    ada.submit("/receive/", item="OIL", lot_code="L", qty="12,5")
+    assert stock.find_lot("L").on_hand == 12_500_000
+    lot = stock.find_lot("L").id
+    ada.submit(f"/lots/{lot}/count/", counted="11,5", lot_seq="1", reason="spilled")
+    assert stock.find_lot("L").on_hand == 11_500_000
 
 
 def test_an_unknown_item_shows_the_error_at_its_field(ada, stock):
