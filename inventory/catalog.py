@@ -145,7 +145,7 @@ def _update_item(
 ) -> dict[str, Any]:
     tx.execute(sa.select(items.c.id).where(items.c.code == item).with_for_update()).all()
     before = stock.get_item(tx, item)
-    used = tx.execute(sa.select(lots.c.id).where(lots.c.item_id == before.id).limit(1)).first()
+    used = stock.is_used(tx, before.id)
     for frozen in ("code", "unit", "decimals"):
         if used and frozen in changes and changes[frozen] != getattr(before, frozen):
             raise InvalidInput(

@@ -62,6 +62,7 @@ class Config:
     workers: int
     threads: int
     body_seconds: int
+    undo_minutes: int
     webhooks: bool
     log_level: str
     log_format: str
@@ -109,6 +110,7 @@ class Config:
             ),
             threads=env.read("THREADS", _number(1, 64), 4),
             body_seconds=env.read("BODY_SECONDS", _number(1, 300), 10),
+            undo_minutes=env.read("UNDO_MINUTES", _number(0, 10_080), 15),
             webhooks=env.read("WEBHOOKS", _flag, True),
             log_level=env.read("LOG_LEVEL", _one_of(LOG_LEVELS), "INFO"),
             log_format=env.read("LOG_FORMAT", _one_of(LOG_FORMATS), "text"),
@@ -187,6 +189,7 @@ class Config:
             "PROXY_COUNT": self.proxy_count,
             "HTTPS": self.https,
             "THREADS": self.threads,
+            "UNDO_MINUTES": self.undo_minutes,
             "INSTANCE_PATH": str(self.instance_path),
             "BACKUP_PATH": str(self.backup_path),
             "SITE_NAME": self.site_name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from pydantic import BaseModel
 
 from inventory import ledger
@@ -54,6 +54,11 @@ class ApiRequest:
     def write(self) -> dict[str, Any]:
         """Return the arguments that every write of the core takes."""
         return {"user_id": self.caller.user_id, "key": self.key, "dry_run": self.dry_run}
+
+    @property
+    def own_minutes(self) -> int | None:
+        """Return how long the caller can reverse own operations; None means all operations."""
+        return None if self.caller.has_role("admin") else current_app.config["UNDO_MINUTES"]
 
     def post(self, **path_params: Any) -> WriteResult:
         """Post the operation of the body; `path_params` are ids of the path."""

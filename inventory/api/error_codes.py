@@ -29,7 +29,8 @@ WHEN = {
     "INVALID_CODE": "A scanned code that cannot be read, or is not one of this warehouse:"
     " `problem` tells in one word why.",
     "NOT_FOUND": "There is no such item, lot, reservation, operation, code or address.",
-    "FORBIDDEN": "The token's role does not allow this.",
+    "FORBIDDEN": "The token's role does not allow this, or the operation to reverse is another"
+    " user's or too old.",
     "UNAUTHENTICATED": "No token, or one that is unknown, revoked or expired.",
     "BUSY": "The database cannot answer now: send the same again, with the same key, after"
     " Retry-After.",

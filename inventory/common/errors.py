@@ -144,6 +144,10 @@ class InvalidQty(InvalidInput):
     code = "INVALID_QTY"
 
 
+class TooManyDecimals(InvalidQty):
+    """A quantity with more decimals than the item is counted in."""
+
+
 class QtyConflict(InvalidQty):
     """A quantity that the present state does not allow; stored under the key."""
 

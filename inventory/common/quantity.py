@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import NewType
 
-from inventory.common.errors import InvalidQty, QtyConflict
+from inventory.common.errors import InvalidQty, TooManyDecimals
 
 #: A quantity in 10^-6 units.
 Micros = NewType("Micros", int)
@@ -56,8 +56,7 @@ def parse_qty(
     Raises:
         InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, too many
             or more than 10^12.
-        QtyConflict: more decimals than the item has, which can change until its first entry, or
-            two readings; `readings` has them.
+        TooManyDecimals: more decimals than the item has, or two readings; `readings` has them.
     """
     text = _as_text(value)
     if isinstance(value, TypedQty) and text:
@@ -67,7 +66,7 @@ def parse_qty(
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
-        raise QtyConflict(
+        raise TooManyDecimals(
             f"{_too_fine(text, decimals, unit)}.",
             field=field,
             decimals=decimals,
@@ -96,7 +95,7 @@ def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
     """Return the text with a decimal point.
 
     Raises:
-        QtyConflict: the text has two readings, or one that the item is not counted in.
+        TooManyDecimals: the text has two readings, or one that the item is not counted in.
     """
     found = _GROUPED.fullmatch(text)
     if found is None:
@@ -107,13 +106,13 @@ def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
     small = f"{found[1]}.{fraction}".rstrip(".")
     if found[2] in ".," and len(fraction) <= decimals:
         both = f"{small} or as {whole} {unit}".rstrip()
-        raise QtyConflict(
+        raise TooManyDecimals(
             f"{text} can be read as {both}: write {small} or {whole}.",
             field=field,
             readings=[small, whole],
         )
     fault = _too_fine(text, decimals, unit) if found[2] in ".," else f"{text} has a gap"
-    raise QtyConflict(
+    raise TooManyDecimals(
         f"{fault}. If you mean {whole}, write it without a separator.",
         field=field,
         readings=[whole],

@@ -68,6 +68,11 @@ def _canonical_quantity(value: object, *, field: str) -> RawQuantity:
     raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
 
 
+def _minutes(value: object, *, field: str) -> int | None:
+    assert value is None or isinstance(value, int)  # a setting, not input
+    return value
+
+
 def _parts(value: object, *, field: str) -> tuple[Any, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= 1000:
         raise InvalidInput("A list of 1 to 1000 quantities is expected here.", field=field)
@@ -101,6 +106,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "lot_id": validation.validate_id,
     "reservation_id": validation.validate_id,
     "operation_id": validation.validate_id,
+    "own_minutes": _minutes,
     "lot_seq": validation.validate_id,
     "lots": _parts,
     "unreserve": _parts,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from inventory.idempotency.fingerprint import added_field
 from inventory.models import Kind
 
 #: A quantity as the caller wrote it; it is parsed with the item's decimals once the item is known.
@@ -187,11 +188,17 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reverse:
-    """Reverse an operation."""
+    """Reverse an operation.
+
+    Args:
+        own_minutes: the operation must be the user's own and at most this old; None means any
+            operation, which is for administrators.
+    """
 
     operation_id: int
     reason: str | None = None
     note: str | None = None
+    own_minutes: int | None = added_field(is_content=False)
 
 
 Request = (

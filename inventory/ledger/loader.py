@@ -132,6 +132,7 @@ def load_unit_of_work(
     fully_loaded_item_ids: set[int],
     now: datetime,
     today: date,
+    user_id: int = 0,
 ) -> UnitOfWork:
     """Load what the rules need for the commands.
 
@@ -141,10 +142,12 @@ def load_unit_of_work(
             tables.
         now: UTC.
         today: the site's date.
+        user_id: the user of the commands.
     """
-    uow = UnitOfWork(now=now, today=today, complete=fully_loaded_item_ids)
+    uow = UnitOfWork(now=now, today=today, user_id=user_id, complete=fully_loaded_item_ids)
     uow.read_holders = partial(read_holders, tx)
     uow.read_arrival = partial(stock.arrival_of, tx)
+    uow.read_is_used = partial(stock.is_used, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {
         request.item

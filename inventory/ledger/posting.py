@@ -235,7 +235,13 @@ def _plan(
         answer = store.prefetch_outcome(tx, **request)
         with instrumentation.measure_wait("lots"):
             uow = loader.load_unit_of_work(
-                tx, requests, locked=locked, fully_loaded_item_ids=complete, now=now, today=today
+                tx,
+                requests,
+                locked=locked,
+                fully_loaded_item_ids=complete,
+                now=now,
+                today=today,
+                user_id=request["user_id"],
             )
         if (known := answer()).outcome is not None:
             raise _ReplayFound(known.outcome)

@@ -122,6 +122,7 @@ class UnitOfWork:
 
     now: datetime
     today: date
+    user_id: int = 0
     items: dict[str, Item] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
     #: (item id, lot code) to lot, for the codes that the commands name.
@@ -136,6 +137,8 @@ class UnitOfWork:
     read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda uow, lot_id: []
     #: Reads when the goods of a lot (by id) came in; called for commands with `occurred_at` only.
     read_arrival: Callable[[int], datetime | None] = lambda lot_id: None
+    #: Reads whether an item (by id) has lots, after which its unit and decimals are fixed.
+    read_is_used: Callable[[int], bool] = lambda item_id: True
     #: Lot id to the sequence number and hash of its last QC decision.
     last_decisions: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     #: Lot id to the ids of its descendants, for holds; operation id to its decisions, for releases.

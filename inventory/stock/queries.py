@@ -20,7 +20,7 @@ from inventory.common.validation import MAX_ID
 from inventory.stock import statements
 from inventory.stock.balance_filters import open_lines
 from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
-from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, operations
+from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, lots, operations
 
 
 def _possible(ids: Iterable[int]) -> list[int]:
@@ -292,6 +292,12 @@ def entries_of(conn: Connection, operation_id: int, *, since: int = 0, limit: in
     chosen = ENTRIES.where(ledger.c.operation_id == operation_id, ledger.c.id >= since)
     rows = conn.execute(chosen.order_by(ledger.c.id).limit(limit))
     return [Entry(*row) for row in rows]
+
+
+def is_used(conn: Connection, item_id: int) -> bool:
+    """Return whether the item has lots; its code, unit and decimals are fixed then."""
+    chosen = sa.select(lots.c.id).where(lots.c.item_id == item_id).limit(1)
+    return conn.execute(chosen).first() is not None
 
 
 def arrival_of(conn: Connection, lot_id: int) -> datetime | None:

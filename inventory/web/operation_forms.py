@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,8 +20,11 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from inventory.common import clock
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
 from inventory.ledger import PostingResult
+from inventory.models import Kind
+from inventory.stock.entities import Operation
 from inventory.web import live_updates, operation_summary, refusal_hints, urls
 from inventory.web.auth.permissions import role_of
 from inventory.web.auth.session import safe_next
@@ -130,19 +134,34 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
     return _posted(action, form, ids, done)
 
 
+def own_minutes() -> int | None:
+    """Return how long the user can reverse own operations; None means all operations."""
+    return None if current_user.has_role("admin") else current_app.config["UNDO_MINUTES"]
+
+
+def can_undo(operation: Operation) -> bool:
+    """Return whether the user can reverse the operation, as far as its user and age tell."""
+    if operation.kind in (Kind.QC, Kind.REVERSAL) or not current_user.has_role("operator"):
+        return False
+    if (minutes := own_minutes()) is None:
+        return True
+    age = clock.now() - operation.recorded_at
+    return operation.user_id == current_user.id and age <= timedelta(minutes=minutes)
+
+
 def done_of_posting(posting: PostingResult) -> ActionResult:
     """Return the message, the link and the undo of a posted operation."""
     operation = posting.operation
     text = operation_summary.describe_operation(operation, posting.details[0])
     url = url_for("inventory.operations.operation", operation_id=operation.id)
-    undo = operation.id if operation.kind not in ("QC", "REVERSAL") else None
+    undo = operation.id if can_undo(operation) else None
     return ActionResult(text, url, "See it", undo)
 
 
 def _posted(
     action: FormAction, form: OperationForm, ids: dict[str, Any], done: ActionResult
 ) -> Answer:
-    undo = done.operation_id if current_user.has_role("admin") else None
+    undo = done.operation_id
     there = done.next_url or done.url
     back = safe_next(form.back.data) if form.back.data and not action.leaves else there
     toast = _toast(done, undo=undo, back=back)

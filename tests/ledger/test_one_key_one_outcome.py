@@ -162,6 +162,8 @@ OF_THE_REQUEST = {
     ("remove_stock", "A scrap or a supplier return"),
     ("decide_qc", "A reason is needed"), ("_named_parts", "The lots add up to"),
     ("lot_of", "Lot {lot.lot_code} is a lot of"),  # a lot never changes its item
+    ("_require_own", "{operation.user_name} posted"),  # nor an operation its user
+    ("_require_own", "Operation {operation.id} was posted more than"),  # it only grows older
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from inventory import ledger
 from inventory.api import serializers
 from inventory.api.auth import require_role
@@ -28,7 +30,7 @@ from inventory.stock import queries as stock
 
 _FREE = ("INSUFFICIENT_STOCK", "QC_BLOCKED", "LOT_EXPIRED")
 #: Operations of a batch that require a higher role than operator.
-_ROLES = {"qc": "inspector", "reversal": "admin"}
+_ROLES = {"qc": "inspector"}
 #: Largest number of lots in all operations of a batch.
 MAX_LOTS = 10_000
 
@@ -99,7 +101,7 @@ def get_operation(call: ApiRequest, id: int) -> Json:
 
 
 @v1.write(
-    "POST", "/operations/{id}/reversal", responses.WrittenOperation, role="admin",
+    "POST", "/operations/{id}/reversal", responses.WrittenOperation, role="operator",
     body=schemas_operations.ReversalBody, body_needed=False, tag="operations",
     refusals=("NOT_REVERSIBLE", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
@@ -109,7 +111,7 @@ def reverse(call: ApiRequest, id: int) -> WriteResult:
     Refused when it was taken back already, or when the stock was used meanwhile: the operations
     in the way are named.
     """
-    return call.post(operation_id=id)
+    return call.post(operation_id=id, own_minutes=call.own_minutes)
 
 
 @v1.write(
@@ -125,7 +127,8 @@ def batch(call: ApiRequest) -> WriteResult:
 
     Each has the fields of its own endpoint, and what that has in its path: `lotId`,
     `reservation` or `operation`. A refusal names the `index` of the operation it is about. QC
-    decisions need the role inspector, reversals the role admin.
+    decisions need the role inspector. Operators reverse their own recent operations,
+    administrators all.
     """
     operations = call.body.operations
     for operation in operations:
@@ -135,11 +138,18 @@ def batch(call: ApiRequest) -> WriteResult:
             f"All operations together name at most {MAX_LOTS} lots.", field="operations"
         )
     try:
-        posting = ledger.post([operation.to_command() for operation in operations], **call.write)
+        commands = [_command(call, operation) for operation in operations]
+        posting = ledger.post(commands, **call.write)
     except Refusal as refusal:
         _tell_place(refusal, only=len(operations) == 1)
         raise
     return WriteResult({"results": serializers.written(posting)}, posting.replayed)
+
+
+def _command(call: ApiRequest, operation: Any) -> ledger.Request:
+    own = {"own_minutes": call.own_minutes} if operation.op == "reversal" else {}
+    command: ledger.Request = operation.to_command(**own)
+    return command
 
 
 def _tell_place(refusal: Refusal, *, only: bool) -> None:

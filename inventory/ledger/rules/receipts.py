@@ -10,7 +10,9 @@ from inventory.common.errors import (
     LotExpired,
     NotFound,
     QcBlocked,
+    QtyConflict,
     StateConflict,
+    TooManyDecimals,
 )
 from inventory.common.quantity import parse_qty
 from inventory.ledger.commands import Receive
@@ -34,7 +36,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
         raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
     item = uow.item(request.item)
-    qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
+    qty = _parse_qty(uow, item, request)
     if request.kind == Kind.CUSTOMER_RETURN and not request.reason:
         raise InvalidInput("A reason is needed for goods that come back.", field="reason")
     if item.archived_at is not None:
@@ -57,6 +59,16 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     if lot.id is None and lot.lot_seq == 0:
         uow.add_lot(operation, lot)
     uow.append_entry(operation, TxnType.RECEIVE, lot, qty)
+
+
+def _parse_qty(uow: UnitOfWork, item: Item, request: Receive) -> int:
+    """Return the quantity; its refusal is stored as long as the item's decimals can change."""
+    try:
+        return parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
+    except TooManyDecimals as refusal:
+        if uow.read_is_used(item.id):
+            raise
+        raise QtyConflict(refusal.detail, **refusal.figures) from None
 
 
 def _new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NoReturn
 
-from inventory.common.errors import NotReversible
+from inventory.common.errors import Forbidden, NotReversible
 from inventory.common.quantity import format_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Reverse
 from inventory.ledger.rules.reservations import line_of
 from inventory.ledger.unit_of_work import ReversalTarget, UnitOfWork
 from inventory.models import Kind, TxnType
-from inventory.stock.entities import Entry, Lot
+from inventory.stock.entities import Entry, Lot, Operation
 
 OPPOSITE = {
     TxnType.RECEIVE: TxnType.ISSUE,
@@ -35,10 +36,13 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
     Raises:
         NotReversible: reversed already, a QC decision, or the stock is no longer there.
         QcBlocked, LotExpired: a lot to reserve again is on hold.
+        Forbidden: not the user's own, or posted too long ago.
         NotFound: unknown operation.
     """
     past = uow.past_operation(request.operation_id)
     operation = past.operation
+    if request.own_minutes is not None:
+        _require_own(uow, operation, timedelta(minutes=request.own_minutes))
     if past.reversed_by is not None:
         raise NotReversible(
             f"Operation {operation.id} was reversed already, by operation {past.reversed_by}.",
@@ -63,6 +67,23 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
                 plan.shows.append(reservation)
         txn_type = OPPOSITE[TxnType(entry.txn_type)]
         uow.append_entry(plan, txn_type, uow.lot(entry.lot_id), entry.qty, reservation)
+
+
+def _require_own(uow: UnitOfWork, operation: Operation, limit: timedelta) -> None:
+    if operation.user_id != uow.user_id:
+        raise Forbidden(
+            f"{operation.user_name} posted operation {operation.id}: only administrators can"
+            " reverse what others posted.",
+            operation_id=operation.id,
+        )
+    if uow.now - operation.recorded_at > limit:
+        minutes = int(limit.total_seconds() // 60)
+        raise Forbidden(
+            f"Operation {operation.id} was posted more than {minutes} minutes ago: only"
+            " administrators can reverse it now.",
+            operation_id=operation.id,
+            minutes=minutes,
+        )
 
 
 #: How much of each figure the reversal of an entry needs, by sign. "available" is a figure of the

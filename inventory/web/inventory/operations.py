@@ -22,7 +22,7 @@ from inventory.stock.settlement import settled_by
 from inventory.web.auth.permissions import role_of, role_required
 from inventory.web.inventory import forms
 from inventory.web.inventory.stocked_lots import stocked_lots
-from inventory.web.operation_forms import Answer, FormAction, handle
+from inventory.web.operation_forms import Answer, FormAction, can_undo, handle, own_minutes
 
 blueprint = Blueprint("operations", __name__)
 
@@ -116,7 +116,9 @@ def _send_issue(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
 
 
 def _send_reversal(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.PostingResult:
-    return ledger.reverse(operation_id=operation_id, reason=form.reason.data, **actor)
+    return ledger.reverse(
+        operation_id=operation_id, reason=form.reason.data, own_minutes=own_minutes(), **actor
+    )
 
 
 def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def issue() -> Answer:
 
 
 @blueprint.route("/operations/<int:operation_id>/reversal/", methods=["GET", "POST"])
-@role_required("admin")
+@role_required("operator")
 def reverse(operation_id: int) -> Answer:
     """Show and post the reversal form."""
     return handle(REVERSE, operation_id=operation_id)
@@ -197,7 +199,7 @@ def operation(operation_id: int) -> str:
     found = stock.get_operation_header(conn, operation_id)
     entries = _entries_from(operation_id, forms.number_or_none(request.args.get("entry")) or 0)
     undo = url_for("inventory.operations.reverse", operation_id=operation_id)
-    may_undo = REVERSE.is_allowed() and found.kind not in ("QC", "REVERSAL")
+    may_undo = can_undo(found)
     decided = decisions_of(conn, operation_id) if found.kind == "QC" else []
     on_hold = [one.lot_id for one in decided if one.to_status != "APPROVED"]
     return render_template(
