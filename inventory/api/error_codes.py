@@ -10,6 +10,7 @@ WHEN = {
     " which reservations hold the rest is told.",
     "OVER_ISSUE": "More is to be issued than the reservation holds.",
     "OVER_UNRESERVE": "More is to be given back than the reservation holds.",
+    "OVER_RETURN": "More is to come back than went out and is not back yet.",
     "QC_BLOCKED": "The lot, or stock that would be enough, is in quarantine or rejected.",
     "LOT_EXPIRED": "The lot, or stock that would be enough, has expired.",
     "DUPLICATE_LOT": "The item has a lot of that code already.",

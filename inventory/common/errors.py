@@ -52,6 +52,12 @@ class OverUnreserve(BusinessRefusal):
     code = "OVER_UNRESERVE"
 
 
+class OverReturn(BusinessRefusal):
+    """More is to come back than went out."""
+
+    code = "OVER_RETURN"
+
+
 class QcBlocked(BusinessRefusal):
     """The stock is in quarantine or rejected."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from inventory.common.quantity import ONE, format_qty
+from inventory.db import connection
 from inventory.demo.simulator import Simulator, rough, weighed
 from inventory.ledger import Count, Issue, LotQuantity, Receive, RemoveStock, Reverse, Split
 from inventory.models import Kind, QcStatus
+from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation
 
 TAKERS = ("MAINTENANCE", "PROTOTYPE-SHOP", "LINE-2", "SERVICE-VAN")
@@ -135,12 +137,17 @@ class Incidents:
     def _return_from_customer(self) -> None:
         sold = self.sold.pop(self.random.randrange(len(self.sold)))
         sample = self.simulator.goods[sold.item.code]
+        [issued] = stock.read_reservations(connection(), [sold.id or 0])
+        line = max(issued.lines, key=lambda line: line.issued)
+        few = min(line.issued, rough(line.issued // 5, sample) or ONE // 10**sample.decimals)
+        if not few:
+            return
         self.simulator.post(
             [
                 Receive(
                     item=sample.code,
-                    lot_code=f"RET-{self.simulator.number('return')}",
-                    qty=format_qty(rough(sold.qty // 5, sample) or ONE // 10**sample.decimals),
+                    lot_code=line.lot.lot_code,
+                    qty=format_qty(few),
                     location="RETURNS-1",
                     reason=self.random.choice(RETURNS),
                     reference=sold.reference,

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 #: Status and title of each code.
 CODES: dict[str, tuple[int, str]] = {
     "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
+    "OVER_RETURN": (409, "More than went out"),
     "OVER_ISSUE": (409, "More than the reservation holds"),
     "OVER_UNRESERVE": (409, "More than the reservation holds"),
     "QC_BLOCKED": (409, "Blocked by quality control"),

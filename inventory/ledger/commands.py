@@ -41,6 +41,9 @@ class Receive:
     Attributes:
         add_to_lot: the lot exists already.
         occurred_at: UTC; None means the time of the write.
+        return_of: of a customer return, the operation that issued the goods.
+        unmatched: of a customer return, the goods match no issue.
+        quarantine: of a customer return, the goods go into quarantine.
     """
 
     item: str
@@ -55,6 +58,9 @@ class Receive:
     note: str | None = None
     occurred_at: datetime | None = None
     kind: Kind = Kind.RECEIPT
+    return_of: int | None = added_field()
+    unmatched: bool | None = added_field()
+    quarantine: bool | None = added_field()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common.chunks import chunks
+from inventory.db import exact_sum
 from inventory.ledger.commands import (
     REALLOCATE,
     Count,
@@ -25,8 +26,8 @@ from inventory.ledger.commands import (
     Reverse,
     Split,
 )
-from inventory.ledger.unit_of_work import ReversalTarget, UnitOfWork
-from inventory.models import QcDecision, table
+from inventory.ledger.unit_of_work import ReturnableQty, ReversalTarget, UnitOfWork
+from inventory.models import Kind, QcDecision, TxnType, table
 from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import lot_balances
@@ -84,7 +85,7 @@ def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
         if lot_id := getattr(request, "lot_id", None):
             named.add(lot_id)
         named.update(part.lot_id for part in getattr(request, "lots", None) or ())
-        if isinstance(request, Receive) and request.add_to_lot:
+        if isinstance(request, Receive) and (request.add_to_lot or _is_return(request)):
             codes.add((request.item, request.lot_code))
     named |= _lots_to_move_to(tx, requests)
     named |= stock.lot_ids_of_reservations(tx, _reservation_ids(requests))
@@ -148,6 +149,8 @@ def load_unit_of_work(
     uow.read_holders = partial(read_holders, tx)
     uow.read_arrival = partial(stock.arrival_of, tx)
     uow.read_is_used = partial(stock.is_used, tx)
+    uow.read_returnable = partial(_returnable, tx)
+    uow.read_has_code = partial(_has_code, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {
         request.item
@@ -176,6 +179,8 @@ def load_unit_of_work(
     _read_past(tx, uow, requests, ids)
     _keep_reservations(tx, uow, ids)
     _read_quality(tx, uow, requests)
+    returned = {one.return_of for one in requests if isinstance(one, Receive) and one.return_of}
+    uow.issues_returned = {found.id: found for found in stock.read_operations(tx, returned)}
     # A command that unreserves can name an expired reservation; an issue must find it expired.
     by_hand = ids - {request.reservation_id for request in requests if isinstance(request, Issue)}
     uow.expired = _keep_reservations(tx, uow, set(expired(uow.lots.values())) - by_hand)
@@ -278,6 +283,52 @@ def _read_past(
         later = partial(_later_operations, tx, last)
         uow.reversal_targets[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
+
+
+def _is_return(request: Request) -> bool:
+    return isinstance(request, Receive) and request.kind == Kind.CUSTOMER_RETURN
+
+
+def _has_code(tx: Connection, item_id: int, code: str) -> bool:
+    return bool(stock.lots_by_code(tx, [(item_id, code)]))
+
+
+def _returnable(tx: Connection, lot_id: int, reference: str | None) -> ReturnableQty:
+    """Return what was issued of the lot and came back, without what was reversed.
+
+    What came back is in the lot, or was the first entry of a child lot. The first entry of the lot
+    itself came back from an earlier lot, or matched no issue.
+    """
+    of_lot, later = ledger.c.lot_id == lot_id, ledger.c.lot_seq > 1
+    in_child = sa.and_(lots.c.parent_lot_id == lot_id, ledger.c.lot_seq == 1)
+    sums = []
+    for kind, txn_type, where in (
+        (Kind.ISSUE, TxnType.ISSUE, of_lot),
+        (Kind.CUSTOMER_RETURN, TxnType.RECEIVE, sa.or_(sa.and_(of_lot, later), in_child)),
+    ):
+        chosen = (
+            sa.select(exact_sum(ledger.c.qty))
+            .select_from(ledger)
+            .join(operations, operations.c.id == ledger.c.operation_id)
+            .join(lots, lots.c.id == ledger.c.lot_id)
+            .where(where, ledger.c.txn_type == txn_type.value, operations.c.kind == kind.value)
+            .where(_is_effective(operations))
+        )
+        if reference is not None:
+            chosen = chosen.where(operations.c.reference == reference)
+        sums.append(tx.execute(chosen).scalar_one())
+    return ReturnableQty(*sums)
+
+
+def _is_effective(operation: sa.FromClause, depth: int = 4) -> sa.ColumnElement[bool]:
+    """Return the condition for operations that are not reversed.
+
+    Args:
+        depth: the longest chain of reversals of reversals that is looked at.
+    """
+    reversal = operations.alias(f"reversal_{depth}")
+    undone = sa.exists().where(reversal.c.reverses_id == operation.c.id)
+    return ~undone.where(_is_effective(reversal, depth - 1)) if depth else ~undone
 
 
 def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:

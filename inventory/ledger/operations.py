@@ -51,11 +51,17 @@ def return_from_customer(
 ) -> PostingResult:
     """Receive stock that a customer returned; a reason is required.
 
+    The goods go into the lot named, or into a child lot if that lot takes no more.
+
     Args:
-        fields: the fields of `Receive`, except `kind`.
+        fields: the fields of `Receive`, except `kind` and `add_to_lot`.
 
     Raises:
-        Refusal: as `receive`; InvalidInput also if `reason` is missing.
+        OverReturn: more than was issued (by `return_of`, to `reference`, or at all) and is not back
+            yet, without `unmatched`.
+        NotFound: unknown item or issue; without `unmatched` also an unknown lot.
+        InvalidInput: no reason.
+        InvalidQty: not a positive quantity with the item's decimals.
     """
     request = Receive(kind=Kind.CUSTOMER_RETURN, **fields)
     return post([request], user_id=user_id, key=key, dry_run=dry_run)

@@ -37,6 +37,7 @@ from inventory.ledger.rules import (
     quality,
     receipts,
     reservations,
+    returns,
     reversals,
     splits,
 )
@@ -48,8 +49,14 @@ from inventory.webhooks import low_stock
 
 MAX_COMMANDS = 1000
 
+
+def _receive(uow: UnitOfWork, request: Receive) -> None:
+    is_return = request.kind == Kind.CUSTOMER_RETURN
+    (returns.return_from_customer if is_return else receipts.receive)(uow, request)
+
+
 _RULES: dict[type, Callable[[UnitOfWork, Any], None]] = {
-    Receive: receipts.receive,
+    Receive: _receive,
     DecideQc: quality.decide_qc,
     HoldLot: quality.hold,
     ReleaseHold: quality.release,

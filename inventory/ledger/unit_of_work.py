@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound, StateConflict
@@ -105,6 +105,13 @@ class ReversalTarget:
     later: Callable[[int], list[dict[str, Any]]]
 
 
+class ReturnableQty(NamedTuple):
+    """What was issued of a lot and what came back of that, in 10^-6 units."""
+
+    issued: int
+    returned: int
+
+
 class CandidatesIncomplete(Exception):
     """Raised if the balance tables list too little free stock of an item.
 
@@ -137,6 +144,16 @@ class UnitOfWork:
     read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda uow, lot_id: []
     #: Reads when the goods of a lot (by id) came in; called for commands with `occurred_at` only.
     read_arrival: Callable[[int], datetime | None] = lambda lot_id: None
+    #: Reads what was issued of a lot (by id), to one reference or to all, and what came back.
+    read_returnable: Callable[[int, str | None], ReturnableQty] = lambda lot_id, reference: (
+        ReturnableQty(0, 0)
+    )
+    #: Reads whether an item (by id) has a lot with this code.
+    read_has_code: Callable[[int, str], bool] = lambda item_id, code: False
+    #: Operation id to the operation, for customer returns that name it.
+    issues_returned: dict[int, Operation] = field(default_factory=dict)
+    #: Lots that the plan does not write to, but on whose history it depends.
+    decided_by: set[Lot] = field(default_factory=set)
     #: Reads whether an item (by id) has lots, after which its unit and decimals are fixed.
     read_is_used: Callable[[int], bool] = lambda item_id: True
     #: Lot id to the sequence number and hash of its last QC decision.
@@ -361,11 +378,26 @@ class UnitOfWork:
             )
 
     def modified_lot_ids(self) -> set[int]:
-        """Return the ids of the existing lots that the plan writes to.
+        """Return the ids of the existing lots that the plan writes to or depends on.
 
         These lots must be locked.
         """
-        return {lot.id for lot in self._written_to() if lot.id is not None}
+        return {lot.id for lot in self._written_to() | self.decided_by if lot.id is not None}
+
+    def has_lot_code(self, item: Item, code: str) -> bool:
+        """Return whether the item has a lot with this code, also one of this batch."""
+        return (item.id, code) in self.codes or self.read_has_code(item.id, code)
+
+    def returned_in_plan(self, lot: Lot, reference: str | None) -> int:
+        """Return what earlier commands of the batch returned to the lot, in 10^-6 units."""
+        return sum(
+            entry.qty
+            for operation in self.operations
+            if operation.kind == Kind.CUSTOMER_RETURN
+            and (reference is None or operation.reference == reference)
+            for entry in operation.entries
+            if entry.lot is lot or entry.lot.parent_lot_id == lot.id
+        )
 
     def items_to_watch(self) -> set[int]:
         """Return the ids of the changed items that have a reorder point."""

@@ -49,7 +49,8 @@ OPERATIONS = [
     ("decide", {"id": 1},
      {"status": "QUARANTINE", "reason": "rust found", "onReservations": "reallocate"}),
     ("return_from_customer", {},
-     {"item": "BOLT-M8", "lotCode": "R-001", "qty": "5", "reason": "too many delivered"}),
+     {"item": "BOLT-M8", "lotCode": "L-001", "qty": "5", "reference": "JOB-4711",
+      "reason": "too many delivered"}),
     ("reverse", {"id": 10}, {"reason": "booked twice"}),
     ("batch", {}, {"operations": [
         {"op": "receipt", "item": "BOLT-M8", "lotCode": "L-002", "qty": "60"},
@@ -77,6 +78,9 @@ OPERATIONS = [
 REFUSALS = [
     ("INSUFFICIENT_STOCK", "POST", "/issues", {"item": "BOLT-M8", "qty": "200"}),
     ("OVER_ISSUE", "POST", "/issues", {"reservation": 2, "qty": "25"}),
+    ("OVER_RETURN", "POST", "/customer-returns",
+     {"item": "BOLT-M8", "lotCode": "L-001", "qty": "200", "reference": "JOB-4711",
+      "reason": "too many delivered"}),
     ("OVER_UNRESERVE", "POST", "/reservations/2/unreserve", {"qty": "25"}),
     ("QC_BLOCKED", "POST", "/issues", {"item": "PAINT/RED", "qty": "2.5"}),
     ("LOT_EXPIRED", "POST", "/issues", {"item": "GLUE", "qty": "1"}),

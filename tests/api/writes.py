@@ -59,7 +59,8 @@ WRITES: dict[str, Callable[[Api], Write]] = {
     ),
     "return_from_customer": lambda api: (
         "POST", "/customer-returns",
-        {"item": api.item(), "lotCode": "R-1", "qty": "2", "reason": "wrong size"},
+        {"item": api.item(), "lotCode": "R-1", "qty": "2", "reason": "wrong size",
+         "unmatched": True},
     ),
     "issue": lambda api: ("POST", "/issues", {"reservation": _with_reservation(api)}),
     "scrap": lambda api: ("POST", "/scraps", {"lotId": api.lot(), "qty": "1", "reason": "bent"}),

@@ -9,7 +9,8 @@ from tests.support.stock_builder import Stock, add_user, key, part
 
 ALL_OPERATIONS = [
     ("receive", {"item": "BOLT", "lot_code": "NEW", "qty": "1"}),
-    ("return_from_customer", {"item": "BOLT", "lot_code": "RET", "qty": 1, "reason": "r"}),
+    ("return_from_customer",
+     {"item": "BOLT", "lot_code": "RET", "qty": 1, "reason": "r", "unmatched": True}),
     ("reserve", {"item": "BOLT", "qty": 1, "reference": "J"}),
     ("unreserve", {"reservation_id": "reservation", "qty": 1}),
     ("issue", {"reservation_id": "reservation", "qty": 1}),

@@ -74,7 +74,7 @@ def test_recall_subtracts_returns_and_reversals(stock: Stock) -> None:
     stock.post("issue", item="BOLT", qty=9, reference="JOB-1")
     reversed_issue = stock.post("issue", item="BOLT", qty=5, reference="JOB-2").operation.id
     reversal = stock.post("reverse", operation_id=reversed_issue).operation.id
-    returned = {"item": "BOLT", "lot_code": code, "qty": 2, "add_to_lot": True}
+    returned = {"item": "BOLT", "lot_code": code, "qty": 2}
     stock.post("return_from_customer", reference="JOB-1", reason="too many", **returned)
     assert issued_by_reference(read_recall(lot)) == {"JOB-1": "7"}
     stock.post("reverse", operation_id=reversal)

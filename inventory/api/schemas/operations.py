@@ -40,13 +40,14 @@ class Write(RequestModel):
 
     verb: ClassVar[type[Any]]
     fixed: ClassVar[dict[str, Any]] = {}
+    not_in_command: ClassVar[set[str]] = {"op"}
 
     def to_command(self, **path_params: Any) -> ledger.Request:
         """Return the ledger command; `path_params` are ids of the path.
 
         Null is the same as a missing field.
         """
-        fields = {name: getattr(self, name) for name in self.model_fields_set - {"op"}}
+        fields = {name: getattr(self, name) for name in self.model_fields_set - self.not_in_command}
         request: ledger.Request = self.verb(
             **{name: _plain(value) for name, value in fields.items() if value is not None},
             **self.fixed,
@@ -109,8 +110,22 @@ class ReceiptBody(Write):
 
 class CustomerReturnBody(ReceiptBody):
     fixed: ClassVar[dict[str, Any]] = {"kind": Kind.CUSTOMER_RETURN}
+    not_in_command: ClassVar[set[str]] = {"op", "lot_id"}
 
+    item: Code | None = Field(None, description="With `lotCode`; or say the `lotId`.")  # type: ignore[assignment]
+    lot_code: Code | None = Field(None, description="The lot that the goods came from.")  # type: ignore[assignment]
+    lot_id: Id | None = Field(None, description="The lot, instead of `item` and `lotCode`.")
+    return_of: Id | None = Field(None, description="The operation that issued the goods.")
+    unmatched: Flag | None = Field(None, description="The goods match no issue.")
+    quarantine: Flag | None = Field(None, description="The goods go into quarantine.")
+    add_to_lot: Flag | None = Field(None, description="Has no effect on a customer return.")
     reason: Reason
+
+    @model_validator(mode="after")
+    def _name_one_lot(self) -> CustomerReturnBody:
+        if (self.lot_id is None) == (self.item is None or self.lot_code is None):
+            raise invalid("Say either the lotId, or item and lotCode.", field="lotId")
+        return self
 
 
 class ReservationBody(Write):

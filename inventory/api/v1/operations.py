@@ -51,11 +51,18 @@ def receive(call: ApiRequest) -> WriteResult:
 @v1.write(
     "POST", "/customer-returns", responses.WrittenOperation, role="operator",
     body=schemas_operations.CustomerReturnBody, tag="operations",
-    refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
+    refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED", "OVER_RETURN"),
 )  # fmt: skip
 def return_from_customer(call: ApiRequest) -> WriteResult:
-    """Take goods back from a customer: a receipt with a reason."""
-    return call.post()
+    """Take goods back from a customer; a reason is needed.
+
+    `returnOf` names the operation that issued them, `reference` the job or order that they were
+    issued to. More than went out and is not back yet is refused, unless `unmatched` says that the
+    goods match no issue. They go into the lot that they came from; where it takes no more
+    (inspected, rejected, expired), or with `quarantine`, into a new child lot: `lot` in the
+    answer.
+    """
+    return call.post(**_returned_lot(call.body))
 
 
 @v1.write(
@@ -147,9 +154,21 @@ def batch(call: ApiRequest) -> WriteResult:
 
 
 def _command(call: ApiRequest, operation: Any) -> ledger.Request:
-    own = {"own_minutes": call.own_minutes} if operation.op == "reversal" else {}
-    command: ledger.Request = operation.to_command(**own)
+    more: dict[str, Any] = {}
+    if operation.op == "reversal":
+        more = {"own_minutes": call.own_minutes}
+    elif operation.op == "customer-return":
+        more = _returned_lot(operation)
+    command: ledger.Request = operation.to_command(**more)
     return command
+
+
+def _returned_lot(body: schemas_operations.CustomerReturnBody) -> dict[str, str]:
+    """Return item and lot code if the body names the lot by its id; neither ever changes."""
+    if body.lot_id is None:
+        return {}
+    lot = stock.get_lot(connection(), body.lot_id)
+    return {"item": lot.item.code, "lot_code": lot.lot_code}
 
 
 def _tell_place(refusal: Refusal, *, only: bool) -> None:

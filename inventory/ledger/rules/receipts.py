@@ -27,18 +27,16 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     Checks, in this order: the item, the quantity, the lot, what its QC status allows.
 
     Raises:
-        InvalidInput: wrong `kind`, missing reason, archived item, or a field that contradicts the
-            lot.
+        InvalidInput: wrong `kind`.
+        StateConflict: archived item, or a field that contradicts the lot.
         DuplicateLot: the lot exists and `add_to_lot` is not set.
         QcBlocked, LotExpired: nothing can be added to the lot.
         NotFound: unknown item, or no such lot to add to.
     """
-    if request.kind not in (Kind.RECEIPT, Kind.CUSTOMER_RETURN, Kind.IMPORT):
+    if request.kind not in (Kind.RECEIPT, Kind.IMPORT):
         raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
     item = uow.item(request.item)
     qty = _parse_qty(uow, item, request)
-    if request.kind == Kind.CUSTOMER_RETURN and not request.reason:
-        raise InvalidInput("A reason is needed for goods that come back.", field="reason")
     if item.archived_at is not None:
         raise StateConflict(
             f"{item.code} is archived: nothing more can be received of it.", field="item"
@@ -49,7 +47,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
             raise NotFound(
                 f"There is no lot {request.lot_code} of {item.code} to add to.", field="lot_code"
             )
-        lot = _new_lot(uow, item, request)
+        lot = new_lot(uow, item, request)
     elif not request.add_to_lot:
         _raise_duplicate(lot)
     else:
@@ -71,12 +69,14 @@ def _parse_qty(uow: UnitOfWork, item: Item, request: Receive) -> int:
         raise QtyConflict(refusal.detail, **refusal.figures) from None
 
 
-def _new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
+def new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
+    """Return a new lot; in quarantine if the item requires QC or the command says so."""
+    in_quarantine = item.qc_required or request.quarantine
     return Lot(
         id=None,
         item=item,
         lot_code=request.lot_code,
-        qc_status=QcStatus.QUARANTINE if item.qc_required else QcStatus.APPROVED,
+        qc_status=QcStatus.QUARANTINE if in_quarantine else QcStatus.APPROVED,
         expires_on=request.expires_on,
         supplier_lot=request.supplier_lot,
         location=request.location,

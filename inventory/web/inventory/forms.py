@@ -85,10 +85,22 @@ class ReceiveForm(OperationForm):
     add_to_lot = BooleanField("Add to that lot")
 
 
-class CustomerReturnForm(ReceiveForm):
+class CustomerReturnForm(OperationForm):
     """Return from a customer."""
 
+    item = StringField("Item", _needed("Which item? Write its code."))
+    #: Set on an item's page: the item is shown, not a field.
+    fixed = HiddenField()
+    lot_code = StringField("Lot code", _needed("The lot that it came from, as on its label."))
+    qty = _qty()
+    reference = StringField("Returned by")
     reason = StringField("Reason", _needed("Why does it come back?"))
+    location = StringField("Location")
+    quarantine = BooleanField("Put it into quarantine")
+    unmatched = BooleanField("It matches no issue")
+    #: The operation that issued the goods, if the form was opened from it.
+    return_of = HiddenField()
+    note = TextAreaField("Note")
 
 
 class ReserveForm(OperationForm):

@@ -100,7 +100,12 @@ def _send_receipt(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
 
 
 def _send_return(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
-    return ledger.return_from_customer(**_receipt(form), reason=form.reason.data, **actor)
+    names = ("item", "lot_code", "qty", "reference", "location", "reason", "note")
+    fields: dict[str, Any] = {name: form[name].data or None for name in names}
+    fields["quarantine"] = form.quarantine.data or None
+    fields["unmatched"] = form.unmatched.data or None
+    fields["return_of"] = forms.number_or_none(form.return_of.data)
+    return ledger.return_from_customer(**fields, **actor)
 
 
 def _send_reservation(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
@@ -134,7 +139,7 @@ RECEIVE = FormAction(
 )  # fmt: skip
 CUSTOMER_RETURN = FormAction(
     endpoint="inventory.operations.customer_return", word="Customer return", icon="truck",
-    form=forms.CustomerReturnForm, fields="inventory/operations/_receive_fields.html",
+    form=forms.CustomerReturnForm, fields="inventory/operations/_return_fields.html",
     load=_load_item,
     send=_send_return, keeps=_KEEPS,
 )  # fmt: skip

@@ -126,7 +126,7 @@ def test_receipt_above_the_maximum_quantity_of_a_lot_is_refused(stock: Stock) ->
 
 def test_customer_return_needs_a_reason(stock: Stock) -> None:
     stock.item(qc_required=True)
-    fields = {"item": "BOLT", "lot_code": "R-1", "qty": 2}
+    fields = {"item": "BOLT", "lot_code": "R-1", "qty": 2, "unmatched": True}
     refusal = stock.refused("INVALID_INPUT", "return_from_customer", **fields)
     assert refusal.figures["field"] == "reason"
     posting = stock.post("return_from_customer", reason="wrong size", **fields)

@@ -149,9 +149,21 @@ def test_an_issue_without_reservation_uses_free_stock_only(ada, stock):
 
 def test_a_customer_return_needs_a_reason(ada, stock):
     stock.item("BOLT")
-    typed = {"item": "BOLT", "lot_code": "R-1", "qty": "1"}
+    typed = {"item": "BOLT", "lot_code": "R-1", "qty": "1", "unmatched": "y"}
     assert ada.submit("/customer-return/", **typed).status_code == 422
     assert ada.submit("/customer-return/", **typed, reason="Wrong size").status_code == 303
+
+
+def test_a_customer_return_of_more_than_went_out_keeps_the_form(ada, stock):
+    stock.lot("receive 10, issue 3", lot_code="L-1")
+    typed = {"item": "BOLT", "lot_code": "L-1", "reason": "Wrong size"}
+    answer = ada.submit("/customer-return/", qty="4", **typed)
+    assert answer.status_code == 409
+    assert "3 pcs of L-1 went out and 0 came back: 4 cannot come back" in visible_text(answer.text)
+    assert 'value="Wrong size"' in answer.text
+    assert ada.submit("/customer-return/", qty="3", **typed).status_code == 303
+    answer = ada.submit("/customer-return/", qty="2", **typed, unmatched="y", quarantine="y")
+    assert stock.find_lot("L-1-R1").qc_status == "QUARANTINE"
 
 
 def test_a_busy_response_keeps_the_key_of_the_form(ada, stock, monkeypatch):
