@@ -129,6 +129,8 @@ def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
         }
     more = {"lot": lot_shown, "reservations": reservations}
     more["warnings"] = shown.get("warnings", [])
+    if one.kind == Kind.ISSUE:
+        more["openReservations"] = to_camel_case(shown.get("open_reservations", []))
     return operation(one, replayed=replayed) | more
 
 

@@ -109,6 +109,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "own_minutes": _minutes,
     "return_of": validation.validate_id,
     "unmatched": validation.validate_bool,
+    "reserved_first": validation.validate_bool,
     "quarantine": validation.validate_bool,
     "lot_seq": validation.validate_id,
     "lots": _parts,

@@ -134,6 +134,7 @@ class Issue:
     Attributes:
         qty: None means everything that the reservation has open.
         close_remainder: unreserve what the reservation has open after the issue.
+        reserved_first: of an issue of an item, issue what its reference has reserved, if it has.
     """
 
     reservation_id: int | None = None
@@ -146,6 +147,7 @@ class Issue:
     reason: str | None = None
     note: str | None = None
     occurred_at: datetime | None = None
+    reserved_first: bool | None = added_field()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

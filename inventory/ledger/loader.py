@@ -30,9 +30,9 @@ from inventory.ledger.unit_of_work import ReturnableQty, ReversalTarget, UnitOfW
 from inventory.models import Kind, QcDecision, TxnType, table
 from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
-from inventory.stock.balance_filters import lot_balances
+from inventory.stock.balance_filters import lot_balances, open_lines
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.statements import items, ledger, lots, operations
+from inventory.stock.statements import items, ledger, lots, operations, reservations
 
 decisions = table(QcDecision)
 
@@ -147,10 +147,12 @@ def load_unit_of_work(
     """
     uow = UnitOfWork(now=now, today=today, user_id=user_id, complete=fully_loaded_item_ids)
     uow.read_holders = partial(read_holders, tx)
+    uow.read_reserved_for = partial(_reserved_for, tx)
     uow.read_arrival = partial(stock.arrival_of, tx)
     uow.read_is_used = partial(stock.is_used, tx)
     uow.read_returnable = partial(_returnable, tx)
     uow.read_has_code = partial(_has_code, tx)
+    uow.read_is_void = partial(_is_void, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
     codes |= {
         request.item
@@ -293,6 +295,29 @@ def _has_code(tx: Connection, item_id: int, code: str) -> bool:
     return bool(stock.lots_by_code(tx, [(item_id, code)]))
 
 
+def _reserved_for(
+    tx: Connection, uow: UnitOfWork, item_id: int, reference: str
+) -> list[Reservation]:
+    chosen = (
+        sa.select(open_lines.c.reservation_id)
+        .distinct()
+        .join(reservations, reservations.c.id == open_lines.c.reservation_id)
+        .where(open_lines.c.item_id == item_id, reservations.c.reference == reference)
+    )
+    return _keep_reservations(tx, uow, tx.execute(chosen).scalars())
+
+
+def _is_void(tx: Connection, lot_id: int) -> bool:
+    effective = (
+        sa.select(operations.c.id)
+        .join(ledger, ledger.c.operation_id == operations.c.id)
+        .where(ledger.c.lot_id == lot_id, operations.c.kind != Kind.REVERSAL.value)
+        .where(_is_effective(operations))
+        .limit(1)
+    )
+    return tx.execute(effective).first() is None
+
+
 def _returnable(tx: Connection, lot_id: int, reference: str | None) -> ReturnableQty:
     """Return what was issued of the lot and came back, without what was reversed.
 
@@ -360,6 +385,8 @@ def _read_quality(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) 
     ids = {request.lot_id for request in requests if isinstance(request, DecideQc)}
     ids.update(chain(*uow.families.values()))
     ids.update(one.lot_id for one in chain(*uow.decided.values()))
+    # A receipt into an empty lot can give it a new status.
+    ids.update(lot.id for lot in uow.codes.values() if lot.id and not lot.on_hand)
     if ids:
         newest = (
             sa.select(decisions.c.lot_id, sa.func.max(decisions.c.decision_seq).label("seq"))

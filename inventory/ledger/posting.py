@@ -311,6 +311,11 @@ def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
         "reservations": [reservation.to_dict(uow.today) for reservation in plan.shows],
         "lot": plan.shows_lot and plan.shows_lot.to_dict(uow.today),
     }
+    if plan.open_reservations:
+        held = [one for one in plan.open_reservations if one.open]
+        shown["open_reservations"] = [one.to_dict(uow.today) for one in held]
+    if plan.from_reserved:
+        shown["from_reserved"] = True
     if plan.warnings:
         shown["warnings"] = plan.warnings
     return shown | {"settlement": plan.settlement.to_dict()} if plan.settlement else shown

@@ -91,6 +91,9 @@ class PlannedOperation:
     shows_lot: Lot | None = None
     #: For a QC decision: what was done with the reservations in its lots.
     settlement: Settlement | None = None
+    #: Of a free issue, what its reference still has reserved; of an issue, whether it was reserved.
+    open_reservations: list[Reservation] = field(default_factory=list)
+    from_reserved: bool = False
     #: What the user should know although it was accepted: `code` and `detail`, ready for JSON.
     warnings: list[dict[str, str]] = field(default_factory=list)
 
@@ -142,16 +145,24 @@ class UnitOfWork:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     #: Reads the reservations that hold stock in a lot (by id); called only if a rule needs them.
     read_holders: Callable[[UnitOfWork, int], list[Reservation]] = lambda uow, lot_id: []
+    #: Reads what a reference has reserved of an item (by id).
+    read_reserved_for: Callable[[UnitOfWork, int, str], list[Reservation]] = (
+        lambda uow, item_id, reference: []
+    )
     #: Reads when the goods of a lot (by id) came in; called for commands with `occurred_at` only.
     read_arrival: Callable[[int], datetime | None] = lambda lot_id: None
     #: Reads what was issued of a lot (by id), to one reference or to all, and what came back.
     read_returnable: Callable[[int, str | None], ReturnableQty] = lambda lot_id, reference: (
         ReturnableQty(0, 0)
     )
+    #: Reads whether every operation in a lot (by id) was reversed.
+    read_is_void: Callable[[int], bool] = lambda lot_id: False
     #: Reads whether an item (by id) has a lot with this code.
     read_has_code: Callable[[int, str], bool] = lambda item_id, code: False
     #: Operation id to the operation, for customer returns that name it.
     issues_returned: dict[int, Operation] = field(default_factory=dict)
+    #: Lots that are as if new, with the columns to change and their values before.
+    renewed: list[tuple[Lot, dict[str, Any]]] = field(default_factory=list)
     #: Lots that the plan does not write to, but on whose history it depends.
     decided_by: set[Lot] = field(default_factory=set)
     #: Reads whether an item (by id) has lots, after which its unit and decimals are fixed.
@@ -278,6 +289,17 @@ class UnitOfWork:
         holders = [one for one in found if any(line.lot is lot and line.open for line in one.lines)]
         return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
+    def reserved_for(self, item: Item, reference: str) -> list[Reservation]:
+        """Return what a reference has reserved of an item, oldest first, also in this batch."""
+        stored = self.read_reserved_for(self, item.id, reference)
+        planned = [plan.reservation for plan in self.operations if plan.reservation]
+        found = dict.fromkeys([*stored, *planned])
+        return [
+            one
+            for one in found
+            if one.item.id == item.id and one.reference == reference and one.open
+        ]
+
     def add_operation(self, kind: Kind, request: Request, **fields: Any) -> PlannedOperation:
         """Plan an operation with the text fields of the command.
 
@@ -301,6 +323,24 @@ class UnitOfWork:
         self.stocked.setdefault(lot.item.id, []).append(lot)
         self._ordered.clear()
         operation.decisions.append(PlannedQcDecision(lot, 1, None, lot.qc_status, reason))
+
+    def is_void(self, lot: Lot) -> bool:
+        """Return whether every operation in the lot was reversed."""
+        is_empty = lot.id is not None and lot.on_hand == lot.reserved == 0
+        return is_empty and not self._is_planned(lot) and self.read_is_void(lot.id or 0)
+
+    def _is_planned(self, lot: Lot) -> bool:
+        return lot in self._written_to()
+
+    def renew(self, operation: PlannedOperation, lot: Lot, new: Lot) -> None:
+        """Plan the fields of a new lot for one that is void."""
+        names = ("expires_on", "supplier_lot", "location", "received_at")
+        before = {name: getattr(lot, name) for name in names}
+        for name in names:
+            setattr(lot, name, getattr(new, name))
+        self.renewed.append((lot, before))
+        if lot.qc_status != new.qc_status:
+            self.decide(operation, lot, QcStatus(new.qc_status))
 
     def decide(self, operation: PlannedOperation, lot: Lot, status: QcStatus) -> None:
         """Plan a QC decision and change the lot's status."""

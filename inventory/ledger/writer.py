@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from inventory import audit
 from inventory.common.chunks import chunks
 from inventory.common.progress import SILENT, Progress
 from inventory.db.bulk_insert import allocate_ids, insert
@@ -62,6 +63,7 @@ def write(
         for plan, id, (writer, _) in zip(plans, ids[operations], writers, strict=True)
     ]
     insert(tx, operations, rows)
+    _update_renewed(tx, uow, user_id)
     _insert_reservations(tx, plans, ids)
     planned = [(plan, row["id"], row["hash"]) for plan, row in zip(plans, rows, strict=True)]
     names = [name for _, name in writers]
@@ -116,6 +118,19 @@ def _operation_row(
     }
     row["hash"] = hash_chain.operation_hash(row)
     return row
+
+
+def _update_renewed(tx: Connection, uow: UnitOfWork, user_id: int) -> None:
+    """Give void lots their new fields, before their entries: the balance tables take them over."""
+    for lot, before in uow.renewed:
+        after = {name: getattr(lot, name) for name in before}
+        tx.execute(sa.update(lots).where(lots.c.id == lot.id).values(**after))
+        fields = {"before": _texts(before), "after": _texts(after)}
+        audit.record(tx, user_id=user_id, action="lot changed", subject=f"lot {lot.id}", **fields)
+
+
+def _texts(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if value is None else str(value) for name, value in values.items()}
 
 
 def _insert_reservations(

@@ -60,8 +60,15 @@ def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
         item=moved_entries[0].item_code,
         lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
         reference=operation.reference,
-        to=f" for {operation.reference}" if operation.reference else "",
+        to=_issued_to(operation, shown),
     ) + " ".join([".", *warnings])
+
+
+def _issued_to(operation: Operation, shown: dict[str, Any]) -> str:
+    if not operation.reference:
+        return ""
+    of_reserved = ", of what was reserved" if shown.get("from_reserved") else ""
+    return f" for {operation.reference}{of_reserved}"
 
 
 _STATUS = {"APPROVED": "approved", "QUARANTINE": "back in quarantine", "REJECTED": "rejected"}

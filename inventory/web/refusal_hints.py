@@ -58,6 +58,10 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
         steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+    if refusal.code == "OVER_ISSUE" and "besides" in fields:
+        steps.append(SuggestedAction("Issue besides it", "besides", "y"))
+    if refusal.code == "OVER_RETURN" and "unmatched" in fields:
+        steps.append(SuggestedAction("It matches no issue", "unmatched", "y"))
     if refusal.code == "STALE_LOT":
         steps += [
             SuggestedAction("Keep what was counted", "resolution", "keep_counted"),

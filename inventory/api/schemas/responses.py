@@ -200,6 +200,9 @@ class Operation(ResponseModel):
 class WrittenOperation(Operation):
     lot: Lot | None = Field(description="The lot counted, or the new lot of a split.")
     reservations: list[Reservation] = Field(description="Those concerned, as this left them.")
+    open_reservations: list[Reservation] = Field(
+        _ABSENT, description="Of a free issue: what its reference still has reserved of the item."
+    )
 
 
 class Results(ResponseModel):

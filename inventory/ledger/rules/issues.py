@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NoReturn
+
 from inventory.common.errors import InvalidInput, OverIssue
-from inventory.common.quantity import parse_qty
+from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Issue, RemoveStock
 from inventory.ledger.rules.reservations import (
     allocate_over_lots,
     line_of,
+    named_parts,
     requested_parts,
     select_lots,
 )
@@ -24,7 +28,8 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
     Raises:
         InvalidInput: not exactly one of reservation and item, or `close_remainder` without a
             reservation.
-        OverIssue: more than the reservation has open.
+        OverIssue: more than the reservation has open or, with `reserved_first`, than the reference
+            has reserved.
         InsufficientStock: less is free than requested.
         QcBlocked, LotExpired: the stock is on hold.
         NotFound: unknown item, lot or reservation.
@@ -43,12 +48,91 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
         )
     assert request.item is not None
     item = uow.item(request.item)
+    held = uow.reserved_for(item, request.reference) if request.reference else []
+    if request.reserved_first and held:
+        return _issue_reserved_first(uow, request, held)
     parts = select_lots(
         uow, item, request.qty, request.lots, request.strategy, action_word="issued"
     )
     operation = uow.add_operation(Kind.ISSUE, request)
+    operation.open_reservations += held
     for lot, qty in parts:
         uow.append_entry(operation, TxnType.ISSUE, lot, qty)
+
+
+def _issue_reserved_first(uow: UnitOfWork, request: Issue, held: Sequence[Reservation]) -> None:
+    """Plan an issue of what the reference has reserved, oldest reservation first.
+
+    Where lots are named, only what is reserved in them counts; a lot that holds nothing for the
+    reference is issued from its free stock.
+    """
+    item = held[0].item
+    named = None if request.lots is None else named_parts(uow, item, request.qty, request.lots)
+    if named is not None and not any(line_of(one, lot).open for one in held for lot, _ in named):
+        parts = select_lots(
+            uow, item, request.qty, request.lots, request.strategy, action_word="issued"
+        )
+        operation = uow.add_operation(Kind.ISSUE, request)
+        operation.open_reservations += held
+        for lot, qty in parts:
+            uow.append_entry(operation, TxnType.ISSUE, lot, qty)
+        return
+    wanted = parse_qty(request.qty, decimals=item.decimals, unit=item.unit) if named is None else 0
+    parts_of = _shares(held, named, wanted, uow, request)
+    operation = uow.add_operation(Kind.ISSUE, request)
+    operation.from_reserved = True
+    for reservation, lot, qty in parts_of:
+        if lot.hold_reason(uow.today):
+            refusals.raise_reservation_at_risk(
+                reservation, [line_of(reservation, lot)], qty, uow.today
+            )
+        if reservation not in operation.shows:
+            operation.shows.append(reservation)
+        uow.append_entry(operation, TxnType.UNRESERVE, lot, qty, reservation)
+        uow.append_entry(operation, TxnType.ISSUE, lot, qty, reservation)
+
+
+def _shares(
+    held: Sequence[Reservation],
+    named: Sequence[tuple[Lot, int]] | None,
+    wanted: int,
+    uow: UnitOfWork,
+    request: Issue,
+) -> list[tuple[Reservation, Lot, int]]:
+    """Return what to issue of each reservation and lot; refuse more than is open."""
+    found: list[tuple[Reservation, Lot, int]] = []
+    needs: list[tuple[Lot | None, int]] = [(None, wanted)] if named is None else [*named]
+    for lot, qty in needs:
+        missing = qty
+        for reservation in held:
+            lines = [one for one in reservation.lines if one.open and lot in (None, one.lot)]
+            usable = {line.lot: line.open for line in lines if not line.lot.hold_reason(uow.today)}
+            for one in sort_by_strategy(usable, request.strategy):
+                taken = min(missing, usable[one])
+                if taken:
+                    found.append((reservation, one, taken))
+                    missing -= taken
+        if missing:
+            _raise_more_than_reserved(held, lot, qty, qty - missing, uow)
+    return found
+
+
+def _raise_more_than_reserved(
+    held: Sequence[Reservation], lot: Lot | None, qty: int, possible: int, uow: UnitOfWork
+) -> NoReturn:
+    first, unit = held[0], held[0].item.unit
+    where = f" in {lot.lot_code}" if lot else ""
+    raise OverIssue(
+        f"{format_qty(possible)} {unit} of {first.item.code} reserved for {first.reference}{where}"
+        f" can be issued, {format_qty(qty)} cannot. Issue what is reserved, or issue besides it"
+        " from free stock.",
+        item=first.item.code,
+        reference=first.reference,
+        reservation_id=first.id,
+        requested=format_qty(qty),
+        open=format_qty(possible),
+        reservations=[one.to_dict(uow.today) for one in held],
+    )
 
 
 def _issue_reserved(uow: UnitOfWork, request: Issue, reservation: Reservation) -> None:

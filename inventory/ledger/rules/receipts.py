@@ -24,7 +24,8 @@ from inventory.stock.entities import Item, Lot
 def receive(uow: UnitOfWork, request: Receive) -> None:
     """Plan a receipt.
 
-    Checks, in this order: the item, the quantity, the lot, what its QC status allows.
+    A lot of which every operation was reversed is as if new. Checks, in this order: the item, the
+    quantity, the lot, what its QC status allows.
 
     Raises:
         InvalidInput: wrong `kind`.
@@ -42,17 +43,22 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
             f"{item.code} is archived: nothing more can be received of it.", field="item"
         )
     lot = uow.codes.get((item.id, request.lot_code))
+    renewed = False
     if lot is None:
         if request.add_to_lot:
             raise NotFound(
                 f"There is no lot {request.lot_code} of {item.code} to add to.", field="lot_code"
             )
         lot = new_lot(uow, item, request)
+    elif renewed := uow.is_void(lot):
+        pass
     elif not request.add_to_lot:
         _raise_duplicate(lot)
     else:
         _require_open_to_more(uow, lot, request)
     operation = uow.add_operation(request.kind, request)
+    if renewed:
+        uow.renew(operation, lot, new_lot(uow, item, request))
     operation.warnings += lot.warnings(uow.today)
     if lot.id is None and lot.lot_seq == 0:
         uow.add_lot(operation, lot)

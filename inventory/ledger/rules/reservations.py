@@ -98,7 +98,7 @@ def select_lots(
         InvalidInput: a lot of another item is named.
     """
     if requested_lots is not None:
-        parts = _named_parts(uow, item, raw_qty, requested_lots)
+        parts = named_parts(uow, item, raw_qty, requested_lots)
         for lot, qty in parts:
             _require_free(uow, lot, qty, action_word)
         return parts
@@ -140,7 +140,7 @@ def requested_parts(
         if raw_qty is None or qty > reservation.open:
             _raise_over_quantity(uow, reservation, refusal, qty, reservation.open, action_word)
         return None
-    parts = _named_parts(uow, item, raw_qty, requested_lots)
+    parts = named_parts(uow, item, raw_qty, requested_lots)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
@@ -210,10 +210,16 @@ def _raise_over_quantity(
     )
 
 
-def _named_parts(
+def named_parts(
     uow: UnitOfWork, item: Item, raw_qty: object, requested_lots: Sequence[LotQuantity]
 ) -> list[tuple[Lot, int]]:
-    """Return the named lots with their quantities, which must add up to `raw_qty`."""
+    """Return the named lots with their quantities.
+
+    Raises:
+        InvalidQty: a malformed quantity, or they do not add up to `raw_qty`.
+        InvalidInput: a lot of another item.
+        NotFound: unknown lot.
+    """
     parts: list[tuple[Lot, int]] = []
     for part in requested_lots:
         lot = uow.lot_of(item, part.lot_id)

@@ -126,6 +126,7 @@ class IssueForm(OperationForm):
     qty = _qty()
     lot_id = _lot_choice()
     reference = StringField("For")
+    besides = BooleanField("Besides what is reserved for it")
     note = TextAreaField("Note")
 
 

@@ -117,7 +117,8 @@ def _send_reservation(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
 
 def _send_issue(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     fields = {name: form[name].data for name in ("item", "qty", "reference", "note")}
-    return ledger.issue(lots=lot_with_item(form), **fields, **actor)
+    reserved_first = None if form.besides.data else True
+    return ledger.issue(lots=lot_with_item(form), reserved_first=reserved_first, **fields, **actor)
 
 
 def _send_reversal(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.PostingResult:

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from inventory import catalog
+from inventory import catalog, ledger
 from inventory.common import clock
-from inventory.common.errors import Refusal
+from inventory.common.errors import DuplicateLot, Refusal
 from tests.support.stock_builder import Stock, entry_lines, in_days, key
 
 
@@ -168,3 +168,52 @@ def test_a_split_into_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
 def test_unknown_lot_cannot_be_split(stock: Stock) -> None:
     with pytest.raises(Refusal, match="There is no lot number 999"):
         stock.post("split", lot_id=999, qty=1, lot_code="x")
+
+
+def reverse_all(stock: Stock, lot: int) -> None:
+    for entry in stock.history(lot)[::-1]:
+        if entry.kind != "REVERSAL":
+            stock.post("reverse", operation_id=entry.operation_id)
+
+
+@pytest.mark.parametrize("qc_required", [False, True])
+def test_lot_of_which_everything_was_reversed_is_as_if_new(stock: Stock, qc_required: bool) -> None:
+    lot = stock.lot(
+        "receive 5", lot_code="A", qc_required=qc_required, expires_on=in_days(3), location="R1"
+    )
+    status = "APPROVED" if qc_required else "REJECTED"
+    stock.post("decide_qc", lot_id=lot, status=status, reason="looked at")
+    reverse_all(stock, lot)
+    stock.post(
+        "receive", item="BOLT", lot_code="A", qty=7, expires_on=in_days(30), supplier_lot="S-9"
+    )
+    found = stock.get_lot(lot)
+    assert (found.on_hand, found.expires_on, found.supplier_lot) == (7_000_000, in_days(30), "S-9")
+    assert found.location is None
+    assert found.qc_status == ("QUARANTINE" if qc_required else "APPROVED")
+    stock.refused("DUPLICATE_LOT", "receive", item="BOLT", lot_code="A", qty=1)
+
+
+def test_lot_that_was_used_up_is_not_as_if_new(stock: Stock) -> None:
+    stock.lot("receive 5, issue 5", lot_code="A", expires_on=in_days(3))
+    stock.refused("DUPLICATE_LOT", "receive", item="BOLT", lot_code="A", qty=1)
+    command = {"item": "BOLT", "lot_code": "A", "qty": 1, "expires_on": in_days(9)}
+    stock.refused("INVALID_INPUT", "receive", add_to_lot=True, **command)
+
+
+def test_reversed_reversal_is_no_reason_to_treat_a_lot_as_new(stock: Stock) -> None:
+    lot = stock.lot("receive 5, issue 5", lot_code="A")
+    receipt, issue = (entry.operation_id for entry in stock.history(lot))
+    back = stock.post("reverse", operation_id=issue).operation.id
+    stock.post("reverse", operation_id=back)
+    stock.refused("DUPLICATE_LOT", "receive", item="BOLT", lot_code="A", qty=1)
+    assert receipt
+
+
+def test_void_lot_in_a_batch_is_renewed_once(stock: Stock) -> None:
+    lot = stock.lot("receive 5", lot_code="A")
+    reverse_all(stock, lot)
+    receive = ledger.Receive(item="BOLT", lot_code="A", qty=1)
+    with pytest.raises(DuplicateLot):
+        ledger.post([receive, receive], user_id=stock.user_id, key=key())
+    assert stock.get_lot(lot).on_hand == 0

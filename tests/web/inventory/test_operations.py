@@ -102,6 +102,19 @@ def test_a_decimal_comma_is_read_on_every_form(ada, stock):
     assert stock.find_lot("L").on_hand == 11_500_000
 
 
+def test_an_issue_for_a_job_takes_what_is_reserved_for_it(ada, stock):
+    stock.lot("receive 5, reserve 5 JOB-2", lot_code="SA")
+    stock.lot("receive 5", lot_code="SB")
+    answer = ada.submit_htmx("/issue/", item="BOLT", qty="3", reference="JOB-2")
+    assert "from SA for JOB-2, of what was reserved" in visible_text(answer.text)
+    answer = ada.submit("/issue/", item="BOLT", qty="4", reference="JOB-2")
+    assert answer.status_code == 409
+    assert "2 pcs of BOLT reserved for JOB-2 can be issued" in visible_text(answer.text)
+    assert 'name="besides" value="y"' in answer.text
+    ada.submit("/issue/", item="BOLT", qty="4", reference="JOB-2", besides="y")
+    assert stock.find_lot("SB").on_hand == 1_000_000
+
+
 def test_an_unknown_item_shows_the_error_at_its_field(ada, stock):
     answer = ada.submit("/receive/", item="NONE", lot_code="L", qty="1")
     assert answer.status_code == 422
