@@ -76,7 +76,7 @@ def raise_insufficient_in_lot(
         available=format_qty(lot.available),
         on_hold=format_qty(lot.on_hold(today)),
         lots=_lots([lot], today),
-        reservations=_reservations(holders),
+        reservations=reservation_figures(holders),
     )
 
 
@@ -123,7 +123,7 @@ def raise_insufficient_stock(
         available=format_qty(sums.available),
         on_hold=format_qty(sums.on_hold),
         lots=_lots([lot for lot in lots if lot.on_hand], today),
-        reservations=_reservations(holders),
+        reservations=reservation_figures(holders),
     )
 
 
@@ -185,7 +185,8 @@ def _lots(lots: Sequence[Lot], today: date) -> list[dict[str, Any]]:
     ]
 
 
-def _reservations(holders: Iterable[Reservation]) -> list[dict[str, Any]]:
+def reservation_figures(holders: Iterable[Reservation]) -> list[dict[str, Any]]:
+    """Return the first reservations as a refusal lists them."""
     return [
         {
             "reservation_id": holder.id,

@@ -131,7 +131,7 @@ def _raise_more_than_reserved(
         reservation_id=first.id,
         requested=format_qty(qty),
         open=format_qty(possible),
-        reservations=[one.to_dict(uow.today) for one in held],
+        reservations=refusals.reservation_figures(held),
     )
 
 
