@@ -56,6 +56,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "second_factor.codes": "New recovery codes",
         "second_factor.refused": "Second factor wrong",
     },
+    "database": {"safeguards restored": "Safeguards of the database restored"},
     "records": {
         "item created": "Item made",
         "item changed": "Item changed",

@@ -6,13 +6,18 @@ are the present ones on purpose: Alembic's batch mode drops those of SQLite.
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 from sqlalchemy.engine import Connection
 
-from inventory.db import triggers
+from inventory import audit
+from inventory.db import schema_version, triggers
 
+log = logging.getLogger("inventory.migrations")
 handle = current_app.extensions["migrate"].db
 
 
@@ -29,20 +34,31 @@ def run() -> None:
             transactional_ddl=True,
             **current_app.extensions["migrate"].configure_args,
         )
+        was_current = _is_current(connection)
         with context.begin_transaction():
             if not sqlite:
                 # Several processes may start at once: one migrates, the others find it done.
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7205759403)")
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             context.run_migrations()
-            _finish(connection, sqlite)
+            _finish(connection, sqlite, was_current)
         if sqlite:
             connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _finish(connection: Connection, sqlite: bool) -> None:
+def _is_current(connection: Connection) -> bool:
+    folder = Path(context.script.dir)
+    return schema_version.schema_status(connection, folder).is_current
+
+
+def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
     if not set(triggers.APPEND_ONLY) <= set(sa.inspect(connection).get_table_names()):
         return  # downgraded to nothing
+    if was_current and (lost := triggers.missing(connection)):
+        log.error("safeguards of the database were gone and are restored: %s", ", ".join(lost))
+        audit.record(
+            connection, user_id=None, action="safeguards restored", subject="database", triggers=lost
+        )
     triggers.install(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
         raise RuntimeError(f"the migration broke a reference: {broken}")

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 
 from inventory import audit
 from inventory.accounts import users
+from inventory.accounts.throttling import rate_limit_key, remember_network
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import NotFound
@@ -75,6 +76,7 @@ def create_session(
         "by": method,
     }
     tx.execute(sa.insert(LoginSession).values(**values))
+    remember_network(tx, rate_limit_key(address))
     return Session(account=account, id=session_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from inventory.accounts import users
 from inventory.common import clock
 from inventory.common.errors import Refusal
 from inventory.db import atomic
-from inventory.models import LoginAttempt, User
+from inventory.models import KnownNetwork, LoginAttempt, User
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,9 @@ MAX_PER_USER_AND_ADDRESS = 10
 MAX_PER_ADDRESS = 100
 
 MAX_TOTAL = 1000
+
+#: A network is spared by the limit in total for so long after a sign-in.
+KNOWN_FOR = timedelta(days=90)
 
 REGISTRATION_WINDOW = timedelta(hours=1)
 
@@ -103,9 +106,30 @@ def consume_attempt(tx: Connection, key: str, network: str, limits: Limits) -> N
     users.lock_table(tx, "login_attempts")
     tx.execute(sa.delete(LoginAttempt).where(_LOGINS, LoginAttempt.at <= now - WINDOW))
     here = sa.and_(_LOGINS, LoginAttempt.address == network)
-    for most, whose in (*limits, (MAX_PER_ADDRESS, here), (MAX_TOTAL, _LOGINS)):
+    # Strangers must not lock out the places where people work.
+    in_total = () if _is_known(tx, network, now) else ((MAX_TOTAL, _LOGINS),)
+    for most, whose in (*limits, (MAX_PER_ADDRESS, here), *in_total):
         _require_fewer(tx, most, whose)
     tx.execute(sa.insert(LoginAttempt).values(at=now, name_key=key, address=network))
+
+
+def remember_network(tx: Connection, network: str) -> None:
+    """Record a sign-in from the network, once a day."""
+    now = clock.now()
+    mine = KnownNetwork.network == network
+    last_at = tx.execute(sa.select(KnownNetwork.last_at).where(mine)).scalar()
+    if last_at is None:
+        tx.execute(sa.delete(KnownNetwork).where(KnownNetwork.last_at <= now - KNOWN_FOR))
+        tx.execute(sa.insert(KnownNetwork).values(network=network, last_at=now))
+    elif last_at <= now - timedelta(days=1):
+        tx.execute(sa.update(KnownNetwork).where(mine).values(last_at=now))
+
+
+def _is_known(tx: Connection, network: str, now: datetime) -> bool:
+    chosen = sa.select(KnownNetwork.network).where(
+        KnownNetwork.network == network, KnownNetwork.last_at > now - KNOWN_FOR
+    )
+    return tx.execute(chosen).first() is not None
 
 
 @atomic

@@ -42,7 +42,9 @@ def read_key() -> str:
         IdempotencyKeyMissing: there is none.
         InvalidInput: the key is too long or has invalid characters.
     """
-    written = request.headers.get("Idempotency-Key", "").strip(" ")
+    # Werkzeug drops what is not ASCII from a header; the key must not seem to be missing then.
+    raw = request.environ.get("HTTP_IDEMPOTENCY_KEY", "")
+    written = raw.strip(" ")
     if quoted := _QUOTED.fullmatch(written):
         written = re.sub(r"\\(.)", r"\1", quoted[1])
     if not written:

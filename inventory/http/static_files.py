@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".wasm": "application/wasm",
           ".webmanifest": "application/manifest+json"}  # fmt: skip
 _COMPRESSED = {"application/json", "application/manifest+json", "application/wasm"}
-#: No file system allows longer names.
+#: Bytes; no file system allows much longer names.
 _MAX_NAME = 200
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
@@ -100,7 +100,7 @@ class AssetManifest:
         paths = tuple(self._folder / part for part in BUNDLES.get(name, (name,)))
         if ".." in Path(name).parts or name.startswith("/") or "\0" in name:
             return None
-        if len(name) > _MAX_NAME:
+        if len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME:
             return None
         if not all(path.is_file() for path in paths):
             return None

@@ -5,7 +5,14 @@ May import `db` and the layers below.
 
 from __future__ import annotations
 
-from inventory.models.accounts import SYSTEM_KEY, ApiToken, LoginAttempt, TabletPin, User
+from inventory.models.accounts import (
+    SYSTEM_KEY,
+    ApiToken,
+    KnownNetwork,
+    LoginAttempt,
+    TabletPin,
+    User,
+)
 from inventory.models.audit import Audit
 from inventory.models.base import Id, table
 from inventory.models.enums import CodeKind, Kind, QcStatus, Role, TxnType
@@ -23,6 +30,7 @@ __all__ = [
     "InventoryLot",
     "Item",
     "Kind",
+    "KnownNetwork",
     "LoginAttempt",
     "LotCount",
     "Operation",

@@ -46,6 +46,15 @@ class LoginAttempt(Base):
     address: Mapped[str] = mapped_column(sa.String(64))
 
 
+class KnownNetwork(Base):
+    """A network from which somebody signed in."""
+
+    __tablename__ = "known_networks"
+
+    network: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class TabletPin(Base):
     """A user's PIN for one tablet of the floor app."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,22 @@ def download_list(kind: str, name: str, /, **filters: Any) -> Response:
     permissions.require(current_user, lists.LISTS[name].role)
     rows = lists.list_rows(own_reads(), name, **filters)
     return download(kind, name, lists.LISTS[name].headers, rows)
+
+
+@contextmanager
+def download_slot() -> Iterator[None]:
+    """Take one of the user's places for a file that is made before it is sent.
+
+    Raises:
+        TooManyDownloads: this user has too many downloads.
+        Busy: the server has too many downloads.
+    """
+    limits: DownloadLimits = current_app.extensions[_LIMITS]
+    begun = limits.begin(current_user.id)
+    try:
+        yield
+    finally:
+        limits.end(begun)
 
 
 def download(kind: str, name: str, headers: Row, rows: Iterable[Row]) -> Response:

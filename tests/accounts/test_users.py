@@ -491,3 +491,22 @@ def test_ipv6_64_network_counts_as_one_address():
     with pytest.raises(throttling.TooManyAttempts):
         log_in(address="2001:db8:1:2:ffff::1")
     assert log_in(address="2001:db8:1:3::1")
+
+
+def test_strangers_do_not_lock_out_a_place_where_people_work():
+    create_user("ada", "admin")
+    log_in("ada", address=HOME)
+    _add_attempts(throttling.MAX_TOTAL, "no such name")
+    with pytest.raises(throttling.TooManyAttempts):
+        log_in("ada", address="198.51.100.1")
+    assert log_in("ada", address=HOME).account.name == "ada"
+
+
+def test_a_known_place_is_forgotten_after_some_months(monkeypatch):
+    create_user("ada", "admin")
+    log_in("ada", address=HOME)
+    later = clock.now() + throttling.KNOWN_FOR + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    _add_attempts(throttling.MAX_TOTAL, "no such name")
+    with pytest.raises(throttling.TooManyAttempts):
+        log_in("ada", address=HOME)

@@ -16,6 +16,7 @@ from flask import Flask
 from inventory import create_app
 from inventory.config import Config
 from inventory.db import Base, db, schema_version, search_index, triggers
+from inventory.models import Audit
 
 
 @pytest.fixture
@@ -77,3 +78,21 @@ def test_migrations_are_linear_and_in_order() -> None:
     known = schema_version.status_of_version(None, Path("migrations"))
     assert known.newest == script.get_current_head()
     assert known.known == {revision.revision for revision in script.walk_revisions()}
+
+
+def test_a_start_names_the_safeguards_that_were_gone(
+    app: Flask, database_kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    on = " ON operations" if database_kind == "postgresql" else ""
+    name = "operations_append_only" if on else "operations_no_update"
+    with app.app_context():
+        with db.engine.connect().execution_options(write=True) as conn, conn.begin():
+            conn.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+        schema_version.upgrade()
+        assert f"were gone and are restored: {name}" in caplog.text
+        [row] = db.session.execute(
+            sa.select(Audit).filter_by(action="safeguards restored")
+        ).scalars()
+        assert name in row.detail
+        schema_version.upgrade()
+        assert caplog.text.count("were gone") == 1

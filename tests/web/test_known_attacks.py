@@ -11,6 +11,7 @@ from inventory.common.errors import InvalidInput
 from inventory.db import db
 from inventory.exports.formats import escape_formula
 from tests.support.users import PASSWORD, form_fields
+from tests.web.inventory.test_labels import print_labels
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 JSON = ["5", '"x"', "[1]", "[[1]]", "null", "{", '{"name": {"a": 1}, "password": [1], "code": {}}',
@@ -144,3 +145,24 @@ def test_an_invalid_reference_is_refused_on_both_databases(ada, verb, name, stat
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     body = f"csrf_token={token}&reference={name}&parts="
     assert ada.client.post(path, data=body, headers=headers).status_code in statuses
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, "9" * 40, "٣", "-1", "1.5", "x"])
+def test_a_number_that_no_record_can_have_is_not_found(ada, number):
+    assert ada.get(f"/import/?done={number}").status_code == 404
+
+
+def test_a_static_file_name_with_too_many_bytes_is_not_found(client):
+    for name in ("\N{PILE OF POO}" * 100, "ä" * 199, "x" * 201):
+        assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_labels_take_a_place_of_the_users_downloads(ada, app, stock):
+    lot = stock.lot("receive 5")
+    limits = app.extensions["download_limits"]
+    begun = [limits.begin(ada.id) for _ in range(2)]
+    assert print_labels(ada, lot=str(lot)).status_code == 429
+    for one in begun:
+        limits.end(one)
+    assert print_labels(ada, lot=str(lot)).status_code == 200
+    assert limits.running == 0

@@ -100,8 +100,6 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
 
 
 def _enter(begun: sessions.Session) -> Response:
-    if current_user.is_authenticated:
-        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
     web_session.log_in_user(begun)
     return redirect(web_session.safe_next(request.args.get("next")), 303)
 
@@ -147,8 +145,6 @@ def confirm_logout() -> Answer:
 @public
 def logout() -> Answer:
     """Sign out."""
-    if current_user.is_authenticated:
-        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
     web_session.log_out_user()
     return redirect(url_for("auth.login"), 303)
 

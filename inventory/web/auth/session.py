@@ -67,6 +67,7 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
     A session that began with a PIN is valid for the floor app only, with the rights of an operator
     at most.
     """
+    _end_stored_session()
     session.clear()
     session.permanent = True
     now = int(time.time())
@@ -78,9 +79,17 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
 
 
 def log_out_user() -> None:
-    """Forget the session of this browser; its row in the database is the caller's."""
+    """End the session of this browser, so that copies of its cookie are useless too."""
+    _end_stored_session()
     logout_user()
     session.clear()
+
+
+def _end_stored_session() -> None:
+    """Delete the session's row, also if the user cannot open this page with it."""
+    user_id, session_id = session.get("_user_id"), current_id()
+    if user_id and session_id:
+        sessions.log_out(user_id=int(user_id), session_id=session_id)
 
 
 def wait_for_code(pending: login.PendingTwoFactor) -> None:

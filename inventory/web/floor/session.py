@@ -13,7 +13,7 @@ from inventory.accounts import login, pins, sessions, two_factor
 from inventory.accounts.sessions import Session
 from inventory.accounts.users import Account
 from inventory.common import clock
-from inventory.common.errors import InvalidInput
+from inventory.common.errors import Forbidden, InvalidInput
 from inventory.http.error_handlers import problem
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import session as web_session
@@ -63,8 +63,11 @@ def log_in() -> Response:
         begun = pins.log_in(pin=secret, tablet=tablet, **actor)
     else:
         begun = _log_in(secret, actor, body.get("code"))
-    require(begun.account, OPERATOR)
-    _leave()
+    try:
+        require(begun.account, OPERATOR)
+    except Forbidden:
+        sessions.log_out(user_id=begun.account.id, session_id=begun.id)
+        raise
     web_session.log_in_user(begun, by_pin=by_pin)
     response = _session(web_session.apply_session_limits(begun.account))
     if new_pin is not None and not by_pin:
@@ -98,14 +101,8 @@ def _set_device_cookie(response: Response, tablet: str) -> None:
 @public
 def log_out() -> Response:
     """Sign out. Unsent operations stay on the tablet until their user is back."""
-    _leave()
     web_session.log_out_user()
     return answer({"user": None, "csrf_token": generate_csrf()})
-
-
-def _leave() -> None:
-    if current_user.is_authenticated:
-        sessions.log_out(user_id=current_user.id, session_id=web_session.current_id())
 
 
 def _session(account: Account | Any) -> Response:

@@ -65,11 +65,14 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
     cursor = request.args.get("cursor") or None
     page = imports.list_imports(connection(), limit=20, cursor=cursor)
     done = request.args.get("done", "")
+    done_id = forms.number_or_none(done)
+    if done and done_id is None:
+        abort(404)
     answer = render_template(
         "inventory/imports/index.html",
         kinds=list(KINDS.values()),
         kind=kind,
-        done=imports.get_import(connection(), int(done)) if done.isdecimal() else None,
+        done=imports.get_import(connection(), done_id) if done_id else None,
         nothing_new=request.args.get("none", "") in KINDS,
         gone="gone" in request.args,
         refusal=refusal.detail if refusal else "",

@@ -10,11 +10,12 @@ from werkzeug.wrappers import Response
 
 from inventory import labels
 from inventory.common import clock
-from inventory.common.errors import Refusal
+from inventory.common.errors import Refusal, TooManyDownloads
 from inventory.db import connection
 from inventory.queries import list_lots
 from inventory.stock import queries as stock
 from inventory.web.auth.form_responses import Answer
+from inventory.web.downloads import download_slot
 from inventory.web.inventory.forms import number_or_none
 from inventory.web.list_params import search_param
 
@@ -81,7 +82,10 @@ def make() -> Response | Answer:
     """Return the labels as a file, or the form with the refusal."""
     choice = _chosen(request.form)
     try:
-        content = _print(choice)
+        with download_slot():
+            content = _print(choice)
+    except TooManyDownloads:
+        raise
     except Refusal as refusal:
         return _page(choice, refusal), 422
     response = Response(content, mimetype=_KINDS["zpl" if choice.kind == "zpl" else "pdf"])

@@ -9,7 +9,8 @@ from inventory.accounts import pins, throttling, users
 from inventory.common import clock
 from inventory.db import db
 from inventory.models import TabletPin
-from tests.support.users import PASSWORD
+from inventory.models.credentials import LoginSession
+from tests.support.users import PASSWORD, form_fields
 from tests.web.floor.test_operations import JSON, Tablet
 
 PIN = "2580"
@@ -129,3 +130,36 @@ def test_pins_and_tablet_ids_are_stored_as_hashes(tablet, app):
 def test_a_wrong_password_sets_no_pin(tablet):
     tablet.send("/floor/session", name="ole", password="not the right one", newPin=PIN)
     assert tablet.takes_over("ole", PIN).status_code == 401
+
+
+def copied_session(tablet, app):
+    """Return a tablet with a copy of this tablet's session cookie."""
+    copy = Tablet(app.test_client())
+    copy.client.set_cookie("session", tablet.client.get_cookie("session").value)
+    return copy
+
+
+@pytest.mark.parametrize("how", ["logout on the tablet", "logout at the desk", "login at the desk"])
+def test_every_end_of_a_pin_session_ends_copies_of_it(tablet, app, how):
+    assert is_in(tablet.takes_over("ira", PIN))
+    copy = copied_session(tablet, app)
+    assert is_in(copy.session())
+    if how == "logout on the tablet":
+        tablet.send("/floor/session/end")
+    else:
+        fields = form_fields(tablet.client.get("/login/").text)
+        if how == "logout at the desk":
+            tablet.client.post("/logout/", data=fields)
+        else:
+            tablet.client.post("/login/", data={**fields, "name": "ole", "password": PASSWORD})
+    assert copy.session().status_code == 401
+
+
+def test_a_refused_login_on_a_tablet_leaves_no_session(person, client, app):
+    person("vic")
+    with app.app_context():
+        before = db.session.execute(sa.select(sa.func.count(LoginSession.id))).scalar_one()
+    assert Tablet(client).takes_over("vic").status_code == 403
+    with app.app_context():
+        after = db.session.execute(sa.select(sa.func.count(LoginSession.id))).scalar_one()
+    assert after == before
