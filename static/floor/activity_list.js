@@ -3,7 +3,8 @@ import { $, clock, h, icon } from "floor/dom";
 import { isMore } from "floor/quantity";
 
 const VERBS = {
-  issue: "Issue", receive: "Receive", reserve: "Reserve", count: "Count", move: "Move", link: "Link",
+  issue: "Issue", receive: "Receive", reserve: "Reserve",
+  count: "Count", move: "Move", link: "Link",
 };
 const SHOWN = 40;
 
@@ -31,7 +32,8 @@ function buttons(entry, act) {
     onclick: () => act.again(entry, changes) }, word);
   return h("div.choices", {}, waysOut(entry).map(offer),
     h("button.btn", { type: "button", onclick: () => act.edit(entry) }, icon("pencil"), "Edit"),
-    h("button.btn", { type: "button", onclick: () => act.discard(entry) }, icon("trash-2"), "Discard"));
+    h("button.btn", { type: "button", onclick: () => act.discard(entry) },
+      icon("trash-2"), "Discard"));
 }
 
 function row(entry, user, act) {

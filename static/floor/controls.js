@@ -11,8 +11,10 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     const { task, step, set } = button.dataset;
     if (task) { work.setTask(task); refocus(); }
     if (step) { change(BigInt(step) * qty.ONE); refocus(); }
-    if (set) { work.set({ qty: set === "all" ? (TASKS[work.s.task].full?.(work.s) ?? "1") : set }); refocus(); }
+    if (set) { work.set({ qty: set === "all" ? wholeQty() : set }); refocus(); }
   });
+
+  const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
 
   function change(by) {
     const now = qty.parse(work.s.qty) ?? 0n;
@@ -54,7 +56,10 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     });
   }
   $("qty").addEventListener("focus", () => $("qty").select());
-  $("confirm").addEventListener("click", () => { work.set({ isSure: !work.s.isSure }); refocus(); });
+  $("confirm").addEventListener("click", () => {
+    work.set({ isSure: !work.s.isSure });
+    refocus();
+  });
   $("blind").addEventListener("click", () => {
     setting("blind", work.s.blind ? "off" : "on");
     work.set({ blind: !work.s.blind });

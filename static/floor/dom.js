@@ -3,7 +3,8 @@
 export const root = document.body.dataset.root;
 
 export const $ = (id) => document.getElementById(id);
-export const emit = (name, detail) => document.dispatchEvent(new CustomEvent(`floor:${name}`, { detail }));
+export const emit = (name, detail) =>
+  document.dispatchEvent(new CustomEvent(`floor:${name}`, { detail }));
 export const on = (name, listener) =>
   document.addEventListener(`floor:${name}`, ({ detail }) => listener(detail));
 

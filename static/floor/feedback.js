@@ -24,7 +24,8 @@ function play(kind) {
   let at = audio.currentTime;
   for (const [frequency, ms] of TONES[kind]) {
     if (frequency) {
-      const tone = new OscillatorNode(audio, { frequency, type: kind === "bad" ? "square" : "sine" });
+      const type = kind === "bad" ? "square" : "sine";
+      const tone = new OscillatorNode(audio, { frequency, type });
       const loudness = new GainNode(audio, { gain: 0.25 });
       tone.connect(loudness).connect(audio.destination);
       tone.start(at);
@@ -63,7 +64,9 @@ export const initSignals = () => {
 export const stayAwake = async () => {
   const hold = async () => {
     if (document.hidden) return;
-    try { await navigator.wakeLock?.request("screen"); } catch { /* refused when the battery is low */ }
+    try {
+      await navigator.wakeLock?.request("screen");
+    } catch { /* refused when the battery is low */ }
   };
   document.addEventListener("visibilitychange", hold);
   await hold();

@@ -56,9 +56,11 @@ function day(text) {
   return `${year}-${String(month).padStart(2, "0")}-${String(date).padStart(2, "0")}`;
 }
 
-const malformed = (ai, value) =>
-  fail(DATES.has(ai) ? "DATE" : (ai === "10" || ai === "21") && value.length > 20 ? "TOO_LONG" : "VALUE",
+function malformed(ai, value) {
+  const isTooLong = (ai === "10" || ai === "21") && value.length > 20;
+  fail(DATES.has(ai) ? "DATE" : isTooLong ? "TOO_LONG" : "VALUE",
     `“${value.slice(0, 40)}” cannot stand in field (${ai}) of this code. Scan it again.`);
+}
 
 // Returns the first field of a message as [identifier, value].
 function firstField(message) {
@@ -110,8 +112,12 @@ function readLink(address) {
   if (!found) return null;
   const [, ai, number, rest] = found;
   const pairs = [[ai, ai === "01" ? number.padStart(14, "0") : number]];
-  for (const [, name, value] of rest.matchAll(/\/([^/]+)\/([^/]+)/g)) pairs.push([name, decodeURIComponent(value)]);
-  for (const [name, value] of url.searchParams) if (/^\d{2,4}$/.test(name)) pairs.push([name, value]);
+  for (const [, name, value] of rest.matchAll(/\/([^/]+)\/([^/]+)/g)) {
+    pairs.push([name, decodeURIComponent(value)]);
+  }
+  for (const [name, value] of url.searchParams) {
+    if (/^\d{2,4}$/.test(name)) pairs.push([name, value]);
+  }
   try {
     return distinct(pairs.map(([name, value]) => firstField(name + value + GS)));
   } catch (error) {
@@ -128,7 +134,9 @@ function distinct(fields) {
     }
     found.set(ai, value);
   }
-  if (found.has("01") && found.has("02")) fail("CONTRADICTION", "This code names two GTINs. Scan the box itself.");
+  if (found.has("01") && found.has("02")) {
+    fail("CONTRADICTION", "This code names two GTINs. Scan the box itself.");
+  }
   return found;
 }
 
@@ -142,7 +150,9 @@ function gs1Fields(code, symbology) {
   if (GS1.has(symbology)) return isBracketed ? readBracketed(message) : readMessage(message);
   if (RETAIL.has(symbology)) return null;
   if (isBracketed) return readBracketed(message);
-  if (message.startsWith(GS) || (message.includes(GS) && /^\d{2}/.test(message))) return readMessage(message);
+  if (message.startsWith(GS) || (message.includes(GS) && /^\d{2}/.test(message))) {
+    return readMessage(message);
+  }
   if (/^00\d{18}/.test(message) && endsRight(message.slice(2, 20))) return readMessage(message);
   if (!/^0[12]\d{14}/.test(message)) return null;
   if (isGtin(message.slice(2, 16))) return readMessage(message);
@@ -172,7 +182,9 @@ function ofFields(found, symbology) {
 function plain(code, symbology) {
   if (code.length > 200) fail("TOO_LONG", "This code is too long.");
   const text = code.normalize("NFC").trim();
-  if (/[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(text)) fail("CHARACTER", "This code contains a character that cannot be printed. Scan it again.");
+  if (/[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(text)) {
+    fail("CHARACTER", "This code contains a character that cannot be printed. Scan it again.");
+  }
   if (isGtin(text)) return { text, form: "gtin", symbology, gtin: text.padStart(14, "0") };
   const digits = /^\d+$/.test(text) && /[1-9]/.test(text);
   if (digits && RETAIL.has(symbology)) wrongDigit(text);

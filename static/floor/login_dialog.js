@@ -57,7 +57,8 @@ export const initLogin = (db, { forget }) => {
   $("login-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const newPin = $("login-new").value;
-    const [name, password, code] = ["name", "password", "code"].map((one) => $(`login-${one}`).value);
+    const [name, password, code] =
+      ["name", "password", "code"].map((one) => $(`login-${one}`).value);
     const refused = await takeOver(name, password, newPin, code);
     $("field-code").hidden = refused?.field !== "code";
     $("login-code").value = "";

@@ -81,7 +81,8 @@ async function start() {
 
   // Applies the server's different or newer result; signals it only if it matters.
   function correct(found, better) {
-    const same = better.item?.code === found.item?.code && better.lot?.lotCode === found.lot?.lotCode;
+    const same =
+      better.item?.code === found.item?.code && better.lot?.lotCode === found.lot?.lotCode;
     if (!same && (better.item || better.job)) return handle(better);
     const held = better.lot?.hold && better.lot.hold !== found.lot?.hold;
     if (better.lot && work.s.lot?.id === better.lot.id) work.set({ lot: better.lot });
@@ -108,7 +109,8 @@ async function start() {
 
   async function link(item) {
     const { raw, text } = work.s.canLink;
-    const body = { op: "link", code: raw, text, item: item.code, occurredAt: new Date().toISOString() };
+    const occurredAt = new Date().toISOString();
+    const body = { op: "link", code: raw, text, item: item.code, occurredAt };
     const entry = await outbox.add({ id: login.user.id, name: login.user.name }, body);
     stock.teach({ code: readScan(raw).gtin ?? text, item: item.code, qty: "1" });
     work.clear();

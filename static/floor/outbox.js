@@ -29,7 +29,8 @@ export const makeOutbox = (db) => {
   // When this returns, the operation is written to disk.
   async function add(user, body) {
     const entry = {
-      key: crypto.randomUUID(), user, body, state: "waiting", at: new Date().toISOString(), tries: 0,
+      key: crypto.randomUUID(), user, body, state: "waiting", tries: 0,
+      at: new Date().toISOString(),
     };
     const tx = db.transaction("outbox", "readwrite", { durability: "strict" });
     entry.seq = await tx.store.add(entry);
@@ -75,7 +76,9 @@ export const makeOutbox = (db) => {
     if (!answer) return { verdict: "keep" };
     const { status, body, response } = answer;
     const after = 1000 * (Number(response.headers.get("Retry-After")) || 0);
-    if (status < 300) return body.key === entry.key ? { verdict: "done", body } : { verdict: "keep" };
+    if (status < 300) {
+      return body.key === entry.key ? { verdict: "done", body } : { verdict: "keep" };
+    }
     if (status === 401 || status === 419 || body.code === "OTHER_USER") return { verdict: "out" };
     const passes = status === 429 || status >= 500 || body.code === "IDEMPOTENCY_IN_PROGRESS";
     if (passes || !body.code) return { verdict: "keep", after };

@@ -16,9 +16,12 @@ function lotFacts(s, stock) {
   const [picture, word] = HOLDS[lot.hold] ?? ["shield-check", "Usable"];
   const blind = s.task === "count" && s.blind;
   const asOf = !blind && stock.asOf && `as of ${clock(stock.asOf)}`;
-  const sub = [lot.location && `at ${lot.location}`, lot.expiresOn && `expires ${lot.expiresOn}`, asOf];
+  const sub = [
+    lot.location && `at ${lot.location}`, lot.expiresOn && `expires ${lot.expiresOn}`, asOf,
+  ];
   return [
-    h("p.code", {}, lot.lotCode, " ", h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word)),
+    h("p.code", {}, lot.lotCode, " ",
+      h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word)),
     h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
     h("p.hint", {}, sub.filter(Boolean).join(" · ")),
     blind ? h("p.hint", {}, "Counting blind: the figures are hidden.") : h("dl.figures", {},
@@ -42,8 +45,9 @@ function unknownFacts(s, act) {
   const steps = [
     h("button.btn", { type: "button", id: "receive-new", onclick: () => act.receiveAsNew() },
       icon("package-plus"), "Receive as a new lot"),
-    s.canLink && h("button.btn", { type: "button", id: "link-code", "aria-pressed": String(s.linking),
-      onclick: () => act.startLink() }, icon("link"), "Link it to an item"),
+    s.canLink && h("button.btn", { type: "button", id: "link-code",
+      "aria-pressed": String(s.linking), onclick: () => act.startLink() },
+      icon("link"), "Link it to an item"),
   ];
   return [h("p.code", {}, s.unknown),
     h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps.filter(Boolean))];
@@ -57,7 +61,8 @@ const IDLE = {
   move: ["What goes to another place?", "Scan its lot, then the place."],
   lookup: ["What is it?", "Scan anything: a lot, an item, a job."],
 };
-const idle = (task) => h("div.idle", {}, icon("scan-barcode"), IDLE[task].map((text) => h("p", {}, text)));
+const idle = (task) =>
+  h("div.idle", {}, icon("scan-barcode"), IDLE[task].map((text) => h("p", {}, text)));
 
 function drawSubject(s, stock, act) {
   const panel = $("subject");
@@ -82,7 +87,8 @@ function drawJob(s, stock, work, act) {
     const offer = (job) => h("button.btn", { type: "button", "data-job": job,
       onclick: () => act.handle({ job, reading: { text: job } }) }, job);
     const jobs = stock.jobs().slice(0, 12);
-    panel.replaceChildren(h("p", {}, jobs.length ? "Scan a job, or choose one:" : "No job is open."),
+    panel.replaceChildren(
+      h("p", {}, jobs.length ? "Scan a job, or choose one:" : "No job is open."),
       h("div.choices", {}, jobs.map(offer)));
     return;
   }
@@ -146,7 +152,8 @@ function drawGo(s, task, ready) {
 }
 
 function drawReasons(s, work) {
-  const offer = (reason) => h("button.btn", { type: "button", "aria-pressed": String(s.reason === reason),
+  const offer = (reason) => h("button.btn", { type: "button",
+    "aria-pressed": String(s.reason === reason),
     onclick: () => work.set({ reason: s.reason === reason ? "" : reason }) }, reason);
   $("reasons").replaceChildren(...REASONS.map(offer));
 }

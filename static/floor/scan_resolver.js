@@ -15,7 +15,8 @@ function qtyOf(reading, known, item) {
   let micros = known.qty ? parse(known.qty) : null;
   if (factor) micros = parse(reading.measure) * factor;
   else if (reading.count) micros = BigInt(reading.count) * (reading.contents ? micros : ONE);
-  return micros === null || parse(format(micros), item.decimals) === null ? undefined : format(micros);
+  if (micros === null || parse(format(micros), item.decimals) === null) return undefined;
+  return format(micros);
 }
 
 // Whether an internal label is of this warehouse: its check is a hash of what it names.
@@ -32,7 +33,8 @@ export const makeResolver = (stock) => {
   function ofLot(lot, reading) {
     const told = [reading.expiresOn, reading.bestBefore].filter(Boolean);
     const differs = told.length && !told.includes(lot.expiresOn);
-    const known = lot.expiresOn ? `${lot.lotCode} expires on ${lot.expiresOn}` : "the lot has no expiry date";
+    const known = lot.expiresOn
+      ? `${lot.lotCode} expires on ${lot.expiresOn}` : "the lot has no expiry date";
     const warnings = differs ? [`The label says ${told[0]}, but ${known}.`] : [];
     return { lot, item: stock.item(lot.item), reading, warnings };
   }
@@ -50,7 +52,9 @@ export const makeResolver = (stock) => {
   async function ofOwn(own, reading) {
     const lot = own.kind === "lot" && stock.lotNumber(own.id);
     const item = own.kind === "item" && stock.itemNumber(own.id);
-    if (own.kind === "location" && (await isOurs(own, own.location))) return { location: own.location, reading };
+    if (own.kind === "location" && (await isOurs(own, own.location))) {
+      return { location: own.location, reading };
+    }
     if (lot && (await isOurs(own, lot.item, lot.lotCode))) return ofLot(lot, reading);
     if (item && (await isOurs(own, item.code))) return { item, reading };
     return { unknown: true, reading };
@@ -65,7 +69,9 @@ export const makeResolver = (stock) => {
       const found = stock.code(text) && ofCode(stock.code(text), reading);
       if (found) return found;
     }
-    if (reading.form === "gs1" && (reading.gtin || !reading.lotCode)) return { unknown: true, reading };
+    if (reading.form === "gs1" && (reading.gtin || !reading.lotCode)) {
+      return { unknown: true, reading };
+    }
     const lots = stock.lotsCalled(reading.lotCode ?? reading.text);
     if (lots.length === 1) return ofLot(lots[0], reading);
     if (lots.length) return { choices: lots, reading };
@@ -86,12 +92,14 @@ export const makeResolver = (stock) => {
     }
     if (answer?.status !== 200) return null;
     await stock.learn(answer.body);
-    const { kind, item, lotCode, qty, expiresOn, location, job, choices, linkable, warnings } = answer.body;
+    const { kind, lotCode, qty, expiresOn, location, job } = answer.body;
+    const { choices, linkable, warnings } = answer.body;
+    const item = stock.item(answer.body.item);
     const better = { ...reading, qty, lotCode, expiresOn };
     const lotOf = (one) => stock.lot(one.item, one.lotCode);
-    if (kind === "lot") return { lot: lotOf(answer.body), item: stock.item(item), reading: better, warnings };
-    if (kind === "new_lot") return { item: stock.item(item), newLot: lotCode, reading: better, warnings };
-    if (kind === "item") return { item: stock.item(item), reading: better, warnings };
+    if (kind === "lot") return { lot: lotOf(answer.body), item, reading: better, warnings };
+    if (kind === "new_lot") return { item, newLot: lotCode, reading: better, warnings };
+    if (kind === "item") return { item, reading: better, warnings };
     if (kind === "several") return { choices: choices.map(lotOf).filter(Boolean), reading: better };
     if (kind === "location") return { location, reading: better };
     if (kind === "job") return { job, reading: better };

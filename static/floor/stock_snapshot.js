@@ -119,7 +119,8 @@ export const makeStock = async (db) => {
 
   await load();
   return {
-    refresh, learn, teach, forget, item, lot, lotNumber, itemNumber, lotsCalled, usable, lines, jobs, search, locations, code,
+    refresh, learn, teach, forget, item, lot, lotNumber, itemNumber, lotsCalled, usable, lines,
+    jobs, search, locations, code,
     get asOf() { return kept.asOf; },
     get today() { return kept.today; },
   };

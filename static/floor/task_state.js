@@ -5,8 +5,12 @@ import * as qty from "floor/quantity";
 // `full`: the quantity of ALL. `fields`: optional fields; `late` shows them below the button,
 // because they are rarely needed. `usable`: lots on hold are refused.
 export const TASKS = {
-  issue: { verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true },
-  receive: { verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"], late: true },
+  issue: {
+    verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true,
+  },
+  receive: {
+    verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"], late: true,
+  },
   reserve: { verb: "Reserve", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
   pick: { verb: "Pick", full: (s) => s.line?.open, fields: [], usable: true },
   count: { verb: "Count", full: (s) => s.lot?.onHand, fields: ["reason"] },
@@ -35,8 +39,11 @@ export const makeWork = (stock) => {
   const clear = () => set({ ...usual(), reference: s.task === "reserve" ? s.reference : "" });
 
   function setTask(task) {
-    const { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings } = s;
-    Object.assign(s, usual(task), { item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task });
+    const { item, lot, unknown, canLink, newLot, isSure } = s;
+    const { lotCode, expiresOn, choices, warnings } = s;
+    Object.assign(s, usual(task), {
+      item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task,
+    });
     if (task === "receive" && lot) s.lotCode = lot.lotCode;
     if (task === "receive" && unknown && !item) s.lotCode = unknown;
     if (task === "pick" && s.job && lot) pickFrom(lot);
@@ -70,7 +77,10 @@ export const makeWork = (stock) => {
     const canLink = found.linkable ?? !(reading.error || reading.own);
     const linking = canLink ? { raw: reading.raw, text: reading.text } : null;
     if (reading.error) set({ ...EMPTY });
-    else set({ ...usual(), unknown: reading.text, canLink: linking, lotCode: s.task === "receive" ? reading.text : "" });
+    else {
+      const lotCode = s.task === "receive" ? reading.text : "";
+      set({ ...usual(), unknown: reading.text, canLink: linking, lotCode });
+    }
     return ["bad", reading.error || `${reading.text} is not known here.`];
   }
 
@@ -145,7 +155,9 @@ export const makeWork = (stock) => {
       return `Only ${s.line.open} of it are for ${s.job}.`;
     }
     if (TASKS[s.task].usable && s.lot.hold) return whyHeld(s.lot);
-    if (s.task === "count" && !s.blind && !s.reason && isOff()) return "Why is it another quantity?";
+    if (s.task === "count" && !s.blind && !s.reason && isOff()) {
+      return "Why is it another quantity?";
+    }
     return "";
   }
 
@@ -158,7 +170,8 @@ export const makeWork = (stock) => {
     const amount = qty.format(micros() ?? 0n);
     if (s.task === "move") return { ...all, location: s.location.trim() };
     if (s.task === "pick") {
-      return { ...all, op: "issue", qty: amount, reservation: s.line.reservation, reference: s.job };
+      const { reservation } = s.line;
+      return { ...all, op: "issue", qty: amount, reservation, reference: s.job };
     }
     if (s.task === "count") {
       const reason = s.reason && { reason: s.reason };
