@@ -5,25 +5,42 @@ Nothing here queries the database or the session, because error pages have these
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 from flask import Flask, Response, current_app, request
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types htmx",
+
+def content_security_policy(*, inline_script: str = "", trusted_types: str = "htmx") -> str:
+    """Return the policy of a page.
+
+    Scripts are files of this site. `inline_script` is the text of the only script that the page
+    can contain itself: the policy has its hash.
+    """
+    script_sources = "'self'"
+    if inline_script:
+        digest = hashlib.sha256(inline_script.encode()).digest()
+        script_sources += f" 'sha256-{base64.b64encode(digest).decode()}'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {script_sources}",
+            "style-src 'self'",
+            "img-src 'self'",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            f"trusted-types {trusted_types}",
+        )
     )
-)
+
+
+CONTENT_SECURITY_POLICY = content_security_policy()
 
 #: Defaults; a header that the response already has stays.
 _DEFAULTS = {

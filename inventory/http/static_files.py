@@ -3,8 +3,10 @@
 `url_for("static", filename="css/style.css")` returns the hashed name. The files are few and small:
 each is read at its first request and kept in memory.
 
-Scripts are bundled for their order, not for speed alone: htmx starts as soon as the browser pauses
-for the next script, and an extension loaded later would miss the page it came with.
+The scripts of the pages with htmx are bundled for their order: htmx starts as soon as the browser
+pauses for the next script, and an extension loaded later would miss the page it came with. The
+camera worker is bundled because workers have no import map. The scripts of the floor app are
+modules (inventory/web/floor/modules.py).
 """
 
 from __future__ import annotations
@@ -38,39 +40,7 @@ BUNDLES = {
         "js/app.js",
         "js/search_palette.js",
     ),
-    "floor.js": (
-        "vendor/idb.js",
-        *(
-            f"floor/{name}.js"
-            for name in (
-                "dom",
-                "quantity",
-                "gs1",
-                "indexed_db",
-                "session",
-                "outbox",
-                "keyboard_scanner",
-                "double_tap",
-                "feedback",
-                "stock_snapshot",
-                "scan_resolver",
-                "task_state",
-                "render",
-                "activity_list",
-                "login_dialog",
-                "controls",
-                "camera",
-                "main",
-            )
-        ),
-    ),
-    "scanner.js": (
-        "floor/dom.js",
-        "floor/gs1.js",
-        "floor/keyboard_scanner.js",
-        "floor/scanner_setup.js",
-    ),
-    "camera.js": ("vendor/zxing_reader.js", "floor/camera_worker.js"),
+    "camera.js": ("vendor/zxing_reader.js", "floor/classic/camera_worker.js"),
 }
 
 

@@ -68,5 +68,6 @@ def _set_up_templates(app: Flask) -> None:
 def _compress(app: Flask) -> None:
     app.config.setdefault("COMPRESS_ALGORITHM", ["br", "gzip"])
     app.config.setdefault("COMPRESS_BR_LEVEL", 4)
-    app.config.setdefault("COMPRESS_MIMETYPES", ["text/html", "application/json", "text/csv"])
+    types = ["text/html", "text/javascript", "application/json", "text/csv"]
+    app.config.setdefault("COMPRESS_MIMETYPES", types)
     Compress(app)

@@ -1,76 +1,76 @@
 // Operations of this tablet, newest first: waiting, refused with the reason, done.
-(() => {
-  "use strict";
-  const floor = (globalThis.floor ??= {});
-  const { $, h, icon } = floor;
-  const VERBS = {
-    issue: "Issue", receive: "Receive", reserve: "Reserve", count: "Count", move: "Move", link: "Link",
-  };
-  const SHOWN = 40;
+import { $, clock, h, icon } from "floor/dom";
+import { isMore } from "floor/quantity";
 
-  const amountOf = ({ qty, counted, location }) => qty ?? counted ?? location ?? "";
-  floor.titleOf = ({ body }) =>
-    [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.text, body.item, body.reference]
-      .filter(Boolean).join(" ");
+const VERBS = {
+  issue: "Issue", receive: "Receive", reserve: "Reserve",
+  count: "Count", move: "Move", link: "Link",
+};
+const SHOWN = 40;
 
-  // Buttons that resolve a refusal.
-  function waysOut(entry) {
-    const { refusal, body } = entry;
-    if (refusal.code === "STALE_LOT") {
-      return [["Keep what I counted", { resolution: "keep_counted" }],
-        ["Keep the difference", { resolution: "keep_difference" }]];
-    }
-    if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
-    const free = refusal.free ?? refusal.open;
-    const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
-    if (less && body.qty && floor.qty.isMore(free ?? "0", "0")) return [[`Use ${free}`, { qty: free }]];
-    return [];
+const amountOf = ({ qty, counted, location }) => qty ?? counted ?? location ?? "";
+export const titleOf = ({ body }) =>
+  [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.text, body.item, body.reference]
+    .filter(Boolean).join(" ");
+
+// Buttons that resolve a refusal.
+function waysOut(entry) {
+  const { refusal, body } = entry;
+  if (refusal.code === "STALE_LOT") {
+    return [["Keep what I counted", { resolution: "keep_counted" }],
+      ["Keep the difference", { resolution: "keep_difference" }]];
   }
+  if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
+  const free = refusal.free ?? refusal.open;
+  const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
+  if (less && body.qty && isMore(free ?? "0", "0")) return [[`Use ${free}`, { qty: free }]];
+  return [];
+}
 
-  function buttons(entry, act) {
-    const offer = ([word, changes]) => h("button.btn", { type: "button",
-      onclick: () => act.again(entry, changes) }, word);
-    return h("div.choices", {}, waysOut(entry).map(offer),
-      h("button.btn", { type: "button", onclick: () => act.edit(entry) }, icon("pencil"), "Edit"),
-      h("button.btn", { type: "button", onclick: () => act.discard(entry) }, icon("trash-2"), "Discard"));
-  }
+function buttons(entry, act) {
+  const offer = ([word, changes]) => h("button.btn", { type: "button",
+    onclick: () => act.again(entry, changes) }, word);
+  return h("div.choices", {}, waysOut(entry).map(offer),
+    h("button.btn", { type: "button", onclick: () => act.edit(entry) }, icon("pencil"), "Edit"),
+    h("button.btn", { type: "button", onclick: () => act.discard(entry) },
+      icon("trash-2"), "Discard"));
+}
 
-  function row(entry, user, act) {
-    const held = entry.state === "waiting" && entry.user.id !== user?.id;
-    const state = held ? "held" : entry.state;
-    const [picture, words] = {
-      waiting: ["cloud-upload", "Saved here, not sent yet"],
-      held: ["lock", `Kept until ${entry.user.name} logs in`],
-      done: ["circle-check", entry.answer?.says],
-      refused: ["octagon-x", entry.refusal?.detail],
-    }[state];
-    const mine = user && entry.user.id === user.id;
-    return h("li.entry", { "data-state": state, "data-seq": entry.seq }, icon(picture),
-      h("div", {}, h("p", {}, h("strong", {}, floor.titleOf(entry))), h("p", {}, words),
-        h("p.hint", {}, `${entry.user.name}, ${floor.clock(entry.at)}`),
-        state === "refused" && mine ? buttons(entry, act) : null));
-  }
+function row(entry, user, act) {
+  const held = entry.state === "waiting" && entry.user.id !== user?.id;
+  const state = held ? "held" : entry.state;
+  const [picture, words] = {
+    waiting: ["cloud-upload", "Saved here, not sent yet"],
+    held: ["lock", `Kept until ${entry.user.name} logs in`],
+    done: ["circle-check", entry.answer?.says],
+    refused: ["octagon-x", entry.refusal?.detail],
+  }[state];
+  const mine = user && entry.user.id === user.id;
+  return h("li.entry", { "data-state": state, "data-seq": entry.seq }, icon(picture),
+    h("div", {}, h("p", {}, h("strong", {}, titleOf(entry))), h("p", {}, words),
+      h("p.hint", {}, `${entry.user.name}, ${clock(entry.at)}`),
+      state === "refused" && mine ? buttons(entry, act) : null));
+}
 
-  const RANK = { refused: 0, waiting: 1, done: 2 };
+const RANK = { refused: 0, waiting: 1, done: 2 };
 
-  floor.drawList = async (outbox, user, act) => {
-    const entries = await outbox.all();
-    const order = (a, b) => RANK[a.state] - RANK[b.state] || b.seq - a.seq;
-    const shown = entries.sort(order).slice(0, SHOWN);
-    $("entries").replaceChildren(...shown.map((entry) => row(entry, user, act)));
-    const count = (state) => entries.filter((entry) => entry.state === state).length;
-    const waiting = count("waiting");
-    const refused = count("refused");
-    $("waiting").hidden = !(waiting || refused);
-    $("waiting").dataset.kind = refused ? "bad" : "wait";
-    $("waiting-count").textContent =
-      [waiting && `${waiting} to send`, refused && `${refused} refused`].filter(Boolean).join(", ");
-    navigator.setAppBadge?.(waiting + refused)?.catch?.(() => {});
-  };
+export const drawList = async (outbox, user, act) => {
+  const entries = await outbox.all();
+  const order = (a, b) => RANK[a.state] - RANK[b.state] || b.seq - a.seq;
+  const shown = entries.sort(order).slice(0, SHOWN);
+  $("entries").replaceChildren(...shown.map((entry) => row(entry, user, act)));
+  const count = (state) => entries.filter((entry) => entry.state === state).length;
+  const waiting = count("waiting");
+  const refused = count("refused");
+  $("waiting").hidden = !(waiting || refused);
+  $("waiting").dataset.kind = refused ? "bad" : "wait";
+  $("waiting-count").textContent =
+    [waiting && `${waiting} to send`, refused && `${refused} refused`].filter(Boolean).join(", ");
+  navigator.setAppBadge?.(waiting + refused)?.catch?.(() => {});
+};
 
-  floor.drawScans = (scans, again) => {
-    const row = (scan) => h("li", {}, h("button.btn", { type: "button",
-      onclick: () => again(scan.raw) }, scan.text, h("span.hint", {}, ` ${floor.clock(scan.at)}`)));
-    $("scans").replaceChildren(...scans.map(row));
-  };
-})();
+export const drawScans = (scans, again) => {
+  const row = (scan) => h("li", {}, h("button.btn", { type: "button",
+    onclick: () => again(scan.raw) }, scan.text, h("span.hint", {}, ` ${clock(scan.at)}`)));
+  $("scans").replaceChildren(...scans.map(row));
+};

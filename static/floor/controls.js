@@ -1,99 +1,103 @@
 // Touch controls: tasks, quantities, fields, and the connection status.
-(() => {
-  "use strict";
-  const floor = (globalThis.floor ??= {});
-  const { $, h, qty } = floor;
+import { $, h, on, setting } from "floor/dom";
+import * as qty from "floor/quantity";
+import { loadSession } from "floor/session";
+import { TASKS } from "floor/task_state";
 
-  floor.initControls = ({ work, stock, onScan, post, refocus }) => {
-    document.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (!button) return;
-      const { task, step, set } = button.dataset;
-      if (task) { work.setTask(task); refocus(); }
-      if (step) { change(BigInt(step) * qty.ONE); refocus(); }
-      if (set) { work.set({ qty: set === "all" ? (floor.TASKS[work.s.task].full?.(work.s) ?? "1") : set }); refocus(); }
-    });
+export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const { task, step, set } = button.dataset;
+    if (task) { work.setTask(task); refocus(); }
+    if (step) { change(BigInt(step) * qty.ONE); refocus(); }
+    if (set) { work.set({ qty: set === "all" ? wholeQty() : set }); refocus(); }
+  });
 
-    function change(by) {
-      const now = qty.parse(work.s.qty) ?? 0n;
-      const least = work.s.task === "count" ? 0n : qty.ONE;
-      work.set({ qty: qty.format(now + by < least ? least : now + by) });
-    }
+  const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
 
-    $("act").addEventListener("submit", (event) => {
-      event.preventDefault();
-      post();
-    });
-    // Enter in a field returns to the scan field; only the main button posts.
-    $("act").addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
-      event.preventDefault();
-      refocus();
-    });
+  function change(by) {
+    const now = qty.parse(work.s.qty) ?? 0n;
+    const least = work.s.task === "count" ? 0n : qty.ONE;
+    work.set({ qty: qty.format(now + by < least ? least : now + by) });
+  }
 
-    $("scan-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      const text = $("scan-field").value.trim();
-      $("scan-field").value = "";
-      if (text) onScan(text);
-    });
-    $("keyboard").addEventListener("click", () => {
-      const typing = $("scan-field").inputMode === "none";
-      $("scan-field").inputMode = typing ? "text" : "none";
-      $("keyboard").setAttribute("aria-pressed", String(typing));
-      $("scan-field").blur();
-      refocus();
-    });
+  $("act").addEventListener("submit", (event) => {
+    event.preventDefault();
+    post();
+  });
+  // Enter in a field returns to the scan field; only the main button posts.
+  $("act").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    refocus();
+  });
 
-    for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
-      $(name).addEventListener("input", () => {
-        const typed = $(name).value.trim();
-        const value = name === "qty" ? typed.replace(",", ".") : $(name).value;
-        const sure = name === "lotCode" ? { newLot: "", isSure: true } : {};
-        work.set({ [name]: value, ...sure });
-      });
-    }
-    $("qty").addEventListener("focus", () => $("qty").select());
-    $("confirm").addEventListener("click", () => { work.set({ isSure: !work.s.isSure }); refocus(); });
-    $("blind").addEventListener("click", () => {
-      floor.setting("blind", work.s.blind ? "off" : "on");
-      work.set({ blind: !work.s.blind });
-      refocus();
-    });
+  $("scan-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = $("scan-field").value.trim();
+    $("scan-field").value = "";
+    if (text) onScan(text);
+  });
+  $("keyboard").addEventListener("click", () => {
+    const typing = $("scan-field").inputMode === "none";
+    $("scan-field").inputMode = typing ? "text" : "none";
+    $("keyboard").setAttribute("aria-pressed", String(typing));
+    $("scan-field").blur();
+    refocus();
+  });
 
-    const offer = (item) => h("button.btn", { type: "button", "data-item": item.code, onclick() {
-      $("item").value = "";
-      $("items").replaceChildren();
-      if (work.s.linking) return floor.link(item);
-      work.set({ item, unknown: "", qty: work.s.qty });
-      refocus();
-    } }, `${item.code} ${item.name}`);
-    $("item").addEventListener("input", () => {
-      const text = $("item").value.trim();
-      $("items").replaceChildren(...(text ? stock.search(text) : []).map(offer));
+  for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
+    $(name).addEventListener("input", () => {
+      const typed = $(name).value.trim();
+      const value = name === "qty" ? typed.replace(",", ".") : $(name).value;
+      const sure = name === "lotCode" ? { newLot: "", isSure: true } : {};
+      work.set({ [name]: value, ...sure });
     });
+  }
+  $("qty").addEventListener("focus", () => $("qty").select());
+  $("confirm").addEventListener("click", () => {
+    work.set({ isSure: !work.s.isSure });
+    refocus();
+  });
+  $("blind").addEventListener("click", () => {
+    setting("blind", work.s.blind ? "off" : "on");
+    work.set({ blind: !work.s.blind });
+    refocus();
+  });
 
-    // After a tap outside the controls, the scan field gets the focus for the next scan.
-    document.addEventListener("pointerup", (event) => {
-      if (!event.target.closest("input, select, a, button, dialog, label")) refocus();
-    });
-    document.addEventListener("visibilitychange", () => document.hidden || refocus({ gently: true }));
+  const offer = (item) => h("button.btn", { type: "button", "data-item": item.code, onclick() {
+    $("item").value = "";
+    $("items").replaceChildren();
+    if (work.s.linking) return link(item);
+    work.set({ item, unknown: "", qty: work.s.qty });
+    refocus();
+  } }, `${item.code} ${item.name}`);
+  $("item").addEventListener("input", () => {
+    const text = $("item").value.trim();
+    $("items").replaceChildren(...(text ? stock.search(text) : []).map(offer));
+  });
+
+  // After a tap outside the controls, the scan field gets the focus for the next scan.
+  document.addEventListener("pointerup", (event) => {
+    if (!event.target.closest("input, select, a, button, dialog, label")) refocus();
+  });
+  document.addEventListener("visibilitychange", () => document.hidden || refocus({ gently: true }));
+};
+
+const LINES = { online: "Online", offline: "Offline", trouble: "Server busy", out: "Logged out" };
+export const initLine = (refresh) => {
+  const set = (state) => {
+    const was = $("line").dataset.state;
+    $("line").dataset.state = state;
+    $("line-word").textContent = LINES[state];
+    if (was !== "online" && state === "online") refresh();
   };
-
-  const LINES = { online: "Online", offline: "Offline", trouble: "Server busy", out: "Logged out" };
-  floor.initLine = (refresh) => {
-    const set = (state) => {
-      const was = $("line").dataset.state;
-      $("line").dataset.state = state;
-      $("line-word").textContent = LINES[state];
-      if (was !== "online" && state === "online") refresh();
-    };
-    floor.on("connection", set);
-    floor.on("session", ({ user }) => set(user ? "online" : "out"));
-    window.addEventListener("offline", () => set("offline"));
-    window.addEventListener("online", () => floor.session({ timer: true }));
-    const standalone = matchMedia("(display-mode: standalone)").matches;
-    const isApple = /iPad|iPhone|Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
-    $("install").hidden = standalone || !isApple;
-  };
-})();
+  on("connection", set);
+  on("session", ({ user }) => set(user ? "online" : "out"));
+  window.addEventListener("offline", () => set("offline"));
+  window.addEventListener("online", () => loadSession({ timer: true }));
+  const standalone = matchMedia("(display-mode: standalone)").matches;
+  const isApple = /iPad|iPhone|Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
+  $("install").hidden = standalone || !isApple;
+};

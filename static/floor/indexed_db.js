@@ -1,14 +1,13 @@
 // Database of the tablet: unsent operations and the stock snapshot.
-(() => {
-  "use strict";
-  const floor = (globalThis.floor ??= {});
+import "vendor/idb";
 
-  floor.openStore = () =>
-    idb.openDB("floor", 1, {
-      upgrade(db) {
-        db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
-        db.createObjectStore("kept");
-      },
-      blocking: (_old, _new, event) => event.target.close(),
-    });
-})();
+const { openDB } = globalThis.idb; // the package's script for all module systems sets it
+
+export const openStore = () =>
+  openDB("floor", 1, {
+    upgrade(db) {
+      db.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
+      db.createObjectStore("kept");
+    },
+    blocking: (_old, _new, event) => event.target.close(),
+  });

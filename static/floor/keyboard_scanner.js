@@ -4,137 +4,133 @@
 // A burst of keys is a scan: at most 80 ms apart, ended by Enter, Tab or silence. If all other keys
 // come faster than hands can type, one longer gap (of a radio, of a busy tablet) is allowed. The
 // text of a scan is removed from the field that had the focus. Scanners type FNC1 as Ctrl+].
-(() => {
-  "use strict";
-  const floor = (globalThis.floor ??= {});
-  const GS = "\x1d";
-  const MOST_GAP_MS = 80;
-  const HICCUP_MS = 300;
-  const MACHINE_GAP_MS = 35;
-  const FEWEST_AROUND_HICCUP = 6;
-  const SILENCE_MS = 95;
-  const TWICE_MS = 300;
-  const TRAILING_MS = 1000;
-  const FEWEST = 4;
-  const FEWEST_BEFORE_ENTER = 3;
 
-  // Returns the character of a key, or "" if it has none.
-  floor.scanCharacter = (event) => {
-    if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
-    if (event.key === GS) return GS;
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
-  };
-  floor.MOST_GAP_MS = MOST_GAP_MS;
+const GS = "\x1d";
+export const MOST_GAP_MS = 80;
+const HICCUP_MS = 300;
+const MACHINE_GAP_MS = 35;
+const FEWEST_AROUND_HICCUP = 6;
+const SILENCE_MS = 95;
+const TWICE_MS = 300;
+const TRAILING_MS = 1000;
+const FEWEST = 4;
+const FEWEST_BEFORE_ENTER = 3;
 
-  floor.listenForScans = (onScan) => {
-    let text = "";
-    let last = -Infinity;
-    let hiccups = 0;
-    let largest = 0;
-    let field = null;
-    let timer = 0;
-    let scannedAt = -Infinity;
-    let previous = { text: "", at: -Infinity };
+// Returns the character of a key, or "" if it has none.
+export const scanCharacter = (event) => {
+  if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
+  if (event.key === GS) return GS;
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
+};
 
-    // The same code twice within 300 ms is one scan.
-    function deliver(scanned) {
-      const now = performance.now();
-      const twice = scanned === previous.text && now - previous.at < TWICE_MS;
-      previous = { text: scanned, at: now };
-      scannedAt = now;
-      if (!twice) onScan(scanned);
+export const listenForScans = (onScan) => {
+  let text = "";
+  let last = -Infinity;
+  let hiccups = 0;
+  let largest = 0;
+  let field = null;
+  let timer = 0;
+  let scannedAt = -Infinity;
+  let previous = { text: "", at: -Infinity };
+
+  // The same code twice within 300 ms is one scan.
+  function deliver(scanned) {
+    const now = performance.now();
+    const twice = scanned === previous.text && now - previous.at < TWICE_MS;
+    previous = { text: scanned, at: now };
+    scannedAt = now;
+    if (!twice) onScan(scanned);
+  }
+
+  const isField = (element) => element?.matches?.("input, textarea");
+
+  function begin(at) {
+    text = "";
+    last = at;
+    hiccups = largest = 0;
+    const focused = document.activeElement;
+    field = isField(focused) ? { element: focused, value: focused.value } : null;
+  }
+
+  function finish() {
+    clearTimeout(timer);
+    const scanned = text;
+    if (field) {
+      field.element.value = field.value;
+      field.element.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    text = "";
+    field = null;
+    last = -Infinity;
+    deliver(scanned);
+  }
 
-    const isField = (element) => element?.matches?.("input, textarea");
+  function forget() {
+    clearTimeout(timer);
+    text = "";
+    field = null;
+  }
 
-    function begin(at) {
-      text = "";
-      last = at;
-      hiccups = largest = 0;
-      const focused = document.activeElement;
-      field = isField(focused) ? { element: focused, value: focused.value } : null;
+  // Whether this key continues the burst; only one longer gap is allowed.
+  function goesOn(gap) {
+    if (!text || gap > HICCUP_MS) return false;
+    if (gap > MOST_GAP_MS) hiccups += 1;
+    else largest = Math.max(largest, gap);
+    return hiccups < 2;
+  }
+
+  const isScan = (fewest) => text.length >= fewest &&
+    (!hiccups || (largest <= MACHINE_GAP_MS && text.length >= FEWEST_AROUND_HICCUP));
+
+  function swallow(event) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // The end of a scan. A second Enter of the scanner must not press the focused button.
+  function onEnd(event) {
+    const isTrailing = event.key === "Enter" && event.timeStamp - scannedAt < TRAILING_MS;
+    if (event.timeStamp - last <= MOST_GAP_MS && isScan(FEWEST_BEFORE_ENTER)) {
+      swallow(event);
+      finish();
+    } else {
+      if (isTrailing && !text) swallow(event);
+      else scannedAt = -Infinity;
+      forget();
     }
+  }
 
-    function finish() {
-      clearTimeout(timer);
-      const scanned = text;
-      if (field) {
-        field.element.value = field.value;
-        field.element.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-      text = "";
-      field = null;
-      last = -Infinity;
-      deliver(scanned);
-    }
-
-    function forget() {
-      clearTimeout(timer);
-      text = "";
-      field = null;
-    }
-
-    // Whether this key continues the burst; only one longer gap is allowed.
-    function goesOn(gap) {
-      if (!text || gap > HICCUP_MS) return false;
-      if (gap > MOST_GAP_MS) hiccups += 1;
-      else largest = Math.max(largest, gap);
-      return hiccups < 2;
-    }
-
-    const isScan = (fewest) => text.length >= fewest &&
-      (!hiccups || (largest <= MACHINE_GAP_MS && text.length >= FEWEST_AROUND_HICCUP));
-
-    function swallow(event) {
+  function onKey(event) {
+    if (event.isComposing || event.target.closest?.("dialog, [data-no-scan]")) return;
+    if (["Shift", "Control", "Alt", "AltGraph", "CapsLock"].includes(event.key)) return;
+    if (event.repeat) return forget();
+    if (event.key === "Enter" || event.key === "Tab") return onEnd(event);
+    const character = scanCharacter(event);
+    if (!character) return forget();
+    if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
+    if (character === GS) event.preventDefault();
+    text += character;
+    scannedAt = -Infinity;
+    last = event.timeStamp;
+    clearTimeout(timer);
+    timer = setTimeout(() => isScan(FEWEST) && finish(), SILENCE_MS);
+    // A space in a scan must not press the focused button.
+    if (character === " " && text.length > 1 && !isField(document.activeElement)) {
       event.preventDefault();
-      event.stopPropagation();
     }
+  }
 
-    // The end of a scan. A second Enter of the scanner must not press the focused button.
-    function onEnd(event) {
-      const isTrailing = event.key === "Enter" && event.timeStamp - scannedAt < TRAILING_MS;
-      if (event.timeStamp - last <= MOST_GAP_MS && isScan(FEWEST_BEFORE_ENTER)) {
-        swallow(event);
-        finish();
-      } else {
-        if (isTrailing && !text) swallow(event);
-        else scannedAt = -Infinity;
-        forget();
-      }
-    }
+  // Some handhelds insert the whole text into the focused field, without key events.
+  function onInput(event) {
+    const element = event.target;
+    if (element.id !== "scan-field" || text || (event.data?.length ?? 0) < FEWEST) return;
+    const scanned = element.value.replace(/[\r\n\t]+$/, "");
+    element.value = "";
+    deliver(scanned);
+  }
 
-    function onKey(event) {
-      if (event.isComposing || event.target.closest?.("dialog, [data-no-scan]")) return;
-      if (["Shift", "Control", "Alt", "AltGraph", "CapsLock"].includes(event.key)) return;
-      if (event.repeat) return forget();
-      if (event.key === "Enter" || event.key === "Tab") return onEnd(event);
-      const character = floor.scanCharacter(event);
-      if (!character) return forget();
-      if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
-      if (character === GS) event.preventDefault();
-      text += character;
-      scannedAt = -Infinity;
-      last = event.timeStamp;
-      clearTimeout(timer);
-      timer = setTimeout(() => isScan(FEWEST) && finish(), SILENCE_MS);
-      // A space in a scan must not press the focused button.
-      if (character === " " && text.length > 1 && !isField(document.activeElement)) {
-        event.preventDefault();
-      }
-    }
-
-    // Some handhelds insert the whole text into the focused field, without key events.
-    function onInput(event) {
-      const element = event.target;
-      if (element.id !== "scan-field" || text || (event.data?.length ?? 0) < FEWEST) return;
-      const scanned = element.value.replace(/[\r\n\t]+$/, "");
-      element.value = "";
-      deliver(scanned);
-    }
-
-    document.addEventListener("keydown", onKey, { capture: true });
-    document.addEventListener("input", onInput, { capture: true });
-    return deliver;
-  };
-})();
+  document.addEventListener("keydown", onKey, { capture: true });
+  document.addEventListener("input", onInput, { capture: true });
+  return deliver;
+};

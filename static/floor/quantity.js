@@ -1,29 +1,22 @@
 // Exact decimals as in the ledger: integers in 10^-6 units, never floats.
-(() => {
-  "use strict";
-  const floor = (globalThis.floor ??= {});
-  const ONE = 1_000_000n;
 
-  // Parses "12.5" into 10^-6 units; null if it is not a quantity with this many decimals.
-  function parse(text, decimals = 6) {
-    const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
-    if (!found) return null;
-    const fraction = (found[3] ?? "").replace(/0+$/, "");
-    if (fraction.length > decimals) return null;
-    const micros = BigInt(found[2]) * ONE + BigInt(fraction.padEnd(6, "0") || "0");
-    return found[1] ? -micros : micros;
-  }
+export const ONE = 1_000_000n;
 
-  function format(micros) {
-    const sign = micros < 0n ? "-" : "";
-    const size = micros < 0n ? -micros : micros;
-    const fraction = String(size % ONE).padStart(6, "0").replace(/0+$/, "");
-    return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
-  }
+// Parses "12.5" into 10^-6 units; null if it is not a quantity with this many decimals.
+export function parse(text, decimals = 6) {
+  const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
+  if (!found) return null;
+  const fraction = (found[3] ?? "").replace(/0+$/, "");
+  if (fraction.length > decimals) return null;
+  const micros = BigInt(found[2]) * ONE + BigInt(fraction.padEnd(6, "0") || "0");
+  return found[1] ? -micros : micros;
+}
 
-  const add = (a, b) => format((parse(a) ?? 0n) + (parse(b) ?? 0n));
-  const less = (a, b) => format((parse(a) ?? 0n) - (parse(b) ?? 0n));
-  const isMore = (a, b) => (parse(a) ?? 0n) > (parse(b) ?? 0n);
+export function format(micros) {
+  const sign = micros < 0n ? "-" : "";
+  const size = micros < 0n ? -micros : micros;
+  const fraction = String(size % ONE).padStart(6, "0").replace(/0+$/, "");
+  return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
+}
 
-  floor.qty = { parse, format, add, less, isMore, ONE };
-})();
+export const isMore = (a, b) => (parse(a) ?? 0n) > (parse(b) ?? 0n);

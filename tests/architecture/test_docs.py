@@ -66,7 +66,7 @@ def test_code_names_of_the_glossary_exist() -> None:
     assert len(names) > 40
     files = list(ROOT.glob("inventory/**/*.py"))
     source = "\n".join(path.read_text() for path in files)
-    scripts = {path.name for path in ROOT.glob("static/floor/*.js")}
+    scripts = {path.name for path in ROOT.glob("static/floor/**/*.js")}
     missing = []
     for name in names:
         if name.endswith(".js"):

@@ -46,6 +46,7 @@ SCANNER_INPUTS = [
     (RIGHT.replace("XYZ-1", "XZYß1"), "Enter", POOR, "keyboard language"),
     (RIGHT.replace("XYZ", "xyz"), "Enter", POOR, "Caps Lock"),
     ("4006381333931", "Enter", "another code", "That was another code"),
+    ("01095211234567853103001250", "Enter", "another code", "code: (01)09521123456785(3103)001250"),
 ]
 
 

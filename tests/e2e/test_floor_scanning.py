@@ -146,7 +146,11 @@ def test_text_inserted_at_once_is_a_scan(tablet, page):
 
 
 def test_the_group_separator_arrives_as_ctrl_and_bracket(tablet, page):
-    page.evaluate("() => { window.raw = []; floor.listenForScans((raw) => window.raw.push(raw)); }")
+    page.evaluate(
+        """async () => { window.raw = [];
+        const { listenForScans } = await import("floor/keyboard_scanner");
+        listenForScans((raw) => window.raw.push(raw)); }"""
+    )
     tablet.scans("10ABC\x1d3711")
     assert page.evaluate("window.raw") == ["10ABC\x1d3711"]
 
@@ -289,7 +293,7 @@ def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
 
 def test_the_parser_of_the_tablet_reads_every_scan_of_the_table(tablet, page):
     raws = [row["raw"] for row in SCANS]
-    read = page.evaluate("(raws) => raws.map(floor.read)", raws)
+    read = page.evaluate("async (raws) => raws.map((await import('floor/gs1')).readScan)", raws)
     failures = []
     for row, reading in zip(SCANS, read, strict=True):
         hidden = {"raw", "error"}

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from flask import Response, current_app, make_response, render_template, url_for
+from flask import Response, current_app, make_response, url_for
 
-from inventory.http.security_headers import CONTENT_SECURITY_POLICY
 from inventory.web.auth.permissions import public, role_required
 from inventory.web.floor.blueprint import blueprint
+from inventory.web.floor.modules import get_module_files, render_page
 
-#: The page creates script URLs for its own two workers only.
-_POLICY = CONTENT_SECURITY_POLICY.replace("trusted-types htmx", "trusted-types floor")
 #: Only the camera worker can compile WebAssembly; it can load only our own files.
 _READER_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'"
 )
-#: Files that the page needs to open offline.
+#: Files that the page needs to open offline, besides its modules.
 _SHELL = (
-    "floor.js", "floor/floor.css", "floor/img/icons.svg", "floor/floor.webmanifest",
-    "img/favicon.svg",
+    "floor/classic/browser_check.js", "floor/floor.css", "floor/img/icons.svg",
+    "floor/floor.webmanifest", "img/favicon.svg",
 )  # fmt: skip
 
 
@@ -28,9 +26,7 @@ _SHELL = (
 @role_required("operator")
 def index() -> Response:
     """Return the page: the same for all users, without session or stock data."""
-    response = make_response(render_template("floor/index.html"))
-    response.headers["Content-Security-Policy"] = _POLICY
-    return response
+    return render_page("floor/index.html", main="floor/main")
 
 
 @blueprint.get("/worker.js")
@@ -40,10 +36,9 @@ def worker() -> Response:
 
     A changed file has a new URL, which makes a new service worker.
     """
-    shell = [url_for("static", filename=name) for name in _SHELL]
-    source = Path(current_app.static_folder or "static", "floor", "service_worker.js").read_text(
-        "utf-8"
-    )
+    shell = [url_for("static", filename=name) for name in (*get_module_files().values(), *_SHELL)]
+    folder = Path(current_app.static_folder or "static", "floor", "classic")
+    source = (folder / "service_worker.js").read_text("utf-8")
     extra = [url_for("floor.camera"), url_for("static", filename="vendor/zxing_reader.wasm")]
     text = f"const SHELL = {json.dumps(shell)};\nconst EXTRA = {json.dumps(extra)};\n{source}"
     response = Response(text, content_type="text/javascript; charset=utf-8")

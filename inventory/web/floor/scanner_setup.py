@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, render_template
+from flask import Response, abort
 
 from inventory.web.auth.permissions import role_required
 from inventory.web.floor.blueprint import blueprint
+from inventory.web.floor.modules import render_page
 
 #: The lot number is in the middle: without FNC1 after it, the scanner sends the date as part of it.
 #: Its letters are those whose keys differ between the keyboards of different countries.
@@ -15,9 +16,9 @@ _KINDS = {"datamatrix": "DataMatrix", "code128": "Code128"}
 
 @blueprint.get("/scanner/")
 @role_required("operator")
-def scanner() -> str:
+def scanner() -> Response:
     """Show the page that checks the settings of a scanner."""
-    return render_template("floor/scanner.html")
+    return render_page("floor/scanner.html", main="floor/scanner_setup")
 
 
 @blueprint.get("/scanner/<kind>.svg")

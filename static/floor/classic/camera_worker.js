@@ -10,12 +10,14 @@ const typed = ({ symbologyIdentifier, text }) => `${symbologyIdentifier}${text}`
 
 self.onmessage = async ({ data }) => {
   if (data.wasm) {
-    ZXingWASM.prepareZXingModule({ overrides: { locateFile: () => data.wasm }, fireImmediately: true });
+    const overrides = { locateFile: () => data.wasm };
+    ZXingWASM.prepareZXingModule({ overrides, fireImmediately: true });
     return;
   }
   let codes = [];
   try {
-    codes = (await ZXingWASM.readBarcodes(data.picture, OPTIONS)).filter((one) => one.isValid).map(typed);
+    const found = await ZXingWASM.readBarcodes(data.picture, OPTIONS);
+    codes = found.filter((one) => one.isValid).map(typed);
   } catch (error) {
     self.postMessage({ error: String(error) });
   }

@@ -45,8 +45,9 @@ self.addEventListener("fetch", (event) => {
 async function openPage(request) {
   const page = await caches.open(PAGE);
   const fresh = fetch(request).then(async (response) => {
-    if (response.ok && (await response.clone().text()).includes(SHELL[0])) {
-      await page.put(ROOT, response.clone());
+    if (response.ok) {
+      const text = await response.clone().text();
+      if (SHELL.every((path) => text.includes(path))) await page.put(ROOT, response.clone());
     }
     return response;
   });
