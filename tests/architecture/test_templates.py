@@ -39,6 +39,16 @@ def test_a_template_is_small(path):
     assert path.read_text("utf-8").count("\n") <= max_lines
 
 
+def test_lines_of_templates_have_at_most_120_characters():
+    long_lines = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in TEMPLATES
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long_lines == []
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_post_form_has_a_csrf_token(path):
     for form in re.findall(r"<form\b.*?</form>", _code(path), flags=re.DOTALL):
