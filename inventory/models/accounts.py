@@ -47,7 +47,7 @@ class LoginAttempt(Base):
 
 
 class KnownNetwork(Base):
-    """A network from which somebody signed in."""
+    """A network from which a user signed in."""
 
     __tablename__ = "known_networks"
 

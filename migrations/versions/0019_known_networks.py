@@ -1,4 +1,4 @@
-"""Networks from which somebody signed in, which the limit over all sign-ins spares."""
+"""Networks from which users signed in, which the limit over all sign-ins spares."""
 
 import sqlalchemy as sa
 from alembic import op
