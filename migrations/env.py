@@ -57,7 +57,11 @@ def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
     if was_current and (lost := triggers.missing(connection)):
         log.error("safeguards of the database were gone and are restored: %s", ", ".join(lost))
         audit.record(
-            connection, user_id=None, action="safeguards restored", subject="database", triggers=lost
+            connection,
+            user_id=None,
+            action="safeguards restored",
+            subject="database",
+            triggers=lost,
         )
     triggers.install(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):

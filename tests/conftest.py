@@ -30,7 +30,15 @@ from tests.support.stock_builder import Stock
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+#: The shell has no windows and needs less time.
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+    "chrome",
+)
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,7 +48,7 @@ BROWSER_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-INSTALL_BROWSER = "apt-get install chromium fonts-dejavu-core libatomic1"
+INSTALL_BROWSER = "apt-get install chromium-headless-shell fonts-dejavu-core libatomic1"
 #: Long enough for a busy machine; tests that pass do not wait for it.
 PAGE_TIMEOUT_MS = 20_000
 
@@ -70,6 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _runs_on(kind: str, item: pytest.Item) -> bool:
+    if item.get_closest_marker("nightly") and not os.environ.get("NIGHTLY"):
+        return False
     if marker := item.get_closest_marker("only"):
         nightly = marker.kwargs.get("nightly") if os.environ.get("NIGHTLY") else None
         return kind in (*marker.args, nightly)

@@ -10,6 +10,7 @@ from inventory.barcodes import CodeLink
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.exports.formats import Row
+from inventory.exports.xlsx import columns
 from inventory.models import Role
 from inventory.queries import (
     AuditEntry,
@@ -55,6 +56,7 @@ def _item(item: StockedItem) -> Row:
         str(item.item.decimals),
         "yes" if item.item.qc_required else "no",
         "" if point is None else format_qty(point),
+        "yes" if item.item.archived_at else "no",
     ]
     return [item.item.code, item.item.name, item.item.unit, *map(format_qty, figures), *master]
 
@@ -128,52 +130,108 @@ def _note(entry: AuditEntry) -> Row:
 
 LISTS: dict[str, ListFile] = {
     "items": ListFile(
-        (
-            "item", "name", "unit", "on hand", "reserved", "available", "on hold", "free",
-            "decimals", "qc required", "reorder point",
+        columns(
+            "item",
+            "name",
+            "unit",
+            "on hand:number",
+            "reserved:number",
+            "available:number",
+            "on hold:number",
+            "free:number",
+            "decimals:number",
+            "qc required",
+            "reorder point:number",
+            "archived",
         ),
         list_items,
         _item,
     ),
     "lots": ListFile(
-        (
-            "item", "lot", "unit", "state", "expires", "on hand", "reserved", "available",
-            "on hold", "free", "location", "supplier's lot", "received",
+        columns(
+            "item",
+            "lot",
+            "unit",
+            "state",
+            "expires:date",
+            "on hand:number",
+            "reserved:number",
+            "available:number",
+            "on hold:number",
+            "free:number",
+            "location",
+            "supplier's lot",
+            "received:time",
         ),
         list_lots,
         _lot,
     ),
     "reservations": ListFile(
-        ("reference", "item", "unit", "reserved", "open", "issued", "given back", "since"),
+        columns(
+            "reference",
+            "item",
+            "unit",
+            "reserved:number",
+            "open:number",
+            "issued:number",
+            "given back:number",
+            "since:time",
+        ),
         list_reservations,
         _reservation,
     ),
     "references": ListFile(
-        ("reference", "unit", "reserved", "open", "issued", "at risk", "since"),
+        columns(
+            "reference",
+            "unit",
+            "reserved:number",
+            "open:number",
+            "issued:number",
+            "at risk",
+            "since:time",
+        ),
         list_references,
         _reference,
     ),
     "operations": ListFile(
-        (
-            "operation", "time", "kind", "reference", "reason", "note", "user", "happened",
-            "reverses",
+        columns(
+            "operation:number",
+            "time:time",
+            "kind",
+            "reference",
+            "reason",
+            "note",
+            "user",
+            "happened:time",
+            "reverses:number",
         ),
         list_operations,
         _operation,
     ),
-    "codes": ListFile(("code", "item", "lot", "qty"), list_codes, _code),
+    "codes": ListFile(columns("code", "item", "lot", "qty:number"), list_codes, _code),
     "ledger": ListFile(
-        (
-            "entry", "time", "type", "kind", "operation", "item", "lot", "qty", "on hand after",
-            "reserved after", "reference", "user", "hash",
+        columns(
+            "entry:number",
+            "time:time",
+            "type",
+            "kind",
+            "operation:number",
+            "item",
+            "lot",
+            "qty:number",
+            "on hand after:number",
+            "reserved after:number",
+            "reference",
+            "user",
+            "hash",
         ),
         list_entries,
         _entry,
     ),
     "audit": ListFile(
-        ("number", "time", "who", "what", "whom or which", "more", "action"),
+        columns("number:number", "time:time", "who", "what", "whom or which", "more", "action"),
         list_audit,
         _note,
         role=Role.ADMIN.value,
     ),
-}  # fmt: skip
+}

@@ -1,7 +1,7 @@
 """XLSX files that are sent while they are made, without temporary file.
 
-They contain only what a table needs (ECMA-376, SpreadsheetML): text cells, a frozen header row, and
-another sheet when one is full.
+They contain only what a table needs (ECMA-376, SpreadsheetML): cells with text, numbers and dates,
+a frozen header row, and another sheet when one is full.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import html
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, count, islice
+
+from inventory.common import clock
 
 MAX_ROWS = 1_048_576 - 1
 #: Rows that are compressed before a part is sent.
@@ -41,14 +44,19 @@ _ROOT = (
 )
 _STYLES = (
     f'{_XML}<styleSheet xmlns="{_MAIN}">'
+    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs>'
+    '<cellXfs count="4"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    "</cellXfs>"
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>"
 )
@@ -58,6 +66,25 @@ _BEGIN = (
     "</sheetView></sheetViews><sheetData>"
 )
 _END = "</sheetData></worksheet>"
+
+
+class NumberColumn(str):
+    """The header of a column with numbers."""
+
+
+class DateColumn(str):
+    """The header of a column with dates like 2027-03-31."""
+
+
+class TimeColumn(str):
+    """The header of a column with times in UTC; a spreadsheet shows them in the site's zone."""
+
+
+def columns(*headers: str) -> tuple[str, ...]:
+    """Return headers; what is in a column can follow it: "expires:date", "qty:number"."""
+    kinds = {"": str, "number": NumberColumn, "date": DateColumn, "time": TimeColumn}
+    parts = (header.partition(":") for header in headers)
+    return tuple(kinds[kind](name) for name, _, kind in parts)
 
 
 class _ChunkBuffer:
@@ -107,21 +134,69 @@ def xlsx_parts(
 
 def _sheet(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
     letters = [_letters(number) for number in range(len(headers))]
-    yield _BEGIN + _row(1, letters, headers, ' s="1"')
+    yield _BEGIN + _row(1, letters, [_header] * len(headers), headers)
     numbers = count(2)
-    while some := [_row(next(numbers), letters, row) for row in islice(rows, _AT_ONCE)]:
+    writers = [_WRITERS.get(type(header), _text) for header in headers]
+    while some := [_row(next(numbers), letters, writers, row) for row in islice(rows, _AT_ONCE)]:
         yield "".join(some)
     yield _END
 
 
-def _row(number: int, letters: Sequence[str], cells: Sequence[str], style: str = "") -> str:
+def _row(
+    number: int, letters: Sequence[str], writers: Sequence[_Writer], cells: Sequence[str]
+) -> str:
     written = "".join(
-        f'<c r="{letter}{number}"{style} t="inlineStr"><is>'
-        f'<t xml:space="preserve">{_escape_cell(cell)}</t></is></c>'
-        for letter, cell in zip(letters, cells, strict=True)
+        write(f"{letter}{number}", cell)
+        for letter, write, cell in zip(letters, writers, cells, strict=True)
         if cell
     )
     return f'<row r="{number}">{written}</row>'
+
+
+def _text(place: str, cell: str, style: str = "") -> str:
+    return (
+        f'<c r="{place}"{style} t="inlineStr"><is>'
+        f'<t xml:space="preserve">{_escape_cell(cell)}</t></is></c>'
+    )
+
+
+def _header(place: str, cell: str) -> str:
+    return _text(place, cell, ' s="1"')
+
+
+def _number(place: str, cell: str) -> str:
+    """Write a number; one that a spreadsheet would round stays a text."""
+    if _NUMBER.fullmatch(cell) and sum(map(str.isdigit, cell)) <= _EXACT_DIGITS:
+        return f'<c r="{place}"><v>{cell}</v></c>'
+    return _text(place, cell)
+
+
+def _date(place: str, cell: str) -> str:
+    try:
+        day = date.fromisoformat(cell)
+    except ValueError:
+        return _text(place, cell)
+    if day < _FIRST_DAY:
+        return _text(place, cell)
+    return f'<c r="{place}" s="2"><v>{(day - _DAY_ZERO.date()).days}</v></c>'
+
+
+def _time(place: str, cell: str) -> str:
+    try:
+        when = datetime.fromisoformat(cell)
+    except ValueError:
+        return _text(place, cell)
+    days = (when.astimezone(clock.zone()).replace(tzinfo=UTC) - _DAY_ZERO) / timedelta(days=1)
+    return f'<c r="{place}" s="3"><v>{days:.10f}</v></c>'
+
+
+_Writer = Callable[[str, str], str]
+_WRITERS: dict[type, _Writer] = {NumberColumn: _number, DateColumn: _date, TimeColumn: _time}
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+#: Spreadsheets calculate with this many significant digits.
+_EXACT_DIGITS = 15
+#: Day 0 of spreadsheets. They take 1900 for a leap year: earlier dates than March would be wrong.
+_DAY_ZERO, _FIRST_DAY = datetime(1899, 12, 30, tzinfo=UTC), date(1900, 3, 1)
 
 
 def _escape_cell(cell: str) -> str:

@@ -84,8 +84,7 @@ STOCK = FileType(
     "stock", "Opening stock", "What stands on the shelves today, each lot with its quantity.",
     (
         _item(), _LOT,
-        Field("qty", "Quantity", "What is there, more than zero.", cell_parsers.positive_qty,
-        True,
+        Field("qty", "Quantity", "What is there. Rows with 0 are left out.", cell_parsers.qty, True,
               _QTY_NAMES),
         Field("qc_status", "QC status",
               "approved, quarantine or rejected. When empty: quarantine for items that require QC.",

@@ -36,20 +36,24 @@ def check_rows(
 ) -> RowCheckResult:
     """Plan receipts or counts."""
     plan_of, record = _PLANS[kind]
-    asked = [record(**row.values) for row in rows]
+    # An exported list has lots that are used up; there is nothing to bring in of them.
+    empty = [at for at, row in enumerate(rows) if kind == "stock" and row.values["qty"] == "0"]
+    kept = [at for at in range(len(rows)) if at not in set(empty)] if empty else range(len(rows))
+    asked = [record(**rows[at].values) for at in kept]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
     found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
+    found.notes += [(at, "Nothing of this lot is on hand: the row is left out.") for at in empty]
     items, lots = item_suggester(conn), dict[str, SpellingSuggester]()
-    for index, refusal in plan.refused:
+    for position, refusal in plan.refused:
         field, reason, near = str(refusal.figures.get("field", "")), refusal.detail, ""
         if refusal.code == "NOT_FOUND":
-            of = asked[index]
+            of = asked[position]
             if field == "item":
                 near = items.near(of.item)
             else:
                 suggester = lots.setdefault(of.item, lot_suggester(conn, of.item))
                 near = suggester.near(of.lot_code)
-        found.refused.append((index, field, with_suggestion(reason, near)))
+        found.refused.append((kept[position], field, with_suggestion(reason, near)))
     return found
 
 

@@ -54,14 +54,16 @@ class Age:
 class Turnover:
     """How fast an item is used.
 
-    `rate` is the quantity issued ÷ the mean of the quantities on hand at the end of each day
-    (inventory turnover, in units, not at cost). `days` is the quantity on hand ÷ the quantity
-    issued per day (days of supply). Both are None if the divisor is zero. Quantities are in 10^-6
-    units.
+    `issued` is what was issued minus what customers returned. `other` is what counts, scrap and
+    returns to suppliers changed, negative if stock went: they say nothing about use. `rate` is
+    issued ÷ the mean of the quantities on hand at the end of each day (inventory turnover, in
+    units, not at cost). `days` is the quantity on hand ÷ the quantity issued per day (days of
+    supply). Both are None if the divisor is zero. Quantities are in 10^-6 units.
     """
 
     item: Item
     issued: int
+    other: int
     on_hand: int
     mean: int
     days_looked_at: int
@@ -124,15 +126,17 @@ def turnover(
     moved = _moved_by_item(conn, first, ids)
     rows = []
     for row in found.rows:
-        on_hand, total, issued = row.totals.on_hand, 0, 0
+        on_hand, total, issued, other = row.totals.on_hand, 0, 0, 0
         changes = moved[row.item.id]
-        on_hand_then = on_hand - sum(net for day, (net, _) in changes.items() if day >= len(days))
+        on_hand_then = on_hand - sum(one.net for day, one in changes.items() if day >= len(days))
         for number in range(len(days) - 1, -1, -1):
             total += on_hand_then
-            net, out = changes.get(number, (0, 0))
-            on_hand_then -= net
-            issued += out
-        rows.append(Turnover(row.item, issued, on_hand, total // len(days), len(days)))
+            change = changes.get(number, _Change())
+            on_hand_then -= change.net
+            issued += change.issued
+            other += change.other
+        mean = total // len(days)
+        rows.append(Turnover(row.item, issued, other, on_hand, mean, len(days)))
     return Page(rows, found.next_cursor)
 
 
@@ -199,7 +203,8 @@ _ends = sa.column("ends", UtcDateTime)
 def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select[Any]:
     """Select what moved in or out of the warehouse, by day and direction.
 
-    Days are numbered from the first. With `item_ids` the rows are also by item.
+    Days are numbered from the first. With `item_ids` the rows are also by item and by the kind of
+    operation; a reversal has the kind that it reverses.
     """
     bounds = [
         (number, _start(day), _start(day + timedelta(days=1)))
@@ -210,7 +215,8 @@ def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select
     groups: list[Any] = [days.c.number.label("day"), ledger.c.txn_type, undoes]
     conditions = []
     if item_ids is not None:
-        groups.append(ledger.c.item_id)
+        kind = sa.func.coalesce(_reversed.c.kind, operations.c.kind).label("kind")
+        groups += [ledger.c.item_id, kind]
         conditions.append(ledger.c.item_id.in_(item_ids))
     return (
         sa.select(*groups, sa.func.count().label("entries"), exact_sum(ledger.c.qty).label("qty"))
@@ -231,21 +237,34 @@ def _moved(first: date, last: date, item_ids: Sequence[int] | None) -> sa.Select
     )
 
 
+@dataclass(slots=True)
+class _Change:
+    """What a day changed of an item's stock: in all, by use, and otherwise than by receipts."""
+
+    net: int = 0
+    issued: int = 0
+    other: int = 0
+
+
+#: Kinds of operations that are use, and kinds that bring stock in.
+_USE = (Kind.ISSUE, Kind.CUSTOMER_RETURN)
+_SUPPLY = (Kind.RECEIPT, Kind.IMPORT)
+
+
 def _moved_by_item(
     conn: Connection, first: date, ids: Sequence[int]
-) -> dict[int, dict[int, tuple[int, int]]]:
-    """Return the changes of each item from the first day until today.
-
-    Returns:
-        Item id to day number to (change of on hand, quantity issued).
-    """
-    found: dict[int, dict[int, tuple[int, int]]] = {id: {} for id in ids}
+) -> dict[int, dict[int, _Change]]:
+    """Return the changes of each item, by day number, from the first day until today."""
+    found: dict[int, dict[int, _Change]] = {id: {} for id in ids}
     until = max(clock.today(), first)
     for row in conn.execute(_moved(first, until, ids)):
-        net, out = found[row.item_id].get(row.day, (0, 0))
-        amounts = [0, 0]
-        _add_amount(amounts, row, row.qty)
-        found[row.item_id][row.day] = (net + amounts[0] - amounts[1], out + amounts[1])
+        change = found[row.item_id].setdefault(row.day, _Change())
+        qty = row.qty if row.txn_type == TxnType.RECEIVE.value else -row.qty
+        change.net += qty
+        if row.kind in _USE:
+            change.issued -= qty
+        elif row.kind not in _SUPPLY:
+            change.other += qty
     return found
 
 

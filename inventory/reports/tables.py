@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from inventory.common import clock
 from inventory.common.quantity import format_qty
 from inventory.exports.formats import Row
+from inventory.exports.xlsx import columns
 from inventory.queries import Page, StockedItem, all_pages, list_items
 from inventory.queries.page_reads import Reads
 from inventory.reports import analytics
@@ -32,8 +33,9 @@ class Report:
 
 def recall_report(found: Recall) -> Report:
     """Return a recall: movements, reservations and stock of the lot's family."""
-    headers = (
-        "what", "reference", "item", "lot", "qty", "unit", "operation", "kind", "time", "user",
+    headers = columns(
+        "what", "reference", "item", "lot", "qty:number", "unit", "operation:number", "kind",
+        "time:time", "user",
         "state",
     )  # fmt: skip
     return Report(headers, _recall_rows(found))
@@ -65,9 +67,9 @@ def _recall_rows(found: Recall) -> Iterator[Row]:
 
 def reorder_report(reads: Reads) -> Report:
     """Return every low item, with what is missing to its reorder point."""
-    headers = (
-        "item", "name", "unit", "free", "reorder point", "short", "on hand", "reserved", "on hold",
-        "low since",
+    headers = columns(
+        "item", "name", "unit", "free:number", "reorder point:number", "short:number",
+        "on hand:number", "reserved:number", "on hold:number", "low since:time",
     )  # fmt: skip
     return Report(headers, _reorder_rows(reads))
 
@@ -95,12 +97,14 @@ def _reorder_rows(reads: Reads) -> Iterator[Row]:
         yield (*named, *map(format_qty, figures), format_utc(since) if since else "")
 
 
-_FIGURES = ("on hand", "reserved", "available", "on hold", "free")
+_FIGURES = (
+    "on hand:number", "reserved:number", "available:number", "on hold:number", "free:number",
+)  # fmt: skip
 
 
 def stock_report(reads: Reads, at: datetime) -> Report:
     """Return the stock at that time, by item."""
-    return Report(("item", "name", "unit", *_FIGURES), _stock_rows(reads, at))
+    return Report(columns("item", "name", "unit", *_FIGURES), _stock_rows(reads, at))
 
 
 def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
@@ -112,7 +116,8 @@ def _stock_rows(reads: Reads, at: datetime) -> Iterator[Row]:
 
 def lots_report(reads: Reads, at: datetime) -> Report:
     """Return the stock at that time, by lot."""
-    headers = ("item", "lot", "unit", "state", "expires", *_FIGURES, "location", "received")
+    named = ("item", "lot", "unit", "state", "expires:date")
+    headers = columns(*named, *_FIGURES, "location", "received:time")
     return Report(headers, _lot_rows(reads, at))
 
 
@@ -133,7 +138,7 @@ def movement_report(conn: Connection, first: date, last: date, *, item_id: int |
     rows = analytics.movement(conn, first, last, item_id=item_id)
     word = str if item_id is None else format_qty
     return Report(
-        ("day", "received", "issued"),
+        columns("day:date", "received:number", "issued:number"),
         [(str(row.day), word(row.received), word(row.issued)) for row in rows],
     )
 
@@ -142,7 +147,7 @@ def ageing_report(conn: Connection, *, item_id: int | None) -> Report:
     """Return stock on hand by age group."""
     rows = analytics.ageing(conn, clock.today(), item_id=item_id)
     return Report(
-        ("unit", "days old", "lots", "on hand"),
+        columns("unit", "days old", "lots:number", "on hand:number"),
         [(row.unit, _days(row.up_to), str(row.lots), format_qty(row.qty)) for row in rows],
     )
 
@@ -155,7 +160,7 @@ def expiring_report(conn: Connection, *, item_id: int | None) -> Report:
     """Return expired stock and stock that expires in the next weeks, by day."""
     rows = analytics.expiring(conn, clock.today(), item_id=item_id)
     return Report(
-        ("day", "unit", "lots", "on hand", "reserved"),
+        columns("day:date", "unit", "lots:number", "on hand:number", "reserved:number"),
         [
             (
                 str(row.day),

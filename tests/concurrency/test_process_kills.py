@@ -23,7 +23,7 @@ from tests.support.servers import LiveServer
 from tests.support.stock_builder import Stock
 
 #: The nightly run kills more often (KILLS=30).
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "6"))
 CLIENTS = 4
 
 

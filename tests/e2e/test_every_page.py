@@ -80,9 +80,10 @@ def check_pages(page, paths, console_messages):
         for width, scheme in LOOKS:
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme)
-            if scheme == SCHEMES[0]:
-                page.goto(path)
-            found = problems_of(page) + console_messages
+            if (width, scheme) == LOOKS[0]:
+                assert page.goto(path).status == 200, path
+            said = [text for text in console_messages if not text.startswith("info")]
+            found = problems_of(page) + said
             problems += [f"{path} at {width} in {scheme}: {problem}" for problem in found]
             console_messages.clear()
     return problems

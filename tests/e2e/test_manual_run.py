@@ -66,7 +66,10 @@ class Clerk:
             expect(note).to_have_count(0)
 
 
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+WITHOUT_SCRIPTS = pytest.param(False, marks=pytest.mark.only("sqlite", nightly="postgresql"))
+
+
+@pytest.fixture(params=[True, WITHOUT_SCRIPTS], ids=["with scripts", "without scripts"])
 def clerk(request, browser, live_server):
     context = browser.new_context(base_url=live_server.url, java_script_enabled=request.param)
     context.set_default_timeout(10_000)

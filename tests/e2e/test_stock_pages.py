@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory.accounts import users
-from tests.e2e.test_every_page import OVERFLOWING, PASSWORD, SCHEMES, WIDTHS, problems_of
+from tests.e2e.test_every_page import OVERFLOWING, PASSWORD, check_pages
 from tests.support.stock_builder import in_days
 
 #: The behavior of the browser does not depend on the database.
@@ -77,35 +77,26 @@ def warehouse_page(warehouse, page):
     return page
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_stock_page_is_accessible_and_fits(warehouse_page, width):
-    page, problems, console_messages = warehouse_page, [], []
-    page.set_viewport_size({"width": width, "height": 800})
+@pytest.mark.parametrize("part", [0, 1])
+def test_every_stock_page_is_accessible_and_fits(warehouse_page, part):
+    page, console_messages = warehouse_page, []
     page.on("console", lambda message: console_messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: console_messages.append(str(error)))
-    for path in PAGES:
-        assert page.goto(path).status == 200, path
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            found = problems_of(page) + [
-                text for text in console_messages if not text.startswith("info")
-            ]
-            console_messages.clear()
-            problems += [f"{path} in {scheme}: {problem}" for problem in found]
+    problems = check_pages(page, PAGES[part::2], console_messages)
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("width", [704, 767, 1024, 1216])
-def test_nothing_overflows_where_the_layout_changes(warehouse_page, width):
-    page = warehouse_page
-    page.set_viewport_size({"width": width, "height": 800})
-    problems = []
+def test_nothing_overflows_where_the_layout_changes(warehouse_page):
+    page, problems = warehouse_page, []
     for path in [*PAGES, "/users/", "/checkup/"]:
         page.goto(path, wait_until="commit")
         page.wait_for_load_state("domcontentloaded")
-        problems += [f"{path}: {problem}" for problem in page.evaluate(OVERFLOWING)]
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            problems.append(f"{path} scrolls sideways")
+        for width in (704, 767, 1024, 1216):
+            page.set_viewport_size({"width": width, "height": 800})
+            found = page.evaluate(OVERFLOWING)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append("scrolls sideways")
+            problems += [f"{path} at {width}: {problem}" for problem in found]
     assert not problems, "\n".join(problems)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 from python_calamine import CalamineWorkbook
 
-from inventory.exports.xlsx import xlsx_parts
+from inventory.common import clock
+from inventory.exports.xlsx import columns, xlsx_parts
 
 
 def xlsx_bytes(
@@ -81,3 +84,28 @@ def test_file_is_sent_while_the_rows_are_read() -> None:
             assert len(part) < 100_000
             half = sent
     assert half > 100_000
+
+
+def test_numbers_and_dates_are_no_texts() -> None:
+    headers = columns("code", "qty:number", "day:date", "at:time")
+    rows = [
+        ["0012", "12.5", "2027-03-31", "2027-03-31T10:42:30Z"],
+        ["1E5", "-3", "", ""],
+        ["7", "1234567890.1234567", "0027-01-01", "soon"],
+    ]
+    [[head, *found]] = sheets(xlsx_bytes(rows, headers)).values()
+    assert head == ["code", "qty", "day", "at"]
+    assert found[0][:3] == ["0012", 12.5, date(2027, 3, 31)]
+    assert str(found[0][3]) == "2027-03-31 10:42:30"
+    assert found[1] == ["1E5", -3, "", ""]
+    assert found[2] == ["7", "1234567890.1234567", "0027-01-01", "soon"]
+
+
+def test_times_are_in_the_zone_of_the_site() -> None:
+    clock.set_timezone(ZoneInfo("Europe/Berlin"))
+    try:
+        content = xlsx_bytes([["2027-07-01T22:30:00Z"]], columns("at:time"))
+    finally:
+        clock.set_timezone(ZoneInfo("UTC"))
+    [[_, row]] = sheets(content).values()
+    assert str(row[0]) == "2027-07-02 00:30:00"

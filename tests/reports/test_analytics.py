@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from inventory.common import clock
-from inventory.db import connection
+from inventory.db import connection, db
 from inventory.reports import analytics
 from inventory.reports.analytics import Age, Expiry, Movement
 from inventory.stock import queries as stock
@@ -99,6 +99,21 @@ def test_turnover_is_issued_divided_by_mean_on_hand(stock: Stock, set_day) -> No
     assert (row.issued, row.mean, row.on_hand) == (4 * ONE, 8 * ONE, 5 * ONE)
     assert row.rate == 0.5
     assert row.days == 5.0
+
+
+def test_counts_and_returns_to_suppliers_are_no_use(stock: Stock, set_day) -> None:
+    lot = stock.lot("receive 100", lot_code="L-1")
+    stock.post("issue", item="BOLT", qty=30, reference="SO-1")
+    stock.post("count", lot_id=lot, counted=16)  # 54 are missing
+    stock.post("scrap", lot_id=lot, qty=1, reason="bent")
+    back = {"item": "BOLT", "lot_code": "L-1", "qty": 5, "reference": "SO-1", "reason": "spare"}
+    returned = stock.post("return_from_customer", **back).operation.id
+    (row,) = analytics.turnover(connection(), MONDAY, MONDAY).rows
+    assert (row.issued, row.other, row.on_hand) == (25 * ONE, -55 * ONE, 20 * ONE)
+    db.session.rollback()
+    stock.post("reverse", operation_id=returned)
+    (row,) = analytics.turnover(connection(), MONDAY, MONDAY).rows
+    assert (row.issued, row.other) == (30 * ONE, -55 * ONE)
 
 
 def test_item_without_issues_has_no_days_of_supply(stock: Stock, set_day) -> None:

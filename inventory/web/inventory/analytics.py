@@ -20,6 +20,7 @@ from inventory.common.errors import NotFound
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.exports.formats import Row
+from inventory.exports.xlsx import columns
 from inventory.queries import all_pages
 from inventory.reports import analytics
 from inventory.reports.analytics import Age, Expiry, Movement, Turnover
@@ -236,7 +237,7 @@ def _turnover_file(view: ReportParams) -> Iterator[Row]:
 
 def _turnover_row(row: Turnover) -> Row:
     return (
-        row.item.code, row.item.name, row.item.unit, format_qty(row.issued),
+        row.item.code, row.item.name, row.item.unit, format_qty(row.issued), format_qty(row.other),
         format_qty(row.rounded_mean), format_qty(row.on_hand),
         "" if row.rate is None else f"{row.rate:.3f}",
         "" if row.days is None else f"{row.days:.1f}",
@@ -252,13 +253,29 @@ def _expiry_file(view: ReportParams) -> Iterator[Row]:
 
 
 _FILES: dict[str, tuple[Row, Callable[[ReportParams], Iterator[Row]]]] = {
-    "movement": (("day", "received", "issued", "net"), _movement_file),
-    "ageing": (("age", "lots", "on hand", "unit"), _ageing_file),
+    "movement": (
+        columns("day:date", "received:number", "issued:number", "net:number"),
+        _movement_file,
+    ),
+    "ageing": (columns("age", "lots:number", "on hand:number", "unit"), _ageing_file),
     "turnover": (
-        ("item", "name", "unit", "issued", "mean on hand", "on hand", "turnover", "days of supply"),
+        columns(
+            "item",
+            "name",
+            "unit",
+            "issued:number",
+            "otherwise:number",
+            "mean on hand:number",
+            "on hand:number",
+            "turnover:number",
+            "days of supply:number",
+        ),
         _turnover_file,
     ),
-    "expiry": (("expires on", "lots", "on hand", "reserved", "unit"), _expiry_file),
+    "expiry": (
+        columns("expires on:date", "lots:number", "on hand:number", "reserved:number", "unit"),
+        _expiry_file,
+    ),
 }
 
 

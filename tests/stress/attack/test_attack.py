@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.stress.attack.callers import Answer, InProcess
 from tests.stress.attack.campaign import Campaign
 
-REQUESTS = 1000
+REQUESTS = 1000 if os.environ.get("NIGHTLY") else 300
 
 
-def test_a_thousand_hostile_requests_cause_no_fault(app):
+def test_hostile_requests_cause_no_fault(app):
     app.config["REGISTRATION"] = "open"
     campaign = Campaign(app, InProcess(app), seed=20271123)
     campaign.run(REQUESTS)
     assert campaign.faults == []
     assert campaign.verify() == []
     # The requests reach the application: many are refused, and some succeed.
-    assert campaign.statuses[200] + campaign.statuses[201] + campaign.statuses[303] > 150
-    assert campaign.statuses[422] > 150
-    assert campaign.statuses[403] > 15
+    assert (
+        campaign.statuses[200] + campaign.statuses[201] + campaign.statuses[303] > REQUESTS * 0.15
+    )
+    assert campaign.statuses[422] > REQUESTS * 0.15
+    assert campaign.statuses[403] > REQUESTS * 0.015
 
 
 def test_the_campaign_detects_a_fault(app):

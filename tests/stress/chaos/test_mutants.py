@@ -12,7 +12,9 @@ from tests.stress.chaos.run import Plan, run
     ("mutant", "strikes", "words"),
     [
         ("keys-forgotten", 0, "done 2 times"),
-        ("answer-before-commit", 4, "acknowledged, and lost"),
+        pytest.param(
+            "answer-before-commit", 4, "acknowledged, and lost", marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_a_mutant_is_found(mutant: str, strikes: int, words: str) -> None:
