@@ -168,6 +168,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     expect(page.locator("#live .state")).to_contain_text("At risk")
 
 
+@pytest.mark.only("sqlite", nightly="postgresql")
 def test_a_double_click_posts_once_and_undo_reverses_it(page, site):
     clerk = Clerk(page)
     clerk.registers()
@@ -187,6 +188,7 @@ def test_a_double_click_posts_once_and_undo_reverses_it(page, site):
     assert not clerk.console_errors
 
 
+@pytest.mark.only("sqlite", nightly="postgresql")
 def test_an_update_from_another_window_does_not_disturb_typing(page):
     clerk = Clerk(page)
     clerk.registers()
@@ -209,6 +211,7 @@ def test_an_update_from_another_window_does_not_disturb_typing(page):
     assert not clerk.console_errors + other.console_errors
 
 
+@pytest.mark.only("sqlite", nightly="postgresql")
 def test_a_lot_is_found_reserved_issued_and_undone_by_keyboard(page, app, stock):
     with app.app_context():
         users.create_user(name="ada", password=PASSWORD, role="admin")

@@ -13,6 +13,8 @@ from inventory.db import db
 from tests.support.context_stock import ContextStock
 from tests.support.users import PASSWORD, form_fields
 
+pytestmark = pytest.mark.only("sqlite", nightly="postgresql")
+
 PREFIX = "/stock/room"
 URL_ATTRIBUTES = re.compile(
     r"\s(?:href|src|action|formaction|poster|hx-get|hx-post|hx-push-url|hx-replace-url"

@@ -206,7 +206,6 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         ),
         ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals: this item is counted in pcs, whole"
          " numbers only."),
-        ("BOLT,N,0,,,,", "qty: The quantity must be more than zero."),
         ("GONE,N,1,,,,", "item: GONE is archived: nothing is brought in of it."),
         ("BOLD,N,1,,,,", "item: There is no item BOLD. Did you mean BOLT?"),
         ("BOLT,N,,,,,", "qty: The quantity is missing."),
@@ -649,3 +648,15 @@ def test_number_of_spelling_suggestions_is_limited() -> None:
     assert suggester.near("bolt-m9") == "BOLT-M8"
     found = [suggester.near(f"BOLT-M{n}") for n in range(100)]
     assert found.count("BOLT-M8") <= 40
+
+
+def test_rows_without_stock_are_left_out_of_an_opening_file(stock: Stock) -> None:
+    stock.item()
+    rows = "BOLT,A,5,,,,\nBOLT,B,0,,,,\nBOLT,C,3,,,,\nNIX,D,1,,,,\n"
+    report = check("stock", STOCK + rows)
+    assert [line.split()[0] for line in reasons(report)] == ["5"]
+    assert [(note.line, note.text) for note in report.notes] == [
+        (3, "Nothing of this lot is on hand: the row is left out.")
+    ]
+    run_import(stock, "stock", STOCK + rows.replace("NIX,D,1,,,,\n", ""))
+    assert lots_on_hand() == ["BOLT A APPROVED 5/0", "BOLT C APPROVED 3/0"]

@@ -22,6 +22,8 @@ from tests.support.stock_builder import key
 from tests.support.users import PASSWORD, Person, form_fields
 from tests.web.floor.test_pins import PIN, Tablet, sets_pin
 
+pytestmark = pytest.mark.only("sqlite", nightly="postgresql")
+
 LOWER = ("vic", "ole", "ira")
 #: Occurs only in content that is restricted to administrators.
 SECRET = "secret-of-admins"

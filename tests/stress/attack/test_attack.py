@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.stress.attack.callers import Answer, InProcess
 from tests.stress.attack.campaign import Campaign
 
@@ -24,6 +26,7 @@ def test_hostile_requests_cause_no_fault(app):
     assert campaign.statuses[403] > REQUESTS * 0.015
 
 
+@pytest.mark.only("sqlite", nightly="postgresql")
 def test_the_campaign_detects_a_fault(app):
     @app.get("/broken/")
     def broken():
