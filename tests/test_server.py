@@ -82,8 +82,9 @@ def test_a_signal_stops_the_server_cleanly(
     assert live_server.process is not None
     os.killpg(live_server.process.pid, signal_)
     assert live_server.process.wait(30) == 0
-    assert live_server.log.splitlines()[-1] == "Stopped."
-    assert len(live_server.log.splitlines()) == 5
+    lines = live_server.log.splitlines()
+    assert lines[-1] == "Stopped."
+    assert len(lines) == 5, "\n".join(lines)
     assert not answers(live_server.port)
 
 

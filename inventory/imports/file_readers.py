@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from inventory.imports.cell_texts import column_letters, plain, reason_unreadable
 from inventory.imports.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, UnreadableFile
 from inventory.imports.spreadsheets import read_sheet
 
 _DELIMITERS = ";,\t|"
+#: The first line with which Excel is told the delimiter.
+_SAYS_DELIMITER = re.compile(r"\s*\"?sep=([;,\t|])\"?\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +145,14 @@ def _as_text(content: bytes) -> str:
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    number = 1
+    said = _SAYS_DELIMITER.match(text)
+    delimiter = said[1] if said else _delimiter(text)
+    before = 1 if said else 0
+    text = text[said.end() :] if said else text
+    quoting = _quoting(text, delimiter)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=quoting)
+    number = 1 + before
     while True:
         try:
             cells = next(reader)
@@ -153,7 +162,21 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
             raise UnreadableFile(f"Line {number} cannot be read: {error}.", line=number) from None
         if trimmed := _trimmed(cells):
             yield number, trimmed
-        number = reader.line_num + 1
+        number = reader.line_num + 1 + before
+
+
+def _quoting(text: str, delimiter: str) -> Literal[0, 3]:
+    """Return how quotes are read: as they are, in text that was pasted from a spreadsheet.
+
+    A spreadsheet copies a cell like "O"-Ring without more quotes.
+    """
+    if delimiter == "\t":
+        try:
+            for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+                pass
+        except csv.Error:
+            return csv.QUOTE_NONE
+    return csv.QUOTE_MINIMAL
 
 
 def _trimmed(cells: list[str]) -> list[str]:

@@ -44,8 +44,9 @@ def number_text(text: str) -> str | None:
         return None
     if value.is_integer() and abs(value) >= 10**_EXACT_DIGITS:
         return f"{value:.0f} (a number of which the spreadsheet kept 15 digits only)"
-    shortest = repr(value + 0.0)
-    return f"{Decimal(shortest):f}" if "e" in shortest else shortest.removesuffix(".0")
+    # A sum in a spreadsheet can be 0.30000000000000004; what it shows and means is 0.3.
+    digits = f"{value + 0.0:.{_EXACT_DIGITS}g}"
+    return f"{Decimal(digits):f}" if "e" in digits else digits
 
 
 @lru_cache(2048)

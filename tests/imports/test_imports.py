@@ -660,3 +660,17 @@ def test_rows_without_stock_are_left_out_of_an_opening_file(stock: Stock) -> Non
     ]
     run_import(stock, "stock", STOCK + rows.replace("NIX,D,1,,,,\n", ""))
     assert lots_on_hand() == ["BOLT A APPROVED 5/0", "BOLT C APPROVED 3/0"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
+def test_the_line_that_tells_excel_the_delimiter_is_read(stock: Stock, first: str) -> None:
+    stock.item()
+    report = check("stock", f"{first}\r\nitem;lot;qty\r\nBOLT;A,1;5\r\nNIX;B;1\r\n")
+    assert [line.partition(":")[0] for line in reasons(report)] == ["4 item"]
+
+
+def test_quotes_of_pasted_cells_are_read_as_they_are(stock: Stock) -> None:
+    run_import(stock, "items", 'code\tname\nRING\t"O"-Ring\nPIN\t3" pin\n')
+    pin, ring = catalog_rows()
+    assert 'PIN 3" pin' in pin
+    assert 'RING "O"-Ring' in ring

@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from inventory import imports
 from inventory.common.errors import InvalidInput
+from inventory.imports.number_cells import number_text
 from tests.support.spreadsheet_files import (
     ods,
     ods_row,
@@ -31,7 +32,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{Decimal(repr(value)).normalize():f}"
+        return f"{Decimal(format(value, '.15g')).normalize():f}"
     if isinstance(value, datetime) and value.time() == value.min.time():
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value).strip()
@@ -128,3 +129,14 @@ def test_an_ods_file_is_read() -> None:
     cells_read = ["A", "Bo lt\nx", "12.5", "2031-02-28", "yes"]
     table = imports.read_table(ods(rows))
     assert (table.sheet, table.rows) == ("Sheet1", [(2, cells_read), (3, cells_read)])
+
+
+@pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        ("0.30000000000000004", "0.3"), ("0.1", "0.1"), ("1.0", "1"), ("3", "3"),
+        ("2.6749999999999998", "2.675"), ("1e-7", "0.0000001"), ("123456789.125", "123456789.125"),
+    ],
+)  # fmt: skip
+def test_a_number_has_the_15_digits_that_a_spreadsheet_shows(stored: str, text: str) -> None:
+    assert number_text(stored) == text

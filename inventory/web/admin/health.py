@@ -18,16 +18,23 @@ from inventory.web.auth.permissions import role_required
 blueprint = Blueprint("health", __name__, url_prefix="/checkup")
 
 MAX_BACKUPS = 20
+REFRESH_SECONDS = 3
 
 
 @blueprint.get("/")
 @role_required("admin")
-def index() -> str:
-    """Show the checks, the backups and the maintenance tasks."""
+def index() -> Response:
+    """Show the checks, the backups and the maintenance tasks.
+
+    While a task runs, the browser loads the page again after some seconds.
+    """
     config = current_app.extensions["inventory"]
     found = doctor.run_checks(config)
     kept = backups.found_in(config.backup_path)
-    return render_template(
+    backing_up = background_jobs.is_running(background_jobs.BACK_UP)
+    verifying = {one.path.name for one in kept if background_jobs.is_running(_reading(one))}
+    rebuilding = background_jobs.is_running(background_jobs.REBUILD)
+    page = render_template(
         "admin/health/index.html",
         checks=[one for verdict in reversed(Verdict) for one in found if one.verdict == verdict],
         wrong=sum(one.verdict == Verdict.ERROR for one in found),
@@ -36,11 +43,15 @@ def index() -> str:
         backups=kept[:MAX_BACKUPS],
         kept=len(kept),
         place=config.backup_path,
-        backing_up=background_jobs.is_running(background_jobs.BACK_UP),
+        backing_up=backing_up,
         failed=background_jobs.failed(background_jobs.BACK_UP),
-        verifying={one.path.name for one in kept if background_jobs.is_running(_reading(one))},
-        rebuilding=background_jobs.is_running(background_jobs.REBUILD),
+        verifying=verifying,
+        rebuilding=rebuilding,
     )
+    response = current_app.make_response(page)
+    if backing_up or verifying or rebuilding:
+        response.headers["Refresh"] = str(REFRESH_SECONDS)
+    return response
 
 
 @blueprint.post("/backups/")
@@ -66,7 +77,7 @@ def verify_backup(name: str) -> Response:
     for one in backups.found_in(current_app.extensions["inventory"].backup_path):
         if one.path.name == name:
             background_jobs.start(_reading(one))
-            flash(f"{name} is being read to its end. Load this page again to see what came of it.")
+            flash(f"{name} is being read to its end. This page shows what came of it.")
             return redirect(url_for("admin.health.index", _anchor="backups"), 303)
     abort(404)
 

@@ -118,12 +118,22 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+#: A search that finds nothing counts archived items up to this number.
+MAX_ARCHIVED_FOUND = 20
+
+
 @live_updates.live_region("inventory.items.index", "inventory/items/_live.html")
 def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
     """Return the values of the list's live region."""
-    page = list_items(connection(), **_filters(query), **cursor_page(query))
+    filters = _filters(query)
+    page = list_items(connection(), **filters, **cursor_page(query))
+    hidden = 0
+    if filters["q"] and not page.rows and not filters["archived"]:
+        also = {"q": filters["q"], "archived": True, "limit": MAX_ARCHIVED_FOUND}
+        hidden = len(list_items(connection(), **also).rows)
     return {
         "page": page,
+        "archived_found": hidden,
         "state": allowed_or_default(query.get("state"), ("low", "archived"), ""),
         "q": query.get("q", ""),
         "unit": query.get("unit", "").strip(),
