@@ -347,25 +347,24 @@ class Warehouse:
         lot.received += qty * (txn_type == "RECEIVE")
         after = (lot.on_hand, lot.reserved, lot.received)
         row["on_hand_after"], row["reserved_after"], row["received_after"] = after
-        of_line = _add_line_columns(row, qty, reservation, line)
+        _add_line_columns(row, qty, reservation, line)
         row["prev_hash"] = lot.hash
-        lot.hash = row["hash"] = hash_chain.entry_hash(
-            lot.hash, operation["hash"], lot.id, row["item_id"], lot.seq, txn_type, qty,
-            hash_chain.format_timestamp(at), *after, *of_line,
-        )  # fmt: skip
+        timestamp = hash_chain.format_timestamp(at)
+        lot.hash = hash_chain.entry_hash(row, operation["hash"], timestamp=timestamp)
+        row["hash"] = lot.hash
         self._add("inventory_ledger", row)
         self._written += 1
 
 
 def _add_line_columns(
     row: Row, qty: int, reservation: _Reservation | None, line: _Line | None
-) -> tuple[int | None, ...]:
-    """Add the reservation columns to the row; return the values that the hash covers."""
+) -> None:
+    """Add the reservation columns to the row."""
     columns = ("reservation_id", "line_seq", "prev_line_seq", "open_before", "issued_before",
                "open_after", "issued_after")  # fmt: skip
     if reservation is None or line is None:
         row.update(dict.fromkeys(columns))
-        return (None,) * 4
+        return
     _, seq, open_qty, issued = line
     txn_type = row["txn_type"]
     line[1] = seq + 1
@@ -373,4 +372,3 @@ def _add_line_columns(
     line[3] += qty * (txn_type == "ISSUE")
     values = (reservation.row["id"], seq + 1, seq or None, open_qty, issued, *line[2:])
     row.update(zip(columns, values, strict=True))
-    return (reservation.row["id"], *line[1:])
