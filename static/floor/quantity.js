@@ -4,6 +4,9 @@ export const ONE = 1_000_000n;
 
 // Parses "12.5" into 10^-6 units; null if it is not a quantity with this many decimals.
 export function parse(text, decimals = 6) {
+  // 1,000 and, of an item without thousandths, 1.000 could be one or a thousand.
+  const grouped = /^[1-9]\d{0,2}([.,])\d{3}$/.exec(String(text).trim());
+  if (grouped && (grouped[1] === "," || decimals < 3)) return null;
   const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
   if (!found) return null;
   const fraction = (found[3] ?? "").replace(/0+$/, "");

@@ -67,7 +67,9 @@ def _fill(server: LiveServer, token: str) -> None:
     The item has six decimals, because most generated quantities have decimals.
     """
     examples = json.loads(Path(openapi.__file__).with_name("examples.json").read_text("utf-8"))
-    order = ("create_item", "receive", "reserve", "return_from_customer", "split", "batch")
+    order = (
+        "create_item", "receive", "reserve", "issue", "return_from_customer", "split", "batch"
+    )  # fmt: skip
     paths = {
         operation["operationId"]: path
         for path, operations in openapi.document()["paths"].items()

@@ -208,3 +208,16 @@ def test_a_lower_role_is_forbidden(caller):
 
 def test_every_refusal_has_a_status_and_a_title():
     assert set(errors.refusal_codes()) | {errors.Busy.code} <= set(CODES)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"lotId": 1, "item": "BOLT-M8"}, {"lotId": 1, "lotCode": "L-1"}, {"item": "BOLT-M8"},
+        {"lotCode": "L-1"}, {}, {"lotId": 1, "item": "BOLT-M8", "lotCode": "L-1"},
+    ],
+)  # fmt: skip
+def test_a_customer_return_names_one_lot_in_one_way(api, named):
+    body = {"qty": "1", "reason": "wrong size", **named}
+    problem = api.refused("INVALID_INPUT", "/customer-returns", body)
+    assert problem["field"] == "lotId"

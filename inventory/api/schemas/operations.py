@@ -123,7 +123,8 @@ class CustomerReturnBody(ReceiptBody):
 
     @model_validator(mode="after")
     def _name_one_lot(self) -> CustomerReturnBody:
-        if (self.lot_id is None) == (self.item is None or self.lot_code is None):
+        named = [self.item is not None, self.lot_code is not None]
+        if any(named) if self.lot_id is not None else not all(named):
             raise invalid("Say either the lotId, or item and lotCode.", field="lotId")
         return self
 
