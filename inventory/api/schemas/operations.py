@@ -35,6 +35,28 @@ _SAY_HOW_MUCH: Any = {
 }
 
 
+_NAME_ONE_LOT: Any = {
+    "oneOf": [
+        {
+            "required": ["lotId"],
+            "properties": {
+                "lotId": {"type": "integer"},
+                "item": {"type": "null"},
+                "lotCode": {"type": "null"},
+            },
+        },
+        {
+            "required": ["item", "lotCode"],
+            "properties": {
+                "item": {"type": "string"},
+                "lotCode": {"type": "string"},
+                "lotId": {"type": "null"},
+            },
+        },
+    ]
+}
+
+
 class Write(RequestModel):
     """The body of one operation."""
 
@@ -109,6 +131,7 @@ class ReceiptBody(Write):
 
 
 class CustomerReturnBody(ReceiptBody):
+    model_config = ConfigDict(json_schema_extra=_NAME_ONE_LOT)
     fixed: ClassVar[dict[str, Any]] = {"kind": Kind.CUSTOMER_RETURN}
     not_in_command: ClassVar[set[str]] = {"op", "lot_id"}
 
