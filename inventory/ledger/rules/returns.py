@@ -43,7 +43,8 @@ def return_from_customer(uow: UnitOfWork, request: Receive) -> None:
     lot = uow.codes.get((item.id, request.lot_code))
     reference = request.reference
     if request.return_of is not None:
-        reference = reference or _issue_of(uow, request.return_of, lot)
+        issued_for = _issue_of(uow, request.return_of, lot)
+        reference = reference or issued_for
     if not request.unmatched:
         _require_returnable(uow, item, lot, request, qty, reference)
     target = new_lot(uow, item, request) if lot is None else _target(uow, lot, request)
