@@ -64,6 +64,8 @@ def test_a_return_names_an_issue(stock: Stock) -> None:
     receipt = stock.history(stock.find_lot("L-1").id or 0)[0].operation_id
     for wrong in (receipt, 4711):
         stock.refused("NOT_FOUND", "return_from_customer", **returned(return_of=wrong))
+        with_reference = returned(return_of=wrong, reference="SO-1")
+        stock.refused("NOT_FOUND", "return_from_customer", **with_reference)
 
 
 def test_what_was_reversed_neither_went_out_nor_came_back(stock: Stock) -> None:
