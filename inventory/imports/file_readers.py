@@ -14,7 +14,7 @@ from inventory.imports.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, Unreadabl
 from inventory.imports.spreadsheets import read_sheet
 
 _DELIMITERS = ";,\t|"
-#: The first line with which Excel is told the delimiter.
+#: The first line that sets the delimiter for Excel.
 _SAYS_DELIMITER = re.compile(r"\s*\"?sep=([;,\t|])\"?\r?\n", re.IGNORECASE)
 
 
