@@ -73,12 +73,18 @@ def problems_of(page):
     return problems + page.evaluate(SMALL_TARGETS) + page.evaluate(OVERFLOWING)
 
 
+def set_width(page, width):
+    """Set the width of the window and wait for the observers that redraw what is in it."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("new Promise(requestAnimationFrame)")
+
+
 def check_pages(page, paths, console_messages):
     """Open each page in each width and color scheme and return the problems found."""
     problems = []
     for path in paths:
         for width, scheme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 800})
+            set_width(page, width)
             page.emulate_media(color_scheme=scheme)
             if (width, scheme) == LOOKS[0]:
                 assert page.goto(path).status == 200, path
@@ -120,7 +126,7 @@ def test_every_second_factor_page_is_accessible_and_fits(page):
 
     def check_page():
         for width, scheme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 800})
+            set_width(page, width)
             page.emulate_media(color_scheme=scheme)
             found = problems_of(page)
             problems.extend(f"{page.url} at {width} in {scheme}: {problem}" for problem in found)

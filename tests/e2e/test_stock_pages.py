@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory.accounts import users
-from tests.e2e.test_every_page import OVERFLOWING, PASSWORD, check_pages
+from tests.e2e.test_every_page import OVERFLOWING, PASSWORD, check_pages, set_width
 from tests.support.stock_builder import in_days
 
 #: The behavior of the browser does not depend on the database.
@@ -92,7 +92,7 @@ def test_nothing_overflows_where_the_layout_changes(warehouse_page):
         page.goto(path, wait_until="commit")
         page.wait_for_load_state("domcontentloaded")
         for width in (704, 767, 1024, 1216):
-            page.set_viewport_size({"width": width, "height": 800})
+            set_width(page, width)
             found = page.evaluate(OVERFLOWING)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append("scrolls sideways")
