@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,11 @@ from sqlalchemy.engine import Connection
 
 from inventory import audit
 from inventory.common import clock, validation
-from inventory.common.errors import DuplicateItem, InvalidInput, NotFound
+from inventory.common.chunks import chunks
+from inventory.common.errors import DuplicateItem, InvalidInput, LooksLike, NotFound
+from inventory.common.lookalikes import look_key
 from inventory.common.quantity import SCALE, format_qty, parse_qty
+from inventory.common.sort_keys import natural_key
 from inventory.idempotency.run_once import run_once
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item
@@ -46,6 +49,7 @@ def create_item(
     decimals: object = 0,
     qc_required: object = False,
     reorder_point: object = None,
+    allow_lookalike: object = None,
     dry_run: bool = False,
 ) -> tuple[dict[str, Any], bool]:
     """Create an item.
@@ -53,12 +57,14 @@ def create_item(
     Args:
         decimals: 0 to 6 decimals of the item's quantities.
         reorder_point: in the item's unit.
+        allow_lookalike: the code may look like another item's.
 
     Returns:
         (the item's record, whether it was replayed).
 
     Raises:
         DuplicateItem: the code exists already.
+        LooksLike: the code looks like another item's.
         InvalidInput: a field is malformed.
         InvalidQty: `reorder_point` is not a quantity of the item.
         IdempotencyKeyReused: the key was used with other content.
@@ -72,6 +78,10 @@ def create_item(
         "qc_required": validation.validate_bool(qc_required, field="qc_required"),
     }
     fields["reorder_point"] = _reorder_point(reorder_point, fields["decimals"])
+    if allow_lookalike:
+        fields["allow_lookalike"] = validation.validate_bool(
+            allow_lookalike, field="allow_lookalike"
+        )
     return run_once(_create_item, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
@@ -82,7 +92,8 @@ def update_item(
 
     Args:
         changes: `name`, `unit`, `reorder_point`, `qc_required`, `decimals`, `code` or `archived`.
-            Code, unit and decimals are fixed once the item has a lot.
+            Code, unit and decimals are fixed once the item has a lot. With `allow_lookalike` the
+            new code may look like another item's.
 
     Returns:
         (the item's record, whether it was replayed).
@@ -90,6 +101,7 @@ def update_item(
     Raises:
         NotFound: unknown item.
         DuplicateItem: the new code exists already.
+        LooksLike: the new code looks like another item's.
         InvalidInput: a field is malformed or can no longer change.
         InvalidQty: `reorder_point` is not a quantity of the item.
         IdempotencyKeyReused: the key was used with other content.
@@ -128,9 +140,16 @@ def update_lot(
     return run_once(_update_lot, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
 
-def _create_item(tx: Connection, *, user_id: int, now: datetime, **fields: Any) -> dict[str, Any]:
-    _require_new_code(tx, fields["code"])
-    tx.execute(sa.insert(items).values(created_at=now, **fields))
+def _create_item(
+    tx: Connection,
+    *,
+    user_id: int,
+    now: datetime,
+    allow_lookalike: bool = False,
+    **fields: Any,
+) -> dict[str, Any]:
+    keys = _require_new_code(tx, fields["code"], allow_lookalike=allow_lookalike)
+    tx.execute(sa.insert(items).values(created_at=now, **fields, **keys, **name_key(fields)))
     audit.record(
         tx, user_id=user_id, action="item created", subject=f"item {fields['code']}", **fields
     )
@@ -143,18 +162,28 @@ def _create_item(tx: Connection, *, user_id: int, now: datetime, **fields: Any) 
 def _update_item(
     tx: Connection, *, user_id: int, now: datetime, item: str, changes: dict[str, Any]
 ) -> dict[str, Any]:
-    tx.execute(sa.select(items.c.id).where(items.c.code == item).with_for_update()).all()
     before = stock.get_item(tx, item)
+    tx.execute(sa.select(items.c.id).where(items.c.id == before.id).with_for_update()).all()
+    before = stock.get_item(tx, before.code)
     used = stock.is_used(tx, before.id)
     for frozen in ("code", "unit", "decimals"):
         if used and frozen in changes and changes[frozen] != getattr(before, frozen):
             raise InvalidInput(
-                f"The {frozen} of {item} can no longer change: it has entries in the ledger.",
+                f"The {frozen} of {before.code} can no longer change: it has entries in the"
+                " ledger.",
                 field=frozen,
             )
-    if changes.get("code", item) != item:
-        _require_new_code(tx, changes["code"])
-    values = {name: value for name, value in changes.items() if name != "archived"}
+    new_code, allow_lookalike = changes.get("code", before.code), changes.get("allow_lookalike")
+    values = {
+        name: value
+        for name, value in changes.items()
+        if name not in ("archived", "allow_lookalike")
+    }
+    keys = name_key(values)
+    if new_code != before.code:
+        keys |= _require_new_code(
+            tx, new_code, allow_lookalike=bool(allow_lookalike), except_id=before.id
+        )
     if "reorder_point" in values:
         decimals = values.get("decimals", before.decimals)
         values["reorder_point"] = _reorder_point(values["reorder_point"], decimals)
@@ -162,10 +191,10 @@ def _update_item(
         was = before.archived_at
         values["archived_at"] = (was or now) if changes["archived"] else None
     if values:
-        tx.execute(sa.update(items).where(items.c.id == before.id).values(**values))
-        _audit_change(tx, user_id, "item changed", f"item {item}", before, values)
+        tx.execute(sa.update(items).where(items.c.id == before.id).values(**values, **keys))
+        _audit_change(tx, user_id, "item changed", f"item {before.code}", before, values)
         low_stock.update_low_stock_events(tx, [before.id])
-    return item_record(stock.get_item(tx, changes.get("code", item)))
+    return item_record(stock.get_item(tx, new_code))
 
 
 def _update_lot(
@@ -206,9 +235,51 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _require_new_code(tx: Connection, code: str) -> None:
-    if stock.read_items(tx, codes=[code]):
+def name_key(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the column `name_key` for the fields of an item, if they have a name."""
+    return {"name_key": natural_key(fields["name"])} if "name" in fields else {}
+
+
+def _require_new_code(
+    tx: Connection, code: str, *, allow_lookalike: bool, except_id: int | None = None
+) -> dict[str, Any]:
+    """Return the columns that find and sort the code.
+
+    Raises:
+        DuplicateItem: the code exists already.
+        LooksLike: the code looks like another item's, without `allow_lookalike`.
+    """
+    found = stock.read_lookalike_items(tx, [code])
+    if any(item.code == code for item in found):
         raise DuplicateItem(f"Item {code} exists already.", item=code)
+    alike = [item for item in found if item.id != except_id]
+    if alike and not allow_lookalike:
+        raise LooksLike(
+            f"{code} looks like {alike[0].code}, an item that exists already. Use that item, or"
+            " confirm that this is another one.",
+            field="code",
+            item=alike[0].code,
+        )
+    return CodeKeys(tx, [code]).next_of(code)
+
+
+class CodeKeys:
+    """Keys of new codes, which are numbered among the items whose codes look alike."""
+
+    def __init__(self, tx: Connection, codes: Iterable[str]) -> None:
+        """Read the numbers that are in use for codes that look like these."""
+        self._next: dict[str, int] = {}
+        for some in chunks(sorted(set(map(look_key, codes)))):
+            chosen = sa.select(items.c.look_key, sa.func.max(items.c.look_no).label("last"))
+            chosen = chosen.where(items.c.look_key.in_(some)).group_by(items.c.look_key)
+            self._next.update({row.look_key: row.last + 1 for row in tx.execute(chosen)})
+
+    def next_of(self, code: str) -> dict[str, Any]:
+        """Return the columns `look_key`, `look_no` and `sort_key` of a new code."""
+        key = look_key(code)
+        number = self._next.get(key, 0)
+        self._next[key] = number + 1
+        return {"look_key": key, "look_no": number, "sort_key": natural_key(code)}
 
 
 def validate_item_code(value: object) -> str:
@@ -217,7 +288,7 @@ def validate_item_code(value: object) -> str:
     Raises:
         InvalidInput: malformed, or a path that the API uses otherwise.
     """
-    code = validation.validate_code(value, field="code")
+    code = validation.validate_new_code(value, field="code")
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
         raise InvalidInput(
@@ -250,11 +321,14 @@ _ITEM_CHANGES: dict[str, Callable[[object], Any]] = {
     "qc_required": lambda value: validation.validate_bool(value, field="qc_required"),
     "reorder_point": lambda value: None if value in (None, "") else value,
     "archived": lambda value: validation.validate_bool(value, field="archived"),
+    "allow_lookalike": lambda value: validation.validate_bool(value, field="allow_lookalike"),
 }
 _LOT_CHANGES: dict[str, Callable[[object], Any]] = {
-    "location": lambda value: validation.validate_text(value, field="location", max_length=64),
+    "location": lambda value: validation.validate_visible_text(
+        value, field="location", max_length=64
+    ),
     "expires_on": lambda value: validation.validate_expiry_date(value, field="expires_on"),
-    "supplier_lot": lambda value: validation.validate_text(
+    "supplier_lot": lambda value: validation.validate_visible_text(
         value, field="supplier_lot", max_length=64
     ),
 }

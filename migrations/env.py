@@ -1,7 +1,8 @@
 """Runs the migrations in one transaction, then installs the triggers of the present code.
 
 The migrations themselves import nothing of the product: what they did stays as it was. The triggers
-are the present ones on purpose: Alembic's batch mode drops those of SQLite.
+are the present ones on purpose: Alembic's batch mode drops those of SQLite. So are the keys of
+codes that look alike, which are derived from the codes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from flask import current_app
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.db import schema_version, triggers
+from inventory.db import code_keys, schema_version, triggers
 
 log = logging.getLogger("inventory.migrations")
 handle = current_app.extensions["migrate"].db
@@ -64,6 +65,8 @@ def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
             triggers=lost,
         )
     triggers.install(connection)
+    if _is_current(connection):
+        code_keys.fill(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
         raise RuntimeError(f"the migration broke a reference: {broken}")
 

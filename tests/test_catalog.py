@@ -1,9 +1,16 @@
 import pytest
+import sqlalchemy as sa
 
 from inventory import catalog
-from inventory.common.errors import InvalidInput, NotFound, Refusal
+from inventory.common.errors import (
+    DuplicateItem,
+    InvalidInput,
+    LooksLike,
+    NotFound,
+    Refusal,
+)
 from inventory.db import connection, db
-from inventory.stock import statements
+from inventory.stock import queries, statements
 from tests.support.stock_builder import Stock, in_days, key
 
 
@@ -95,3 +102,56 @@ def test_an_unknown_item_or_lot_cannot_be_changed(stock: Stock) -> None:
 def test_items_and_lots_have_no_quantity_column(stock: Stock) -> None:
     columns = {column.name for table in (statements.items, statements.lots) for column in table.c}
     assert not columns & {"qty", "on_hand", "reserved", "available", "free", "quantity"}
+
+
+@pytest.mark.parametrize("twin", ["bolt", "ВОLТ", "B0LT", "BO LT"])
+def test_a_new_item_must_not_look_like_another(stock: Stock, twin: str) -> None:
+    stock.item("BOLT")
+    with pytest.raises(LooksLike, match="looks like BOLT") as caught:
+        stock.item(twin)
+    assert caught.value.figures == {"field": "code", "item": "BOLT"}
+    stock.item(twin, allow_lookalike=True)
+    assert queries.get_item(connection(), twin).code == twin
+    with pytest.raises(DuplicateItem):
+        stock.item(twin, allow_lookalike=True)
+
+
+def test_a_changed_code_must_not_look_like_another(stock: Stock) -> None:
+    stock.item("BOLT")
+    stock.item("NUT")
+    with pytest.raises(LooksLike):
+        change(stock, code="nut")
+    assert change(stock, code="bolt")["code"] == "bolt"  # it looks like itself only
+    assert change(stock, code="Nut", allow_lookalike=True)["code"] == "Nut"
+
+
+def test_an_item_is_found_in_any_case_if_only_one_is_meant(stock: Stock) -> None:
+    stock.item("Bolt")
+    assert queries.get_item(connection(), "ＢＯＬＴ").code == "Bolt"
+    with pytest.raises(NotFound):
+        queries.get_item(connection(), "B0lt")
+    stock.item("BOLT", allow_lookalike=True)
+    assert queries.get_item(connection(), "BOLT").code == "BOLT"
+    with pytest.raises(NotFound):
+        queries.get_item(connection(), "bolt")
+
+
+def test_a_deleted_lookalike_leaves_its_number_unused(stock: Stock) -> None:
+    stock.item("BOLT")
+    stock.item("bolt", allow_lookalike=True)
+    with db.engine.connect().execution_options(write=True) as conn, conn.begin():
+        conn.execute(sa.delete(statements.items).where(statements.items.c.code == "BOLT"))
+    stock.item("BOlT", allow_lookalike=True)
+    assert queries.get_item(connection(), "BOlT").code == "BOlT"
+
+
+@pytest.mark.parametrize("field", ["location", "supplier_lot"])
+def test_texts_of_a_lot_have_visible_characters_only(stock: Stock, field: str) -> None:
+    lot = stock.lot()
+    for value, expected in [("A\u200b1", None), ("A\u00a0 1", "A 1")]:
+        fields = {"user_id": stock.user_id, "key": key(), "lot_id": lot, field: value}
+        if expected is None:
+            with pytest.raises(InvalidInput, match="zero width space"):
+                catalog.update_lot(**fields)
+        else:
+            assert catalog.update_lot(**fields)[0][field] == expected

@@ -19,6 +19,7 @@ from inventory import audit
 from inventory.accounts import passwords
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound
+from inventory.common.lookalikes import find_invisible, look_key
 from inventory.common.validation import MAX_ID, validate_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
@@ -122,7 +123,7 @@ def validate_name(value: object) -> str:
         InvalidInput: empty, too long, reserved, or with invisible or mixed look-alike letters.
     """
     name = validate_text(value, field="name", max_length=MAX_NAME, required=True) or ""
-    if any(_is_invisible(character) for character in name):
+    if find_invisible(name) or any(unicodedata.category(one) == "Cf" for one in name):
         raise InvalidInput("The name contains a character that cannot be seen.", field="name")
     if any(len(_scripts(word)) > 1 for word in name.split()):
         raise InvalidInput(
@@ -135,15 +136,7 @@ def validate_name(value: object) -> str:
     return name
 
 
-#: Invisible letters and marks: fillers, the Braille blank, joiners.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN", "COPTIC")
-
-
-def _is_invisible(character: str) -> bool:
-    selects = "VARIATION SELECTOR" in unicodedata.name(character, "")
-    hidden = unicodedata.category(character) in {"Cf", "Co"} or character in _BLANK
-    return selects or hidden
 
 
 def _scripts(word: str) -> set[str]:
@@ -304,11 +297,14 @@ def insert_account(
     """Insert an account; the caller validates, locks the table and audits.
 
     Raises:
-        InvalidInput: the name is taken.
+        InvalidInput: the name is taken, or looks like another user's.
     """
     key, now = normalized_name(name), clock.now()
     if tx.execute(_BY_KEY, {"key": key}).first():
         raise InvalidInput("That name is taken. Choose another.", field="name")
+    look = look_key(name)
+    if any(look_key(other) == look for other in tx.execute(sa.select(User.name)).scalars()):
+        raise InvalidInput("That name looks like another user's. Choose another.", field="name")
     made = sa.insert(User).values(
         name=name,
         name_key=key,

@@ -16,6 +16,8 @@ WHEN = {
     "DUPLICATE_LOT": "The item has a lot of that code already.",
     "DUPLICATE_ITEM": "There is an item of that code already.",
     "DUPLICATE_CODE": "The code stands for another item or lot already: unlink it there first.",
+    "LOOKS_LIKE": "The new code of an item or lot cannot be told apart from a code that exists:"
+    " it differs in case, blanks or look-alike characters only.",
     "QC_TRANSITION": "A lot of this QC status cannot get that one: `allowed` names those it can.",
     "NOT_REVERSIBLE": "Reversed already, or its stock was used meanwhile: `operations` names what"
     " is in the way.",

@@ -252,7 +252,7 @@ def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -
     others = tx.execute(
         sa.select(lots.c.id, items.c.code)
         .join(items, items.c.id == lots.c.item_id)
-        .where(lots.c.lot_code == code)
+        .where(stock.with_lot_code([code]))
         .limit(2)
     ).all()
     for other in others:

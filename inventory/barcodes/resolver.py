@@ -161,14 +161,23 @@ def _look_up(conn: Connection, scanned: Scan) -> ScanResolution:
 
 
 def _of_plain(conn: Connection, scanned: Scan) -> list[ScanResolution]:
-    """Find records by linked barcode, lot code and item code."""
+    """Find records by linked barcode, lot code and item code; in any case where none has it."""
     code = scanned.text
     keys = {key for key in (scanned.key, code) if key}
     found = [_of_link(conn, scanned, link) for link in read_links(conn, codes_=keys)]
-    if len(code) <= 64:
-        found += _of_lots(scanned, _lots_called(conn, code), "lot_code")
-        for item in stock.read_items(conn, codes=[code]):
-            found.append(ScanResolution(kind="item", scan=scanned, how="item_code", item=item))
+    if len(code) > 64:
+        return found
+    named_lots = _lots_called(conn, code)
+    named_items = list(stock.find_items(conn, [code]).values())
+    exact_lots = [lot for lot in named_lots if lot.lot_code == code]
+    exact_items = [item for item in named_items if item.code == code]
+    if found or exact_lots or exact_items:
+        named_lots, named_items = exact_lots, exact_items
+    found += _of_lots(scanned, named_lots, "lot_code")
+    found += [
+        ScanResolution(kind="item", scan=scanned, how="item_code", item=item)
+        for item in named_items
+    ]
     return found
 
 
@@ -192,10 +201,12 @@ def _of_gtin(conn: Connection, scanned: Scan, link: CodeLink) -> list[ScanResolu
     found = replace(_of_link(conn, scanned, link), how="gtin")
     if not scanned.lot_code:
         return [found]
-    named = stock.lots_by_code(conn, [(link.item_id, scanned.lot_code)])
     how: How = "lot_code"
+    lot = stock.find_lot(conn, link.item_id, scanned.lot_code)
+    named = [lot] if lot else []
     if not named:
-        named, how = _lots_called(conn, scanned.lot_code, supplier_of=link.item_id), "supplier_lot"
+        wanted = sa.and_(lots.c.item_id == link.item_id, lots.c.supplier_lot == scanned.lot_code)
+        named, how = _newest_lots(conn, wanted), "supplier_lot"
     if not named:
         return [replace(found, kind="new_lot")]
     return [replace(found, kind="lot", lot=lot, item=lot.item, how=how) for lot in named]
@@ -218,11 +229,12 @@ def _of_lots(scanned: Scan, named: Iterable[Lot], how: How) -> list[ScanResoluti
     ]
 
 
-def _lots_called(conn: Connection, code: str, *, supplier_of: int | None = None) -> list[Lot]:
-    """Return the lots with this lot code, or an item's with this supplier lot."""
-    wanted = lots.c.lot_code == code
-    if supplier_of is not None:
-        wanted = sa.and_(lots.c.item_id == supplier_of, lots.c.supplier_lot == code)
+def _lots_called(conn: Connection, code: str) -> list[Lot]:
+    """Return the lots with this lot code, in any case where none has it."""
+    return _newest_lots(conn, stock.with_lot_code(stock.lot_codes_meant(conn, code)))
+
+
+def _newest_lots(conn: Connection, wanted: sa.ColumnElement[bool]) -> list[Lot]:
     chosen = sa.select(lots.c.id).where(wanted).order_by(lots.c.id.desc())
     return stock.read_lots(conn, conn.execute(chosen.limit(MAX_CHOICES)).scalars().all())
 

@@ -14,7 +14,7 @@ from flask import current_app
 
 from inventory import verification
 from inventory.cli.base import FriendlyErrorGroup, example
-from inventory.db import atomic, balance_triggers, search_index, snapshot
+from inventory.db import atomic, balance_triggers, code_keys, search_index, snapshot
 from inventory.verification import digests
 
 ledger = FriendlyErrorGroup("ledger", help="The ledger: verify it, keep a digest of it.")
@@ -66,6 +66,7 @@ def rebuild_cache() -> None:
 @atomic
 def _rebuild(tx: sa.Connection) -> None:
     balance_triggers.rebuild(tx)
+    code_keys.recompute(tx)
     search_index.rebuild(tx)
 
 

@@ -82,6 +82,12 @@ class DuplicateItem(BusinessRefusal):
     code = "DUPLICATE_ITEM"
 
 
+class LooksLike(BusinessRefusal):
+    """The new code cannot be told apart from a code that exists."""
+
+    code = "LOOKS_LIKE"
+
+
 class DuplicateCode(BusinessRefusal):
     """The barcode identifies an item or a lot already."""
 

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import UTC, date, datetime
 
 from inventory.common.errors import InvalidInput
+from inventory.common.lookalikes import find_invisible, single_blanks
 
 MAX_ID = 2**63 - 1
 
@@ -50,10 +51,42 @@ def validate_text(
 
 
 def validate_code(value: object, *, field: str) -> str:
-    """Return a code: 1 to 64 characters on one line, case-sensitive."""
+    """Return a code to look up: 1 to 64 characters on one line."""
     code = validate_text(value, field=field, max_length=64, required=True)
     assert code is not None
     return code
+
+
+def validate_new_code(value: object, *, field: str) -> str:
+    """Return a code that can be created: of visible characters, with single spaces.
+
+    Raises:
+        InvalidInput: missing, longer than 64 characters, or with a character that cannot be seen.
+    """
+    code = validate_visible_text(value, field=field, max_length=64, required=True)
+    assert code is not None
+    return code
+
+
+def validate_visible_text(
+    value: object, *, field: str, max_length: int, required: bool = False
+) -> str | None:
+    """Return the text on one line in Unicode NFC, each run of blanks as one space.
+
+    Raises:
+        InvalidInput: not a text, missing, too long, or with a character that cannot be seen.
+    """
+    text = validate_text(value, field=field, max_length=max_length, required=required)
+    if text is None:
+        return None
+    if hidden := find_invisible(text):
+        name = unicodedata.name(hidden, "").lower()
+        raise InvalidInput(
+            f"It contains a character that cannot be seen: U+{ord(hidden):04X}"
+            f"{f', {name}' if name else ''}. Type it again by hand.",
+            field=field,
+        )
+    return single_blanks(text)
 
 
 def validate_id(value: object, *, field: str) -> int:

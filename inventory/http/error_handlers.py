@@ -29,6 +29,7 @@ CODES: dict[str, tuple[int, str]] = {
     "DUPLICATE_LOT": (409, "The lot exists already"),
     "DUPLICATE_ITEM": (409, "The item exists already"),
     "DUPLICATE_CODE": (409, "The code stands for something else"),
+    "LOOKS_LIKE": (409, "The code looks like another one"),
     "QC_TRANSITION": (409, "Not a possible QC decision"),
     "NOT_REVERSIBLE": (409, "Cannot be reversed"),
     "STALE_LOT": (409, "The lot moved on"),

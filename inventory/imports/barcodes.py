@@ -15,13 +15,14 @@ from inventory.barcodes.links import CodeLink, codes, linkable, read_links
 from inventory.barcodes.parser import parse_scan
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateCode, InvalidInput, NotFound, NotReversible, Refusal
+from inventory.common.lookalikes import look_key
 from inventory.common.progress import Progress
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.imports.column_mapping import Row
 from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.models import CodeKind
 from inventory.stock import queries as stock
-from inventory.stock.entities import Item, Lot
+from inventory.stock.entities import Item, Lot, choose_by_code
 from inventory.stock.statements import items, lots
 
 
@@ -114,18 +115,25 @@ def _meaning(link: CodeLink) -> str:
 
 def _look_up(conn: Connection, rows: Sequence[Row], keys: Sequence[str]) -> _Known:
     named = sorted({row.values["item"] for row in rows})
-    found = {item.code: item for item in stock.read_items(conn, codes=named)}
+    found = stock.find_items(conn, named)
     pairs = [
         (found[row.values["item"]].id, row.values["lot_code"])
         for row in rows
         if row.values["lot_code"] and row.values["item"] in found
     ]
-    its_lots = {(lot.item.id, lot.lot_code): lot for lot in stock.lots_by_code(conn, pairs)}
+    alike: dict[tuple[int, str], list[Lot]] = {}
+    for lot in stock.read_lookalike_lots(conn, pairs):
+        alike.setdefault((lot.item.id, look_key(lot.lot_code)), []).append(lot)
+    its_lots = {
+        (item_id, code): meant
+        for item_id, code in pairs
+        if (meant := choose_by_code(alike.get((item_id, look_key(code)), ()), code))
+    }
     known = _Known(found, its_lots, {link.code: link for link in _links(conn, keys)})
     for some in chunks(sorted(set(keys))):
         chosen = sa.select(items.c.code).where(items.c.code.in_(some))
         known.item_codes.update(conn.execute(chosen).scalars())
-        named_lots = sa.select(lots.c.lot_code, lots.c.id).where(lots.c.lot_code.in_(some))
+        named_lots = sa.select(lots.c.lot_code, lots.c.id).where(stock.with_lot_code(some))
         for code, lot_id in conn.execute(named_lots):
             known.lot_codes.setdefault(code, set()).add(lot_id)
     return known

@@ -45,6 +45,20 @@ def code(value: str, field: str, style: CellFormat) -> str:
     return validation.validate_code(value, field=field)
 
 
+def new_code(value: str, field: str, style: CellFormat) -> str:
+    """Parse a code that the import can create: of visible characters only."""
+    return validation.validate_new_code(value, field=field)
+
+
+def line(max_length: int) -> Reader:
+    """Return a parser of texts of visible characters, such as a location."""
+
+    def read(value: str, field: str, style: CellFormat) -> str | None:
+        return validation.validate_visible_text(value, field=field, max_length=max_length)
+
+    return read
+
+
 def words(max_length: int) -> Reader:
     """Return a parser of texts."""
 

@@ -57,13 +57,13 @@ def _item() -> Field:
 
 
 _LOT = Field(
-    "lot_code", "Lot", "The lot's code, as on its label.", cell_parsers.code, True, _LOT_NAMES
+    "lot_code", "Lot", "The lot's code, as on its label.", cell_parsers.new_code, True, _LOT_NAMES
 )
 
 ITEMS = FileType(
     "items", "Items", "What you stock: codes, names, units. Known items are brought up to date.",
     (
-        Field("code", "Code", "Unique, and kept for ever once used.", cell_parsers.code, True,
+        Field("code", "Code", "Unique, and kept for ever once used.", cell_parsers.new_code, True,
               _ITEM_NAMES),
         Field("name", "Name", "What it is.", cell_parsers.words(200), True,
               ("description", "item name", "product name", "title", "designation")),
@@ -92,10 +92,10 @@ STOCK = FileType(
         Field("expires_on", "Expires on", "The last day on which it may be used.", cell_parsers.day,
               False, ("expiry", "expires", "expiry date", "expiration date", "best before",
                       "use by", "bbd", "exp date")),
-        Field("location", "Location", "Where it stands.", cell_parsers.words(64), False,
+        Field("location", "Location", "Where it stands.", cell_parsers.line(64), False,
               ("bin", "shelf", "place", "storage", "warehouse location", "storage bin")),
         Field("supplier_lot", "Supplier's lot", "How the supplier names the lot.",
-        cell_parsers.words(64),
+        cell_parsers.line(64),
               False, ("supplier lot", "vendor lot", "supplier batch", "vendor batch",
                       "manufacturer lot")),
     ),

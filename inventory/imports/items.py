@@ -14,6 +14,7 @@ from inventory import audit, catalog
 from inventory.barcodes.links import codes
 from inventory.common.chunks import chunks
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, Refusal
+from inventory.common.lookalikes import look_key
 from inventory.common.progress import Progress
 from inventory.common.quantity import parse_qty
 from inventory.imports.column_mapping import Row
@@ -52,13 +53,13 @@ def check_rows(
     """
     named = "code" if kind == "items" else "item"
     asked = [row.values[named] for row in rows]
-    known = {item.code: item for item in stock.read_items(conn, codes=asked)}
+    known = _known(conn, kind, asked)
     if lock:
         _lock(conn, known.values())
-        known = {item.code: item for item in stock.read_items(conn, codes=asked)}
+        known = _known(conn, kind, asked)
     used = _used(conn, known.values()) if kind == "items" else set()
     found = RowCheckResult(plan=Changes())
-    folded = _folded_codes(conn) if kind == "items" else {}
+    codes_by_look = _codes_by_look(conn) if kind == "items" else {}
     suggester = item_suggester(conn)
     progress.start("Checking", len(rows))
     for index, row in enumerate(rows):
@@ -67,7 +68,7 @@ def check_rows(
             if item is not None:
                 _update_items(found, item, row.values, used)
             elif kind == "items":
-                _create_items(found, index, row.values, folded)
+                _create_items(found, index, row.values, codes_by_look)
             else:
                 reason = f"There is no item {asked[index]}."
                 raise NotFound(with_suggestion(reason, suggester.near(asked[index])), field="item")
@@ -78,8 +79,15 @@ def check_rows(
     return found
 
 
+def _known(conn: Connection, kind: str, asked: Sequence[str]) -> dict[str, Item]:
+    """Return the known items; in a list of items, a code in another case is a new item's."""
+    if kind == "items":
+        return {item.code: item for item in stock.read_items(conn, codes=asked)}
+    return stock.find_items(conn, asked)
+
+
 def _create_items(
-    found: RowCheckResult, index: int, fields: dict[str, Any], folded: dict[str, str]
+    found: RowCheckResult, index: int, fields: dict[str, Any], codes_by_look: dict[str, list[str]]
 ) -> None:
     filled: dict[str, Any] = _DEFAULTS | {
         name: value for name, value in fields.items() if value is not None
@@ -87,10 +95,13 @@ def _create_items(
     code = catalog.validate_item_code(filled["code"])
     point, decimals = filled["reorder_point"], filled["decimals"]
     filled["reorder_point"] = _reorder_point(point, decimals, filled["unit"])
-    if alike := folded.get(code.casefold()):
-        found.notes.append((index, f"{code} is new, but there is {alike}: are they the same?"))
-    folded[code.casefold()] = code
-    found.plan.new.append(filled)
+    alike = codes_by_look.setdefault(look_key(code), [])
+    if alike:
+        found.notes.append(
+            (index, f"{code} is new, but it looks like {alike[0]}: are they the same?")
+        )
+    alike.append(code)
+    found.plan.new.append(filled | {"code": code})
     found.new += 1
 
 
@@ -151,8 +162,11 @@ def _with_codes(conn: Connection, item_ids: Iterable[int]) -> set[int]:
     return found
 
 
-def _folded_codes(conn: Connection) -> dict[str, str]:
-    return {code.casefold(): code for code in conn.execute(sa.select(items.c.code)).scalars()}
+def _codes_by_look(conn: Connection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(sa.select(items.c.look_key, items.c.code).order_by(items.c.look_no)):
+        found.setdefault(row.look_key, []).append(row.code)
+    return found
 
 
 def write(
@@ -161,12 +175,18 @@ def write(
     """Write the planned items and return the data for an undo."""
     plan: Changes = judgement.plan
     progress.start("Writing", len(plan.new) + len(plan.old))
+    keys = catalog.CodeKeys(tx, [fields["code"] for fields in plan.new])
     for some in chunks(plan.new):
-        tx.execute(sa.insert(items), [{**fields, "created_at": now} for fields in some])
+        rows = [
+            fields | keys.next_of(fields["code"]) | catalog.name_key(fields) | {"created_at": now}
+            for fields in some
+        ]
+        tx.execute(sa.insert(items), rows)
         progress.step(len(some))
     created = stock.read_items(tx, codes=[fields["code"] for fields in plan.new])
     for item, changes in plan.old:
-        tx.execute(sa.update(items).where(items.c.id == item.id).values(**changes))
+        values = changes | catalog.name_key(changes)
+        tx.execute(sa.update(items).where(items.c.id == item.id).values(**values))
         progress.step()
     audit.record_all(
         tx, user_id=user_id, action="item created",
@@ -226,7 +246,8 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
         low_stock.delete_low_stock_events(tx, few)
         tx.execute(sa.delete(items).where(items.c.id.in_(few)))
     for id, before, _ in undo["changed"]:
-        tx.execute(sa.update(items).where(items.c.id == id).values(**before))
+        values = before | catalog.name_key(before)
+        tx.execute(sa.update(items).where(items.c.id == id).values(**values))
     low_stock.update_low_stock_events(tx, [id for id, *_ in undo["changed"]])
     removed = [(f"item {fields['code']}", fields) for _, fields in gone]
     audit.record_all(tx, user_id=user_id, action="item removed", changes=removed)

@@ -25,7 +25,7 @@ from inventory.imports.row_checks import RowCheckResult, item_suggester, with_su
 from inventory.models import table
 from inventory.models.imports import Import
 from inventory.queries.pagination import CursorScope, Page
-from inventory.stock.queries import read_items
+from inventory.stock.queries import find_items
 from inventory.stock.statements import operations, users
 
 imports = table(Import)
@@ -232,7 +232,7 @@ def _report(conn: Connection, job: ImportJob, judgement: RowCheckResult) -> Repo
 def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
     """Return the unknown items of rows that already have errors."""
     named = [row for row in job.reading.invalid_rows if row.values.get("item")]
-    known = {item.code for item in read_items(conn, codes=[row.values["item"] for row in named])}
+    known = find_items(conn, [row.values["item"] for row in named])
     suggester = item_suggester(conn)
     return [
         _wrong(job, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code)))

@@ -43,6 +43,7 @@ def check_rows(
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
     found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
     found.notes += [(at, "Nothing of this lot is on hand: the row is left out.") for at in empty]
+    found.notes += [(kept[position], note) for position, note in plan.notes]
     items, lots = item_suggester(conn), dict[str, SpellingSuggester]()
     for position, refusal in plan.refused:
         field, reason, near = str(refusal.figures.get("field", "")), refusal.detail, ""

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from inventory.common import clock, instrumentation
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateLot, InvalidInput, NotFound, Refusal, StaleLot
+from inventory.common.lookalikes import look_key
 from inventory.common.progress import SILENT, Progress
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import loader, writer
@@ -68,6 +69,8 @@ class Plan:
     uow: UnitOfWork
     operation: PlannedOperation
     refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    #: What a user should look at before the import, by index.
+    notes: list[tuple[int, str]] = field(default_factory=list)
     new: int = 0
     changed: int = 0
     same: int = 0
@@ -95,6 +98,7 @@ def plan_opening(
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
     brought = _imported_quantities(conn, plan.uow.lots)
     _check_rows(plan, rows, partial(_open, plan, brought), progress)
+    plan.notes += _lookalike_notes(plan, rows)
     return plan
 
 
@@ -150,15 +154,16 @@ def _start(
     codes = sorted({row.item for row in rows})
     if lock:
         loader.lock_items(conn, codes)
-    uow.items = {item.code: item for item in stock.read_items(conn, codes=codes)}
+    uow.items = stock.find_items(conn, codes)
     named = [(uow.items[row.item].id, row.lot_code) for row in rows if row.item in uow.items]
-    found = stock.lots_by_code(conn, named)
+    found = stock.read_lookalike_lots(conn, named)
     if lock:
         ids = [lot.id for lot in found if lot.id]
         loader.lock_lots(conn, ids)
         found = stock.read_lots(conn, ids)
     for lot in found:
-        uow.lots[lot.id or 0] = uow.codes[lot.item.id, lot.lot_code] = lot
+        uow.lots[lot.id or 0] = lot
+        uow.register_code(lot)
     operation = PlannedOperation(Kind.IMPORT, reference=reference, reason=reason)
     uow.operations.append(operation)
     return Plan(uow, operation)
@@ -232,6 +237,20 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
             return
         plan.changed += 1
     uow.append_entry(plan.operation, TxnType.RECEIVE, lot, qty)
+
+
+def _lookalike_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, str]]:
+    """Return a note for each new lot whose code looks like one of another lot of the item."""
+    notes = []
+    for index, row in enumerate(rows):
+        item = plan.uow.items.get(row.item)
+        lot = item and plan.uow.codes.get((item.id, row.lot_code))
+        if item and lot and lot.id is None and lot.look_no:
+            first = plan.uow.lookalikes[item.id, look_key(row.lot_code)][0].lot_code
+            notes.append(
+                (index, f"Lot {row.lot_code} is new, but it looks like {first}: are they the same?")
+            )
+    return notes
 
 
 def _status_of(item: Item, row: OpeningLot) -> str:
@@ -326,7 +345,7 @@ def _count(plan: Plan, row: CountedLot) -> None:
     """Check the lot, the quantities, whether the lot changed, then the reservations."""
     uow = plan.uow
     item = _item(uow, row.item)
-    lot = uow.codes.get((item.id, row.lot_code))
+    lot = uow.find_lot(item, row.lot_code)
     if lot is None:
         raise NotFound(
             f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code

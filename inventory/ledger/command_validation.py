@@ -83,19 +83,27 @@ def _parts(value: object, *, field: str) -> tuple[Any, ...]:
     return cleaned
 
 
+def _line(max_length: int) -> Callable[..., Any]:
+    def check(value: object, *, field: str) -> str | None:
+        return validation.validate_visible_text(value, field=field, max_length=max_length)
+
+    return check
+
+
 _CHECKS: dict[str, Callable[..., Any]] = {
     "item": validation.validate_code,
-    "lot_code": validation.validate_code,
+    "lot_code": validation.validate_new_code,
     "qty": _canonical_quantity,
     "counted": _canonical_quantity,
     "expires_on": validation.validate_expiry_date,
     "expires_at": validation.validate_datetime,
     "occurred_at": validation.validate_datetime,
-    "supplier_lot": _text(64),
-    "location": _text(64),
+    "supplier_lot": _line(64),
+    "location": _line(64),
     "add_to_lot": validation.validate_bool,
+    "allow_lookalike": validation.validate_bool,
     "close_remainder": validation.validate_bool,
-    "reference": _text(100),
+    "reference": _line(100),
     "reason": _text(500),
     "note": _text(2000, multiline=True),
     "kind": _choice(*Kind),

@@ -44,6 +44,7 @@ class Receive:
         return_of: of a customer return, the operation that issued the goods.
         unmatched: of a customer return, the goods match no issue.
         quarantine: of a customer return, the goods go into quarantine.
+        allow_lookalike: a new lot's code may look like another one's.
     """
 
     item: str
@@ -61,6 +62,7 @@ class Receive:
     return_of: int | None = added_field()
     unmatched: bool | None = added_field()
     quarantine: bool | None = added_field()
+    allow_lookalike: bool | None = added_field()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,7 +186,11 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
-    """Move part of a lot into a new lot `lot_code`."""
+    """Move part of a lot into a new lot `lot_code`.
+
+    Attributes:
+        allow_lookalike: the new lot's code may look like another one's.
+    """
 
     lot_id: int
     qty: RawQuantity
@@ -192,6 +198,7 @@ class Split:
     location: str | None = None
     reason: str | None = None
     note: str | None = None
+    allow_lookalike: bool | None = added_field()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

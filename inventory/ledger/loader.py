@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common.chunks import chunks
+from inventory.common.lookalikes import look_key
 from inventory.db import exact_sum
 from inventory.ledger.commands import (
     REALLOCATE,
@@ -50,7 +51,7 @@ _STOCKED_BESIDE = sa.select(lot_balances.c.lot_id).where(
 #: Keeps an item's decimals from changing while the first entries that rely on them are written.
 _HOLD_ITEMS = (
     sa.select(items.c.id)
-    .where(items.c.code.in_(sa.bindparam("codes", expanding=True)))
+    .where(items.c.look_key.in_(sa.bindparam("keys", expanding=True)))
     .order_by(items.c.id)
     .with_for_update(read=True, key_share=True)
 )
@@ -73,8 +74,8 @@ def lock_items(tx: Connection, codes: Iterable[str]) -> None:
     A shared lock on PostgreSQL. On SQLite BEGIN IMMEDIATE has locked the database already.
     """
     if tx.dialect.name != "sqlite":
-        for some in chunks(sorted(codes)):
-            tx.execute(_HOLD_ITEMS, {"codes": some})
+        for some in chunks(sorted(set(map(look_key, codes)))):
+            tx.execute(_HOLD_ITEMS, {"keys": some})
 
 
 def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
@@ -92,7 +93,7 @@ def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
     for past in stock.read_operations(tx, _operation_ids(requests)):
         named.update(entry.lot_id for entry in past.entries)
     if codes:
-        named.update(lot.id for lot in _lots_by_code(tx, codes) if lot.id)
+        named.update(lot.id for lot in _lookalike_lots(tx, codes) if lot.id)
     families, decided = _recalled(tx, requests)
     named.update(lot_id for family in families.values() for lot_id in family)
     return named | {one.lot_id for found in decided.values() for one in found}
@@ -166,7 +167,7 @@ def load_unit_of_work(
     _register(uow, stock.read_lots(tx, {*locked, *chain(*uow.families.values())}))
     known = {lot.item.code: lot.item for lot in uow.lots.values() if lot.item.code in codes}
     unknown = sorted(codes - set(known))
-    uow.items = known | {item.code: item for item in stock.read_items(tx, codes=unknown)}
+    uow.items = known | stock.find_items(tx, unknown)
     _read_stocked(tx, uow, requests)
     new_codes = {
         (request.item, request.lot_code) for request in requests if isinstance(request, Receive)
@@ -175,8 +176,8 @@ def load_unit_of_work(
         for request in requests
         if isinstance(request, Split) and request.lot_id in uow.lots
     }
-    for lot in _register(uow, _lots_by_code(tx, new_codes)):
-        uow.codes[lot.item.id, lot.lot_code] = lot
+    for lot in _register(uow, _lookalike_lots(tx, new_codes)):
+        uow.register_code(lot)
     ids = _reservation_ids(requests)
     _read_past(tx, uow, requests, ids)
     _keep_reservations(tx, uow, ids)
@@ -194,12 +195,13 @@ def _register(uow: UnitOfWork, found: Iterable[Lot]) -> list[Lot]:
     return [uow.lots.setdefault(lot.id or 0, lot) for lot in found]
 
 
-def _lots_by_code(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
+def _lookalike_lots(tx: Connection, codes: set[tuple[str, str]]) -> list[Lot]:
+    """Return the lots with these (item code, lot code) pairs and those that look alike, by id."""
     if not codes:
         return []
-    known = {item.code: item.id for item in stock.read_items(tx, codes={item for item, _ in codes})}
-    named = ((known[item], lot_code) for item, lot_code in codes if item in known)
-    return stock.lots_by_code(tx, named)
+    known = stock.find_items(tx, {item for item, _ in codes})
+    named = ((known[item].id, lot_code) for item, lot_code in codes if item in known)
+    return stock.read_lookalike_lots(tx, named)
 
 
 def _read_stocked(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:
@@ -292,7 +294,7 @@ def _is_return(request: Request) -> bool:
 
 
 def _has_code(tx: Connection, item_id: int, code: str) -> bool:
-    return bool(stock.lots_by_code(tx, [(item_id, code)]))
+    return bool(stock.read_lookalike_lots(tx, [(item_id, code)]))
 
 
 def _reserved_for(

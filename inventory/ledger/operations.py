@@ -37,6 +37,7 @@ def receive(*, user_id: int, key: str, dry_run: bool = False, **fields: Any) -> 
 
     Raises:
         DuplicateLot: the lot exists and `add_to_lot` is not set.
+        LooksLike: the code of a new lot looks like another lot's; without `allow_lookalike`.
         QcBlocked: the lot was inspected already or is rejected.
         LotExpired: the lot to add to has expired.
         NotFound: unknown item, or no such lot to add to.

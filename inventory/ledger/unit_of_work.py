@@ -13,12 +13,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from inventory.common import clock
-from inventory.common.errors import InvalidInput, NotFound, StateConflict
+from inventory.common.errors import InvalidInput, LooksLike, NotFound, StateConflict
+from inventory.common.lookalikes import look_key
 from inventory.common.quantity import MAX, format_qty
 from inventory.ledger.commands import Request
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.allocation import allocate, sort_by_strategy
-from inventory.stock.entities import Item, Lot, Operation, Reservation
+from inventory.stock.entities import Item, Lot, Operation, Reservation, choose_by_code
 from inventory.stock.recall import LotQcDecision
 from inventory.stock.settlement import Settlement
 
@@ -137,6 +138,8 @@ class UnitOfWork:
     lots: dict[int, Lot] = field(default_factory=dict)
     #: (item id, lot code) to lot, for the codes that the commands name.
     codes: dict[tuple[int, str], Lot] = field(default_factory=dict)
+    #: (item id, look key) to the lots whose codes look alike, the first one first.
+    lookalikes: dict[tuple[int, str], list[Lot]] = field(default_factory=dict)
     #: Item id to the lots that allocation can choose from.
     stocked: dict[int, list[Lot]] = field(default_factory=dict)
     _ordered: dict[tuple[int, str], list[Lot]] = field(default_factory=dict)
@@ -157,7 +160,7 @@ class UnitOfWork:
     )
     #: Reads whether every operation in a lot (by id) was reversed.
     read_is_void: Callable[[int], bool] = lambda lot_id: False
-    #: Reads whether an item (by id) has a lot with this code.
+    #: Reads whether an item (by id) has a lot whose code looks like this.
     read_has_code: Callable[[int, str], bool] = lambda item_id, code: False
     #: Operation id to the operation, for customer returns that name it.
     issues_returned: dict[int, Operation] = field(default_factory=dict)
@@ -317,9 +320,39 @@ class UnitOfWork:
         self.operations.append(operation)
         return operation
 
+    def register_code(self, lot: Lot) -> None:
+        """Make a lot known by its code."""
+        self.codes[lot.item.id, lot.lot_code] = lot
+        alike = self.lookalikes.setdefault((lot.item.id, look_key(lot.lot_code)), [])
+        if lot not in alike:
+            alike.append(lot)
+
+    def find_lot(self, item: Item, code: str) -> Lot | None:
+        """Return the lot with this code, in any case if only one is meant, or None."""
+        exact = self.codes.get((item.id, code))
+        return exact or choose_by_code(self.lookalikes.get((item.id, look_key(code)), ()), code)
+
+    def require_distinct_code(self, item: Item, code: str, *, allow_lookalike: bool | None) -> None:
+        """Refuse the code of a new lot that cannot be told apart from another lot's.
+
+        Raises:
+            LooksLike: there is such a lot, and `allow_lookalike` is not set.
+        """
+        alike = self.lookalikes.get((item.id, look_key(code)))
+        if alike and not allow_lookalike:
+            raise LooksLike(
+                f"{code} looks like {alike[0].lot_code}, a lot of {item.code} that exists already."
+                " Use that lot, or confirm that this is another one.",
+                field="lot_code",
+                item=item.code,
+                lot_code=alike[0].lot_code,
+                lot_id=alike[0].id,
+            )
+
     def add_lot(self, operation: PlannedOperation, lot: Lot, *, reason: str | None = None) -> None:
         """Plan a new lot with its first QC status."""
-        self.codes[lot.item.id, lot.lot_code] = lot
+        self.register_code(lot)
+        lot.look_no = self.lookalikes[lot.item.id, look_key(lot.lot_code)].index(lot)
         self.stocked.setdefault(lot.item.id, []).append(lot)
         self._ordered.clear()
         operation.decisions.append(PlannedQcDecision(lot, 1, None, lot.qc_status, reason))
@@ -425,8 +458,8 @@ class UnitOfWork:
         return {lot.id for lot in self._written_to() | self.decided_by if lot.id is not None}
 
     def has_lot_code(self, item: Item, code: str) -> bool:
-        """Return whether the item has a lot with this code, also one of this batch."""
-        return (item.id, code) in self.codes or self.read_has_code(item.id, code)
+        """Return whether the item has a lot whose code looks like this, also one of this batch."""
+        return (item.id, look_key(code)) in self.lookalikes or self.read_has_code(item.id, code)
 
     def returned_in_plan(self, lot: Lot, reference: str | None) -> int:
         """Return what earlier commands of the batch returned to the lot, in 10^-6 units."""

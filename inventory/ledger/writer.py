@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 
 from inventory import audit
 from inventory.common.chunks import chunks
+from inventory.common.lookalikes import look_key
 from inventory.common.progress import SILENT, Progress
+from inventory.common.sort_keys import natural_key
 from inventory.db.bulk_insert import allocate_ids, insert
 from inventory.ledger import hash_chain
 from inventory.ledger.rules import expiry
@@ -99,7 +101,9 @@ def _size_of(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> int:
 
 
 def _lot_row(lot: Any) -> dict[str, Any]:
-    return {"item_id": lot.item.id, **{name: getattr(lot, name) for name in LOT_COLUMNS}}
+    fields = {name: getattr(lot, name) for name in LOT_COLUMNS}
+    keys = {"look_key": look_key(lot.lot_code), "sort_key": natural_key(lot.lot_code)}
+    return {"item_id": lot.item.id, **keys, **fields}
 
 
 def _operation_row(

@@ -17,5 +17,9 @@ def table(model: type[Base]) -> sa.Table:
     return model.__table__
 
 
+#: Keys by which lists are sorted, compared byte by byte on both databases.
+SortKey = sa.String(200).with_variant(sa.String(200, collation="C"), "postgresql")
+
+
 def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.db import Base, UtcDateTime
-from inventory.models.base import Id, _one_of
+from inventory.models.base import Id, SortKey, _one_of
 from inventory.models.enums import CodeKind, QcStatus
 
 
@@ -19,6 +19,12 @@ class Item(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     code: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    #: Equal for codes that look alike (common/lookalikes.py); 0 for the first of them, then 1, 2 …
+    look_key: Mapped[str | None] = mapped_column(sa.String(200))
+    look_no: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    #: The code and the name as people sort them (common/sort_keys.py).
+    sort_key: Mapped[str | None] = mapped_column(SortKey)
+    name_key: Mapped[str | None] = mapped_column(SortKey)
     name: Mapped[str] = mapped_column(sa.String(200))
     unit: Mapped[str] = mapped_column(sa.String(16))
     decimals: Mapped[int] = mapped_column(sa.SmallInteger)
@@ -28,6 +34,8 @@ class Item(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
+        sa.Index("ux_items_look_key", "look_key", "look_no", unique=True),
+        sa.Index("ix_items_sort_key", "sort_key"),
         sa.CheckConstraint("decimals BETWEEN 0 AND 6", "decimals"),
         sa.CheckConstraint("reorder_point >= 0", "reorder_point"),
     )
@@ -41,6 +49,10 @@ class InventoryLot(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"))
     lot_code: Mapped[str] = mapped_column(sa.String(64))
+    #: As of an item, among the lots of the item.
+    look_key: Mapped[str | None] = mapped_column(sa.String(200))
+    look_no: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
+    sort_key: Mapped[str | None] = mapped_column(SortKey)
     #: The last QC decision, written in the same transaction as the decision.
     qc_status: Mapped[str] = mapped_column(sa.String(20))
     expires_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -54,9 +66,10 @@ class InventoryLot(Base):
 
     __table_args__ = (
         sa.UniqueConstraint("item_id", "lot_code"),
+        sa.Index("ux_inventory_lots_look_key", "look_key", "item_id", "look_no", unique=True),
         sa.UniqueConstraint("id", "item_id"),
         sa.CheckConstraint(_one_of("qc_status", QcStatus), "qc_status"),
-        sa.Index("ix_inventory_lots_lot_code", "lot_code"),
+        sa.Index("ix_inventory_lots_sort_key", "sort_key"),
         sa.Index("ix_inventory_lots_expires_on", "expires_on"),
     )
 

@@ -30,7 +30,7 @@ def list_codes(
     place = CursorScope("codes", {"item": item, "lot": lot, "q": q}, (id_key,))
     chosen = sa.select(codes.c.id).order_by(codes.c.id.desc())
     if item is not None:
-        chosen = chosen.where(codes.c.item_id == id_of_item(item))
+        chosen = chosen.where(codes.c.item_id == id_of_item(conn, item))
     if lot is not None:
         chosen = chosen.where(codes.c.lot_id == lot)
     if q:

@@ -23,6 +23,7 @@ from inventory.queries.pagination import (
     read_page,
 )
 from inventory.queries.search import id_of_item
+from inventory.stock import queries as stock
 from inventory.stock import statements
 from inventory.stock.entities import Entry
 from inventory.stock.statements import ledger, lots, operations, users
@@ -62,7 +63,7 @@ def list_entries(
     place = CursorScope("entries", filters, order.keys)
     chosen = order.apply(sa.select(ledger.c.id), place.position_of(cursor))
     if item is not None:
-        chosen = chosen.where(ledger.c.item_id == id_of_item(item))
+        chosen = chosen.where(ledger.c.item_id == id_of_item(conn, item))
     if lot is not None:
         lot_id = validation.validate_id(lot, field="lot")
         chosen = chosen.where(ledger.c.lot_id == lot_id, *_within(lot_id, start, end))
@@ -78,9 +79,8 @@ def list_entries(
         )
     if lot_code is not None:
         code = validation.validate_text(lot_code, field="lot", max_length=64)
-        chosen = chosen.where(
-            ledger.c.lot_id.in_(sa.select(lots.c.id).where(lots.c.lot_code == code))
-        )
+        meant = stock.with_lot_code(stock.lot_codes_meant(conn, code or ""))
+        chosen = chosen.where(ledger.c.lot_id.in_(sa.select(lots.c.id).where(meant)))
     if reference is not None:
         mine = operations.alias()
         named = sa.select(mine.c.id).where(mine.c.reference == reference)

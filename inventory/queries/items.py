@@ -15,11 +15,10 @@ from inventory.queries.pagination import (
     CursorScope,
     Page,
     SortOrder,
-    code_key,
     id_key,
     int_key,
     read_page,
-    text_key,
+    sort_key,
 )
 from inventory.queries.search import contains, validate_search
 from inventory.stock import queries as stock
@@ -102,9 +101,9 @@ ITEM_SORTS = tuple(f"{sign}{name}" for name in ("code", "name", *_FIGURES) for s
 
 def _order(name: str, *, falls: bool, today: date) -> SortOrder:
     if name == "code":
-        return SortOrder((items.c.code,), (code_key,), falls)
+        return SortOrder((items.c.sort_key, items.c.id), (sort_key, id_key), falls)
     if name == "name":
-        return SortOrder((items.c.name, items.c.id), (text_key, id_key), falls)
+        return SortOrder((items.c.name_key, items.c.id), (sort_key, id_key), falls)
     figure = sa.func.coalesce(figures_of_items(today)[name], 0)
     return SortOrder((figure, items.c.id), (int_key, id_key), falls)
 
@@ -114,7 +113,7 @@ def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
     chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
     if q := validate_search(q):
         chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
-    ids = list(conn.execute(chosen.order_by(items.c.code).limit(limit)).scalars())
+    ids = list(conn.execute(chosen.order_by(items.c.sort_key, items.c.id).limit(limit)).scalars())
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
     return [found[id] for id in ids if id in found]
 

@@ -16,12 +16,12 @@ from inventory.queries.pagination import (
     CursorScope,
     Page,
     SortOrder,
-    code_key,
     date_key,
     id_key,
     in_order,
     int_key,
     read_page,
+    sort_key,
 )
 from inventory.queries.search import contains, id_of_item, validate_search
 from inventory.stock import queries as stock
@@ -92,7 +92,7 @@ def list_lots(
     if day is not None:
         chosen = chosen.where(expires == day)
     if item is not None:
-        chosen = chosen.where(lots.c.item_id == id_of_item(item))
+        chosen = chosen.where(lots.c.item_id == id_of_item(conn, item))
     if qc_status is not None:
         status = validation.validate_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
         chosen = chosen.where(has_status(str(status)))
@@ -130,7 +130,7 @@ def _order(name: str, falls: bool, dated: Any, id: Any) -> SortOrder:
     if name == "expires":
         return SortOrder((dated, id), (date_key, id_key), falls)
     if name == "lot":
-        return SortOrder((lots.c.lot_code, id), (code_key, id_key), falls)
+        return SortOrder((lots.c.sort_key, id), (sort_key, id_key), falls)
     figure = {
         "on_hand": lot_balances.c.on_hand,
         "reserved": lot_balances.c.reserved,

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput
+from inventory.common.sort_keys import MAX_KEY
 from inventory.queries.page_reads import Reads
 
 MAX_ROWS = 200
@@ -103,13 +104,6 @@ def id_key(value: Any) -> int:
     return validation.validate_id(value, field="cursor")
 
 
-def code_key(value: Any) -> str:
-    """Validate an item or lot code in a cursor."""
-    if validation.validate_code(value, field="cursor") != value:
-        raise ValueError
-    return str(value)
-
-
 def date_key(value: Any) -> date:
     """Validate a date in a cursor."""
     return date.fromisoformat(value)
@@ -160,13 +154,11 @@ def int_key(value: Any) -> int:
     return value
 
 
-def text_key(value: Any) -> str:
-    """Validate a text in a cursor."""
-    if (
-        not isinstance(value, str)
-        or validation.validate_text(value, field="cursor", max_length=200) != value
-    ):
+def sort_key(value: Any) -> str:
+    """Validate a key of `common.sort_keys` in a cursor."""
+    if not isinstance(value, str) or len(value) > MAX_KEY or "\0" in value:
         raise ValueError
+    value.encode()  # a UnicodeEncodeError is a ValueError
     return value
 
 

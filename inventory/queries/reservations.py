@@ -55,7 +55,7 @@ def list_reservations(
     elif at_risk is False:
         chosen = chosen.where(id.not_in(_at_risk(clock.today())))
     if item is not None:
-        chosen = chosen.where(reservations.c.item_id == id_of_item(item))
+        chosen = chosen.where(reservations.c.item_id == id_of_item(conn, item))
     if reference is not None:
         chosen = chosen.where(reservations.c.reference == reference)
     if q:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import validation
 from inventory.db import search_index
-from inventory.stock.statements import items
+from inventory.stock import queries as stock
 
 MAX_LENGTH = 100
 
@@ -58,7 +58,8 @@ def _regex(character: str) -> str:
     return f"\\{character}" if character.isascii() and not character.isalnum() else character
 
 
-def id_of_item(code: object) -> sa.ScalarSelect[Any]:
-    """Return the subquery for the id of the item with this code."""
+def id_of_item(conn: Connection, code: object) -> int:
+    """Return the id of the item with this code, in any case if only one is meant, or 0."""
     cleaned = validation.validate_code(code, field="item")
-    return sa.select(items.c.id).where(items.c.code == cleaned).scalar_subquery()
+    found = stock.find_items(conn, [cleaned])
+    return found[cleaned].id if found else 0

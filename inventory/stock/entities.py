@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+from inventory.common.lookalikes import case_key
 from inventory.common.quantity import format_qty
 from inventory.models import QcStatus
 
@@ -57,6 +58,8 @@ class Lot:
     received: int = 0
     last_hash: bytes = bytes(32)
     last_at: datetime | None = None
+    #: Of a new lot: its number among the lots of the item whose codes look alike.
+    look_no: int = 0
 
     @property
     def available(self) -> int:
@@ -118,6 +121,16 @@ class Lot:
             "lot_seq": self.lot_seq,
             "warnings": self.warnings(today) if self.on_hand else [],
         }
+
+
+def choose_by_code(lots: Iterable[Lot], code: str) -> Lot | None:
+    """Return the lot with this code, or the only one that differs in case, width or blanks."""
+    wanted = case_key(code)
+    same = [lot for lot in lots if case_key(lot.lot_code) == wanted]
+    for lot in same:
+        if lot.lot_code == code:
+            return lot
+    return same[0] if len(same) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

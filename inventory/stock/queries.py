@@ -16,10 +16,19 @@ from sqlalchemy.engine import Connection
 
 from inventory.common.chunks import chunks
 from inventory.common.errors import NotFound
+from inventory.common.lookalikes import case_key, look_key
 from inventory.common.validation import MAX_ID
 from inventory.stock import statements
 from inventory.stock.balance_filters import open_lines
-from inventory.stock.entities import Entry, Item, Lot, Operation, Reservation, ReservationLine
+from inventory.stock.entities import (
+    Entry,
+    Item,
+    Lot,
+    Operation,
+    Reservation,
+    ReservationLine,
+    choose_by_code,
+)
 from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, lots, operations
 
 
@@ -48,12 +57,39 @@ def read_items(
     return found
 
 
+def find_items(conn: Connection, codes: Iterable[str]) -> dict[str, Item]:
+    """Return the items by the codes that are asked for; unknown ones are left out.
+
+    A code that no item has finds the only item whose code differs in case, width or blanks.
+    """
+    wanted = set(codes)
+    found = {item.code: item for item in read_items(conn, codes=wanted)}
+    missing = wanted - found.keys()
+    by_case: dict[str, list[Item]] = {}
+    for item in read_lookalike_items(conn, missing):
+        by_case.setdefault(case_key(item.code), []).append(item)
+    for code in missing:
+        if len(alike := by_case.get(case_key(code), [])) == 1:
+            found[code] = alike[0]
+    return found
+
+
+def read_lookalike_items(conn: Connection, codes: Iterable[str]) -> list[Item]:
+    """Return the items whose codes are these or look like them, by id."""
+    found = [
+        Item(*row)
+        for some in chunks(sorted(set(map(look_key, codes))))
+        for row in conn.execute(statements.ITEMS_BY_LOOK_KEY, {"keys": some})
+    ]
+    return sorted(found, key=lambda item: item.id)
+
+
 def get_item(conn: Connection, code: str) -> Item:
-    """Return the item with this code, or raise NotFound."""
-    found = read_items(conn, codes=[code])
+    """Return the item with this code, in any case if only one is meant, or raise NotFound."""
+    found = find_items(conn, [code])
     if not found:
         raise NotFound(f"There is no item {code}.", item=code)
-    return found[0]
+    return found[code]
 
 
 def read_lots(conn: Connection, ids: Iterable[int]) -> list[Lot]:
@@ -114,17 +150,33 @@ def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> l
     return [_to_lot(row) for row in conn.execute(statements.HOLDING_LOTS_OF_ITEMS, {"ids": ids})]
 
 
-def lots_by_code(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
-    """Return the lots with these (item id, lot code) pairs, unordered.
-
-    Unknown ones are left out.
-    """
-    pairs = sorted({(item_id, code) for item_id, code in named if "\0" not in code})
-    return [
+def read_lookalike_lots(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
+    """Return the lots with these (item id, lot code) pairs and those that look alike, by id."""
+    pairs = sorted({(look_key(code), item_id) for item_id, code in named})
+    found = [
         _to_lot(row)
         for some in chunks(pairs)
-        for row in conn.execute(statements.LOTS_BY_CODE, {"pairs": some})
+        for row in conn.execute(statements.LOTS_BY_LOOK_KEY, {"keys": some})
     ]
+    return sorted(found, key=lambda lot: lot.id or 0)
+
+
+def find_lot(conn: Connection, item_id: int, code: str) -> Lot | None:
+    """Return the item's lot with this code, in any case if only one is meant, or None."""
+    return choose_by_code(read_lookalike_lots(conn, [(item_id, code)]), code)
+
+
+def lot_codes_meant(conn: Connection, code: str) -> list[str]:
+    """Return the code if a lot has it, otherwise the codes that differ in case, width or blanks."""
+    chosen = sa.select(lots.c.lot_code).distinct().where(lots.c.look_key == look_key(code))
+    alike = [one for one in conn.execute(chosen).scalars() if case_key(one) == case_key(code)]
+    return [code] if code in alike else alike
+
+
+def with_lot_code(codes: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Return the condition for lots with one of these codes; the index is on their look keys."""
+    codes = list(codes)
+    return sa.and_(lots.c.look_key.in_(map(look_key, codes)), lots.c.lot_code.in_(codes))
 
 
 def lot_ids_of_reservations(conn: Connection, ids: Iterable[int]) -> set[int]:

@@ -185,10 +185,10 @@ def find_lot(conn: Connection, lot_code: str, item: str) -> Lot:
     Raises:
         NotFound: unknown item or lot.
     """
-    found = stock.lots_by_code(conn, [(stock.get_item(conn, item).id, lot_code)])
-    if not found:
+    found = stock.find_lot(conn, stock.get_item(conn, item).id, lot_code)
+    if found is None:
         raise NotFound(f"There is no lot {lot_code} of {item}.", item=item, lot_code=lot_code)
-    return found[0]
+    return found
 
 
 def _reserved(conn: Connection, family: Sequence[Lot]) -> Iterable[tuple[Reservation, Lot, int]]:

@@ -108,9 +108,10 @@ STOCKED_LOTS_OF_ITEMS = _LOTS.join(lot_balances, lot_balances.c.lot_id == lots.c
     lot_balances.c.item_id.in_(_IDS), lot_balances.c.stocked
 )
 HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
-LOTS_BY_CODE = _LOTS.where(
-    sa.tuple_(lots.c.item_id, lots.c.lot_code).in_(sa.bindparam("pairs", expanding=True))
-)
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+#: By (look key, item id) pairs.
+LOTS_BY_LOOK_KEY = _LOTS.where(sa.tuple_(lots.c.look_key, lots.c.item_id).in_(_KEYS))
+ITEMS_BY_LOOK_KEY = sa.select(*_ITEM_COLUMNS).where(items.c.look_key.in_(_KEYS))
 ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
     items.c.code.in_(sa.bindparam("codes", expanding=True))
 )

@@ -9,6 +9,7 @@ from typing import Any
 from flask import url_for
 
 from inventory.common.errors import Refusal
+from inventory.common.lookalikes import case_key
 
 #: The field to correct, by the code of the refusal; default "qty".
 _FOCUS = {
@@ -44,6 +45,8 @@ def explain(refusal: Refusal) -> tuple[str, list[str]]:
 
 def focus_of(refusal: Refusal) -> str:
     """Return the name of the field to focus."""
+    if refusal.code == "LOOKS_LIKE":
+        return str(refusal.figures["field"])
     return _FOCUS.get(refusal.code, "qty")
 
 
@@ -58,6 +61,11 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
         steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+    if refusal.code == "LOOKS_LIKE" and "allow_lookalike" in fields:
+        if "add_to_lot" in fields and _is_in_another_case(figures, fields):
+            steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+        word = "It is another item" if refusal.figures["field"] == "code" else "It is another lot"
+        steps.append(SuggestedAction(word, "allow_lookalike", "y"))
     if refusal.code == "OVER_ISSUE" and "besides" in fields:
         steps.append(SuggestedAction("Issue besides it", "besides", "y"))
     if refusal.code == "OVER_RETURN" and "unmatched" in fields:
@@ -67,7 +75,7 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
             SuggestedAction("Keep what was counted", "resolution", "keep_counted"),
             SuggestedAction("Keep the difference", "resolution", "keep_difference"),
         ]
-    if refusal.code == "DUPLICATE_ITEM":
+    if refusal.code == "DUPLICATE_ITEM" or figures.get("field") == "code":
         steps.append(
             SuggestedAction(
                 f"See {figures['item']}", url=url_for("inventory.items.index", q=figures["item"])
@@ -91,6 +99,10 @@ def suggested_cuts(refusal: Refusal) -> list[dict[str, str]]:
     return cuts
 
 
+def _is_in_another_case(figures: dict[str, Any], fields: Any) -> bool:
+    return case_key(figures["lot_code"]) == case_key(fields["lot_code"].data or "")
+
+
 def _is_less(figures: dict[str, Any], enough: str) -> bool:
     return "requested" not in figures or figures["requested"] != enough
 
@@ -98,7 +110,7 @@ def _is_less(figures: dict[str, Any], enough: str) -> bool:
 def _links(refusal: Refusal) -> list[SuggestedAction]:
     figures = refusal.figures
     links = []
-    if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "STALE_LOT"):
+    if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "LOOKS_LIKE", "STALE_LOT"):
         held = [lot for lot in figures.get("lots", ()) if lot.get("hold")] or [figures]
         links += [
             SuggestedAction(

@@ -21,6 +21,10 @@ function waysOut(entry) {
       ["Keep the difference", { resolution: "keep_difference" }]];
   }
   if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
+  if (refusal.code === "LOOKS_LIKE") {
+    return [[`Add it to ${refusal.lotCode}`, { addToLot: true, lotCode: refusal.lotCode }],
+      ["It is another lot", { allowLookalike: true }]];
+  }
   const free = refusal.free ?? refusal.open;
   const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
   if (less && body.qty && isMore(free ?? "0", "0")) return [[`Use ${free}`, { qty: free }]];

@@ -132,6 +132,20 @@ def test_names_that_look_the_same_are_the_same(name):
     assert users.find_account(name=name).name == "ada"
 
 
+@pytest.mark.parametrize("name", ["ɑnna", "ᴀɴɴᴀ", "ann a"])
+def test_a_name_must_not_look_like_another(name):
+    create_user("anna")
+    with pytest.raises(InvalidInput, match=r"looks like another user's|mixes") as refused:
+        create_user(name)
+    assert refused.value.field == "name"
+
+
+@pytest.mark.parametrize("hidden", "\u2065\ufff0\U000e0fff\U00016fe4\U0001d159\U00013441\u00ad")
+def test_a_name_has_visible_characters_only(hidden):
+    with pytest.raises(InvalidInput, match="cannot be seen"):
+        create_user(f"an{hidden}na")
+
+
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\0b", "ad\u200ba", "a\nb", None, "\ud800"])
 def test_invalid_name_is_refused(name):
     with pytest.raises(InvalidInput) as refused:

@@ -86,6 +86,7 @@ REFUSALS = [
     ("LOT_EXPIRED", "POST", "/issues", {"item": "GLUE", "qty": "1"}),
     ("DUPLICATE_LOT", "POST", "/receipts", RECEIPT),
     ("DUPLICATE_ITEM", "POST", "/items", BOLT),
+    ("LOOKS_LIKE", "POST", "/items", {**BOLT, "code": "bolt-m8"}),
     ("DUPLICATE_CODE", "POST", "/codes", {"code": "BOLT-M8", "item": "PAINT/RED"}),
     ("INVALID_CODE", "POST", "/codes", {"code": "9521123456787", "item": "BOLT-M8"}),
     ("QC_TRANSITION", "POST", "/lots/1/qc", {"status": "QUARANTINE"}),

@@ -435,9 +435,37 @@ def test_item_that_differs_only_in_case_gets_a_note(stock: Stock) -> None:
     stock.item("BOLT")
     report = check("items", ITEMS + "Bolt,Bolt,,,,\n")
     assert [note.text for note in report.notes] == [
-        "Bolt is new, but there is BOLT: are they the same?"
+        "Bolt is new, but it looks like BOLT: are they the same?"
     ]
     assert not report.wrong
+
+
+def test_codes_in_a_file_that_look_alike_get_notes_and_are_imported(stock: Stock) -> None:
+    text = ITEMS + "NUT,Nut,,,,\nNUT 1,One,,,,\nNUT I,Two,,,,\n"
+    report = run_import(stock, "items", text)
+    assert [(note.line, note.text) for note in report.notes] == [
+        (4, "NUT I is new, but it looks like NUT 1: are they the same?")
+    ]
+    stock.lot("receive 1", lot_code="L-1")
+    text = STOCK + "BOLT,l-1,5,,,,\nnut,X,2,,,,\nNUT,x,3,,,,\n"
+    report = run_import(stock, "stock", text)
+    assert [(note.line, note.text) for note in report.notes] == [
+        (2, "Lot l-1 is new, but it looks like L-1: are they the same?"),
+        (4, "Lot x is new, but it looks like X: are they the same?"),
+    ]
+    assert lots_on_hand() == [
+        "BOLT L-1 APPROVED 1/0", "BOLT l-1 APPROVED 5/0", "NUT X APPROVED 2/0",
+        "NUT x APPROVED 3/0",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["item", "lot"])
+def test_a_code_in_a_file_has_visible_characters_only(stock: Stock, column: str) -> None:
+    stock.item()
+    row = "BO\u200bLT,A,5,,,,\n" if column == "item" else "BOLT,A\u200b,5,,,,\n"
+    report = run_import(stock, "stock", STOCK + row)
+    [line] = reasons(report)
+    assert ("There is no item" if column == "item" else "zero width space") in line
 
 
 def test_reorder_points_are_set_and_undone(stock: Stock) -> None:

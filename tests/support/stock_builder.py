@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from inventory import barcodes, catalog, ledger
 from inventory.common import clock
 from inventory.common.errors import Refusal
+from inventory.common.lookalikes import look_key
 from inventory.common.quantity import format_qty
 from inventory.db import atomic, connection, db
 from inventory.models import User
@@ -68,7 +69,9 @@ class Stock:
         [first] = connection().execute(sa.select(statements.items)).mappings()
         db.session.rollback()
         rows = [
-            dict(first) | {"id": first["id"] + number, "code": code, "name": code.title()}
+            dict(first)
+            | {"id": first["id"] + number, "code": code, "look_key": look_key(code)}
+            | {"name": code.title()}
             for number, code in enumerate(codes[1:], start=1)
         ]
         with db.engine.connect().execution_options(write=True) as conn, conn.begin():

@@ -31,6 +31,9 @@ class ItemBody(RequestModel):
     decimals: Decimals | None = Field(None, description="How finely it is counted; 0 by default.")
     qc_required: Flag | None = None
     reorder_point: QtyOrZero | None = None
+    allow_lookalike: Flag | None = Field(
+        None, description="The code may look like another item's code."
+    )
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields that were sent and are not null."""
@@ -55,6 +58,9 @@ class ItemChanges(Changes):
     archived: Flag = Field(_ABSENT)
     qc_required: Flag = Field(_ABSENT)
     code: ItemCode = Field(_ABSENT, description="Only before anything was received of it.")
+    allow_lookalike: Flag = Field(
+        _ABSENT, description="The new code may look like another item's code."
+    )
     unit: Unit = Field(_ABSENT, description="Only before anything was received of it.")
     decimals: Decimals = Field(_ABSENT, description="Only before anything was received of it.")
 

@@ -113,6 +113,9 @@ def _require_qty_or_lots(body: ReservationBody | IssueBody) -> None:
         raise invalid("Say how much: a qty, or lots.", code=InvalidQty.code, field="qty")
 
 
+_LOOKALIKE = "The code of the new lot may look like another lot's code."
+
+
 class ReceiptBody(Write):
     verb = ledger.Receive
 
@@ -128,6 +131,7 @@ class ReceiptBody(Write):
     reference: Reference | None = None
     note: Note | None = None
     occurred_at: Timestamp | None = Field(None, description="When it happened: information only.")
+    allow_lookalike: Flag | None = Field(None, description=_LOOKALIKE)
 
 
 class CustomerReturnBody(ReceiptBody):
@@ -276,6 +280,7 @@ class SplitBody(Write):
     location: Code | None = None
     reason: Reason | None = None
     note: Note | None = None
+    allow_lookalike: Flag | None = Field(None, description=_LOOKALIKE)
 
 
 class QcBody(Write):

@@ -19,7 +19,7 @@ from inventory.stock import queries as stock
 
 @v1.write(
     "POST", "/items", responses.Item, role="admin", body=ItemBody, tag="items",
-    refusals=("DUPLICATE_ITEM",),
+    refusals=("DUPLICATE_ITEM", "LOOKS_LIKE"),
 )  # fmt: skip
 def create_item(call: ApiRequest) -> WriteResult:
     """Add a new item."""
@@ -44,7 +44,7 @@ def get_item(call: ApiRequest, code: str) -> Json:
 @v1.write(
     "PATCH", "/items/{code}", responses.Item, role="admin", body=ItemChanges, tag="items",
     status=200,
-    refusals=("DUPLICATE_ITEM",),
+    refusals=("DUPLICATE_ITEM", "LOOKS_LIKE"),
 )  # fmt: skip
 def change_item(call: ApiRequest, code: str) -> WriteResult:
     """Change an item, archive it, or bring it back.

@@ -95,7 +95,7 @@ def count(call: ApiRequest, id: int) -> WriteResult:
 @v1.write(
     "POST", "/lots/{id}/split", responses.WrittenOperation, role="operator",
     body=operations.SplitBody,
-    tag="lots", refusals=("INSUFFICIENT_STOCK", "DUPLICATE_LOT"),
+    tag="lots", refusals=("INSUFFICIENT_STOCK", "DUPLICATE_LOT", "LOOKS_LIKE"),
 )  # fmt: skip
 def split(call: ApiRequest, id: int) -> WriteResult:
     """Make part of a lot a lot of its own.

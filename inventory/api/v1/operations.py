@@ -38,7 +38,7 @@ MAX_LOTS = 10_000
 @v1.write(
     "POST", "/receipts", responses.WrittenOperation, role="operator",
     body=schemas_operations.ReceiptBody,
-    tag="operations", refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED"),
+    tag="operations", refusals=("DUPLICATE_LOT", "LOOKS_LIKE", "QC_BLOCKED", "LOT_EXPIRED"),
 )  # fmt: skip
 def receive(call: ApiRequest) -> WriteResult:
     """Receive goods into a new lot, or into one that exists with `addToLot`.
@@ -51,7 +51,7 @@ def receive(call: ApiRequest) -> WriteResult:
 @v1.write(
     "POST", "/customer-returns", responses.WrittenOperation, role="operator",
     body=schemas_operations.CustomerReturnBody, tag="operations",
-    refusals=("DUPLICATE_LOT", "QC_BLOCKED", "LOT_EXPIRED", "OVER_RETURN"),
+    refusals=("DUPLICATE_LOT", "LOOKS_LIKE", "QC_BLOCKED", "LOT_EXPIRED", "OVER_RETURN"),
 )  # fmt: skip
 def return_from_customer(call: ApiRequest) -> WriteResult:
     """Take goods back from a customer; a reason is needed.

@@ -31,6 +31,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
         InvalidInput: wrong `kind`.
         StateConflict: archived item, or a field that contradicts the lot.
         DuplicateLot: the lot exists and `add_to_lot` is not set.
+        LooksLike: the code of a new lot looks like another lot's.
         QcBlocked, LotExpired: nothing can be added to the lot.
         NotFound: unknown item, or no such lot to add to.
     """
@@ -42,13 +43,13 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
         raise StateConflict(
             f"{item.code} is archived: nothing more can be received of it.", field="item"
         )
-    lot = uow.codes.get((item.id, request.lot_code))
+    code = request.lot_code
+    lot = uow.find_lot(item, code) if request.add_to_lot else uow.codes.get((item.id, code))
     renewed = False
     if lot is None:
         if request.add_to_lot:
-            raise NotFound(
-                f"There is no lot {request.lot_code} of {item.code} to add to.", field="lot_code"
-            )
+            raise NotFound(f"There is no lot {code} of {item.code} to add to.", field="lot_code")
+        uow.require_distinct_code(item, code, allow_lookalike=request.allow_lookalike)
         lot = new_lot(uow, item, request)
     elif renewed := uow.is_void(lot):
         pass

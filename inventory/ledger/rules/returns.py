@@ -29,6 +29,7 @@ def return_from_customer(uow: UnitOfWork, request: Receive) -> None:
     Raises:
         InvalidInput: no reason.
         StateConflict: archived item.
+        LooksLike: the code of a new lot looks like another lot's.
         OverReturn: more than went out and is not back yet, without `unmatched`.
         NotFound: unknown item or operation; without `unmatched` also an unknown lot.
     """
@@ -40,14 +41,18 @@ def return_from_customer(uow: UnitOfWork, request: Receive) -> None:
         raise StateConflict(
             f"{item.code} is archived: nothing more can be received of it.", field="item"
         )
-    lot = uow.codes.get((item.id, request.lot_code))
+    lot = uow.find_lot(item, request.lot_code)
     reference = request.reference
     if request.return_of is not None:
         issued_for = _issue_of(uow, request.return_of, lot)
         reference = reference or issued_for
     if not request.unmatched:
         _require_returnable(uow, item, lot, request, qty, reference)
-    target = new_lot(uow, item, request) if lot is None else _target(uow, lot, request)
+    if lot is None:
+        uow.require_distinct_code(item, request.lot_code, allow_lookalike=request.allow_lookalike)
+        target = new_lot(uow, item, request)
+    else:
+        target = _target(uow, lot, request)
     operation = uow.add_operation(Kind.CUSTOMER_RETURN, request, reference=reference)
     operation.warnings += target.warnings(uow.today)
     operation.shows_lot = target

@@ -19,6 +19,7 @@ def split(uow: UnitOfWork, request: Split) -> None:
 
     Raises:
         DuplicateLot: the item has a lot with this code.
+        LooksLike: the code looks like another lot's.
         InsufficientStock: more than the lot has available.
         NotFound: unknown lot.
         InvalidQty: a malformed quantity.
@@ -27,6 +28,9 @@ def split(uow: UnitOfWork, request: Split) -> None:
     qty = parse_qty(request.qty, decimals=parent.item.decimals, unit=parent.item.unit)
     if twin := uow.codes.get((parent.item.id, request.lot_code)):
         _raise_duplicate(twin)
+    uow.require_distinct_code(
+        parent.item, request.lot_code, allow_lookalike=request.allow_lookalike
+    )
     if qty > parent.available:
         holders = uow.reservations_in(parent)
         refusals.raise_insufficient_in_lot(parent, qty, parent.available, holders, today=uow.today)

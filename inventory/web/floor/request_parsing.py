@@ -21,13 +21,16 @@ Body = dict[str, Any]
 
 #: The fields of each operation, besides those of all operations.
 FIELDS: dict[str, set[str]] = {
-    "receive": {"item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot"},
+    "receive": {
+        "item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot",
+        "allowLookalike",
+    },
     "reserve": {"item", "lotCode", "qty"},
     "issue": {"item", "lotCode", "qty", "reservation", "reason"},
     "count": {"item", "lotCode", "counted", "lotSeq", "resolution", "reason"},
     "move": {"item", "lotCode", "location"},
     "link": {"item", "code", "text", "qty"},
-}
+}  # fmt: skip
 _OF_ALL = {"op", "key", "user", "reference", "note", "occurredAt"}
 
 
@@ -64,10 +67,10 @@ def get_lot(body: Body) -> Lot:
     code = validation.validate_code(body.get("item"), field="item")
     lot_code = validation.validate_code(body.get("lotCode"), field="lotCode")
     item = stock.get_item(connection(), code)
-    found = stock.lots_by_code(connection(), [(item.id, lot_code)])
-    if not found:
+    found = stock.find_lot(connection(), item.id, lot_code)
+    if found is None:
         raise NotFound(f"There is no lot {lot_code} of {code}.", item=code, lot_code=lot_code)
-    return found[0]
+    return found
 
 
 def _find_lot(body: Body) -> Lot | None:
@@ -86,6 +89,7 @@ def _receive(body: Body) -> ledger.Request:
         supplier_lot=body.get("supplierLot"),
         location=body.get("location"),
         add_to_lot=body.get("addToLot", False),
+        allow_lookalike=body.get("allowLookalike"),
         reference=body.get("reference"),
         note=body.get("note"),
         occurred_at=_happened_at(body),

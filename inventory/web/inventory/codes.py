@@ -11,6 +11,7 @@ from wtforms import SelectChoice
 
 from inventory import barcodes
 from inventory.common.errors import NotFound
+from inventory.common.sort_keys import natural_key
 from inventory.db import connection
 from inventory.queries import list_codes
 from inventory.stock import queries as stock
@@ -41,7 +42,9 @@ def _code(code_id: int) -> barcodes.CodeLink:
 
 def _load_link(form: Any, item_id: int) -> dict[str, Any]:
     item = _item(item_id)
-    there = sorted(stock.get_stocked_lots(connection(), [item_id]), key=lambda lot: lot.lot_code)
+    there = sorted(
+        stock.get_stocked_lots(connection(), [item_id]), key=lambda lot: natural_key(lot.lot_code)
+    )
     form.lot_id.choices = [SelectChoice("", f"{item.code}, whatever the lot")]
     form.lot_id.choices += [SelectChoice(lot.id, f"Lot {lot.lot_code} alone") for lot in there]
     return {"item": item}

@@ -83,6 +83,8 @@ class ReceiveForm(OperationForm):
     reference = StringField("Reference")
     note = TextAreaField("Note")
     add_to_lot = BooleanField("Add to that lot")
+    #: Set by a button of the refusal: the code may look like another one's.
+    allow_lookalike = HiddenField()
 
 
 class CustomerReturnForm(OperationForm):
@@ -98,6 +100,7 @@ class CustomerReturnForm(OperationForm):
     location = StringField("Location")
     quarantine = BooleanField("Put it into quarantine")
     unmatched = BooleanField("It matches no issue")
+    allow_lookalike = HiddenField()
     #: The operation that issued the goods, if the form was opened from it.
     return_of = HiddenField()
     note = TextAreaField("Note")
@@ -208,6 +211,7 @@ class SplitForm(OperationForm):
 
     qty = _qty()
     lot_code = StringField("New lot code", _needed("The new lot needs a code of its own."))
+    allow_lookalike = HiddenField()
     location = StringField("Its location")
     reason = StringField("Reason")
 
@@ -248,6 +252,7 @@ class ItemForm(OperationForm):
     decimals = IntegerField("Decimals", [Optional()], default=0)
     reorder_point = QtyField("Reorder at", render_kw=QTY_ATTRIBUTES)
     qc_required = BooleanField("Every new lot needs a QC decision")
+    allow_lookalike = HiddenField()
 
 
 class ItemChangeForm(ItemForm):

@@ -13,6 +13,7 @@ from inventory import catalog
 from inventory.common import clock
 from inventory.common.errors import NotFound
 from inventory.common.quantity import format_qty
+from inventory.common.sort_keys import natural_key
 from inventory.db import connection
 from inventory.queries import (
     ITEM_SORTS,
@@ -74,11 +75,14 @@ def _facts(form: Any) -> dict[str, Any]:
 
 
 def _create(form: Any, actor: dict[str, Any]) -> dict[str, Any]:
-    return catalog.create_item(**_facts(form), **actor)[0]
+    allowed = bool(form.allow_lookalike.data)
+    return catalog.create_item(**_facts(form), allow_lookalike=allowed, **actor)[0]
 
 
 def _update(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
     fields = _facts(form) | {"archived": form.archived.data}
+    if form.allow_lookalike.data:
+        fields["allow_lookalike"] = True
     return catalog.update_item(item=get_by_id(item_id).code, **fields, **actor)[0]
 
 
@@ -182,7 +186,7 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
         "at_text": at_text,
         "show": show,
         "totals": totals(stocked, today),
-        "lots": sorted(filter(kept, lots), key=lambda lot: lot.lot_code),
+        "lots": sorted(filter(kept, lots), key=lambda lot: natural_key(lot.lot_code)),
         "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
         "entries": list_entries(conn, item=item.code, until=exclusive_bound(at), limit=15),
     }

@@ -104,6 +104,7 @@ def _return(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResu
 
 def _split(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
     fields = _facts(form, "qty", "lot_code", "location", "reason")
+    fields["allow_lookalike"] = bool(form.allow_lookalike.data) or None
     return ledger.split(lot_id=lot_id, **fields, **actor)
 
 

@@ -33,7 +33,7 @@ MAX_ENTRIES = 200
 def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
     """Return the item of the form with its unit, or suggestions if there is none."""
     conn, code = connection(), (form.item.data or "").strip()
-    item = next(iter(stock.read_items(conn, codes=[code])), None) if code else None
+    item = stock.find_items(conn, [code]).get(code) if code else None
     suggested = [] if form.fixed.data else _suggest(code if item is None else "")
     return {"item": item, "unit": item.unit if item else "", "suggested": suggested}
 
@@ -92,6 +92,7 @@ def lot_with_item(form: Any) -> list[ledger.LotQuantity] | None:
 def _receipt(form: Any) -> dict[str, Any]:
     names = ("item", "lot_code", "qty", "expires_on", "supplier_lot", "location", "reference")
     fields = {name: form[name].data or None for name in (*names, "note")}
+    fields["allow_lookalike"] = bool(form.allow_lookalike.data) or None
     return fields | {"add_to_lot": form.add_to_lot.data}
 
 
@@ -104,6 +105,7 @@ def _send_return(form: Any, actor: dict[str, Any]) -> ledger.PostingResult:
     fields: dict[str, Any] = {name: form[name].data or None for name in names}
     fields["quarantine"] = form.quarantine.data or None
     fields["unmatched"] = form.unmatched.data or None
+    fields["allow_lookalike"] = bool(form.allow_lookalike.data) or None
     fields["return_of"] = forms.number_or_none(form.return_of.data)
     return ledger.return_from_customer(**fields, **actor)
 

@@ -26,6 +26,18 @@ def test_a_code_that_exists_is_refused(ada, stock):
     assert "Item BOLT exists already." in visible_text(answer.text)
 
 
+def test_a_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada, stock):
+    stock.item("BOLT")
+    answer = ada.submit("/items/new/", code="B0LT", name="Another")
+    assert answer.status_code == 409
+    words = visible_text(answer.text)
+    assert "B0LT looks like BOLT, an item that exists already" in words
+    assert "It is another item See BOLT" in words
+    answer = ada.post("/items/new/", form_fields(answer.text), allow_lookalike="y")
+    assert answer.status_code == 303
+    assert "B0LT" in ada.get("/items/").text
+
+
 def test_an_invalid_field_shows_the_error_at_the_field(ada):
     answer = ada.submit("/items/new/", code="BOLT", name="Bolt", decimals="7")
     assert answer.status_code == 422

@@ -139,6 +139,25 @@ def test_an_existing_lot_code_is_refused_until_adding_is_confirmed(ada, stock):
     assert stock.get_lot(1).on_hand == 7_000_000
 
 
+def test_a_lot_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada, stock):
+    lot = stock.lot("receive 5", lot_code="L-1")
+    answer = ada.submit("/receive/", item="bolt", lot_code="l-1", qty="2")
+    assert answer.status_code == 409
+    words = visible_text(answer.text)
+    assert "l-1 looks like L-1, a lot of BOLT that exists already" in words
+    assert "Add to L-1 It is another lot See L-1" in words
+    assert ada.post("/receive/", form_fields(answer.text), add_to_lot="y").status_code == 303
+    assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
+    answer = ada.submit("/receive/", item="BOLT", lot_code="L-I", qty="3")
+    assert "Add to" not in visible_text(answer.text)
+    assert ada.post("/receive/", form_fields(answer.text), allow_lookalike="y").status_code == 303
+    assert stock.find_lot("L-I").on_hand == 3_000_000
+    answer = ada.submit(f"/lots/{lot}/split/", qty="1", lot_code="l-i")
+    assert answer.status_code == 409
+    answer = ada.post(f"/lots/{lot}/split/", form_fields(answer.text), allow_lookalike="y")
+    assert answer.status_code == 303
+
+
 def test_the_first_expiring_lot_is_used_unless_a_lot_is_selected(ada, stock):
     stock.item("BOLT")
     stock.lot("receive 5", lot_code="LATE", expires_on=in_days(90))
@@ -283,7 +302,7 @@ def test_forged_fields_cause_no_server_error(ada, stock):
 
 def test_a_similar_item_code_is_proposed_and_accepted(ada, stock):
     stock.item("BOLT-M8")
-    answer = ada.submit("/receive/", item="bolt-m8", lot_code="L", qty="1")
+    answer = ada.submit("/receive/", item="olt-m8", lot_code="L", qty="1")
     assert answer.status_code == 422
     assert 'name="instead_item" value="BOLT-M8"' in answer.text
     assert "Use BOLT-M8" in visible_text(answer.text)
