@@ -31,6 +31,9 @@ from inventory.stock.entities import (
 )
 from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, lots, operations
 
+#: Lots that are looked up by code at once: each key is tried with each item.
+_LOTS_AT_ONCE = 30
+
 
 def _possible(ids: Iterable[int]) -> list[int]:
     """Return the ids that fit the id column, in order; larger ones do not exist."""
@@ -152,12 +155,16 @@ def get_stocked_lots_from_ledger(conn: Connection, item_ids: Iterable[int]) -> l
 
 def read_lookalike_lots(conn: Connection, named: Iterable[tuple[int, str]]) -> list[Lot]:
     """Return the lots with these (item id, lot code) pairs and those that look alike, by id."""
-    pairs = sorted({(look_key(code), item_id) for item_id, code in named})
-    found = [
-        _to_lot(row)
-        for some in chunks(pairs)
-        for row in conn.execute(statements.LOTS_BY_LOOK_KEY, {"keys": some})
-    ]
+    pairs = sorted({(item_id, look_key(code)) for item_id, code in named})
+    found = []
+    for some in chunks(pairs, _LOTS_AT_ONCE):
+        lists = {
+            "ids": list({item_id for item_id, _ in some}),
+            "keys": list({key for _, key in some}),
+        }
+        for lot in map(_to_lot, conn.execute(statements.LOTS_BY_LOOK_KEY, lists)):
+            if (lot.item.id, look_key(lot.lot_code)) in some:
+                found.append(lot)
     return sorted(found, key=lambda lot: lot.id or 0)
 
 

@@ -109,8 +109,8 @@ STOCKED_LOTS_OF_ITEMS = _LOTS.join(lot_balances, lot_balances.c.lot_id == lots.c
 )
 HOLDING_LOTS_OF_ITEMS = _LOTS.where(lots.c.item_id.in_(_IDS), ledger.c.on_hand_after > 0)
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
-#: By (look key, item id) pairs.
-LOTS_BY_LOOK_KEY = _LOTS.where(sa.tuple_(lots.c.look_key, lots.c.item_id).in_(_KEYS))
+#: Two lists instead of one of pairs, for which SQLite would read every lot.
+LOTS_BY_LOOK_KEY = _LOTS.where(lots.c.look_key.in_(_KEYS), lots.c.item_id.in_(_IDS))
 ITEMS_BY_LOOK_KEY = sa.select(*_ITEM_COLUMNS).where(items.c.look_key.in_(_KEYS))
 ITEMS_BY_CODE = sa.select(*_ITEM_COLUMNS).where(
     items.c.code.in_(sa.bindparam("codes", expanding=True))

@@ -154,3 +154,18 @@ def test_keys_are_computed_for_rows_without_one(stock: Stock) -> None:
     found = [tuple(row) for row in connection().execute(chosen)]
     assert found == [("L-1", 0), ("l-1", 1), ("Z", 0)]
     assert queries.get_item(connection(), "bolt").code == "BOLT"
+
+
+@pytest.mark.only("sqlite")
+def test_lots_are_looked_up_by_the_index_of_their_keys(stock: Stock) -> None:
+    """SQLite would read every lot for a list of pairs."""
+    stock.lot()
+    conn, seen = connection(), []
+    sa.event.listen(conn, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
+    queries.read_lookalike_lots(conn, [(1, "L-1"), (2, "L-2")])
+    [(sql, values)] = [call for call in seen if "look_key" in call[0]]
+    plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values)).all()
+    assert any(
+        "SEARCH inventory_lots USING" in row[3] and "ux_inventory_lots_look_key" in row[3]
+        for row in plan
+    ), plan
