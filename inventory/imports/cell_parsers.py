@@ -29,6 +29,7 @@ Reader = Callable[[str, str, CellFormat], Any]
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?", re.ASCII)
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"(\d+)(?:,(\d+))?", re.ASCII)
 
 _YES = {"yes", "y", "true", "t", "1", "x", "on", "required"}
@@ -41,13 +42,33 @@ _STATUSES = {
 
 
 def code(value: str, field: str, style: CellFormat) -> str:
-    """Parse a code."""
+    """Parse a code.
+
+    Raises:
+        InvalidInput: malformed, or a number as spreadsheets shorten long ones (4.00638E+12).
+    """
+    _require_unshortened(value, field)
     return validation.validate_code(value, field=field)
+
+
+def barcode(value: str, field: str, style: CellFormat) -> str | None:
+    """Parse a barcode; see `code`."""
+    _require_unshortened(value, field)
+    return validation.validate_text(value, field=field, max_length=200)
+
+
+def _require_unshortened(value: str, field: str) -> None:
+    if _SHORTENED.fullmatch(value):
+        raise InvalidInput(
+            f"The spreadsheet shortened a long number to {value}. Format the column as text, and"
+            " type or paste its values again.",
+            field=field,
+        )
 
 
 def new_code(value: str, field: str, style: CellFormat) -> str:
     """Parse a code that the import can create: of visible characters only."""
-    return validation.validate_new_code(value, field=field)
+    return validation.validate_new_code(code(value, field, style), field=field)
 
 
 def line(max_length: int) -> Reader:

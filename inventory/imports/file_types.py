@@ -116,7 +116,7 @@ CODES = FileType(
     "codes", "Codes", "Barcodes that scanners read, and the item or lot that each stands for.",
     (
         Field("code", "Code", "As it is printed or scanned: a GTIN, or any other.",
-              cell_parsers.words(200), True,
+              cell_parsers.barcode, True,
               ("barcode", "gtin", "ean", "upc", "ean code", "gtin 13", "ean 13", "scan code")),
         _item(),
         Field("lot_code", "Lot", "Only when the code stands for one lot.", cell_parsers.code, False,

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from inventory.imports.cell_texts import BadCell
+
 #: A spreadsheet stores this many digits; of longer codes it has lost some.
 _EXACT_DIGITS = 15
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
@@ -18,6 +20,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _NO_DATE = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|General', re.IGNORECASE)
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+#: Formats that show a number with leading zeros, as codes and not as quantities are.
+_PADDED = re.compile(r"(0{2,30})(?:;.*)?")
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  # a spreadsheet's dates have no time zone
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 #: Excel counts February 29, 1900, which does not exist.
@@ -33,6 +37,12 @@ def is_date_format(number: int, code: str | None) -> bool:
     return _DATE_LETTERS.search(_NO_DATE.sub("", code)) is not None
 
 
+def zero_padding(code: str | None) -> int:
+    """Return how many digits a number format shows at least (00000: 5), or 0."""
+    found = _PADDED.fullmatch(code or "")
+    return len(found[1]) if found else 0
+
+
 def number_text(text: str) -> str | None:
     """Return a number as a plain decimal, or None if the text is not a number."""
     if text.isdigit() and text.isascii() and len(text) <= _EXACT_DIGITS:
@@ -43,7 +53,11 @@ def number_text(text: str) -> str | None:
     if not math.isfinite(value):
         return None
     if value.is_integer() and abs(value) >= 10**_EXACT_DIGITS:
-        return f"{value:.0f} (a number of which the spreadsheet kept 15 digits only)"
+        return BadCell(
+            f"{value:.0f}",
+            f"The spreadsheet kept only {_EXACT_DIGITS} digits of this number. Format the column as"
+            " text, and type or paste its values again.",
+        )
     # A sum in a spreadsheet can be 0.30000000000000004; what it shows and means is 0.3.
     digits = f"{value + 0.0:.{_EXACT_DIGITS}g}"
     return f"{Decimal(digits):f}" if "e" in digits else digits

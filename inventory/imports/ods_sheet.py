@@ -166,7 +166,9 @@ class SheetWalker(TableWalker):
     def _value(self, text: str) -> str:
         kind = self._cell.get(f"{OFFICE}value-type", "string")
         if kind in _NUMBERS:
-            return self._number(self._cell.get(f"{OFFICE}value", ""))
+            found = self._number(self._cell.get(f"{OFFICE}value", ""))
+            is_padded = text.isascii() and text.isdigit() and text.lstrip("0") == found
+            return text if is_padded else found
         if kind == "boolean":
             return {"true": "yes", "false": "no"}.get(self._attribute("boolean-value"), "")
         if kind in ("date", "time"):

@@ -8,7 +8,7 @@ Source: ECMA-376 Part 1, 18.3.1 (worksheets).
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from inventory.imports.cell_texts import (
@@ -41,6 +41,7 @@ class SheetWalker(RichTextWalker):
     Args:
         texts: the shared texts.
         dates: the formats that show dates.
+        padded: the formats that show leading zeros, with the number of digits.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class SheetWalker(RichTextWalker):
         *,
         texts: Sequence[str],
         dates: Container[str],
+        padded: Mapping[str, int],
         since_1904: bool,
         is_outdated: bool,
         budget: MemoryBudget,
     ) -> None:
         super().__init__()
         self._sheet, self._texts, self._dates = sheet, texts, dates
+        self._padded = padded
         self._since_1904, self._budget = since_1904, budget
         self._is_outdated = is_outdated
         self._has_formula = self._has_value = False
@@ -245,4 +248,6 @@ class SheetWalker(RichTextWalker):
             found = number_text(text)
         if found is None:
             self._raise_damaged(f"cell {self._address()} has {text[:40]}, which is no number")
+        if found.isdigit() and (digits := self._padded.get(self._cell.get("s", "0"))):
+            found = found.zfill(digits)
         return found if len(found) < _SHORT else self._budget.spend(found)

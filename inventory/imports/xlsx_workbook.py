@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from inventory.imports.limits import MAX_SHEETS, MemoryBudget, UnreadableFile
-from inventory.imports.number_cells import is_date_format
+from inventory.imports.number_cells import is_date_format, zero_padding
 from inventory.imports.packages import Attributes, Package, Walker
 from inventory.imports.xlsx_sheet import SheetWalker
 from inventory.imports.xlsx_texts import SharedTextsWalker
@@ -59,6 +59,7 @@ class XlsxWorkbook:
             sheet,
             texts=self._texts.found,
             dates=self._styles.dates,
+            padded=self._styles.padded,
             since_1904=self._book.since_1904,
             is_outdated=self._book.is_outdated,
             budget=self._budget,
@@ -112,11 +113,13 @@ class _WorkbookWalker(Walker):
 
 
 class _StylesWalker(Walker):
-    """Collects the indexes of cell formats that show dates (`dates`)."""
+    """Collects the cell formats that show dates (`dates`) or leading zeros (`padded`)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dates: set[str] = set()
+        #: Index to the number of digits that are shown at least.
+        self.padded: dict[str, int] = {}
         self._count = 0
         self._codes: dict[str, str] = {}
         self._in_cell_formats = False
@@ -144,4 +147,6 @@ class _StylesWalker(Walker):
         number = int(id) if re.fullmatch(r"[0-9]{1,6}", id) else 0
         if is_date_format(number, self._codes.get(id)):
             self.dates.add(str(self._count))
+        elif digits := zero_padding(self._codes.get(id)):
+            self.padded[str(self._count)] = digits
         self._count += 1

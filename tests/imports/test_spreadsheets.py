@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from inventory import imports
 from inventory.common.errors import InvalidInput
+from inventory.imports import CellFormat, cell_parsers
 from inventory.imports.number_cells import number_text
 from tests.support.spreadsheet_files import (
     ods,
@@ -140,3 +141,67 @@ def test_an_ods_file_is_read() -> None:
 )  # fmt: skip
 def test_a_number_has_the_15_digits_that_a_spreadsheet_shows(stored: str, text: str) -> None:
     assert number_text(stored) == text
+
+
+def padded_workbook(number: float, code: str) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["Code", "Name"])
+        sheet.write(1, 0, number, workbook.add_format({"num_format": code}))
+        sheet.write(1, 1, "Bolt")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "text"),
+    [
+        (123, "00000", "00123"), (0, "000", "000"), (123456, "00000", "123456"),
+        (123, "00000;-00000", "00123"), (123, "0", "123"), (1.5, "00000", "1.5"),
+        (123, "0.00", "123"),
+    ],
+)  # fmt: skip
+def test_a_number_shown_with_leading_zeros_keeps_them(number: float, code: str, text: str) -> None:
+    assert our_rows(padded_workbook(number, code))[1] == [text, "Bolt"]
+
+
+def test_an_ods_number_shown_with_leading_zeros_keeps_them() -> None:
+    cell = (
+        '<table:table-cell office:value-type="float" office:value="{0}">'
+        "<text:p>{1}</text:p></table:table-cell>"
+    )
+    cells = "".join(cell.format(*pair) for pair in [(123, "00123"), (1000, "1,000"), (7, "7")])
+    table = imports.read_table(
+        ods(ods_row("A", "B", "C") + f"<table:table-row>{cells}</table:table-row>")
+    )
+    assert table.rows[0][1] == ["00123", "1000", "7"]
+
+
+@pytest.mark.parametrize("value", ["4.00638E+12", "4,00638E+12", "4E+12", "1.2e+15"])
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [("items", "Code"), ("stock", "Item"), ("stock", "Lot"), ("codes", "Code")],
+)
+def test_a_code_that_a_spreadsheet_shortened_is_refused(kind: str, column: str, value: str) -> None:
+    headers = {
+        "items": ["Code", "Name"],
+        "stock": ["Item", "Lot", "Quantity"],
+        "codes": ["Code", "Item"],
+    }[kind]
+    cells = {"Code": "A", "Name": "Bolt", "Item": "A", "Lot": "L", "Quantity": "1"} | {
+        column: value
+    }
+    content = ";".join(headers) + "\n" + ";".join(cells[name] for name in headers) + "\n"
+    table = imports.read_table(content.encode())
+    file_type = imports.KINDS[kind]
+    mapping = imports.validate_mapping(
+        file_type, table.headers, imports.guess(file_type, table.headers)
+    )
+    [wrong] = imports.read_rows(file_type, table, mapping, CellFormat()).wrong
+    assert wrong.column == column
+    assert f"shortened a long number to {value}" in wrong.reason
+
+
+@pytest.mark.parametrize("code", ["E+12", "4E12", "4E-3", "A4.5E+12", "12E+AB"])
+def test_a_code_with_an_e_is_a_code(code: str) -> None:
+    assert cell_parsers.new_code(code, "code", CellFormat()) == code
