@@ -12,6 +12,7 @@ from inventory.common.quantity import format_qty
 from inventory.http.json_codec import camel_name, to_camel_case
 from inventory.models import Kind
 from inventory.stock import entities
+from inventory.stock import recall as recalls
 
 Json = dict[str, Any]
 
@@ -132,6 +133,49 @@ def _written(one: entities.Operation, shown: Json, replayed: bool) -> Json:
     if one.kind == Kind.ISSUE:
         more["openReservations"] = to_camel_case(shown.get("open_reservations", []))
     return operation(one, replayed=replayed) | more
+
+
+def hold(one: entities.Operation, shown: Json, *, replayed: bool) -> Json:
+    """Return an operation that put lots on hold, or lifted the hold."""
+    return operation(one, replayed=replayed) | {
+        "lots": to_camel_case(shown.get("decided", [])),
+        "reservations": to_camel_case(shown["reservations"]),
+        "warnings": [],
+    }
+
+
+def recall(found: recalls.Recall) -> Json:
+    """Return where a lot and its family went."""
+    return {
+        "lot": lot(found.lot),
+        "parents": [lot(one) for one in found.parents],
+        "family": [lot(member.lot) for member in found.family],
+        "onHandQty": format_qty(found.on_hand),
+        "receivedQty": format_qty(found.came_in),
+        "issuedQty": format_qty(max(0, found.issued)),
+        "removedQty": format_qty(found.taken_out),
+        "countedQty": format_qty(found.counted_off),
+        "destinations": [
+            {
+                "reference": one.reference,
+                "issuedQty": format_qty(one.issued),
+                "returnedQty": format_qty(one.returned),
+                "firstAt": entities.format_utc(one.first),
+                "lastAt": entities.format_utc(one.last),
+            }
+            for one in found.destinations
+        ],
+        "reservations": [
+            {
+                "reservationId": holder.id,
+                "reference": holder.reference,
+                "lotId": held.id,
+                "lotCode": held.lot_code,
+                "qty": format_qty(qty),
+            }
+            for holder, held, qty in found.reserved
+        ],
+    }
 
 
 def _settlement(shown: Json) -> Json:

@@ -33,7 +33,14 @@ from inventory.stock import genealogy, recall
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import lot_balances, open_lines
 from inventory.stock.entities import Lot, Reservation
-from inventory.stock.statements import items, ledger, lots, operations, reservations
+from inventory.stock.statements import (
+    is_effective,
+    items,
+    ledger,
+    lots,
+    operations,
+    reservations,
+)
 
 decisions = table(QcDecision)
 
@@ -314,7 +321,7 @@ def _is_void(tx: Connection, lot_id: int) -> bool:
         sa.select(operations.c.id)
         .join(ledger, ledger.c.operation_id == operations.c.id)
         .where(ledger.c.lot_id == lot_id, operations.c.kind != Kind.REVERSAL.value)
-        .where(_is_effective(operations))
+        .where(is_effective(operations))
         .limit(1)
     )
     return tx.execute(effective).first() is None
@@ -339,23 +346,12 @@ def _returnable(tx: Connection, lot_id: int, reference: str | None) -> Returnabl
             .join(operations, operations.c.id == ledger.c.operation_id)
             .join(lots, lots.c.id == ledger.c.lot_id)
             .where(where, ledger.c.txn_type == txn_type.value, operations.c.kind == kind.value)
-            .where(_is_effective(operations))
+            .where(is_effective(operations))
         )
         if reference is not None:
             chosen = chosen.where(operations.c.reference == reference)
         sums.append(tx.execute(chosen).scalar_one())
     return ReturnableQty(*sums)
-
-
-def _is_effective(operation: sa.FromClause, depth: int = 4) -> sa.ColumnElement[bool]:
-    """Return the condition for operations that are not reversed.
-
-    Args:
-        depth: the longest chain of reversals of reversals that is looked at.
-    """
-    reversal = operations.alias(f"reversal_{depth}")
-    undone = sa.exists().where(reversal.c.reverses_id == operation.c.id)
-    return ~undone.where(_is_effective(reversal, depth - 1)) if depth else ~undone
 
 
 def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:

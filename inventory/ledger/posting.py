@@ -314,6 +314,16 @@ def _shown(uow: UnitOfWork, plan: PlannedOperation) -> dict[str, Any]:
     if plan.open_reservations:
         held = [one for one in plan.open_reservations if one.open]
         shown["open_reservations"] = [one.to_dict(uow.today) for one in held]
+    if plan.shows_decisions:
+        shown["decided"] = [
+            {
+                "lot_id": decision.lot.id,
+                "lot_code": decision.lot.lot_code,
+                "from_status": decision.from_status,
+                "status": str(decision.to_status),
+            }
+            for decision in plan.decisions
+        ]
     if plan.from_reserved:
         shown["from_reserved"] = True
     if plan.warnings:

@@ -92,6 +92,8 @@ class PlannedOperation:
     shows_lot: Lot | None = None
     #: For a QC decision: what was done with the reservations in its lots.
     settlement: Settlement | None = None
+    #: Whether the answer lists the QC decisions.
+    shows_decisions: bool = False
     #: Of a free issue, what its reference still has reserved; of an issue, whether it was reserved.
     open_reservations: list[Reservation] = field(default_factory=list)
     from_reserved: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +18,8 @@ from inventory.common.chunks import chunks
 from inventory.common.errors import NotFound
 from inventory.common.lookalikes import case_key, look_key
 from inventory.common.validation import MAX_ID
+from inventory.db import exact_sum
+from inventory.models import Kind, LotCount, TxnType, table
 from inventory.stock import statements
 from inventory.stock.balance_filters import open_lines
 from inventory.stock.entities import (
@@ -30,6 +32,8 @@ from inventory.stock.entities import (
     choose_by_code,
 )
 from inventory.stock.statements import ENTRIES, ITEM_WIDTH, ledger, lots, operations
+
+counts = table(LotCount)
 
 #: Lots that are looked up by code at once: each key is tried with each item.
 _LOTS_AT_ONCE = 30
@@ -367,6 +371,45 @@ def arrival_of(conn: Connection, lot_id: int) -> datetime | None:
         .where(ledger.c.lot_id == lot_id, ledger.c.lot_seq == 1)
     ).first()
     return None if row is None else row.occurred_at or row.recorded_at
+
+
+class NetQuantities(NamedTuple):
+    """What came into a lot and what went out of it for good, in 10^-6 units."""
+
+    received: int
+    issued: int
+
+
+def net_quantities(conn: Connection, lot_id: int) -> NetQuantities:
+    """Return a lot's receipts and imports, and its issues minus what customers returned.
+
+    Operations that were reversed, splits, counts and scraps do not count. Reads every entry of the
+    lot. Returns that match no issue cannot make it less than nothing.
+    """
+    counted = sa.exists().where(
+        counts.c.operation_id == ledger.c.operation_id, counts.c.lot_id == ledger.c.lot_id
+    )
+    rows = conn.execute(
+        sa.select(operations.c.kind, exact_sum(ledger.c.qty).label("qty"))
+        .join(operations, operations.c.id == ledger.c.operation_id)
+        .where(ledger.c.lot_id == lot_id, statements.is_effective(operations), ~counted)
+        .where(
+            sa.tuple_(operations.c.kind, ledger.c.txn_type).in_(
+                [
+                    (Kind.RECEIPT, TxnType.RECEIVE),
+                    (Kind.IMPORT, TxnType.RECEIVE),
+                    (Kind.ISSUE, TxnType.ISSUE),
+                    (Kind.CUSTOMER_RETURN, TxnType.RECEIVE),
+                ]
+            )
+        )
+        .group_by(operations.c.kind)
+    )
+    found = {row.kind: row.qty for row in rows}
+    return NetQuantities(
+        received=found.get(Kind.RECEIPT, 0) + found.get(Kind.IMPORT, 0),
+        issued=max(0, found.get(Kind.ISSUE, 0) - found.get(Kind.CUSTOMER_RETURN, 0)),
+    )
 
 
 def operation_of_entry(conn: Connection, entry_id: int) -> int:

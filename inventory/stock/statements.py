@@ -48,6 +48,18 @@ _ITEM_COLUMNS = [items.c[name] for name in Item.__dataclass_fields__]
 #: The number of columns of an item, with which the rows of lots and reservations begin.
 ITEM_WIDTH = len(_ITEM_COLUMNS)
 
+
+def is_effective(operation: sa.FromClause, depth: int = 4) -> sa.ColumnElement[bool]:
+    """Return the condition for operations that are not reversed.
+
+    Args:
+        depth: the longest chain of reversals of reversals that is looked at.
+    """
+    reversal = operations.alias(f"reversal_{depth}")
+    undone = sa.exists().where(reversal.c.reverses_id == operation.c.id)
+    return ~undone.where(is_effective(reversal, depth - 1)) if depth else ~undone
+
+
 _last = (
     sa.select(sa.func.max(ledger.c.lot_seq))
     .where(ledger.c.lot_id == lots.c.id)

@@ -23,6 +23,10 @@ def _with_receipt(api: Api) -> int:
     return int(api.get("/ledger").json["data"][0]["operationId"])
 
 
+def _with_hold(api: Api) -> int:
+    return int(api.create(f"/lots/{api.lot()}/hold", {"reason": "cracks"})["id"])
+
+
 def _batch(api: Api) -> Write:
     lot = api.lot("10")
     operations = [
@@ -49,6 +53,10 @@ WRITES: dict[str, Callable[[Api], Write]] = {
     ),
     "count": lambda api: ("POST", f"/lots/{api.lot()}/count", {"counted": "8"}),
     "split": lambda api: ("POST", f"/lots/{api.lot()}/split", {"qty": "3", "lotCode": "L-2"}),
+    "hold": lambda api: ("POST", f"/lots/{api.lot()}/hold", {"reason": "cracks"}),
+    "lift_hold": lambda api: (
+        "POST", f"/operations/{_with_hold(api)}/lift-hold", {"reason": "no cracks"},
+    ),
     "reserve": lambda api: (
         api.lot() and "POST", "/reservations",
         {"item": "BOLT-M8", "qty": "4", "reference": "JOB-4711"},

@@ -297,3 +297,18 @@ class ReversalBody(Write):
 
     reason: Reason | None = None
     note: Note | None = None
+
+
+class HoldBody(Write):
+    verb = ledger.HoldLot
+
+    reason: Reason
+    reference: Reference | None = None
+    note: Note | None = None
+
+
+class LiftHoldBody(Write):
+    verb = ledger.ReleaseHold
+
+    reason: Reason
+    note: Note | None = None

@@ -22,6 +22,16 @@ Qty = Annotated[
         }
     ),
 ]
+Signed = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{0,5}[1-9])?$",
+            "description": "A decimal string that can be negative.",
+        }
+    ),
+]
 Timestamp = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})
 ]
@@ -79,8 +89,12 @@ class Lot(Stock):
     location: str | None
     parent_lot_id: int | None
     received_at: Timestamp
-    received_qty: Qty
-    issued_qty: Qty
+    received_qty: Qty = Field(
+        description="All that came in: receipts, returns, counts, splits and reversals."
+    )
+    issued_qty: Qty = Field(
+        description="All that went out: issues, scraps, counts, splits and reversals."
+    )
     lot_seq: int
     warnings: list[Warning] = Field(_ABSENT)
 
@@ -130,6 +144,13 @@ class Decision(ResponseModel):
 
 
 class LotDetail(Lot):
+    net_received_qty: Qty = Field(
+        description="What receipts and imports brought in, without those that were reversed."
+    )
+    net_issued_qty: Qty = Field(
+        description="What was issued minus what customers returned to this lot, without operations"
+        " that were reversed."
+    )
     reservations: list[Reservation] = Field(description="Those that hold something in it.")
     qc_history: list[Decision]
 
@@ -203,6 +224,47 @@ class WrittenOperation(Operation):
     open_reservations: list[Reservation] = Field(
         _ABSENT, description="Of a free issue: what its reference still has reserved of the item."
     )
+
+
+class DecidedStatus(ResponseModel):
+    lot_id: int
+    lot_code: str
+    from_status: QC
+    status: QC
+
+
+class HoldOperation(Operation):
+    lots: list[DecidedStatus] = Field(description="The lots whose QC status this changed.")
+    reservations: list[Reservation] = Field(description="Those that are reserved in these lots.")
+
+
+class RecallDestination(ResponseModel):
+    reference: str = Field(description="Empty for issues without a reference.")
+    issued_qty: Qty
+    returned_qty: Qty
+    first_at: Timestamp
+    last_at: Timestamp
+
+
+class RecallReservation(ResponseModel):
+    reservation_id: int
+    reference: str
+    lot_id: int
+    lot_code: str
+    qty: Qty
+
+
+class Recall(ResponseModel):
+    lot: Lot
+    parents: list[Lot] = Field(description="The lots that it was split off from.")
+    family: list[Lot] = Field(description="The lot and every lot split off it.")
+    on_hand_qty: Qty = Field(description="Of the family, as all quantities here.")
+    received_qty: Qty = Field(description="What came in, by receipts or from a parent lot.")
+    issued_qty: Qty = Field(description="What was issued minus what was returned.")
+    removed_qty: Signed = Field(description="What was scrapped or returned to the supplier.")
+    counted_qty: Signed = Field(description="What counts removed minus what they added.")
+    destinations: list[RecallDestination] = Field(description="The largest quantity first.")
+    reservations: list[RecallReservation]
 
 
 class Results(ResponseModel):

@@ -9,6 +9,7 @@ from inventory.api.endpoints import ApiRequest, Json, WriteResult
 from inventory.api.schemas import operations, query_params, responses
 from inventory.api.schemas.items import LotChanges
 from inventory.api.v1.blueprint import v1
+from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.http.json_codec import to_camel_case
 from inventory.stock import queries as stock
@@ -35,8 +36,11 @@ def get_lot(call: ApiRequest, id: int) -> Json:
     lot = stock.get_lot(conn, id)
     holders = stock.open_reservation_ids(conn, lot_id=id, limit=_MAX_RESERVATIONS)
     found = stock.read_reservations(conn, holders, lots_known=[lot])
+    net = stock.net_quantities(conn, id)
     return {
         **serializers.lot(lot),
+        "netReceivedQty": format_qty(net.received),
+        "netIssuedQty": format_qty(net.issued),
         "reservations": [serializers.reservation(one) for one in found],
         "qcHistory": [serializers.decision(one) for one in queries.decisions_on(conn, id)],
     }

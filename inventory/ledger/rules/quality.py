@@ -101,7 +101,7 @@ def hold(uow: UnitOfWork, request: HoldLot) -> None:
             qc_status=lot.qc_status,
             allowed=sorted(ALLOWED[QcStatus(lot.qc_status)]),
         )
-    operation = uow.add_operation(Kind.QC, request)
+    operation = uow.add_operation(Kind.QC, request, shows_decisions=True)
     operation.shows_lot = lot
     for one in held:
         uow.decide(operation, one, QcStatus.QUARANTINE)
@@ -138,7 +138,7 @@ def release(uow: UnitOfWork, request: ReleaseHold) -> None:
             operations=[],
             lots=moved_on,
         )
-    operation = uow.add_operation(Kind.QC, request)
+    operation = uow.add_operation(Kind.QC, request, shows_decisions=True)
     operation.shows_lot = uow.lot(decided[0].lot_id)
     for one in decided:
         uow.decide(operation, uow.lot(one.lot_id), QcStatus.APPROVED)
