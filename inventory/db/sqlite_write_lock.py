@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from inventory.common import instrumentation
+from inventory.common import deadline, instrumentation
 from inventory.common.errors import Busy
 
 WAIT_SECONDS = 8.0
@@ -31,9 +31,10 @@ class SqliteWriteLock:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        deadline = time.monotonic() + WAIT_SECONDS
+        most = deadline.remaining(WAIT_SECONDS)
+        ends_at = time.monotonic() + most
         with instrumentation.measure_wait("gate"):
-            is_open = self._threads.acquire(timeout=WAIT_SECONDS)
+            is_open = self._threads.acquire(timeout=most)
         if not is_open:
             raise Busy()
         try:
@@ -45,7 +46,7 @@ class SqliteWriteLock:
             except OSError as error:
                 raise Busy() from error
             try:
-                _wait_for_flock(descriptor, deadline)
+                _wait_for_flock(descriptor, ends_at)
                 yield
             finally:
                 os.close(descriptor)
@@ -53,12 +54,12 @@ class SqliteWriteLock:
             self._threads.release()
 
 
-def _wait_for_flock(descriptor: int, deadline: float) -> None:
+def _wait_for_flock(descriptor: int, ends_at: float) -> None:
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > ends_at:
                 raise Busy() from None
             time.sleep(0.001)
 

@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from blinker import Signal
 from sqlalchemy.engine import Connection, Engine, Transaction
 
-from inventory.common import instrumentation
+from inventory.common import deadline, instrumentation
 from inventory.common.errors import Busy, QtyConflict
 from inventory.common.quantity import MAX_OF_ITEM, format_qty
 from inventory.db.session import db
-from inventory.db.sqlite_write_lock import write_lock_for
+from inventory.db.sqlite_write_lock import WAIT_SECONDS, write_lock_for
 
 P = ParamSpec("P")
 
@@ -84,7 +84,15 @@ def atomic_pipelined(verb: Callable[Concatenate[Connection, P], R]) -> Callable[
 @contextmanager
 def _begin(tx: Connection) -> Iterator[Transaction]:
     with tx.begin() as transaction:
+        _limit_lock_waits(tx)
         yield transaction
+
+
+def _limit_lock_waits(tx: Connection) -> None:
+    """Shorten the waits for locks of a request that has waited before."""
+    left = deadline.remaining(WAIT_SECONDS)
+    if left < WAIT_SECONDS and tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SET LOCAL lock_timeout = {left * 1000:.0f}")
 
 
 @contextmanager
@@ -99,6 +107,7 @@ def _begin_pipelined(tx: Connection) -> Iterator[Transaction]:
     with pipelined(tx), tx.begin() as transaction:
         try:
             send_begin(tx)
+            _limit_lock_waits(tx)
             yield transaction
             if transaction.is_active:
                 await_begin(tx)

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from inventory.common import deadline
 from inventory.http.request_body import BODY_COMPLETE, BODY_WITHHELD, refuse
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Limits:
     #: The time limit of a body grows by one second for each of these bytes received.
     bytes_per_second: int = 20_000
     #: Seconds that a request waits for a thread.
-    wait_seconds: float = 15.0
+    wait_seconds: float = deadline.SECONDS
     #: Seconds for a client to read one part of a response.
     piece_seconds: float = 60.0
 
@@ -114,6 +115,7 @@ class SlowClientMiddleware:
     async def _work(
         self, environ: WSGIEnvironment, context: contextvars.Context, receive: Receive, send: Send
     ) -> None:
+        context.run(deadline.start)
         if self._path(environ) == self._always:
             answer = await _in(self._spare, context, _call, self._application, environ)
         elif await self._has_place():

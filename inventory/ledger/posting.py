@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.pool import QueuePool
 
 from inventory.common import clock, instrumentation
 from inventory.common.errors import InvalidInput, QtyConflict, Refusal
 from inventory.db import atomic, atomic_pipelined
 from inventory.idempotency import store
-from inventory.ledger import loader, writer
+from inventory.ledger import loader, lot_queue, writer
 from inventory.ledger.command_validation import clean, fingerprint
 from inventory.ledger.commands import (
     Count,
@@ -237,10 +238,10 @@ def _plan(
     complete: set[int] = set()
     wanted = loader.referenced_lot_ids(tx, requests)
     while True:
-        loader.lock_lots(tx, wanted - locked)
-        locked |= wanted
-        answer = store.prefetch_outcome(tx, **request)
-        with instrumentation.measure_wait("lots"):
+        new, locked = wanted - locked, locked | wanted
+        with _place(tx, new), instrumentation.measure_wait("lots"):
+            loader.lock_lots(tx, new)
+            answer = store.prefetch_outcome(tx, **request)
             uow = loader.load_unit_of_work(
                 tx,
                 requests,
@@ -260,6 +261,17 @@ def _plan(
         wanted = uow.modified_lot_ids()
         if wanted <= locked or tx.dialect.name == "sqlite":
             return _Plan(uow, known.user_name, refusal)
+
+
+def _place(tx: Connection, lot_ids: set[int]) -> AbstractContextManager[None]:
+    """Return a place among the writers of the lots: half of the threads for each lot.
+
+    SQLite has one lock for all writers, and the pool has two connections per thread.
+    """
+    if tx.dialect.name == "sqlite":
+        return nullcontext()
+    pool = cast(QueuePool, tx.engine.pool)
+    return lot_queue.place(lot_ids, places=max(1, pool.size() // 4))
 
 
 def _refusal_of(uow: UnitOfWork, requests: Sequence[Request]) -> Refusal | None:
