@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ _FONTS = {False: "DejaVuSansCondensed", True: "DejaVuSansCondensed-Bold"}
 _POINTS = 72 / 25.4
 #: Replaces characters that the font does not have.
 _MISSING = "\N{WHITE SQUARE}"
+_RIGHT_TO_LEFT = {"R", "AL"}
 
 
 def to_pdf(labels: list[Label], layout: Layout, *, start: int = 1) -> bytes:
@@ -71,7 +73,20 @@ def _draw(canvas: Any, label: PlacedLabel, x: float, y: float) -> None:
 
 def _writable(text: str, bold: bool) -> str:
     known = _fonts()[bold].face.charToGlyph
-    return "".join(one if ord(one) in known else _MISSING for one in text)
+    return "".join(one if ord(one) in known else _MISSING for one in in_visual_order(text))
+
+
+def in_visual_order(text: str) -> str:
+    """Return the characters from left to right as they are written, Arabic letters joined.
+
+    Source: Unicode Standard Annex #9. A PDF draws glyphs and knows neither direction nor joining.
+    """
+    if text.isascii() or not any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in text):
+        return text
+    from arabic_reshaper import reshape
+    from bidi import get_display
+
+    return str(get_display(reshape(text)))
 
 
 @functools.cache

@@ -363,6 +363,25 @@ def test_fonts_have_the_published_checksums() -> None:
     assert "Bitstream Vera" in (pdf.FONTS / "LICENSE").read_text("utf-8", "replace")
 
 
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Bolt M8", "Bolt M8"),
+        ("\u0645\u0633\u0645\u0627\u0631", "\ufead\ufe8e\ufee4\ufeb4\ufee3"),  # nail
+        ("\u0645\u0633 M8", "M8 \ufeb2\ufee3"),
+        ("\u05de\u05e1 12", "12 \u05e1\u05de"),
+        ("LOT 7 \u05de\u05e1", "LOT 7 \u05e1\u05de"),
+    ],
+)
+def test_text_is_drawn_in_the_direction_of_its_script(text: str, drawn: str) -> None:
+    assert pdf.in_visual_order(text) == drawn
+
+
+def test_the_font_has_the_joined_letters_of_arabic() -> None:
+    for bold in (False, True):
+        assert pdf._MISSING not in pdf._writable("\u0645\u0633\u0645\u0627\u0631", bold)
+
+
 def test_missing_glyph_does_not_fail() -> None:
     label = labels.Label("qr", "INV1I1X000000", (labels.content.Line("中文 ok"),))
     assert labels.to_pdf([label], labels.layout_of("62x29")).startswith(b"%PDF")
