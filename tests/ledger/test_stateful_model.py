@@ -38,7 +38,9 @@ class ModelLot:
     number: int
     on_hand: int = 0
     holds: dict[int, int] = field(default_factory=dict)
-    decided: int = 0
+    #: What was issued of the lot, and what came back of that.
+    went_out: int = 0
+    came_back: int = 0
 
     @property
     def reserved(self) -> int:
@@ -49,8 +51,12 @@ class ModelLot:
         return self.on_hand - self.reserved
 
     @property
+    def expired(self) -> bool:
+        return self.days is not None and self.days < 0
+
+    @property
     def usable(self) -> bool:
-        return self.qc == "APPROVED" and (self.days is None or self.days >= 0)
+        return self.qc == "APPROVED" and not self.expired
 
     @property
     def free(self) -> int:
@@ -100,12 +106,72 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @rule(lot=lots, qty=QTY)
     def add(self, lot: int, qty: int) -> None:
         model_lot = self.model[lot]
-        granted = model_lot.qc != "REJECTED" and (model_lot.days is None or model_lot.days >= 0)
+        granted = model_lot.qc != "REJECTED" and not model_lot.expired
         if self.attempt(
             "receive", granted=granted, item=self.item, lot_code=model_lot.code, qty=qty,
             add_to_lot=True,
         ):  # fmt: skip
             model_lot.on_hand += qty
+
+    @rule(lot=lots, qty=QTY)
+    def add_in_another_case(self, lot: int, qty: int) -> None:
+        """The code of the lot is found in another case, unless two lots have it then."""
+        model_lot = self.model[lot]
+        code = model_lot.code.swapcase()
+        same = [one for one in self.model.values() if one.code.lower() == code.lower()]
+        found = [one for one in same if one.code == code] or (same if len(same) == 1 else [])
+        granted = bool(found) and found[0].qc != "REJECTED" and not found[0].expired
+        if self.attempt(
+            "receive", granted=granted, item=self.item, lot_code=code, qty=qty, add_to_lot=True
+        ):
+            found[0].on_hand += qty
+
+    @rule(target=lots, lot=lots, qty=QTY, allowed=st.booleans())
+    def receive_lookalike(self, lot: int, qty: int, allowed: bool) -> object:
+        """A second lot of the code in another case needs a confirmation, a third is a duplicate."""
+        code, number = self.model[lot].code.lower(), next(self.numbers)
+        exists = any(one.code == code for one in self.model.values())
+        posting = self.attempt(
+            "receive", granted=allowed and not exists, item=self.item, lot_code=code, qty=qty,
+            allow_lookalike=allowed,
+        )  # fmt: skip
+        return self.add_lot(posting, "APPROVED", None, number, qty) if posting else multiple()
+
+    @rule(target=lots, qty=QTY, days=DAYS)
+    def receive_again_after_a_reversal(self, qty: int, days: int | None) -> int:
+        """The lot is as if new."""
+        fields = {"item": self.item, "lot_code": f"L-{next(self.numbers):03d}"}
+        first = self.attempt("receive", granted=True, qty=3, expires_on=in_days(9), **fields)
+        assert first
+        self.attempt("reverse", granted=True, operation_id=first.operation.id)
+        number = next(self.numbers)
+        day = None if days is None else in_days(days)
+        posting = self.attempt("receive", granted=True, qty=qty, expires_on=day, **fields)
+        assert posting
+        assert posting.operation.entries[0].lot_id == first.operation.entries[0].lot_id
+        return self.add_lot(posting, "APPROVED", days, number, qty)
+
+    @rule(target=lots, lot=lots, qty=QTY, unmatched=st.booleans(), quarantine=st.booleans())
+    def come_back(self, lot: int, qty: int, unmatched: bool, quarantine: bool) -> object:
+        """No more comes back than went out; where the lot takes no more, it is a child lot."""
+        model_lot, number = self.model[lot], next(self.numbers)
+        granted = unmatched or qty <= model_lot.went_out - model_lot.came_back
+        posting = self.attempt(
+            "return_from_customer", granted=granted, item=self.item, lot_code=model_lot.code,
+            qty=qty, unmatched=unmatched, quarantine=quarantine, reason="too many",
+        )  # fmt: skip
+        if not posting:
+            return multiple()
+        model_lot.came_back += qty
+        closed = model_lot.qc == "REJECTED" or model_lot.expired
+        if not closed and (not quarantine or model_lot.qc == "QUARANTINE"):
+            assert posting.operation.entries[0].lot_id == lot
+            model_lot.on_hand += qty
+            return multiple()
+        qc = "QUARANTINE" if quarantine or model_lot.qc != "APPROVED" else "APPROVED"
+        child = self.add_lot(posting, qc, model_lot.days, number, qty)
+        assert self.stock.get_lot(child).parent_lot_id == lot
+        return child
 
     @rule(target=reservations, qty=QTY)
     def reserve(self, qty: int) -> object:
@@ -163,6 +229,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         ):  # fmt: skip
             model_lot.holds[reservation_id] -= qty
             model_lot.on_hand -= qty
+            model_lot.went_out += qty
             self.issued[reservation_id] += qty
             for other in self.model.values() if close else ():
                 other.holds.pop(reservation_id, None)
@@ -174,6 +241,16 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             "issue", granted=model_lot.free >= qty, item=self.item, lots=[part(lot, qty)]
         ):
             model_lot.on_hand -= qty
+            model_lot.went_out += qty
+
+    @rule(lot=lots, qty=QTY)
+    def issue_and_reverse(self, lot: int, qty: int) -> None:
+        """What was reversed did not go out."""
+        if self.model[lot].free >= qty:
+            lots = [part(lot, qty)]
+            done = self.attempt("issue", granted=True, item=self.item, lots=lots)
+            assert done
+            self.attempt("reverse", granted=True, operation_id=done.operation.id)
 
     @rule(lot=lots, qty=QTY)
     def scrap(self, lot: int, qty: int) -> None:
