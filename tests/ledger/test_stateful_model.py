@@ -253,6 +253,22 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             self.attempt("reverse", granted=True, operation_id=done.operation.id)
 
     @rule(lot=lots, qty=QTY)
+    def issue_and_come_back_in_parts(self, lot: int, qty: int) -> None:
+        """What one reference got can come back once, in any parts."""
+        if self.model[lot].free < qty:
+            return
+        reference = f"SO-{next(self.numbers)}"
+        lots = [part(lot, qty)]
+        self.attempt("issue", granted=True, item=self.item, lots=lots, reference=reference)
+        for part_qty, granted in [(1, True), (qty, False), (qty - 1, qty > 1), (1, False)]:
+            self.attempt(
+                "return_from_customer", granted=granted, item=self.item, qty=part_qty,
+                lot_code=self.model[lot].code, reference=reference, reason="too many",
+            )  # fmt: skip
+        self.model[lot].went_out += qty
+        self.model[lot].came_back += qty
+
+    @rule(lot=lots, qty=QTY)
     def scrap(self, lot: int, qty: int) -> None:
         model_lot = self.model[lot]
         if self.attempt(
