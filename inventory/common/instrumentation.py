@@ -1,6 +1,6 @@
-"""Signals for metrics: the core sends them without knowing who listens.
+"""Signals that the core sends for metrics.
 
-Without metrics there is no receiver (http/metrics.py). Flask brings blinker along.
+The receivers are in http/metrics.py; without metrics there are none. Flask brings blinker along.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def parse_qty(
         The quantity in 10^-6 units.
 
     Raises:
-        InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, too many
-            or more than 10^12.
+        InvalidQty: not a plain decimal number, negative, zero without `allow_zero`, or
+            more than 10^12.
         TooManyDecimals: more decimals than the item has, or two readings; `readings` has them.
     """
     text = _as_text(value)
@@ -111,7 +111,7 @@ def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
             field=field,
             readings=[small, whole],
         )
-    fault = _too_fine(text, decimals, unit) if found[2] in ".," else f"{text} has a gap"
+    fault = _too_fine(text, decimals, unit) if found[2] in ".," else f"{text} has a blank"
     raise TooManyDecimals(
         f"{fault}. If you mean {whole}, write it without a separator.",
         field=field,
