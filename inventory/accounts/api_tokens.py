@@ -230,14 +230,14 @@ def authenticate(secret: str) -> ApiPrincipal:
     wanted = _hash(secret)
     row = connection().execute(_BY_HASH, {"hash": wanted}).first()
     if row is None or not hmac.compare_digest(row.token_hash, wanted):
-        raise Unauthenticated("This token is not known here.")
+        raise Unauthenticated("This token does not exist.")
     now = clock.now()
     if row.revoked_at is not None:
         raise Unauthenticated("This token was revoked.")
     if row.expires_at <= now:
         raise Unauthenticated("This token has expired.")
     if row.approved_at is None or row.disabled_at is not None:
-        raise Unauthenticated("The user of this token can no longer log in.")
+        raise Unauthenticated("The user of this token can no longer sign in.")
     return ApiPrincipal(
         token_id=row.id,
         user_id=row.user_id,

@@ -62,7 +62,7 @@ def log_in(
     ):
         # The entered name is not logged, because it can be a password in the wrong field.
         record_failed_login(user.id if user else None, network, method="password")
-        raise Unauthenticated("That name and password do not go together.")
+        raise Unauthenticated("The name or the password is wrong.")
     account = users.account_from_row(user)
     if not account.is_usable:
         record_failed_login(account.id, network, method="password", why="disabled or not approved")
@@ -143,9 +143,9 @@ def require_active(account: Account) -> None:
         Forbidden: the account is disabled or not approved yet.
     """
     if account.disabled_at is not None:
-        raise Forbidden("This account is disabled. Ask an admin.")
+        raise Forbidden("This account is disabled. Ask an administrator.")
     if account.approved_at is None:
-        raise Forbidden("This account waits for an admin to approve it.")
+        raise Forbidden("This account is waiting for approval by an administrator.")
 
 
 def _new_hash(password_hash: str, password: str) -> str | None:
@@ -186,7 +186,7 @@ def start_session(
     values = {"last_login_at": clock.now(), "password_hash": new_hash or expected_hash}
     same = sa.update(User).where(User.id == user_id, User.password_hash == expected_hash)
     if not tx.execute(same.values(**values)).rowcount:
-        raise Unauthenticated("The password was changed just now. Try again.")
+        raise Unauthenticated("The password was changed a moment ago. Try again.")
     account = users.read_account(tx, user_id)
     require_active(account)
     how = {"address": network, "by": place.method}

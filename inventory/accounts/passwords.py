@@ -50,13 +50,13 @@ def validate_password(value: object, *, name: str, field: str = "password") -> s
     if text is None:
         raise InvalidInput("That password cannot be used.", field=field)
     if len(text) < SHORTEST:
-        raise InvalidInput(f"At least {SHORTEST} characters, please.", field=field)
+        raise InvalidInput(f"Use at least {SHORTEST} characters.", field=field)
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"At most {MAX_LENGTH} characters.", field=field)
     if text.casefold() == name.casefold():
         raise InvalidInput("The password must not be the name.", field=field)
     if text.lower() in _common():
-        raise InvalidInput("Everybody tries that one first. Choose another.", field=field)
+        raise InvalidInput("This one is too common. Choose another.", field=field)
     return text
 
 

@@ -76,9 +76,11 @@ def _register(
     users.lock_table(tx, "users")
     first = tx.execute(_ANY_USER).first() is None
     if first and not proven:
-        raise InvalidInput("That is not the code that the start printed.", field="code")
+        raise InvalidInput(
+            "This is not the setup code that the server printed at its start.", field="code"
+        )
     if not first and policy == CLOSED:
-        raise Forbidden("Registration is closed. Ask an admin for an account.")
+        raise Forbidden("Registration is closed. Ask an administrator for an account.")
     account = users.insert_account(
         tx,
         name=name,

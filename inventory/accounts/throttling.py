@@ -146,7 +146,7 @@ def admit_registration(tx: Connection, network: str) -> None:
     here = sa.and_(asked, LoginAttempt.address == network)
     said: dict[str, Any] = {
         "window": REGISTRATION_WINDOW,
-        "what": "Too many accounts were asked for.",
+        "what": "Too many accounts were requested.",
     }
     for most, whose in ((MAX_REGISTRATIONS_PER_ADDRESS, here), (MAX_REGISTRATIONS, asked)):
         _require_fewer(tx, most, whose, **said)
@@ -166,7 +166,7 @@ def _require_fewer(
     limit: int,
     whose: sa.ColumnElement[bool],
     window: timedelta = WINDOW,
-    what: str = "Too many tries.",
+    what: str = "Too many attempts.",
 ) -> None:
     recent = sa.select(LoginAttempt.at).where(whose).order_by(LoginAttempt.at.desc())
     blocking = tx.execute(recent.offset(limit - 1).limit(1)).scalar()
@@ -175,7 +175,7 @@ def _require_fewer(
     seconds = max(1, round((blocking + window - clock.now()).total_seconds()))
     log.warning("throttled: more than %d attempts", limit)
     raise TooManyAttempts(
-        f"{what} Wait {_minutes(seconds)} and try again, or ask an admin.",
+        f"{what} Wait {_minutes(seconds)} and try again, or ask an administrator.",
         retry_after=seconds,
     )
 

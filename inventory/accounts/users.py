@@ -326,7 +326,7 @@ def read_account(reader: Connection, user_id: int) -> Account:
     known = 0 < user_id <= MAX_ID
     row = reader.execute(_BY_ID, {"user_id": user_id}).first() if known else None
     if row is None:
-        raise NotFound("There is no such account.", user_id=user_id)
+        raise NotFound("There is no such user.", user_id=user_id)
     return account_from_row(row)
 
 
@@ -337,7 +337,9 @@ def _change(
     before = read_account(tx, user_id)
     tx.execute(sa.update(User).where(User.id == user_id).values(**values))
     if before.role == Role.ADMIN and before.is_usable and not tx.execute(_ACTIVE_ADMIN).first():
-        raise Forbidden("This is the last active admin. Make another user admin first.")
+        raise Forbidden(
+            "This is the last active administrator. Make another user an administrator first."
+        )
     after = read_account(tx, user_id)
     changed = {"role": after.role} if after.role != before.role else {}
     _audit(tx, actor_id, action, user_id, **changed)

@@ -21,7 +21,7 @@ WHEN = {
     "QC_TRANSITION": "A lot of this QC status cannot get that one: `allowed` names those it can.",
     "NOT_REVERSIBLE": "Reversed already, or its stock was used meanwhile: `operations` names what"
     " is in the way.",
-    "STALE_LOT": "The lot moved on since it was counted: choose a `resolution`.",
+    "STALE_LOT": "The lot changed since it was counted: choose a `resolution`.",
     "IDEMPOTENCY_KEY_REUSED": "The same Idempotency-Key came with other content before.",
     "IDEMPOTENCY_KEY_MISSING": "A write came without an Idempotency-Key.",
     "IDEMPOTENCY_IN_PROGRESS": "The first request with this key is still being worked on: send"

@@ -49,7 +49,7 @@ def read_key() -> str:
         written = re.sub(r"\\(.)", r"\1", quoted[1])
     if not written:
         raise IdempotencyKeyMissing(
-            "Send an Idempotency-Key with each write, so that it is done once.",
+            "Send an Idempotency-Key with each write.",
             field="Idempotency-Key",
         )
     if len(written) > 255 or not all("!" <= character <= "~" for character in written):

@@ -83,8 +83,8 @@ def expected_check_digit(text: str) -> InvalidCode:
     """Build the error for a wrong check digit."""
     expected = str(check_digit(text[:-1]))
     return InvalidCode(
-        f"The last digit of {text} should be {expected}, not {text[-1]}: it was misread or"
-        " mistyped. Scan it again, or look at the label.",
+        f"The last digit of {text} should be {expected}, not {text[-1]}. Scan it again, or"
+        " compare it with the label.",
         problem="CHECK_DIGIT",
         scanned=text,
         expected=expected,
@@ -103,7 +103,7 @@ def read_message(message: str) -> list[Field]:
         fields.append(_first_field(rest))
         rest = rest[len(fields[-1].ai) + len(fields[-1].value) :].lstrip(GS)
     if not fields:
-        raise InvalidCode("There is nothing in this code.", problem="EMPTY")
+        raise InvalidCode("This code is empty.", problem="EMPTY")
     return _distinct(fields)
 
 
@@ -141,7 +141,7 @@ def read_link(address: str) -> list[Field] | None:
             is_link = None
         if is_link:
             raise InvalidCode(
-                "This address carries a GTIN, but the rest of it cannot be read.", problem="LINK"
+                "This address has a GTIN, but its other parts cannot be read.", problem="LINK"
             ) from error
         return None
     return _distinct([_checked(string, ended=True) for string in found.element_strings])

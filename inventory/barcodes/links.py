@@ -100,7 +100,9 @@ def link(
         DuplicateCode: the code is linked already, or is the code of an item or a lot.
     """
     if (item is None) == (lot_id is None):
-        raise InvalidInput("Say either the item or the lot that the code stands for.", field="item")
+        raise InvalidInput(
+            "Name either the item or the lot that the barcode identifies.", field="item"
+        )
     try:
         found = parse_scan(code)
     except InvalidCode as refusal:
@@ -115,7 +117,7 @@ def link(
     }
     if fields["gtin"] and lot_id is not None:
         raise InvalidInput(
-            "A GTIN stands for an item, never for one lot: link it to the item.", field="lot_id"
+            "A GTIN identifies an item, not a lot. Link it to the item.", field="lot_id"
         )
     return run_once(_link, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
@@ -176,21 +178,21 @@ def linkable(found: Scan) -> str:
     """
     if found.own:
         raise InvalidCode(
-            "This is a label of ours: it is known without being linked.",
+            "This is a label of this system. It needs no link.",
             problem="OWN",
             field="code",
         )
     if found.expected_digit:
         raise InvalidCode(
             f"{found.text} looks like a GTIN, but its last digit should be {found.expected_digit}:"
-            " it was mistyped or misread.",
+            " check it.",
             problem="CHECK_DIGIT",
             field="code",
             expected=found.expected_digit,
         )
     if found.key is None:
         raise InvalidCode(
-            "This label carries neither a GTIN nor a pallet number, so there is nothing to link.",
+            "This label has neither a GTIN nor a pallet number that can be linked.",
             problem="NOTHING_TO_LINK",
             field="code",
         )
@@ -230,7 +232,7 @@ def _unlink(tx: Connection, *, user_id: int, now: datetime, code_id: int) -> dic
     tx.execute(sa.select(codes.c.id).where(codes.c.id == code_id).with_for_update()).all()
     found = read_links(tx, ids=[code_id])
     if not found:
-        raise NotFound("This code is not linked to anything.", code_id=code_id)
+        raise NotFound("This barcode is not linked.", code_id=code_id)
     record = found[0].to_dict()
     tx.execute(sa.delete(codes).where(codes.c.id == code_id))
     subject = f"item {found[0].item_code}"
@@ -242,13 +244,13 @@ def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -
     for one in read_links(tx, codes_=[code]):
         what = f"lot {one.lot_code} of {one.item_code}" if one.lot_id else f"item {one.item_code}"
         raise DuplicateCode(
-            f"{code} stands for {what} already. Unlink it there first.",
+            f"{code} is linked to {what} already. Unlink it there first.",
             item=one.item_code,
             lot_code=one.lot_code,
             code_id=one.id,
         )
     for known in stock.read_items(tx, codes=[code]):
-        raise DuplicateCode(f"{code} is the code of an item itself.", item=known.code)
+        raise DuplicateCode(f"{code} is the code of an item.", item=known.code)
     others = tx.execute(
         sa.select(lots.c.id, items.c.code)
         .join(items, items.c.id == lots.c.item_id)
@@ -258,5 +260,5 @@ def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -
     for other in others:
         if other.id != lot_id:
             raise DuplicateCode(
-                f"{code} is the code of a lot of {other.code} itself.", item=other.code
+                f"{code} is the lot number of a lot of {other.code}.", item=other.code
             )

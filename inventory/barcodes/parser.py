@@ -215,8 +215,8 @@ def _plain(code: str, symbology: str | None) -> Scan:
         cleaned = validation.validate_text(code, field="raw", max_length=MAX_CODE, required=True)
     except InvalidInput:
         raise InvalidCode(
-            "This code contains a character that cannot be printed. Scan it again; if it comes"
-            " back, have the scanner's settings looked at.",
+            "This code contains a character that cannot be printed. Scan it again; if this"
+            " happens again, check the settings of the scanner.",
             problem="CHARACTER",
         ) from None
     assert cleaned is not None

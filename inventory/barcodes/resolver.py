@@ -139,8 +139,8 @@ def _of_own_label(conn: Connection, scanned: Scan) -> ScanResolution:
             if label.is_of(item.code):
                 return ScanResolution(kind="item", scan=scanned, how="own_label", item=item)
     raise InvalidCode(
-        f"This is the label of {'a lot' if label.kind == 'lot' else 'an item'} that this warehouse"
-        " does not have: it comes from another one.",
+        f"This is the label of {'a lot' if label.kind == 'lot' else 'an item'} of another"
+        " warehouse.",
         problem="FOREIGN_LABEL",
     )
 
@@ -272,8 +272,8 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
         (known,) = meant.values()
         assert known.lot is not None
         detail = (
-            f"The scanner lost a separator: this was read as lot {known.lot.lot_code}. Compare it"
-            " with the label, and have the scanner's settings looked at."
+            f"The scanner lost a separator: this was read as lot {known.lot.lot_code}. Compare"
+            " it with the label, and check the settings of the scanner."
         )
         return replace(known, warnings=(_lost(detail, [known.scan]),))
     odd = len(meant) > 1 or (found.scan.count or 0) > MAX_PLAUSIBLE_COUNT
@@ -328,8 +328,8 @@ def _with_warnings(conn: Connection, found: ScanResolution) -> ScanResolution:
         qty = weight
     if found.item and qty is not None and not _possible(qty, found.item):
         detail = (
-            f"The label says {format_qty(qty)} {found.item.unit}, which {found.item.code} is not"
-            " counted in: type the quantity."
+            f"The label says {format_qty(qty)} {found.item.unit}, but {found.item.code} has"
+            " another unit. Type the quantity."
         )
         warnings.append(ScanWarning("QTY_NOT_POSSIBLE", detail, {"label_qty": format_qty(qty)}))
         qty = None
@@ -345,7 +345,7 @@ def _expiry_differs(scanned: Scan, lot: Lot) -> list[ScanWarning]:
     assert label is not None
     stored = lot.expires_on.isoformat() if lot.expires_on else None
     known = f"lot {lot.lot_code} expires on {stored}" if stored else "the lot has no expiry date"
-    detail = f"The label says {label.isoformat()}, but {known}. What is stored stays."
+    detail = f"The label says {label.isoformat()}, but {known}. The stored date is kept."
     figures = {"label_expires_on": label.isoformat(), "stored_expires_on": stored}
     return [ScanWarning("EXPIRY_DIFFERS", detail, figures)]
 

@@ -8,6 +8,7 @@ May import `reports`, `imports` and `http` and the layers below.
 from __future__ import annotations
 
 from flask import Flask
+from flask.cli import routes_command, run_command, shell_command
 
 from inventory.cli.audit import audit_group
 from inventory.cli.backup import backup
@@ -29,6 +30,8 @@ from inventory.cli.webhooks import webhooks_group
 
 def init_app(app: Flask) -> None:
     """Register all command groups."""
+    for command in (run_command, shell_command, routes_command):  # of developers
+        command.hidden = True
     for group in (
         users,
         ledger,

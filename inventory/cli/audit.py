@@ -11,18 +11,20 @@ from inventory.common import clock
 from inventory.db import connection
 from inventory.queries import AUDIT_CHOICES, MAX_ROWS, list_audit
 
-audit_group = FriendlyErrorGroup("audit", help="Who changed what outside the ledger.")
+audit_group = FriendlyErrorGroup("audit", help="Show the audit log.")
 
 
 @audit_group.command("list", epilog=example("flask audit list --who ANNA --what logins"))
-@click.option("--who", help="What this user did, and what was done to the account.")
-@click.option("--what", type=click.Choice(AUDIT_CHOICES), help="A group, or one action.")
+@click.option("--who", help="Only entries by this user or about the account.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, like 2027-03-31."
+    "--what", type=click.Choice(AUDIT_CHOICES), help="Only this group of actions, or this action."
+)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help="Only from this day, such as 2027-03-31."
 )
 @click.option("--limit", type=click.IntRange(1, MAX_ROWS), default=50, show_default=True)
 def list_(who: str | None, what: str | None, since: datetime | None, limit: int) -> None:
-    """The newest rows; all of them: flask export audit."""
+    """List the newest entries (all of them: flask export audit)."""
     start = since and since.replace(tzinfo=clock.zone()).astimezone(UTC)
     page = list_audit(connection(), who=who, what=what, since=start, limit=limit)
     rows = [

@@ -13,19 +13,21 @@ from inventory import db as database
 from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.db import schema_version
 
-backup = FriendlyErrorGroup("backup", help="Backups: make them, check them, put one back.")
+backup = FriendlyErrorGroup("backup", help="Create, verify and restore backups.")
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 
 @backup.command(epilog=example("flask backup create --keep 7 --keep-weeks 8"))
-@click.option("--keep", type=click.IntRange(1), help="Keep the last of each of so many days.")
+@click.option(
+    "--keep", type=click.IntRange(1), help="Keep the last backup of each of this many days."
+)
 @click.option(
     "--keep-weeks", type=click.IntRange(0), default=4, show_default=True,
-    help="With --keep: also the last of each of so many weeks.",
+    help="With --keep: also keep the last backup of each of this many weeks.",
 )  # fmt: skip
 def create(keep: int | None, keep_weeks: int) -> None:
-    """Back up the database while people work. Without --keep nothing is removed."""
+    """Create a backup while the server runs. Without --keep no backup is removed."""
     made = backups.create(database.url(), _directory())
     click.echo(f"{made.path}  ({_size(made.size)})")
     if keep is not None:
@@ -35,7 +37,7 @@ def create(keep: int | None, keep_weeks: int) -> None:
 
 @backup.command("list", epilog=example("flask backup list"))
 def list_() -> None:
-    """The backups in BACKUP_PATH, the newest first."""
+    """List the backups in BACKUP_PATH, newest first."""
     rows = []
     for one in backups.found_in(_directory()):
         entries = (one.manifest or {}).get("tables", {}).get("inventory_ledger", "?")
@@ -50,19 +52,19 @@ def list_() -> None:
 @backup.command(epilog=example("flask backup verify instance/backups/inventory-….zip"))
 @_FILE
 def verify(file: Path) -> None:
-    """Read a whole backup: checksums, rows, where each lot stands, and (SQLite) the ledger."""
+    """Verify a backup: checksums, rows, lot balances and (SQLite) the ledger."""
     manifest, report = backups.verify(file, _migrations())
-    click.echo(f"{file} is whole: {_describe(manifest)}.")
+    click.echo(f"{file} is complete: {_describe(manifest)}.")
     if report is not None:
         _print_report(report)
     else:
-        click.echo("Its ledger is recomputed when it is restored.")
+        click.echo("The ledger is verified when the backup is restored.")
 
 
 @backup.command(epilog=example("flask backup restore instance/backups/inventory-….zip"))
 @_FILE
 def restore(file: Path) -> None:
-    """Put a backup into the empty place that DATABASE_URL names; the server must be stopped."""
+    """Restore a backup into the empty database of DATABASE_URL; stop the server first."""
     manifest = backups.restore(file, database.url(), _migrations())
     click.echo(f"Restored: {_describe(manifest)}.")
     schema_version.upgrade()

@@ -14,29 +14,31 @@ from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.common.quantity import TypedQty, format_qty
 from inventory.db import connection
 
-codes_group = FriendlyErrorGroup("codes", help="Linked barcodes of items and lots.")
+codes_group = FriendlyErrorGroup("codes", help="Manage linked barcodes of items and lots.")
 
 
 @codes_group.command(
     epilog=example("flask codes link 19521123456782 --item BOLT-M8 --qty 12 --user ANNA")
 )
 @click.argument("code")
-@click.option("--item", help="The code of the item that it stands for.")
-@click.option("--lot", "lot_id", type=int, help="Or the number of the lot.")
-@click.option("--qty", default="1", show_default=True, help="How much one scan stands for.")
-@click.option("--user", "user_name", required=True, help="Who links it, for the audit trail.")
+@click.option("--item", help="The item that the barcode identifies.")
+@click.option("--lot", "lot_id", type=int, help="Or the number of the lot that it identifies.")
+@click.option("--qty", default="1", show_default=True, help="The quantity of one scan.")
+@click.option(
+    "--user", "user_name", required=True, help="The user who links it, for the audit log."
+)
 def link(code: str, item: str | None, lot_id: int | None, qty: str, user_name: str) -> None:
-    """Link a code, as it is printed or scanned, to an item or a lot."""
+    """Link a barcode to an item or a lot."""
     record, _ = barcodes.link(
         code=code, item=item, lot_id=lot_id, qty=TypedQty(qty), **_who(user_name)
     )
-    click.echo(f"{record['code']} stands for {_meaning(record)} now.")
+    click.echo(f"{record['code']} is linked to {_meaning(record)}.")
 
 
 @codes_group.command("list", epilog=example("flask codes list --item BOLT-M8"))
-@click.option("--item", help="Only this item's.")
+@click.option("--item", help="Only barcodes of this item.")
 def list_(item: str | None) -> None:
-    """List the linked codes, newest first."""
+    """List the linked barcodes, newest first."""
     rows = [
         (
             str(one.id),
@@ -53,15 +55,17 @@ def list_(item: str | None) -> None:
 
 @codes_group.command(epilog=example("flask codes unlink 19521123456782 --user ANNA"))
 @click.argument("code")
-@click.option("--user", "user_name", required=True, help="Who unlinks it, for the audit trail.")
+@click.option(
+    "--user", "user_name", required=True, help="The user who unlinks it, for the audit log."
+)
 def unlink(code: str, user_name: str) -> None:
-    """Unlink a code: labels that carry it are unknown from now on."""
+    """Unlink a barcode. Scanners no longer find anything by it."""
     who = _who(user_name)
     found = barcodes.find_link(connection(), code)
     if found is None:
         raise click.ClickException(f"{code} is not linked to anything.")
     record, _ = barcodes.unlink(code_id=found.id, **who)
-    click.echo(f"{record['code']} no longer stands for {_meaning(record)}.")
+    click.echo(f"{record['code']} is no longer linked to {_meaning(record)}.")
 
 
 def _who(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.config import Config, ConfigError
 from inventory.db import db, schema_version
 
-database = FriendlyErrorGroup("database", help="The database: move the site to another one.")
+database = FriendlyErrorGroup("database", help="Move all data to another database.")
 
 
 @database.command(
@@ -24,7 +24,7 @@ database = FriendlyErrorGroup("database", help="The database: move the site to a
 )
 @click.option("--to", required=True, envvar="MOVE_TO", help="The target, written as DATABASE_URL.")
 def move(to: str) -> None:
-    """Copy everything to an empty database, SQLite or PostgreSQL, and compare the two.
+    """Copy all data to an empty database, SQLite or PostgreSQL, and compare both.
 
     The server must be stopped. The old database stays as it is. With a password in the address
     give it as MOVE_TO in the environment: other users of the machine can see a command line.
@@ -35,7 +35,7 @@ def move(to: str) -> None:
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     if target.url == config.url:
-        raise click.ClickException("That is the database that the site is on already.")
+        raise click.ClickException("The target is the database that is in use.")
     began = time.monotonic()
     transfer.require_empty_target(target.url)
     with _at_home(target):
@@ -43,12 +43,13 @@ def move(to: str) -> None:
     moved = transfer.move(config.url, target.url, config.root_path / "migrations")
     rows = sum(moved.rows.values())
     click.echo(f"Moved {rows} rows of {len(moved.rows)} tables to {target.database_name}.")
-    click.echo(f"Equal: every row, every next id, the figures of {moved.items} items.")
+    click.echo(f"Compared and equal: all rows, all next ids, the figures of {moved.items} items.")
     for finding in moved.report.findings:
         click.echo(str(finding))
     click.echo(
         f"{moved.report.entries} entries verified, {moved.report.count} differences,"
-        f" {time.monotonic() - began:.0f} seconds in all. Now set DATABASE_URL to it, and start."
+        f" {time.monotonic() - began:.0f} seconds in all. Set DATABASE_URL to the new database and"
+        " start the server."
     )
 
 

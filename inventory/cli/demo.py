@@ -7,11 +7,11 @@ import click
 from inventory import demo
 from inventory.cli.base import FriendlyErrorGroup, example
 
-demo_group = FriendlyErrorGroup("demo", help="A warehouse to look around in.")
+demo_group = FriendlyErrorGroup("demo", help="Load demo data.")
 
 
 @demo_group.command(epilog=example("flask demo load"))
 def load() -> None:
-    """Fill an empty database with a believable warehouse and a month of history."""
+    """Load demo data: a warehouse with a month of history."""
     counts = demo.load()
     click.echo("Loaded " + ", ".join(f"{count} {word}" for word, count in counts.items()) + ".")

@@ -16,7 +16,7 @@ from inventory.doctor import Verdict
 @click.command(epilog=example("flask doctor"))
 @with_appcontext
 def doctor() -> None:
-    """Check the whole installation, a line each. Exit code 1 when something is wrong."""
+    """Check the installation, one line per check. Exits with 1 if a check fails."""
     found = inventory_doctor.run_checks(current_app.extensions["inventory"])
     widest = max(len(one.name) for one in found)
     for one in found:

@@ -17,17 +17,17 @@ from inventory.exports import lists
 from inventory.exports.formats import KINDS, file_parts
 from inventory.queries.page_reads import reads_on
 
-export_group = FriendlyErrorGroup("export", help="Lists as files: CSV, XLSX or JSON Lines.")
+export_group = FriendlyErrorGroup("export", help="Export lists as CSV, XLSX or JSON Lines.")
 
 _WORDS = {
-    "items": "Every item with its stock.",
-    "lots": "Every lot there ever was, with its figures.",
-    "reservations": "Every reservation there ever was.",
-    "references": "Every job or order with something open.",
-    "operations": "Every operation: what users did, newest first.",
-    "codes": "Every linked code.",
-    "ledger": "The whole ledger, newest entry first.",
-    "audit": "Who logged in, was refused, changed accounts or records, newest first.",
+    "items": "All items with their stock.",
+    "lots": "All lots with their figures, including empty ones.",
+    "reservations": "All reservations, including closed ones.",
+    "references": "Jobs and orders with open reservations.",
+    "operations": "All operations, newest first.",
+    "codes": "All linked barcodes.",
+    "ledger": "All ledger entries, newest first.",
+    "audit": "The audit log, newest first.",
 }
 
 
@@ -41,12 +41,12 @@ def _command(name: str) -> None:
     @click.option(
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="A file that is not there yet; standard output by default.",
+        help="The file to create; by default standard output.",
     )
     def export(kind: str, output: Path | None) -> None:
         if output is None:
             if kind == "xlsx" and sys.stdout.isatty():
-                raise click.UsageError("An XLSX file is nothing to look at: name one by --output.")
+                raise click.UsageError("XLSX needs a file: use --output.")
             _write(sys.stdout.buffer, name, kind)
             return
         with _new_file(output) as file:
@@ -73,7 +73,7 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     An incomplete file never has the final name.
     """
     if path.exists():
-        raise click.ClickException(f"{path} is there already: name another file.")
+        raise click.ClickException(f"{path} exists already. Choose another file.")
     making = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with making.open("xb") as file:

@@ -19,7 +19,8 @@ from inventory.exports.formats import csv_lines
 from inventory.imports import CellFormat, FileType, ImportJob, Report
 
 import_group = FriendlyErrorGroup(
-    "import", help="Items, stock, reorder points, codes and counts from CSV and XLSX files."
+    "import",
+    help="Import items, stock, reorder points, barcodes and counts from CSV and XLSX files.",
 )
 
 #: Errors shown on the terminal; --errors writes all of them.
@@ -33,26 +34,30 @@ def _command(kind: FileType) -> None:
         epilog=example(f"flask import {kind.name} {kind.name}.xlsx --commit --user ANNA"),
     )
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--commit", is_flag=True, help="Import it, if nothing is wrong with it.")
-    @click.option("--user", "user_name", help="Who imports it, for the ledger and the audit trail.")
+    @click.option("--commit", is_flag=True, help="Import the file if it has no errors.")
+    @click.option(
+        "--user", "user_name", help="The user who imports it, for the ledger and the audit log."
+    )
     @click.option(
         "--map",
         "chosen",
         multiple=True,
         metavar="FIELD=COLUMN",
-        help="Which column is what, where the guess is wrong. FIELD= leaves one out.",
+        help="The column of a field, if the guess is wrong. FIELD= ignores the field.",
     )
-    @click.option("--sheet", default="", help="Which sheet of a spreadsheet.")
+    @click.option("--sheet", default="", help="The sheet of a spreadsheet.")
     @click.option(
         "--dates",
         type=click.Choice(("dmy", "mdy")),
         default=None,
-        help="What comes first in dates like 03/04/2027: the day, or the month.",
+        help="Whether the day or the month comes first in dates like 03/04/2027.",
     )
-    @click.option("--decimal-comma", is_flag=True, help="Numbers are written like 1250,5.")
-    @click.option("--reference", help="What the operation was for; tells one count from the next.")
+    @click.option(
+        "--decimal-comma", is_flag=True, help="Numbers have a decimal comma, like 1250,5."
+    )
+    @click.option("--reference", help="The reference of the operation; it identifies a count.")
     @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path),
-                  help="Write everything that is wrong to this CSV file.")  # fmt: skip
+                  help="Write all errors to this CSV file.")  # fmt: skip
     def run(**options: Any) -> None:
         _run(kind, **options)
 
@@ -75,7 +80,7 @@ def _run(
     errors: Path | None,
 ) -> None:
     if commit and not user_name:
-        raise click.UsageError("Say who imports it: --user NAME.")
+        raise click.UsageError("Name the user who imports it: --user NAME.")
     user_id = _user_id(user_name) if user_name else 0
     if file.stat().st_size > imports.MAX_BYTES:
         most = imports.MAX_BYTES // 2**20
@@ -112,7 +117,8 @@ def _mapping(kind: FileType, headers: list[str], chosen: tuple[str, ...]) -> dic
     except InvalidInput as refusal:
         there = ", ".join(headers)
         raise click.ClickException(
-            f"{refusal.detail} The file has: {there}. Say it by --map {refusal.field}=COLUMN."
+            f"{refusal.detail} The file has: {there}. Name the column with"
+            f" --map {refusal.field}=COLUMN."
         ) from None
 
 
@@ -128,36 +134,38 @@ def _print_report(
 ) -> None:
     click.echo("Columns: " + ", ".join(f"{name} from {head!r}" for name, head in mapping.items()))
     for note in report.notes[:_SHOWN]:
-        click.echo(f"Look at line {note.line}: {note.text}", err=True)
+        click.echo(f"Line {note.line}: {note.text}", err=True)
     if report.wrong:
         _refuse(report, errors)
-    counts = f"{report.new} new, {report.changed} changed, {report.same} the same already"
+    counts = f"{report.new} new, {report.changed} changed, {report.same} unchanged"
     if report.import_id is not None:
         of = f" (operation {report.operation_id})" if report.operation_id else ""
         click.echo(f"Imported {report.rows} rows as import {report.import_id}{of}: {counts}.")
-        click.echo(f"To take it back: flask import undo {report.import_id} --user NAME")
+        click.echo(f"To undo it: flask import undo {report.import_id} --user NAME")
     elif report.done_before:
         click.echo(
-            f"Nothing to do: these very rows came in by import {report.done_before}."
-            " If they were counted anew, say so by another --reference."
+            f"Nothing to do: import {report.done_before} has the same rows."
+            " For a second count with equal results, use another --reference."
         )
     elif committed:
-        click.echo(f"Nothing to do: all {report.rows} rows are there already.")
+        click.echo(f"Nothing to do: all {report.rows} rows are imported already.")
     else:
-        click.echo(f"{report.rows} rows can be imported: {counts}. Nothing was written: --commit.")
+        click.echo(
+            f"{report.rows} rows can be imported: {counts}. Nothing was imported: use --commit."
+        )
 
 
 def _refuse(report: Report, errors: Path | None) -> None:
     shown = [(str(one.line), one.column, one.value, one.reason) for one in report.wrong[:_SHOWN]]
-    table(("LINE", "COLUMN", "VALUE", "WHAT IS WRONG"), shown)
+    table(("LINE", "COLUMN", "VALUE", "ERROR"), shown)
     if errors is not None:
         lines = csv_lines(imports.ERROR_HEADERS, imports.wrong_rows(report))
         errors.write_text("".join(lines), encoding="utf-8")
-        click.echo(f"All of it is in {errors}.", err=True)
+        click.echo(f"All errors are in {errors}.", err=True)
     elif len(report.wrong) > _SHOWN:
         click.echo(f"… and {len(report.wrong) - _SHOWN} more: --errors FILE writes all.", err=True)
-    many = "thing is" if len(report.wrong) == 1 else "things are"
-    raise click.ClickException(f"{len(report.wrong)} {many} wrong. Nothing was written.")
+    errors_found = "1 error" if len(report.wrong) == 1 else f"{len(report.wrong)} errors"
+    raise click.ClickException(f"{errors_found}. Nothing was imported.")
 
 
 class ProgressBar:
@@ -185,15 +193,15 @@ class ProgressBar:
 @import_group.command(epilog=example("flask import template stock --output stock.xlsx"))
 @click.argument("kind", type=click.Choice(list(imports.KINDS)))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path),
-              help="Where to; XLSX with explanations by its ending, else CSV.")  # fmt: skip
+              help="The file to create: XLSX with explanations or CSV, by its ending.")  # fmt: skip
 def template(kind: str, output: Path | None) -> None:
-    """A file with the right column headers, to fill in."""
+    """Create a file with the column headers, to fill in."""
     chosen = imports.KINDS[kind]
     if output is None:
         click.echo(imports.template_csv(chosen), nl=False)
         return
     if output.exists():
-        raise click.ClickException(f"{output} is there already: name another file.")
+        raise click.ClickException(f"{output} exists already. Choose another file.")
     if output.suffix.lower() == ".xlsx":
         with output.open("xb") as file:
             imports.template_xlsx(file, chosen)
@@ -205,7 +213,7 @@ def template(kind: str, output: Path | None) -> None:
 @import_group.command("list", epilog=example("flask import list"))
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
 def list_(limit: int) -> None:
-    """What was imported, newest first."""
+    """List the imports, newest first."""
     rows = [
         (
             str(row.id), f"{row.recorded_at:%Y-%m-%d %H:%M}", row.kind, row.file_name,
@@ -218,13 +226,13 @@ def list_(limit: int) -> None:
 
 @import_group.command(epilog=example("flask import undo 17 --user ANNA --reason 'wrong file'"))
 @click.argument("number", type=int)
-@click.option("--user", "user_name", required=True, help="Who takes it back.")
-@click.option("--reason", help="Why, for the ledger and the audit trail.")
+@click.option("--user", "user_name", required=True, help="The user who undoes it.")
+@click.option("--reason", help="The reason, for the ledger and the audit log.")
 def undo(number: int, user_name: str, reason: str | None) -> None:
-    """Take a whole import back: stock by a reversal, items and codes as they were."""
+    """Undo an import: reverse its stock, restore items and barcodes."""
     user_id = _user_id(user_name)
     found = imports.get_import(connection(), number)
     db.session.rollback()
     posting = imports.undo(found, user_id=user_id, key=uuid.uuid4().hex, reason=reason)
     by = f" by operation {posting.operation.id}" if posting else ""
-    click.echo(f"Import {number} was taken back{by}.")
+    click.echo(f"Import {number} was undone{by}.")

@@ -12,7 +12,7 @@ from inventory.cli.base import FriendlyErrorGroup, example, table
 from inventory.db import connection
 from inventory.stock import queries as stock
 
-labels_group = FriendlyErrorGroup("labels", help="Labels for lots, items and places.")
+labels_group = FriendlyErrorGroup("labels", help="Print labels for lots, items and locations.")
 
 
 @labels_group.command(
@@ -21,18 +21,20 @@ labels_group = FriendlyErrorGroup("labels", help="Labels for lots, items and pla
 @click.option("--lot", "lots", type=int, multiple=True, help="The number of a lot.")
 @click.option("--receipt", "receipts", type=int, multiple=True, help="All lots of an operation.")
 @click.option("--item", "items", multiple=True, help="The code of an item.")
-@click.option("--location", "locations", multiple=True, help="The name of a place.")
+@click.option("--location", "locations", multiple=True, help="The code of a location.")
 @click.option("--layout", default="62x29", show_default=True, help="See `flask labels layouts`.")
-@click.option("--start", type=int, default=1, show_default=True, help="First place on the sheet.")
-@click.option("--copies", type=int, default=1, show_default=True, help="Of each label.")
-@click.option("--qty/--no-qty", default=False, help="Tell what is on hand of each lot.")
+@click.option(
+    "--start", type=int, default=1, show_default=True, help="The first position on the sheet."
+)
+@click.option("--copies", type=int, default=1, show_default=True, help="Copies of each label.")
+@click.option("--qty/--no-qty", default=False, help="Print the quantity on hand of each lot.")
 @click.option(
     "--format", "kind", type=click.Choice(["pdf", "zpl"]), default="pdf", show_default=True
 )
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write them; standard output by default.",
+    help="The file to create; by default standard output.",
 )
 def print_(
     lots: tuple[int, ...],
@@ -46,7 +48,7 @@ def print_(
     kind: str,
     out: Path | None,
 ) -> None:
-    """Make labels: a PDF, or ZPL for a label printer."""
+    """Create labels: a PDF, or ZPL for a label printer."""
     conn = connection()
     lot_ids = [*lots]
     for receipt in receipts:
@@ -77,7 +79,7 @@ def print_(
 
 @labels_group.command(epilog=example("flask labels layouts"))
 def layouts() -> None:
-    """List the papers that labels can be printed on."""
+    """List the label layouts."""
     table(
         ("LAYOUT", "WHAT IT IS"),
         [(layout.name, layout.title) for layout in labels.LAYOUTS.values()],

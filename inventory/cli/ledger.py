@@ -17,24 +17,24 @@ from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.db import atomic, balance_triggers, code_keys, search_index, snapshot
 from inventory.verification import digests
 
-ledger = FriendlyErrorGroup("ledger", help="The ledger: verify it, keep a digest of it.")
+ledger = FriendlyErrorGroup("ledger", help="Verify the ledger, or create a digest of it.")
 
 
 @ledger.command(epilog=example("flask ledger verify --against digest.json"))
 @click.option(
     "--against",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A digest that was kept: finds a tail that was cut off.",
+    help="A digest from before: detects entries missing at the end.",
 )
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
     default=lambda: os.cpu_count() or 1,
     show_default="one for each processor",
-    help="How many processes read a long ledger at once.",
+    help="The number of processes that read a long ledger.",
 )
 def verify(against: Path | None, processes: int) -> None:
-    """Recompute everything from raw rows. Exit code 1 if anything differs."""
+    """Verify the ledger from its rows. Exits with 1 if anything differs."""
     kept = None if against is None else _digest_in(against)
     with snapshot() as reader:
         report = verification.verify(reader, against=kept, processes=processes)
@@ -51,16 +51,16 @@ def verify(against: Path | None, processes: int) -> None:
 
 @ledger.command(epilog=example("flask ledger digest > digest.json"))
 def digest() -> None:
-    """Print where every lot stands, signed with the secret key, to keep elsewhere."""
+    """Print the balance of every lot, signed with the secret key."""
     with snapshot() as reader:
         click.echo(json.dumps(digests.digest(reader, key=_key())))
 
 
 @ledger.command("rebuild-cache", epilog=example("flask ledger rebuild-cache"))
 def rebuild_cache() -> None:
-    """Make the read cache anew from the ledger."""
+    """Rebuild the read cache from the ledger."""
     _rebuild()
-    click.echo("The read cache is what the ledger says.")
+    click.echo("The read cache agrees with the ledger.")
 
 
 @atomic
@@ -77,7 +77,7 @@ def _digest_in(path: Path) -> Any:
         kept = {}
     if not isinstance(kept, dict) or not digests.is_genuine(kept, key=_key()):
         raise click.ClickException(
-            f"{path} is not a digest made with this site's secret key, or it was changed."
+            f"{path} is not a digest signed with this site's secret key, or it was changed."
         )
     return kept
 

@@ -20,12 +20,12 @@ from inventory.stock import queries as stock
 from inventory.stock.recall import find_lot
 from inventory.stock.recall import recall as recall_of
 
-report_group = FriendlyErrorGroup("report", help="Reports, as tables or as CSV.")
+report_group = FriendlyErrorGroup("report", help="Show reports, as tables or as CSV.")
 
 as_csv: Callable[[Any], Any] = click.option(
     "--csv", "as_csv", is_flag=True, help="Comma-separated, for a spreadsheet."
 )
-for_item: Callable[[Any], Any] = click.option("--item", help="Of this item alone: its code.")
+for_item: Callable[[Any], Any] = click.option("--item", help="Only this item (its code).")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -51,7 +51,7 @@ def show(report: Report, *, as_csv: bool) -> None:
 @click.option("--item", required=True, help="The code of its item.")
 @as_csv
 def recall(lot: str, item: str, as_csv: bool) -> None:
-    """Where a lot went, with every lot that was split off it."""
+    """Show where a lot went, with every lot split off it."""
     conn = connection()
     found = find_lot(conn, lot, item)
     show(tables.recall_report(recall_of(conn, found.id or 0)), as_csv=as_csv)
@@ -60,7 +60,7 @@ def recall(lot: str, item: str, as_csv: bool) -> None:
 @report_group.command(epilog=example("flask report reorder --csv > reorder.csv"))
 @as_csv
 def reorder(as_csv: bool) -> None:
-    """The items of which no more is free than their reorder point."""
+    """Show the items at or below their reorder point."""
     show(tables.reorder_report(reads_on(connection())), as_csv=as_csv)
 
 
@@ -68,12 +68,12 @@ def reorder(as_csv: bool) -> None:
 @click.option(
     "--at",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]),
-    help="The moment, on the site's clock; now by default. A day alone is its first moment.",
+    help="The time in the site's time zone; by default now. A day without a time is its start.",
 )
-@click.option("--lots", is_flag=True, help="By lot, instead of by item.")
+@click.option("--lots", is_flag=True, help="By lot instead of by item.")
 @as_csv
 def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
-    """What was in stock at a given time, of every item."""
+    """Show the stock of all items at a time."""
     when = parse_as_of(at) if at else clock.now()
     report = tables.lots_report if lots else tables.stock_report
     show(report(reads_on(connection()), when), as_csv=as_csv)
@@ -85,11 +85,11 @@ def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
 @for_item
 @as_csv
 def movement(first: datetime | None, last: datetime | None, item: str | None, as_csv: bool) -> None:
-    """Day by day what came in and went out: quantities of an item, else how many entries."""
+    """Show daily movements: quantities of one item, or entries of all items."""
     until = last.date() if last else clock.today()
     since = first.date() if first else until - timedelta(days=29)
     if not since <= until < since + timedelta(days=analytics.MAX_DAYS):
-        raise click.ClickException(f"1 to {analytics.MAX_DAYS} days can be looked at in one go.")
+        raise click.ClickException(f"1 to {analytics.MAX_DAYS} days can be shown at once.")
     report = tables.movement_report(connection(), since, until, item_id=_id_of(item))
     show(report, as_csv=as_csv)
 
@@ -98,7 +98,7 @@ def movement(first: datetime | None, last: datetime | None, item: str | None, as
 @for_item
 @as_csv
 def ageing(item: str | None, as_csv: bool) -> None:
-    """What is on hand, by how long ago it was received."""
+    """Show the stock on hand by age."""
     show(tables.ageing_report(connection(), item_id=_id_of(item)), as_csv=as_csv)
 
 
@@ -106,5 +106,5 @@ def ageing(item: str | None, as_csv: bool) -> None:
 @for_item
 @as_csv
 def expiring(item: str | None, as_csv: bool) -> None:
-    """What has expired, and what expires in the weeks ahead."""
+    """Show expired lots and lots that expire soon."""
     show(tables.expiring_report(connection(), item_id=_id_of(item)), as_csv=as_csv)

@@ -7,13 +7,11 @@ import click
 from inventory import ledger
 from inventory.cli.base import FriendlyErrorGroup, example
 
-reservations = FriendlyErrorGroup(
-    "reservations", help="Unreserve what expired reservations still hold."
-)
+reservations = FriendlyErrorGroup("reservations", help="Manage reservations.")
 
 
 @reservations.command(epilog=example("flask reservations expire"))
 def expire() -> None:
     """Unreserve what expired reservations still hold: for cron, every quarter of an hour."""
     done = ledger.expire_reservations()
-    click.echo(f"{done} reservations had expired and were given back.")
+    click.echo(f"{done} expired reservations were unreserved.")

@@ -13,7 +13,7 @@ from inventory.db import connection
 from inventory.stock import queries as stock
 from inventory.stock.entities import totals
 
-stock_group = FriendlyErrorGroup("stock", help="What is in stock.")
+stock_group = FriendlyErrorGroup("stock", help="Show stock.")
 
 
 @stock_group.command(epilog=example("flask stock show BOLT-M8 --at 2026-11-01T18:00"))
@@ -21,7 +21,7 @@ stock_group = FriendlyErrorGroup("stock", help="What is in stock.")
 @click.option(
     "--at",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]),
-    help="As the ledger stood at this moment of the site's time.",
+    help="The stock at this time, in the site's time zone.",
 )
 def show(item: str, at: datetime | None) -> None:
     """An item's figures and its lots with stock."""

@@ -13,20 +13,26 @@ from inventory.cli.base import FriendlyErrorGroup, example
 from inventory.common import clock
 from inventory.common.errors import Busy, Refusal
 
-tokens = FriendlyErrorGroup("tokens", help="Tokens for programs that use the API.")
+tokens = FriendlyErrorGroup("tokens", help="Manage API tokens.")
 
 
 @tokens.command(epilog=example("flask tokens create --user ANNA --name shop --role operator"))
-@click.option("--user", "user_name", required=True, help="Whose token it is.")
-@click.option("--name", required=True, help="What it is for, such as the program's name.")
-@click.option("--role", type=click.Choice(ROLES), help="At most the user's role, the default.")
+@click.option("--user", "user_name", required=True, help="The user of the token.")
+@click.option(
+    "--name", required=True, help="The name of the token, such as the program that uses it."
+)
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    help="The role of the token; at most, and by default, the user's.",
+)
 @click.option(
     "--expires",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="The last day on which it works, like 2027-03-31; at most, and by default, 365 days.",
+    help="The last day of the token, such as 2027-03-31; at most, and by default, in 365 days.",
 )
 def create(user_name: str, name: str, role: str | None, expires: datetime | None) -> None:
-    """Make a token and print it, alone. It is never shown again."""
+    """Create a token and print it. It is shown only once."""
     try:
         user = users.find_account(name=user_name)
         if user is None:
@@ -43,9 +49,9 @@ def create(user_name: str, name: str, role: str | None, expires: datetime | None
 
 
 @tokens.command("list", epilog=example("flask tokens list --user ANNA"))
-@click.option("--user", "user_name", help="Only this user's.")
+@click.option("--user", "user_name", help="Only tokens of this user.")
 def list_(user_name: str | None) -> None:
-    """List the tokens: number, start, user, name, role, and how it stands."""
+    """List the tokens: number, prefix, user, name, role and state."""
     user_id = None
     if user_name is not None:
         user = users.find_account(name=user_name)
@@ -68,7 +74,7 @@ def list_(user_name: str | None) -> None:
 @tokens.command(epilog=example("flask tokens revoke 3"))
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 def revoke(number: int) -> None:
-    """End a token at once; its number is in the list."""
+    """Revoke a token immediately; its number is in the list."""
     try:
         token = core.revoke_token(token_id=number)
     except (Refusal, Busy) as error:

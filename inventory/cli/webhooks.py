@@ -20,7 +20,7 @@ _NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 @webhooks_group.command(epilog=example("flask webhooks add https://erp.example.com/stock"))
 @click.argument("url")
 def add(url: str) -> None:
-    """Tell a program from now on. Prints the secret that signs, once."""
+    """Add a webhook endpoint. Prints its signing secret once."""
     number, secret = endpoints.add_endpoint(url=url, key=signing_keys(current_app)[0], user_id=None)
     click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
     click.echo(secret)
@@ -29,7 +29,7 @@ def add(url: str) -> None:
 @webhooks_group.command("new-secret", epilog=example("flask webhooks new-secret 3"))
 @_NUMBER
 def new_secret(number: int) -> None:
-    """Sign with a new secret from now on, and print it, once; the old one is worthless."""
+    """Create a new signing secret and print it once. The old secret stops working."""
     key = signing_keys(current_app)[0]
     _, secret = endpoints.renew_secret(endpoint_id=number, key=key, user_id=None)
     click.echo(secret)
@@ -38,14 +38,14 @@ def new_secret(number: int) -> None:
 @webhooks_group.command(epilog=example("flask webhooks end 3"))
 @_NUMBER
 def end(number: int) -> None:
-    """Tell a program nothing any more, not even what waits for it."""
+    """Remove an endpoint and drop its pending deliveries."""
     endpoints.end_endpoint(endpoint_id=number, user_id=None)
     click.echo(f"Webhook {number} is told nothing any more.")
 
 
 @webhooks_group.command("list", epilog=example("flask webhooks list"))
 def list_() -> None:
-    """List who is told, and the last deliveries."""
+    """List the endpoints and their last deliveries."""
     rows = [
         (
             str(endpoint.id),
@@ -67,7 +67,7 @@ def list_() -> None:
 @webhooks_group.command(epilog=example("flask webhooks deliver --watch"))
 @click.option("--watch", is_flag=True, help="Go on until Ctrl-C, instead of once.")
 def deliver(watch: bool) -> None:
-    """Send what is due: for cron, or beside a server that has WEBHOOKS=no."""
+    """Send pending deliveries: for cron, or beside a server with WEBHOOKS=no."""
     keys = signing_keys(current_app)
     if watch:
         delivery.run_delivery_loop(keys=keys)

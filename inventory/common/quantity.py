@@ -73,7 +73,7 @@ def parse_qty(
         )
     micros = int(whole) * ONE + int(fraction.ljust(SCALE, "0") or "0")
     if micros > MAX:
-        raise InvalidQty("That is more than 1000000000000, the most.", field=field)
+        raise InvalidQty("The quantity must be at most 1000000000000.", field=field)
     if micros == 0 and not allow_zero:
         raise InvalidQty("The quantity must be more than zero.", field=field)
     return Micros(micros)
@@ -142,5 +142,5 @@ def _invalid_number_message(text: str | None) -> str:
     if text and text.startswith("-"):
         return "The quantity must be more than zero."
     if not text:
-        return "A quantity is needed, like 12 or 12.5."
-    return "That is not a quantity. Write it as a plain number, like 12 or 12.5."
+        return "Enter a quantity, such as 12 or 12.5."
+    return "This is not a quantity. Write it as a plain number, such as 12 or 12.5."

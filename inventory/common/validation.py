@@ -46,7 +46,7 @@ def validate_text(
     if len(text) > max_length:
         raise InvalidInput(f"At most {max_length} characters; this has {len(text)}.", field=field)
     if (_UNWRITTEN if multiline else _UNWRITTEN_ON_A_LINE).search(text):
-        raise InvalidInput("It contains a character that cannot be written.", field=field)
+        raise InvalidInput("It contains a character that is not allowed.", field=field)
     return text
 
 

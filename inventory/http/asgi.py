@@ -161,7 +161,7 @@ class SlowClientMiddleware:
         except TimeoutError:
             return 408, "The request took too long to arrive. Send it again."
         if received < length:
-            return 400, "The request broke off half way."
+            return 400, "The request was incomplete."
         body.seek(0)
         environ[BODY_COMPLETE] = True
         return None

@@ -21,38 +21,38 @@ log = logging.getLogger(__name__)
 #: Status and title of each code.
 CODES: dict[str, tuple[int, str]] = {
     "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
-    "OVER_RETURN": (409, "More than went out"),
+    "OVER_RETURN": (409, "More than was issued"),
     "OVER_ISSUE": (409, "More than the reservation holds"),
     "OVER_UNRESERVE": (409, "More than the reservation holds"),
     "QC_BLOCKED": (409, "Blocked by quality control"),
     "LOT_EXPIRED": (409, "Expired"),
-    "DUPLICATE_LOT": (409, "The lot exists already"),
-    "DUPLICATE_ITEM": (409, "The item exists already"),
-    "DUPLICATE_CODE": (409, "The code stands for something else"),
+    "DUPLICATE_LOT": (409, "The lot already exists"),
+    "DUPLICATE_ITEM": (409, "The item already exists"),
+    "DUPLICATE_CODE": (409, "The barcode is linked already"),
     "LOOKS_LIKE": (409, "The code looks like another one"),
-    "QC_TRANSITION": (409, "Not a possible QC decision"),
+    "QC_TRANSITION": (409, "QC decision not possible"),
     "NOT_REVERSIBLE": (409, "Cannot be reversed"),
-    "STALE_LOT": (409, "The lot moved on"),
-    "IDEMPOTENCY_IN_PROGRESS": (409, "Still being worked on"),
-    "IDEMPOTENCY_KEY_REUSED": (422, "The key was used for something else"),
-    "IDEMPOTENCY_KEY_MISSING": (400, "A key is missing"),
-    "INVALID_QTY": (422, "Not a possible quantity"),
-    "INVALID_INPUT": (422, "Not a possible value"),
-    "INVALID_CODE": (422, "A code that cannot be read"),
+    "STALE_LOT": (409, "The lot has changed"),
+    "IDEMPOTENCY_IN_PROGRESS": (409, "Request in progress"),
+    "IDEMPOTENCY_KEY_REUSED": (422, "Key used for another request"),
+    "IDEMPOTENCY_KEY_MISSING": (400, "Idempotency key missing"),
+    "INVALID_QTY": (422, "Invalid quantity"),
+    "INVALID_INPUT": (422, "Invalid value"),
+    "INVALID_CODE": (422, "Unreadable code"),
     "NOT_FOUND": (404, "Not found"),
     "FORBIDDEN": (403, "Not allowed"),
-    "UNAUTHENTICATED": (401, "Who are you?"),
-    "OTHER_USER": (403, "Somebody else's operation"),
+    "UNAUTHENTICATED": (401, "Not signed in"),
+    "OTHER_USER": (403, "Operation of another user"),
     "SESSION_CHANGED": (419, "Another session"),
     "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
     "TOO_MANY_DOWNLOADS": (429, "Too many downloads at once"),
     "BUSY": (503, "Busy"),
     "NOT_READY": (503, "Not ready"),
-    "MALFORMED_REQUEST": (400, "The request cannot be read"),
-    "METHOD_NOT_ALLOWED": (405, "Not done here"),
+    "MALFORMED_REQUEST": (400, "Malformed request"),
+    "METHOD_NOT_ALLOWED": (405, "Method not allowed"),
     "CONTENT_TOO_LARGE": (413, "Too large"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "Not JSON"),
-    "INTERNAL_ERROR": (500, "Our fault"),
+    "INTERNAL_ERROR": (500, "Something went wrong"),
 }
 _OF_STATUS = {
     400: "MALFORMED_REQUEST",
@@ -122,33 +122,31 @@ def _allowed(error: MethodNotAllowed) -> str:
 
 
 _WORDS = {
-    "NOT_FOUND": "There is nothing at {path}.",
-    "METHOD_NOT_ALLOWED": "{method} is not done at {path}.",
-    "CONTENT_TOO_LARGE": "The body is larger than what is taken at once.",
-    "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
+    "NOT_FOUND": "Nothing was found at {path}.",
+    "METHOD_NOT_ALLOWED": "{method} is not allowed at {path}.",
+    "CONTENT_TOO_LARGE": "The body is too large.",
+    "INTERNAL_ERROR": "Something went wrong. The error was logged.",
 }
 
 #: Title and text of error pages; the reason phrases of HTTP are for programs.
 _FOR_PEOPLE = {
     400: (
-        "That could not be read",
-        "The page was open for too long, or it sent something odd. Nothing was booked. Go back,"
-        " load the page again, and send it once more.",
+        "This page has expired",
+        "Nothing was posted. Go back, reload the page and send the form again.",
     ),
     404: (
-        "There is no such page",
-        "The address may be mistyped, or what it showed is gone. Items, lots and jobs are found"
-        " by their code.",
+        "Page not found",
+        "The address is wrong, or the record no longer exists. Search for the code of the item,"
+        " lot or job.",
     ),
     405: (
-        "There is nothing to see here",
-        "This address only takes what a form sends. Go back to the page with the form.",
+        "Method not allowed",
+        "This address only accepts forms. Go back to the page with the form.",
     ),
-    413: ("Too large", "That is more than is taken at once. Nothing was booked."),
+    413: ("Too large", "The request is too large. Nothing was posted."),
     500: (
-        "Our fault",
-        "Something went wrong on our side, and it was written down. Look whether it was booked"
-        " before you do it again.",
+        "Something went wrong",
+        "The error was logged. Check whether the operation was posted before you repeat it.",
     ),
 }
 

@@ -73,7 +73,7 @@ class RequestBufferingMiddleware:
             most = self._larger.get(environ.get("PATH_INFO", ""), self._largest)
             body = _read(environ["wsgi.input"], int(length)) if int(length) <= most else b""
             if body is None:
-                return refuse(environ, start, 400, "The request broke off half way.")
+                return refuse(environ, start, 400, "The request was incomplete.")
             environ["wsgi.input"] = BytesIO(body)
         environ.pop("wsgi.input_terminated", None)  # makes Flask use the Content-Length
         return self._app(environ, start)

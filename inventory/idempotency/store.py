@@ -56,7 +56,7 @@ def validate_key(key: object) -> str:
         InvalidInput: the key is malformed.
     """
     if key is None or key == "":
-        raise IdempotencyKeyMissing("A write needs a key of its own, so that it is done once.")
+        raise IdempotencyKeyMissing("A write needs an idempotency key.")
     if not isinstance(key, str) or len(key) > 255 or not all("!" <= c <= "~" for c in key):
         raise InvalidInput("A key is 1 to 255 visible ASCII characters.", field="idempotency_key")
     return key
@@ -98,7 +98,7 @@ def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> KeyLookup
         return KeyLookup(row.user_name, None)
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused(
-            "This key was used before, for something else. Nothing was done now.", key=key
+            "This key was used for another request. Nothing was posted.", key=key
         )
     outcome = json.loads(row.outcome)
     if row.refused:
@@ -149,7 +149,7 @@ def map_key_lock_timeout() -> Iterator[None]:
         where = getattr(getattr(cause, "diag", None), "context", None) or ""
         if getattr(cause, "sqlstate", None) == "55P03" and requests.name in where:
             raise IdempotencyInProgress(
-                "The first request with this key is still being worked on. Try again in a moment."
+                "The first request with this key is still in progress. Try again in a moment."
             ) from busy
         raise
 

@@ -59,9 +59,7 @@ def check_rows(
             continue
         try:
             if key in seen:
-                raise InvalidInput(
-                    f"Line {seen[key]} is about the same code already.", field="code"
-                )
+                raise InvalidInput(f"Line {seen[key]} has the same barcode.", field="code")
             seen[key] = row.line
             if row.values["item"] not in known.items:
                 reason = f"There is no item {row.values['item']}."
@@ -87,9 +85,9 @@ def _check_rows(found: RowCheckResult, known: _Known, key: str, fields: dict[str
             return
         raise DuplicateCode(f"{key} stands for {_meaning(link)} already. Unlink it there first.")
     if key in known.item_codes:
-        raise DuplicateCode(f"{key} is the code of an item itself.")
+        raise DuplicateCode(f"{key} is the code of an item.")
     if known.lot_codes.get(key, set()) - {lot_id}:
-        raise DuplicateCode(f"{key} is the code of a lot itself.")
+        raise DuplicateCode(f"{key} is a lot number.")
     kind = (CodeKind.GTIN if is_gtin else CodeKind.TEXT).value
     found.plan.append({"code": key, "kind": kind, "item_id": item.id, "lot_id": lot_id, "qty": qty})
     found.new += 1
@@ -100,7 +98,7 @@ def _lot_id(known: _Known, item: Item, lot_code: str | None, is_gtin: bool) -> i
         return None
     if is_gtin:
         raise InvalidInput(
-            "A GTIN stands for an item, never for one lot: leave the lot empty.", field="lot_code"
+            "A GTIN identifies an item, not a lot. Leave the lot empty.", field="lot_code"
         )
     lot = known.lots.get((item.id, lot_code))
     if lot is None:
@@ -174,7 +172,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
         if link is None:
             continue
         if link.id != id or [link.item_id, link.lot_id, link.qty] != stood_for:
-            raise NotReversible(f"{code} was linked anew since.", operations=[])
+            raise NotReversible(f"{code} was linked again since.", operations=[])
         gone.append(link)
     for some in chunks(gone):
         tx.execute(sa.delete(codes).where(codes.c.id.in_([link.id for link in some])))

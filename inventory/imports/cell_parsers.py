@@ -99,7 +99,7 @@ def qty(value: str, field: str, style: CellFormat) -> str:
         found = _COMMA.fullmatch(value)
         if found is None:
             raise InvalidQty(
-                f"{value} is no number with a decimal comma, like 1250,5.", field=field
+                f"{value} is not a number with a decimal comma, like 1250,5.", field=field
             )
         value = f"{found[1]}.{found[2] or 0}"
     elif isinstance(value := TypedQty(value).plain(), TypedQty):
@@ -155,11 +155,11 @@ def day(value: str, field: str, style: CellFormat) -> date:
         if style.dates == "mdy":
             return _date(value, field, found[3], found[1], found[2])
         raise InvalidInput(
-            f"{value} can be read in two ways. Say whether the day or the month comes first, or"
-            " write dates like 2027-03-31.",
+            f"{value} can be read in two ways. Choose whether the day or the month comes first,"
+            " or write dates like 2027-03-31.",
             field=field,
         )
-    raise InvalidInput(f"{value} is no date. Write dates like 2027-03-31.", field=field)
+    raise InvalidInput(f"{value} is not a date. Write dates like 2027-03-31.", field=field)
 
 
 def _date(text: str, field: str, year: str, month: str, day: str) -> date:

@@ -90,7 +90,7 @@ def validate_mapping(
             mapping[field.name] = head
         elif field.required:
             raise InvalidInput(
-                f"Which column has the {field.label.lower()}? It is needed.", field=field.name
+                f"Choose the column of the {field.label.lower()}. It is required.", field=field.name
             )
     return mapping
 
@@ -122,7 +122,7 @@ def read_rows(
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
-            reason = f"Line {first} is about the same {kind.one} already."
+            reason = f"Line {first} has the same {kind.one}."
             wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, fields))

@@ -80,7 +80,7 @@ def _to_table(
         if len(rows) > MAX_ROWS:
             raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows. Split it.")
     if headers is None or not rows:
-        raise UnreadableFile("There are no rows below the column heads.")
+        raise UnreadableFile("There are no rows below the column headers.")
     if margin:
         headers, rows = headers[margin:], [(number, cells[margin:]) for number, cells in rows]
     return Table(headers, rows, list(sheets), sheet)
@@ -103,12 +103,13 @@ def _raise_too_many_cells(line: int, cells: int, headers: int, sheet: str) -> No
     if sheet:
         raise UnreadableFile(
             f"Cell {column_letters(cells - 1)}{line} of the sheet {sheet} is not empty, but the"
-            f" column heads end in column {column_letters(headers - 1)}. Write a head above the"
-            " cell, or clear the cell.",
+            f" column headers end in column {column_letters(headers - 1)}. Write a header above"
+            " the cell, or clear the cell.",
             line=line,
         )
     raise UnreadableFile(
-        f"Line {line} has {cells} cells, but there are only {headers} column heads. Is a cell with"
+        f"Line {line} has {cells} cells, but there are only {headers} column headers. Is a cell"
+        " with"
         " a comma in it not quoted?",
         line=line,
     )
@@ -122,7 +123,9 @@ def _headers(cells: Sequence[str], line: int) -> list[str]:
     for number, cell in enumerate(cells):
         if reason := reason_unreadable(cell):
             place = f"{column_letters(number)}{line}"
-            raise UnreadableFile(f"The column head in {place} cannot be read. {reason}", line=line)
+            raise UnreadableFile(
+                f"The column header in {place} cannot be read. {reason}", line=line
+            )
         head = " ".join(cell.split())[:60] or f"Column {column_letters(number)}"
         while head in headers:
             head += " again"

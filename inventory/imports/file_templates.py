@@ -9,7 +9,7 @@ from inventory.exports.formats import Row, csv_lines
 from inventory.imports.file_types import FileType
 from inventory.imports.runner import Report
 
-ERROR_HEADERS = ("line", "column", "value", "what is wrong")
+ERROR_HEADERS = ("line", "column", "value", "error")
 
 
 def template_csv(kind: FileType) -> str:

@@ -57,23 +57,25 @@ def _item() -> Field:
 
 
 _LOT = Field(
-    "lot_code", "Lot", "The lot's code, as on its label.", cell_parsers.new_code, True, _LOT_NAMES
+    "lot_code", "Lot", "The lot number, from the label.", cell_parsers.new_code, True, _LOT_NAMES
 )
 
 ITEMS = FileType(
-    "items", "Items", "What you stock: codes, names, units. Known items are brought up to date.",
+    "items", "Items", "Items with code, name and unit. Existing items are updated.",
     (
-        Field("code", "Code", "Unique, and kept for ever once used.", cell_parsers.new_code, True,
+        Field("code", "Code",
+              "Unique; cannot change once the item has entries.", cell_parsers.new_code, True,
               _ITEM_NAMES),
-        Field("name", "Name", "What it is.", cell_parsers.words(200), True,
+        Field("name", "Name", "The name of the item.", cell_parsers.words(200), True,
               ("description", "item name", "product name", "title", "designation")),
-        Field("unit", "Unit", "What it is counted in: pcs, kg, m. pcs when empty.",
+        Field("unit", "Unit", "The unit of measure: pcs, kg, m. Default: pcs.",
               cell_parsers.words(16), False, ("uom", "unit of measure", "units", "measure")),
-        Field("decimals", "Decimals", "How finely it is counted, 0 to 6. 0 when empty.",
+        Field("decimals", "Decimals", "Decimals of its quantities, 0 to 6. Default: 0.",
               cell_parsers.decimals, False, ("decimal places", "precision")),
-        Field("qc_required", "QC required", "yes or no: whether new lots wait for inspection.",
+        Field("qc_required", "QC required", "yes or no: whether new lots start in quarantine.",
               cell_parsers.yes_or_no, False, ("qc", "inspection", "needs qc", "quality control")),
-        Field("reorder_point", "Reorder point", "Warn when what is free falls to this.",
+        Field("reorder_point", "Reorder point",
+              "The item is low when the free quantity is at or below this.",
               cell_parsers.qty_or_none, False,
               ("reorder at", "reorder level", "min", "minimum", "min stock", "minimum stock",
                "safety stock")),
@@ -81,20 +83,21 @@ ITEMS = FileType(
     ("code",), "item",
 )  # fmt: skip
 STOCK = FileType(
-    "stock", "Opening stock", "What stands on the shelves today, each lot with its quantity.",
+    "stock", "Opening stock", "Stock on hand today, each lot with its quantity.",
     (
         _item(), _LOT,
-        Field("qty", "Quantity", "What is there. Rows with 0 are left out.", cell_parsers.qty, True,
+        Field("qty", "Quantity",
+              "Quantity on hand. Rows with 0 are skipped.", cell_parsers.qty, True,
               _QTY_NAMES),
         Field("qc_status", "QC status",
-              "approved, quarantine or rejected. When empty: quarantine for items that require QC.",
+              "approved, quarantine or rejected. Default: quarantine for items that require QC.",
               cell_parsers.status, False, ("status", "qc", "quality", "state", "quality status")),
-        Field("expires_on", "Expires on", "The last day on which it may be used.", cell_parsers.day,
+        Field("expires_on", "Expires on", "The last day on which it can be used.", cell_parsers.day,
               False, ("expiry", "expires", "expiry date", "expiration date", "best before",
                       "use by", "bbd", "exp date")),
-        Field("location", "Location", "Where it stands.", cell_parsers.line(64), False,
+        Field("location", "Location", "The location.", cell_parsers.line(64), False,
               ("bin", "shelf", "place", "storage", "warehouse location", "storage bin")),
-        Field("supplier_lot", "Supplier's lot", "How the supplier names the lot.",
+        Field("supplier_lot", "Supplier's lot", "The lot number of the supplier.",
         cell_parsers.line(64),
               False, ("supplier lot", "vendor lot", "supplier batch", "vendor batch",
                       "manufacturer lot")),
@@ -102,10 +105,11 @@ STOCK = FileType(
     ("item", "lot_code"), "lot", True,
 )  # fmt: skip
 REORDER_POINTS = FileType(
-    "reorder-points", "Reorder points", "When to warn that an item runs low.",
+    "reorder-points", "Reorder points", "The quantities at which items are low.",
     (
         _item(),
-        Field("reorder_point", "Reorder point", "Warn at this much. none takes it away.",
+        Field("reorder_point", "Reorder point",
+              "The item is low at or below this. none removes it.",
               cell_parsers.qty_or_none, True,
               ("reorder at", "reorder level", "min", "minimum", "min stock", "minimum stock",
                "safety stock")),
@@ -113,28 +117,30 @@ REORDER_POINTS = FileType(
     ("item",), "item",
 )  # fmt: skip
 CODES = FileType(
-    "codes", "Codes", "Barcodes that scanners read, and the item or lot that each stands for.",
+    "codes", "Codes", "Linked barcodes and the item or lot that each identifies.",
     (
-        Field("code", "Code", "As it is printed or scanned: a GTIN, or any other.",
+        Field("code", "Code", "As printed or scanned: a GTIN or any other barcode.",
               cell_parsers.barcode, True,
               ("barcode", "gtin", "ean", "upc", "ean code", "gtin 13", "ean 13", "scan code")),
         _item(),
-        Field("lot_code", "Lot", "Only when the code stands for one lot.", cell_parsers.code, False,
+        Field("lot_code", "Lot",
+              "Only if the barcode identifies one lot.", cell_parsers.code, False,
               _LOT_NAMES),
-        Field("qty", "One scan is", "How much one scan stands for. 1 when empty.",
+        Field("qty", "One scan is", "The quantity of one scan. Default: 1.",
               cell_parsers.positive_qty, False,
               ("qty", "quantity", "pack", "pack size", "per scan", "units per pack")),
     ),
     ("code",), "code",
 )  # fmt: skip
 COUNTS = FileType(
-    "counts", "Counts", "What was counted on the shelves; stock is set right by the difference.",
+    "counts", "Counts", "Counted quantities; the difference is posted.",
     (
         _item(), _LOT,
-        Field("counted", "Counted", "What was found; 0 is an answer.", cell_parsers.qty, True,
+        Field("counted", "Counted", "The counted quantity; 0 is allowed.", cell_parsers.qty, True,
               ("counted qty", "count", "found", "actual", "physical", "qty", "quantity")),
-        Field("expected", "Expected", "What the counting sheet said; when given, a lot that"
-              " moved on since is refused.", cell_parsers.qty, False,
+        Field("expected", "Expected",
+              "The quantity on the counting sheet. With it, a lot that changed since is refused.",
+              cell_parsers.qty, False,
               ("on hand", "book", "system", "expected qty", "book qty", "system qty")),
     ),
     ("item", "lot_code"), "lot", True,

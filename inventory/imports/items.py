@@ -109,7 +109,7 @@ def _update_items(
     found: RowCheckResult, item: Item, fields: dict[str, Any], used: set[int]
 ) -> None:
     if item.archived_at is not None:
-        raise InvalidInput(f"{item.code} is archived. Bring it back first.", field="code")
+        raise InvalidInput(f"{item.code} is archived. Restore it first.", field="code")
     said = {name: fields[name] for name in _FACTS[1:] if fields.get(name) is not None}
     # the file has no other column than the reorder point
     if "reorder_point" in fields and "name" not in fields:

@@ -42,7 +42,7 @@ def check_rows(
     asked = [record(**rows[at].values) for at in kept]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
     found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
-    found.notes += [(at, "Nothing of this lot is on hand: the row is left out.") for at in empty]
+    found.notes += [(at, "The lot is empty: the row is skipped.") for at in empty]
     found.notes += [(kept[position], note) for position, note in plan.notes]
     items, lots = item_suggester(conn), dict[str, SpellingSuggester]()
     for position, refusal in plan.refused:

@@ -177,7 +177,7 @@ def copies_of(labels: list[Label], copies: int) -> list[Label]:
         InvalidInput: there are no labels, or too many.
     """
     if not labels:
-        raise InvalidInput("Choose what the labels are for.", field="lots")
+        raise InvalidInput("Choose lots, items or locations.", field="lots")
     if not 1 <= copies <= MAX_LABELS or len(labels) * copies > MAX_LABELS:
         raise InvalidInput(
             f"One print has 1 to {MAX_LABELS} labels. Print in several parts.", field="copies"

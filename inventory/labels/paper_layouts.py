@@ -46,7 +46,7 @@ class Layout:
         """
         if not 1 <= start <= self.on_page:
             raise InvalidInput(
-                f"The first label stands in place 1 to {self.on_page} of the sheet.", field="start"
+                f"The first label is at position 1 to {self.on_page} of the sheet.", field="start"
             )
         for place in range(start - 1, start - 1 + count):
             page, on_page = divmod(place, self.on_page)

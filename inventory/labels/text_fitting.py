@@ -73,8 +73,8 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLa
     words = _fit_words(label.lines, width - left - PADDING, height - 2 * PADDING, measure)
     if words is None:
         raise InvalidInput(
-            f"A label of {width:.0f} × {height:.0f} mm is too small for what must stand on it."
-            " Choose a larger one.",
+            f"A label of {width:.0f} × {height:.0f} mm is too small for its text. Choose a"
+            " larger one.",
             field="layout",
         )
     placed = tuple(

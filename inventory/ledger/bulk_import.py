@@ -209,7 +209,7 @@ def _all(*steps: Callable[[], T]) -> list[T]:
 def _item(uow: UnitOfWork, code: str) -> Item:
     item = uow.item(code)
     if item.archived_at is not None:
-        raise InvalidInput(f"{code} is archived: nothing is brought in of it.", field="item")
+        raise InvalidInput(f"{code} is archived. It cannot be imported.", field="item")
     return item
 
 
@@ -303,7 +303,7 @@ def _require_same_fields(lot: Lot, row: OpeningLot, earlier: list[tuple[int, boo
         if said is not None and said != known:
             raise InvalidInput(
                 f"Lot {lot.lot_code} exists already, with the {label}"
-                f" {known or 'left empty'}. Change it on the lot's page.",
+                f" {known or 'left empty'}. Change it on the page of the lot.",
                 field=name,
             )
     stands = any(stands for _, stands in earlier)
@@ -357,7 +357,7 @@ def _count(plan: Plan, row: CountedLot) -> None:
     )
     if row.expected is not None and expected != lot.on_hand:
         raise StaleLot(
-            f"Lot {lot.lot_code} moved on since it was counted: {row.expected} {item.unit} were"
+            f"Lot {lot.lot_code} changed since it was counted: {row.expected} {item.unit} were"
             f" expected, {format_qty(lot.on_hand)} are on hand now. Count it again.",
             field="expected",
             lot_id=lot.id,

@@ -65,7 +65,7 @@ def _canonical_quantity(value: object, *, field: str) -> RawQuantity:
         return f"{value.normalize():f}"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
         return str(value)
-    raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
+    raise InvalidQty("Enter a quantity, such as 12 or 12.5.", field=field)
 
 
 def _minutes(value: object, *, field: str) -> int | None:
@@ -79,7 +79,7 @@ def _parts(value: object, *, field: str) -> tuple[Any, ...]:
     cleaned = tuple(clean(part) for part in value)
     ids = [getattr(part, "lot_id", None) or part.reservation_id for part in cleaned]
     if len(set(ids)) != len(ids):
-        raise InvalidInput("The same one is named twice.", field=field)
+        raise InvalidInput("The list names the same record twice.", field=field)
     return cleaned
 
 

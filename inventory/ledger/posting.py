@@ -300,7 +300,9 @@ def _with_request_index(index: int, total: int, func: Callable[..., Any], *args:
             refusal.figures["index"] = index
         if index and refusal.remembered:
             before = "the operation" if index == 1 else f"the {index} operations"
-            refusal.detail += f" Nothing was posted: this counts {before} before it in the batch."
+            refusal.detail += (
+                f" Nothing was posted. The figures include {before} before it in the batch."
+            )
             refusal.args = (refusal.detail,)
         raise
 

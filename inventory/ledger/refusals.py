@@ -60,9 +60,9 @@ def raise_insufficient_in_lot(
     """
     unit = lot.item.unit
     detail = (
-        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
+        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} {unit} requested"
         if free
-        else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
+        else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} requested"
     )
     detail += _held_by(lot.reserved, unit, holders) + "."
     raise InsufficientStock(
@@ -105,9 +105,10 @@ def raise_insufficient_stock(
     elif sums.available >= qty:
         kind = QcBlocked
     detail = (
-        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)} asked for"
+        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)}"
+        f" {item.unit} requested"
         if sums.free
-        else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} asked for"
+        else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} requested"
     )
     detail += "".join(
         f"; {format_qty(amount)} {_HOLD_WORDS[hold]}" for hold, amount in sorted(holds.items())

@@ -418,8 +418,8 @@ class UnitOfWork:
         )
         if entry.received_after > MAX:
             raise StateConflict(
-                f"Lot {lot.lot_code} would have received more than {format_qty(MAX)}"
-                " in all, the most that a lot can carry.",
+                f"Lot {lot.lot_code} would have received more than {format_qty(MAX)} in total,"
+                " the limit of a lot.",
                 field="qty",
             )
         lot.lot_seq = entry.lot_seq

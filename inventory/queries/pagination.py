@@ -80,7 +80,7 @@ class CursorScope:
             return tuple(key(value) for key, value in zip(self.keys, values, strict=True))
         except (ValueError, TypeError, RecursionError, binascii.Error):
             raise InvalidInput(
-                "That is not a cursor. Take the nextCursor of the page before.", field="cursor"
+                "This is not a cursor. Use the nextCursor of the previous page.", field="cursor"
             ) from None
 
     @property

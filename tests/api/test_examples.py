@@ -110,11 +110,12 @@ REFUSALS = [
 KEYS = {"IDEMPOTENCY_KEY_REUSED": "receive", "IDEMPOTENCY_KEY_MISSING": ""}
 #: Refusals that no single request causes; other tests provoke them.
 PROVOKED = {
-    "IDEMPOTENCY_IN_PROGRESS": "The first request with this key is still being worked on. Try"
-    " again in a moment.",
+    "IDEMPOTENCY_IN_PROGRESS": (
+        "The first request with this key is still in progress. Try again in a moment."
+    ),
     "BUSY": "The inventory is busy. Try again in a moment.",
     "NOT_READY": "The database does not answer.",
-    "INTERNAL_ERROR": "Something went wrong on our side. It was written down.",
+    "INTERNAL_ERROR": "Something went wrong. The error was logged.",
 }
 
 

@@ -110,7 +110,7 @@ def test_move_to_a_target_with_data_is_refused(app: Flask, test_databases: Datab
 
 def test_move_to_the_same_or_an_unknown_database_is_refused(app: Flask) -> None:
     current_url = app.config["SQLALCHEMY_DATABASE_URI"]
-    assert "on already" in Shell(app).fails("database", "move", "--to", current_url)
+    assert "is in use" in Shell(app).fails("database", "move", "--to", current_url)
     assert "The target must be postgresql://" in Shell(app).fails(
         "database", "move", "--to", "mysql://x/y"
     )

@@ -74,7 +74,7 @@ def test_plain_code_can_identify_one_lot_but_a_gtin_cannot(stock: Stock) -> None
     lot = stock.lot(lot_code="L-1")
     record = link(stock, "PALLET 7", lot_id=lot)
     assert (record["item"], record["lot_code"], record["kind"]) == ("BOLT", "L-1", "TEXT")
-    with pytest.raises(InvalidInput, match="never for one lot") as caught:
+    with pytest.raises(InvalidInput, match="not a lot") as caught:
         link(stock, GTIN, lot_id=lot)
     assert caught.value.field == "lot_id"
 
@@ -83,7 +83,11 @@ def test_code_can_be_linked_only_once(stock: Stock) -> None:
     stock.item()
     lot = stock.lot(item="NUT", lot_code="L-9")
     link(stock, "9521123456785")
-    for code, message in ((GTIN, "item BOLT already"), ("BOLT", "itself"), ("L-9", "lot of NUT")):
+    for code, message in (
+        (GTIN, "item BOLT already"),
+        ("BOLT", "code of an item"),
+        ("L-9", "lot of NUT"),
+    ):
         with pytest.raises(DuplicateCode, match=message):
             link(stock, code, item="NUT")
     assert link(stock, "L-9", lot_id=lot)["lot_id"] == lot

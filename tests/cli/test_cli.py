@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,7 +58,7 @@ def test_accounts_are_created_listed_changed_and_disabled(flask: Shell) -> None:
     words = ("users", "set-password", "Ben", "--password-stdin")
     assert flask(*words, input="another fine password\n").exit_code == 0
     assert flask("users", "approve", "Ben").exit_code == 0
-    assert "0 refused" in flask("users", "unlock").output
+    assert "0 failed sign-in attempts" in flask("users", "unlock").output
 
 
 def test_refused_account_commands_print_the_reason(flask: Shell) -> None:
@@ -65,7 +67,7 @@ def test_refused_account_commands_print_the_reason(flask: Shell) -> None:
     assert "taken" in flask.fails(*create, input=f"{PASSWORD}\n")
     assert "8" in flask.fails("users", "create", "Ben", "--role", "viewer", "--password-stdin",
                               input="short\n")  # fmt: skip
-    assert "no account called Nobody" in flask.fails("users", "disable", "Nobody")
+    assert "There is no user Nobody" in flask.fails("users", "disable", "Nobody")
     assert "admin" in flask.fails("users", "disable", "Anna")
     assert "--password-stdin" in flask.fails("users", "create", "Ben", "--role", "viewer")
     assert "owner" in flask.fails("users", "set-role", "Anna", "owner")
@@ -131,3 +133,12 @@ def test_stock_show_prints_quantities_and_lots(app: Flask, flask: Shell) -> None
     assert "L-1" in output
     assert "L-1" not in flask("stock", "show", "BOLT", "--at", "2020-01-01").output
     assert "no item NIX" in flask.fails("stock", "show", "NIX")
+
+
+def test_commands_of_developers_are_not_listed():
+    process = subprocess.run(
+        [sys.executable, "-m", "flask", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "  users " in process.stdout
+    for name in ("run", "shell", "routes"):
+        assert f"  {name} " not in process.stdout

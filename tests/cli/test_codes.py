@@ -38,9 +38,9 @@ def test_a_barcode_is_linked_listed_and_unlinked(flask: Shell, lot: int, anna: N
     done = flask(
         "codes", "link", "9521123456785", "--item", "BOLT", "--qty", "12", "--user", "Anna"
     )
-    assert done.output == f"{GTIN} stands for 12 of BOLT now.\n"
+    assert done.output == f"{GTIN} is linked to 12 of BOLT.\n"
     done = flask("codes", "link", "BIN 7", "--lot", str(lot), "--user", "Anna")
-    assert done.output == "BIN 7 stands for lot L-1 of BOLT now.\n"
+    assert done.output == "BIN 7 is linked to lot L-1 of BOLT.\n"
     listed = [line.split() for line in flask("codes", "list", "--item", "BOLT").output.splitlines()]
     assert [line[1:] for line in listed[1:]] == [
         ["BIN", "7", "BOLT", "L-1", "1", "Anna"], [GTIN, "BOLT", "12", "Anna"],
@@ -76,10 +76,10 @@ def test_labels_are_written_to_a_file_or_standard_output(
 
 def test_refused_label_commands_print_the_reason(flask: Shell, lot: int, tmp_path: Path) -> None:
     command = ("labels", "print", "--lot", str(lot))
-    assert "Choose what" in flask.fails("labels", "print")
+    assert "Choose lots" in flask.fails("labels", "print")
     assert "no lot number 99" in flask.fails("labels", "print", "--lot", "99")
     assert "A layout is one of" in flask.fails(*command, "--layout", "a5")
-    assert "place 1 to 24" in flask.fails(*command, "--layout", "a4-3x8", "--start", "25")
+    assert "position 1 to 24" in flask.fails(*command, "--layout", "a4-3x8", "--start", "25")
     assert "1 to 1000" in flask.fails(*command, "--copies", "1001")
     assert "not a sheet" in flask.fails(*command, "--layout", "a4-3x8", "--format", "zpl")
     assert "cannot be written" in flask.fails(*command, "--out", str(tmp_path / "no" / "where.pdf"))

@@ -36,7 +36,7 @@ def test_each_kind_is_checked_imported_and_not_imported_twice(flask: Shell, tmp_
         file.write_text(text)
         checked = flask("import", kind, str(file))
         assert "2 rows can be imported" in checked.output, checked.output
-        assert "Nothing was written" in checked.output
+        assert "Nothing was imported" in checked.output
         done = flask("import", kind, str(file), "--commit", "--user", "anna")
         assert f"Imported 2 rows as import {number}" in done.output, done.output
         again = flask("import", kind, str(file), "--commit", "--user", "Anna")
@@ -52,17 +52,17 @@ def test_all_errors_are_printed_and_written_to_a_file(flask: Shell, tmp_path: Pa
                        "--errors", str(errors))  # fmt: skip
     assert "Decimals are 0 to 6." in output
     assert "The name is missing." in output
-    assert "2 things are wrong. Nothing was written." in output
+    assert "2 errors. Nothing was imported." in output
     assert errors.read_text().splitlines()[1] == "2,decimals,x,Decimals are 0 to 6."
     assert "0 items" not in flask("import", "list").output
     file.write_text("code,name\nBOLT,\n")
-    assert "1 thing is wrong." in flask.fails("import", "items", str(file))
+    assert "1 error." in flask.fails("import", "items", str(file))
 
 
 def test_columns_can_be_mapped(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("Anything;Code;Else\nBolt;B-1;x\n")
-    assert "Which column has the name" in flask.fails("import", "items", str(file))
+    assert "Choose the column of the name" in flask.fails("import", "items", str(file))
     words = ("import", "items", str(file), "--commit", "--user", "Anna", "--map", "name=Anything")
     assert "name from 'Anything'" in flask(*words).output
     assert "There is no field colour" in flask.fails(*words, "--map", "colour=Else")
@@ -75,8 +75,10 @@ def test_a_missing_column_is_refused_with_the_existing_columns(
     file = tmp_path / "items.csv"
     file.write_text("Teilenummer;Bezeichnung\nBOLT;Bolt\n")
     output = flask.fails("import", "items", str(file))
-    assert "Which column has the code?" in output
-    assert "The file has: Teilenummer, Bezeichnung. Say it by --map code=COLUMN." in output
+    assert "Choose the column of the code" in output
+    assert (
+        "The file has: Teilenummer, Bezeichnung. Name the column with --map code=COLUMN." in output
+    )
     words = ("--map", "code=Teilenummer", "--map", "name=Bezeichnung")
     assert "1 rows can be imported" in flask("import", "items", str(file), *words).output
 
@@ -87,7 +89,7 @@ def test_an_import_is_undone(flask: Shell, tmp_path: Path) -> None:
         file.write_text(FILES[kind])
         assert flask("import", kind, str(file), "--commit", "--user", "Anna").exit_code == 0
     undone = flask("import", "undo", "2", "--user", "Anna", "--reason", "wrong file").output
-    assert "Import 2 was taken back by operation 2." in undone
+    assert "Import 2 was undone by operation 2." in undone
     assert "taken back" in flask("import", "list").output
     assert "reversed already" in flask.fails("import", "undo", "2", "--user", "Anna")
     assert "There is no import number 9" in flask.fails("import", "undo", "9", "--user", "Anna")
@@ -117,7 +119,7 @@ def test_formula_errors_in_cells_block_the_import(flask: Shell, tmp_path: Path) 
         r"3  expires on +\(formula without a value\) +The formula here has no stored value",
     ):
         assert re.search(pattern, output)
-    assert "3 things are wrong. Nothing was written." in output
+    assert "3 errors. Nothing was imported." in output
     assert [line.split()[3] for line in flask("import", "list").output.splitlines()[1:]] == [
         "items"
     ]
@@ -126,7 +128,7 @@ def test_formula_errors_in_cells_block_the_import(flask: Shell, tmp_path: Path) 
 def test_an_import_needs_a_known_user(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text(FILES["items"])
-    assert "Say who imports it" in flask.fails("import", "items", str(file), "--commit")
+    assert "Name the user who imports it" in flask.fails("import", "items", str(file), "--commit")
     words = ("import", "items", str(file), "--commit", "--user", "Nobody")
     assert "There is no user Nobody" in flask.fails(*words)
 
@@ -139,4 +141,4 @@ def test_templates_are_written(flask: Shell, kind: str, tmp_path: Path) -> None:
         path = tmp_path / f"{kind}.{ending}"
         assert flask("import", "template", kind, "--output", str(path)).exit_code == 0
         assert path.read_bytes()[:2] == (b"PK" if ending == "xlsx" else b"\xef\xbb")
-    assert "there already" in flask.fails("import", "template", kind, "--output", str(path))
+    assert "exists already" in flask.fails("import", "template", kind, "--output", str(path))

@@ -69,5 +69,5 @@ def test_movement_age_and_expiry_are_printed(flask: Shell, app: Flask, lot: int)
     assert csv(flask, "ageing", "--item", "MILK") == [["pcs", "up to 30", "1", "3"]]
     assert csv(flask, "expiring") == [[expires, "pcs", "1", "3", "0"]]
     done = flask("report", "movement", "--from", today, "--to", "2020-01-01")
-    assert (done.exit_code, "in one go" in done.output) == (1, True)
+    assert (done.exit_code, "at once" in done.output) == (1, True)
     assert "no item NUT" in flask("report", "ageing", "--item", "NUT").output

@@ -230,16 +230,16 @@ def test_error_in_a_column_that_is_not_imported_is_ignored(content: bytes) -> No
                 f"<row r='3'>{text_cell('A3', 'item')}<c r='B3' t='e'><v>#REF!</v></c></row>"
                 + xlsx_row(4, "A", "x")
             ),
-            r"The column head in B3 cannot be read. The spreadsheet has an error here \(#REF!\)",
+            r"The column header in B3 cannot be read. The spreadsheet has an error here \(#REF!\)",
         ),
         (
             xlsx(
                 f"<row r='1'>{text_cell('A1', 'item')}<c r='B1'><f>A9</f></c></row>"
                 + xlsx_row(2, "A", "x")
             ),
-            "The column head in B1 cannot be read. The formula here has no stored value",
+            "The column header in B1 cannot be read. The formula here has no stored value",
         ),
-        (b"item,#NAME?\nA,x\n", "The column head in B1 cannot be read"),
+        (b"item,#NAME?\nA,x\n", "The column header in B1 cannot be read"),
     ],
 )
 def test_error_in_a_column_header_is_refused(content: bytes, message: str) -> None:

@@ -151,7 +151,7 @@ def test_import_of_10000_rows_reports_errors_repeats_and_is_undone(stock: Stock)
         (6002, "expires on", "2031-02-30"),
     ]
     assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
-    assert report.wrong[4].reason == "Line 2 is about the same lot already."
+    assert report.wrong[4].reason == "Line 2 has the same lot."
     assert (report.import_id, report.rows) == (None, 10_000)
     assert (lots_on_hand(), stock.entries()) == (before, entries)
 
@@ -203,16 +203,17 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         (
             "BOLT,L-1,12,,2031-01-01,,",
             "expires on: Lot L-1 exists already, with the expiry left empty. Change it on the"
-            " lot's page.",
+            " page of the lot.",
         ),
         ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals: this item is counted in pcs, whole"
          " numbers only."),
-        ("GONE,N,1,,,,", "item: GONE is archived: nothing is brought in of it."),
+        ("GONE,N,1,,,,", "item: GONE is archived. It cannot be imported."),
         ("BOLD,N,1,,,,", "item: There is no item BOLD. Did you mean BOLT?"),
         ("BOLT,N,,,,,", "qty: The quantity is missing."),
         ("BOLT,,1,,,,", "lot: The lot is missing."),
-        ("BOLT,N,1,,03/04/2031,,", "expires on: 03/04/2031 can be read in two ways. Say whether"
-         " the day or the month comes first, or write dates like 2027-03-31."),
+        ("BOLT,N,1,,03/04/2031,,",
+         "expires on: 03/04/2031 can be read in two ways. Choose whether the day or the month"
+         " comes first, or write dates like 2027-03-31."),
         ('BOLT,N,"1,234,567",,,,', "qty: Write the quantity without separators for thousands, like"
          " 1250.5."),
         ("BOLT,N,1.000,,,,", "qty: 1.000 can be read as 1 or as 1000 pcs: write 1 or 1000."),
@@ -238,8 +239,8 @@ def test_all_errors_of_a_row_are_reported(stock: Stock) -> None:
     assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
         "2 qty: 1.5 has too many decimals: this item is counted in pcs, whole numbers only.",
         "2 lot: Lot OLD of BOLT exists already: 7 pcs on hand.",
-        "3 qty: That is not a quantity. Write it as a plain number, like 12 or 12.5.",
-        "3 expires on: tomorrow is no date. Write dates like 2027-03-31.",
+        "3 qty: This is not a quantity. Write it as a plain number, such as 12 or 12.5.",
+        "3 expires on: tomorrow is not a date. Write dates like 2027-03-31.",
         "3 item: There is no item BOLD. Did you mean BOLT?",
     ]
     text = "item,lot,counted,expected\nBOLT,OLD,1.5,7.5\n"
@@ -257,7 +258,7 @@ def test_dates_and_decimal_commas_are_read_as_configured(stock: Stock) -> None:
         "OIL A APPROVED 1250.5/0 2031-04-03", "OIL B APPROVED 1250.5/0 2031-03-04",
     ]  # fmt: skip
     wrong = check("stock", text.replace("1250,5", "1.250"), dates="dmy", decimal_comma=True)
-    assert reasons(wrong) == ["2 qty: 1.250 is no number with a decimal comma, like 1250,5."]
+    assert reasons(wrong) == ["2 qty: 1.250 is not a number with a decimal comma, like 1250,5."]
 
 
 def test_import_with_the_same_key_is_replayed(stock: Stock) -> None:
@@ -319,7 +320,7 @@ def test_counts_are_posted_as_one_operation(stock: Stock) -> None:
     again = run_import(stock, "counts", text, reference="November")
     assert (again.done_before, counts(again)) == (report.import_id, (0, 0, 3))
     assert reasons(run_import(stock, "counts", text, reference="December")) == [
-        "2 expected: Lot A moved on since it was counted: 10 pcs were expected, 7 are on hand now."
+        "2 expected: Lot A changed since it was counted: 10 pcs were expected, 7 are on hand now."
         " Count it again.",
     ]
 
@@ -352,9 +353,9 @@ def test_count_without_difference_and_its_undo_pass_verification(
     [
         ("BOLT,LA,1,", "lot: There is no lot LA of BOLT."),
         ("BOLT,LOT-AA,1,", "lot: There is no lot LOT-AA of BOLT. Did you mean LOT-A?"),
-        ("BOLT,LOT-A,3,", "lot: 3 pcs counted in LOT-A, but 4 are reserved. Name the reservations"
-         " to cut first."),
-        ("BOLT,LOT-A,9,8", "expected: Lot LOT-A moved on since it was counted: 8 pcs were"
+        ("BOLT,LOT-A,3,",
+         "lot: 3 pcs counted in LOT-A, but 4 are reserved. Choose the reservations to reduce."),
+        ("BOLT,LOT-A,9,8", "expected: Lot LOT-A changed since it was counted: 8 pcs were"
          " expected, 10 are on hand now. Count it again."),
         ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals: this item is counted in pcs,"
          " whole numbers only."),
@@ -507,16 +508,15 @@ def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
     ("row", "reason"),
     [
         ("4006381333932,BOLT,,", "code: 4006381333932 looks like a GTIN, but its last digit should"
-         " be 1: it was mistyped or misread."),
-        ("BOLT,BOLT,,", "code: BOLT is the code of an item itself."),
-        ("L-1,BOLT,,", "code: L-1 is the code of a lot itself."),
+         " be 1: check it."),
+        ("BOLT,BOLT,,", "code: BOLT is the code of an item."),
+        ("L-1,BOLT,,", "code: L-1 is a lot number."),
         ("TAKEN,BOLT,,2", "code: TAKEN stands for 1 of item BOLT already. Unlink it there first."),
         ("X,NUT,,", "item: There is no item NUT."),
         ("X,BOLT,L-9,", "lot: There is no lot L-9 of BOLT."),
-        ("4006381333931,BOLT,L-1,", "lot: A GTIN stands for an item, never for one lot: leave the"
-         " lot empty."),
-        ("04006381333931,BOLT,,\n4006381333931,BOLT,,", "code: Line 2 is about the same code"
-         " already."),
+        ("4006381333931,BOLT,L-1,",
+         "lot: A GTIN identifies an item, not a lot. Leave the lot empty."),
+        ("04006381333931,BOLT,,\n4006381333931,BOLT,,", "code: Line 2 has the same barcode."),
         ("X,BOLT,,0", "one scan is: The quantity must be more than zero."),
     ],
 )  # fmt: skip
@@ -566,7 +566,7 @@ def test_exported_item_list_can_be_changed_and_imported(stock: Stock) -> None:
 
 
 def test_missing_column_is_requested() -> None:
-    with pytest.raises(InvalidInput, match="Which column has the quantity") as caught:
+    with pytest.raises(InvalidInput, match="Choose the column of the quantity") as caught:
         imports.validate_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
     with pytest.raises(InvalidInput, match="named twice"):
@@ -685,7 +685,7 @@ def test_rows_without_stock_are_left_out_of_an_opening_file(stock: Stock) -> Non
     report = check("stock", STOCK + rows)
     assert [line.split()[0] for line in reasons(report)] == ["5"]
     assert [(note.line, note.text) for note in report.notes] == [
-        (3, "Nothing of this lot is on hand: the row is left out.")
+        (3, "The lot is empty: the row is skipped.")
     ]
     run_import(stock, "stock", STOCK + rows.replace("NIX,D,1,,,,\n", ""))
     assert lots_on_hand() == ["BOLT A APPROVED 5/0", "BOLT C APPROVED 3/0"]

@@ -110,7 +110,7 @@ def test_table_can_start_below_and_right_of_a1() -> None:
 
 def test_cell_without_a_header_is_named() -> None:
     rows = xlsx_row(1, "code", "name") + f"<row r='2'>{text_cell('D2', 'x')}</row>"
-    message = "Cell D2 of the sheet Sheet1 is not empty, but the column heads end in column B"
+    message = "Cell D2 of the sheet Sheet1 is not empty, but the column headers end in column B"
     with pytest.raises(InvalidInput, match=message):
         imports.read_table(xlsx(rows))
 

@@ -186,7 +186,7 @@ def test_printing_starts_at_the_given_label_of_the_sheet(mixed_labels: list[labe
     assert places[0] == (0, pytest.approx(4.7625 + 2 * 69.85), pytest.approx(12.7 + 9 * 25.4))
     assert [page for page, _, _ in places] == [0] + [1] * 30 + [2]
     for start in (0, 31):
-        with pytest.raises(InvalidInput, match="place 1 to 30"):
+        with pytest.raises(InvalidInput, match="position 1 to 30"):
             labels.to_pdf(mixed_labels[:1], layout, start=start)
 
 

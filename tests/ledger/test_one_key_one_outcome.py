@@ -157,11 +157,11 @@ def test_a_dry_run_remembers_no_refusal(stock: Stock) -> None:
 #: Refusals of the rules that depend on the request alone: function and start of the sentence.
 OF_THE_REQUEST = {
     ("receive", "A receipt or a customer return"),
-    ("return_from_customer", "A reason is needed"),
-    ("issue", "Say either the reservation or the item"),
+    ("return_from_customer", "Enter a reason"),
+    ("issue", "Name either the reservation or the item"),
     ("issue", "Only an issue against a reservation"),
     ("remove_stock", "A scrap or a supplier return"),
-    ("decide_qc", "A reason is needed"), ("named_parts", "The lots add up to"),
+    ("decide_qc", "Enter a reason"), ("named_parts", "The lots add up to"),
     ("lot_of", "Lot {lot.lot_code} is a lot of"),  # a lot never changes its item
     ("_require_own", "{operation.user_name} posted"),  # nor an operation its user
     ("_require_own", "Operation {operation.id} was posted more than"),  # it only grows older

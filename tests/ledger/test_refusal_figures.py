@@ -171,7 +171,7 @@ def test_refused_count_shows_required_and_named_cuts(stock: Stock) -> None:
     named = cuts((first, 1), (second, 1))
     refusal = stock.refused("INSUFFICIENT_STOCK", "count", lot_id=lot, counted=3, unreserve=named)
     assert refusal.detail == (
-        "3 pcs counted in L, but 9 are reserved. 6 must be unreserved, 2 are named."
+        "3 pcs counted in L, but 9 are reserved. 6 must be unreserved, 2 are chosen."
     )
     assert (refusal.figures["reserved"], refusal.figures["to_cut"]) == ("9", "6")
     assert [reservation["open_qty"] for reservation in refusal.figures["reservations"]] == [
@@ -255,11 +255,11 @@ def test_later_request_of_a_batch_counts_the_requests_before_it(
     first = [Reserve(item="BOLT", qty=4, reference="J-1"), Issue(item="BOLT", qty=1)]
     refusal = refused_batch(stock, *first, Issue(item="BOLT", qty=6))
     assert (refusal.figures["index"], refusal.figures["free"]) == (2, "5")
-    message = "Nothing was posted: this counts the 2 operations before it in the batch."
+    message = "Nothing was posted. The figures include the 2 operations before it in the batch."
     assert refusal.detail.endswith(message)
     assert str(refusal) == refusal.detail
     refusal = refused_batch(stock, first[0], Issue(item="BOLT", qty=7))
-    assert refusal.detail.endswith("this counts the operation before it in the batch.")
+    assert refusal.detail.endswith("The figures include the operation before it in the batch.")
 
 
 def test_batch_refusal_names_reservations_of_the_same_batch(stock: Stock) -> None:
@@ -281,4 +281,4 @@ def test_batch_refusal_names_reservations_of_the_same_batch(stock: Stock) -> Non
 def test_duplicate_lot_code_in_a_batch_mentions_the_batch(stock: Stock) -> None:
     stock.item()
     twice = [Receive(item="BOLT", lot_code="L", qty=1)] * 2
-    assert "this counts the operation before it" in refused_batch(stock, *twice).detail
+    assert "The figures include the operation before it" in refused_batch(stock, *twice).detail

@@ -30,10 +30,10 @@ def test_the_menu_marks_the_section_of_the_current_page(ada, stock):
 @pytest.mark.parametrize(
     ("path", "method", "status", "message"),
     [
-        ("/nowhere/", "get", 404, "There is no such page"),
+        ("/nowhere/", "get", 404, "Page not found"),
         ("/items/99/", "get", 404, "There is no item number 99"),
-        ("/theme/", "get", 405, "There is nothing to see here"),
-        ("/reserve/", "post", 400, "Nothing was booked"),
+        ("/theme/", "get", 405, "Method not allowed"),
+        ("/reserve/", "post", 400, "Nothing was posted"),
     ],
 )
 def test_an_error_page_says_what_to_do_and_not_what_http_says(ada, path, method, status, message):

@@ -232,7 +232,7 @@ class IssueBody(Write):
     def _requires_one_form(self) -> Self:
         if (self.reservation_id is None) == (self.item is None):
             field = "reservation" if self.item is None else "item"
-            raise invalid("Say either the reservation or the item to issue.", field=field)
+            raise invalid("Name either the reservation or the item to issue.", field=field)
         if self.item is not None and self.close_remainder:
             raise invalid(
                 "Only an issue against a reservation can close its remainder.",

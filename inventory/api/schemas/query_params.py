@@ -25,7 +25,7 @@ from inventory.api.schemas.responses import QC, TxnType
 
 def _check_cursor(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise invalid("That is not a cursor. Take the nextCursor of the page before.")
+        raise invalid("This is not a cursor. Use the nextCursor of the previous page.")
     return value
 
 

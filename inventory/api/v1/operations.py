@@ -57,7 +57,7 @@ def return_from_customer(call: ApiRequest) -> WriteResult:
     """Take goods back from a customer; a reason is needed.
 
     `returnOf` names the operation that issued them, `reference` the job or order that they were
-    issued to. More than went out and is not back yet is refused, unless `unmatched` says that the
+    issued to. More than was issued and is not back yet is refused, unless `unmatched` says that the
     goods match no issue. They go into the lot that they came from; where it takes no more
     (inspected, rejected, expired), or with `quarantine`, into a new child lot: `lot` in the
     answer.

@@ -74,14 +74,14 @@ def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     if request.resolution == KEEP_DIFFERENCE:
         if lot.on_hand + counted - then < 0:
             raise StateConflict(
-                f"The difference of {format_qty(counted - then)} would leave less than nothing"
-                f" of the {format_qty(lot.on_hand)} that are there now.",
+                f"The difference of {format_qty(counted - then)} is more than the"
+                f" {format_qty(lot.on_hand)} {lot.item.unit} on hand now.",
                 field="counted",
             )
         return counted - then
     raise StaleLot(
-        f"Lot {lot.lot_code} moved on while it was counted: {format_qty(then)} {lot.item.unit}"
-        f" then, {format_qty(lot.on_hand)} now. Keep what was counted, or keep the difference?",
+        f"Lot {lot.lot_code} changed while it was counted: {format_qty(then)} {lot.item.unit}"
+        f" then, {format_qty(lot.on_hand)} now. Use the counted quantity, or apply the difference?",
         lot_id=lot.id,
         lot_code=lot.lot_code,
         seen_seq=seen,
@@ -101,7 +101,7 @@ def _reduce_reservation(
     if qty > open_here:
         raise OverUnreserve(
             f"{format_qty(open_here)} {lot.item.unit} open for {reservation.reference} in"
-            f" {lot.lot_code}, {format_qty(qty)} cannot be given back.",
+            f" {lot.lot_code}, {format_qty(qty)} cannot be unreserved.",
             reservation_id=reservation.id,
             requested=format_qty(qty),
             open=format_qty(open_here),
@@ -119,9 +119,9 @@ def _raise_below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -
     """Refuse with the figures before the count, as nothing is posted."""
     to_cut = format_qty(lot.reserved - remaining)
     named = (
-        f" {to_cut} must be unreserved, {format_qty(cut)} are named."
+        f" {to_cut} must be unreserved, {format_qty(cut)} are chosen."
         if cut
-        else " Name the reservations to cut first."
+        else " Choose the reservations to reduce."
     )
     raise InsufficientStock(
         f"{format_qty(remaining)} {lot.item.unit} counted in {lot.lot_code}, but"

@@ -36,7 +36,7 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
     """
     if (request.reservation_id is None) == (request.item is None):
         raise InvalidInput(
-            "Say either the reservation or the item to issue.",
+            "Name either the reservation or the item to issue.",
             field="item" if request.item is not None else "reservation",
         )
     if request.reservation_id is not None:

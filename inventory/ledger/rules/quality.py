@@ -39,7 +39,7 @@ def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
         )
     first_approval = status == QcStatus.APPROVED and uow.last_decisions[request.lot_id][0] == 1
     if not request.reason and not first_approval:
-        raise InvalidInput("A reason is needed for this decision.", field="reason")
+        raise InvalidInput("Enter a reason for this decision.", field="reason")
     operation = uow.add_operation(Kind.QC, request)
     operation.shows_lot = lot
     uow.decide(operation, lot, status)
@@ -132,8 +132,8 @@ def release(uow: UnitOfWork, request: ReleaseHold) -> None:
     ]
     if moved_on:
         raise NotReversible(
-            f"QC has decided on {', '.join(moved_on[:3])} since: this hold cannot be ended as one."
-            " Decide on each lot.",
+            f"QC has decided on {', '.join(moved_on[:3])} since: this hold cannot be lifted as a"
+            " whole. Decide on each lot.",
             operation_id=request.operation_id,
             operations=[],
             lots=moved_on,

@@ -40,9 +40,7 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
     item = uow.item(request.item)
     qty = _parse_qty(uow, item, request)
     if item.archived_at is not None:
-        raise StateConflict(
-            f"{item.code} is archived: nothing more can be received of it.", field="item"
-        )
+        raise StateConflict(f"{item.code} is archived. It cannot be received.", field="item")
     code = request.lot_code
     lot = uow.find_lot(item, code) if request.add_to_lot else uow.codes.get((item.id, code))
     renewed = False
@@ -95,7 +93,7 @@ def new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
 def _raise_duplicate(lot: Lot) -> NoReturn:
     raise DuplicateLot(
         f"Lot {lot.lot_code} of {lot.item.code} exists already."
-        " Say that you add to it, or choose another lot code.",
+        " Add to that lot, or enter another lot number.",
         lot_id=lot.id,
         lot_code=lot.lot_code,
         qc_status=lot.qc_status,
@@ -108,7 +106,7 @@ def _require_open_to_more(uow: UnitOfWork, lot: Lot, request: Receive) -> None:
     if lot.item.qc_required and lot.qc_status != QcStatus.QUARANTINE:
         raise QcBlocked(
             f"Lot {lot.lot_code} has been inspected ({lot.qc_status.lower()}):"
-            " uninspected goods cannot be added to it. Receive them as a lot of their own.",
+            " uninspected goods cannot be added to it. Receive them as a new lot.",
             **fields,
         )
     if lot.qc_status == QcStatus.REJECTED:

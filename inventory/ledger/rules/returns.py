@@ -34,13 +34,11 @@ def return_from_customer(uow: UnitOfWork, request: Receive) -> None:
         NotFound: unknown item or operation; without `unmatched` also an unknown lot.
     """
     if not request.reason:
-        raise InvalidInput("A reason is needed for goods that come back.", field="reason")
+        raise InvalidInput("Enter a reason for the return.", field="reason")
     item = uow.item(request.item)
     qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
     if item.archived_at is not None:
-        raise StateConflict(
-            f"{item.code} is archived: nothing more can be received of it.", field="item"
-        )
+        raise StateConflict(f"{item.code} is archived. It cannot be received.", field="item")
     lot = uow.find_lot(item, request.lot_code)
     reference = request.reference
     if request.return_of is not None:
@@ -69,7 +67,7 @@ def _issue_of(uow: UnitOfWork, operation_id: int, lot: Lot | None) -> str | None
         raise NotFound(f"There is no issue number {operation_id}.", field="return_of")
     if lot is None or all(entry.lot_id != lot.id for entry in operation.entries):
         raise NotFound(
-            f"Issue {operation_id} took nothing out of that lot.",
+            f"Issue {operation_id} did not issue from that lot.",
             field="return_of",
             operation_id=operation_id,
         )
@@ -81,8 +79,8 @@ def _require_returnable(
 ) -> None:
     if lot is None or lot.id is None:
         raise NotFound(
-            f"There is no lot {request.lot_code} of {item.code}. If these goods match no issue, say"
-            " so.",
+            f"There is no lot {request.lot_code} of {item.code}. If the goods match no issue,"
+            " confirm that.",
             field="lot_code",
         )
     uow.decided_by.add(lot)
@@ -107,9 +105,9 @@ def _raise_over_return(
 ) -> NoReturn:
     unit, named = lot.item.unit, f" for {reference}" if reference else ""
     raise OverReturn(
-        f"{format_qty(out.issued)} {unit} of {lot.lot_code} went out{named} and"
-        f" {format_qty(out.returned)} came back: {format_qty(qty)} cannot come back. If these goods"
-        " match no issue, say so.",
+        f"{format_qty(out.issued)} {unit} of {lot.lot_code} were issued{named},"
+        f" {format_qty(out.returned)} were returned: {format_qty(qty)} cannot be returned. If"
+        " the goods match no issue, confirm that.",
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

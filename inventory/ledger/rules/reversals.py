@@ -51,7 +51,7 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
         )
     if operation.kind == Kind.QC:
         raise NotReversible(
-            "A QC decision is not reversed: take a new decision instead.",
+            "A QC decision cannot be reversed. Post a new decision.",
             operation_id=operation.id,
             operations=[],
         )
@@ -152,8 +152,8 @@ def _raise_not_reversible(
         f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
     )
     raise NotReversible(
-        f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be taken back,"
-        f" {format_qty(there)} are {word} now" + (f". In the way: {named}." if named else "."),
+        f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be reversed,"
+        f" {format_qty(there)} are {word} now" + (f". Reverse first: {named}." if named else "."),
         operation_id=past.operation.id,
         lot_id=lot.id,
         lot_code=lot.lot_code,

@@ -252,7 +252,7 @@ def test_system_account_cannot_be_listed_enabled_or_created(stock: Stock, lot: i
     db.session.rollback()
     system = connection().execute(sa.select(User.id).where(User.name_key == "SYSTEM")).scalar_one()
     assert system not in [account.id for account in users.list_accounts()]
-    with pytest.raises(Exception, match="no such account"):
+    with pytest.raises(Exception, match="no such user"):
         users.enable(user_id=system)
     for name in ("SYSTEM", "system", "Ｓystem"):
         assert users.find_account(name=name) is None

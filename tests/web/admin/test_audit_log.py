@@ -161,7 +161,7 @@ def test_the_page_lists_user_action_and_subject_newest_first(app, ada, person):
         users.set_role(user_id=ole.id, role="inspector", actor_id=ada.id)
     first, second = rows_on(ada)[:2]
     assert "ada Role changed ole role inspector" in first
-    assert "ole Logged in ole address 127.0.0.1; by password" in second
+    assert "ole Signed in ole address 127.0.0.1; by password" in second
 
 
 def test_the_user_filter_finds_actions_by_and_on_the_user(app, ada, person):
@@ -180,7 +180,7 @@ def test_the_user_filter_finds_actions_by_and_on_the_user(app, ada, person):
     assert rows_on(ada, "?who=nobody") == []
     with app.app_context():
         catalog.create_item(user_id=ole.id, key=key(), code="NUT", name="Nut")
-    assert "ole Item made item NUT" in rows_on(ada, "?who=ole")[0]
+    assert "ole Item created item NUT" in rows_on(ada, "?who=ole")[0]
     assert "meets all of these filters" in ada.get("/audit/?who=nobody").text
 
 
@@ -210,7 +210,7 @@ def test_formulas_and_markup_stay_text_on_the_page_and_in_exports(app, ada):
         catalog.update_item(user_id=ada.id, key=key(), item="=1+1", code="=2+2", reorder_point="5")
     assert "<b>x" not in ada.get("/audit/").text
     lines = list(csv.reader(io.StringIO(ada.get("/audit/export.csv?what=records").text)))[1:]
-    assert [line[3] for line in lines] == ["Item changed", "Item made"]
+    assert [line[3] for line in lines] == ["Item edited", "Item created"]
     assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "@"))]
     assert lines[0][5] == "code =1+1 → =2+2; reorder point – → 5"
 

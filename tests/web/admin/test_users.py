@@ -68,7 +68,7 @@ def test_an_account_is_created(app, admin):
     ("fields", "words"),
     [
         ({"name": "ADA", "password": PASSWORD, "role": "viewer"}, "That name is taken"),
-        ({"name": "dee", "password": "short", "role": "viewer"}, "At least 8 characters"),
+        ({"name": "dee", "password": "short", "role": "viewer"}, "at least 8 characters"),
         ({"name": "dee", "password": PASSWORD, "role": "emperor"}, "Not a valid choice"),
         ({"name": "", "password": PASSWORD, "role": "viewer"}, "This is needed."),
     ],
@@ -94,7 +94,7 @@ def test_an_unknown_role_is_refused(app, admin, ben, role):
 
 
 def test_an_unknown_account_is_refused(admin):
-    assert "no such account" in post(admin, "/users/99/disabling/").text
+    assert "no such user" in post(admin, "/users/99/disabling/").text
     assert post(admin, f"/users/{10**30}/disabling/").status_code == 404
 
 
@@ -103,7 +103,7 @@ def test_an_admin_can_set_a_new_password_for_a_user(app, admin, ben):
     path = f"/users/{ben.id}/password/"
     assert "New password for ben" in admin.get(path).text
     assert post(admin, path, password="short").status_code == 422
-    assert "At least 8 characters" in post(admin, path, password="short").text
+    assert "at least 8 characters" in post(admin, path, password="short").text
     assert "logged out everywhere" in post(admin, path, password="another quiet one").text
     assert logs_in(client, "ben", PASSWORD) is False
     assert logs_in(client, "ben", "another quiet one") is True

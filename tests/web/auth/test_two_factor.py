@@ -155,7 +155,7 @@ def test_an_unconfirmed_setup_does_not_change_the_login(app, ole, browser):
     begin_setup(ole)
     answer = sends(ole, f"{PAGE}confirmation/", code="000000")
     assert answer.status_code == 422
-    assert "not right" in answer.text
+    assert "code is wrong" in answer.text
     assert 'class="qr"' in answer.text
     assert browser.logs_in().location == "/"
 
@@ -231,10 +231,10 @@ def test_spaces_in_a_code_are_ignored(authenticator, browser):
 
 def test_the_code_page_requires_the_password_first(ole, authenticator, browser):
     assert browser.client.get("/login/code/").location == "/login/"
-    assert "do not go together" in browser.logs_in(password="not it").text
+    assert "is wrong" in browser.logs_in(password="not it").text
     assert browser.client.get("/login/code/").location == "/login/"
     unknown = browser.logs_in(name="nobody", password="not it")
-    assert "do not go together" in unknown.text
+    assert "is wrong" in unknown.text
 
 
 def test_the_code_can_be_entered_for_ten_minutes(authenticator, browser, monkeypatch):
@@ -357,7 +357,7 @@ def test_an_admin_and_the_command_can_reset_the_second_factor(
     assert browser.logs_in().location == "/"
     sets_up(ada)
     assert "second factor" in Shell(app)("users", "list").output
-    assert "password alone" in Shell(app)("users", "reset-totp", "ada").output
+    assert "password only" in Shell(app)("users", "reset-totp", "ada").output
     assert Browser(app).logs_in("ada").location == "/"
 
 
@@ -512,4 +512,4 @@ def test_the_account_page_shows_whether_it_is_set_up(ole, advance_clock):
     assert "Set it up" in visible_text(ole.get("/account/").text)
     sets_up(ole)
     assert "Look after it" in visible_text(ole.get("/account/").text)
-    assert "Second factor set up" in audit.WORDS["second_factor.on"]
+    assert "Two-factor authentication turned on" in audit.WORDS["second_factor.on"]

@@ -130,9 +130,9 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
     ("kind", "text", "message"),
     [
         ("items", "", "Choose a file, or paste the rows."),
-        ("", ITEMS, "What is in the file? Choose one."),
-        ("users", ITEMS, "What is in the file? Choose one."),
-        ("items", "code,name\n", "There are no rows below the column heads."),
+        ("", ITEMS, "Choose what is in the file."),
+        ("users", ITEMS, "Choose what is in the file."),
+        ("items", "code,name\n", "There are no rows below the column headers."),
         ("items", b"\0\1\2", "neither a spreadsheet"),
     ],
 )

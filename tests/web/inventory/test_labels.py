@@ -69,10 +69,10 @@ def test_labels_are_produced_for_a_zpl_printer(ada, lots):
 @pytest.mark.parametrize(
     ("fields", "message", "field"),
     [
-        ({}, "Choose what the labels are for", ""),
+        ({}, "Choose lots, items or locations", ""),
         ({"lot": "1", "copies": "1001"}, "1 to 1000", "copies"),
         ({"lot": "1", "copies": "none"}, "1 to 1000", "copies"),
-        ({"lot": "1", "layout": "a4-3x8", "start": "25"}, "place 1 to 24", "start"),
+        ({"lot": "1", "layout": "a4-3x8", "start": "25"}, "position 1 to 24", "start"),
         ({"lot": "1", "custom": "20x10"}, "too small", "custom"),
         ({"lot": "1", "custom": "huge"}, "A layout is one of", "custom"),
         ({"lot": "1", "layout": "a4-3x8", "kind": "zpl"}, "not a sheet", "custom"),

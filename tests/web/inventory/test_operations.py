@@ -57,7 +57,7 @@ def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     answer = ada.submit("/reserve/", item="BOLT", qty="20", reference="JOB-8")
     assert answer.status_code == 409
     words = visible_text(answer.text)
-    assert "Only 9 pcs of BOLT free, 20 asked for." in words
+    assert "Only 9 pcs of BOLT free, 20 pcs requested." in words
     assert "15 pcs reserved by JOB-7" in words
     fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
@@ -191,7 +191,9 @@ def test_a_customer_return_of_more_than_went_out_keeps_the_form(ada, stock):
     typed = {"item": "BOLT", "lot_code": "L-1", "reason": "Wrong size"}
     answer = ada.submit("/customer-return/", qty="4", **typed)
     assert answer.status_code == 409
-    assert "3 pcs of L-1 went out and 0 came back: 4 cannot come back" in visible_text(answer.text)
+    assert "3 pcs of L-1 were issued, 0 were returned: 4 cannot be returned" in visible_text(
+        answer.text
+    )
     assert 'value="Wrong size"' in answer.text
     assert ada.submit("/customer-return/", qty="3", **typed).status_code == 303
     answer = ada.submit("/customer-return/", qty="2", **typed, unmatched="y", quarantine="y")

@@ -226,7 +226,7 @@ def test_a_reservation_expires_at_the_end_of_its_day(ada, stock):
             assert "Expired 2 h ago" in visible_text(ole.get(path).text), path
         assert "Issue all" not in visible_text(ole.get("/reservations/").text)
         result = ada.app.test_cli_runner().invoke(args=["reservations", "expire"])
-        assert result.output == "1 reservations had expired and were given back.\n"
+        assert result.output == "1 expired reservations were unreserved.\n"
         assert "Expired" not in visible_text(ole.get("/reservations/1/").text)
         assert "Expiry" in visible_text(ole.get("/ledger/").text)
         assert "Inventory" in visible_text(ole.get("/ledger/").text)
