@@ -42,15 +42,15 @@ class CodeBody(RequestModel):
         }
     )
 
-    code: Raw = Field(description="As it was scanned, or as it is printed.")
+    code: Raw = Field(description="As scanned or printed.")
     item: Code | None = None
     lot_id: Id | None = None
-    qty: Qty | None = Field(None, description="How much one scan stands for; 1 by default.")
+    qty: Qty | None = Field(None, description="The quantity of one scan; 1 by default.")
 
     @model_validator(mode="after")
     def _identifies_one_target(self) -> Self:
         if (self.item is None) == (self.lot_id is None):
-            raise invalid("Say either the item or the lot that it stands for.", field="item")
+            raise invalid("Name either the item or the lot that it identifies.", field="item")
         return self
 
     def to_fields(self) -> dict[str, Any]:

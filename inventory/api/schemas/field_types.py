@@ -82,7 +82,7 @@ def text(max_length: int, *, multiline: bool = False, excluded_pattern: str = ""
         if not isinstance(value, str):
             raise invalid("Text is expected here.")
         if not value.strip():
-            raise invalid("Something is needed here.")
+            raise invalid("A value is required here.")
         if len(value) > max_length:
             raise invalid(f"At most {max_length} characters; this has {len(value)}.")
         if not written.fullmatch(value):
@@ -120,7 +120,7 @@ def _qty(pattern: str, *, allow_zero: bool) -> FieldType:
                 {"type": "string", "pattern": f"^{pattern}$"},
                 {"type": "number", **least, "maximum": 10**12, "multipleOf": 0.000001},
             ],
-            "description": "A decimal string, exact to 6 decimals at most; numbers are taken too.",
+            "description": "A decimal string, with 6 decimals at most. Numbers are accepted too.",
         },
     )
 

@@ -27,8 +27,8 @@ _ABSENT: Any = None
 class ItemBody(RequestModel):
     code: ItemCode
     name: Name
-    unit: Unit | None = Field(None, description="pcs, where nothing is said.")
-    decimals: Decimals | None = Field(None, description="How finely it is counted; 0 by default.")
+    unit: Unit | None = Field(None, description="Default: pcs.")
+    decimals: Decimals | None = Field(None, description="Decimals of its quantities; 0 by default.")
     qc_required: Flag | None = None
     reorder_point: QtyOrZero | None = None
     allow_lookalike: Flag | None = Field(
@@ -57,15 +57,15 @@ class ItemChanges(Changes):
     reorder_point: QtyOrZero | None = None
     archived: Flag = Field(_ABSENT)
     qc_required: Flag = Field(_ABSENT)
-    code: ItemCode = Field(_ABSENT, description="Only before anything was received of it.")
+    code: ItemCode = Field(_ABSENT, description="Only possible before the item has a lot.")
     allow_lookalike: Flag = Field(
         _ABSENT, description="The new code may look like another item's code."
     )
-    unit: Unit = Field(_ABSENT, description="Only before anything was received of it.")
-    decimals: Decimals = Field(_ABSENT, description="Only before anything was received of it.")
+    unit: Unit = Field(_ABSENT, description="Only possible before the item has a lot.")
+    decimals: Decimals = Field(_ABSENT, description="Only possible before the item has a lot.")
 
 
 class LotChanges(Changes):
-    location: Code | None = Field(None, description="Where it is: changing it is a move.")
-    expires_on: Day | None = Field(None, description="A correction, for an inspector to make.")
+    location: Code | None = Field(None, description="The location. A change is a move.")
+    expires_on: Day | None = Field(None, description="A correction; requires the role inspector.")
     supplier_lot: Code | None = None

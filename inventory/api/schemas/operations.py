@@ -110,7 +110,7 @@ Cuts = Annotated[list[ReservationPart], Field(min_length=1, max_length=1000)]
 
 def _require_qty_or_lots(body: ReservationBody | IssueBody) -> None:
     if body.qty is None and body.lots is None:
-        raise invalid("Say how much: a qty, or lots.", code=InvalidQty.code, field="qty")
+        raise invalid("Name a qty or lots.", code=InvalidQty.code, field="qty")
 
 
 _LOOKALIKE = "The code of the new lot may look like another lot's code."
@@ -126,11 +126,11 @@ class ReceiptBody(Write):
     supplier_lot: Code | None = None
     location: Code | None = None
     add_to_lot: Flag | None = Field(
-        None, description="Add to the lot of that code; by default it must be a new one."
+        None, description="Add to the existing lot; by default the lot must be new."
     )
     reference: Reference | None = None
     note: Note | None = None
-    occurred_at: Timestamp | None = Field(None, description="When it happened: information only.")
+    occurred_at: Timestamp | None = Field(None, description="When it happened; information only.")
     allow_lookalike: Flag | None = Field(None, description=_LOOKALIKE)
 
 
@@ -139,7 +139,7 @@ class CustomerReturnBody(ReceiptBody):
     fixed: ClassVar[dict[str, Any]] = {"kind": Kind.CUSTOMER_RETURN}
     not_in_command: ClassVar[set[str]] = {"op", "lot_id"}
 
-    item: Code | None = Field(None, description="With `lotCode`; or say the `lotId`.")  # type: ignore[assignment]
+    item: Code | None = Field(None, description="With `lotCode`, or use `lotId`.")  # type: ignore[assignment]
     lot_code: Code | None = Field(None, description="The lot that the goods came from.")  # type: ignore[assignment]
     lot_id: Id | None = Field(None, description="The lot, instead of `item` and `lotCode`.")
     return_of: Id | None = Field(None, description="The operation that issued the goods.")
@@ -152,7 +152,7 @@ class CustomerReturnBody(ReceiptBody):
     def _name_one_lot(self) -> CustomerReturnBody:
         named = [self.item is not None, self.lot_code is not None]
         if any(named) if self.lot_id is not None else not all(named):
-            raise invalid("Say either the lotId, or item and lotCode.", field="lotId")
+            raise invalid("Name either lotId, or item and lotCode.", field="lotId")
         return self
 
 
@@ -164,9 +164,9 @@ class ReservationBody(Write):
     qty: Qty | None = None
     reference: Reference
     lots: LotParts | None = None
-    strategy: Strategy | None = Field(None, description="Which lots first, where none are named.")
+    strategy: Strategy | None = Field(None, description="The order of lots if none are named.")
     expires_at: Timestamp | None = Field(
-        None, description="When the promise ends: what is open of it then is given back."
+        None, description="When the reservation ends. What is open then is unreserved."
     )
     note: Note | None = None
 
@@ -185,7 +185,7 @@ class ReservationBody(Write):
 class UnreserveBody(Write):
     verb = ledger.Unreserve
 
-    qty: Qty | None = Field(None, description="All that is open, where nothing is said.")
+    qty: Qty | None = Field(None, description="Default: the whole open quantity.")
     lots: LotParts | None = None
     reason: Reason | None = None
     note: Note | None = None
@@ -217,11 +217,11 @@ class IssueBody(Write):
 
     reservation_id: Id | None = Field(None, alias="reservation")
     item: Code | None = None
-    qty: Qty | None = Field(None, description="All that is open, of a reservation.")
+    qty: Qty | None = Field(None, description="Default for a reservation: its whole open quantity.")
     lots: LotParts | None = None
     strategy: Strategy | None = None
     close_remainder: Flag | None = Field(
-        None, description="Give back what this leaves open of the reservation."
+        None, description="Unreserve what this leaves open of the reservation."
     )
     reference: Reference | None = None
     reason: Reason | None = None
@@ -265,9 +265,9 @@ class CountBody(Write):
     counted: QtyOrZero
     lot_seq: Id | None = Field(None, description="The lot's lotSeq when it was counted.")
     resolution: Literal["keep_counted", "keep_difference"] | None = Field(
-        None, description="What holds when the lot moved on since."
+        None, description="What to post if the lot changed since."
     )
-    unreserve: Cuts | None = Field(None, description="The reservations to cut.")
+    unreserve: Cuts | None = Field(None, description="The reservations to reduce.")
     reason: Reason | None = None
     note: Note | None = None
 

@@ -38,7 +38,7 @@ Separator = Annotated[str, text(10)]
 
 class PageQuery(RequestModel):
     limit: Limit | None = Field(None, description="How many rows; 50 by default.")
-    cursor: Cursor | None = Field(None, description="The nextCursor of the page before.")
+    cursor: Cursor | None = Field(None, description="The nextCursor of the previous page.")
 
     def filters(self) -> dict[str, Any]:
         """Return the filters that were sent, as arguments of the core's lists."""
@@ -48,7 +48,7 @@ class PageQuery(RequestModel):
 class Items(PageQuery):
     q: Reference | None = Field(None, description="Part of the code or the name.")
     low_stock: FlagInQuery | None = Field(
-        None, description="What is free is down to the reorder point, or is not."
+        None, description="Whether the free quantity is at or below the reorder point."
     )
     archived: FlagInQuery | None = None
 
@@ -60,16 +60,16 @@ class Lots(PageQuery):
     expiring_before: Day | None = Field(
         None, description="Lots that expire before that day, soonest first."
     )
-    with_stock: FlagInQuery | None = Field(None, description="Something is on hand, or is not.")
+    with_stock: FlagInQuery | None = Field(None, description="Whether the lot has stock on hand.")
 
 
 class Reservations(PageQuery):
     item: Code | None = None
     reference: Reference | None = None
-    open: FlagInQuery | None = Field(None, description="Something is still held, or is not.")
-    at_risk: FlagInQuery | None = Field(
-        None, description="Some of it is in a lot that may not be issued from, or none is."
+    open: FlagInQuery | None = Field(
+        None, description="Whether the reservation has an open quantity."
     )
+    at_risk: FlagInQuery | None = Field(None, description="Whether some of it is in a lot on hold.")
     q: Reference | None = Field(None, description="Part of the reference.")
 
 
@@ -80,8 +80,8 @@ class Entries(PageQuery):
     type: TxnType | None = None
     reference: Reference | None = None
     user: Reference | None = Field(None, description="The user's name.")
-    since: Timestamp | None = Field(None, alias="from", description="Written then or later.")
-    until: Timestamp | None = Field(None, alias="to", description="Written before then.")
+    since: Timestamp | None = Field(None, alias="from", description="Posted at or after this time.")
+    until: Timestamp | None = Field(None, alias="to", description="Posted before this time.")
 
 
 class Codes(PageQuery):
@@ -91,13 +91,13 @@ class Codes(PageQuery):
 
 
 class Scan(RequestModel):
-    raw: Raw = Field(description="What the scanner typed, with its symbology identifier if any.")
+    raw: Raw = Field(description="The text from the scanner, with its symbology identifier if any.")
     separator: Separator | None = Field(
-        None, description="What the scanner sends for FNC1, beside GS and its usual names."
+        None, description="What the scanner sends for FNC1, besides GS and its usual names."
     )
 
 
 class AsOf(RequestModel):
     as_of: Timestamp | None = Field(
-        None, description="The figures as the ledger stood then; QC status and places are today's."
+        None, description="Quantities and QC status at that time. Other fields are current."
     )

@@ -68,11 +68,11 @@ class Stock(ResponseModel):
 
 
 class StockedItem(Item, Stock):
-    low_stock: bool = Field(description="What is free is down to the reorder point.")
+    low_stock: bool = Field(description="The free quantity is at or below the reorder point.")
 
 
 class Warning(ResponseModel):
-    """What the user should know although nothing was refused."""
+    """A note about an accepted request."""
 
     code: Literal["EXPIRED"] = Field(description="EXPIRED: the lot has expired.")
     detail: str
@@ -84,7 +84,7 @@ class Lot(Stock):
     lot_code: str
     qc_status: QC
     expires_on: Day | None
-    hold: Hold | None = Field(description="Why nothing of it may be reserved or issued.")
+    hold: Hold | None = Field(description="Why nothing of it can be reserved or issued.")
     supplier_lot: str | None
     location: str | None
     parent_lot_id: int | None
@@ -131,7 +131,7 @@ class Reservation(ResponseModel):
 
 
 class WrittenReservation(Reservation):
-    operation_id: int = Field(description="The operation that this request was.")
+    operation_id: int = Field(description="The operation that this request posted.")
 
 
 class Decision(ResponseModel):
@@ -151,7 +151,7 @@ class LotDetail(Lot):
         description="What was issued minus what customers returned to this lot, without operations"
         " that were reversed."
     )
-    reservations: list[Reservation] = Field(description="Those that hold something in it.")
+    reservations: list[Reservation] = Field(description="The reservations with stock in the lot.")
     qc_history: list[Decision]
 
 
@@ -170,7 +170,9 @@ class SettledReservation(ResponseModel):
 
 
 class DecidedLot(Lot):
-    reservations: list[Reservation] = Field(description="What became of those concerned.")
+    reservations: list[Reservation] = Field(
+        description="The reservations in the lot, after the decision."
+    )
     moved: list[SettledReservation] = Field(
         description="What was moved to other lots: `lots` are those that it is reserved in now."
     )
@@ -219,8 +221,8 @@ class Operation(ResponseModel):
 
 
 class WrittenOperation(Operation):
-    lot: Lot | None = Field(description="The lot counted, or the new lot of a split.")
-    reservations: list[Reservation] = Field(description="Those concerned, as this left them.")
+    lot: Lot | None = Field(description="The counted lot, or the new lot of a split.")
+    reservations: list[Reservation] = Field(description="The reservations that this changed.")
     open_reservations: list[Reservation] = Field(
         _ABSENT, description="Of a free issue: what its reference still has reserved of the item."
     )
@@ -269,7 +271,7 @@ class Recall(ResponseModel):
 
 class Results(ResponseModel):
     results: list[WrittenOperation | WrittenReservation | DecidedLot] = Field(
-        description="One for each operation, in their order, as its own endpoint would answer."
+        description="One response per operation, in order."
     )
 
 
@@ -277,12 +279,12 @@ class Code(ResponseModel):
     """A linked code."""
 
     id: int
-    code: str = Field(description="A GTIN in 14 digits, or a plain code.")
+    code: str = Field(description="A GTIN in 14 digits, or another barcode.")
     kind: Literal["GTIN", "TEXT"]
     item: str
     lot_id: int | None
     lot_code: str | None
-    qty: Qty = Field(description="How much one scan stands for.")
+    qty: Qty = Field(description="The quantity of one scan.")
     user: str
     created_at: Timestamp
 
@@ -296,11 +298,11 @@ class InternalLabel(ResponseModel):
 class Scan(ResponseModel):
     """A scanned code, taken apart."""
 
-    text: str = Field(description="The code on one line; a GS1 message with brackets.")
+    text: str = Field(description="The code in one line; a GS1 message with brackets.")
     form: Literal["gs1", "gtin", "own", "plain"]
     symbology: str | None
     gtin: str | None
-    contents: bool = Field(description="The GTIN is of what is inside: `count` of them.")
+    contents: bool = Field(description="The GTIN identifies the contents: `count` units.")
     lot_code: str | None
     expires_on: Day | None
     best_before: Day | None
@@ -310,8 +312,10 @@ class Scan(ResponseModel):
     measure: Qty | None = Field(description="A weight, length or volume, in `measureUnit`.")
     measure_unit: Literal["kg", "m", "m2", "l", "m3"] | None
     sscc: str | None
-    own: InternalLabel | None = Field(description="What a label of this system says.")
-    expected_digit: str | None = Field(description="The digit with which the code would be a GTIN.")
+    own: InternalLabel | None = Field(description="The contents of a label of this system.")
+    expected_digit: str | None = Field(
+        description="The check digit that would make the code a GTIN."
+    )
 
 
 class Reading(ResponseModel):
@@ -322,7 +326,7 @@ class Reading(ResponseModel):
 
 
 class ScanWarning(ResponseModel):
-    """What label and warehouse do not agree about."""
+    """A contradiction between the label and the stored data."""
 
     code: Literal[
         "EXPIRY_DIFFERS", "SEPARATOR_LOST", "CHECK_DIGIT", "ITEM_ARCHIVED", "QTY_NOT_POSSIBLE"
@@ -330,30 +334,30 @@ class ScanWarning(ResponseModel):
     detail: str
     label_expires_on: Day = Field(_ABSENT)
     stored_expires_on: Day | None = Field(_ABSENT)
-    readings: list[Reading] = Field(_ABSENT, description="What the label may say instead.")
+    readings: list[Reading] = Field(_ABSENT, description="Other readings of the label.")
     expected_digit: str = Field(_ABSENT)
     label_qty: Qty = Field(_ABSENT)
 
 
 class ScanCandidate(ResponseModel):
-    """One of several that a scanned code may stand for."""
+    """One of several records that a scanned code can identify."""
 
     kind: Literal["lot", "item", "new_lot", "location", "several", "unknown"]
     how: Literal["own_label", "gtin", "linked_code", "lot_code", "supplier_lot", "item_code"] | None
-    code: str | None = Field(description="What it is linked by, or can be.")
+    code: str | None = Field(description="The barcode that is linked or can be linked.")
     linkable: bool
     item: Item | None
     lot: Lot | None
     lot_code: str | None
-    expires_on: Day | None = Field(description="Of the lot; of the label where the lot is new.")
+    expires_on: Day | None = Field(description="Of the lot, or of the label if the lot is new.")
     serial: str | None
     location: str | None
-    qty: Qty | None = Field(description="How much one scan stands for, where anything says so.")
+    qty: Qty | None = Field(description="The quantity of one scan, if known.")
     warnings: list[ScanWarning]
 
 
 class ScanResult(ScanCandidate):
-    """What a scanned code stands for."""
+    """The record that a scanned code identifies."""
 
     choices: list[ScanCandidate]
     scan: Scan
@@ -364,7 +368,7 @@ Row = TypeVar("Row", bound=ResponseModel)
 
 class Page(ResponseModel, Generic[Row]):
     data: list[Row]
-    next_cursor: str | None = Field(description="What `cursor` takes; null on the last page.")
+    next_cursor: str | None = Field(description="The next `cursor`; null on the last page.")
 
 
 class ItemPage(Page[StockedItem]):
@@ -401,7 +405,7 @@ class Verification(ResponseModel):
     entries: int
     ok: bool
     differences: int
-    findings: list[Finding] = Field(description="The first of them.")
+    findings: list[Finding] = Field(description="The first differences.")
 
 
 class Health(ResponseModel):
@@ -420,18 +424,20 @@ class Problem(ResponseModel):
     `code` tells what it is. Which figures come with which code: see the examples.
     """
 
-    type: str = Field(description="Where the code is explained.")
+    type: str = Field(description="The URI of the code's description.")
     title: str
     status: int
-    detail: str = Field(description="A sentence for people.")
+    detail: str = Field(description="A sentence for users.")
     code: str
-    field: str = Field(_ABSENT, description="What is wrong: lots[0].qty, operations[3].item.")
+    field: str = Field(
+        _ABSENT, description="The path of the field: lots[0].qty, operations[3].item."
+    )
     index: int = Field(
         _ABSENT,
-        description="Which operation of a batch it is about, from 0. The figures count the"
+        description="The index of the operation in the batch, from 0. The figures count the"
         " operations before it in the batch, although nothing was posted.",
     )
-    errors: list[Error] = Field(_ABSENT, description="All that does not fit, of several.")
+    errors: list[Error] = Field(_ABSENT, description="All errors, if there are several.")
     requested: Qty = Field(_ABSENT)
     free: Qty = Field(_ABSENT)
     on_hand: Qty = Field(_ABSENT)
