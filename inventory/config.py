@@ -428,5 +428,5 @@ def _read_secret_key(path: Path) -> str:
         time.sleep(0.01)  # Another process can be writing the key.
     raise ConfigError(
         f"INSTANCE_PATH holds an unusable secret key: remove {path} and a new one is made "
-        "(everybody must then log in again)."
+        "(all users must then sign in again)."
     )

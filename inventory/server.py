@@ -122,7 +122,7 @@ def _check_database_path(config: Config) -> None:
         raise StartupError(f"the directory {path.parent} for the database does not exist.")
     for needed in (path.parent, path):
         if needed.exists() and not os.access(needed, os.W_OK):
-            raise StartupError(f"this user may not write to {needed}, where the database is.")
+            raise StartupError(f"this user cannot write to {needed}, the place of the database.")
 
 
 def _hold_server_lock(config: Config) -> AbstractContextManager[None]:
@@ -154,7 +154,7 @@ def _run_in_subprocess(task: Callable[[Config], list[str]], config: Config) -> l
         found = told.recv()
     except EOFError:
         raise StartupError(
-            "the database was not prepared: what went wrong stands above, or it was killed."
+            "the database was not prepared: see the error above, or the process was killed."
         ) from None
     finally:
         child.join()
@@ -201,8 +201,8 @@ def _migrate(config: Config) -> list[str]:
     if has_data:
         kept = _back_up(config, standing)
         lines.append(
-            f"The database was brought from schema version {standing.found} to"
-            f" {standing.newest}; as it was before, it is in {kept}"
+            f"The database was upgraded from schema version {standing.found} to"
+            f" {standing.newest}; its backup is {kept}"
         )
     schema_version.upgrade()
     return lines
@@ -214,9 +214,9 @@ def _back_up(config: Config, standing: schema_version.SchemaStatus) -> Path:
         return backups.create(config.url, config.backup_path, purpose=purpose).path
     except EnvironmentProblem as error:
         raise StartupError(
-            f"the database must be brought from schema version {standing.found} to"
-            f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask db"
-            " upgrade` goes on without a backup.)"
+            f"the database must be upgraded from schema version {standing.found} to"
+            f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask"
+            " db upgrade` upgrades without a backup.)"
         ) from None
 
 
@@ -228,7 +228,7 @@ def _require_safety(config: Config) -> None:
     if weak:
         raise StartupError(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
     if config.is_sqlite and sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
-        log.warning("SQLite %s may lose writes when a checkpoint meets a writer: install pysqlite3",
+        log.warning("SQLite %s can lose writes when a checkpoint meets a writer: install pysqlite3",
                     sqlite_module().sqlite_version)  # fmt: skip
 
 
@@ -238,16 +238,18 @@ def _startup_messages(config: Config) -> list[str]:
         f"Database: {config.database_name}",
     ]
     if config.https:
-        lines.append("HTTPS is on: people can log in only through your HTTPS front.")
+        lines.append("HTTPS is on: users can sign in only through your reverse proxy.")
     if registration.is_first():
-        lines.append("First: open the address and register. The first account becomes the admin.")
+        lines.append(
+            "First step: open the address and register. The first user becomes an administrator."
+        )
         code = registration.expected_code(
             secret_key=config.secret_key,
             is_loopback=config.is_loopback,
             proxy_count=config.proxy_count,
         )
         if code:
-            lines.append(f"That first registration asks for this code: {code}")
+            lines.append(f"Setup code for the first registration: {code}")
     return [*lines, "Stop with Ctrl-C."]
 
 
@@ -268,7 +270,7 @@ def _serve(config: Config) -> None:
         with suppress(SystemExit):
             server.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
         if not server.interrupt_signal:
-            log.error("workers died one after the other; starting again")
+            log.error("all workers stopped; starting again")
             time.sleep(RESTART_SECONDS)
         if server.interrupt_signal:
             return

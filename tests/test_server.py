@@ -55,7 +55,7 @@ def test_the_start_prints_url_database_and_first_step(live_server: LiveServer) -
     lines = live_server.log.splitlines()
     assert lines[0] == f"Inventory is at {live_server.url}/"
     assert lines[1].startswith("Database: ")
-    assert "The first account becomes the admin" in lines[2]
+    assert "The first user becomes an administrator" in lines[2]
     assert lines[3:] == ["Stop with Ctrl-C."]
     assert httpx.get(f"{live_server.url}/register/").status_code == 200
 
@@ -209,7 +209,7 @@ def test_a_read_only_directory_refuses_the_start(make_server: Maker, tmp_path: P
     server = make_server(DATABASE_URL=f"sqlite:///{tmp_path}/closed/stock.db")
     if os.geteuid() == 0:  # root can write everywhere unless these capabilities are dropped
         server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-    assert "may not write" in refused(server)
+    assert "cannot write" in refused(server)
 
 
 # --- incomplete and slow requests -----------------------------------------------------------------

@@ -55,8 +55,8 @@ def create(url: sa.URL, directory: Path, *, purpose: str = "") -> Backup:
             )  # fmt: skip
     except OSError as error:
         raise EnvironmentProblem(
-            f"No backup was made in {directory}: {error.strerror or error}. Is there room, and may"
-            " this user write there?"
+            f"No backup was made in {directory}: {error.strerror or error}. Check the free space"
+            " and the permissions."
         ) from None
     return next(one for one in found_in(directory) if one.path == path)
 

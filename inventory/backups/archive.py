@@ -107,7 +107,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     with readable(path), zipfile.ZipFile(path) as archive:
         manifest = json.loads(archive.read(MANIFEST))
         if manifest["format"] != FORMAT:
-            raise ValueError("it was made by another version of the program")
+            raise ValueError("it is from another version of the program")
         _require_shape(manifest)
         return dict(manifest)
 
@@ -117,9 +117,9 @@ def _require_shape(manifest: dict[str, Any]) -> None:
     texts = [manifest[word] for word in ("made_at", "database", "schema", "heads", "engine")]
     whole = [file["bytes"], *manifest["tables"].values()]
     if not all(isinstance(text, str) for text in (name, file["sha256"], *texts)):
-        raise TypeError("its manifest is not of the right shape")
+        raise TypeError("its manifest is malformed")
     if not all(isinstance(number, int) for number in whole):
-        raise TypeError("its manifest is not of the right shape")
+        raise TypeError("its manifest is malformed")
 
 
 def unpack(path: Path, manifest: dict[str, Any], target: Path) -> None:
@@ -145,7 +145,7 @@ def _read(path: Path, manifest: dict[str, Any], into: BinaryIO | None = None) ->
                 if into is not None:
                     into.write(chunk)
         if {"bytes": size, "sha256": sum_.hexdigest()} != expected:
-            raise ValueError("its checksum is another")
+            raise ValueError("its checksum differs")
 
 
 def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) -> Path:
@@ -222,5 +222,5 @@ def require_disk_space(directory: Path, needed: int) -> None:
     if free < needed:
         raise EnvironmentProblem(
             f"{directory} has {free // 2**20} MiB left, and {needed // 2**20 + 1} are needed."
-            " Make room, or set BACKUP_PATH to a larger disk."
+            " Free space, or set BACKUP_PATH to a larger disk."
         )

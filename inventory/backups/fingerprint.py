@@ -47,7 +47,7 @@ def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
         if wanted != got:
             message.append(f"{_rows(got)} in {name} instead of {_rows(wanted)}")
     if expected["heads"] != found["heads"]:
-        message.append("the lots do not stand where they stood")
+        message.append("the balances of lots differ")
     return message
 
 

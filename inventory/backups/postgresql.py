@@ -185,7 +185,9 @@ def _run(tool: Path, words: list[str], url: sa.URL) -> None:
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise EnvironmentProblem(f"{tool.name} failed: {lines[0] if lines else 'it said nothing'}")
+        raise EnvironmentProblem(
+            f"{tool.name} failed: {lines[0] if lines else 'without a message'}"
+        )
 
 
 def _tool(name: str, server_version: str) -> Path:

@@ -18,7 +18,7 @@ from inventory.db import exclusive_writer, snapshot, sqlite_module, temporary_en
 FILE = "database.sqlite"
 
 _SERVED = "A server is running on this database: stop it first."
-_RESTORED = "a backup is being restored here: start again when that is done."
+_RESTORED = "a backup is being restored: start the server when that is done."
 
 
 def dump(url: sa.URL, directory: Path) -> tuple[Path, dict[str, Any]]:

@@ -55,8 +55,8 @@ def require_empty_target(url: sa.URL) -> None:
         held = [name for name, rows in fingerprint.counts(conn).items() if rows and _is_ours(name)]
     if held:
         raise EnvironmentProblem(
-            f"The target is not empty: there are rows in {', '.join(held[:5])}. Make a new"
-            " database for it; a move never overwrites one."
+            f"The target is not empty: there are rows in {', '.join(held[:5])}. Create a new"
+            " database; a move never overwrites data."
         )
 
 
@@ -206,17 +206,19 @@ def _compared(
             total += _sum(rows)
         if (count, total) != sums[what.name]:
             expected = sums[what.name][0]
-            _raise_difference(f"{what.name} has {count} rows, of {expected}, or they are others")
+            _raise_difference(
+                f"{what.name} has {count} rows, instead of {expected}, or they differ"
+            )
     following = next_ids(copy)
     for what in _counted():
         if following[what.name] <= (copy.execute(sa.select(sa.func.max(what.c.id))).scalar() or 0):
-            _raise_difference(f"the next id of {what.name} is given already")
+            _raise_difference(f"the next id of {what.name} is in use")
     old, new = fingerprint.database_fingerprint(source), fingerprint.database_fingerprint(copy)
     if old["heads"] != new["heads"]:
-        _raise_difference("the lots do not stand where they stood")
+        _raise_difference("the balances of lots differ")
     figures = [dict(_figures(conn)) for conn in (source, copy)]
     if figures[0] != figures[1]:
-        _raise_difference("the figures of the items are others")
+        _raise_difference("the figures of items differ")
     report = verification.verify(copy)
     counts = {name: count for name, (count, _) in sums.items()}
     return TransferResult(counts, len(figures[1]), new["heads"], report)
@@ -230,5 +232,5 @@ def _figures(conn: Connection) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 def _raise_difference(what: str) -> NoReturn:
     raise EnvironmentProblem(
-        f"The move did not succeed: {what}. Go on with the old database, and make the target anew."
+        f"The move did not succeed: {what}. Keep the old database, and create the target again."
     )

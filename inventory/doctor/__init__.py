@@ -32,7 +32,7 @@ def run_checks(config: Config) -> list[CheckResult]:
     ]
     path = Path(config.url.database or "")
     if config.is_sqlite and not path.exists():  # opening the database would create the file
-        found.append(warning("Database", f"{path} is not there yet", "Run `make run`."))
+        found.append(warning("Database", f"{path} does not exist yet", "Run `make run`."))
         return found
     try:
         with snapshot() as conn:

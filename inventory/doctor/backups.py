@@ -28,13 +28,13 @@ def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
     advice = "Run `flask backup create --keep 7`, each night from cron."
     if broken:
         yield warning(
-            "Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove what is broken."
+            "Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove the broken files."
         )
     if not whole and schema_version.holds_data(conn):
-        yield error("Backups", f"there is none in {config.backup_path}", advice)
+        yield error("Backups", f"there is no backup in {config.backup_path}", advice)
     elif whole:
         age = clock.now() - whole[0].made_at
-        message = f"the last of {len(whole)} is of {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
+        message = f"the last of {len(whole)} backups is from {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
         if age > OLD:
             yield error("Backups", message, advice)
         elif age > RECENT:
@@ -50,4 +50,4 @@ def _programs(conn: Connection) -> CheckResult:
         postgresql.require_programs(conn)
     except EnvironmentProblem as problem:
         return error("Backup programs", "no backup can be made", problem.detail)
-    return ok("Backup programs", "pg_dump and pg_restore are there")
+    return ok("Backup programs", "pg_dump and pg_restore are installed")

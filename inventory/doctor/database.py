@@ -49,7 +49,7 @@ def _sqlite() -> Iterator[CheckResult]:
     version = sqlite_module().sqlite_version
     if sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
         yield error(
-            "Database", f"SQLite {version} may lose writes when a checkpoint meets a writer",
+            "Database", f"SQLite {version} can lose writes when a checkpoint meets a writer",
             "Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL.",
         )  # fmt: skip
     else:
@@ -63,7 +63,7 @@ def _postgresql(conn: Connection, config: Config) -> Iterator[CheckResult]:
     version = show("server_version").split()[0]
     if int(version.split(".")[0]) < OLDEST_POSTGRESQL:
         advice = f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
-        yield warning("Database", f"PostgreSQL {version} gets no more fixes", advice)
+        yield warning("Database", f"PostgreSQL {version} is no longer supported", advice)
     else:
         yield ok("Database", f"PostgreSQL {version}")
     off = [name for name in ("fsync", "full_page_writes") if show(name) != "on"]
@@ -76,7 +76,7 @@ def _postgresql(conn: Connection, config: Config) -> Iterator[CheckResult]:
     if needed + _RESERVE > allowed:
         yield error(
             "Connections",
-            f"{config.workers} workers may want {needed} connections, PostgreSQL gives {allowed}",
+            f"{config.workers} workers can need {needed} connections, PostgreSQL allows {allowed}",
             "Raise max_connections in postgresql.conf, or lower WORKERS or THREADS.",
         )
     else:
@@ -89,13 +89,13 @@ def _rules(conn: Connection) -> CheckResult:
         return error(
             "Rules", "; ".join(found[:3]), "Run `flask db upgrade`, then `flask ledger verify`."
         )
-    return ok("Rules", "every trigger and constraint stands")
+    return ok("Rules", "all triggers and constraints exist")
 
 
 def _settings() -> CheckResult:
     if found := unsafe_settings():
-        return error("Settings", "; ".join(found), "Nothing but this program may change them.")
-    return ok("Settings", "isolation, journal and durability are as they must be")
+        return error("Settings", "; ".join(found), "Only this program can change them.")
+    return ok("Settings", "isolation, journal and durability are set correctly")
 
 
 def _clock(conn: Connection) -> CheckResult:
@@ -136,9 +136,7 @@ def _read_cache(conn: Connection) -> CheckResult:
     there = set(conn.execute(missing).scalars())
     differs = [id for id, figures in cached.items() if message.get(id) != figures]
     if differs or there != set(message):
-        return error(
-            "Read cache", "it is not what the ledger says", "Run: flask ledger rebuild-cache"
-        )
+        return error("Read cache", "it differs from the ledger", "Run: flask ledger rebuild-cache")
     return ok("Read cache", f"{len(ids)} lots compared with the ledger")
 
 
@@ -150,7 +148,8 @@ def _verified(conn: Connection) -> CheckResult:
     if not run["ok"]:
         return error("Ledger", f"{run['differences']} differences were found at its last"
                      f" verification: {run['findings'][0]['what']}",
-                     "Mend no row by hand. Restore the last good backup beside it and compare.",
+                     "Do not change rows by hand. Restore the last good backup in another place"
+                     " and compare.",
                      )  # fmt: skip
     at = datetime.fromisoformat(run["started_at"])
     if clock.now() - at > timedelta(days=8):
@@ -165,7 +164,7 @@ def _expired(conn: Connection) -> CheckResult:
         message = f"{len(waiting)} expired more than a day ago and still hold stock"
         advice = "Run `flask reservations expire`, each quarter hour from cron."
         return warning("Reservations", message, advice)
-    return ok("Reservations", "none is kept past its end")
+    return ok("Reservations", "no expired reservation holds stock")
 
 
 def _admin(conn: Connection) -> CheckResult:
@@ -175,5 +174,7 @@ def _admin(conn: Connection) -> CheckResult:
     if admins:
         return ok("Admins", f"{admins} of {len(found)} accounts")
     if not found:
-        return warning("Admins", "nobody has an account", "Register: the first one becomes admin.")
+        return warning(
+            "Admins", "there are no users", "Register: the first user becomes an administrator."
+        )
     return error("Admins", "there is none", "Run: flask users create NAME --role admin")

@@ -77,8 +77,8 @@ def check_file_permissions(config: Config) -> CheckResult:
             f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all
         )
         words = " ".join(map(str, open_to_all))
-        return error("Files", f"others may read {message}", f"Run: chmod go= {words}")
-    return ok("Files", "secret key, database and backups are for their owner alone")
+        return error("Files", f"other users can read {message}", f"Run: chmod go= {words}")
+    return ok("Files", "only the owner can read secret key, database and backups")
 
 
 def _is_exposed(path: Path) -> bool:
@@ -97,11 +97,11 @@ def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
     try:
         text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
     except OSError:
-        return warning("File system", "cannot be told here", "See that it is a local disk.")
+        return warning("File system", "cannot be determined", "Make sure that it is a local disk.")
     kind = _kind_of(place, text)
     if kind in NETWORK_FILE_SYSTEMS:
         advice = "Move it to a local disk, or use PostgreSQL."
-        message = f"{place} lies on the network ({kind})"
+        message = f"{place} is on the network ({kind})"
         return (error if config.is_sqlite else warning)("File system", message, advice)
     return ok("File system", f"{place} is on this machine ({kind})")
 
@@ -128,9 +128,9 @@ def check_disk_space(
     place, least = min(known, key=lambda one: one[1])
     message = f"{size(least)} left on {place}"
     if least < TOO_LITTLE:
-        return error("Disk", message, "Make room now: a full disk stops every write.")
+        return error("Disk", message, "Free space now: a full disk stops every write.")
     if least < LITTLE:
-        return warning("Disk", message, "Make room, or move BACKUP_PATH to another disk.")
+        return warning("Disk", message, "Free space, or move BACKUP_PATH to another disk.")
     return ok("Disk", message)
 
 
@@ -154,30 +154,31 @@ def check_proxy(config: Config) -> list[CheckResult]:
     reachable = not config.is_loopback or config.proxy_count > 0
     if reachable and not config.https:
         found.append(
-            warning("HTTPS", "off: passwords cross the network as they are typed",
-                 "Put an HTTPS front before it and set HTTPS=yes.")
+            warning("HTTPS", "off: passwords cross the network unencrypted",
+                 "Use a reverse proxy with HTTPS and set HTTPS=yes.")
         )  # fmt: skip
     if config.https and not config.proxy_count:
         found.append(
-            warning("Proxies", "HTTPS is on and no proxy is believed: everybody has the front's"
-                 " address, and is throttled as one",
-                 "Set PROXY_COUNT to the number of proxies in front.")
+            warning("Proxies",
+                 "HTTPS is on but PROXY_COUNT is 0: all users share the address of the proxy",
+                 "Set PROXY_COUNT to the number of reverse proxies.")
         )  # fmt: skip
     if config.proxy_count and not config.is_loopback:
         found.append(
-            warning("Proxies", f"proxies are believed, and {config.host} can be reached past them",
-                 "Set HOST=127.0.0.1, or shut the port for everybody but the proxy.")
+            warning("Proxies",
+                 f"proxies are trusted, but {config.host} can be reached without them",
+                 "Set HOST=127.0.0.1, or allow only the proxy to reach the port.")
         )  # fmt: skip
     if not config.known_hosts:
         found.append(
-            warning("Host names", "every host name is answered",
-                 "Set TRUSTED_HOSTS to the names that people use.")
+            warning("Host names", "requests for any host name are answered",
+                 "Set TRUSTED_HOSTS to the host names of this site.")
         )  # fmt: skip
-    return found or [ok("Front", f"people reach it at {config.address}")]
+    return found or [ok("Front", f"the address is {config.address}")]
 
 
 def check_running_user() -> CheckResult:
     """Check that the server does not run as root."""
     if os.geteuid() == 0:
-        return warning("User", "it runs as root", "Give it a user of its own.")
-    return ok("User", "an ordinary one")
+        return warning("User", "it runs as root", "Run it as a dedicated user.")
+    return ok("User", "not root")

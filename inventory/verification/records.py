@@ -112,7 +112,7 @@ def _reservations(conn: Connection) -> Iterator[Finding]:
         sa.func.coalesce(made, 0) != reservations.c.qty
     )
     for id, qty, reserved in conn.execute(statement):
-        yield Finding("reservations", id, "quantity promised", str(reserved), str(qty))
+        yield Finding("reservations", id, "reserved quantity", str(reserved), str(qty))
 
 
 def _decisions(conn: Connection) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def check(conn: Connection) -> Iterator[Finding]:
     yield from enforced(conn)
     if conn.dialect.name == "sqlite":
         for child, row, parent, _ in conn.exec_driver_sql("PRAGMA foreign_key_check"):
-            yield Finding(child, row, f"refers to a row of {parent} that is not there")
+            yield Finding(child, row, f"refers to a row of {parent} that does not exist")
 
 
 def enforced(conn: Connection) -> Iterator[Finding]:

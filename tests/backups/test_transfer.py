@@ -145,7 +145,7 @@ def test_move_of_an_older_schema_is_refused(app: Flask, empty_database_url: str)
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        ("_put", "items has 0 rows, of 1"),
+        ("_put", "items has 0 rows, instead of 1"),
         ("_set_sequences", "is given already"),
     ],
 )

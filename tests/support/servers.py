@@ -94,7 +94,7 @@ class LiveServer:
 
     @property
     def setup_code(self) -> str:
-        found = re.search(r"asks for this code: (\S+)", self.log)
+        found = re.search(r"Setup code for the first registration: (\S+)", self.log)
         assert found, self.log
         return found[1]
 
