@@ -91,7 +91,7 @@ export const initLine = (refresh) => {
     const was = $("line").dataset.state;
     $("line").dataset.state = state;
     $("line-word").textContent = LINES[state];
-    if (was !== "online" && state === "online") refresh();
+    if (!["online", "start"].includes(was) && state === "online") refresh();
   };
   on("connection", set);
   on("session", ({ user }) => set(user ? "online" : "out"));

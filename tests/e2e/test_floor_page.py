@@ -126,6 +126,34 @@ def test_a_browser_without_import_maps_is_told_so(tablet, page, path):
     tablet.sees("This browser is too old for this page.", "bad")
 
 
+@pytest.mark.parametrize("path", ["/floor/", "/floor/scanner/"])
+def test_without_scripts_the_page_says_so_and_links_to_the_desk(tablet, browser, live_server, path):
+    state = tablet.page.context.storage_state()
+    context = browser.new_context(
+        base_url=live_server.url, java_script_enabled=False, storage_state=state
+    )
+    page = context.new_page()
+    page.goto(path)
+    expect(page.get_by_text("The tablet page needs JavaScript")).to_be_visible()
+    for selector in (".line", ".band", "header", "main"):
+        for found in page.locator(selector).all():
+            expect(found).to_be_hidden()
+    page.get_by_role("link", name="Open the desk pages").click()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    assert page.url == f"{live_server.url}/"
+    context.close()
+
+
+def test_a_page_whose_scripts_do_not_load_does_not_look_online(tablet, page):
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then((all) => all.map((r) => r.unregister()))"
+    )
+    page.route("**/static/floor/main*.js", lambda route: route.abort())
+    page.route("**/floor/worker.js", lambda route: route.abort())
+    page.goto("/floor/")
+    expect(page.locator("#line")).to_have_text("Starting")
+
+
 def test_a_tablet_can_install_the_page(tablet, page):
     href = page.locator("link[rel=manifest]").get_attribute("href")
     manifest = page.evaluate("(href) => fetch(href).then((answer) => answer.json())", href)
