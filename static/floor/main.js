@@ -215,7 +215,8 @@ async function start() {
 
   dropDoubleTaps();
   initControls({ work, stock, onScan, post, link, refocus });
-  initCamera(listenForScans(onScan));
+  const isBroken = "The first keys of this scan came too late. Scan it again.";
+  initCamera(listenForScans(onScan, () => signal("bad", isBroken)));
   initSignals();
   stayAwake();
   initLine(refresh);

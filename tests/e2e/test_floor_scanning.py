@@ -119,6 +119,42 @@ def test_a_short_delay_does_not_split_a_scan_but_slow_keys_do(tablet, page):
     assert scanned(page) == [stock_code, stock_code + "A"]
 
 
+@pytest.mark.parametrize("focus", ["scan-field", "body"])
+@pytest.mark.parametrize("late", [(400,), (1500,), (400, 700)])
+def test_first_keys_that_come_early_belong_to_the_scan(tablet, page, stock, focus, late):
+    stock.lot("receive 5", lot_code="L2611-0985")
+    stock.lot("receive 5", lot_code="2611-0985")
+    page.evaluate(
+        "(id) => (document.getElementById(id) ?? document.activeElement)"
+        "[id === 'body' ? 'blur' : 'focus']()",
+        focus,
+    )
+    tablet.scans("L2611-0985", hiccup=late)
+    tablet.sees("L2611-0985 of BOLT", "scanned")
+    assert scanned(page) == ["L2611-0985"]
+    expect(page.locator("#scan-field")).to_have_value("")
+
+
+def test_a_scan_after_something_else_in_the_scan_field_is_refused(tablet, page):
+    page.locator("#scan-field").fill("L")
+    tablet.scans("L-001")
+    tablet.sees("The first keys of this scan came too late. Scan it again.", "bad")
+    expect(page.locator("#scan-field")).to_have_value("")
+    tablet.scans("L-002")
+    tablet.sees("L-002 of BOLT", "scanned")
+    assert scanned(page) == ["L-002"]
+
+
+def test_a_scan_whose_first_keys_are_in_another_field_is_refused(tablet, page):
+    tablet.scans("L-000")
+    page.locator("#reference").fill("JOB-7")
+    tablet.scans("L-0011", hiccup=(400,))
+    tablet.sees("Scan it again.", "bad")
+    tablet.scans("L-0012", hiccup=(1200,))  # long enough to be typing, then a scan
+    tablet.sees("-0012 is not known here.", "bad")
+    assert scanned(page) == ["L-000", "-0012"]
+
+
 def test_a_held_key_is_not_a_scan(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.down("7")
