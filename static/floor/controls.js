@@ -17,6 +17,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
   const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
 
   function change(by) {
+    if (work.readings().length) return; // one of them is to be chosen first
     const now = qty.parse(work.s.qty) ?? 0n;
     const least = work.s.task === "count" ? 0n : qty.ONE;
     work.set({ qty: qty.format(now + by < least ? least : now + by) });
@@ -49,8 +50,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
 
   for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
     $(name).addEventListener("input", () => {
-      const typed = $(name).value.trim();
-      const value = name === "qty" ? typed.replace(",", ".") : $(name).value;
+      const value = name === "qty" ? $(name).value.trim() : $(name).value;
       const sure = name === "lotCode" ? { newLot: "", isSure: true } : {};
       work.set({ [name]: value, ...sure });
     });

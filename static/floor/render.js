@@ -135,8 +135,18 @@ function drawFields(s, work) {
   $("blind").hidden = s.task !== "count" || !ready;
   $("blind").setAttribute("aria-pressed", String(s.blind));
   fill("qty", s.qty);
+  drawReadings(s, work, !$("field-qty").hidden);
   $("verbs").hidden = s.task !== "lookup" || !s.item;
   drawGo(s, task, ready);
+}
+
+function drawReadings(s, work, isAsked) {
+  const sentence = isAsked ? work.whatItCanMean() : "";
+  const offer = (reading) => h("button.btn", { type: "button", "data-reading": reading,
+    onclick: () => work.set({ qty: reading }) }, `${reading} ${s.item.unit}`);
+  $("readings").hidden = !sentence;
+  $("readings").replaceChildren(...(sentence ? [h("p.warning", {}, icon("triangle-alert"), sentence),
+    h("div.choices", {}, work.readings().map(offer))] : []));
 }
 
 function drawGo(s, task, ready) {

@@ -138,6 +138,15 @@ export const makeWork = (stock) => {
   }
 
   const micros = () => qty.parse(s.qty, s.item?.decimals ?? 6);
+  const howMuch = () => `How much? Write it like 12${s.item.decimals ? " or 12.5" : ""}.`;
+
+  // What a quantity like 1,000 can mean: as a sentence, and for the buttons.
+  const readings = () => (s.item ? qty.readings(s.qty, s.item.decimals) : []);
+  function whatItCanMean() {
+    const [one, other] = readings();
+    if (other) return `${s.qty} can be read as ${one} or as ${other} ${s.item.unit}. Choose one.`;
+    return one ? `Is ${s.qty} to be ${one} ${s.item.unit}? Choose it, or write it again.` : "";
+  }
 
   // Returns why the operation cannot be sent, or "".
   function complaint() {
@@ -147,7 +156,7 @@ export const makeWork = (stock) => {
     if (noLot) return "Which lot? Scan it.";
     if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
     if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
-    if (amount === null) return `How much? Write it like 12${s.item.decimals ? " or 12.5" : ""}.`;
+    if (amount === null) return whatItCanMean() || howMuch();
     if (amount < 0n || (amount === 0n && s.task !== "count")) return "More than nothing, please.";
     if (s.task === "reserve" && !s.reference.trim()) return "For which job or order?";
     if (s.task === "pick" && !s.line) return "Scan a lot of the job.";
@@ -182,7 +191,8 @@ export const makeWork = (stock) => {
     return { ...all, qty: amount };
   }
 
-  return { s, set, setTask, take, takeItem, takeLot, clear, complaint, isOff, body };
+  return { s, set, setTask, take, takeItem, takeLot, clear, complaint, isOff, readings, whatItCanMean,
+    body };
 };
 
 export const whyHeld = (lot) => {

@@ -224,6 +224,44 @@ def test_stepper_and_presets_set_the_quantity(tablet, page):
     expect(page.locator("#scan-field")).to_be_focused()
 
 
+@pytest.mark.parametrize("typed", ["1,000", "1.000"])
+def test_a_quantity_with_two_readings_offers_both(tablet, page, stock, typed):
+    stock.lot("receive 5000", lot_code="L-BIG")
+    tablet.scans("L-BIG")
+    expect(page.locator("#subject")).to_contain_text("5000")
+    tablet.sets(typed)
+    sentence = f"{typed} can be read as 1 or as 1000 pcs. Choose one."
+    expect(page.locator("#readings")).to_contain_text(sentence)
+    page.get_by_role("button", name="One more", exact=True).click()
+    expect(page.locator("#qty")).to_have_value(typed)
+    tablet.taps()
+    tablet.sees(sentence, "bad")
+    assert tablet.states() == []
+    page.get_by_role("button", name="1000 pcs", exact=True).click()
+    expect(page.locator("#readings")).to_be_hidden()
+    tablet.taps()
+    tablet.sees("Issued 1000 of BOLT from L-BIG.", "done")
+
+
+def test_a_quantity_of_thousandths_with_a_comma_offers_both_readings(tablet, page, stock):
+    stock.item("OIL", unit="kg", decimals=3)
+    stock.lot("receive 3000", item="OIL", lot_code="OIL-1")
+    tablet.scans("OIL-1")
+    expect(page.locator("#subject")).to_contain_text("3000")
+    tablet.sets("1,250")
+    expect(page.locator("#readings")).to_contain_text("1,250 can be read as 1.25 or as 1250 kg.")
+    tablet.sets("1,25")
+    expect(page.locator("#readings")).to_be_hidden()
+    tablet.taps()
+    tablet.sees("Issued 1.25 of OIL from OIL-1.", "done")
+    tablet.scans_again("OIL-1")
+    tablet.sets("1 250")
+    expect(page.locator("#readings")).to_contain_text("Is 1 250 to be 1250 kg?")
+    page.locator("[data-reading]").click()
+    tablet.taps()
+    tablet.sees("Issued 1250 of OIL from OIL-1.", "done")
+
+
 def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock):
     reserved = stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
     stock.reserve(6, lot=stock.find_lot("L-008").id, reference="JOB-9")
