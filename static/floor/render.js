@@ -165,6 +165,8 @@ function drawReasons(s, work) {
   const offer = (reason) => h("button.btn", { type: "button",
     "aria-pressed": String(s.reason === reason),
     onclick: () => work.set({ reason: s.reason === reason ? "" : reason }) }, reason);
+  $("reason-label").textContent = s.blind ? "Reason (optional)"
+    : `Why not ${s.lot?.onHand} ${s.item?.unit}? A count that differs needs a reason.`;
   $("reasons").replaceChildren(...REASONS.map(offer));
 }
 

@@ -165,7 +165,8 @@ export const makeWork = (stock) => {
     }
     if (TASKS[s.task].usable && s.lot.hold) return whyHeld(s.lot);
     if (s.task === "count" && !s.blind && !s.reason && isOff()) {
-      return "Why is it another quantity?";
+      const { onHand } = s.lot;
+      return `${qty.format(amount)} ${s.item.unit} counted, ${onHand} on hand: say why.`;
     }
     return "";
   }

@@ -309,7 +309,8 @@ def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, 
     expect(page.locator("#subject .figures")).to_be_visible()
     tablet.sets("48")
     tablet.taps()
-    tablet.sees("Why is it another quantity?", "bad")
+    tablet.sees("48 pcs counted, 50 on hand: say why.", "bad")
+    expect(page.locator("#reason-label")).to_contain_text("Why not 50 pcs?")
     page.get_by_role("button", name="Damaged").click()
     tablet.taps()
     tablet.sees("L-011 counted and set right: 48 on hand.", "done")
@@ -320,6 +321,7 @@ def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, 
     expect(page.locator("#subject")).not_to_contain_text("48")
     expect(page.locator("#all")).to_be_hidden()
     tablet.sets("48")
+    expect(page.locator("#reason-label")).to_have_text("Reason (optional)")
     tablet.taps()
     tablet.sees("L-011 counted and as the ledger says", "done")
 
