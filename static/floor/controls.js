@@ -2,7 +2,7 @@
 import { $, h, on, setting } from "floor/dom";
 import * as qty from "floor/quantity";
 import { loadSession } from "floor/session";
-import { TASKS } from "floor/task_state";
+import { TASKS } from "floor/tasks";
 
 export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
   document.addEventListener("click", (event) => {
@@ -11,7 +11,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     const { task, step, set } = button.dataset;
     if (task) { work.setTask(task); refocus(); }
     if (step) { change(BigInt(step) * qty.ONE); refocus(); }
-    if (set) { work.set({ qty: set === "all" ? wholeQty() : set }); refocus(); }
+    if (set) { work.type("qty", set === "all" ? wholeQty() : set); refocus(); }
   });
 
   const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
@@ -20,7 +20,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     if (work.readings().length) return; // one of them is to be chosen first
     const now = qty.parse(work.s.qty) ?? 0n;
     const least = work.s.task === "count" ? 0n : qty.ONE;
-    work.set({ qty: qty.format(now + by < least ? least : now + by) });
+    work.type("qty", qty.format(now + by < least ? least : now + by));
   }
 
   $("act").addEventListener("submit", (event) => {
@@ -51,8 +51,8 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
   for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
     $(name).addEventListener("input", () => {
       const value = name === "qty" ? $(name).value.trim() : $(name).value;
-      const sure = name === "lotCode" ? { newLot: "", isSure: true } : {};
-      work.set({ [name]: value, ...sure });
+      if (value === work.s[name]) return; // a scan restored it
+      work.type(name, value, name === "lotCode" ? { newLot: "", isSure: true } : {});
     });
   }
   $("qty").addEventListener("focus", () => $("qty").select());
@@ -70,7 +70,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     $("item").value = "";
     $("items").replaceChildren();
     if (work.s.linking) return link(item);
-    work.set({ item, unknown: "", qty: work.s.qty });
+    work.set({ item, unknown: "" });
     refocus();
   } }, `${item.code} ${item.name}`);
   $("item").addEventListener("input", () => {

@@ -15,7 +15,8 @@ import { makeResolver } from "floor/scan_resolver";
 import { scriptUrl } from "floor/script_url";
 import { loadSession } from "floor/session";
 import { makeStock } from "floor/stock_snapshot";
-import { TASKS, makeWork, whyHeld } from "floor/task_state";
+import { makeWork } from "floor/task_state";
+import { TASKS, whyHeld } from "floor/tasks";
 
 const REFRESH_MS = 60_000;
 const SETTLES_MS = 1200;
@@ -43,7 +44,7 @@ async function start() {
   const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
   const login = initLogin(db, { forget });
   const show = () => {
-    draw(work, stock, { choose, handle, receiveAsNew, startLink });
+    draw(work, stock, { choose, handle, receiveAsNew, startLink, confirmNotice });
     document.getElementById("log").removeAttribute("data-waits"); // its position is final now
   };
 
@@ -102,9 +103,15 @@ async function start() {
     $("item").focus();
   }
 
+  function confirmNotice() {
+    work.confirmNotice();
+    refocus();
+  }
+
   function startLink() {
-    work.set({ linking: true });
-    $("item").focus();
+    work.set({ linking: !work.s.linking });
+    if (work.s.linking) $("item").focus();
+    else refocus();
   }
 
   async function link(item) {
@@ -113,8 +120,7 @@ async function start() {
     const body = { op: "link", code: raw, text, item: item.code, occurredAt };
     const entry = await outbox.add({ id: login.user.id, name: login.user.name }, body);
     stock.teach({ code: readScan(raw).gtin ?? text, item: item.code, qty: "1" });
-    work.clear();
-    work.set({ linking: false });
+    work.set({ unknown: "", notice: null, canLink: null, linking: false });
     handle({ item, reading: { text } });
     await told(entry);
   }

@@ -1,7 +1,7 @@
 // Renders the page from the state and keeps the focus.
 import { $, clock, h, icon } from "floor/dom";
 import * as qty from "floor/quantity";
-import { REASONS, TASKS } from "floor/task_state";
+import { REASONS, TASKS } from "floor/tasks";
 
 const HOLDS = {
   QUARANTINE: ["circle-pause", "Quarantine"], REJECTED: ["octagon-x", "Rejected"],
@@ -31,7 +31,8 @@ function lotFacts(s, stock) {
 }
 
 function otherLots(s, act) {
-  const others = s.choices.filter((lot) => lot !== s.lot);
+  const isChosen = (lot) => lot.item === s.lot?.item && lot.lotCode === s.lot.lotCode;
+  const others = s.choices.filter((lot) => !isChosen(lot));
   if (!others.length) return null;
   const several = new Set(s.choices.map((lot) => lot.item)).size > 1;
   const offer = (lot) => h("button.btn", { type: "button", "data-lot": lot.lotCode,
@@ -41,16 +42,32 @@ function otherLots(s, act) {
     h("div.choices", {}, others.slice(0, 6).map(offer))];
 }
 
+const linkButton = (s, act) => s.canLink && h("button.btn", { type: "button", id: "link-code",
+  "aria-pressed": String(s.linking), onclick: () => act.startLink() },
+  icon("link"), "Link it to an item");
+
 function unknownFacts(s, act) {
   const steps = [
     h("button.btn", { type: "button", id: "receive-new", onclick: () => act.receiveAsNew() },
       icon("package-plus"), "Receive as a new lot"),
-    s.canLink && h("button.btn", { type: "button", id: "link-code",
-      "aria-pressed": String(s.linking), onclick: () => act.startLink() },
-      icon("link"), "Link it to an item"),
+    linkButton(s, act),
   ];
   return [h("p.code", {}, s.unknown),
     h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps.filter(Boolean))];
+}
+
+// An unknown code while an item is at hand, and what it can be.
+function noticeFacts(s, act) {
+  if (!s.notice) return [];
+  const { text, lotCode, location } = s.notice;
+  const yes = lotCode ? `Yes, ${lotCode} is a new lot` : `Yes, move it to ${location}`;
+  const steps = [
+    (lotCode || location) && h("button.btn", { type: "button", id: "confirm-notice",
+      onclick: () => act.confirmNotice() }, icon("check"), yes),
+    linkButton(s, act),
+  ];
+  return [h("p.warning", {}, icon("triangle-alert"), text),
+    h("div.choices", {}, steps.filter(Boolean))];
 }
 
 const IDLE = {
@@ -76,7 +93,8 @@ function drawSubject(s, stock, act) {
   else if (s.task !== "pick") parts = [idle(s.task)];
   const warnings = s.warnings.map((text) => h("p.warning", {}, icon("triangle-alert"), text));
   panel.hidden = !parts.length;
-  panel.replaceChildren(...parts.flat().filter(Boolean), ...warnings);
+  panel.replaceChildren(
+    ...parts.flat().filter(Boolean), ...warnings, ...noticeFacts(s, act));
 }
 
 function drawJob(s, stock, work, act) {
@@ -143,9 +161,10 @@ function drawFields(s, work) {
 function drawReadings(s, work, isAsked) {
   const sentence = isAsked ? work.whatItCanMean() : "";
   const offer = (reading) => h("button.btn", { type: "button", "data-reading": reading,
-    onclick: () => work.set({ qty: reading }) }, `${reading} ${s.item.unit}`);
+    onclick: () => work.type("qty", reading) }, `${reading} ${s.item.unit}`);
   $("readings").hidden = !sentence;
-  $("readings").replaceChildren(...(sentence ? [h("p.warning", {}, icon("triangle-alert"), sentence),
+  $("readings").replaceChildren(...(sentence ? [
+    h("p.warning", {}, icon("triangle-alert"), sentence),
     h("div.choices", {}, work.readings().map(offer))] : []));
 }
 
@@ -164,7 +183,7 @@ function drawGo(s, task, ready) {
 function drawReasons(s, work) {
   const offer = (reason) => h("button.btn", { type: "button",
     "aria-pressed": String(s.reason === reason),
-    onclick: () => work.set({ reason: s.reason === reason ? "" : reason }) }, reason);
+    onclick: () => work.type("reason", s.reason === reason ? "" : reason) }, reason);
   $("reason-label").textContent = s.blind ? "Reason (optional)"
     : `Why not ${s.lot?.onHand} ${s.item?.unit}? A count that differs needs a reason.`;
   $("reasons").replaceChildren(...REASONS.map(offer));
