@@ -20,6 +20,10 @@ function waysOut(entry) {
     return [["Keep what I counted", { resolution: "keep_counted" }],
       ["Keep the difference", { resolution: "keep_difference" }]];
   }
+  // An earlier operation of this tablet on the lot was refused: the count stands without it.
+  if (body.op === "count" && refusal.field === "lotSeq") {
+    return [["Keep what I counted", { lotSeq: undefined }]];
+  }
   if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
   const free = refusal.free ?? refusal.open;
   const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";

@@ -129,21 +129,32 @@ async function start() {
   let busy = false;
   let keptAt = -Infinity;
   async function post() {
-    const wrong = work.complaint();
     const isRepeat = !work.s.item && performance.now() - keptAt < REPEAT_MS;
     if (busy || isRepeat) return;
-    if (wrong) return signal("bad", wrong);
     const entry = await keep();
+    if (!entry) return;
     await told(entry);
     refocus({ gently: true });
   }
 
+  // Figures count what waits in the outbox, also of another tab.
+  const follow = async () => stock.follow(await outbox.all());
+
+  // Stores the operation, or signals what is wrong with it.
   async function keep() {
     busy = true;
     $("go").setAttribute("aria-disabled", "true");
     try {
+      await follow();
+      const wrong = work.complaint();
+      if (wrong) {
+        signal("bad", wrong);
+        if (work.excess()) refresh();
+        return null;
+      }
       const entry = await outbox.add({ id: login.user.id, name: login.user.name }, work.body());
       keptAt = performance.now();
+      await follow();
       work.clear();
       return entry;
     } finally {
@@ -168,7 +179,7 @@ async function start() {
   on("settled", async (entry) => {
     const isMine = waitingFor.get(entry.seq);
     waitingFor.delete(entry.seq);
-    if (entry.state === "done") await stock.learn(entry.answer);
+    await follow();
     if (entry.body.op === "link") stock.refresh();
     if (entry.state === "refused") signal("bad", entry.refusal.detail);
     else if (isMine) signal("done", entry.answer.says);
@@ -203,13 +214,12 @@ async function start() {
 
   on("work", show);
   on("stock", () => {
-    const { lot } = work.s;
-    if (lot) work.s.lot = stock.lot(lot.item, lot.lotCode) ?? lot;
+    work.renew();
     const asOf = stock.asOf ? `Figures as of ${clock(stock.asOf)}.` : "No figures kept yet.";
     $("asof").textContent = asOf;
     show();
   });
-  on("outbox", list);
+  on("outbox", () => { list(); follow(); });
   on("user", async (user) => {
     list();
     if (!user) return forget();
@@ -228,6 +238,7 @@ async function start() {
   initLine(refresh);
   show();
   list();
+  await follow();
 
   async function refresh() {
     if (document.hidden || !login.user) return;

@@ -24,10 +24,19 @@ function lotFacts(s, stock) {
       h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word)),
     h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
     h("p.hint", {}, sub.filter(Boolean).join(" · ")),
+    blind ? null : unsentFacts(s),
     blind ? h("p.hint", {}, "Counting blind: the figures are hidden.") : h("dl.figures", {},
       figure("On hand", lot.onHand, item.unit), figure("Reserved", lot.reserved, item.unit),
       figure("Free", lot.free, item.unit)),
   ];
+}
+
+// What waits to be sent is part of the figures; the server does not know it yet.
+function unsentFacts({ lot, item }) {
+  const less = qty.isMore(lot.unsentOut ?? "0", "0") && `−${lot.unsentOut} ${item.unit}`;
+  const more = qty.isMore(lot.unsentIn ?? "0", "0") && `+${lot.unsentIn} ${item.unit}`;
+  const words = [less, more].filter(Boolean).join(", ");
+  return words && h("p.hint", {}, `Counted here, not sent yet: ${words}`);
 }
 
 function otherLots(s, act) {
@@ -115,7 +124,8 @@ function drawJob(s, stock, work, act) {
   const row = (line) => h("li", { "aria-current": line.lotCode === s.line?.lotCode && "true" },
     icon(open(line) ? "chevron-right" : "circle-check"),
     h("span", {}, h("strong", {}, line.lotCode), ` ${line.item}`, whereOf(line)),
-    h("span.num", {}, open(line) ? `${line.open} to pick` : `${line.issued} picked`));
+    h("span.num", {}, open(line) ? `${line.open} to pick` : `${line.issued} picked`,
+      line.unsent && h("span.hint", {}, ` ${line.unsent} not sent yet`)));
   const another = h("button.btn", { type: "button", id: "other-job",
     onclick: () => work.set({ job: "", line: null, lot: null, item: null }) }, "Another job");
   const head = h("p.code", {}, s.job, " ", another);
@@ -158,14 +168,18 @@ function drawFields(s, work) {
   drawGo(s, task, ready);
 }
 
+// What is to be chosen about the quantity: one of two readings, or less.
 function drawReadings(s, work, isAsked) {
-  const sentence = isAsked ? work.whatItCanMean() : "";
+  const excess = isAsked ? work.excess() : null;
+  const sentence = excess?.text ?? (isAsked ? work.whatItCanMean() : "");
+  const less = excess && qty.isMore(excess.most, "0") ? [excess.most] : [];
   const offer = (reading) => h("button.btn", { type: "button", "data-reading": reading,
-    onclick: () => work.type("qty", reading) }, `${reading} ${s.item.unit}`);
+    onclick: () => work.type("qty", reading) },
+  `${excess ? "Use " : ""}${reading} ${s.item.unit}`);
   $("readings").hidden = !sentence;
   $("readings").replaceChildren(...(sentence ? [
     h("p.warning", {}, icon("triangle-alert"), sentence),
-    h("div.choices", {}, work.readings().map(offer))] : []));
+    h("div.choices", {}, (excess ? less : work.readings()).map(offer))] : []));
 }
 
 function drawGo(s, task, ready) {

@@ -2,7 +2,7 @@
 // form and keeps the rest; what it cannot use changes nothing but the message. Another item starts
 // afresh, and the message names what was typed and not posted.
 import * as qty from "floor/quantity";
-import { EMPTY, TASKS, usual, whyHeld } from "floor/tasks";
+import { EMPTY, TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
 
 const LONGEST_LOT_CODE = 64;
 
@@ -167,11 +167,20 @@ export const makeAcceptance = (work, stock) => {
     Object.assign(s, EMPTY);
     const line = pickFrom(lot);
     set(line ? typed : {});
+    const picked = stock.lines(s.job).find((one) => one.item === lot.item &&
+      one.lotCode === lot.lotCode);
+    if (!line && picked) return ["bad", join(allPicked(picked), note)];
     if (!line) {
       return ["bad", join(`Wrong lot: ${lot.lotCode} of ${lot.item} is not for ${s.job}.`, note)];
     }
     if (lot.hold) return ["bad", join(whyHeld(lot), note)];
     return [kindOf(note), join(`${lot.lotCode}: ${line.open} for ${s.job}.`, note)];
+  }
+
+  function allPicked({ item, lotCode, unsent }) {
+    const words = `All of ${lotCode} for ${s.job} is picked`;
+    if (!unsent) return `${words}.`;
+    return `${words}: ${waitingWords(unsent, stock.item(item)?.unit ?? "", lotCode)}.`;
   }
 
   // A location that is not known is new, unless another one is there already.

@@ -2,7 +2,7 @@
 import { emit, setting } from "floor/dom";
 import * as qty from "floor/quantity";
 import { makeAcceptance } from "floor/scan_acceptance";
-import { TASKS, usual, whyHeld } from "floor/tasks";
+import { TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
 
 export const makeWork = (stock) => {
   const s = { task: "issue", job: "", blind: setting("blind") === "on", ...usual("issue") };
@@ -57,18 +57,47 @@ export const makeWork = (stock) => {
     if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
     if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
     if (amount === null) return whatItCanMean() || howMuch();
+    if (excess()) return excess().text;
     if (amount < 0n || (amount === 0n && s.task !== "count")) return "More than nothing, please.";
     if (s.task === "reserve" && !s.reference.trim()) return "For which job or order?";
     if (s.task === "pick" && !s.line) return "Scan a lot of the job.";
-    if (s.task === "pick" && qty.isMore(s.qty, s.line.open)) {
-      return `Only ${s.line.open} of it are for ${s.job}.`;
-    }
     if (TASKS[s.task].usable && s.lot.hold) return whyHeld(s.lot);
     if (s.task === "count" && !s.blind && !s.reason && isOff()) {
       const { onHand } = s.lot;
       return `${qty.format(amount)} ${s.item.unit} counted, ${onHand} on hand: say why.`;
     }
     return "";
+  }
+
+  // What is asked for beyond the tablet's figures: the sentence, and the most that is possible.
+  function excess() {
+    const amount = micros();
+    if (!s.item || !s.lot || amount === null || !TASKS[s.task].usable) return null;
+    const isPick = s.task === "pick";
+    const most = isPick ? s.line?.open : s.lot.free;
+    const isNone = !qty.isMore(most ?? "0", "0");
+    if (most === undefined || s.lot.hold || (!isNone && amount <= qty.parse(most))) return null;
+    const { unit } = s.item;
+    const { lotCode, reserved } = s.lot;
+    const unsent = isPick ? s.line.unsent : s.lot.unsentOut;
+    const whose = isPick ? `of ${lotCode} for ${s.job}` : `free in ${lotCode}`;
+    const what = isNone ? `Nothing ${isPick ? "left" : "is"} ${whose}`
+      : `Only ${most} ${unit} ${whose}, ${s.qty} asked for`;
+    const why = [
+      qty.isMore(unsent ?? "0", "0") && waitingWords(unsent, unit, lotCode),
+      !isPick && qty.isMore(reserved, "0") && `${reserved} ${unit} reserved`,
+    ].filter(Boolean).join(", ");
+    return { most, text: `${what}${why && `: ${why}`}.` };
+  }
+
+  // Takes over new figures of the stock for what is at hand.
+  function renew() {
+    const now = (lot) => stock.lot(lot.item, lot.lotCode) ?? lot;
+    const isSame = ({ reservation, lotCode }) =>
+      reservation === s.line.reservation && lotCode === s.line.lotCode;
+    if (s.lot) s.lot = now(s.lot);
+    if (s.line) s.line = stock.lines(s.job).find(isSame) ?? s.line;
+    s.choices = s.choices.map(now);
   }
 
   const isOff = () => s.lot && micros() !== null && micros() !== qty.parse(s.lot.onHand);
@@ -92,6 +121,6 @@ export const makeWork = (stock) => {
     return { ...all, qty: amount };
   }
 
-  return { s, set, type, setTask, clear, complaint, isOff, readings, whatItCanMean, body,
-    ...acceptance };
+  return { s, set, type, setTask, clear, complaint, isOff, readings, whatItCanMean, excess,
+    renew, body, ...acceptance };
 };

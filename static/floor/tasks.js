@@ -32,3 +32,7 @@ export const whyHeld = (lot) => {
   const why = { QUARANTINE: "is in quarantine", REJECTED: "is rejected", EXPIRED: "has expired" };
   return `${lot.lotCode} ${why[lot.hold]}: it cannot be taken.`;
 };
+
+// "6 pcs of L-1 are waiting to be sent"
+export const waitingWords = (amount, unit, lotCode) =>
+  `${amount} ${unit} of ${lotCode} ${amount === "1" ? "is" : "are"} waiting to be sent`;
