@@ -27,8 +27,11 @@ function waysOut(entry) {
   if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
   const free = refusal.free ?? refusal.open;
   const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
-  if (less && body.qty && isMore(free ?? "0", "0")) return [[`Use ${free}`, { qty: free }]];
-  return [];
+  const ways = less && body.qty && isMore(free ?? "0", "0") ? [[`Use ${free}`, { qty: free }]] : [];
+  if (refusal.code === "OVER_ISSUE" && body.reservedFirst) {
+    ways.push(["Issue besides it", { reservedFirst: undefined }]);
+  }
+  return ways;
 }
 
 function buttons(entry, act) {

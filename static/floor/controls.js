@@ -2,19 +2,16 @@
 import { $, h, on, setting } from "floor/dom";
 import * as qty from "floor/quantity";
 import { loadSession } from "floor/session";
-import { TASKS } from "floor/tasks";
 
-export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
+export const initControls = ({ work, stock, onScan, post, link, refocus, askForReference }) => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     const { task, step, set } = button.dataset;
     if (task) { work.setTask(task); refocus(); }
     if (step) { change(BigInt(step) * qty.ONE); refocus(); }
-    if (set) { work.type("qty", set === "all" ? wholeQty() : set); refocus(); }
+    if (set) { work.type("qty", set === "all" ? work.full() : set); refocus(); }
   });
-
-  const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
 
   function change(by) {
     if (work.readings().length) return; // one of them is to be chosen first
@@ -55,6 +52,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
       work.type(name, value, name === "lotCode" ? { newLot: "", isSure: true } : {});
     });
   }
+  $("reference").addEventListener("change", askForReference);
   $("qty").addEventListener("focus", () => $("qty").select());
   $("confirm").addEventListener("click", () => {
     work.set({ isSure: !work.s.isSure });

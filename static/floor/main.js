@@ -137,6 +137,9 @@ async function start() {
     refocus({ gently: true });
   }
 
+  let asking = null;
+  const askForReference = () => { asking = work.askForReference(); };
+
   // Figures count what waits in the outbox, also of another tab.
   const follow = async () => stock.follow(await outbox.all());
 
@@ -145,6 +148,7 @@ async function start() {
     busy = true;
     $("go").setAttribute("aria-disabled", "true");
     try {
+      await asking;
       await follow();
       const wrong = work.complaint();
       if (wrong) {
@@ -201,8 +205,9 @@ async function start() {
     if (reservation) work.set({ job: reference });
     if (lot) choose(lot);
     const { qty, counted, location = "", expiresOn = "", reason = "" } = entry.body;
+    const isBesides = op === "issue" && !reservation && !entry.body.reservedFirst;
     work.set({ item: stock.item(item) ?? null, lotCode, location, expiresOn, reason, reference,
-      newLot: "", isSure: true, qty: qty ?? counted ?? "1" });
+      newLot: "", isSure: true, qty: qty ?? counted ?? "1", typed: ["qty"], isBesides });
     await outbox.discard(entry.seq);
   };
   const discard = async (entry) => {
@@ -230,7 +235,7 @@ async function start() {
   });
 
   dropDoubleTaps();
-  initControls({ work, stock, onScan, post, link, refocus });
+  initControls({ work, stock, onScan, post, link, refocus, askForReference });
   const isBroken = "The first keys of this scan came too late. Scan it again.";
   initCamera(listenForScans(onScan, () => signal("bad", isBroken)));
   initSignals();

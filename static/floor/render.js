@@ -168,6 +168,23 @@ function drawFields(s, work) {
   drawGo(s, task, ready);
 }
 
+// An issue for a job that has reserved the item: from what is reserved, or besides it.
+function drawReserved(s, stock, work, act) {
+  const choice = work.reservedChoice();
+  $("reserved").hidden = !choice;
+  if (!choice) return $("reserved").replaceChildren();
+  const take = ({ lotCode, open }) => h("button.btn", { type: "button", "data-take": lotCode,
+    onclick: () => act.choose(stock.lot(s.item.code, lotCode)) },
+  `Take ${lotCode} (${open} ${s.item.unit})`);
+  const besides = h("button.btn", { type: "button", id: "besides",
+    "aria-pressed": String(s.isBesides), onclick: () => work.set({ isBesides: !s.isBesides }) },
+  `Besides, from free stock of ${s.lot.lotCode}`);
+  const kind = choice.isOpen ? "warning" : "note";
+  return $("reserved").replaceChildren(
+    h(`p.${kind}`, {}, icon(choice.isOpen ? "triangle-alert" : "bookmark-plus"), choice.text),
+    h("div.choices", {}, choice.others.map(take), besides));
+}
+
 // What is to be chosen about the quantity: one of two readings, or less.
 function drawReadings(s, work, isAsked) {
   const excess = isAsked ? work.excess() : null;
@@ -211,6 +228,7 @@ export const draw = (work, stock, act) => {
   }
   drawJob(s, stock, work, act);
   drawSubject(s, stock, act);
+  drawReserved(s, stock, work, act);
   drawReasons(s, work);
   drawFields(s, work);
 };

@@ -7,7 +7,7 @@ import { EMPTY, TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
 const LONGEST_LOT_CODE = 64;
 
 export const makeAcceptance = (work, stock) => {
-  const { s, set } = work;
+  const { s, set, limits } = work;
   const isTyped = (name) => s.typed.includes(name);
   const isAtHand = (item) => s.item?.code === item.code;
   const join = (...texts) => texts.filter(Boolean).join(" ");
@@ -77,7 +77,8 @@ export const makeAcceptance = (work, stock) => {
   function takeLot(lot, item, amount) {
     if (s.task === "pick") return takePick(lot);
     const isAnother = s.task === "count" && s.lot && s.lot.lotCode !== lot.lotCode;
-    const mine = { item, lot, lotCode: lot.lotCode, newLot: "", isSure: true, isAuto: false };
+    const mine = { item, lot, lotCode: lot.lotCode, newLot: "", isSure: true, isAuto: false,
+      isBesides: false };
     let note;
     if ((s.item && !isAtHand(item)) || isAnother) {
       note = startAfresh({ ...mine, ...(amount && { qty: amount }) });
@@ -88,7 +89,9 @@ export const makeAcceptance = (work, stock) => {
     }
     if (TASKS[s.task].usable && lot.hold) return ["bad", join(whyHeld(lot), note)];
     const text = `${lot.lotCode} of ${lot.item}${howMuch()}`;
-    return [kindOf(note), note ? `${text}. ${note}` : text];
+    const choice = limits.reservedChoice();
+    const notes = join(note, choice?.isOpen && choice.text);
+    return [kindOf(notes), notes ? `${text}. ${notes}` : text];
   }
 
   function takeChoices({ choices, reading }, amount) {
@@ -128,7 +131,7 @@ export const makeAcceptance = (work, stock) => {
       return [kindOf(kept), join(`${item.code} from ${s.lot.lotCode}${howMuch()}.`, kept)];
     }
     const choices = s.task === "receive" ? [] : stock.usable(item.code);
-    const first = s.task === "count" || s.task === "move" ? null : (choices[0] ?? null);
+    const first = s.task === "count" || s.task === "move" ? null : firstOf(item, choices);
     const mine = { item, choices, lot: first, isAuto: true };
     let note = kept;
     if (s.item && !isAtHand(item)) note = startAfresh({ ...mine, ...changes });
@@ -137,6 +140,13 @@ export const makeAcceptance = (work, stock) => {
     const next = first ? `take ${first.lotCode} first.` : hasLot ? `lot ${s.lotCode}.`
       : "now the lot.";
     return [kindOf(note), join(`${item.code}: ${next}`, note)];
+  }
+
+  // The lot to take: one that the job has reserved, else the one that expires first.
+  function firstOf(item, choices) {
+    const job = s.task === "issue" ? s.reference.trim() : "";
+    const [line] = job ? stock.reservedFor(item.code, job) : [];
+    return (line && stock.lot(item.code, line.lotCode)) ?? choices[0] ?? null;
   }
 
   function takeJob(job) {

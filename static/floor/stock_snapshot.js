@@ -1,11 +1,12 @@
 // Stock on the tablet: the server's snapshot, later responses, and what waits in the outbox. The
 // figures are as old as `asOf`; the server decides on every operation.
 import { emit } from "floor/dom";
-import { isMore } from "floor/quantity";
+import { format, isMore, parse } from "floor/quantity";
 import { ask } from "floor/requests";
 import { applyUnsent, lotKey } from "floor/unsent_work";
 
 const MOST_TRIES = 3;
+const ASK_MS = 1500;
 // A lot that waits to be received has no id yet; it is the newest.
 const dayOf = (lot) => lot.expiresOn ?? "9";
 const ageOf = (lot) => lot.id ?? Number.MAX_SAFE_INTEGER;
@@ -126,11 +127,36 @@ export const makeStock = async (db) => {
   // Lines to pick for a reference: one per lot, in the order of their locations.
   function lines(reference) {
     const line = (one, line) => ({ ...line, item: one.item, reservation: one.id,
+      isUnsent: one.isUnsent,
       place: lots.get(lotKey(one.item, line.lotCode))?.location ?? "" });
     return [...reservations.values()]
       .filter((one) => one.reference === reference)
       .flatMap((one) => one.lots.map((part) => line(one, part)))
       .sort((a, b) => a.place.localeCompare(b.place));
+  }
+
+  // What a job has reserved of an item and not yet issued, by lot; usable lots first.
+  function reservedFor(itemCode, reference) {
+    const open = new Map();
+    for (const line of lines(reference).filter((one) => one.item === itemCode)) {
+      const micros = (open.get(line.lotCode)?.micros ?? 0n) + (parse(line.open) ?? 0n);
+      const unsent = (open.get(line.lotCode)?.unsent ?? 0n) + (parse(line.unsent ?? "0") ?? 0n);
+      if (micros) open.set(line.lotCode, { micros, unsent });
+    }
+    const isHeld = ({ lotCode }) => (lots.get(lotKey(itemCode, lotCode))?.hold ? 1 : 0);
+    return [...open]
+      .map(([lotCode, { micros, unsent }]) =>
+        ({ lotCode, open: format(micros), unsent: format(unsent) }))
+      .sort((a, b) => isHeld(a) - isHeld(b));
+  }
+
+  // Asks the server for the reservations of a job. Returns whether it answered.
+  async function askFor(reference) {
+    const path = `reservations?reference=${encodeURIComponent(reference)}`;
+    const answer = await ask(path, { signal: AbortSignal.timeout(ASK_MS) });
+    if (answer?.status !== 200) return false;
+    await learn(answer.body);
+    return true;
   }
 
   const isOpen = (one) => one.lots.some((line) => isMore(line.open, "0"));
@@ -153,7 +179,7 @@ export const makeStock = async (db) => {
   await load();
   return {
     refresh, learn, follow, teach, forget, item, lot, lotNumber, itemNumber, lotsCalled, usable,
-    lines, jobs, search, locations, code,
+    lines, reservedFor, askFor, jobs, search, locations, code,
     get asOf() { return kept.asOf; },
     get today() { return kept.today; },
   };

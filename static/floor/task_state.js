@@ -2,7 +2,8 @@
 import { emit, setting } from "floor/dom";
 import * as qty from "floor/quantity";
 import { makeAcceptance } from "floor/scan_acceptance";
-import { TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
+import { makeLimits } from "floor/stock_limits";
+import { TASKS, usual, whyHeld } from "floor/tasks";
 
 export const makeWork = (stock) => {
   const s = { task: "issue", job: "", blind: setting("blind") === "on", ...usual("issue") };
@@ -16,19 +17,39 @@ export const makeWork = (stock) => {
   // Sets a field by hand; scans do not overwrite it.
   const type = (name, value, more = {}) => {
     const others = s.typed.filter((one) => one !== name);
-    set({ [name]: value, typed: value ? [...others, name] : others, ...more });
+    Object.assign(s, { [name]: value, typed: value ? [...others, name] : others, ...more });
+    if (name === "reference") takeReference();
+    changed();
   };
+
+  // An issue for a job takes what it has reserved: the lot too, if the page chose that.
+  function takeReference() {
+    s.isBesides = false;
+    if (s.task !== "issue" || !s.item || !s.isAuto) return;
+    const [line] = limits.reserved();
+    s.lot = (line && stock.lot(s.item.code, line.lotCode)) ?? stock.usable(s.item.code)[0] ?? s.lot;
+  }
+
+  // What the server says about the job: it can have reservations that are new to the tablet.
+  async function askForReference() {
+    if (s.task === "issue" && s.reference.trim() && (await stock.askFor(s.reference.trim()))) {
+      takeReference();
+      changed();
+    }
+  }
 
   const clear = () =>
     set({ ...usual(s.task), reference: s.task === "reserve" ? s.reference : "" });
 
-  const acceptance = makeAcceptance({ s, set }, stock);
+  const limits = makeLimits(s, stock);
+  const acceptance = makeAcceptance({ s, set, limits }, stock);
 
   function setTask(task) {
     const { item, lot, unknown, canLink, newLot, isSure } = s;
-    const { lotCode, expiresOn, choices, warnings } = s;
+    const { lotCode, expiresOn, choices, warnings, isAuto } = s;
     Object.assign(s, usual(task), {
-      item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, task,
+      item, lot, unknown, canLink, newLot, isSure, lotCode, expiresOn, choices, warnings, isAuto,
+      task,
     });
     if (task === "receive" && lot) s.lotCode = lot.lotCode;
     if (task === "receive" && unknown && !item) s.lotCode = unknown;
@@ -57,7 +78,8 @@ export const makeWork = (stock) => {
     if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
     if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
     if (amount === null) return whatItCanMean() || howMuch();
-    if (excess()) return excess().text;
+    if (limits.reservedChoice()?.isOpen) return limits.reservedChoice().text;
+    if (limits.excess()) return limits.excess().text;
     if (amount < 0n || (amount === 0n && s.task !== "count")) return "More than nothing, please.";
     if (s.task === "reserve" && !s.reference.trim()) return "For which job or order?";
     if (s.task === "pick" && !s.line) return "Scan a lot of the job.";
@@ -67,27 +89,6 @@ export const makeWork = (stock) => {
       return `${qty.format(amount)} ${s.item.unit} counted, ${onHand} on hand: say why.`;
     }
     return "";
-  }
-
-  // What is asked for beyond the tablet's figures: the sentence, and the most that is possible.
-  function excess() {
-    const amount = micros();
-    if (!s.item || !s.lot || amount === null || !TASKS[s.task].usable) return null;
-    const isPick = s.task === "pick";
-    const most = isPick ? s.line?.open : s.lot.free;
-    const isNone = !qty.isMore(most ?? "0", "0");
-    if (most === undefined || s.lot.hold || (!isNone && amount <= qty.parse(most))) return null;
-    const { unit } = s.item;
-    const { lotCode, reserved } = s.lot;
-    const unsent = isPick ? s.line.unsent : s.lot.unsentOut;
-    const whose = isPick ? `of ${lotCode} for ${s.job}` : `free in ${lotCode}`;
-    const what = isNone ? `Nothing ${isPick ? "left" : "is"} ${whose}`
-      : `Only ${most} ${unit} ${whose}, ${s.qty} asked for`;
-    const why = [
-      qty.isMore(unsent ?? "0", "0") && waitingWords(unsent, unit, lotCode),
-      !isPick && qty.isMore(reserved, "0") && `${reserved} ${unit} reserved`,
-    ].filter(Boolean).join(", ");
-    return { most, text: `${what}${why && `: ${why}`}.` };
   }
 
   // Takes over new figures of the stock for what is at hand.
@@ -109,8 +110,10 @@ export const makeWork = (stock) => {
     const amount = qty.format(micros() ?? 0n);
     if (s.task === "move") return { ...all, location: s.location.trim() };
     if (s.task === "pick") {
-      const { reservation } = s.line;
-      return { ...all, op: "issue", qty: amount, reservation, reference: s.job };
+      // A reservation that waits to be sent has no number yet.
+      const { reservation, isUnsent } = s.line;
+      const which = isUnsent ? { reservedFirst: true } : { reservation };
+      return { ...all, op: "issue", qty: amount, ...which, reference: s.job };
     }
     if (s.task === "count") {
       const reason = s.reason && { reason: s.reason };
@@ -118,9 +121,10 @@ export const makeWork = (stock) => {
     }
     for (const name of TASKS[s.task].fields) if (s[name].trim()) all[name] = s[name].trim();
     if (s.task === "receive" && stock.lot(s.item.code, lotCode)) all.addToLot = true;
+    if (s.task === "issue" && all.reference && !s.isBesides) all.reservedFirst = true;
     return { ...all, qty: amount };
   }
 
-  return { s, set, type, setTask, clear, complaint, isOff, readings, whatItCanMean, excess,
-    renew, body, ...acceptance };
+  return { s, set, type, setTask, clear, complaint, isOff, readings, whatItCanMean, renew, body,
+    askForReference, ...limits, ...acceptance };
 };

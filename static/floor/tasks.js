@@ -17,12 +17,13 @@ export const TASKS = {
 };
 export const REASONS = ["Found more", "Missing", "Damaged", "Counted wrong before"];
 
-// `typed`: the fields that the user filled by hand. `isAuto`: the page chose the lot. `notice`: an
-// unknown code while an item is at hand, and what it can be.
+// `typed`: the fields that the user filled by hand. `isAuto`: the page chose the lot. `isBesides`:
+// the issue leaves what its job has reserved. `notice`: an unknown code while an item is at hand,
+// and what it can be.
 export const EMPTY = {
-  item: null, lot: null, newLot: "", isSure: true, isAuto: false, line: null, unknown: "",
-  choices: [], warnings: [], notice: null, canLink: null, linking: false, typed: [],
-  qty: "", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
+  item: null, lot: null, newLot: "", isSure: true, isAuto: false, isBesides: false,
+  line: null, unknown: "", choices: [], warnings: [], notice: null, canLink: null, linking: false,
+  typed: [], qty: "", reference: "", location: "", expiresOn: "", reason: "", lotCode: "",
 };
 
 // The quantity of a count is typed; all others begin with one.

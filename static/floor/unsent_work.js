@@ -54,10 +54,18 @@ export function applyUnsent({ items, lots, reservations, today }, entries) {
 
   function issue(body) {
     const qty = micros(body.qty);
+    const first = body.reservedFirst ? [...now.reservations.values()].filter(
+      ({ item, reference }) => item === body.item && reference === body.reference) : [];
     const reservation = now.reservations.get(body.reservation);
-    if (reservation) pick(reservation, body, qty);
+    let taken = 0n;
+    let parts = 0;
+    for (const one of reservation ? [reservation] : first) {
+      const part = pick(one, body, qty - taken);
+      taken += part;
+      if (part) parts += 1;
+    }
     if (body.reservation) change(body, { onHand: -qty, reserved: -qty, entries: 2 });
-    else change(body, { onHand: -qty });
+    else change(body, { onHand: -qty, reserved: -taken, entries: 2 * parts || 1 });
   }
 
   function count(body) {
@@ -72,8 +80,14 @@ export function applyUnsent({ items, lots, reservations, today }, entries) {
     if (lot) now.lots.set(key, { ...lot, location: body.location });
   }
 
-  const reserve = (body) => change(body, { reserved: micros(body.qty) });
+  function reserve({ item, reference, lotCode, qty }, number) {
+    change({ item, lotCode }, { reserved: micros(qty) });
+    const id = `unsent-${number}`;
+    const line = { lotCode, open: qty, issued: "0" };
+    now.reservations.set(id, { id, item, reference, isUnsent: true, lots: [line] });
+  }
+
   const effects = { receive, issue, reserve, count, move };
-  for (const { body } of entries) effects[body.op]?.(body);
+  for (const { body, seq } of entries) effects[body.op]?.(body, seq);
   return now;
 }

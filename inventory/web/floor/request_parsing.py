@@ -23,7 +23,7 @@ Body = dict[str, Any]
 FIELDS: dict[str, set[str]] = {
     "receive": {"item", "lotCode", "qty", "expiresOn", "supplierLot", "location", "addToLot"},
     "reserve": {"item", "lotCode", "qty"},
-    "issue": {"item", "lotCode", "qty", "reservation", "reason"},
+    "issue": {"item", "lotCode", "qty", "reservation", "reservedFirst", "reason"},
     "count": {"item", "lotCode", "counted", "lotSeq", "resolution", "reason"},
     "move": {"item", "lotCode", "location"},
     "link": {"item", "code", "text", "qty"},
@@ -113,6 +113,7 @@ def _issue(body: Body) -> ledger.Request:
         reason=body.get("reason"),
         note=body.get("note"),
         occurred_at=_happened_at(body),
+        reserved_first=body.get("reservedFirst"),
     )
 
 
