@@ -104,7 +104,7 @@ async function start() {
   }
 
   function confirmNotice() {
-    work.confirmNotice();
+    signal("scanned", work.confirmNotice());
     refocus();
   }
 

@@ -125,7 +125,7 @@ function drawJob(s, stock, work, act) {
     icon(open(line) ? "chevron-right" : "circle-check"),
     h("span", {}, h("strong", {}, line.lotCode), ` ${line.item}`, whereOf(line)),
     h("span.num", {}, open(line) ? `${line.open} to pick` : `${line.issued} picked`,
-      line.unsent && h("span.hint", {}, ` ${line.unsent} not sent yet`)));
+      line.unsent && h("span.hint", {}, `${line.unsent} not sent yet`)));
   const another = h("button.btn", { type: "button", id: "other-job",
     onclick: () => work.set({ job: "", line: null, lot: null, item: null }) }, "Another job");
   const head = h("p.code", {}, s.job, " ", another);
@@ -143,7 +143,7 @@ function fill(id, value) {
 function drawFields(s, work) {
   const task = TASKS[s.task];
   const choosing = s.task === "receive" && !s.item;
-  const ready = Boolean(s.item && (s.lot || s.task === "receive"));
+  const ready = !s.linking && Boolean(s.item && (s.lot || s.task === "receive"));
   const isNew = s.task === "receive" && Boolean(s.newLot);
   const offers = choosing || s.linking;
   $("act").hidden = !(ready || offers || (s.task === "lookup" && s.item));
@@ -171,18 +171,19 @@ function drawFields(s, work) {
 // An issue for a job that has reserved the item: from what is reserved, or besides it.
 function drawReserved(s, stock, work, act) {
   const choice = work.reservedChoice();
-  $("reserved").hidden = !choice;
+  $("reserved").hidden = !choice || s.linking;
   if (!choice) return $("reserved").replaceChildren();
   const take = ({ lotCode, open }) => h("button.btn", { type: "button", "data-take": lotCode,
     onclick: () => act.choose(stock.lot(s.item.code, lotCode)) },
   `Take ${lotCode} (${open} ${s.item.unit})`);
   const besides = h("button.btn", { type: "button", id: "besides",
     "aria-pressed": String(s.isBesides), onclick: () => work.set({ isBesides: !s.isBesides }) },
-  `Besides, from free stock of ${s.lot.lotCode}`);
+  `Besides it, from ${s.lot.lotCode}`);
+  const canBeBesides = s.isBesides || qty.isMore(s.lot.free, "0");
   const kind = choice.isOpen ? "warning" : "note";
   return $("reserved").replaceChildren(
     h(`p.${kind}`, {}, icon(choice.isOpen ? "triangle-alert" : "bookmark-plus"), choice.text),
-    h("div.choices", {}, choice.others.map(take), besides));
+    h("div.choices", {}, choice.others.map(take), canBeBesides && besides));
 }
 
 // What is to be chosen about the quantity: one of two readings, or less.

@@ -250,12 +250,17 @@ export const makeAcceptance = (work, stock) => {
     return ["bad", `${reading.text} is not known here.`];
   }
 
-  // Takes over what the notice proposes: the number of a new lot, or a new location.
+  // Takes over what the notice proposes: the number of a new lot, or a new location. Returns it as
+  // a sentence.
   function confirmNotice() {
     const { lotCode, location, expiresOn } = s.notice;
-    if (location) return goOn({ location });
+    if (location) {
+      goOn({ location });
+      return `To ${location}.`;
+    }
     const [changes] = fill({ expiresOn });
-    return goOn({ ...changes, lot: null, newLot: lotCode, lotCode, isSure: true });
+    goOn({ ...changes, lot: null, newLot: lotCode, lotCode, isSure: true });
+    return `New lot ${lotCode} of ${s.item.code}${howMuch()}.`;
   }
 
   return { take, takeItem, pickFrom, confirmNotice };

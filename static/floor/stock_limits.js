@@ -27,7 +27,7 @@ export const makeLimits = (s, stock) => {
       return { here, others, text };
     }
     return { here, others, isOpen: true,
-      text: `${job} has reserved ${where(others)}, nothing in ${s.lot.lotCode}. Choose:` };
+      text: `${job} has reserved ${where(others)}, nothing in ${s.lot.lotCode}. Choose one.` };
   }
 
   const fromReserved = () => {

@@ -37,6 +37,7 @@ def test_an_issue_for_a_job_takes_what_it_has_reserved(tablet, page, stock, lots
     expect(page.locator("#subject")).to_contain_text("SA")
     says = "Issues what is reserved for JOB-2: 5 pcs in SA."
     expect(page.locator("#reserved")).to_contain_text(says)
+    expect(page.locator("#besides")).to_have_count(0)  # nothing is free in SA
     tablet.sets("8")
     tablet.taps()
     tablet.sees("Only 5 pcs of SA reserved for JOB-2, 8 asked for.", "bad")
@@ -58,7 +59,7 @@ def test_a_lot_that_the_job_has_not_reserved_is_a_choice(tablet, page, stock, lo
     tablet.sees("SB of BOLT", "scanned")
     page.locator("#reference").fill("JOB-2")
     tablet.taps()
-    says = "JOB-2 has reserved 5 pcs in SA, nothing in SB. Choose:"
+    says = "JOB-2 has reserved 5 pcs in SA, nothing in SB. Choose one."
     tablet.sees(says, "bad")
     assert tablet.states() == []
     page.locator("[data-take=SA]").click()
@@ -66,7 +67,7 @@ def test_a_lot_that_the_job_has_not_reserved_is_a_choice(tablet, page, stock, lo
     tablet.scans("SB")
     tablet.sees(says, "kept")
     tablet.sets("2")
-    page.get_by_role("button", name="Besides, from free stock of SB").click()
+    page.get_by_role("button", name="Besides it, from SB").click()
     expect(page.locator("#reserved")).to_contain_text("JOB-2 keeps reserved: 5 pcs in SA.")
     tablet.taps()
     expect(page.locator("#entries > li")).to_have_count(1)

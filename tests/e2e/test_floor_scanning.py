@@ -478,6 +478,7 @@ def test_a_new_lot_of_the_item_at_hand_is_confirmed(tablet, page, stock):
         tablet.taps()
         tablet.sees(f"Confirm first that {code} is a new lot.", "bad")
         page.get_by_role("button", name=f"Yes, {code} is a new lot").click()
+        tablet.sees(f"New lot {code} of BOLT, 50 pcs.", "scanned")
         kept = {"qty": "50", "expiresOn": "2029-12-31", "location": "", "reference": ""}
         assert form_of(page) == kept | {"lotCode": code}
         tablet.taps()
@@ -494,6 +495,7 @@ def test_a_code_scanned_with_an_item_at_hand_can_be_linked(tablet, page, stock):
     tablet.sets("50")
     tablet.scans("SUPPLIER-78")
     page.locator("#link-code").click()
+    expect(page.locator("#go")).to_be_hidden()
     page.locator("#item").fill("bolt")
     page.locator("[data-item=BOLT]").click()
     tablet.sees("SUPPLIER-78 stands for BOLT now.", "done")
