@@ -45,10 +45,17 @@ export const initControls = ({ work, stock, onScan, post, link, refocus, askForR
     refocus();
   });
 
+  // The keys of a scan also reach the focused field. Afterwards it is as when it got the focus,
+  // unless something was typed before the scan.
+  let atFocus = null;
   for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
-    $(name).addEventListener("input", () => {
+    $(name).addEventListener("focus", () => {
+      const { lot, typed, newLot, isSure, isBesides } = work.s;
+      atFocus = { [name]: work.s[name], lot, typed, newLot, isSure, isBesides };
+    });
+    $(name).addEventListener("input", ({ inputType }) => {
       const value = name === "qty" ? $(name).value.trim() : $(name).value;
-      if (value === work.s[name]) return; // a scan restored it
+      if (inputType === "historyUndo" && atFocus?.[name] === value) return work.set(atFocus);
       work.type(name, value, name === "lotCode" ? { newLot: "", isSure: true } : {});
     });
   }

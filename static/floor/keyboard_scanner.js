@@ -78,7 +78,9 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
     const scanned = wholeText();
     if (field) {
       field.element.value = isScanField(field.element) ? "" : field.value;
-      field.element.dispatchEvent(new Event("input", { bubbles: true }));
+      // The keys of the scan went through the field: this takes them back.
+      const taken = { bubbles: true, inputType: "historyUndo" };
+      field.element.dispatchEvent(new InputEvent("input", taken));
     }
     forget();
     if (scanned === null) {

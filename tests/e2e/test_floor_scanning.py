@@ -428,6 +428,27 @@ def test_an_issue_keeps_the_typed_quantity_and_that_of_the_box(tablet, page, sto
     tablet.sees("Issued 30 of BOLT from L-004 for SO-1.", "done")
 
 
+def test_a_scan_through_a_field_leaves_no_trace_in_it(tablet, page, stock):
+    stock.link(code="BOX-12", item="BOLT", qty="12")
+    stock.link(code=GTIN, item="BOLT")
+    tablet.scans("L-003")
+    tablet.sees("L-003 of BOLT")
+    page.locator("#qty").focus()
+    tablet.scans("BOX-12")
+    tablet.sees("BOLT from L-003", "scanned")
+    expect(page.locator("#qty")).to_have_value("12")
+    tablet.does("receive")
+    tablet.scans(f"01{GTIN}10NEW-7")
+    tablet.sees("NEW-7 would be a new lot of BOLT.")
+    page.locator("#lotCode").focus()
+    tablet.scans("WAYBILL-1")
+    tablet.sees("Lot WAYBILL-1 would be a new lot of BOLT.")
+    expect(page.locator("#lotCode")).to_have_value("NEW-7")
+    expect(page.locator("#confirm")).to_have_attribute("aria-pressed", "false")
+    tablet.taps()
+    tablet.sees("Say first that NEW-7 is right.", "bad")
+
+
 def test_a_counted_quantity_stays_with_its_lot(tablet, page):
     tablet.does("count")
     tablet.scans("L-003")
