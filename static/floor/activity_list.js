@@ -20,6 +20,10 @@ function waysOut(entry) {
     return [["Keep what I counted", { resolution: "keep_counted" }],
       ["Keep the difference", { resolution: "keep_difference" }]];
   }
+  // An earlier operation of this tablet on the lot was refused: the count stands without it.
+  if (body.op === "count" && refusal.field === "lotSeq") {
+    return [["Keep what I counted", { lotSeq: undefined }]];
+  }
   if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
   if (refusal.code === "LOOKS_LIKE") {
     return [[`Add it to ${refusal.lotCode}`, { addToLot: true, lotCode: refusal.lotCode }],
@@ -27,8 +31,11 @@ function waysOut(entry) {
   }
   const free = refusal.free ?? refusal.open;
   const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
-  if (less && body.qty && isMore(free ?? "0", "0")) return [[`Use ${free}`, { qty: free }]];
-  return [];
+  const ways = less && body.qty && isMore(free ?? "0", "0") ? [[`Use ${free}`, { qty: free }]] : [];
+  if (refusal.code === "OVER_ISSUE" && body.reservedFirst) {
+    ways.push(["Issue besides it", { reservedFirst: undefined }]);
+  }
+  return ways;
 }
 
 function buttons(entry, act) {

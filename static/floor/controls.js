@@ -2,24 +2,22 @@
 import { $, h, on, setting } from "floor/dom";
 import * as qty from "floor/quantity";
 import { loadSession } from "floor/session";
-import { TASKS } from "floor/task_state";
 
-export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
+export const initControls = ({ work, stock, onScan, post, link, refocus, askForReference }) => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     const { task, step, set } = button.dataset;
     if (task) { work.setTask(task); refocus(); }
     if (step) { change(BigInt(step) * qty.ONE); refocus(); }
-    if (set) { work.set({ qty: set === "all" ? wholeQty() : set }); refocus(); }
+    if (set) { work.type("qty", set === "all" ? work.full() : set); refocus(); }
   });
 
-  const wholeQty = () => TASKS[work.s.task].full?.(work.s) ?? "1";
-
   function change(by) {
+    if (work.readings().length) return; // one of them is to be chosen first
     const now = qty.parse(work.s.qty) ?? 0n;
     const least = work.s.task === "count" ? 0n : qty.ONE;
-    work.set({ qty: qty.format(now + by < least ? least : now + by) });
+    work.type("qty", qty.format(now + by < least ? least : now + by));
   }
 
   $("act").addEventListener("submit", (event) => {
@@ -47,14 +45,21 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     refocus();
   });
 
+  // The keys of a scan also reach the focused field. Afterwards it is as when it got the focus,
+  // unless something was typed before the scan.
+  let atFocus = null;
   for (const name of ["qty", "lotCode", "expiresOn", "location", "reference"]) {
-    $(name).addEventListener("input", () => {
-      const typed = $(name).value.trim();
-      const value = name === "qty" ? typed.replace(",", ".") : $(name).value;
-      const sure = name === "lotCode" ? { newLot: "", isSure: true } : {};
-      work.set({ [name]: value, ...sure });
+    $(name).addEventListener("focus", () => {
+      const { lot, typed, newLot, isSure, isBesides } = work.s;
+      atFocus = { [name]: work.s[name], lot, typed, newLot, isSure, isBesides };
+    });
+    $(name).addEventListener("input", ({ inputType }) => {
+      const value = name === "qty" ? $(name).value.trim() : $(name).value;
+      if (inputType === "historyUndo" && atFocus?.[name] === value) return work.set(atFocus);
+      work.type(name, value, name === "lotCode" ? { newLot: "", isSure: true } : {});
     });
   }
+  $("reference").addEventListener("change", askForReference);
   $("qty").addEventListener("focus", () => $("qty").select());
   $("confirm").addEventListener("click", () => {
     work.set({ isSure: !work.s.isSure });
@@ -70,7 +75,7 @@ export const initControls = ({ work, stock, onScan, post, link, refocus }) => {
     $("item").value = "";
     $("items").replaceChildren();
     if (work.s.linking) return link(item);
-    work.set({ item, unknown: "", qty: work.s.qty });
+    work.set({ item, unknown: "" });
     refocus();
   } }, `${item.code} ${item.name}`);
   $("item").addEventListener("input", () => {
@@ -91,7 +96,7 @@ export const initLine = (refresh) => {
     const was = $("line").dataset.state;
     $("line").dataset.state = state;
     $("line-word").textContent = LINES[state];
-    if (was !== "online" && state === "online") refresh();
+    if (!["online", "start"].includes(was) && state === "online") refresh();
   };
   on("connection", set);
   on("session", ({ user }) => set(user ? "online" : "out"));

@@ -4,6 +4,10 @@
 // A burst of keys is a scan: at most 80 ms apart, ended by Enter, Tab or silence. If all other keys
 // come faster than hands can type, one longer gap (of a radio, of a busy tablet) is allowed. The
 // text of a scan is removed from the field that had the focus. Scanners type FNC1 as Ctrl+].
+//
+// On a busy tablet the first keys of a scan can come long before the others. If the scan field or
+// no field has the focus, they are put in front of the burst. In another field they could have been
+// typed by hand, and the scan is refused: a code without its first letter can be another lot.
 
 const GS = "\x1d";
 export const MOST_GAP_MS = 80;
@@ -13,6 +17,8 @@ const FEWEST_AROUND_HICCUP = 6;
 const SILENCE_MS = 95;
 const TWICE_MS = 300;
 const TRAILING_MS = 1000;
+const LATE_MS = 2000;
+const LATE_IN_FIELD_MS = 800;
 const FEWEST = 4;
 const FEWEST_BEFORE_ENTER = 3;
 
@@ -24,9 +30,11 @@ export const scanCharacter = (event) => {
   return (plain || event.getModifierState("AltGraph")) && event.key.length === 1 ? event.key : "";
 };
 
-export const listenForScans = (onScan) => {
+export const listenForScans = (onScan, onBroken = () => {}) => {
   let text = "";
+  let ahead = { text: "", at: -Infinity }; // keys before the burst
   let last = -Infinity;
+  let startedAt = -Infinity;
   let hiccups = 0;
   let largest = 0;
   let field = null;
@@ -46,29 +54,46 @@ export const listenForScans = (onScan) => {
   const isField = (element) => element?.matches?.("input, textarea");
 
   function begin(at) {
+    ahead = at - last <= LATE_MS ? { text: ahead.text + text, at: last }
+      : { text: "", at: -Infinity };
     text = "";
-    last = at;
+    startedAt = last = at;
     hiccups = largest = 0;
     const focused = document.activeElement;
     field = isField(focused) ? { element: focused, value: focused.value } : null;
   }
 
-  function finish() {
-    clearTimeout(timer);
-    const scanned = text;
-    if (field) {
-      field.element.value = field.value;
-      field.element.dispatchEvent(new Event("input", { bubbles: true }));
+  const isScanField = (element) => element.id === "scan-field";
+
+  // The whole text of the scan, or null if its beginning is not certain.
+  function wholeText() {
+    if (!field) return ahead.text + text;
+    if (isScanField(field.element)) {
+      return field.value === ahead.text.replaceAll(GS, "") ? ahead.text + text : null;
     }
-    text = "";
-    field = null;
-    last = -Infinity;
-    deliver(scanned);
+    return ahead.text && startedAt - ahead.at <= LATE_IN_FIELD_MS ? null : text;
+  }
+
+  function finish() {
+    const scanned = wholeText();
+    if (field) {
+      field.element.value = isScanField(field.element) ? "" : field.value;
+      // The keys of the scan went through the field: this takes them back.
+      const taken = { bubbles: true, inputType: "historyUndo" };
+      field.element.dispatchEvent(new InputEvent("input", taken));
+    }
+    forget();
+    if (scanned === null) {
+      scannedAt = performance.now();
+      onBroken();
+    } else deliver(scanned);
   }
 
   function forget() {
     clearTimeout(timer);
     text = "";
+    ahead = { text: "", at: -Infinity };
+    last = -Infinity;
     field = null;
   }
 

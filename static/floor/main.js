@@ -15,7 +15,8 @@ import { makeResolver } from "floor/scan_resolver";
 import { scriptUrl } from "floor/script_url";
 import { loadSession } from "floor/session";
 import { makeStock } from "floor/stock_snapshot";
-import { TASKS, makeWork, whyHeld } from "floor/task_state";
+import { makeWork } from "floor/task_state";
+import { TASKS, whyHeld } from "floor/tasks";
 
 const REFRESH_MS = 60_000;
 const SETTLES_MS = 1200;
@@ -43,7 +44,7 @@ async function start() {
   const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
   const login = initLogin(db, { forget });
   const show = () => {
-    draw(work, stock, { choose, handle, receiveAsNew, startLink });
+    draw(work, stock, { choose, handle, receiveAsNew, startLink, confirmNotice });
     document.getElementById("log").removeAttribute("data-waits"); // its position is final now
   };
 
@@ -102,9 +103,15 @@ async function start() {
     $("item").focus();
   }
 
+  function confirmNotice() {
+    signal("scanned", work.confirmNotice());
+    refocus();
+  }
+
   function startLink() {
-    work.set({ linking: true });
-    $("item").focus();
+    work.set({ linking: !work.s.linking });
+    if (work.s.linking) $("item").focus();
+    else refocus();
   }
 
   async function link(item) {
@@ -113,8 +120,7 @@ async function start() {
     const body = { op: "link", code: raw, text, item: item.code, occurredAt };
     const entry = await outbox.add({ id: login.user.id, name: login.user.name }, body);
     stock.teach({ code: readScan(raw).gtin ?? text, item: item.code, qty: "1" });
-    work.clear();
-    work.set({ linking: false });
+    work.set({ unknown: "", notice: null, canLink: null, linking: false });
     handle({ item, reading: { text } });
     await told(entry);
   }
@@ -123,21 +129,36 @@ async function start() {
   let busy = false;
   let keptAt = -Infinity;
   async function post() {
-    const wrong = work.complaint();
     const isRepeat = !work.s.item && performance.now() - keptAt < REPEAT_MS;
     if (busy || isRepeat) return;
-    if (wrong) return signal("bad", wrong);
     const entry = await keep();
+    if (!entry) return;
     await told(entry);
     refocus({ gently: true });
   }
 
+  let asking = null;
+  const askForReference = () => { asking = work.askForReference(); };
+
+  // Figures count what waits in the outbox, also of another tab.
+  const follow = async () => stock.follow(await outbox.all());
+
+  // Stores the operation, or signals what is wrong with it.
   async function keep() {
     busy = true;
     $("go").setAttribute("aria-disabled", "true");
     try {
+      await asking;
+      await follow();
+      const wrong = work.complaint();
+      if (wrong) {
+        signal("bad", wrong);
+        if (work.excess()) refresh();
+        return null;
+      }
       const entry = await outbox.add({ id: login.user.id, name: login.user.name }, work.body());
       keptAt = performance.now();
+      await follow();
       work.clear();
       return entry;
     } finally {
@@ -162,7 +183,7 @@ async function start() {
   on("settled", async (entry) => {
     const isMine = waitingFor.get(entry.seq);
     waitingFor.delete(entry.seq);
-    if (entry.state === "done") await stock.learn(entry.answer);
+    await follow();
     if (entry.body.op === "link") stock.refresh();
     if (entry.state === "refused") signal("bad", entry.refusal.detail);
     else if (isMine) signal("done", entry.answer.says);
@@ -184,8 +205,9 @@ async function start() {
     if (reservation) work.set({ job: reference });
     if (lot) choose(lot);
     const { qty, counted, location = "", expiresOn = "", reason = "" } = entry.body;
+    const isBesides = op === "issue" && !reservation && !entry.body.reservedFirst;
     work.set({ item: stock.item(item) ?? null, lotCode, location, expiresOn, reason, reference,
-      newLot: "", isSure: true, qty: qty ?? counted ?? "1" });
+      newLot: "", isSure: true, qty: qty ?? counted ?? "1", typed: ["qty"], isBesides });
     await outbox.discard(entry.seq);
   };
   const discard = async (entry) => {
@@ -197,13 +219,12 @@ async function start() {
 
   on("work", show);
   on("stock", () => {
-    const { lot } = work.s;
-    if (lot) work.s.lot = stock.lot(lot.item, lot.lotCode) ?? lot;
+    work.renew();
     const asOf = stock.asOf ? `Figures as of ${clock(stock.asOf)}.` : "No figures kept yet.";
     $("asof").textContent = asOf;
     show();
   });
-  on("outbox", list);
+  on("outbox", () => { list(); follow(); });
   on("user", async (user) => {
     list();
     if (!user) return forget();
@@ -214,13 +235,15 @@ async function start() {
   });
 
   dropDoubleTaps();
-  initControls({ work, stock, onScan, post, link, refocus });
-  initCamera(listenForScans(onScan));
+  initControls({ work, stock, onScan, post, link, refocus, askForReference });
+  const isBroken = "The first keys of this scan came too late. Scan it again.";
+  initCamera(listenForScans(onScan, () => signal("bad", isBroken)));
   initSignals();
   stayAwake();
   initLine(refresh);
   show();
   list();
+  await follow();
 
   async function refresh() {
     if (document.hidden || !login.user) return;

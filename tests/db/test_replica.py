@@ -105,7 +105,7 @@ def test_pages_use_the_replica_except_after_the_users_own_write(
     pair.catch_up()
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("10", "10")
     pair.pause_replay()
-    assert ole.submit(f"/lots/{lot}/count/", counted="7").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="7", reason="Missing").status_code == 303
     # The writer sees the change; others read the replica, which does not have it yet.
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("7", "10")
     assert "behind" not in ole.get(f"/lots/{lot}/").text
@@ -130,7 +130,7 @@ def test_primary_answers_without_the_replica_and_failover_works(app: Flask, pair
     assert on_hand(ole, lot) == "10"
     pair.replica.kill()
     assert on_hand(ole, lot) == "10"
-    assert ole.submit(f"/lots/{lot}/count/", counted="7").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="7", reason="Missing").status_code == 303
     (pair.replica.data / "postmaster.pid").unlink(missing_ok=True)
     time.sleep(0.2)
     pair.replica.start()
@@ -143,5 +143,5 @@ def test_primary_answers_without_the_replica_and_failover_works(app: Flask, pair
         return answer.status_code == 200
 
     wait_until(can_count, "the replica did not take over", seconds=15)
-    assert ole.submit(f"/lots/{lot}/count/", counted="5").status_code == 303
+    assert ole.submit(f"/lots/{lot}/count/", counted="5", reason="Missing").status_code == 303
     assert on_hand(ole, lot) == "5"

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
 from tests.e2e.test_double_submit import GAPS_MS, clicks_twice, presses_twice
+from tests.support.stock_builder import part
 
 pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite", nightly="postgresql")]
 
@@ -26,11 +27,12 @@ def tablet(app, stock, lot, page):
     assert tablet.console_errors == []
 
 
-def issues_too_much(tablet, page, *lots):
-    """Post an issue of 500 for each lot, which the server refuses."""
+def issues_too_much(tablet, page, stock, *lots):
+    """Issue all of each lot after the desk took one, so that the server refuses it."""
     page.context.set_offline(True)
     for lot in lots:
-        tablet.issues(lot, "500")
+        tablet.issues(lot, str(stock.find_lot(lot).available // 10**6))
+        stock.post("issue", item="BOLT", lots=[part(stock.find_lot(lot).id, 1)])
     page.context.set_offline(False)
     tablet.settles(*["refused"] * len(lots))
 
@@ -112,14 +114,14 @@ def test_the_next_lot_can_be_posted_immediately(tablet, page):
 
 
 def test_a_double_tap_on_a_proposed_quantity_posts_once(tablet, page, stock, lot):
-    issues_too_much(tablet, page, "L-002")
+    issues_too_much(tablet, page, stock, "L-002")
     use_less_button(page).dblclick()
     tablet.settles("done")
     assert stock.find_lot("L-002").on_hand == 0
 
 
 def test_a_second_tap_does_not_hit_a_button_that_moved(tablet, page, stock, lot):
-    issues_too_much(tablet, page, "L-001", "L-002")
+    issues_too_much(tablet, page, stock, "L-001", "L-002")
     first, second = use_less_button(page), use_less_button(page, 1)
     assert first.inner_text() != second.inner_text()
     clicks_twice(page, first, 350)

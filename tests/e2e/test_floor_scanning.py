@@ -119,6 +119,42 @@ def test_a_short_delay_does_not_split_a_scan_but_slow_keys_do(tablet, page):
     assert scanned(page) == [stock_code, stock_code + "A"]
 
 
+@pytest.mark.parametrize("focus", ["scan-field", "body"])
+@pytest.mark.parametrize("late", [(400,), (1500,), (400, 700)])
+def test_first_keys_that_come_early_belong_to_the_scan(tablet, page, stock, focus, late):
+    stock.lot("receive 5", lot_code="L2611-0985")
+    stock.lot("receive 5", lot_code="2611-0985")
+    page.evaluate(
+        "(id) => (document.getElementById(id) ?? document.activeElement)"
+        "[id === 'body' ? 'blur' : 'focus']()",
+        focus,
+    )
+    tablet.scans("L2611-0985", hiccup=late)
+    tablet.sees("L2611-0985 of BOLT", "scanned")
+    assert scanned(page) == ["L2611-0985"]
+    expect(page.locator("#scan-field")).to_have_value("")
+
+
+def test_a_scan_after_something_else_in_the_scan_field_is_refused(tablet, page):
+    page.locator("#scan-field").fill("L")
+    tablet.scans("L-001")
+    tablet.sees("The first keys of this scan came too late. Scan it again.", "bad")
+    expect(page.locator("#scan-field")).to_have_value("")
+    tablet.scans("L-002")
+    tablet.sees("L-002 of BOLT", "scanned")
+    assert scanned(page) == ["L-002"]
+
+
+def test_a_scan_whose_first_keys_are_in_another_field_is_refused(tablet, page):
+    tablet.scans("L-000")
+    page.locator("#reference").fill("JOB-7")
+    tablet.scans("L-0011", hiccup=(400,))
+    tablet.sees("Scan it again.", "bad")
+    tablet.scans("L-0012", hiccup=(1200,))  # long enough to be typing, then a scan
+    tablet.sees("-0012 is not known here.", "bad")
+    assert scanned(page) == ["L-000", "-0012"]
+
+
 def test_a_held_key_is_not_a_scan(tablet, page):
     page.locator("#scan-field").focus()
     page.keyboard.down("7")
@@ -188,6 +224,44 @@ def test_stepper_and_presets_set_the_quantity(tablet, page):
     expect(page.locator("#scan-field")).to_be_focused()
 
 
+@pytest.mark.parametrize("typed", ["1,000", "1.000"])
+def test_a_quantity_with_two_readings_offers_both(tablet, page, stock, typed):
+    stock.lot("receive 5000", lot_code="L-BIG")
+    tablet.scans("L-BIG")
+    expect(page.locator("#subject")).to_contain_text("5000")
+    tablet.sets(typed)
+    sentence = f"{typed} can be read as 1 or as 1000 pcs. Choose one."
+    expect(page.locator("#readings")).to_contain_text(sentence)
+    page.get_by_role("button", name="One more", exact=True).click()
+    expect(page.locator("#qty")).to_have_value(typed)
+    tablet.taps()
+    tablet.sees(sentence, "bad")
+    assert tablet.states() == []
+    page.get_by_role("button", name="1000 pcs", exact=True).click()
+    expect(page.locator("#readings")).to_be_hidden()
+    tablet.taps()
+    tablet.sees("Issued 1000 of BOLT from L-BIG.", "done")
+
+
+def test_a_quantity_of_thousandths_with_a_comma_offers_both_readings(tablet, page, stock):
+    stock.item("OIL", unit="kg", decimals=3)
+    stock.lot("receive 3000", item="OIL", lot_code="OIL-1")
+    tablet.scans("OIL-1")
+    expect(page.locator("#subject")).to_contain_text("3000")
+    tablet.sets("1,250")
+    expect(page.locator("#readings")).to_contain_text("1,250 can be read as 1.25 or as 1250 kg.")
+    tablet.sets("1,25")
+    expect(page.locator("#readings")).to_be_hidden()
+    tablet.taps()
+    tablet.sees("Issued 1.25 of OIL from OIL-1.", "done")
+    tablet.scans_again("OIL-1")
+    tablet.sets("1 250")
+    expect(page.locator("#readings")).to_contain_text("Is 1 250 to be 1250 kg?")
+    page.locator("[data-reading]").click()
+    tablet.taps()
+    tablet.sees("Issued 1250 of OIL from OIL-1.", "done")
+
+
 def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock):
     reserved = stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
     stock.reserve(6, lot=stock.find_lot("L-008").id, reference="JOB-9")
@@ -235,7 +309,8 @@ def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, 
     expect(page.locator("#subject .figures")).to_be_visible()
     tablet.sets("48")
     tablet.taps()
-    tablet.sees("Why is it another quantity?", "bad")
+    tablet.sees("48 pcs counted, 50 on hand: say why.", "bad")
+    expect(page.locator("#reason-label")).to_contain_text("Why not 50 pcs?")
     page.get_by_role("button", name="Damaged").click()
     tablet.taps()
     tablet.sees("L-011 counted and set right: 48 on hand.", "done")
@@ -246,6 +321,7 @@ def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, 
     expect(page.locator("#subject")).not_to_contain_text("48")
     expect(page.locator("#all")).to_be_hidden()
     tablet.sets("48")
+    expect(page.locator("#reason-label")).to_have_text("Reason (optional)")
     tablet.taps()
     tablet.sees("L-011 counted and as the ledger says", "done")
 
@@ -307,6 +383,158 @@ def test_the_parser_of_the_tablet_reads_every_scan_of_the_table(tablet, page):
     assert failures == []
 
 
+def form_of(page):
+    """Return the filled fields of the form."""
+    names = ("qty", "lotCode", "expiresOn", "location", "reference")
+    return {name: page.locator(f"#{name}").input_value() for name in names}
+
+
+def test_a_lot_scanned_after_typing_keeps_what_was_typed(tablet, page, stock):
+    tablet.does("receive")
+    tablet.scans("BOLT")
+    tablet.sees("BOLT: now the lot.", "scanned")
+    tablet.sets("50")
+    page.locator("#expiresOn").fill("2029-12-31")
+    page.locator("#location").fill("A-77")
+    page.locator("#reference").fill("DN-5")
+    tablet.scans("L-003")
+    tablet.sees("L-003 of BOLT, 50 pcs", "scanned")
+    typed = {"qty": "50", "expiresOn": "2029-12-31", "location": "A-77", "reference": "DN-5"}
+    assert form_of(page) == typed | {"lotCode": "L-003"}
+    for stray in ("00340123456789012345", "JJD014600004711", "]C1010952112345678710ABC"):
+        tablet.scans(stray)
+        expect(page.locator("#band")).not_to_contain_text("L-003 of BOLT")
+        assert form_of(page) == typed | {"lotCode": "L-003"}
+        expect(page.locator("#go")).to_contain_text("50 pcs")
+
+
+def test_an_issue_keeps_the_typed_quantity_and_that_of_the_box(tablet, page, stock):
+    stock.link(code="BOX-12", item="BOLT", qty="12")
+    tablet.scans("BOX-12")
+    tablet.sees("BOLT: take L-000 first.", "scanned")
+    tablet.scans("L-004")
+    tablet.sees("L-004 of BOLT", "scanned")
+    expect(page.locator("#qty")).to_have_value("12")
+    tablet.sets("30")
+    page.locator("#reference").fill("SO-1")
+    for code in ("L-005", "BOX-12", "BOLT", "L-004"):
+        tablet.scans_again(code)
+        expect(page.locator("#band")).to_contain_text("30")
+        expect(page.locator("#qty")).to_have_value("30")
+        expect(page.locator("#reference")).to_have_value("SO-1")
+    tablet.scans("WAYBILL-1")
+    tablet.sees("WAYBILL-1 is not known here.", "bad")
+    tablet.taps()
+    tablet.sees("Issued 30 of BOLT from L-004 for SO-1.", "done")
+
+
+def test_a_scan_through_a_field_leaves_no_trace_in_it(tablet, page, stock):
+    stock.link(code="BOX-12", item="BOLT", qty="12")
+    stock.link(code=GTIN, item="BOLT")
+    tablet.scans("L-003")
+    tablet.sees("L-003 of BOLT")
+    page.locator("#qty").focus()
+    tablet.scans("BOX-12")
+    tablet.sees("BOLT from L-003", "scanned")
+    expect(page.locator("#qty")).to_have_value("12")
+    tablet.does("receive")
+    tablet.scans(f"01{GTIN}10NEW-7")
+    tablet.sees("NEW-7 would be a new lot of BOLT.")
+    page.locator("#lotCode").focus()
+    tablet.scans("WAYBILL-1")
+    tablet.sees("Lot WAYBILL-1 would be a new lot of BOLT.")
+    expect(page.locator("#lotCode")).to_have_value("NEW-7")
+    expect(page.locator("#confirm")).to_have_attribute("aria-pressed", "false")
+    tablet.taps()
+    tablet.sees("Say first that NEW-7 is right.", "bad")
+
+
+def test_a_counted_quantity_stays_with_its_lot(tablet, page):
+    tablet.does("count")
+    tablet.scans("L-003")
+    tablet.sees("L-003 of BOLT")
+    tablet.sets("480")
+    tablet.scans_again("L-003")
+    tablet.sees("L-003 of BOLT, 480 pcs", "scanned")
+    expect(page.locator("#qty")).to_have_value("480")
+    tablet.scans("L-004")
+    tablet.sees("480 pcs of L-003 were not posted.", "kept")
+    expect(page.locator("#qty")).to_have_value("")
+
+
+def test_another_item_starts_afresh_and_says_what_was_not_posted(tablet, page, stock):
+    stock.lot("receive 9", item="NUT", lot_code="N-1")
+    tablet.scans("L-003")
+    tablet.sees("L-003 of BOLT")
+    tablet.sets("30")
+    tablet.scans("N-1")
+    tablet.sees("N-1 of NUT. 30 pcs of BOLT were not posted.", "kept")
+    expect(page.locator("#qty")).to_have_value("1")
+    stock.reserve(5, lot=stock.find_lot("L-007").id, reference="JOB-9")
+    tablet.sets("7")
+    tablet.scans("JOB-9")
+    tablet.sees("7 pcs of NUT were not posted.", "kept")
+    tablet.scans("L-007")
+    tablet.sees("L-007: 5 for JOB-9.", "scanned")
+    tablet.sets("3")
+    for code in ("WAYBILL-1", "L-007"):
+        tablet.scans_again(code)
+        tablet.sees(code)
+        expect(page.locator("#qty")).to_have_value("3")
+
+
+def test_a_new_lot_of_the_item_at_hand_is_confirmed(tablet, page, stock):
+    for offline in (False, True):
+        page.context.set_offline(offline)
+        code = f"471{int(offline)}-X"
+        tablet.does("receive")
+        tablet.scans_again("BOLT")
+        tablet.sees("BOLT: now the lot.")
+        tablet.sets("50")
+        page.locator("#expiresOn").fill("2029-12-31")
+        tablet.scans(code)
+        tablet.sees(f"Lot {code} would be a new lot of BOLT.", "kept")
+        assert form_of(page)["lotCode"] == ""
+        expect(page.locator("#link-code")).to_be_visible()
+        tablet.taps()
+        tablet.sees(f"Confirm first that {code} is a new lot.", "bad")
+        page.get_by_role("button", name=f"Yes, {code} is a new lot").click()
+        tablet.sees(f"New lot {code} of BOLT, 50 pcs.", "scanned")
+        kept = {"qty": "50", "expiresOn": "2029-12-31", "location": "", "reference": ""}
+        assert form_of(page) == kept | {"lotCode": code}
+        tablet.taps()
+        expect(page.locator("#entries")).to_contain_text(code)
+    page.context.set_offline(False)
+    tablet.settles("done", "done")
+    assert stock.find_lot("4711-X").on_hand == 50_000_000
+
+
+def test_a_code_scanned_with_an_item_at_hand_can_be_linked(tablet, page, stock):
+    tablet.does("receive")
+    tablet.scans("BOLT")
+    tablet.sees("BOLT: now the lot.")
+    tablet.sets("50")
+    tablet.scans("SUPPLIER-78")
+    page.locator("#link-code").click()
+    expect(page.locator("#go")).to_be_hidden()
+    page.locator("#item").fill("bolt")
+    page.locator("[data-item=BOLT]").click()
+    tablet.sees("SUPPLIER-78 stands for BOLT now.", "done")
+    expect(page.locator("#qty")).to_have_value("50")
+
+
+def test_a_new_location_replaces_another_only_if_confirmed(tablet, page):
+    tablet.does("move")
+    tablet.scans("L-012")
+    tablet.scans("BIN-77")
+    tablet.sees("To BIN-77.", "scanned")
+    tablet.scans("JJD0146")
+    tablet.sees("JJD0146 would be a new location.", "bad")
+    expect(page.locator("#location")).to_have_value("BIN-77")
+    page.get_by_role("button", name="Yes, move it to JJD0146").click()
+    expect(page.locator("#location")).to_have_value("JJD0146")
+
+
 def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
     stock.link(code=GTIN, item="BOLT")
     tablet.does("receive")
@@ -344,8 +572,8 @@ def test_internal_labels_are_read_online_and_offline(tablet, page, stock):
     labels = [
         (internal_codes.lot_content(lot.id, "BOLT", "L-014"), "L-014 of BOLT", "scanned"),
         (internal_codes.lot_content(lot.id, "BOLT", "L-015"), "", "bad"),
-        (internal_codes.item_content(lot.item.id, "BOLT"), "BOLT: take L-000 first.", "scanned"),
-        (internal_codes.location_content("A-14"), "A-14 is a place", "bad"),
+        (internal_codes.item_content(lot.item.id, "BOLT"), "BOLT from L-014.", "scanned"),
+        (internal_codes.location_content("A-14"), "A-14 is a location", "bad"),
     ]
     for offline in (False, True):
         page.context.set_offline(offline)

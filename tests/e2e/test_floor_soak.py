@@ -8,6 +8,7 @@ import random
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from inventory.accounts import users
 from tests.e2e.tablets import PASSWORD, Tablet
@@ -107,6 +108,64 @@ def disturb(rng, page, faults, live_server, counts):
         live_server.kill()
         live_server.start()
     return page
+
+
+def pick_twice(tablet, job):
+    """Pick a line, and once more; return whether the tablet refused the second."""
+    page = tablet.page
+    tablet.does("pick")
+    tablet.scans_again(job)
+    tablet.scans_again("L-P")
+    expect(page.locator("#go")).to_contain_text("1 pcs")
+    before = len(tablet.states())
+    tablet.taps()
+    expect(page.locator("#job")).to_contain_text("All of it is picked.")
+    tablet.scans_again("L-P")
+    tablet.sees(f"All of L-P for {job} is picked", "bad")
+    expect(page.locator("#go")).to_be_hidden()
+    return len(tablet.states()) == before + 1
+
+
+def issue_all_twice(tablet, lot):
+    """Issue all of a lot, and once more; return whether the tablet refused the second."""
+    page = tablet.page
+    tablet.does("issue")
+    for _ in range(2):
+        tablet.scans_again(lot)
+        expect(page.locator("#subject")).to_contain_text(lot)
+        page.locator("#all").click()
+        page.wait_for_timeout(1100)  # a second tap at the same position counts as a double tap
+        before = len(tablet.states())
+        tablet.taps()
+    tablet.sees(f"Nothing is free in {lot}", "bad")
+    return len(tablet.states()) == before
+
+
+def test_double_work_is_refused_by_the_tablet_itself(lot, stock, app, page):
+    """Never by the server, however its responses come: lost, late, or not at all."""
+    rng = random.Random(SEED)
+    faults = FaultInjector(rng)
+    rounds = max(3, OPERATIONS // 20)
+    held = stock.lot(f"receive {rounds}", lot_code="L-P")
+    for number in range(rounds):
+        stock.reserve(1, lot=held, reference=f"JOB-{number}")
+        stock.lot("receive 7", lot_code=f"L-A{number}")
+    tablet = Tablet(page).opens()
+    tablet.waits_for_offline_page()
+    page.route(ENDPOINT, faults)
+    for number in range(rounds):
+        page.context.set_offline(rng.random() < 0.6)
+        assert pick_twice(tablet, f"JOB-{number}")
+        if rng.random() < 0.3:
+            page.reload()
+            tablet.waits()
+        assert issue_all_twice(tablet, f"L-A{number}")
+    faults.disabled = True
+    page.context.set_offline(False)
+    tablet.sends()
+    tablet.settles(*["done"] * 2 * rounds)
+    assert stock.get_lot(held).on_hand == 0
+    assert [stock.find_lot(f"L-A{number}").on_hand for number in range(rounds)] == [0] * rounds
 
 
 def test_random_faults_lose_double_or_reorder_nothing(lot, stock, app, page, live_server):

@@ -30,6 +30,7 @@ def test_all_requests_of_the_browser_are_below_the_prefix(app, stock, make_serve
     page.wait_for_url(f"**{PREFIX}/")
     page.goto(f"{PREFIX}/lots/1/?do=count")
     page.get_by_label("Counted").fill("9")
+    page.get_by_label("Reason").fill("Missing")
     page.get_by_role("button", name="Count", exact=True).click()
     page.locator("#toasts").get_by_text("See it").wait_for()
     page.goto(f"{PREFIX}/floor/")

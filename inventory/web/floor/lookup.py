@@ -65,9 +65,16 @@ def look_up() -> Response:
     )
 
 
+@blueprint.get("/reservations")
+@role_required("operator")
+def reservations() -> Response:
+    """Return the open reservations of a job, with their items and lots."""
+    return answer(_job(request.args.get("reference", "")) or {})
+
+
 def _job(text: str) -> dict[str, Any] | None:
     """Return the open reservations of a job, or None if there are none."""
-    if len(text) > 100:
+    if not 0 < len(text) <= 100:
         return None
     page = queries.list_reservations(connection(), reference=text, open=True, limit=MAX_OF_JOB)
     if not page.rows:

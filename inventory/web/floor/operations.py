@@ -10,6 +10,7 @@ from flask_login import current_user
 from inventory import barcodes, catalog, ledger
 from inventory.common import clock
 from inventory.common.errors import IdempotencyKeyMissing, InvalidInput
+from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.http.error_handlers import problem
 from inventory.http.json_codec import camel_name
@@ -56,13 +57,34 @@ def _post(op: str, body: request_parsing.Body, key: str) -> dict[str, Any]:
     ids = {entry.lot_id for entry in operation.entries}
     if op == "count" and (lot := posting.details[0]["lot"]):
         ids.add(lot["id"])
-    reservations = [reservation["id"] for reservation in posting.details[0]["reservations"]]
+    shown = [
+        *posting.details[0]["reservations"],
+        *posting.details[0].get("open_reservations", []),
+    ]
+    reservations = [reservation["id"] for reservation in shown]
     return {
         "replayed": posting.replayed,
         "operation": operation.id,
-        "says": operation_summary.describe_operation(operation, posting.details[0]),
+        "says": " ".join(
+            [
+                operation_summary.describe_operation(operation, posting.details[0]),
+                *_still_reserved(posting.details[0]),
+            ]
+        ),
         **_current_state(ids, reservations),
     }
+
+
+def _still_reserved(shown: dict[str, Any]) -> list[str]:
+    """Return sentences about what the reference of a free issue still has reserved."""
+    ids = [one["id"] for one in shown.get("open_reservations", [])]
+    return [
+        f"{one.reference} still has {format_qty(one.open)} {one.item.unit} reserved in "
+        + " and ".join(line.lot.lot_code for line in one.lines if line.open)
+        + "."
+        for one in stock.read_reservations(connection(), ids)
+        if one.open
+    ]
 
 
 def _move(body: request_parsing.Body, key: str) -> dict[str, Any]:

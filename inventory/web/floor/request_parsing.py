@@ -26,7 +26,7 @@ FIELDS: dict[str, set[str]] = {
         "allowLookalike",
     },
     "reserve": {"item", "lotCode", "qty"},
-    "issue": {"item", "lotCode", "qty", "reservation", "reason"},
+    "issue": {"item", "lotCode", "qty", "reservation", "reservedFirst", "reason"},
     "count": {"item", "lotCode", "counted", "lotSeq", "resolution", "reason"},
     "move": {"item", "lotCode", "location"},
     "link": {"item", "code", "text", "qty"},
@@ -117,6 +117,7 @@ def _issue(body: Body) -> ledger.Request:
         reason=body.get("reason"),
         note=body.get("note"),
         occurred_at=_happened_at(body),
+        reserved_first=body.get("reservedFirst"),
     )
 
 

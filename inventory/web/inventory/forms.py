@@ -202,6 +202,8 @@ class CountForm(OperationForm):
         "Counted", _needed("How much is there? 0 is an answer."), render_kw=QTY_ATTRIBUTES
     )
     lot_seq = HiddenField()
+    #: What was on hand when the form was shown.
+    shown = HiddenField()
     resolution = HiddenField()
     reason = StringField("Reason")
 

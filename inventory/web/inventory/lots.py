@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from inventory import catalog, ledger
 from inventory.common import clock
-from inventory.common.quantity import TypedQty, format_qty
+from inventory.common.errors import InvalidInput
+from inventory.common.quantity import TypedQty, format_qty, parse_qty
 from inventory.db import connection
 from inventory.ledger import ReservationQuantity
 from inventory.ledger.rules.quality import ALLOWED
@@ -84,6 +85,7 @@ def _load_count(form: Any, lot_id: int) -> dict[str, Any]:
     context = _load(form, lot_id)
     if not form.lot_seq.data:
         form.lot_seq.data = str(context["lot"].lot_seq)
+        form.shown.data = format_qty(context["lot"].on_hand)
     return context
 
 
@@ -108,7 +110,32 @@ def _split(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResul
     return ledger.split(lot_id=lot_id, **fields, **actor)
 
 
+def _require_reason(form: Any, lot_id: int) -> None:
+    """Require a reason for a count that differs from the figure that the form showed.
+
+    The tablet has the same rule (static/floor/task_state.js). Programs can leave the reason out.
+
+    Raises:
+        InvalidInput: there is no reason.
+        InvalidQty: the quantity is malformed.
+    """
+    lot = stock.get_lot(connection(), lot_id)
+    decimals, unit = lot.item.decimals, lot.item.unit
+    counted = parse_qty(
+        form.counted.data, decimals=decimals, field="counted", unit=unit, allow_zero=True
+    )
+    on_hand = form.shown.data or format_qty(lot.on_hand)
+    shown = parse_qty(on_hand, decimals=decimals, field="shown", allow_zero=True)
+    if counted != shown and not (form.reason.data or "").strip():
+        raise InvalidInput(
+            f"{format_qty(counted)} {unit} counted, {format_qty(shown)} on hand: say why."
+            " A count that differs needs a reason.",
+            field="reason",
+        )
+
+
 def _count(form: Any, actor: dict[str, Any], lot_id: int) -> ledger.PostingResult:
+    _require_reason(form, lot_id)
     cuts = [
         ReservationQuantity(reservation_id=number, qty=TypedQty(value))
         for name, value in request.form.items()

@@ -1,10 +1,14 @@
-// Says that the browser is too old, instead of leaving a page that does nothing. Old browsers must
-// be able to run this file: no module, no syntax newer than ES5.
+// Shows the page, which is hidden without JavaScript. Says that the browser is too old, instead of
+// leaving a page that does nothing. Old browsers must be able to run this file: no module, no
+// syntax newer than ES5.
 (function () {
+  document.documentElement.setAttribute("data-scripts", "on");
   var script = window.HTMLScriptElement;
   if (script && script.supports && script.supports("importmap")) return;
-  var band = document.getElementById("band");
-  band.setAttribute("data-kind", "bad");
-  band.querySelector("span").textContent =
-    "This browser is too old for this page. Use Chrome 123, Safari 17.5, Firefox 120 or newer.";
+  document.addEventListener("DOMContentLoaded", function () {
+    var band = document.getElementById("band");
+    band.setAttribute("data-kind", "bad");
+    band.querySelector("span").textContent =
+      "This browser is too old for this page. Use Chrome 123, Safari 17.5, Firefox 120 or newer.";
+  });
 })();

@@ -212,6 +212,36 @@ def test_a_body_that_is_not_an_object_is_refused(tablet, body):
     assert answer.content_type == "application/problem+json"
 
 
+def test_an_issue_for_a_job_takes_what_is_reserved_and_tells_what_is_left(tablet, stock):
+    held = stock.lot("receive 5, reserve 5 JOB-2", lot_code="SA")
+    free = stock.lot("receive 5", lot_code="SB")
+    issue = {"item": "BOLT", "reference": "JOB-2"}
+    answer = tablet.does("issue", **issue, lotCode="SA", qty="2", reservedFirst=True).json
+    assert answer["says"] == "Issued 2 of BOLT from SA for JOB-2, of what was reserved."
+    assert answer["reservations"][0]["lots"][0]["open"] == "3"
+    answer = tablet.does("issue", **issue, lotCode="SB", qty="1").json
+    assert answer["says"] == (
+        "Issued 1 of BOLT from SB for JOB-2. JOB-2 still has 3 pcs reserved in SA."
+    )
+    assert answer["reservations"][0]["lots"][0]["open"] == "3"
+    refused = tablet.does("issue", **issue, lotCode="SA", qty="4", reservedFirst=True)
+    assert (refused.status_code, refused.json["open"]) == (409, "3")
+    assert (
+        tablet.does("issue", **issue, lotCode="SA", qty="1", reservedFirst="x").status_code == 422
+    )
+    assert stock.figures(held) == "3 on hand, 3 reserved, 0 available"
+    assert stock.figures(free) == "4 on hand, 0 reserved, 4 available"
+
+
+def test_the_reservations_of_a_job_can_be_asked_for(tablet, stock):
+    stock.lot("receive 5, reserve 5 JOB-2", lot_code="SA")
+    found = tablet.client.get("/floor/reservations?reference=JOB-2", headers=JSON).json
+    assert (found["reservations"][0]["reference"], found["lots"][0]["lotCode"]) == ("JOB-2", "SA")
+    for other in ("JOB-3", "x" * 101, ""):
+        path = f"/floor/reservations?reference={other}"
+        assert tablet.client.get(path, headers=JSON).json == {}
+
+
 def test_the_snapshot_has_items_lots_in_stock_and_reservations(tablet, stock):
     stock.item("NUT", name="Nut")
     stock.lot("receive 10, reserve 4 JOB-7", lot_code="L-1")

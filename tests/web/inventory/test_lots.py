@@ -122,7 +122,8 @@ def test_a_toast_names_at_most_three_reservations(ada, stock):
 
 def test_a_count_that_unreserves_too_little_proposes_enough(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
-    fields = form_fields(ada.submit(f"/lots/{lot}/count/", counted="3").text)
+    answer = ada.submit(f"/lots/{lot}/count/", counted="3", reason="Missing")
+    fields = form_fields(answer.text)
     answer = ada.post(f"/lots/{lot}/count/", fields | {"cut-1": "1", "cut-2": "1"})
     assert answer.status_code == 409
     fields = form_fields(answer.text)
@@ -141,13 +142,38 @@ def test_a_count_adjusts_the_lot(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
     assert "L-1 counted and set right: 8 on hand." in visible_text(answer.text)
-    assert ada.submit_htmx(f"/lots/{lot}/count/", counted="0").status_code == 200
+    answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="0", reason="Missing")
+    assert answer.status_code == 200
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
+
+
+def test_a_count_that_differs_needs_a_reason(ada, stock):
+    lot = stock.lot("receive 10", lot_code="L-1")
+    page = visible_text(ada.get(f"/lots/{lot}/count/").text)
+    assert "Needed if the count differs from 10 pcs." in page
+    answer = ada.submit(f"/lots/{lot}/count/", counted="8", reason=" ")
+    assert answer.status_code == 422
+    assert "8 pcs counted, 10 on hand: say why." in visible_text(answer.text)
+    assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
+    assert ada.submit(f"/lots/{lot}/count/", counted="10").status_code == 303
+    assert ada.submit(f"/lots/{lot}/count/", counted="8", reason="Damaged").status_code == 303
+    assert stock.figures(lot) == "8 on hand, 0 reserved, 8 available"
+
+
+def test_a_count_is_compared_with_the_figure_that_was_shown(ada, stock):
+    lot = stock.lot("receive 10")
+    fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | {"counted": "10"}
+    stock.post("issue", item="BOLT", qty="2")
+    answer = ada.post(f"/lots/{lot}/count/", fields)
+    assert answer.status_code == 409
+    answer = ada.post(f"/lots/{lot}/count/", form_fields(answer.text), resolution="keep_counted")
+    assert answer.status_code == 303
 
 
 def test_a_count_of_a_changed_lot_asks_what_to_keep(ada, stock):
     lot = stock.lot("receive 10")
-    fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | {"counted": "9"}
+    typed = {"counted": "9", "reason": "Missing"}
+    fields = form_fields(ada.get(f"/lots/{lot}/count/").text) | typed
     stock.post("issue", item="BOLT", qty="2")
     answer = ada.post(f"/lots/{lot}/count/", fields)
     assert answer.status_code == 409
@@ -159,7 +185,7 @@ def test_a_count_of_a_changed_lot_asks_what_to_keep(ada, stock):
 
 def test_a_count_below_reserved_names_the_reservations_to_reduce(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1, reserve 5 JOB-2")
-    answer = ada.submit(f"/lots/{lot}/count/", counted="6")
+    answer = ada.submit(f"/lots/{lot}/count/", counted="6", reason="Missing")
     assert answer.status_code == 409
     fields = form_fields(answer.text)
     assert (fields["cut-2"], fields["cut-1"]) == ("3", "0")
