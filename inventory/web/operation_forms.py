@@ -16,22 +16,27 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from inventory.common import clock
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
+from inventory.http.error_handlers import answer_http
 from inventory.ledger import PostingResult
 from inventory.models import Kind
 from inventory.stock.entities import Operation
 from inventory.web import live_updates, operation_summary, refusal_hints, urls
-from inventory.web.auth.permissions import role_of
+from inventory.web.auth.form_drafts import FormDraft, posted_owner
+from inventory.web.auth.permissions import missing_for, role_of
 from inventory.web.auth.session import safe_next
 from inventory.web.htmx import wants_partial
 from inventory.web.inventory.forms import OperationForm
 
 _MALFORMED = (InvalidInput, NotFound)
+_ACTIONS: dict[str, FormAction] = {}
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
@@ -69,6 +74,9 @@ class FormAction:
     danger: bool = False
     #: Whether the buttons post different values, so that Enter must not choose one.
     by_button: bool = False
+
+    def __post_init__(self) -> None:
+        _ACTIONS[self.endpoint] = self
 
     @property
     def name(self) -> str:
@@ -132,6 +140,38 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
         return _refuse(action, form, ids, refusal)
     done = (action.done or done_of_posting)(outcome)
     return _posted(action, form, ids, done)
+
+
+def render_draft(draft: FormDraft, status: int = 200) -> Answer | None:
+    """Return the form with the values and the key of a draft; nothing is posted.
+
+    Returns:
+        None if the current user cannot open the form (any more).
+
+    Raises:
+        Refusal: what the form is about is gone.
+    """
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
+    try:
+        endpoint, ids = adapter.match(draft.path, method="POST")
+    except HTTPException:
+        return None
+    action = _ACTIONS.get(endpoint)
+    if action is None or missing_for(current_user, endpoint) is not None:
+        return None
+    form = action.form(formdata=MultiDict(draft.values))
+    context = _context(action, form, dict(ids))
+    return _render(context | {"restored": True, "here": context["action"]}, status)
+
+
+def answer_stale_session(error: CSRFError) -> Any:
+    """Answer a form of an earlier session of the same user: show it again, post nothing."""
+    answer = None
+    if request.endpoint in _ACTIONS and posted_owner() == current_user.id:
+        draft = FormDraft(current_user.id, request.path, request.form.to_dict())
+        answer = render_draft(draft, 400)
+    return answer or answer_http(error)
 
 
 def own_minutes() -> int | None:

@@ -60,6 +60,26 @@
     if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
   });
 
+  // The session has ended. An operation's form is sent without htmx, so that the sign-in page keeps
+  // what was typed. Other requests do not leave a page with typed values.
+  let typed = null;
+  on("input", ({ target }) => { if (target.form?.id === "act") typed = target.form; });
+  const isRefused = () =>
+    document.querySelector("#act :is(#refusal, [aria-invalid]), [data-here] #act") !== null;
+
+  on("htmx:before:response", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.response.status !== 401) return;
+    const form = ctx.sourceElement;
+    if (isWrite(ctx) && form.matches("#act")) form.submit();
+    else if (isWrite(ctx) || !(typed?.isConnected || isRefused())) return;
+    event.preventDefault();
+  });
+
+  // A restored form is shown in the answer to the sign-in; it has a URL of its own.
+  const restored = document.querySelector("[data-here]")?.dataset.here;
+  if (restored) window.addEventListener("load", () => history.replaceState(null, "", restored));
+
   // The header shows whether the connection is lost.
   const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
 

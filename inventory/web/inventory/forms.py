@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from flask_login import current_user
 from wtforms import (
     BooleanField,
     DateField,
@@ -22,6 +23,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Optional
 
 from inventory.common.quantity import TypedQty
+from inventory.web.auth.form_drafts import sign_owner
 from inventory.web.auth.forms import PageForm
 
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
@@ -57,10 +59,13 @@ class OperationForm(PageForm):
     key = HiddenField()
     #: URL of the page with the form, to return to without scripts.
     back = HiddenField()
+    #: Proof that the current user was shown the form with this key.
+    owner = HiddenField()
 
     def renew_key(self) -> None:
-        """Set a new key."""
+        """Set a new key, for the current user."""
         self.key.data = secrets.token_urlsafe(16)
+        self.owner.data = sign_owner(current_user.id, self.key.data)
 
 
 def _lot_choice() -> SelectField:
