@@ -28,7 +28,13 @@ from inventory.http.error_handlers import answer_http
 from inventory.ledger import PostingResult
 from inventory.models import Kind
 from inventory.stock.entities import Operation
-from inventory.web import live_updates, operation_summary, refusal_hints, urls
+from inventory.web import (
+    live_updates,
+    operation_panel,
+    operation_summary,
+    refusal_hints,
+    urls,
+)
 from inventory.web.auth.form_drafts import FormDraft, posted_owner
 from inventory.web.auth.permissions import missing_for, role_of
 from inventory.web.auth.session import safe_next
@@ -214,11 +220,59 @@ def _posted(
         return redirect(_without_form_values(action, form, back), 303)
     live = live_updates.render_current()
     if from_toast:
-        return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
+        context = {"toast": toast, "live": live, "panel_label": "", **(_current_panel() or {})}
+        return render_template("inventory/operations/_undo_success.html", **context)
     kept = {name: form[name].data for name in action.keeps}
+    parts = {"toast": toast, "live": live}
+    if (panel := _current_panel(action, kept)) is not None:
+        is_same = panel["act"] is action
+        panel |= {"focus": "first"} if is_same else {"is_replaced": True}
+        text = render_template("inventory/operations/_panel_success.html", **parts, **panel)
+        return text, 200, {"HX-Retarget": "#panel", "HX-Reswap": "outerHTML"}
     context = form_context(action, return_url=form.back.data or "", initial=kept, **ids)
     context["focus"] = "first"
-    return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
+    return render_template("inventory/operations/_success.html", **parts, **context)
+
+
+def shown_panel() -> dict[str, Any]:
+    """Return the panel of the requested page; `?do=` selects the open operation.
+
+    A page as of another time offers none.
+    """
+    assert request.endpoint is not None
+    if request.args.get("at"):
+        return {"act": None}
+    wanted = request.args.get("do", "")
+    ids = request.view_args or {}
+    return operation_panel.panel_context(request.endpoint, ids, wanted, _panel_form)
+
+
+def _panel_form(
+    action: FormAction, page: str, initial: dict[str, Any], ids: dict[str, Any]
+) -> dict[str, Any]:
+    here = urls.current_url() if request.method == "GET" else f"{page}?do={action.name}"
+    context: dict[str, Any] = form_context(action, return_url=here, initial=initial, **ids)
+    return context
+
+
+def _current_panel(
+    action: FormAction | None = None, kept: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Return the panel of the page that the browser shows, as it is after an operation.
+
+    The form of `action` stays open if it is still offered.
+
+    Returns:
+        None if the page has no panel, or if it was opened as of another time.
+    """
+    page = live_updates.shown_page()
+    if page is None or not operation_panel.has_panel(page.endpoint) or page.query.get("at"):
+        return None
+    wanted = page.query.get("do", "") if action is None else action.name
+    try:
+        return operation_panel.panel_context(page.endpoint, page.ids, wanted, _panel_form, kept)
+    except Refusal:
+        return None
 
 
 def _without_form_values(action: FormAction, form: OperationForm, url: str) -> str:

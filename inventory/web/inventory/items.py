@@ -41,8 +41,8 @@ from inventory.web.list_params import (
     search_param,
     sort_links,
 )
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -202,7 +202,7 @@ def item(item_id: int) -> Response:
         "inventory/items/item.html",
         edit=edit,
         charting=lambda: {"chart": _chart(item_id)},
-        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(item_id),
+        acting=shown_panel,
     )
 
 
@@ -211,14 +211,17 @@ def _chart(item_id: int) -> dict[str, Any] | None:
     return charts.stepped_lines(days) if any(day.on_hand for day in days) else None
 
 
-def _action_panel(item_id: int) -> dict[str, Any]:
+@operation_panel("inventory.items.item")
+def read_panel(item_id: int) -> Panel:
+    """Return the operations that the item allows now."""
     item = get_by_id(item_id)
     there = totals(stocked_lots(item_id), clock.today())
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
     if there.free:
         acts = [*acts[1:3], acts[0], acts[3]]
-    given = {"item": item.code, "fixed": "1"}
-    return panel_context(acts, url_for("inventory.items.item", item_id=item_id), given)
+    if item.archived_at:
+        acts.remove(operations.RECEIVE)
+    return Panel(acts, {"item": item.code, "fixed": "1"})
 
 
 @blueprint.route("/new/", methods=["GET", "POST"])

@@ -38,8 +38,8 @@ from inventory.web.list_params import (
     search_param,
     sort_links,
 )
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
@@ -238,7 +238,7 @@ def lot(lot_id: int) -> Response:
     """Show a lot."""
     return live_updates.render_live_page(
         "inventory/lots/lot.html",
-        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(lot_id),
+        acting=shown_panel,
     )
 
 
@@ -300,16 +300,18 @@ def index() -> Response:
     )
 
 
-def _action_panel(lot_id: int) -> dict[str, Any]:
+@operation_panel("inventory.lots.lot")
+def read_panel(lot_id: int) -> Panel:
+    """Return the operations that the lot allows now."""
     found = stock.get_lot(connection(), lot_id)
     today = clock.today()
     usable = found.hold_reason(today) is None
     # Without free stock in this lot, these forms would take another lot.
     in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
-    more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
+    more = [COUNT, MOVE, *([SPLIT, SCRAP, SUPPLIER_RETURN] if found.available > 0 else [])]
     acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
-    return panel_context(acts, url_for("inventory.lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+    return Panel(acts, given)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
