@@ -223,6 +223,16 @@ class MoveForm(OperationForm):
     location = StringField("New location", _needed("Where to?"))
 
 
+class LotForm(OperationForm):
+    """Change of a lot."""
+
+    expires_on = DateField("Expires on", [Optional()])
+    supplier_lot = StringField("Supplier's lot")
+    location = StringField("Location")
+    #: The values that the form was opened with, as JSON: only what differs is changed.
+    before = HiddenField()
+
+
 class ReverseForm(OperationForm):
     """Reversal."""
 
