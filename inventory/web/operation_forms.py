@@ -117,6 +117,7 @@ def _context(
             "why": why,
             "steps": refusal_hints.suggested_actions(refusal, form),
             "cuts": refusal_hints.suggested_cuts(refusal),
+            "is_question": isinstance(refusal, refusal_hints.ConfirmationNeeded),
         }
         context["focus"] = refusal_hints.focus_of(refusal)
     return context

@@ -269,3 +269,5 @@ class ItemChangeForm(ItemForm):
     """Change of an item."""
 
     archived = BooleanField("Archived: no more of it is received")
+    #: Posted by the button that archives an item with stock.
+    confirmed = HiddenField()

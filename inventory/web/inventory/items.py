@@ -25,7 +25,7 @@ from inventory.queries import (
 from inventory.stock import history
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, totals
-from inventory.web import charts, live_updates
+from inventory.web import charts, live_updates, refusal_hints
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
@@ -78,8 +78,33 @@ def _create(form: Any, actor: dict[str, Any]) -> dict[str, Any]:
 
 
 def _update(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    if form.archived.data and not item.archived_at and not form.confirmed.data:
+        _ask_before_archiving(item)
     fields = _facts(form) | {"archived": form.archived.data}
-    return catalog.update_item(item=get_by_id(item_id).code, **fields, **actor)[0]
+    return catalog.update_item(item=item.code, **fields, **actor)[0]
+
+
+def _ask_before_archiving(item: Item) -> None:
+    """Ask for a confirmation if the item has stock.
+
+    Raises:
+        ConfirmationNeeded: there is stock on hand.
+    """
+    sums = totals(stocked_lots(item.id), clock.today())
+    if not sums.on_hand:
+        return
+    reserved = f", {format_qty(sums.reserved)} {item.unit} reserved" if sums.reserved else ""
+    raise refusal_hints.ConfirmationNeeded(
+        f"{item.code} has stock: {format_qty(sums.on_hand)} {item.unit} on hand{reserved};"
+        " an archived item can be issued, but no more of it can be received",
+        steps=[
+            refusal_hints.SuggestedAction(f"Archive {item.code}", "confirmed", "y"),
+            refusal_hints.SuggestedAction(
+                f"See lots of {item.code}", url=url_for("inventory.lots.index", item=item.code)
+            ),
+        ],
+    )
 
 
 def _created(record: dict[str, Any]) -> ActionResult:
