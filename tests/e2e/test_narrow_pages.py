@@ -65,3 +65,25 @@ def test_item_lot_and_ledger_fit_on_paper(ada, stock):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not wide, path
+
+
+def test_a_job_is_printed_as_a_pick_list(ada, stock):
+    page = ada
+    for number in ("10", "2"):
+        fields = {"lot_code": f"L-{number}", "location": f"A-{number}"}
+        stock.lot("receive 9, reserve 3 JOB-77", **fields)
+    stock.lot("receive 9, reserve 3 JOB-77", lot_code="L" * 64, location="A" * 64)
+    page.goto("/references/issue/?reference=JOB-77")
+    expect(page.get_by_role("button", name="Print pick list")).to_be_visible()
+    expect(page.locator(".tick").first).to_be_hidden()
+    page.set_viewport_size({"width": 688, "height": 900})
+    page.emulate_media(media="print")
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    expect(page.get_by_role("heading", name="Pick list JOB-77")).to_be_visible()
+    rows = page.locator(".pick-list tbody tr")
+    expect(rows.nth(0)).to_contain_text("A-2")
+    expect(rows.nth(1)).to_contain_text("A-10")
+    for row in rows.all():
+        expect(row).to_contain_text("3 pcs")
+        expect(row.locator(".tick")).to_be_visible()
+    expect(page.locator("#act").get_by_role("button")).to_have_count(0)
