@@ -87,3 +87,15 @@ def test_a_job_is_printed_as_a_pick_list(ada, stock):
         expect(row).to_contain_text("3 pcs")
         expect(row.locator(".tick")).to_be_visible()
     expect(page.locator("#act").get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1100, 1280])
+def test_the_location_of_a_lot_is_visible_at_every_width(ada, stock, width):
+    page = ada
+    stock.lot("receive 9, reserve 3 JOB-77", lot_code="L2611-0985-R1", location="A-12-04")
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/lots/?q=L2611", "/items/31/", "/labels/?q=L2611"):
+        page.goto(path)
+        expect(page.locator("main table").get_by_text("A-12-04").first).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, path
