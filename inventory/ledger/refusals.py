@@ -60,7 +60,7 @@ def raise_insufficient_in_lot(
     """
     unit = lot.item.unit
     detail = (
-        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} asked for"
+        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
         if free
         else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} asked for"
     )
@@ -105,12 +105,14 @@ def raise_insufficient_stock(
     elif sums.available >= qty:
         kind = QcBlocked
     detail = (
-        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)} asked for"
+        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free,"
+        f" {format_qty(qty)} {item.unit} asked for"
         if sums.free
         else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} asked for"
     )
     detail += "".join(
-        f"; {format_qty(amount)} {_HOLD_WORDS[hold]}" for hold, amount in sorted(holds.items())
+        f"; {format_qty(amount)} {item.unit} {_HOLD_WORDS[hold]}"
+        for hold, amount in sorted(holds.items())
     )
     detail += _held_by(sums.reserved, item.unit, holders) + "."
     raise kind(

@@ -28,7 +28,7 @@ def test_issuing_more_than_free_is_insufficient_stock(api):
     assert problem["reservations"] == [
         {"reservationId": reservation, "reference": "JOB-4711", "openQty": "4"}
     ]
-    assert "Only 6 pcs of BOLT-M8 free, 7 asked for" in problem["detail"]
+    assert "Only 6 pcs of BOLT-M8 free, 7 pcs asked for" in problem["detail"]
 
 
 def test_issuing_more_than_reserved_is_over_issue(api):

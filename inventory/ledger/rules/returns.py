@@ -103,8 +103,8 @@ def _raise_over_return(
     unit, named = lot.item.unit, f" for {reference}" if reference else ""
     raise OverReturn(
         f"{format_qty(out.issued)} {unit} of {lot.lot_code} went out{named} and"
-        f" {format_qty(out.returned)} came back: {format_qty(qty)} cannot come back. If these goods"
-        " match no issue, say so.",
+        f" {format_qty(out.returned)} came back: {format_qty(qty)} {unit} cannot come back."
+        " If these goods match no issue, say so.",
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

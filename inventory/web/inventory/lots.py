@@ -61,8 +61,9 @@ def _load(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _availability_text(lot: Lot) -> str:
-    reserved = f", {format_qty(lot.reserved)} reserved" if lot.reserved else ""
-    return f"{format_qty(lot.available)} available{reserved}"
+    unit = lot.item.unit
+    reserved = f", {format_qty(lot.reserved)} {unit} reserved" if lot.reserved else ""
+    return f"{format_qty(lot.available)} {unit} available{reserved}"
 
 
 def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     unit = reservation.item.unit
     hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
     if whole < reservation.open:
-        hint += f" · {format_qty(reservation.open - whole)} on hold"
+        hint += f" · {format_qty(reservation.open - whole)} {unit} on hold"
     return {
         "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
         "unit": unit, "item": reservation.item, "all": whole,

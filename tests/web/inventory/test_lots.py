@@ -11,7 +11,7 @@ def test_a_lot_shows_its_status_quantities_and_entries(ada, stock):
     words = visible_text(ada.get(f"/lots/{lot}/").text)
     assert "Approved" in words
     assert "Receive" in words
-    assert "10 on hand, 4 reserved" in words
+    assert "10 pcs on hand, 4 pcs reserved" in words
     assert "JOB-1" in words
 
 
@@ -140,7 +140,7 @@ def test_an_invalid_decision_is_refused(ada, stock):
 def test_a_count_adjusts_the_lot(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
-    assert "L-1 counted and set right: 8 on hand." in visible_text(answer.text)
+    assert "L-1 counted and set right: 8 pcs on hand." in visible_text(answer.text)
     assert ada.submit_htmx(f"/lots/{lot}/count/", counted="0").status_code == 200
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
 

@@ -13,7 +13,7 @@ def test_a_receipt_redirects_back_and_shows_its_result(ada, stock):
     answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
     assert answer.status_code == 303
     page = ada.get(answer.location)
-    assert "Received 2 of BOLT into L-1." in visible_text(page.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(page.text)
     lot = stock.find_lot("L-1")
     assert (stock.figures(lot.id), lot.location) == ("2 on hand, 0 reserved, 2 available", "A-1")
 
@@ -37,8 +37,8 @@ def test_a_form_sent_twice_is_posted_once_with_the_same_response(ada, stock):
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act"}
     first, second = (ada.client.post("/receive/", data=fields, headers=headers) for _ in range(2))
     assert stock.entries() == 1
-    assert "Received 2 of BOLT into L-1." in visible_text(first.text)
-    assert "Received 2 of BOLT into L-1." in visible_text(second.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(first.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(second.text)
 
 
 def test_a_reused_key_with_other_values_is_refused_and_replaced(ada, stock):
@@ -57,7 +57,7 @@ def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     answer = ada.submit("/reserve/", item="BOLT", qty="20", reference="JOB-8")
     assert answer.status_code == 409
     words = visible_text(answer.text)
-    assert "Only 9 pcs of BOLT free, 20 asked for." in words
+    assert "Only 9 pcs of BOLT free, 20 pcs asked for." in words
     assert "15 pcs reserved by JOB-7" in words
     fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
@@ -172,7 +172,9 @@ def test_a_customer_return_of_more_than_went_out_keeps_the_form(ada, stock):
     typed = {"item": "BOLT", "lot_code": "L-1", "reason": "Wrong size"}
     answer = ada.submit("/customer-return/", qty="4", **typed)
     assert answer.status_code == 409
-    assert "3 pcs of L-1 went out and 0 came back: 4 cannot come back" in visible_text(answer.text)
+    assert "3 pcs of L-1 went out and 0 came back: 4 pcs cannot come back" in visible_text(
+        answer.text
+    )
     assert 'value="Wrong size"' in answer.text
     assert ada.submit("/customer-return/", qty="3", **typed).status_code == 303
     answer = ada.submit("/customer-return/", qty="2", **typed, unmatched="y", quarantine="y")

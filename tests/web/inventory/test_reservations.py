@@ -84,7 +84,7 @@ def test_a_reservation_is_unreserved_in_part(ada, stock):
     refused = ada.submit("/reservations/1/unreserve/", qty="9")
     assert refused.status_code == 409
     answer = ada.submit_htmx("/reservations/1/unreserve/", at="/reservations/1/", qty="3")
-    assert "Gave back 3 of BOLT that were reserved for JOB-1." in visible_text(answer.text)
+    assert "Gave back 3 pcs of BOLT that were reserved for JOB-1." in visible_text(answer.text)
     assert "5 pcs open" in visible_text(answer.text)
 
 
