@@ -105,13 +105,14 @@ def raise_insufficient_stock(
     elif sums.available >= qty:
         kind = QcBlocked
     detail = (
-        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free, {format_qty(qty)}"
-        f" {item.unit} requested"
+        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free,"
+        f" {format_qty(qty)} {item.unit} requested"
         if sums.free
         else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} requested"
     )
     detail += "".join(
-        f"; {format_qty(amount)} {_HOLD_WORDS[hold]}" for hold, amount in sorted(holds.items())
+        f"; {format_qty(amount)} {item.unit} {_HOLD_WORDS[hold]}"
+        for hold, amount in sorted(holds.items())
     )
     detail += _held_by(sums.reserved, item.unit, holders) + "."
     raise kind(

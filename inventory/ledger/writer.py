@@ -235,6 +235,7 @@ def _to_entry(
         operation_id=row["operation_id"],
         kind=operation["kind"],
         item_code=entry.lot.item.code,
+        unit=entry.lot.item.unit,
         lot_id=row["lot_id"],
         lot_code=entry.lot.lot_code,
         lot_seq=row["lot_seq"],

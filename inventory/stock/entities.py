@@ -256,6 +256,7 @@ class Entry:
     operation_id: int
     kind: str
     item_code: str
+    unit: str
     lot_id: int
     lot_code: str
     lot_seq: int

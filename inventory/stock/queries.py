@@ -65,7 +65,7 @@ def read_items(
 
 
 def find_items(conn: Connection, codes: Iterable[str]) -> dict[str, Item]:
-    """Return the items by the codes that are asked for; unknown ones are left out.
+    """Return the items by the codes that are requested; unknown ones are left out.
 
     A code that no item has finds the only item whose code differs in case, width or blanks.
     """

@@ -185,6 +185,7 @@ ENTRIES = (
             operation_id=ledger.c.operation_id,
             kind=operations.c.kind,
             item_code=items.c.code,
+            unit=items.c.unit,
             lot_id=ledger.c.lot_id,
             lot_code=lots.c.lot_code,
             lot_seq=ledger.c.lot_seq,

@@ -10,11 +10,20 @@ from flask import Flask
 from flask_compress import Compress
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 
 from inventory.accounts import passwords, registration
 from inventory.config import Config
 from inventory.http import security_headers, static_files
-from inventory.web import downloads, floor, htmx, live_updates, navigation, template_filters
+from inventory.web import (
+    downloads,
+    floor,
+    htmx,
+    live_updates,
+    navigation,
+    operation_forms,
+    template_filters,
+)
 from inventory.web.admin.blueprint import blueprint as admin
 from inventory.web.auth import permissions
 from inventory.web.auth import session as web_session
@@ -46,6 +55,7 @@ def init_app(app: Flask, config: Config) -> None:
     # not as a missing CSRF token.
     permissions.init_app(app)
     csrf.init_app(app)
+    app.register_error_handler(CSRFError, operation_forms.answer_stale_session)
     app.url_value_preprocessor(live_updates.reject_out_of_range_ids)
     for blueprint in (auth, inventory, admin):
         app.register_blueprint(blueprint)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -74,8 +75,18 @@ def render_live_page(template: str, **values: Any) -> Response:
     return response
 
 
-def render_current() -> Markup | None:
-    """Return the live region of the page that the browser shows, or None."""
+@dataclass(frozen=True)
+class ShownPage:
+    """The page that the browser shows while htmx sends a request."""
+
+    endpoint: str
+    ids: Mapping[str, Any]
+    query: MultiDict[str, str]
+    url: str
+
+
+def shown_page() -> ShownPage | None:
+    """Return the page that the browser shows, or None if it is none of ours."""
     url = shown_url()
     adapter = current_app.create_url_adapter(request)
     path = None if url is None else urls.strip_prefix(url.path)
@@ -83,12 +94,21 @@ def render_current() -> Markup | None:
         return None
     try:
         endpoint, ids = adapter.match(path, method="GET")
-        if endpoint not in _REGIONS:
-            return None
         reject_out_of_range_ids(endpoint, dict(ids))
-        query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
-        here = f"{url.path}?{url.query}" if url.query else url.path
-        return _render(endpoint, query, ids, here)[1]
+    except HTTPException:
+        return None
+    query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
+    here = f"{url.path}?{url.query}" if url.query else url.path
+    return ShownPage(endpoint, ids, query, here)
+
+
+def render_current() -> Markup | None:
+    """Return the live region of the page that the browser shows, or None."""
+    page = shown_page()
+    if page is None or page.endpoint not in _REGIONS:
+        return None
+    try:
+        return _render(page.endpoint, page.query, page.ids, page.url)[1]
     except (HTTPException, Refusal):
         return None
 

@@ -16,22 +16,33 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from inventory.common import clock
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
+from inventory.http.error_handlers import answer_http
 from inventory.ledger import PostingResult
 from inventory.models import Kind
 from inventory.stock.entities import Operation
-from inventory.web import live_updates, operation_summary, refusal_hints, urls
-from inventory.web.auth.permissions import role_of
+from inventory.web import (
+    live_updates,
+    operation_panel,
+    operation_summary,
+    refusal_hints,
+    urls,
+)
+from inventory.web.auth.form_drafts import FormDraft, posted_owner
+from inventory.web.auth.permissions import missing_for, role_of
 from inventory.web.auth.session import safe_next
 from inventory.web.htmx import wants_partial
 from inventory.web.inventory.forms import OperationForm
 
 _MALFORMED = (InvalidInput, NotFound)
+_ACTIONS: dict[str, FormAction] = {}
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
@@ -70,6 +81,9 @@ class FormAction:
     #: Whether the buttons post different values, so that Enter must not choose one.
     by_button: bool = False
 
+    def __post_init__(self) -> None:
+        _ACTIONS[self.endpoint] = self
+
     @property
     def name(self) -> str:
         """Return the name of the view function."""
@@ -103,6 +117,7 @@ def _context(
             "why": why,
             "steps": refusal_hints.suggested_actions(refusal, form),
             "cuts": refusal_hints.suggested_cuts(refusal),
+            "is_question": isinstance(refusal, refusal_hints.ConfirmationNeeded),
         }
         context["focus"] = refusal_hints.focus_of(refusal)
     return context
@@ -132,6 +147,38 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
         return _refuse(action, form, ids, refusal)
     done = (action.done or done_of_posting)(outcome)
     return _posted(action, form, ids, done)
+
+
+def render_draft(draft: FormDraft, status: int = 200) -> Answer | None:
+    """Return the form with the values and the key of a draft; nothing is posted.
+
+    Returns:
+        None if the current user cannot open the form (any more).
+
+    Raises:
+        Refusal: what the form is about is gone.
+    """
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
+    try:
+        endpoint, ids = adapter.match(draft.path, method="POST")
+    except HTTPException:
+        return None
+    action = _ACTIONS.get(endpoint)
+    if action is None or missing_for(current_user, endpoint) is not None:
+        return None
+    form = action.form(formdata=MultiDict(draft.values))
+    context = _context(action, form, dict(ids))
+    return _render(context | {"restored": True, "here": context["action"]}, status)
+
+
+def answer_stale_session(error: CSRFError) -> Any:
+    """Answer a form of an earlier session of the same user: show it again, post nothing."""
+    answer = None
+    if request.endpoint in _ACTIONS and posted_owner() == current_user.id:
+        draft = FormDraft(current_user.id, request.path, request.form.to_dict())
+        answer = render_draft(draft, 400)
+    return answer or answer_http(error)
 
 
 def own_minutes() -> int | None:
@@ -174,11 +221,59 @@ def _posted(
         return redirect(_without_form_values(action, form, back), 303)
     live = live_updates.render_current()
     if from_toast:
-        return render_template("inventory/operations/_undo_success.html", toast=toast, live=live)
+        context = {"toast": toast, "live": live, "panel_label": "", **(_current_panel() or {})}
+        return render_template("inventory/operations/_undo_success.html", **context)
     kept = {name: form[name].data for name in action.keeps}
+    parts = {"toast": toast, "live": live}
+    if (panel := _current_panel(action, kept)) is not None:
+        is_same = panel["act"] is action
+        panel |= {"focus": "first"} if is_same else {"is_replaced": True}
+        text = render_template("inventory/operations/_panel_success.html", **parts, **panel)
+        return text, 200, {"HX-Retarget": "#panel", "HX-Reswap": "outerHTML"}
     context = form_context(action, return_url=form.back.data or "", initial=kept, **ids)
     context["focus"] = "first"
-    return render_template("inventory/operations/_success.html", toast=toast, live=live, **context)
+    return render_template("inventory/operations/_success.html", **parts, **context)
+
+
+def shown_panel() -> dict[str, Any]:
+    """Return the panel of the requested page; `?do=` selects the open operation.
+
+    A page as of another time offers none.
+    """
+    assert request.endpoint is not None
+    if request.args.get("at"):
+        return {"act": None}
+    wanted = request.args.get("do", "")
+    ids = request.view_args or {}
+    return operation_panel.panel_context(request.endpoint, ids, wanted, _panel_form)
+
+
+def _panel_form(
+    action: FormAction, page: str, initial: dict[str, Any], ids: dict[str, Any]
+) -> dict[str, Any]:
+    here = urls.current_url() if request.method == "GET" else f"{page}?do={action.name}"
+    context: dict[str, Any] = form_context(action, return_url=here, initial=initial, **ids)
+    return context
+
+
+def _current_panel(
+    action: FormAction | None = None, kept: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Return the panel of the page that the browser shows, as it is after an operation.
+
+    The form of `action` stays open if it is still offered.
+
+    Returns:
+        None if the page has no panel, or if it was opened as of another time.
+    """
+    page = live_updates.shown_page()
+    if page is None or not operation_panel.has_panel(page.endpoint) or page.query.get("at"):
+        return None
+    wanted = page.query.get("do", "") if action is None else action.name
+    try:
+        return operation_panel.panel_context(page.endpoint, page.ids, wanted, _panel_form, kept)
+    except Refusal:
+        return None
 
 
 def _without_form_values(action: FormAction, form: OperationForm, url: str) -> str:

@@ -29,14 +29,17 @@ TXN_ICONS = {
     "ISSUE": "package-minus",
 }
 _SENTENCES = {
-    "RECEIPT": ("RECEIVE", "Received {qty} of {item} into {lots}"),
-    "RESERVATION": ("RESERVE", "Reserved {qty} of {item} for {reference}, in {lots}"),
-    "UNRESERVATION": ("UNRESERVE", "Gave back {qty} of {item} that were reserved for {reference}"),
-    "ISSUE": ("ISSUE", "Issued {qty} of {item} from {lots}{to}"),
-    "SCRAP": ("ISSUE", "Scrapped {qty} of {item} from {lots}"),
-    "SUPPLIER_RETURN": ("ISSUE", "Sent {qty} of {item} from {lots} back to the supplier"),
-    "CUSTOMER_RETURN": ("RECEIVE", "Took {qty} of {item} back into {lots}"),
-    "SPLIT": ("RECEIVE", "Split {qty} of {item} off into {lots}"),
+    "RECEIPT": ("RECEIVE", "Received {qty} {unit} of {item} into {lots}"),
+    "RESERVATION": ("RESERVE", "Reserved {qty} {unit} of {item} for {reference}, in {lots}"),
+    "UNRESERVATION": (
+        "UNRESERVE",
+        "Gave back {qty} {unit} of {item} that were reserved for {reference}",
+    ),
+    "ISSUE": ("ISSUE", "Issued {qty} {unit} of {item} from {lots}{to}"),
+    "SCRAP": ("ISSUE", "Scrapped {qty} {unit} of {item} from {lots}"),
+    "SUPPLIER_RETURN": ("ISSUE", "Sent {qty} {unit} of {item} from {lots} back to the supplier"),
+    "CUSTOMER_RETURN": ("RECEIVE", "Took {qty} {unit} of {item} back into {lots}"),
+    "SPLIT": ("RECEIVE", "Split {qty} {unit} of {item} off into {lots}"),
 }
 
 
@@ -51,13 +54,16 @@ def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
     if operation.kind == "COUNT" and lot:
         moved = any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries)
         was = "set right" if moved else "as the ledger says"
-        return f"{lot['lot_code']} counted and {was}: {lot['on_hand']} on hand."
+        unit = operation.entries[0].unit if operation.entries else ""
+        on_hand = f"{lot['on_hand']} {unit}".rstrip()
+        return f"{lot['lot_code']} counted and {was}: {on_hand} on hand."
     txn_type, words = _SENTENCES[operation.kind]
     warnings = [warning["detail"] for warning in shown.get("warnings", [])]
     moved_entries = [entry for entry in operation.entries if entry.txn_type == txn_type]
     return words.format(
         qty=format_qty(sum(entry.qty for entry in moved_entries)),
         item=moved_entries[0].item_code,
+        unit=moved_entries[0].unit,
         lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
         reference=operation.reference,
         to=_issued_to(operation, shown),

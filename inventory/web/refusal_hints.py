@@ -35,6 +35,10 @@ class SuggestedAction:
     url: str = ""
 
 
+class ConfirmationNeeded(Refusal):
+    """A form asks before it posts; `steps` are the answers, as actions."""
+
+
 def explain(refusal: Refusal) -> tuple[str, list[str]]:
     """Return what was refused and the reasons: the parts of the refusal's sentence."""
     if refusal.code == "IDEMPOTENCY_KEY_REUSED":
@@ -52,6 +56,8 @@ def focus_of(refusal: Refusal) -> str:
 
 def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     """Return the actions that the refusal's figures and the form's fields allow."""
+    if isinstance(refusal, ConfirmationNeeded):
+        return list(refusal.figures["steps"])
     figures = refusal.figures
     steps = []
     for name in ("free", "issuable", "open"):

@@ -3,6 +3,7 @@
   "use strict";
 
   const root = document.documentElement;
+  const toasts = document.getElementById("toasts");
   const on = (name, listener) => document.addEventListener(name, listener);
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -43,7 +44,9 @@
     ctx.request.headers["X-CSRFToken"] = csrf();
   });
   on("htmx:before:request", ({ detail: { ctx } }) => {
-    if (isWrite(ctx)) setBusy(ctx.sourceElement, ctx.request.submitter);
+    if (!isWrite(ctx)) return;
+    if (!ctx.sourceElement.closest("#toasts")) toasts.replaceChildren();
+    setBusy(ctx.sourceElement, ctx.request.submitter);
   });
   on("htmx:finally:request", ({ detail: { ctx } }) => {
     if (isWrite(ctx)) setIdle(ctx.sourceElement);
@@ -59,6 +62,26 @@
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
   });
+
+  // The session has ended. An operation's form is sent without htmx, so that the sign-in page keeps
+  // what was typed. Other requests do not leave a page with typed values.
+  let typed = null;
+  on("input", ({ target }) => { if (target.form?.id === "act") typed = target.form; });
+  const isRefused = () =>
+    document.querySelector("#act :is(#refusal, [aria-invalid]), [data-here] #act") !== null;
+
+  on("htmx:before:response", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.response.status !== 401) return;
+    const form = ctx.sourceElement;
+    if (isWrite(ctx) && form.matches("#act")) form.submit();
+    else if (isWrite(ctx) || !(typed?.isConnected || isRefused())) return;
+    event.preventDefault();
+  });
+
+  // A restored form is shown in the answer to the sign-in; it has a URL of its own.
+  const restored = document.querySelector("[data-here]")?.dataset.here;
+  if (restored) window.addEventListener("load", () => history.replaceState(null, "", restored));
 
   // The header shows whether the connection is lost.
   const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
@@ -92,28 +115,60 @@
   });
   on("htmx:after:request", () => setLost(false));
 
-  // Toasts with an action and toasts with an error stay until they are dismissed.
+  // The next submit dismisses all toasts. Toasts with an error do not go by themselves.
   const READING_MS = 8000;
+  const UNDO_MS = 20000;
+  const FADING_MS = 200;
+  const CORNERS = ["bottom left", "top left", "top right", "bottom right"];
   const seen = new WeakSet();
 
   function toast(text) {
     const note = document.getElementById("toast-model").content.firstElementChild.cloneNode(true);
     note.querySelector("p").textContent = text;
-    document.getElementById("toasts").append(note);
+    toasts.append(note);
+    placeToasts();
+  }
+
+  // Toasts go where they cover the fewest controls of the open form and its panel.
+  function placeToasts() {
+    if (!toasts.childElementCount) return;
+    const controls = document.querySelectorAll(
+      "#act :is(input, select, textarea, button, summary), .offers a",
+    );
+    const boxes = [...controls].map((control) => control.getBoundingClientRect());
+    const covered = (corner) => {
+      toasts.dataset.corner = corner;
+      const { left, right, top, bottom } = toasts.getBoundingClientRect();
+      return boxes.filter((box) => box.width > 1 && box.left < right && box.right > left
+        && box.top < bottom && box.bottom > top).length;
+    };
+    const counts = CORNERS.map(covered);
+    toasts.dataset.corner = CORNERS[counts.indexOf(Math.min(...counts))];
   }
 
   function letFade(note) {
     if (seen.has(note)) return;
     seen.add(note);
-    if (note.matches(".toast-bad") || note.querySelector("a, button:not([data-dismiss])")) return;
-    const wait = () => setTimeout(leave, READING_MS);
-    const leave = () => (note.matches(":hover, :focus-within") ? wait() : note.remove());
+    if (note.matches(".toast-bad")) return;
+    const reading = note.querySelector("a, form") ? UNDO_MS : READING_MS;
+    const isRead = () => note.matches(":hover, :focus-within") || document.hidden;
+    const wait = () => setTimeout(leave, reading);
+    function leave() {
+      if (isRead()) return wait();
+      note.classList.add("leaving");
+      setTimeout(() => note.remove(), FADING_MS);
+    }
     wait();
   }
 
-  const letToastsFade = () => document.querySelectorAll("#toasts > .toast").forEach(letFade);
-  letToastsFade();
-  on("htmx:after:swap", letToastsFade);
+  function showToasts() {
+    const shown = [...toasts.querySelectorAll(".toast")];
+    if (shown.every((note) => seen.has(note))) return;
+    shown.forEach(letFade);
+    requestAnimationFrame(placeToasts);
+  }
+  showToasts();
+  on("htmx:after:swap", showToasts);
 
   // The theme is a cookie that the server reads, so that pages render with it from the start.
   function setTheme(form, button) {

@@ -10,7 +10,6 @@
     probe.remove();
     return found;
   }
-  const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6];
   const COLOURS = { in: "--accent", out: "--hold" };
 
   /** Returns the table's rows as columns: labels of the first one, numbers of each series. */
@@ -29,8 +28,23 @@
     };
   }
 
-  function options(place, { head, words, series }) {
-    const bars = place.dataset.kind === "bars";
+  /** Returns the labels of the value axis: about five round numbers, the last one above `most`. */
+  function ticks(most, whole) {
+    const rough = Math.max(most, whole ? 1 : 1e-6) / 5;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const round = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999);
+    const step = whole ? Math.max(1, round) : round;
+    const count = Math.max(1, Math.ceil(most / step - 1e-9));
+    return Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(12)));
+  }
+
+  // The bars of a day stand side by side: the first left of its middle, the second right of it.
+  const bar = (index, count) =>
+    uPlot.paths.bars(count === 1 ? { size: [0.6, 80] } : { size: [0.4, 40], align: index ? 1 : -1 });
+
+  function options(place, { head, words, series, values }) {
+    const numbers = values.flat();
+    const axis = ticks(Math.max(0, ...numbers), numbers.every(Number.isInteger));
     const ink = colour("--ink-2");
     const grid = { stroke: colour("--rule"), width: 1 };
     const font = "12px " + getComputedStyle(document.body).fontFamily;
@@ -40,31 +54,32 @@
     return {
       width: place.clientWidth - 2 * parseFloat(getComputedStyle(place).paddingLeft),
       height: 220,
+      padding: [null, 36, null, null], // half of the last label
       cursor: { drag: { x: false, y: false } },
       scales: {
-        x: { time: false, range: bars ? [-0.6, words.length - 0.4] : undefined },
-        y: { range: (u, low, high) => [Math.min(0, low), Math.max(1, high * 1.05)] },
+        x: { time: false, range: [-0.6, words.length - 0.4] },
+        y: { range: [0, axis.at(-1)] },
       },
       axes: [
         {
           stroke: ink, font, grid: { show: false }, ticks: grid,
           splits: (u) => {
             const step = at(words.length, u.width);
-            return words.map((_, index) => index).filter((index) => index % step === 0);
+            return words.map((_, index) => index).filter((index) => (last - index) % step === 0);
           },
           values: (u, splits) => splits.map(word),
         },
-        { stroke: ink, font, grid, ticks: grid, size: 60, incrs: bars ? WHOLE : undefined },
+        { stroke: ink, font, grid, ticks: grid, size: 60, splits: () => axis },
       ],
       series: [
         { label: head, value: (u, index) => word(index ?? last) },
-        ...series.map(({ name, kind }) => ({
+        ...series.map(({ name, kind }, index) => ({
           label: name,
           value: (u, value, at) => value ?? u.data[at][last],
           stroke: colour(COLOURS[kind]),
-          width: bars ? 0 : 2,
-          fill: bars ? colour(COLOURS[kind]) : undefined,
-          paths: bars ? uPlot.paths.bars({ size: [0.6, 80] }) : uPlot.paths.stepped({ align: 1 }),
+          width: 0,
+          fill: colour(COLOURS[kind]),
+          paths: bar(index, series.length),
           points: { show: false },
         })),
       ],

@@ -64,7 +64,7 @@ def test_a_second_enter_does_not_post_the_rest_of_a_reservation(desk, stock, job
     desk.goto(f"/reservations/1/?do={verb}")
     desk.locator("#qty").fill("5")
     presses_twice(desk, gap)
-    reads(desk, "5 of BOLT")
+    reads(desk, "5 pcs of BOLT")
     desk.wait_for_timeout(SETTLED_MS)
     desk.keyboard.press("Enter")
     desk.wait_for_timeout(300)
@@ -79,7 +79,7 @@ def test_a_second_click_does_not_post_the_rest_of_a_reservation(desk, stock, job
     desk.goto(f"/reservations/1/?do={verb}")
     desk.locator("#qty").fill("5")
     clicks_twice(desk, desk.locator("#act .btn-primary"), 300)
-    reads(desk, "5 of BOLT")
+    reads(desk, "5 pcs of BOLT")
     desk.wait_for_timeout(SETTLED_MS)
     assert stock.reservation(1).open == 45_000_000
     assert len(desk.posts) == 1
@@ -100,7 +100,7 @@ def test_the_button_for_all_posts_the_whole_reservation(
     page = sign_in(context.new_page())
     page.goto(f"/reservations/1/?do={verb}")
     page.get_by_role("button", name=word).click()
-    reads(page, "50 of BOLT")
+    reads(page, "50 pcs of BOLT")
     assert stock.figures(job) == figures
     context.close()
 
@@ -109,7 +109,7 @@ def test_enter_presses_the_main_button_not_the_button_for_all(desk, stock, job):
     desk.goto("/reservations/1/?do=issue")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 5 of BOLT")
+    reads(desk, "Issued 5 pcs of BOLT")
     assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
 
 
@@ -121,7 +121,7 @@ def test_a_held_enter_posts_once(desk, stock, job):
         desk.keyboard.down("Enter")
         desk.wait_for_timeout(100)
     desk.keyboard.up("Enter")
-    reads(desk, "Issued 5 of BOLT")
+    reads(desk, "Issued 5 pcs of BOLT")
     assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
     assert len(desk.posts) == 1
 
@@ -149,7 +149,7 @@ def test_a_second_enter_while_the_server_is_slow_posts_once(desk, stock, job, ga
     desk.locator("#qty").fill("5")
     presses_twice(desk, gap)
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 5 of BOLT")
+    reads(desk, "Issued 5 pcs of BOLT")
     assert len(desk.posts) == 1
     assert stock.figures(job) == "75 on hand, 45 reserved, 30 available"
 
@@ -173,7 +173,7 @@ def test_enter_after_a_refusal_posts_the_typed_quantity(desk, stock, job):
     expect(desk.get_by_role("button", name="Use 50")).to_be_visible()
     desk.locator("#qty").fill("7")
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 7 of BOLT")
+    reads(desk, "Issued 7 pcs of BOLT")
     assert stock.figures(job) == "73 on hand, 43 reserved, 30 available"
 
 
@@ -185,7 +185,7 @@ def test_enter_after_a_refusal_does_not_add_to_another_lot(desk, stock, job):
     expect(desk.get_by_role("button", name="Add to L-1")).to_be_visible()
     desk.locator("#lot_code").fill("L-2")
     desk.keyboard.press("Enter")
-    reads(desk, "Received 9 of BOLT into L-2")
+    reads(desk, "Received 9 pcs of BOLT into L-2")
     assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
 
 
@@ -233,10 +233,10 @@ def test_a_new_quantity_can_be_posted_immediately(desk, stock, job):
     desk.goto("/reservations/1/?do=issue")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 5 of BOLT")
+    reads(desk, "Issued 5 pcs of BOLT")
     desk.keyboard.type("7")
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 7 of BOLT")
+    reads(desk, "Issued 7 pcs of BOLT")
     assert stock.figures(job) == "68 on hand, 38 reserved, 30 available"
 
 
@@ -254,7 +254,7 @@ def test_going_back_in_the_browser_posts_nothing(desk, stock, job):
     desk.goto("/reservations/1/issue/")
     desk.locator("#qty").fill("5")
     desk.keyboard.press("Enter")
-    reads(desk, "Issued 5 of BOLT")
+    reads(desk, "Issued 5 pcs of BOLT")
     desk.goto("/items/")
     desk.go_back()
     desk.locator("#qty").focus()
@@ -279,7 +279,7 @@ def test_without_scripts_a_double_click_posts_once(browser, site, stock, job, pa
     if page.locator("#reason").count():
         page.locator("#reason").fill("broken")
     page.locator("#act .actions .btn").first.dblclick()
-    reads(page, "5 of BOLT")
+    reads(page, "5 pcs of BOLT")
     assert stock.figures(job) == figures
     expect(page.locator("#qty")).to_have_value("")
     context.close()

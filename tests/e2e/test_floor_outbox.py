@@ -94,7 +94,7 @@ def test_a_refused_operation_does_not_stop_the_next_ones(tablet, stock, lot, pag
     page.context.set_offline(False)
     tablet.settles("refused", "done")
     refused = page.locator("#entries [data-state=refused]")
-    expect(refused).to_contain_text("Only 80 pcs free in L-100, 90 asked for")
+    expect(refused).to_contain_text("Only 80 pcs free in L-100, 90 pcs requested")
     expect(page.locator("#waiting")).to_contain_text("1 refused")
     refused.get_by_role("button", name="Use 80").click()
     tablet.settles("done", "refused")
@@ -333,7 +333,7 @@ def test_a_count_of_a_changed_lot_asks_what_to_keep(tablet, stock, lot, page):
     page.context.set_offline(False)
     tablet.settles("refused")
     refused = page.locator("#entries [data-state=refused]")
-    expect(refused).to_contain_text("moved on while it was counted")
+    expect(refused).to_contain_text("changed while it was counted")
     refused.get_by_role("button", name="Keep the difference").click()
     tablet.settles("done")
     assert stock.figures(lot) == "87 on hand, 0 reserved, 87 available"

@@ -195,7 +195,7 @@ def test_a_lot_is_issued_with_a_scan_and_a_tap(tablet, page, stock):
     tablet.scans("L-005")
     tablet.sees("L-005 of BOLT", "scanned")
     tablet.taps()
-    tablet.sees("Issued 1 of BOLT from L-005.", "done")
+    tablet.sees("Issued 1 pcs of BOLT from L-005.", "done")
     expect(page.locator("#scan-field")).to_be_focused()
     lot = stock.find_lot("L-005")
     assert stock.figures(lot.id) == "49 on hand, 0 reserved, 49 available"
@@ -278,7 +278,7 @@ def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock)
     tablet.scans("L-007")
     expect(page.locator("#qty")).to_have_value("5")
     tablet.taps()
-    tablet.sees("Issued 5 of BOLT from L-007 for JOB-9.", "done")
+    tablet.sees("Issued 5 pcs of BOLT from L-007 for JOB-9.", "done")
     expect(page.locator("#job .lines li").first).to_contain_text("5 picked")
     assert stock.reservation_figures(reserved) == "5 reserved: 0 open, 5 issued, 0 unreserved"
     assert stock.entries() == before + 2
@@ -343,12 +343,12 @@ def test_stock_is_reserved_and_received(tablet, page, stock):
     tablet.sees("For which job or order?", "bad")
     page.locator("#reference").fill("JOB-13")
     tablet.taps()
-    tablet.sees("Reserved 1 of BOLT for JOB-13, in L-013.", "done")
+    tablet.sees("Reserved 1 pcs of BOLT for JOB-13, in L-013.", "done")
     tablet.does("receive")
     tablet.scans_again("L-013")
     tablet.sets("7")
     tablet.taps()
-    tablet.sees("Received 7 of BOLT into L-013.", "done")
+    tablet.sees("Received 7 pcs of BOLT into L-013.", "done")
     assert stock.figures(stock.find_lot("L-013").id) == "57 on hand, 1 reserved, 56 available"
 
 
@@ -361,7 +361,7 @@ def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
     expect(page.locator("#lotCode")).to_have_value("NEW-1")
     tablet.sets("12")
     tablet.taps()
-    tablet.sees("Received 12 of BOLT into NEW-1.", "done")
+    tablet.sees("Received 12 pcs of BOLT into NEW-1.", "done")
     tablet.does("issue")
     tablet.scans("NEW-1")
     tablet.sees("NEW-1 of BOLT", "scanned")
@@ -547,7 +547,7 @@ def test_a_gs1_label_fills_item_lot_expiry_and_quantity(tablet, page, stock):
     tablet.sees("Say first that N-1 is right.", "bad")
     tablet.taps("#confirm")
     tablet.taps()
-    tablet.sees("Received 240 of BOLT into N-1.", "done")
+    tablet.sees("Received 240 pcs of BOLT into N-1.", "done")
     assert stock.find_lot("N-1").expires_on.isoformat() == "2029-12-31"
     tablet.does("issue")
     tablet.scans(f"01{GTIN}1728123110N-1")
@@ -599,7 +599,7 @@ def test_a_lot_received_elsewhere_is_looked_up_on_the_server(tablet, page, stock
     tablet.scans("LATE-1")
     tablet.sees("LATE-1 of BOLT", "scanned")
     tablet.taps()
-    tablet.sees("Issued 1 of BOLT from LATE-1.", "done")
+    tablet.sees("Issued 1 pcs of BOLT from LATE-1.", "done")
 
 
 def test_a_job_reserved_elsewhere_is_looked_up_on_the_server(tablet, page, stock):

@@ -21,6 +21,7 @@ PAGES = [
     "/items/1/edit/",
     "/lots/1/",
     "/lots/1/?do=count",
+    "/lots/1/?do=edit",
     "/lots/2/?do=decide",
     "/reservations/",
     "/reservations/1/",

@@ -171,7 +171,7 @@ def test_refused_count_shows_required_and_named_cuts(stock: Stock) -> None:
     named = cuts((first, 1), (second, 1))
     refusal = stock.refused("INSUFFICIENT_STOCK", "count", lot_id=lot, counted=3, unreserve=named)
     assert refusal.detail == (
-        "3 pcs counted in L, but 9 are reserved. 6 must be unreserved, 2 are chosen."
+        "3 pcs counted in L, but 9 pcs are reserved. 6 pcs must be unreserved, 2 pcs are chosen."
     )
     assert (refusal.figures["reserved"], refusal.figures["to_cut"]) == ("9", "6")
     assert [reservation["open_qty"] for reservation in refusal.figures["reservations"]] == [
@@ -212,7 +212,7 @@ def test_refused_reversal_shows_the_open_quantity(stock: Stock) -> None:
     stock.post("unreserve", reservation_id=reservation, qty=3)
     refusal = stock.refused("NOT_REVERSIBLE", "reverse", operation_id=undone)
     assert "9 pcs" in refusal.detail
-    assert "6 are open" in refusal.detail
+    assert "6 pcs are open" in refusal.detail
 
 
 def test_refusal_figures_include_posted_expiries(stock: Stock) -> None:

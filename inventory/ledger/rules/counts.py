@@ -81,7 +81,8 @@ def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
         return counted - then
     raise StaleLot(
         f"Lot {lot.lot_code} changed while it was counted: {format_qty(then)} {lot.item.unit}"
-        f" then, {format_qty(lot.on_hand)} now. Use the counted quantity, or apply the difference?",
+        f" then, {format_qty(lot.on_hand)} {lot.item.unit} now."
+        " Use the counted quantity, or apply the difference?",
         lot_id=lot.id,
         lot_code=lot.lot_code,
         seen_seq=seen,
@@ -101,7 +102,7 @@ def _reduce_reservation(
     if qty > open_here:
         raise OverUnreserve(
             f"{format_qty(open_here)} {lot.item.unit} open for {reservation.reference} in"
-            f" {lot.lot_code}, {format_qty(qty)} cannot be unreserved.",
+            f" {lot.lot_code}, {format_qty(qty)} {lot.item.unit} cannot be unreserved.",
             reservation_id=reservation.id,
             requested=format_qty(qty),
             open=format_qty(open_here),
@@ -117,15 +118,15 @@ def _require_reserved(uow: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0
 
 def _raise_below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> NoReturn:
     """Refuse with the figures before the count, as nothing is posted."""
-    to_cut = format_qty(lot.reserved - remaining)
+    unit, to_cut = lot.item.unit, format_qty(lot.reserved - remaining)
     named = (
-        f" {to_cut} must be unreserved, {format_qty(cut)} are chosen."
+        f" {to_cut} {unit} must be unreserved, {format_qty(cut)} {unit} are chosen."
         if cut
         else " Choose the reservations to reduce."
     )
     raise InsufficientStock(
-        f"{format_qty(remaining)} {lot.item.unit} counted in {lot.lot_code}, but"
-        f" {format_qty(lot.reserved)} are reserved.{named}",
+        f"{format_qty(remaining)} {unit} counted in {lot.lot_code}, but"
+        f" {format_qty(lot.reserved)} {unit} are reserved.{named}",
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

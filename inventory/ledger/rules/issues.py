@@ -124,8 +124,8 @@ def _raise_more_than_reserved(
     where = f" in {lot.lot_code}" if lot else ""
     raise OverIssue(
         f"{format_qty(possible)} {unit} of {first.item.code} reserved for {first.reference}{where}"
-        f" can be issued, {format_qty(qty)} cannot. Issue what is reserved, or issue besides it"
-        " from free stock.",
+        f" can be issued, {format_qty(qty)} {unit} cannot. Issue what is reserved, or issue"
+        " besides it from free stock.",
         item=first.item.code,
         reference=first.reference,
         reservation_id=first.id,

@@ -188,7 +188,9 @@ def _raise_over_quantity(
 ) -> NoReturn:
     where = f" in {lot.lot_code}" if lot else ""
     asked = (
-        f", {format_qty(qty)} cannot be {action_word}" if qty else f": nothing can be {action_word}"
+        f", {format_qty(qty)} {reservation.item.unit} cannot be {action_word}"
+        if qty
+        else f": nothing can be {action_word}"
     )
     ended = " The reservation has expired: reserve again." if reservation in uow.expired else ""
     raise refusal(

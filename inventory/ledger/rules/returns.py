@@ -106,8 +106,8 @@ def _raise_over_return(
     unit, named = lot.item.unit, f" for {reference}" if reference else ""
     raise OverReturn(
         f"{format_qty(out.issued)} {unit} of {lot.lot_code} were issued{named},"
-        f" {format_qty(out.returned)} were returned: {format_qty(qty)} cannot be returned. If"
-        " the goods match no issue, confirm that.",
+        f" {format_qty(out.returned)} were returned: {format_qty(qty)} {unit} cannot be"
+        " returned. If the goods match no issue, confirm that.",
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

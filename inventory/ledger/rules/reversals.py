@@ -153,7 +153,8 @@ def _raise_not_reversible(
     )
     raise NotReversible(
         f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be reversed,"
-        f" {format_qty(there)} are {word} now" + (f". Reverse first: {named}." if named else "."),
+        f" {format_qty(there)} {lot.item.unit} are {word} now"
+        + (f". Reverse first: {named}." if named else "."),
         operation_id=past.operation.id,
         lot_id=lot.id,
         lot_code=lot.lot_code,

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
+from flask import current_app, render_template, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-from inventory.accounts import throttling
+from inventory.accounts import registration, throttling
 from inventory.common.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
+from inventory.web.auth.forms import LoginForm
 
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+def login_page(draft: str, next_url: str | None) -> str:
+    """Return an empty sign-in page that keeps a draft."""
+    context = login_context(draft, next_url)
+    return render_template(
+        "auth/login.html", form=LoginForm(formdata=None), refusal=None, **context
+    )
+
+
+def login_context(draft: str, next_url: str | None) -> dict[str, Any]:
+    """Return what the sign-in page needs besides its form."""
+    return {
+        "registered": session.pop("registered", None),
+        "may_register": current_app.config["REGISTRATION"] != registration.CLOSED,
+        "draft": draft,
+        "action": url_for("auth.login", next=next_url),
+    }
 
 
 def render_form(template: str, form: FlaskForm, **values: Any) -> Answer:

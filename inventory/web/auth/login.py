@@ -7,6 +7,7 @@ from typing import Any
 from flask import (
     Blueprint,
     current_app,
+    flash,
     redirect,
     render_template,
     request,
@@ -14,20 +15,28 @@ from flask import (
     url_for,
 )
 from flask_login import current_user
-from werkzeug.wrappers import Response
 
 from inventory.accounts import login as accounts_login
 from inventory.accounts import registration, sessions, two_factor
 from inventory.common.errors import Refusal
 from inventory.http.secret_keys import signing_keys
+from inventory.web.auth import form_drafts
 from inventory.web.auth import session as web_session
-from inventory.web.auth.form_responses import Answer, render_form, rerender_form
+from inventory.web.auth.form_responses import (
+    Answer,
+    login_context,
+    login_page,
+    render_form,
+    rerender_form,
+)
 from inventory.web.auth.forms import CodeForm, LoginForm, RegisterForm
 from inventory.web.auth.permissions import public
 from inventory.web.navigation import THEMES
+from inventory.web.operation_forms import render_draft
 
 blueprint = Blueprint("auth", __name__)
 
+_CODE = "auth/two_factor_code.html"
 _ONE_YEAR = 365 * 24 * 3600
 
 
@@ -75,19 +84,26 @@ def _register_context() -> dict[str, Any]:
 def login() -> Answer:
     """Show and handle the sign-in form."""
     if current_user.is_authenticated:
-        return redirect(web_session.safe_next(request.args.get("next")), 303)
+        return _continue()
+    if "again" in request.form:
+        return login_page(*_kept())
     form = LoginForm()
     if form.validate_on_submit():
         try:
             return _log_in(form)
         except Refusal as refusal:
-            return rerender_form("auth/login.html", form, refusal, **_login_context())
+            return rerender_form("auth/login.html", form, refusal, **login_context(*_kept()))
     if registration.is_first():
         return redirect(url_for("auth.register"), 303)
-    return render_form("auth/login.html", form, **_login_context())
+    return render_form("auth/login.html", form, **login_context(*_kept()))
 
 
-def _log_in(form: LoginForm | RegisterForm) -> Response:
+def _kept() -> tuple[str, str | None]:
+    """Return the draft that the sign-in pages keep, and the page to open next."""
+    return request.form.get("draft", ""), request.args.get("next")
+
+
+def _log_in(form: LoginForm | RegisterForm) -> Answer:
     begun = accounts_login.log_in(
         name=form.name.data or "",
         password=form.password.data or "",
@@ -95,13 +111,33 @@ def _log_in(form: LoginForm | RegisterForm) -> Response:
     )
     if isinstance(begun, accounts_login.PendingTwoFactor):
         web_session.wait_for_code(begun)
+        if request.form.get("draft"):
+            return render_form(_CODE, CodeForm(formdata=None), **_code_context())
         return redirect(url_for("auth.code", next=request.args.get("next")), 303)
     return _enter(begun)
 
 
-def _enter(begun: sessions.Session) -> Response:
+def _enter(begun: sessions.Session) -> Answer:
     web_session.log_in_user(begun)
-    return redirect(web_session.safe_next(request.args.get("next")), 303)
+    return _continue()
+
+
+def _continue() -> Answer:
+    """Open the next page, or the form that was sent after the session ended."""
+    text, next_url = _kept()
+    if (draft := form_drafts.decrypt_draft(text)) is None:
+        if text:
+            flash("What was typed before could not be kept. Nothing was posted.", "bad")
+    elif draft.user_id != current_user.id:
+        flash("The form was opened by another user. Nothing was posted.", "bad")
+    else:
+        try:
+            if (answer := render_draft(draft)) is not None:
+                return answer
+            flash("You cannot open that form now. Nothing was posted.", "bad")
+        except Refusal as refusal:
+            flash(f"{refusal.detail} Nothing was posted.", "bad")
+    return redirect(web_session.safe_next(next_url), 303)
 
 
 @blueprint.route("/login/code/", methods=["GET", "POST"])
@@ -112,6 +148,8 @@ def code() -> Answer:
     Without a password check in the last minutes, redirect to the sign-in form.
     """
     half = web_session.waiting_for_code()
+    if half is None and request.form.get("draft"):
+        return login_page(*_kept())
     if half is None:
         return redirect(url_for("auth.login", next=request.args.get("next")), 303)
     form = CodeForm()
@@ -121,15 +159,13 @@ def code() -> Answer:
             where = web_session.client_info()
             return _enter(two_factor.log_in(pending=half, code=form.code.data, keys=keys, **where))
         except Refusal as refusal:
-            return rerender_form("auth/two_factor_code.html", form, refusal)
-    return render_form("auth/two_factor_code.html", form)
+            return rerender_form(_CODE, form, refusal, **_code_context())
+    return render_form(_CODE, form, **_code_context())
 
 
-def _login_context() -> dict[str, Any]:
-    return {
-        "registered": session.pop("registered", None),
-        "may_register": current_app.config["REGISTRATION"] != registration.CLOSED,
-    }
+def _code_context() -> dict[str, Any]:
+    draft, next_url = _kept()
+    return {"draft": draft, "action": url_for("auth.code", next=next_url)}
 
 
 @blueprint.get("/logout/")

@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any
 
-from flask import Flask, abort, current_app, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -22,6 +22,8 @@ from inventory.http.error_handlers import wants_json
 from inventory.http.request_log import bind_user
 from inventory.models import Role
 from inventory.web import urls
+from inventory.web.auth import form_drafts
+from inventory.web.auth.form_responses import Answer, login_page
 from inventory.web.htmx import is_htmx, is_poll, shown_url
 
 IDLE_SECONDS = int(sessions.IDLE.total_seconds())
@@ -69,6 +71,7 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
     """
     _end_stored_session()
     session.clear()
+    g.pop("csrf_token", None)  # a page of this request needs a token of the new session
     session.permanent = True
     now = int(time.time())
     session.update(sid=begun.id, began=now, seen=now)
@@ -160,16 +163,19 @@ def apply_session_limits(account: Account) -> Account:
     return account
 
 
-def unauthorized_response() -> Response:
+def unauthorized_response() -> Answer:
     """Return the response for a request without sign-in.
 
-    After sign-in the browser returns to the page that it asked for.
+    After sign-in the browser returns to the page that it asked for. The sign-in page keeps the
+    values of an operation's form; htmx sends such a form again without its headers.
     """
     if wants_json():
         abort(401)
     if is_htmx():
         target = url_for("auth.login", next=_current_page())
         return Response(status=401, headers={"HX-Redirect": target})
+    if request.method == "POST" and (draft := form_drafts.encrypt_posted_form()):
+        return login_page(draft, safe_next(request.form.get("back"))), 401
     here = urls.current_url() if request.method == "GET" else None
     return redirect(url_for("auth.login", next=here if here != urls.home_url() else None), 303)
 

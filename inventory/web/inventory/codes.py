@@ -20,8 +20,8 @@ from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.inventory import forms
 from inventory.web.list_params import cursor_page, page_links
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("codes", __name__)
 
@@ -96,11 +96,13 @@ def read_codes(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
 @blueprint.get("/items/<int:item_id>/codes/")
 def index(item_id: int) -> Response:
     """Show the linked barcodes of an item."""
-    here = url_for("inventory.codes.index", item_id=item_id)
-    return live_updates.render_live_page(
-        "inventory/codes/index.html",
-        acting=lambda: panel_context([LINK], here, {}, item_id=item_id),
-    )
+    return live_updates.render_live_page("inventory/codes/index.html", acting=shown_panel)
+
+
+@operation_panel("inventory.codes.index")
+def read_panel(item_id: int) -> Panel:
+    """Return the operation beside the codes."""
+    return Panel([LINK], label="Link a code")
 
 
 @blueprint.route("/items/<int:item_id>/codes/link/", methods=["GET", "POST"])

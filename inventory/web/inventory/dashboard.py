@@ -23,7 +23,8 @@ from inventory.web.list_params import (
     search_param,
     sort_links,
 )
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -81,10 +82,11 @@ def index() -> Response:
     return live_updates.render_live_page(
         "inventory/dashboard/index.html",
         create=url_for("inventory.items.create") if items.CREATE.is_allowed() else "",
-        acting=_action_panel,
+        acting=shown_panel,
     )
 
 
-def _action_panel() -> dict[str, Any]:
-    acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE]
-    return panel_context(acts, url_for("inventory.dashboard.index"), {})
+@operation_panel("inventory.dashboard.index")
+def read_panel() -> Panel:
+    """Return the operations of the dashboard."""
+    return Panel([operations.RECEIVE, operations.RESERVE, operations.ISSUE])

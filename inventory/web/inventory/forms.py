@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from flask_login import current_user
 from wtforms import (
     BooleanField,
     DateField,
@@ -22,6 +23,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Optional
 
 from inventory.common.quantity import TypedQty
+from inventory.web.auth.form_drafts import sign_owner
 from inventory.web.auth.forms import PageForm
 
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
@@ -57,10 +59,13 @@ class OperationForm(PageForm):
     key = HiddenField()
     #: URL of the page with the form, to return to without scripts.
     back = HiddenField()
+    #: Proof that the current user was shown the form with this key.
+    owner = HiddenField()
 
     def renew_key(self) -> None:
-        """Set a new key."""
+        """Set a new key, for the current user."""
         self.key.data = secrets.token_urlsafe(16)
+        self.owner.data = sign_owner(current_user.id, self.key.data)
 
 
 def _lot_choice() -> SelectField:
@@ -224,6 +229,16 @@ class MoveForm(OperationForm):
     location = StringField("New location", _needed("Where to?"))
 
 
+class LotForm(OperationForm):
+    """Change of a lot."""
+
+    expires_on = DateField("Expires on", [Optional()])
+    supplier_lot = StringField("Supplier's lot")
+    location = StringField("Location")
+    #: The values that the form was opened with, as JSON: only what differs is changed.
+    before = HiddenField()
+
+
 class ReverseForm(OperationForm):
     """Reversal."""
 
@@ -261,3 +276,5 @@ class ItemChangeForm(ItemForm):
     """Change of an item."""
 
     archived = BooleanField("Archived: no more of it is received")
+    #: Posted by the button that archives an item with stock.
+    confirmed = HiddenField()

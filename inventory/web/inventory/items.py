@@ -26,7 +26,7 @@ from inventory.queries import (
 from inventory.stock import history
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, totals
-from inventory.web import charts, live_updates
+from inventory.web import charts, live_updates, refusal_hints
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
@@ -42,8 +42,8 @@ from inventory.web.list_params import (
     search_param,
     sort_links,
 )
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("items", __name__, url_prefix="/items")
 
@@ -80,10 +80,35 @@ def _create(form: Any, actor: dict[str, Any]) -> dict[str, Any]:
 
 
 def _update(form: Any, actor: dict[str, Any], item_id: int) -> dict[str, Any]:
+    item = get_by_id(item_id)
+    if form.archived.data and not item.archived_at and not form.confirmed.data:
+        _ask_before_archiving(item)
     fields = _facts(form) | {"archived": form.archived.data}
     if form.allow_lookalike.data:
         fields["allow_lookalike"] = True
-    return catalog.update_item(item=get_by_id(item_id).code, **fields, **actor)[0]
+    return catalog.update_item(item=item.code, **fields, **actor)[0]
+
+
+def _ask_before_archiving(item: Item) -> None:
+    """Ask for a confirmation if the item has stock.
+
+    Raises:
+        ConfirmationNeeded: there is stock on hand.
+    """
+    sums = totals(stocked_lots(item.id), clock.today())
+    if not sums.on_hand:
+        return
+    reserved = f", {format_qty(sums.reserved)} {item.unit} reserved" if sums.reserved else ""
+    raise refusal_hints.ConfirmationNeeded(
+        f"{item.code} has stock: {format_qty(sums.on_hand)} {item.unit} on hand{reserved};"
+        " an archived item can be issued, but no more of it can be received",
+        steps=[
+            refusal_hints.SuggestedAction(f"Archive {item.code}", "confirmed", "y"),
+            refusal_hints.SuggestedAction(
+                f"See lots of {item.code}", url=url_for("inventory.lots.index", item=item.code)
+            ),
+        ],
+    )
 
 
 def _created(record: dict[str, Any]) -> ActionResult:
@@ -206,7 +231,7 @@ def item(item_id: int) -> Response:
         "inventory/items/item.html",
         edit=edit,
         charting=lambda: {"chart": _chart(item_id)},
-        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(item_id),
+        acting=shown_panel,
     )
 
 
@@ -215,14 +240,17 @@ def _chart(item_id: int) -> dict[str, Any] | None:
     return charts.stepped_lines(days) if any(day.on_hand for day in days) else None
 
 
-def _action_panel(item_id: int) -> dict[str, Any]:
+@operation_panel("inventory.items.item")
+def read_panel(item_id: int) -> Panel:
+    """Return the operations that the item allows now."""
     item = get_by_id(item_id)
     there = totals(stocked_lots(item_id), clock.today())
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
     if there.free:
         acts = [*acts[1:3], acts[0], acts[3]]
-    given = {"item": item.code, "fixed": "1"}
-    return panel_context(acts, url_for("inventory.items.item", item_id=item_id), given)
+    if item.archived_at:
+        acts.remove(operations.RECEIVE)
+    return Panel(acts, {"item": item.code, "fixed": "1"})
 
 
 @blueprint.route("/new/", methods=["GET", "POST"])

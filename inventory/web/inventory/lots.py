@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, request, url_for
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -23,7 +25,7 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Lot, Reservation, totals
 from inventory.stock.settlement import Settlement, Share, settled_by
 from inventory.web import live_updates
-from inventory.web.auth.permissions import role_required
+from inventory.web.auth.permissions import require, role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
@@ -39,11 +41,13 @@ from inventory.web.list_params import (
     search_param,
     sort_links,
 )
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 
+#: Fields of a lot that its page can change.
+_EDITABLE = ("expires_on", "supplier_lot", "location")
 _DECISIONS = {
     "APPROVED": ("Approve", "circle-check", "primary"),
     "QUARANTINE": ("Put in quarantine", "circle-pause", "hold"),
@@ -57,8 +61,9 @@ def _load(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _availability_text(lot: Lot) -> str:
-    reserved = f", {format_qty(lot.reserved)} reserved" if lot.reserved else ""
-    return f"{format_qty(lot.available)} available{reserved}"
+    unit = lot.item.unit
+    reserved = f", {format_qty(lot.reserved)} {unit} reserved" if lot.reserved else ""
+    return f"{format_qty(lot.available)} {unit} available{reserved}"
 
 
 def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
@@ -163,6 +168,44 @@ def _moved(lot: dict[str, Any]) -> ActionResult:
     return ActionResult(f"{lot['lot_code']} is at {lot['location']} now.", url, "See it")
 
 
+def _load_edit(form: Any, lot_id: int) -> dict[str, Any]:
+    lot = stock.get_lot(connection(), lot_id)
+    if not form.before.data:
+        for name in _EDITABLE:
+            form[name].data = getattr(lot, name)
+        form.before.data = json.dumps([_plain(getattr(lot, name)) for name in _EDITABLE])
+    return {"lot": lot, "may_change_expiry": current_user.has_role("inspector")}
+
+
+def _edit(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
+    """Change the fields that differ from what the form showed.
+
+    Another expiry date decides what can be used: that needs the role inspector.
+    """
+    try:
+        before = dict(zip(_EDITABLE, json.loads(form.before.data), strict=True))
+    except (TypeError, ValueError):
+        detail = "This form was not filled by its page. Open it again."
+        raise InvalidInput(detail, field="before") from None
+    typed = {name: form[name].data for name in _EDITABLE if form[name].raw_data}
+    changes = {
+        name: value for name, value in typed.items() if _plain(value) != _plain(before[name])
+    }
+    if "expires_on" in changes:
+        require(current_user, "inspector")
+    return catalog.update_lot(lot_id=lot_id, **changes, **actor)[0]
+
+
+def _plain(value: Any) -> str:
+    return str(value or "").strip()
+
+
+def _edited(lot: dict[str, Any]) -> ActionResult:
+    url = url_for("inventory.lots.lot", lot_id=lot["id"])
+    expired = " It has expired." if lot["hold"] == "EXPIRED" else ""
+    return ActionResult(f"{lot['lot_code']} is changed.{expired}", url, "See it")
+
+
 def _facts(form: Any, *names: str) -> dict[str, Any]:
     return {name: form[name].data for name in names}
 
@@ -181,6 +224,9 @@ DECIDE = _act(
 )  # fmt: skip
 COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_load_count)
 MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
+EDIT = _act(
+    "edit", "Edit lot", "notebook-text", forms.LotForm, _edit, load=_load_edit, done=_edited
+)  # fmt: skip
 SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
 SCRAP = _act(
     "scrap", "Scrap", "trash-2", forms.ScrapForm, _scrap,
@@ -266,7 +312,7 @@ def lot(lot_id: int) -> Response:
     """Show a lot."""
     return live_updates.render_live_page(
         "inventory/lots/lot.html",
-        acting=lambda: {"act": None} if request.args.get("at") else _action_panel(lot_id),
+        acting=shown_panel,
     )
 
 
@@ -328,16 +374,18 @@ def index() -> Response:
     )
 
 
-def _action_panel(lot_id: int) -> dict[str, Any]:
+@operation_panel("inventory.lots.lot")
+def read_panel(lot_id: int) -> Panel:
+    """Return the operations that the lot allows now."""
     found = stock.get_lot(connection(), lot_id)
     today = clock.today()
     usable = found.hold_reason(today) is None
     # Without free stock in this lot, these forms would take another lot.
     in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
-    more = [COUNT, MOVE, SPLIT, SCRAP, SUPPLIER_RETURN]
+    more = [COUNT, MOVE, *([SPLIT, SCRAP, SUPPLIER_RETURN] if found.available > 0 else [])]
     acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
-    return panel_context(acts, url_for("inventory.lots.lot", lot_id=lot_id), given, lot_id=lot_id)
+    return Panel([*acts, EDIT], given)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])
@@ -359,6 +407,13 @@ def count(lot_id: int) -> Answer:
 def move(lot_id: int) -> Answer:
     """Show and post the move form."""
     return handle(MOVE, lot_id=lot_id)
+
+
+@blueprint.route("/<int:lot_id>/edit/", methods=["GET", "POST"])
+@role_required("operator")
+def edit(lot_id: int) -> Answer:
+    """Show and post the form that edits a lot."""
+    return handle(EDIT, lot_id=lot_id)
 
 
 @blueprint.route("/<int:lot_id>/split/", methods=["GET", "POST"])

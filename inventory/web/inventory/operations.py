@@ -60,8 +60,8 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
 def balance_message(sums: StockTotals, item: Item) -> str:
     """Return a line with the free, reserved and on-hold quantities of an item."""
     words = [f"Free: {format_qty(sums.free)} {item.unit}"]
-    words += [f"{format_qty(sums.reserved)} reserved"] if sums.reserved else []
-    words += [f"{format_qty(sums.on_hold)} on hold"] if sums.on_hold else []
+    words += [f"{format_qty(sums.reserved)} {item.unit} reserved"] if sums.reserved else []
+    words += [f"{format_qty(sums.on_hold)} {item.unit} on hold"] if sums.on_hold else []
     return " · ".join(words)
 
 
@@ -77,7 +77,8 @@ def lot_options(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[Sel
     for lot in lots:
         expiry = f" · expires {lot.expires_on}" if lot.expires_on else ""
         place = f" · {lot.location}" if lot.location else ""
-        words = f"{lot.lot_code} · {format_qty(amounts[lot.id])} {word}{expiry}{place}"
+        amount = f"{format_qty(amounts[lot.id])} {lot.item.unit}"
+        words = f"{lot.lot_code} · {amount} {word}{expiry}{place}"
         choices.append(SelectChoice(lot.id, words))
     return choices
 

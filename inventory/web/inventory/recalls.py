@@ -18,8 +18,8 @@ from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download
 from inventory.web.inventory import forms
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 from inventory.web.operation_summary import settlement_sentences
 
 blueprint = Blueprint("recalls", __name__)
@@ -96,18 +96,15 @@ def read_recall(query: MultiDict[str, str], lot_id: int) -> dict[str, Any]:
 @blueprint.get("/lots/<int:lot_id>/recall/")
 def index(lot_id: int) -> Response:
     """Show where a lot went."""
-    return live_updates.render_live_page(
-        "inventory/recalls/index.html", acting=lambda: _action_panel(lot_id)
-    )
+    return live_updates.render_live_page("inventory/recalls/index.html", acting=shown_panel)
 
 
-def _action_panel(lot_id: int) -> dict[str, Any]:
+@operation_panel("inventory.recalls.index")
+def read_panel(lot_id: int) -> Panel:
+    """Return the hold, as long as there are lots to put on hold."""
     found = recall(connection(), lot_id)
-    if not lots_to_hold(found.lot, [member.lot for member in found.family]):
-        return {"act": None}
-    return panel_context(
-        [HOLD], url_for("inventory.recalls.index", lot_id=lot_id), {}, lot_id=lot_id
-    )
+    some = lots_to_hold(found.lot, [member.lot for member in found.family])
+    return Panel([HOLD] if some else [], label="Hold")
 
 
 @blueprint.get("/lots/<int:lot_id>/recall/export.csv")

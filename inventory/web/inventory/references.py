@@ -12,6 +12,7 @@ from inventory import ledger
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.quantity import format_qty
+from inventory.common.sort_keys import natural_key
 from inventory.db import connection
 from inventory.ledger import Issue, LotQuantity, Unreserve
 from inventory.queries import Reference, find_reference
@@ -44,9 +45,19 @@ def _load_unreserve(form: Any) -> dict[str, Any]:
 
 
 def _form_values(form: Any, found: Reference, lines: Lines) -> dict[str, Any]:
+    lines = sorted(lines, key=_pick_order)
     form.parts.data = _serialize_lines(lines)
-    rest = [line for line in found.lines() if line not in lines]
-    return {"name": found.name, "lines": lines, "rest": rest, "today": clock.today()}
+    rest = sorted((line for line in found.lines() if line not in lines), key=_pick_order)
+    return {
+        "name": found.name, "lines": lines, "rest": rest, "today": clock.today(),
+        "printed_at": clock.now(),
+    }  # fmt: skip
+
+
+def _pick_order(line: tuple[Reservation, Lot, int]) -> tuple[bool, str, str]:
+    """Sort by location, then by lot; lots without a location come last."""
+    _, lot, _ = line
+    return not lot.location, natural_key(lot.location or ""), natural_key(lot.lot_code)
 
 
 def _serialize_lines(lines: Lines) -> str:

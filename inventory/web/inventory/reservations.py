@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -35,8 +35,8 @@ from inventory.web.list_params import (
     page_links,
     search_param,
 )
-from inventory.web.operation_forms import Answer, FormAction, handle
-from inventory.web.operation_panel import panel_context
+from inventory.web.operation_forms import Answer, FormAction, handle, shown_panel
+from inventory.web.operation_panel import Panel, operation_panel
 
 blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
 
@@ -64,7 +64,7 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     unit = reservation.item.unit
     hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
     if whole < reservation.open:
-        hint += f" · {format_qty(reservation.open - whole)} on hold"
+        hint += f" · {format_qty(reservation.open - whole)} {unit} on hold"
     return {
         "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
         "unit": unit, "item": reservation.item, "all": whole,
@@ -170,16 +170,17 @@ def read_reservation(query: MultiDict[str, str], reservation_id: int) -> dict[st
 def reservation(reservation_id: int) -> Response:
     """Show a reservation."""
     return live_updates.render_live_page(
-        "inventory/reservations/reservation.html", acting=lambda: _action_panel(reservation_id)
+        "inventory/reservations/reservation.html", acting=shown_panel
     )
 
 
-def _action_panel(reservation_id: int) -> dict[str, Any]:
+@operation_panel("inventory.reservations.reservation")
+def read_panel(reservation_id: int) -> Panel:
+    """Return the operations that the reservation allows now."""
     found = stock.get_reservation(connection(), reservation_id)
-    page = url_for("inventory.reservations.reservation", reservation_id=reservation_id)
     usable = any(line.open and not line.lot.hold_reason(clock.today()) for line in found.lines)
     acts = [ISSUE, UNRESERVE] if usable and not found.expired(clock.now()) else [UNRESERVE]
-    return panel_context(acts if found.open else [], page, {}, reservation_id=reservation_id)
+    return Panel(acts if found.open else [])
 
 
 @blueprint.route("/<int:reservation_id>/issue/", methods=["GET", "POST"])

@@ -86,7 +86,7 @@ def test_every_operation_is_posted_to_the_ledger(tablet, stock):
         "receive", item="BOLT", lotCode="L-1", qty="40", location="A-1", expiresOn="2099-01-31"
     )
     assert answer.status_code == 200
-    assert answer.json["says"] == "Received 40 of BOLT into L-1."
+    assert answer.json["says"] == "Received 40 kg of BOLT into L-1."
     assert answer.json["lots"][0] == {
         "id": 1, "item": "BOLT", "lotCode": "L-1", "qc": "APPROVED", "expiresOn": "2099-01-31",
         "location": "A-1", "onHand": "40", "reserved": "0", "free": "40", "seq": 1,

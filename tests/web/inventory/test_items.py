@@ -180,3 +180,31 @@ def test_the_items_export_has_the_order_of_the_list(ada, stock):
     stock.lot("receive 9", item="BOLT")
     lines = ada.get("/items/export.csv?sort=-free").text.splitlines()
     assert [line.partition(",")[0] for line in lines[1:]] == ["BOLT", "AXLE"]
+
+
+def test_archiving_an_item_with_stock_asks_first(ada, stock):
+    stock.lot("receive 120, reserve 30 JOB-1")
+    asked = ada.submit("/items/1/edit/", archived="y", name="Old bolt")
+    assert asked.status_code == 409
+    words = visible_text(asked.text)
+    assert "BOLT has stock: 120 pcs on hand, 30 pcs reserved." in words
+    assert "no more of it can be received" in words
+    fields = form_fields(asked.text)
+    assert (fields["name"], fields["archived"]) == ("Old bolt", "y")
+    assert "Archived" not in visible_text(ada.get("/items/1/").text)
+    assert ada.post("/items/1/edit/", fields, confirmed="y").status_code == 303
+    page = visible_text(ada.get("/items/1/").text)
+    assert "Archived" in page
+    assert "Old bolt" in page
+
+
+def test_an_archived_item_with_stock_is_changed_without_a_question(ada, stock):
+    stock.lot("receive 120")
+    ada.submit("/items/1/edit/", archived="y", confirmed="y")
+    assert ada.submit("/items/1/edit/", name="Old bolt").status_code == 303
+
+
+def test_archiving_an_item_without_stock_asks_nothing(ada, stock):
+    stock.lot("receive 10, issue 10")
+    assert ada.submit("/items/1/edit/", archived="y").status_code == 303
+    assert "Archived" in visible_text(ada.get("/items/1/").text)

@@ -14,7 +14,7 @@ def test_entries_are_shown_newest_first_with_their_balances(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     page = ada.get("/ledger/").text
     assert page.index('id="entry-2"') < page.index('id="entry-1"')
-    assert "Reserve L-1 BOLT 4 10 4 JOB-1" in visible_text(page)
+    assert "Reserve L-1 BOLT 4 pcs 10 pcs 4 pcs JOB-1" in visible_text(page)
 
 
 @pytest.mark.parametrize(

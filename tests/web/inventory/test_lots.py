@@ -11,7 +11,7 @@ def test_a_lot_shows_its_status_quantities_and_entries(ada, stock):
     words = visible_text(ada.get(f"/lots/{lot}/").text)
     assert "Approved" in words
     assert "Receive" in words
-    assert "10 on hand, 4 reserved" in words
+    assert "10 pcs on hand, 4 pcs reserved" in words
     assert "JOB-1" in words
 
 
@@ -141,7 +141,7 @@ def test_an_invalid_decision_is_refused(ada, stock):
 def test_a_count_adjusts_the_lot(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
-    assert "L-1 counted and set right: 8 on hand." in visible_text(answer.text)
+    assert "L-1 counted and set right: 8 pcs on hand." in visible_text(answer.text)
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="0", reason="Missing")
     assert answer.status_code == 200
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
@@ -274,3 +274,72 @@ def test_the_decision_form_says_whether_a_reason_is_needed(ada, stock):
         page = ada.get(f"/lots/{lot}/").text
         assert "Only needed" not in page
         assert "It stays in the QC history." in page
+
+
+def _edit(person, lot, **typed):
+    return person.submit(f"/lots/{lot}/edit/", page=f"/lots/{lot}/?do=edit", **typed)
+
+
+def test_a_mistyped_expiry_date_is_changed_on_the_lots_page(ada, stock):
+    lot = stock.lot("receive 10", expires_on=in_days(30), supplier_lot="S-1", location="A-1")
+    page = ada.get(f"/lots/{lot}/").text
+    assert "Edit lot" in visible_text(page)
+    shown = form_fields(ada.get(f"/lots/{lot}/?do=edit").text)
+    assert (shown["supplier_lot"], shown["location"]) == ("S-1", "A-1")
+    assert shown["expires_on"] == str(in_days(30))
+    answer = _edit(ada, lot, expires_on="2031-03-31", supplier_lot="S-2", location="A-2")
+    assert answer.status_code == 303
+    changed = stock.get_lot(lot)
+    assert str(changed.expires_on) == "2031-03-31"
+    assert (changed.supplier_lot, changed.location) == ("S-2", "A-2")
+    log = visible_text(ada.get("/audit/").text)
+    assert "Lot edited" in log
+    assert "S-1" in log
+
+
+def test_an_edit_changes_only_what_was_typed(ada, stock):
+    lot = stock.lot("receive 10", location="A-1")
+    fields = form_fields(ada.get(f"/lots/{lot}/?do=edit").text)
+    ada.submit(f"/lots/{lot}/move/", location="B-7")
+    assert ada.post(f"/lots/{lot}/edit/", fields, supplier_lot="S-2").status_code == 303
+    assert stock.get_lot(lot).location == "B-7"
+    assert stock.get_lot(lot).supplier_lot == "S-2"
+
+
+def test_an_edit_can_clear_all_fields(ada, stock):
+    lot = stock.lot("receive 10", expires_on=in_days(30), supplier_lot="S-1", location="A-1")
+    _edit(ada, lot, expires_on="", supplier_lot="", location="")
+    changed = stock.get_lot(lot)
+    assert (changed.expires_on, changed.supplier_lot, changed.location) == (None, None, None)
+
+
+def test_only_inspectors_change_an_expiry_date(person, stock):
+    lot = stock.lot("receive 10", expires_on=in_days(30))
+    ole = person("ole")
+    page = ole.get(f"/lots/{lot}/?do=edit").text
+    assert 'name="expires_on"' not in page
+    assert "Inspectors can change the expiry date." in visible_text(page)
+    assert _edit(ole, lot, supplier_lot="S-2").status_code == 303
+    refused = _edit(ole, lot, expires_on="2031-03-31")
+    assert refused.status_code == 409
+    assert "This needs the role inspector" in visible_text(refused.text)
+    assert stock.get_lot(lot).expires_on == in_days(30)
+    assert _edit(person("ira"), lot, expires_on="2031-03-31").status_code == 303
+    assert person("vic").get(f"/lots/{lot}/edit/").status_code == 403
+
+
+def test_a_refused_edit_keeps_what_was_typed(ada, stock):
+    lot = stock.lot("receive 10")
+    answer = _edit(ada, lot, expires_on="0027-03-31", location="A-3")
+    assert answer.status_code == 422
+    assert "in the year 27" in visible_text(answer.text)
+    assert form_fields(answer.text)["location"] == "A-3"
+    assert _edit(ada, lot, before="[1]").status_code == 422
+
+
+def test_an_edit_that_makes_a_lot_expire_says_so(ada, stock):
+    lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
+    page = f"/lots/{lot}/"
+    answer = ada.submit_htmx(f"{page}edit/", at=f"{page}?do=edit", expires_on="2020-01-01")
+    assert "L-1 is changed. It has expired." in visible_text(answer.text)
+    assert "At risk" in visible_text(answer.text)

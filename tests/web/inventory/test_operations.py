@@ -13,7 +13,7 @@ def test_a_receipt_redirects_back_and_shows_its_result(ada, stock):
     answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
     assert answer.status_code == 303
     page = ada.get(answer.location)
-    assert "Received 2 of BOLT into L-1." in visible_text(page.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(page.text)
     lot = stock.find_lot("L-1")
     assert (stock.figures(lot.id), lot.location) == ("2 on hand, 0 reserved, 2 available", "A-1")
 
@@ -37,8 +37,8 @@ def test_a_form_sent_twice_is_posted_once_with_the_same_response(ada, stock):
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#act"}
     first, second = (ada.client.post("/receive/", data=fields, headers=headers) for _ in range(2))
     assert stock.entries() == 1
-    assert "Received 2 of BOLT into L-1." in visible_text(first.text)
-    assert "Received 2 of BOLT into L-1." in visible_text(second.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(first.text)
+    assert "Received 2 pcs of BOLT into L-1." in visible_text(second.text)
 
 
 def test_a_reused_key_with_other_values_is_refused_and_replaced(ada, stock):
@@ -191,7 +191,7 @@ def test_a_customer_return_of_more_than_went_out_keeps_the_form(ada, stock):
     typed = {"item": "BOLT", "lot_code": "L-1", "reason": "Wrong size"}
     answer = ada.submit("/customer-return/", qty="4", **typed)
     assert answer.status_code == 409
-    assert "3 pcs of L-1 were issued, 0 were returned: 4 cannot be returned" in visible_text(
+    assert "3 pcs of L-1 were issued, 0 were returned: 4 pcs cannot be returned" in visible_text(
         answer.text
     )
     assert 'value="Wrong size"' in answer.text

@@ -84,7 +84,7 @@ def test_a_reservation_is_unreserved_in_part(ada, stock):
     refused = ada.submit("/reservations/1/unreserve/", qty="9")
     assert refused.status_code == 409
     answer = ada.submit_htmx("/reservations/1/unreserve/", at="/reservations/1/", qty="3")
-    assert "Gave back 3 of BOLT that were reserved for JOB-1." in visible_text(answer.text)
+    assert "Gave back 3 pcs of BOLT that were reserved for JOB-1." in visible_text(answer.text)
     assert "5 pcs open" in visible_text(answer.text)
 
 
@@ -144,7 +144,7 @@ def test_all_reservations_of_a_reference_are_issued_at_once(ada, stock):
     stock.lot("receive 9", lot_code="L-2")
     stock.reserve("3", reference="JOB-1")
     page = "/references/issue/?reference=JOB-1"
-    assert visible_text(ada.get(page).text).count("BOLT from") == 2
+    assert visible_text(ada.get(page).text).count("BOLT Bolt") == 2
     fields = form_fields(ada.get(page).text)
     answer = ada.post("/references/issue/", fields)
     assert answer.location == "/reservations/"
@@ -154,6 +154,18 @@ def test_all_reservations_of_a_reference_are_issued_at_once(ada, stock):
     assert ada.post("/references/issue/", fields).location == "/reservations/"
     assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
     assert ada.get(page).status_code == 404
+
+
+def test_the_lines_of_a_reference_are_in_the_order_of_their_locations(ada, stock):
+    for lot_code, location in (
+        ("L-1", "A-10"), ("L-2", "B-1"), ("L-10", "A-2"), ("L-9", "A-2"), ("L-3", None)
+    ):  # fmt: skip
+        stock.lot("receive 2, reserve 1 JOB-1", lot_code=lot_code, location=location)
+    page = ada.get("/references/issue/?reference=JOB-1").text
+    table = re.search(r'<table class="table pick-list">.*?</table>', page, re.DOTALL)[0]
+    lines = re.findall(r"(?:[AB]-\d+|–) (L-\d+)", visible_text(table))
+    assert lines == ["L-9", "L-10", "L-1", "L-2", "L-3"]
+    assert visible_text(table).count("1 pcs") == 5
 
 
 def test_issuing_a_reference_leaves_stock_on_hold_reserved(ada, stock):
