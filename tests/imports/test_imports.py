@@ -296,7 +296,7 @@ def test_import_with_issued_stock_cannot_be_undone(stock: Stock) -> None:
     stock.post("issue", lots=[ledger.LotQuantity(lot_id=stock.find_lot("L-1").id or 0, qty=1)],
              item="BOLT")  # fmt: skip
     before = lots_on_hand()
-    with pytest.raises(NotReversible, match="11 are available now"):
+    with pytest.raises(NotReversible, match="11 pcs are available now"):
         undo(stock, report.import_id)
     assert lots_on_hand() == before
 
@@ -354,7 +354,7 @@ def test_count_without_difference_and_its_undo_pass_verification(
         ("BOLT,LA,1,", "lot: There is no lot LA of BOLT."),
         ("BOLT,LOT-AA,1,", "lot: There is no lot LOT-AA of BOLT. Did you mean LOT-A?"),
         ("BOLT,LOT-A,3,",
-         "lot: 3 pcs counted in LOT-A, but 4 are reserved. Choose the reservations to reduce."),
+         "lot: 3 pcs counted in LOT-A, but 4 pcs are reserved. Choose the reservations to reduce."),
         ("BOLT,LOT-A,9,8", "expected: Lot LOT-A changed since it was counted: 8 pcs were"
          " expected, 10 are on hand now. Count it again."),
         ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals: this item is counted in pcs,"

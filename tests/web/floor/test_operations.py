@@ -217,7 +217,7 @@ def test_an_issue_for_a_job_takes_what_is_reserved_and_tells_what_is_left(tablet
     free = stock.lot("receive 5", lot_code="SB")
     issue = {"item": "BOLT", "reference": "JOB-2"}
     answer = tablet.does("issue", **issue, lotCode="SA", qty="2", reservedFirst=True).json
-    assert answer["says"] == "Issued 2 of BOLT from SA for JOB-2, of what was reserved."
+    assert answer["says"] == "Issued 2 pcs of BOLT from SA for JOB-2, of what was reserved."
     assert answer["reservations"][0]["lots"][0]["open"] == "3"
     answer = tablet.does("issue", **issue, lotCode="SB", qty="1").json
     assert answer["says"] == (
