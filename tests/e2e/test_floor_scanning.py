@@ -313,7 +313,7 @@ def test_a_count_can_be_blind_and_needs_a_reason_for_a_difference(tablet, page, 
     expect(page.locator("#reason-label")).to_contain_text("Why not 50 pcs?")
     page.get_by_role("button", name="Damaged").click()
     tablet.taps()
-    tablet.sees("L-011 counted and set right: 48 on hand.", "done")
+    tablet.sees("L-011 counted and set right: 48 pcs on hand.", "done")
     assert stock.figures(lot) == "48 on hand, 0 reserved, 48 available"
     tablet.scans_again("L-011")
     page.get_by_role("button", name="Count blind").click()
