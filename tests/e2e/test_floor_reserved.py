@@ -73,7 +73,7 @@ def test_a_lot_that_the_job_has_not_reserved_is_a_choice(tablet, page, stock, lo
     expect(page.locator("#entries > li")).to_have_count(1)
     page.context.set_offline(False)
     tablet.settles("done")
-    says = "Issued 2 of BOLT from SB for JOB-2. JOB-2 still has 5 pcs reserved in SA."
+    says = "Issued 2 pcs of BOLT from SB for JOB-2. JOB-2 still has 5 pcs reserved in SA."
     expect(page.locator("#entries")).to_contain_text(says)
     assert stock.figures(lots[0]) == "5 on hand, 5 reserved, 0 available"
     assert stock.figures(lots[1]) == "3 on hand, 0 reserved, 3 available"

@@ -240,7 +240,7 @@ def test_a_quantity_with_two_readings_offers_both(tablet, page, stock, typed):
     page.get_by_role("button", name="1000 pcs", exact=True).click()
     expect(page.locator("#readings")).to_be_hidden()
     tablet.taps()
-    tablet.sees("Issued 1000 of BOLT from L-BIG.", "done")
+    tablet.sees("Issued 1000 pcs of BOLT from L-BIG.", "done")
 
 
 def test_a_quantity_of_thousandths_with_a_comma_offers_both_readings(tablet, page, stock):
@@ -253,7 +253,7 @@ def test_a_quantity_of_thousandths_with_a_comma_offers_both_readings(tablet, pag
     tablet.sets("1,25")
     expect(page.locator("#readings")).to_be_hidden()
     tablet.taps()
-    tablet.sees("Issued 1.25 of OIL from OIL-1.", "done")
+    tablet.sees("Issued 1.25 kg of OIL from OIL-1.", "done")
     tablet.scans_again("OIL-1")
     tablet.sets("1 250")
     expect(page.locator("#readings")).to_contain_text("Is 1 250 to be 1250 kg?")
@@ -425,7 +425,7 @@ def test_an_issue_keeps_the_typed_quantity_and_that_of_the_box(tablet, page, sto
     tablet.scans("WAYBILL-1")
     tablet.sees("WAYBILL-1 is not known here.", "bad")
     tablet.taps()
-    tablet.sees("Issued 30 of BOLT from L-004 for SO-1.", "done")
+    tablet.sees("Issued 30 pcs of BOLT from L-004 for SO-1.", "done")
 
 
 def test_a_scan_through_a_field_leaves_no_trace_in_it(tablet, page, stock):

@@ -48,7 +48,7 @@ def test_the_next_field_to_fill_has_the_focus(page):
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill("wrong password")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("do not go together")
+    expect(page.get_by_role("alert")).to_contain_text("is wrong")
     expect(page.get_by_label("Password", exact=True)).to_be_focused()
     expect(page.get_by_label("Name", exact=True)).to_have_value("ada")
 
