@@ -259,7 +259,7 @@ def test_a_quantity_of_thousandths_with_a_comma_offers_both_readings(tablet, pag
     expect(page.locator("#readings")).to_contain_text("Is 1 250 to be 1250 kg?")
     page.locator("[data-reading]").click()
     tablet.taps()
-    tablet.sees("Issued 1250 of OIL from OIL-1.", "done")
+    tablet.sees("Issued 1250 kg of OIL from OIL-1.", "done")
 
 
 def test_a_job_is_picked_by_line_and_a_wrong_lot_is_refused(tablet, page, stock):
