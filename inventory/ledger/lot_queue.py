@@ -16,7 +16,7 @@ from inventory.common import deadline
 from inventory.common.errors import Busy
 
 #: A lot is stuck if a writer waits for it longer than this.
-STUCK_SECONDS = 1.0
+STUCK_SECONDS = 2.0
 _CHECK_SECONDS = 0.1
 
 _changed = threading.Condition()

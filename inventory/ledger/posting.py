@@ -238,8 +238,10 @@ def _plan(
     complete: set[int] = set()
     wanted = loader.referenced_lot_ids(tx, requests)
     while True:
+        # A writer that has locks must not wait for a place, whose owner may wait for these locks.
+        place = nullcontext() if locked else _place(tx, wanted)
         new, locked = wanted - locked, locked | wanted
-        with _place(tx, new), instrumentation.measure_wait("lots"):
+        with place, instrumentation.measure_wait("lots"):
             loader.lock_lots(tx, new)
             answer = store.prefetch_outcome(tx, **request)
             uow = loader.load_unit_of_work(

@@ -146,7 +146,7 @@ def test_move_of_an_older_schema_is_refused(app: Flask, empty_database_url: str)
     ("loss", "expected"),
     [
         ("_put", "items has 0 rows, instead of 1"),
-        ("_set_sequences", "is given already"),
+        ("_set_sequences", "is in use"),
     ],
 )
 def test_move_finds_lost_rows_and_sequences(
@@ -174,7 +174,7 @@ def test_move_finds_lost_rows_and_sequences(
         assert result.exit_code == 0  # SQLite has no sequences
     else:
         assert expected in result.output
-        assert "Go on with the old database" in result.output
+        assert "Keep the old database" in result.output
 
 
 def test_interrupted_move_leaves_no_data_and_can_be_repeated(

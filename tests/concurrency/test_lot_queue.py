@@ -46,7 +46,7 @@ def test_few_writers_wait_for_a_lot_that_is_stuck(app: Flask, stock: Stock) -> N
     ended: list[tuple[str, int]] = []
 
     def write(number: int) -> str:
-        deadline.start(3)
+        deadline.start(5)
         outcome = reserve(stock, stuck)
         ended.append((outcome, len(lot_queue._waiting.get(stuck, ()))))
         return outcome

@@ -262,7 +262,7 @@ def test_site_without_an_admin_is_wrong(app: Flask) -> None:
 def test_too_few_connections_for_the_workers_is_wrong(healthy_app: Flask) -> None:
     check = check_named(healthy_app, "Connections", workers=10, threads=10)
     assert check.verdict == "wrong"
-    assert "10 workers may want 240 connections" in check.message
+    assert "10 workers can need 240 connections" in check.message
     assert check_named(healthy_app, "Connections", workers=2, threads=8).verdict == "ok"
 
 

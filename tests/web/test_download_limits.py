@@ -13,6 +13,7 @@ import brotli
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
 from werkzeug.test import EnvironBuilder
 
 from inventory import catalog
@@ -90,14 +91,16 @@ def all_connections_taken(app, monkeypatch):
 
 def end_all_connections(app):
     """End all server connections, as a restart of PostgreSQL does."""
-    with app.app_context(), db.engine.connect() as conn:
+    # A connection of its own: one of the pool may be ending since the call before.
+    with app.app_context():
+        engine = sa.create_engine(db.engine.url, poolclass=NullPool)
+    with engine.connect() as conn:
         conn.execute(
             sa.text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
-        conn.detach()
 
 
 # --- a lost connection ----------------------------------------------------------------------------

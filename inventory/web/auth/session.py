@@ -174,7 +174,8 @@ def unauthorized_response() -> Answer:
     if is_htmx():
         target = url_for("auth.login", next=_current_page())
         return Response(status=401, headers={"HX-Redirect": target})
-    if request.method == "POST" and (draft := form_drafts.encrypt_posted_form()):
+    is_small = (request.content_length or 0) <= 4 * form_drafts.MAX_BYTES
+    if request.method == "POST" and is_small and (draft := form_drafts.encrypt_posted_form()):
         return login_page(draft, safe_next(request.form.get("back"))), 401
     here = urls.current_url() if request.method == "GET" else None
     return redirect(url_for("auth.login", next=here if here != urls.home_url() else None), 303)
