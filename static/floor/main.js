@@ -41,7 +41,13 @@ async function start() {
   const work = makeWork(stock);
   const resolver = makeResolver(stock);
   const scans = [];
-  const forget = async () => { await forgetPage(); await stock.forget(); work.clear(); };
+  // The next user's work begins when nothing of the last one is left to be forgotten.
+  let forgotten = Promise.resolve();
+  const forget = () => (forgotten = forgotten.then(async () => {
+    await forgetPage();
+    await stock.forget();
+    work.clear();
+  }));
   const login = initLogin(db, { forget });
   const show = () => {
     draw(work, stock, { choose, handle, receiveAsNew, startLink, confirmNotice });
@@ -64,6 +70,7 @@ async function start() {
   let latest = 0;
   async function onScan(raw) {
     if ($("login").open || !login.user) return signal("bad", "Log in first.");
+    await forgotten;
     emit("scan", { raw });
     const reading = readScan(raw);
     const mine = (latest += 1);
@@ -228,6 +235,7 @@ async function start() {
   on("user", async (user) => {
     list();
     if (!user) return forget();
+    await forgotten;
     outbox.send();
     keepPage().catch(() => { /* no connection: cached at the next visit */ });
     if (!(await stock.refresh())) emit("stock");

@@ -205,3 +205,26 @@ def test_a_count_after_a_refused_operation_is_kept(tablet, page, stock):
     row.get_by_role("button", name="Keep what I counted").click()
     tablet.settles("refused", "done")
     assert stock.figures(lot) == "5 on hand, 0 reserved, 5 available"
+
+
+SLOW_CACHES = """() => {
+  const remove = CacheStorage.prototype.delete;
+  CacheStorage.prototype.delete = async function (name) {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return remove.call(this, name);
+  };
+}"""
+
+
+def test_slow_forgetting_of_one_user_does_not_clear_the_work_of_the_next(tablet, page):
+    page.evaluate(SLOW_CACHES)
+    page.context.set_offline(True)
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    expect(page.locator("#login")).to_be_visible()
+    tablet.takes_over("ira")
+    tablet.scans("L-2")
+    tablet.sees("L-2 of BOLT")
+    tablet.sets("6")
+    page.wait_for_timeout(2000)
+    expect(page.locator("#qty")).to_have_value("6")
