@@ -363,7 +363,7 @@ def test_an_unknown_code_is_received_as_a_new_lot(tablet, page, stock):
     tablet.taps()
     tablet.sees("Received 12 pcs of BOLT into NEW-1.", "done")
     tablet.does("issue")
-    tablet.scans("NEW-1")
+    tablet.scans_again("NEW-1")
     tablet.sees("NEW-1 of BOLT", "scanned")
 
 
