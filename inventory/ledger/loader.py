@@ -97,13 +97,26 @@ def referenced_lot_ids(tx: Connection, requests: Sequence[Request]) -> set[int]:
             codes.add((request.item, request.lot_code))
     named |= _lots_to_move_to(tx, requests)
     named |= stock.lot_ids_of_reservations(tx, _reservation_ids(requests))
-    for past in stock.read_operations(tx, _operation_ids(requests)):
-        named.update(entry.lot_id for entry in past.entries)
+    reversed_lots = {
+        entry.lot_id
+        for past in stock.read_operations(tx, _operation_ids(requests))
+        for entry in past.entries
+    }
+    named |= reversed_lots | _parents(tx, reversed_lots)
     if codes:
         named.update(lot.id for lot in _lookalike_lots(tx, codes) if lot.id)
     families, decided = _recalled(tx, requests)
     named.update(lot_id for family in families.values() for lot_id in family)
     return named | {one.lot_id for found in decided.values() for one in found}
+
+
+def _parents(tx: Connection, lot_ids: set[int]) -> set[int]:
+    """Return the ids of the lots from which these were split off or came back."""
+    chosen = sa.select(lots.c.parent_lot_id).where(lots.c.id.in_(_IDS))
+    found: set[int] = set()
+    for some in chunks(sorted(lot_ids)):
+        found.update(id for id in tx.execute(chosen, {"ids": some}).scalars() if id is not None)
+    return found
 
 
 def _lots_to_move_to(tx: Connection, requests: Sequence[Request]) -> set[int]:
@@ -159,6 +172,7 @@ def load_unit_of_work(
     uow.read_arrival = partial(stock.arrival_of, tx)
     uow.read_is_used = partial(stock.is_used, tx)
     uow.read_returnable = partial(_returnable, tx)
+    uow.read_returns = partial(_returns_of, tx)
     uow.read_has_code = partial(_has_code, tx)
     uow.read_is_void = partial(_is_void, tx)
     codes = {request.item for request in requests if isinstance(request, Receive | Reserve)}
@@ -292,7 +306,12 @@ def _read_past(
     for past in stock.read_operations(tx, ids):
         last = {entry.lot_id: entry.lot_seq for entry in past.entries}
         later = partial(_later_operations, tx, last)
-        uow.reversal_targets[past.id] = ReversalTarget(past, reversed_by.get(past.id), later)
+        root, depth = past, 0
+        while root.reverses_id is not None:
+            root, depth = stock.get_operation(tx, root.reverses_id), depth + 1
+        uow.reversal_targets[past.id] = ReversalTarget(
+            past, reversed_by.get(past.id), later, root, depth
+        )
         reservation_ids.update(e.reservation_id for e in past.entries if e.reservation_id)
 
 
@@ -333,12 +352,10 @@ def _returnable(tx: Connection, lot_id: int, reference: str | None) -> Returnabl
     What came back is in the lot, or was the first entry of a child lot. The first entry of the lot
     itself came back from an earlier lot, or matched no issue.
     """
-    of_lot, later = ledger.c.lot_id == lot_id, ledger.c.lot_seq > 1
-    in_child = sa.and_(lots.c.parent_lot_id == lot_id, ledger.c.lot_seq == 1)
     sums = []
     for kind, txn_type, where in (
-        (Kind.ISSUE, TxnType.ISSUE, of_lot),
-        (Kind.CUSTOMER_RETURN, TxnType.RECEIVE, sa.or_(sa.and_(of_lot, later), in_child)),
+        (Kind.ISSUE, TxnType.ISSUE, ledger.c.lot_id == lot_id),
+        (Kind.CUSTOMER_RETURN, TxnType.RECEIVE, _came_back_of(lot_id)),
     ):
         chosen = (
             sa.select(exact_sum(ledger.c.qty))
@@ -352,6 +369,30 @@ def _returnable(tx: Connection, lot_id: int, reference: str | None) -> Returnabl
             chosen = chosen.where(operations.c.reference == reference)
         sums.append(tx.execute(chosen).scalar_one())
     return ReturnableQty(*sums)
+
+
+def _came_back_of(lot_id: int) -> sa.ColumnElement[bool]:
+    """Return the condition for entries of returns that came back of a lot."""
+    in_lot = sa.and_(ledger.c.lot_id == lot_id, ledger.c.lot_seq > 1)
+    return sa.or_(in_lot, sa.and_(lots.c.parent_lot_id == lot_id, ledger.c.lot_seq == 1))
+
+
+def _returns_of(tx: Connection, lot_id: int) -> list[dict[str, Any]]:
+    chosen = (
+        sa.select(operations.c.id, operations.c.kind, operations.c.reference)
+        .distinct()
+        .join(ledger, ledger.c.operation_id == operations.c.id)
+        .join(lots, lots.c.id == ledger.c.lot_id)
+        .where(_came_back_of(lot_id), operations.c.kind == Kind.CUSTOMER_RETURN.value)
+        .where(is_effective(operations))
+        .order_by(operations.c.id.desc())
+        .limit(20)
+    )
+    return [_named(row) for row in tx.execute(chosen)]
+
+
+def _named(row: Any) -> dict[str, Any]:
+    return {"operation_id": row.id, "kind": row.kind, "reference": row.reference}
 
 
 def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list[dict[str, Any]]:
@@ -375,7 +416,7 @@ def _later_operations(tx: Connection, last: dict[int, int], lot_id: int) -> list
         .order_by(operations.c.id.desc())
         .limit(20)
     )
-    return [{"operation_id": row.id, "kind": row.kind, "reference": row.reference} for row in rows]
+    return [_named(row) for row in rows]
 
 
 def _read_quality(tx: Connection, uow: UnitOfWork, requests: Sequence[Request]) -> None:

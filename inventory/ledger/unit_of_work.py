@@ -109,6 +109,9 @@ class ReversalTarget:
     reversed_by: int | None
     #: Reads the later operations that issued or reserved stock of a lot (by id), newest first.
     later: Callable[[int], list[dict[str, Any]]]
+    #: The operation that a chain of reversals began with, and the number of reversals after it.
+    root: Operation
+    depth: int
 
 
 class ReturnableQty(NamedTuple):
@@ -160,6 +163,8 @@ class UnitOfWork:
     read_returnable: Callable[[int, str | None], ReturnableQty] = lambda lot_id, reference: (
         ReturnableQty(0, 0)
     )
+    #: Reads the customer returns of a lot (by id) that are in effect, newest first.
+    read_returns: Callable[[int], list[dict[str, Any]]] = lambda lot_id: []
     #: Reads whether every operation in a lot (by id) was reversed.
     read_is_void: Callable[[int], bool] = lambda lot_id: False
     #: Reads whether an item (by id) has a lot whose code looks like this.

@@ -56,6 +56,7 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
             operations=[],
         )
     _require_possible(uow, past)
+    _require_returns_covered(uow, past)
     plan = uow.add_operation(
         Kind.REVERSAL, request, reference=operation.reference, reverses_id=operation.id
     )
@@ -115,6 +116,56 @@ def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
             there = _there(uow, lot, figure)
             if needed[figure] > there:
                 _raise_not_reversible(past, lot, needed[figure], there, figure[2])
+
+
+def _require_returns_covered(uow: UnitOfWork, past: ReversalTarget) -> None:
+    """Refuse to take back an issue of which goods were returned, or to repeat such a return.
+
+    Returns before an issue cannot be of its goods.
+    """
+    is_issue = past.root.kind == Kind.ISSUE and past.depth % 2 == 0
+    is_return = past.root.kind == Kind.CUSTOMER_RETURN and past.depth % 2 == 1
+    if not is_issue and not is_return:
+        return
+    quantities: Counter[Lot] = Counter()
+    for entry in past.root.entries:
+        lot = uow.lot(entry.lot_id)
+        if is_return and entry.lot_seq == 1 and lot.parent_lot_id is not None:
+            lot = uow.lot(lot.parent_lot_id)
+        if is_return or entry.txn_type == TxnType.ISSUE:
+            quantities[lot] += entry.qty
+    for lot, qty in quantities.items():
+        uow.decided_by.add(lot)
+        in_plan = uow.returned_in_plan(lot, None)
+        later = (one["operation_id"] > past.root.id for one in uow.read_returns(lot.id or 0))
+        if is_issue and not in_plan and not any(later):
+            continue
+        for reference in dict.fromkeys((None, past.root.reference)):
+            out = uow.read_returnable(lot.id or 0, reference)
+            returned = out.returned + uow.returned_in_plan(lot, reference)
+            issued_then = out.issued - qty * is_issue
+            returned_then = returned + qty * is_return
+            if max(0, returned_then - issued_then) > max(0, returned - out.issued):
+                _raise_returned(uow, past, lot, out.issued, returned)
+
+
+def _raise_returned(
+    uow: UnitOfWork, past: ReversalTarget, lot: Lot, issued: int, returned: int
+) -> NoReturn:
+    returns = uow.read_returns(lot.id or 0)
+    named = ", ".join(f"customer return {one['operation_id']}" for one in returns[:3])
+    unit = lot.item.unit
+    raise NotReversible(
+        f"{format_qty(issued)} {unit} of {lot.lot_code} were issued and {format_qty(returned)}"
+        f" {unit} were returned: after this reversal more were returned than issued"
+        + (f". Reverse first: {named}." if named else "."),
+        operation_id=past.operation.id,
+        lot_id=lot.id,
+        lot_code=lot.lot_code,
+        issued=format_qty(issued),
+        returned=format_qty(returned),
+        operations=returns,
+    )
 
 
 def _needed(entries: Sequence[Entry]) -> dict[_Figure, int]:

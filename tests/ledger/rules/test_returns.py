@@ -9,7 +9,7 @@ import pytest
 
 from inventory import ledger
 from inventory.common import clock
-from inventory.common.errors import OverReturn
+from inventory.common.errors import NotReversible, OverReturn
 from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.models import Kind
@@ -148,3 +148,55 @@ def test_a_batch_counts_its_own_returns(stock: Stock) -> None:
     command = ledger.Receive(kind=Kind.CUSTOMER_RETURN, **returned(reference="SO-1", qty=2))
     with pytest.raises(OverReturn):
         ledger.post([command, command], user_id=stock.user_id, key=key())
+
+
+def refused_reversal(stock: Stock, operation_id: int) -> Any:
+    return stock.refused("NOT_REVERSIBLE", "reverse", operation_id=operation_id)
+
+
+@pytest.mark.parametrize("qc_required", [False, True])
+def test_an_issue_whose_goods_came_back_is_not_reversed(stock: Stock, qc_required: bool) -> None:
+    stock.item("BOLT", qc_required=qc_required)
+    lot = stock.lot("receive 10, approve" if qc_required else "receive 10", lot_code="L-1")
+    issue = issued(stock, 3, "SO-1")
+    posting = stock.post("return_from_customer", **returned(reference="SO-1", qty=2))
+    refusal = refused_reversal(stock, issue)
+    assert "3 pcs of L-1 were issued and 2 pcs were returned" in refusal.detail
+    named = [one["operation_id"] for one in refusal.figures["operations"]]
+    assert named == [posting.operation.id]
+    undone = stock.post("reverse", operation_id=posting.operation.id).operation.id
+    again = stock.post("reverse", operation_id=issue).operation.id
+    assert stock.get_lot(lot).on_hand == 10_000_000
+    refused_reversal(stock, undone)  # it would come back without being issued
+    stock.post("reverse", operation_id=again)
+    stock.post("reverse", operation_id=undone)
+
+
+def test_an_issue_is_reversed_if_enough_others_cover_the_returns(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="L-1")
+    first, second = issued(stock, 3, "SO-1"), issued(stock, 4, "SO-1")
+    stock.post("return_from_customer", **returned(reference="SO-1", qty=4))
+    stock.post("reverse", operation_id=first)
+    refused_reversal(stock, second)
+
+
+def test_a_return_without_a_reference_keeps_an_issue_too(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="L-1")
+    issue = issued(stock, 3, "SO-1")
+    stock.post("return_from_customer", **returned(qty=3))
+    refused_reversal(stock, issue)
+
+
+def test_returns_in_the_same_batch_keep_an_issue(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="L-1")
+    issue = issued(stock, 3, "SO-1")
+    back = ledger.Receive(kind=Kind.CUSTOMER_RETURN, **returned(reference="SO-1"))
+    with pytest.raises(NotReversible):
+        ledger.post([back, ledger.Reverse(operation_id=issue)], user_id=stock.user_id, key=key())
+
+
+def test_earlier_returns_do_not_keep_an_issue(stock: Stock) -> None:
+    lot = stock.lot("receive 10", lot_code="L-1")
+    stock.post("return_from_customer", **returned(unmatched=True))
+    stock.post("reverse", operation_id=issued(stock, 2))
+    assert stock.figures(lot) == "13 on hand, 0 reserved, 13 available"
