@@ -133,6 +133,16 @@ def validate_expiry_date(value: object, *, field: str) -> date | None:
     return day
 
 
+def validate_occurred_at(value: object, *, field: str) -> datetime | None:
+    """Return the value if it is an aware datetime in the years 2000 to 2199, or None."""
+    when = validate_datetime(value, field=field)
+    if when is not None and not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise InvalidInput(
+            f"The year {when.year} is not possible. Use {FIRST_YEAR} to {LAST_YEAR}.", field=field
+        )
+    return when
+
+
 def validate_datetime(value: object, *, field: str) -> datetime | None:
     """Return the value if it is an aware datetime or None."""
     if value is None or (isinstance(value, datetime) and _is_datetime(value)):

@@ -98,7 +98,7 @@ def plan_opening(
     plan = _start(conn, rows, lock=lock, reference=reference, reason="Opening stock")
     brought = _imported_quantities(conn, plan.uow.lots)
     _check_rows(plan, rows, partial(_open, plan, brought), progress)
-    plan.notes += _lookalike_notes(plan, rows)
+    plan.notes += _lookalike_notes(plan, rows) + _expired_notes(plan, rows)
     return plan
 
 
@@ -251,6 +251,16 @@ def _lookalike_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, 
                 (index, f"Lot {row.lot_code} is new, but it looks like {first}: are they the same?")
             )
     return notes
+
+
+def _expired_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, str]]:
+    """Return a note for each lot that has expired."""
+    refused = {index for index, _ in plan.refused}
+    return [
+        (index, f"Lot {row.lot_code} expired on {row.expires_on}: it is on hold.")
+        for index, row in enumerate(rows)
+        if row.expires_on is not None and row.expires_on < plan.uow.today and index not in refused
+    ]
 
 
 def _status_of(item: Item, row: OpeningLot) -> str:

@@ -97,7 +97,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "counted": _canonical_quantity,
     "expires_on": validation.validate_expiry_date,
     "expires_at": validation.validate_datetime,
-    "occurred_at": validation.validate_datetime,
+    "occurred_at": validation.validate_occurred_at,
     "supplier_lot": _line(64),
     "location": _line(64),
     "add_to_lot": validation.validate_bool,

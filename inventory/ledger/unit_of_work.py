@@ -450,7 +450,7 @@ class UnitOfWork:
         if lot.id not in self._arrivals:
             self._arrivals[lot.id] = self.read_arrival(lot.id)
         arrived_at = self._arrivals[lot.id]
-        if arrived_at is not None and operation.occurred_at < arrived_at - CLOCK_TOLERANCE:
+        if arrived_at is not None and operation.occurred_at + CLOCK_TOLERANCE < arrived_at:
             raise StateConflict(
                 f"{_clock_time(operation.occurred_at)} is before lot {lot.lot_code} came in,"
                 f" {_clock_time(arrived_at)}.",

@@ -75,6 +75,10 @@ export const makeWork = (stock) => {
     if (!s.item) return "Which item? Scan it, or choose it.";
     if (noLot && s.notice?.lotCode) return `Confirm first that ${s.notice.lotCode} is a new lot.`;
     if (noLot) return "Which lot? Scan it.";
+    const year = s.task === "receive" && s.expiresOn ? Number(s.expiresOn.slice(0, -6)) : 2000;
+    if (year < 2000 || year > 2199) {
+      return `The year ${year} is not possible. Write it with four digits, from 2000 to 2199.`;
+    }
     if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
     if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
     if (amount === null) return whatItCanMean() || howMuch();

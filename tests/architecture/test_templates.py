@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from inventory.web.inventory import forms
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 STATIC = ROOT / "static"
@@ -97,3 +99,18 @@ def test_vendored_files_match_their_listed_hashes():
 
 def test_the_style_sheet_has_at_most_8_kib():
     assert len(gzip.compress((STATIC / "css/style.css").read_bytes(), 9)) <= 8 * 1024
+
+
+#: Properties of a form element that htmx or the browser uses; a field of the name would hide them.
+OF_A_FORM = {
+    "action", "after", "append", "before", "children", "closest", "elements", "encoding",
+    "enctype", "insertAdjacentElement", "isConnected", "matches", "method", "noValidate",
+    "parentElement", "parentNode", "prepend", "querySelector", "remove", "replaceWith",
+    "requestSubmit", "reset", "submit", "target",
+}  # fmt: skip
+
+
+def test_no_field_hides_a_property_of_its_form() -> None:
+    kinds = [kind for kind in vars(forms).values() if isinstance(kind, type)]
+    fields = {name for kind in kinds for name in vars(kind) if not name.startswith("_")}
+    assert not fields & OF_A_FORM

@@ -85,3 +85,20 @@ def test_the_dashboard_takes_one_receipt_after_another(desk, stock):
         expect(desk.locator("#toasts")).to_contain_text(f"L-{number}")
         desk.wait_for_timeout(SETTLED_MS)
     assert stock.entries() == 2
+
+
+def test_a_lot_is_edited_twice_and_an_error_is_shown(desk, stock):
+    lot = stock.lot("receive 10", lot_code="L-1")
+    desk.goto(f"/lots/{lot}/?do=edit")
+    form = desk.locator("#act")
+    for location in ("A-1", "A-2"):
+        form.get_by_label("Location").fill(location)
+        desk.keyboard.press("Enter")
+        expect(desk.locator("#live")).to_contain_text(location)
+        desk.wait_for_timeout(SETTLED_MS)
+    form.get_by_label("Expires on").fill("0027-03-31")
+    form.get_by_label("Location").focus()
+    desk.keyboard.press("Enter")
+    expect(form).to_contain_text("is in the year 27")
+    assert stock.get_lot(lot).location == "A-2"
+    desk.problems[:] = [one for one in desk.problems if "422" not in one]

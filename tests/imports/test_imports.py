@@ -703,3 +703,11 @@ def test_quotes_of_pasted_cells_are_read_as_they_are(stock: Stock) -> None:
     pin, ring = catalog_rows()
     assert 'PIN 3" pin' in pin
     assert 'RING "O"-Ring' in ring
+
+
+def test_expired_goods_in_a_file_get_a_note(stock: Stock) -> None:
+    stock.item()
+    report = run_import(stock, "stock", STOCK + "BOLT,A,5,,2020-01-01,,\nBOLT,B,5,,2150-01-01,,\n")
+    assert [(note.line, note.text) for note in report.notes] == [
+        (2, "Lot A expired on 2020-01-01: it is on hold.")
+    ]

@@ -85,7 +85,9 @@ def _require_returnable(
         )
     uow.decided_by.add(lot)
     went_out = uow.read_returnable(lot.id, reference)
-    possible = went_out.issued - went_out.returned - uow.returned_in_plan(lot, reference)
+    returned = went_out.returned + uow.returned_in_plan(lot, reference)
+    went_out = went_out._replace(returned=returned)
+    possible = went_out.issued - went_out.returned
     if request.return_of is not None:
         operation = uow.issues_returned[request.return_of]
         possible = min(

@@ -119,7 +119,7 @@ def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
 
 
 def _require_returns_covered(uow: UnitOfWork, past: ReversalTarget) -> None:
-    """Refuse to take back an issue of which goods were returned, or to repeat such a return.
+    """Refuse to reverse an issue of which goods were returned, or to repeat such a return.
 
     Returns before an issue cannot be of its goods.
     """

@@ -236,7 +236,7 @@ class LotForm(OperationForm):
     supplier_lot = StringField("Supplier's lot")
     location = StringField("Location")
     #: The values that the form was opened with, as JSON: only what differs is changed.
-    before = HiddenField()
+    shown = HiddenField()
 
 
 class ReverseForm(OperationForm):

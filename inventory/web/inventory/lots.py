@@ -170,10 +170,10 @@ def _moved(lot: dict[str, Any]) -> ActionResult:
 
 def _load_edit(form: Any, lot_id: int) -> dict[str, Any]:
     lot = stock.get_lot(connection(), lot_id)
-    if not form.before.data:
+    if not form.shown.data:
         for name in _EDITABLE:
             form[name].data = getattr(lot, name)
-        form.before.data = json.dumps([_plain(getattr(lot, name)) for name in _EDITABLE])
+        form.shown.data = json.dumps([_plain(getattr(lot, name)) for name in _EDITABLE])
     return {"lot": lot, "may_change_expiry": current_user.has_role("inspector")}
 
 
@@ -183,10 +183,10 @@ def _edit(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
     Another expiry date decides what can be used: that needs the role inspector.
     """
     try:
-        before = dict(zip(_EDITABLE, json.loads(form.before.data), strict=True))
+        before = dict(zip(_EDITABLE, json.loads(form.shown.data), strict=True))
     except (TypeError, ValueError):
         detail = "This form was not filled by its page. Open it again."
-        raise InvalidInput(detail, field="before") from None
+        raise InvalidInput(detail, field="shown") from None
     typed = {name: form[name].data for name in _EDITABLE if form[name].raw_data}
     changes = {
         name: value for name, value in typed.items() if _plain(value) != _plain(before[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,3 +72,12 @@ def test_nothing_happens_in_a_lot_before_it_came_in(stock: Stock) -> None:
         refusal = stock.refused("INVALID_INPUT", verb, occurred_at=before, **command)
         assert "before lot A came in" in refusal.detail
         stock.post(verb, occurred_at=after, **command)
+
+
+@pytest.mark.parametrize("year", [1, 27, 1999, 2200, 9999])
+def test_a_time_outside_the_years_2000_to_2199_is_refused(stock: Stock, year: int) -> None:
+    stock.item()
+    command: dict[str, Any] = {"item": "BOLT", "lot_code": "A", "qty": 5}
+    when = datetime(year, 6, 1, tzinfo=UTC)
+    refusal = stock.refused("INVALID_INPUT", "receive", occurred_at=when, **command)
+    assert refusal.figures["field"] == "occurred_at"

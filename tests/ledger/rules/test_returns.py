@@ -200,3 +200,16 @@ def test_earlier_returns_do_not_keep_an_issue(stock: Stock) -> None:
     stock.post("return_from_customer", **returned(unmatched=True))
     stock.post("reverse", operation_id=issued(stock, 2))
     assert stock.figures(lot) == "13 on hand, 0 reserved, 13 available"
+
+
+def test_a_refusal_in_a_batch_counts_the_returns_before_it(stock: Stock) -> None:
+    stock.lot("receive 10", lot_code="L-1")
+    issued(stock, 4, "SO-1")
+    back = [
+        ledger.Receive(kind=Kind.CUSTOMER_RETURN, **returned(reference="SO-1", qty=qty))
+        for qty in (3, 2)
+    ]
+    with pytest.raises(OverReturn) as caught:
+        ledger.post(back, user_id=stock.user_id, key=key())
+    figures = caught.value.figures
+    assert (figures["issued"], figures["returned"], figures["returnable"]) == ("4", "3", "1")

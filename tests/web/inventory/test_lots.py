@@ -334,7 +334,7 @@ def test_a_refused_edit_keeps_what_was_typed(ada, stock):
     assert answer.status_code == 422
     assert "in the year 27" in visible_text(answer.text)
     assert form_fields(answer.text)["location"] == "A-3"
-    assert _edit(ada, lot, before="[1]").status_code == 422
+    assert _edit(ada, lot, shown="[1]").status_code == 422
 
 
 def test_an_edit_that_makes_a_lot_expire_says_so(ada, stock):
