@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common.chunks import chunks
-from inventory.common.lookalikes import look_key
+from inventory.common.lookalikes import case_key, look_key
 from inventory.db import exact_sum
 from inventory.ledger.commands import (
     REALLOCATE,
@@ -327,12 +327,16 @@ def _reserved_for(
     tx: Connection, uow: UnitOfWork, item_id: int, reference: str
 ) -> list[Reservation]:
     chosen = (
-        sa.select(open_lines.c.reservation_id)
+        sa.select(reservations.c.id, reservations.c.reference)
         .distinct()
-        .join(reservations, reservations.c.id == open_lines.c.reservation_id)
-        .where(open_lines.c.item_id == item_id, reservations.c.reference == reference)
+        .join(open_lines, reservations.c.id == open_lines.c.reservation_id)
+        .where(open_lines.c.item_id == item_id)
     )
-    return _keep_reservations(tx, uow, tx.execute(chosen).scalars())
+    ids = [row.id for row in tx.execute(chosen.where(reservations.c.reference == reference))]
+    if not ids:
+        wanted = case_key(reference)
+        ids = [row.id for row in tx.execute(chosen) if case_key(row.reference) == wanted]
+    return _keep_reservations(tx, uow, ids)
 
 
 def _is_void(tx: Connection, lot_id: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, LooksLike, NotFound, StateConflict
-from inventory.common.lookalikes import look_key
+from inventory.common.lookalikes import case_key, look_key
 from inventory.common.quantity import MAX, format_qty
 from inventory.ledger.commands import Request
 from inventory.models import Kind, QcStatus, TxnType
@@ -300,15 +300,19 @@ class UnitOfWork:
         return sorted(holders, key=lambda one: (one.id is None, one.id or 0))
 
     def reserved_for(self, item: Item, reference: str) -> list[Reservation]:
-        """Return what a reference has reserved of an item, oldest first, also in this batch."""
+        """Return what a reference has reserved of an item, oldest first, also in this batch.
+
+        A reference that has nothing reserved finds the only one that differs in case.
+        """
         stored = self.read_reserved_for(self, item.id, reference)
         planned = [plan.reservation for plan in self.operations if plan.reservation]
-        found = dict.fromkeys([*stored, *planned])
-        return [
-            one
-            for one in found
-            if one.item.id == item.id and one.reference == reference and one.open
+        found = [
+            one for one in dict.fromkeys([*stored, *planned]) if one.item.id == item.id and one.open
         ]
+        exact = [one for one in found if one.reference == reference]
+        wanted = case_key(reference)
+        alike = exact or [one for one in found if case_key(one.reference) == wanted]
+        return alike if len({one.reference for one in alike}) == 1 else []
 
     def add_operation(self, kind: Kind, request: Request, **fields: Any) -> PlannedOperation:
         """Plan an operation with the text fields of the command.

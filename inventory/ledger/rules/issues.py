@@ -72,14 +72,14 @@ def _issue_reserved_first(uow: UnitOfWork, request: Issue, held: Sequence[Reserv
         parts = select_lots(
             uow, item, request.qty, request.lots, request.strategy, action_word="issued"
         )
-        operation = uow.add_operation(Kind.ISSUE, request)
+        operation = uow.add_operation(Kind.ISSUE, request, reference=held[0].reference)
         operation.open_reservations += held
         for lot, qty in parts:
             uow.append_entry(operation, TxnType.ISSUE, lot, qty)
         return
     wanted = parse_qty(request.qty, decimals=item.decimals, unit=item.unit) if named is None else 0
     parts_of = _shares(held, named, wanted, uow, request)
-    operation = uow.add_operation(Kind.ISSUE, request)
+    operation = uow.add_operation(Kind.ISSUE, request, reference=held[0].reference)
     operation.from_reserved = True
     for reservation, lot, qty in parts_of:
         if lot.hold_reason(uow.today):

@@ -70,3 +70,24 @@ def test_reserved_stock_on_hold_is_not_issued(stock: Stock, lots: tuple[int, int
     fields = {"item": "BOLT", "reference": "JOB-2", "qty": 3, "reserved_first": True}
     refusal = stock.refused("OVER_ISSUE", "issue", **fields)
     assert refusal.figures["open"] == "0"
+
+
+@pytest.mark.parametrize("typed", ["job-u", "Job-U", "ＪＯＢ-U"])
+def test_a_reference_in_another_case_finds_its_reservation(stock: Stock, typed: str) -> None:
+    lot = stock.lot("receive 10, reserve 5 JOB-U")
+    issue = {"item": "BOLT", "qty": 3, "reference": typed}
+    posting = stock.post("issue", **issue, reserved_first=True)
+    assert posting.operation.reference == "JOB-U"
+    assert stock.figures(lot) == "7 on hand, 2 reserved, 5 available"
+    posting = stock.post("issue", **issue)
+    assert posting.operation.reference == typed
+    [held] = posting.details[0]["open_reservations"]
+    assert held["reference"] == "JOB-U"
+
+
+def test_an_ambiguous_case_finds_no_reservation(stock: Stock) -> None:
+    lot = stock.lot("receive 10, reserve 2 JOB-U, reserve 3 Job-U")
+    stock.post("issue", item="BOLT", qty=1, reference="job-u", reserved_first=True)
+    assert stock.figures(lot) == "9 on hand, 5 reserved, 4 available"
+    stock.post("issue", item="BOLT", qty=1, reference="Job-U", reserved_first=True)
+    assert stock.figures(lot) == "8 on hand, 4 reserved, 4 available"
