@@ -23,9 +23,10 @@ from inventory.common.lookalikes import look_key
 from inventory.common.progress import SILENT, Progress
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger import loader, writer
+from inventory.ledger.planned import PlannedCount, PlannedOperation
 from inventory.ledger.rules import counts as rules_counts
 from inventory.ledger.rules import expiry
-from inventory.ledger.unit_of_work import PlannedCount, PlannedOperation, UnitOfWork
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, LotCount, QcStatus, TxnType, table
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot, Operation

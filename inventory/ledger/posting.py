@@ -31,6 +31,7 @@ from inventory.ledger.commands import (
     Split,
     Unreserve,
 )
+from inventory.ledger.planned import PlannedOperation
 from inventory.ledger.rules import (
     counts,
     expiry,
@@ -42,7 +43,7 @@ from inventory.ledger.rules import (
     reversals,
     splits,
 )
-from inventory.ledger.unit_of_work import CandidatesIncomplete, PlannedOperation, UnitOfWork
+from inventory.ledger.unit_of_work import CandidatesIncomplete, UnitOfWork
 from inventory.models import Kind
 from inventory.stock import queries as stock
 from inventory.stock.entities import Operation

@@ -16,13 +16,9 @@ from inventory.common.progress import SILENT, Progress
 from inventory.common.sort_keys import natural_key
 from inventory.db.bulk_insert import allocate_ids, insert
 from inventory.ledger import hash_chain
+from inventory.ledger.planned import PlannedEntry, PlannedOperation, PlannedQcDecision
 from inventory.ledger.rules import expiry
-from inventory.ledger.unit_of_work import (
-    PlannedEntry,
-    PlannedOperation,
-    PlannedQcDecision,
-    UnitOfWork,
-)
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import LotCount, QcDecision, table
 from inventory.stock.entities import Entry, Lot, Operation
 from inventory.stock.statements import LOT_COLUMNS, ledger, lots, operations, reservations

@@ -7,8 +7,9 @@ from typing import NoReturn
 from inventory.common.errors import InsufficientStock, OverUnreserve, StaleLot, StateConflict
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, ReservationQuantity
+from inventory.ledger.planned import PlannedCount, PlannedOperation
 from inventory.ledger.rules.reservations import line_of
-from inventory.ledger.unit_of_work import PlannedCount, PlannedOperation, UnitOfWork
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, TxnType
 from inventory.stock.entities import Lot, Reservation
 

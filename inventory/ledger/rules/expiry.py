@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common import clock
-from inventory.ledger.unit_of_work import PlannedOperation, UnitOfWork
+from inventory.ledger.planned import PlannedOperation
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import SYSTEM_KEY, Kind, Role, TxnType, User, table
 
 users = table(User)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, QcTransition
 from inventory.ledger.commands import KEEP, REALLOCATE, UNRESERVE, DecideQc, HoldLot, ReleaseHold
-from inventory.ledger.unit_of_work import PlannedOperation, UnitOfWork
+from inventory.ledger.planned import PlannedOperation
+from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, QcStatus, TxnType
 from inventory.stock.entities import Lot, Reservation
 from inventory.stock.recall import is_hold, lots_to_hold
