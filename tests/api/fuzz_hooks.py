@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import schemathesis
 from pydantic import ValidationError
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
 
 from inventory.api.openapi import PREFIX
 from inventory.api.v1 import v1
@@ -25,8 +26,12 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         return
     if "Idempotency-Key" in case.headers and not case.meta.is_negative_at(ParameterLocation.HEADER):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
-    if "cursor" in case.query and not case.meta.is_negative_at(ParameterLocation.QUERY):
-        del case.query["cursor"]
+    if case.meta.is_negative_at(ParameterLocation.QUERY):
+        return
+    case.query.pop("cursor", None)
+    # A dry run creates nothing that the next request of a sequence could find.
+    if case.meta.phase.name == TestPhase.STATEFUL:
+        case.query.pop("dryRun", None)
 
 
 @schemathesis.hook
