@@ -82,7 +82,7 @@ def _prototype(character: str) -> str:
     shapes = [_replaced(one) for one in (upper, upper.lower(), character)]
     for shape in (*shapes, _small_capital(character)):
         if shape and shape.isascii():
-            # A prototype `l` stands for a vertical line, not for the letter.
+            # A prototype `l` is the shape of a vertical line, not the letter.
             return "".join("l" if one == "l" else one.translate(_ASCII) for one in shape)
     return shapes[0]
 

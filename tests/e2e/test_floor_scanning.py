@@ -519,7 +519,7 @@ def test_a_code_scanned_with_an_item_at_hand_can_be_linked(tablet, page, stock):
     expect(page.locator("#go")).to_be_hidden()
     page.locator("#item").fill("bolt")
     page.locator("[data-item=BOLT]").click()
-    tablet.sees("SUPPLIER-78 stands for BOLT now.", "done")
+    tablet.sees("SUPPLIER-78 is linked to BOLT.", "done")
     expect(page.locator("#qty")).to_have_value("50")
 
 
@@ -588,7 +588,7 @@ def test_an_unknown_code_is_linked_to_an_item(tablet, page, stock):
     page.locator("#link-code").click()
     page.locator("#item").fill("bolt")
     page.locator("[data-item=BOLT]").click()
-    tablet.sees("SUPPLIER-77 stands for BOLT now.", "done")
+    tablet.sees("SUPPLIER-77 is linked to BOLT.", "done")
     tablet.scans_again("SUPPLIER-77")
     tablet.sees("BOLT: take L-000 first.", "scanned")
     assert tablet.states() == ["done"]

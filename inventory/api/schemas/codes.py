@@ -25,7 +25,7 @@ Raw = Annotated[
 
 
 class CodeBody(RequestModel):
-    """A code, and either the item or the lot that it stands for."""
+    """A barcode, and either the item or the lot that it identifies."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -15,10 +15,10 @@ from inventory.http.json_codec import to_camel_case
     "/scan", responses.ScanResult, query=query_params.Scan, tag="codes", refusals=("INVALID_CODE",)
 )
 def resolve_scan(call: ApiRequest) -> Json:
-    """Get what a scanned code stands for.
+    """Get the record that a scanned code identifies.
 
     `kind` tells: a `lot`, an `item` whose lot the label does not name, a `new_lot` of a known
-    item (to be received only after somebody compared the lot code with the label), a `location`,
+    item (to be received only after a user compared the lot code with the label), a `location`,
     `several` lots or items (see `choices`), or `unknown`. `warnings` are for the person who
     scans. Nothing is stored: a label never changes a lot.
     """
@@ -40,8 +40,8 @@ def list_codes(call: ApiRequest) -> Json:
 def link_code(call: ApiRequest) -> WriteResult:
     """Link a code to an item or to one lot.
 
-    `code` is taken as it was scanned; of a GS1 label its GTIN is linked. `qty` is how much one
-    scan stands for: 12 for the GTIN of a box of 12.
+    `code` is taken as it was scanned; of a GS1 label its GTIN is linked. `qty` is the quantity
+    of one scan: 12 for the GTIN of a box of 12.
     """
     record, replayed = barcodes.link(**call.body.to_fields(), **call.write)
     return WriteResult(to_camel_case(record), replayed)

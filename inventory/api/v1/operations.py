@@ -73,8 +73,8 @@ def return_from_customer(call: ApiRequest) -> WriteResult:
 def issue(call: ApiRequest) -> WriteResult:
     """Issue goods: against a reservation, or of an item's free stock.
 
-    A reservation keeps what is not issued of it, unless `closeRemainder` gives it back. Free
-    stock is never what is reserved for somebody.
+    A reservation keeps what is not issued of it, unless `closeRemainder` unreserves it. Free
+    stock is never what is reserved.
     """
     return call.post()
 

@@ -49,5 +49,5 @@ def get_reservation(call: ApiRequest, id: int) -> Json:
     refusals=("OVER_UNRESERVE",),
 )  # fmt: skip
 def unreserve(call: ApiRequest, id: int) -> WriteResult:
-    """Give back what a reservation holds: all that is open, or a quantity."""
+    """Unreserve the open quantity of a reservation, or a part of it."""
     return call.post(reservation_id=id)

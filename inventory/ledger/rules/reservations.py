@@ -64,7 +64,7 @@ def unreserve(uow: UnitOfWork, request: Unreserve) -> None:
         request.qty,
         request.lots,
         refusal=OverUnreserve,
-        action_word="given back",
+        action_word="unreserved",
     )
     if parts is None:
         lines = [line for line in reservation.lines if line.open]

@@ -109,7 +109,7 @@ def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
         item=body.get("item", ""),
         qty=request_parsing.typed_qty(body, "qty") if "qty" in body else "1",
     )
-    return {"replayed": replayed, "says": f"{record['code']} stands for {record['item']} now."}
+    return {"replayed": replayed, "says": f"{record['code']} is linked to {record['item']}."}
 
 
 def _current_state(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:

@@ -282,7 +282,7 @@ def test_a_scan_is_resolved_to_a_lot_an_item_or_a_new_lot(tablet, stock):
     gtin = "09521123456785"
     stock.lot("receive 10, quarantine", lot_code="L-1", expires_on=in_days(30))
     linked = tablet.does("link", code=f"]d201{gtin}10ANY", item="BOLT", qty="12")
-    assert linked.json["says"] == f"{gtin} stands for BOLT now."
+    assert linked.json["says"] == f"{gtin} is linked to BOLT."
     found = look_up(tablet, f"]d201{gtin}10L-1").json
     assert (found["kind"], found["item"], found["lotCode"]) == ("lot", "BOLT", "L-1")
     assert (found["lots"][0]["hold"], found["items"][0]["code"]) == ("QUARANTINE", "BOLT")
