@@ -7,7 +7,8 @@
 //
 // On a busy tablet the first keys of a scan can come long before the others. If the scan field or
 // no field has the focus, they are put in front of the burst. In another field they could have been
-// typed by hand, and the scan is refused: a code without its first letter can be another lot.
+// typed by hand: a code without its first letter can be another lot, so the scan is refused. If
+// they came long before, the listener gets them as well, and refuses if both texts are codes.
 
 const GS = "\x1d";
 export const MOST_GAP_MS = 80;
@@ -22,6 +23,8 @@ const LATE_IN_FIELD_MS = 800;
 const FEWEST = 4;
 const FEWEST_BEFORE_ENTER = 3;
 
+const NOTHING = Object.freeze({ text: "", at: -Infinity, field: null });
+
 // Returns the character of a key, or "" if it has none.
 export const scanCharacter = (event) => {
   if (event.ctrlKey && (event.key === "]" || event.code === "BracketRight")) return GS;
@@ -32,7 +35,8 @@ export const scanCharacter = (event) => {
 
 export const listenForScans = (onScan, onBroken = () => {}) => {
   let text = "";
-  let ahead = { text: "", at: -Infinity }; // keys before the burst
+  let ahead = NOTHING; // keys before the burst
+  let inScanField = ""; // those of all these keys that the scan field has received
   let last = -Infinity;
   let startedAt = -Infinity;
   let hiccups = 0;
@@ -43,56 +47,67 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
   let previous = { text: "", at: -Infinity };
 
   // The same code twice within 300 ms is one scan.
-  function deliver(scanned) {
+  function deliver(scanned, early) {
     const now = performance.now();
     const twice = scanned === previous.text && now - previous.at < TWICE_MS;
     previous = { text: scanned, at: now };
     scannedAt = now;
-    if (!twice) onScan(scanned);
+    if (!twice) onScan(scanned, early);
   }
 
   const isField = (element) => element?.matches?.("input, textarea");
 
   function begin(at) {
-    ahead = at - last <= LATE_MS ? { text: ahead.text + text, at: last }
-      : { text: "", at: -Infinity };
+    if (at - last > LATE_MS) {
+      ahead = NOTHING;
+      inScanField = "";
+    } else if (text) {
+      ahead = { text: ahead.text + text, at: last, field: ahead.field ?? field };
+    }
     text = "";
     startedAt = last = at;
     hiccups = largest = 0;
     const focused = document.activeElement;
-    field = isField(focused) ? { element: focused, value: focused.value } : null;
+    const isOther = isField(focused) && focused.id !== "scan-field";
+    field = isOther ? { element: focused, value: focused.value } : null;
   }
 
-  const isScanField = (element) => element.id === "scan-field";
+  // The keys of a scan went through a field: this takes them back.
+  function takeBack({ element, value }) {
+    if (element.value === value) return;
+    element.value = value;
+    element.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "historyUndo" }));
+  }
 
-  // The whole text of the scan, or null if its beginning is not certain.
-  function wholeText() {
-    if (!field) return ahead.text + text;
-    if (isScanField(field.element)) {
-      return field.value === ahead.text.replaceAll(GS, "") ? ahead.text + text : null;
-    }
-    return ahead.text && startedAt - ahead.at <= LATE_IN_FIELD_MS ? null : text;
+  // Returns the text of the scan, and keys before it in another field that may belong to it; or
+  // null if its beginning is not certain. The focus may move to the scan field between two keys.
+  function whole() {
+    if (!ahead.text) return { scanned: text };
+    const other = ahead.field ?? field;
+    if (!other) return { scanned: ahead.text + text };
+    if (startedAt - ahead.at <= LATE_IN_FIELD_MS) return null;
+    const early = { keys: ahead.text, text: ahead.text + text, takeBack: () => takeBack(other) };
+    return { scanned: text, early };
   }
 
   function finish() {
-    const scanned = wholeText();
-    if (field) {
-      field.element.value = isScanField(field.element) ? "" : field.value;
-      // The keys of the scan went through the field: this takes them back.
-      const taken = { bubbles: true, inputType: "historyUndo" };
-      field.element.dispatchEvent(new InputEvent("input", taken));
-    }
+    const scanField = document.getElementById("scan-field");
+    const isMixed = scanField.value && scanField.value !== inScanField;
+    const found = isMixed ? null : whole();
+    for (const one of [field, !found && ahead.field]) if (one) takeBack(one);
+    takeBack({ element: scanField, value: "" });
+    const removed = ahead.field ? ahead.text : "";
     forget();
-    if (scanned === null) {
-      scannedAt = performance.now();
-      onBroken();
-    } else deliver(scanned);
+    if (found) return deliver(found.scanned, found.early);
+    scannedAt = performance.now();
+    return onBroken(removed);
   }
 
   function forget() {
     clearTimeout(timer);
     text = "";
-    ahead = { text: "", at: -Infinity };
+    ahead = NOTHING;
+    inScanField = "";
     last = -Infinity;
     field = null;
   }
@@ -136,6 +151,7 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
     if (!goesOn(event.timeStamp - last)) begin(event.timeStamp);
     if (character === GS) event.preventDefault();
     text += character;
+    if (document.activeElement?.id === "scan-field" && character !== GS) inScanField += character;
     scannedAt = -Infinity;
     last = event.timeStamp;
     clearTimeout(timer);

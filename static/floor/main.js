@@ -67,10 +67,18 @@ async function start() {
     return kind;
   }
 
+  const refuseScan = (removed) => signal("bad", removed
+    ? `${removed} was typed or is part of this scan, and was removed. Type and scan it again.`
+    : "The first keys of this scan came too late. Scan it again.");
+
   let latest = 0;
-  async function onScan(raw) {
+  async function onScan(raw, early) {
     if ($("login").open || !login.user) return signal("bad", "Log in first.");
     await forgotten;
+    if (early && !(await resolver.here(readScan(early.text))).unknown) {
+      early.takeBack();
+      return refuseScan(early.keys);
+    }
     emit("scan", { raw });
     const reading = readScan(raw);
     const mine = (latest += 1);
@@ -244,8 +252,7 @@ async function start() {
 
   dropDoubleTaps();
   initControls({ work, stock, onScan, post, link, refocus, askForReference });
-  const isBroken = "The first keys of this scan came too late. Scan it again.";
-  initCamera(listenForScans(onScan, () => signal("bad", isBroken)));
+  initCamera(listenForScans(onScan, refuseScan));
   initSignals();
   stayAwake();
   initLine(refresh);

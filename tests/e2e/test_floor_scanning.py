@@ -149,10 +149,39 @@ def test_a_scan_whose_first_keys_are_in_another_field_is_refused(tablet, page):
     tablet.scans("L-000")
     page.locator("#reference").fill("JOB-7")
     tablet.scans("L-0011", hiccup=(400,))
-    tablet.sees("Scan it again.", "bad")
+    tablet.sees("Type and scan it again.", "bad")
     tablet.scans("L-0012", hiccup=(1200,))  # long enough to be typing, then a scan
     tablet.sees("-0012 is not known here.", "bad")
     assert scanned(page) == ["L-000", "-0012"]
+
+
+@pytest.mark.parametrize("late", [(400,), (1200,)])
+def test_keys_that_may_belong_to_a_scan_are_removed_and_named(tablet, page, late):
+    tablet.scans("L-000")
+    page.locator("#qty").fill("5")
+    page.locator("#qty").press("End")
+    tablet.scans("L-001", hiccup=late)
+    tablet.sees("L was typed or is part of this scan, and was removed.", "bad")
+    expect(page.locator("#qty")).to_have_value("5")
+    assert page.locator("#subject").inner_text().startswith("L-000")
+
+
+@pytest.mark.parametrize(("key", "late"), [(1, (400,)), (2, (5, 400)), (5, (5, 5, 5, 5, 100))])
+def test_the_focus_may_move_to_the_scan_field_within_a_scan(tablet, page, key, late):
+    page.evaluate(
+        """(key) => {
+        document.activeElement.blur();
+        let seen = 0;
+        document.addEventListener("keydown", () => {
+          if (++seen === key) document.getElementById("scan-field").focus();
+        });
+        }""",
+        key,
+    )
+    tablet.scans("L-0012", hiccup=late)
+    tablet.sees("L-0012 is not known here.", "bad")
+    assert scanned(page) == ["L-0012"]
+    expect(page.locator("#scan-field")).to_have_value("")
 
 
 def test_a_held_key_is_not_a_scan(tablet, page):
