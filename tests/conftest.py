@@ -104,6 +104,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     verdict = "FAILED" if exitstatus else "ok"
     lines = [f"{Databases.from_environ().version:<18}{verdict}: {counts or 'nothing'}"]
     lines += sorted({_why_skipped(report) for report in stats.get("skipped", [])})
+    lines += sorted({f"  second try: {report.nodeid}" for report in stats.get("rerun", [])})
     Path(path).write_text("\n".join(lines) + "\n")
 
 
