@@ -19,6 +19,7 @@ from inventory.web import (
     downloads,
     floor,
     htmx,
+    languages,
     live_updates,
     navigation,
     operation_forms,
@@ -42,6 +43,7 @@ def init_app(app: Flask, config: Config) -> None:
         is_loopback=config.is_loopback,
         proxy_count=config.proxy_count,
     )
+    languages.init_app(app)
     _set_up_templates(app)
     security_headers.init_app(app)
     static_files.init_app(app)
