@@ -14,6 +14,7 @@ from inventory.common import clock, validation
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateItem, InvalidInput, LooksLike, NotFound
 from inventory.common.lookalikes import look_key
+from inventory.common.messages import Message, join_sentences, message
 from inventory.common.quantity import SCALE, format_qty, parse_qty
 from inventory.common.sort_keys import natural_key
 from inventory.idempotency.run_once import run_once
@@ -21,6 +22,9 @@ from inventory.stock import queries as stock
 from inventory.stock.entities import Item
 from inventory.stock.statements import items, lots
 from inventory.webhooks import low_stock
+
+#: Fields of an item that cannot change once it has entries in the ledger, like its code.
+FROZEN = ("unit", "decimals")
 
 #: Endings that an item code must not have, because `/items/{code}/stock` is a path of the API.
 _RESERVED_ENDS = ("/stock",)
@@ -109,7 +113,7 @@ def update_item(
     """
     unknown = set(changes) - set(_ITEM_CHANGES)
     if unknown:
-        raise InvalidInput("This cannot be changed.", field=min(unknown))
+        raise InvalidInput(message("This cannot be changed."), field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
     fields = {"item": validation.validate_code(item, field="item"), "changes": cleaned}
     return run_once(_update_item, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
@@ -134,7 +138,7 @@ def update_lot(
     """
     unknown = set(changes) - set(_LOT_CHANGES)
     if unknown:
-        raise InvalidInput("This cannot be changed.", field=min(unknown))
+        raise InvalidInput(message("This cannot be changed."), field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
     fields = {"lot_id": validation.validate_id(lot_id, field="lot_id"), "changes": cleaned}
     return run_once(_update_lot, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
@@ -159,6 +163,18 @@ def _create_item(
     return item_record(item)
 
 
+def describe_frozen(name: str, item: Item) -> Message:
+    """Describe that a field of an item can no longer change, with its value."""
+    figures = {"item": item.code, "value": getattr(item, name)}
+    if name == "unit":
+        what = message("The unit of %(item)s is %(value)s and can no longer change.", **figures)
+    elif name == "decimals":
+        what = message("%(item)s has %(value)s decimals, which can no longer change.", **figures)
+    else:
+        what = message("The code of %(item)s can no longer change.", item=item.code)
+    return join_sentences(what, message("The item has entries in the ledger."))
+
+
 def _update_item(
     tx: Connection, *, user_id: int, now: datetime, item: str, changes: dict[str, Any]
 ) -> dict[str, Any]:
@@ -166,13 +182,9 @@ def _update_item(
     tx.execute(sa.select(items.c.id).where(items.c.id == before.id).with_for_update()).all()
     before = stock.get_item(tx, before.code)
     used = stock.is_used(tx, before.id)
-    for frozen in ("code", "unit", "decimals"):
+    for frozen in ("code", *FROZEN):
         if used and frozen in changes and changes[frozen] != getattr(before, frozen):
-            raise InvalidInput(
-                f"The {frozen} of {before.code} can no longer change: it has entries in the"
-                " ledger.",
-                field=frozen,
-            )
+            raise InvalidInput(describe_frozen(frozen, before), field=frozen)
     new_code, allow_lookalike = changes.get("code", before.code), changes.get("allow_lookalike")
     values = {
         name: value
@@ -204,7 +216,7 @@ def _update_lot(
         sa.select(lots.c.id).where(lots.c.id == lot_id).with_for_update(key_share=True)
     ).first()
     if locked is None:
-        raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
+        raise NotFound(message("There is no lot number %(lot_id)s.", lot_id=lot_id), lot_id=lot_id)
     before = stock.get_lot(tx, lot_id)
     if changes:
         tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
@@ -251,12 +263,16 @@ def _require_new_code(
     """
     found = stock.read_lookalike_items(tx, [code])
     if any(item.code == code for item in found):
-        raise DuplicateItem(f"Item {code} exists already.", item=code)
+        raise DuplicateItem(message("Item %(code)s exists already.", code=code), item=code)
     alike = [item for item in found if item.id != except_id]
     if alike and not allow_lookalike:
         raise LooksLike(
-            f"{code} looks like {alike[0].code}, an item that exists already. Use that item, or"
-            " confirm that this is another one.",
+            message(
+                "%(code)s looks like %(code_2)s, an item that exists already. Use that item, or"
+                " confirm that this is another one.",
+                code=code,
+                code_2=alike[0].code,
+            ),
             field="code",
             item=alike[0].code,
         )
@@ -292,14 +308,15 @@ def validate_item_code(value: object) -> str:
     segments = code.split("/")
     if any(part in ("", ".", "..") for part in segments) or code.endswith(_RESERVED_ENDS):
         raise InvalidInput(
-            "An item code must not begin or end with a slash, or end in /stock.", field="code"
+            message("An item code must not begin or end with a slash, or end in /stock."),
+            field="code",
         )
     return code
 
 
 def _decimals(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SCALE:
-        raise InvalidInput("Decimals are 0 to 6.", field="decimals")
+        raise InvalidInput(message("Decimals are 0 to 6."), field="decimals")
     return value
 
 

@@ -22,6 +22,7 @@ from inventory.accounts import users
 from inventory.accounts.users import ROLES
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from inventory.common.messages import message
 from inventory.common.validation import validate_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import ApiToken, User, table
@@ -154,15 +155,22 @@ def _create(
     now = clock.now()
     user = users.read_account(tx, user_id)
     if not user.is_usable:
-        raise Forbidden(f"{user.name} cannot log in, and so cannot have a token.")
+        raise Forbidden(
+            message("%(name)s cannot log in, and so cannot have a token.", name=user.name)
+        )
     if not user.has_role(fields.setdefault("role", user.role)):
         raise InvalidInput(
-            f"The role cannot be above {user.name}'s own, which is {user.role}.", field="role"
+            message(
+                "The role cannot be above %(name)s's own, which is %(role)s.",
+                name=user.name,
+                role=user.role,
+            ),
+            field="role",
         )
     expires_at = expires_at or now + MAX_LIFETIME
     if not now < expires_at <= now + MAX_LIFETIME:
         raise InvalidInput(
-            "A token ends in the future, at most 365 days from now.", field="expires"
+            message("A token ends in the future, at most 365 days from now."), field="expires"
         )
     made = sa.insert(_tokens).values(
         user_id=user_id, created_at=now, expires_at=expires_at, **fields
@@ -195,7 +203,9 @@ def revoke_token(
     """
     token = _read(tx, token_id)
     if user_id not in (None, token.user_id):
-        raise NotFound(f"There is no token number {token_id}.", token_id=token_id)
+        raise NotFound(
+            message("There is no token number %(token_id)s.", token_id=token_id), token_id=token_id
+        )
     if token.revoked_at is None:
         ended = sa.update(_tokens).where(_tokens.c.id == token_id)
         tx.execute(ended.values(revoked_at=clock.now()))
@@ -230,14 +240,14 @@ def authenticate(secret: str) -> ApiPrincipal:
     wanted = _hash(secret)
     row = connection().execute(_BY_HASH, {"hash": wanted}).first()
     if row is None or not hmac.compare_digest(row.token_hash, wanted):
-        raise Unauthenticated("This token does not exist.")
+        raise Unauthenticated(message("This token does not exist."))
     now = clock.now()
     if row.revoked_at is not None:
-        raise Unauthenticated("This token was revoked.")
+        raise Unauthenticated(message("This token was revoked."))
     if row.expires_at <= now:
-        raise Unauthenticated("This token has expired.")
+        raise Unauthenticated(message("This token has expired."))
     if row.approved_at is None or row.disabled_at is not None:
-        raise Unauthenticated("The user of this token can no longer sign in.")
+        raise Unauthenticated(message("The user of this token can no longer sign in."))
     return ApiPrincipal(
         token_id=row.id,
         user_id=row.user_id,
@@ -266,7 +276,9 @@ def _hash(secret: str) -> bytes:
 def _read(reader: Connection, token_id: int) -> Token:
     row = reader.execute(_ALL.where(_tokens.c.id == token_id)).first()
     if row is None:
-        raise NotFound(f"There is no token number {token_id}.", token_id=token_id)
+        raise NotFound(
+            message("There is no token number %(token_id)s.", token_id=token_id), token_id=token_id
+        )
     return _token(row)
 
 

@@ -18,6 +18,7 @@ from inventory.accounts.throttling import _forget_in, clear_attempts, rate_limit
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, Unauthenticated
+from inventory.common.messages import message
 from inventory.db import atomic
 from inventory.models import User
 
@@ -62,7 +63,7 @@ def log_in(
     ):
         # The entered name is not logged, because it can be a password in the wrong field.
         record_failed_login(user.id if user else None, network, method="password")
-        raise Unauthenticated("The name or the password is wrong.")
+        raise Unauthenticated(message("The name or the password is wrong."))
     account = users.account_from_row(user)
     if not account.is_usable:
         record_failed_login(account.id, network, method="password", why="disabled or not approved")
@@ -116,7 +117,7 @@ def require_password(*, user_id: int, current: str, address: str) -> str:
         audit.record_event(
             user_id=user_id, action="password.refused", subject=f"user {user_id}", address=network
         )
-        raise InvalidInput("That is not your current password.", field="current_password")
+        raise InvalidInput(message("That is not your current password."), field="current_password")
     clear_attempts(key=key, network=network)
     return str(user.password_hash)
 
@@ -143,9 +144,9 @@ def require_active(account: Account) -> None:
         Forbidden: the account is disabled or not approved yet.
     """
     if account.disabled_at is not None:
-        raise Forbidden("This account is disabled. Ask an administrator.")
+        raise Forbidden(message("This account is disabled. Ask an administrator."))
     if account.approved_at is None:
-        raise Forbidden("This account is waiting for approval by an administrator.")
+        raise Forbidden(message("This account is waiting for approval by an administrator."))
 
 
 def _new_hash(password_hash: str, password: str) -> str | None:
@@ -186,7 +187,7 @@ def start_session(
     values = {"last_login_at": clock.now(), "password_hash": new_hash or expected_hash}
     same = sa.update(User).where(User.id == user_id, User.password_hash == expected_hash)
     if not tx.execute(same.values(**values)).rowcount:
-        raise Unauthenticated("The password was changed a moment ago. Try again.")
+        raise Unauthenticated(message("The password was changed a moment ago. Try again."))
     account = users.read_account(tx, user_id)
     require_active(account)
     how = {"address": network, "by": place.method}

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from inventory.common.errors import Busy, InvalidInput
+from inventory.common.messages import message
 
 SHORTEST = 8
 MAX_LENGTH = 256
@@ -48,15 +49,19 @@ def validate_password(value: object, *, name: str, field: str = "password") -> s
     """
     text = normalize(value)
     if text is None:
-        raise InvalidInput("That password cannot be used.", field=field)
+        raise InvalidInput(message("That password cannot be used."), field=field)
     if len(text) < SHORTEST:
-        raise InvalidInput(f"Use at least {SHORTEST} characters.", field=field)
+        raise InvalidInput(
+            message("Use at least %(shortest)s characters.", shortest=SHORTEST), field=field
+        )
     if len(text) > MAX_LENGTH:
-        raise InvalidInput(f"At most {MAX_LENGTH} characters.", field=field)
+        raise InvalidInput(
+            message("At most %(max_length)s characters.", max_length=MAX_LENGTH), field=field
+        )
     if text.casefold() == name.casefold():
-        raise InvalidInput("The password must not be the name.", field=field)
+        raise InvalidInput(message("The password must not be the name."), field=field)
     if text.lower() in _common():
-        raise InvalidInput("This one is too common. Choose another.", field=field)
+        raise InvalidInput(message("This one is too common. Choose another."), field=field)
     return text
 
 

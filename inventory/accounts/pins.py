@@ -21,6 +21,7 @@ from inventory.accounts.sessions import Session
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, Unauthenticated
+from inventory.common.messages import message
 from inventory.db import atomic
 from inventory.models import TabletPin
 
@@ -43,9 +44,9 @@ def validate_pin(value: object, *, field: str = "new_pin") -> str:
         InvalidInput: not such a PIN.
     """
     if not isinstance(value, str) or not is_pin(value):
-        raise InvalidInput("A PIN is four to six digits.", field=field)
+        raise InvalidInput(message("A PIN is four to six digits."), field=field)
     if len(set(value)) == 1 or any(value in run for run in _RUNS):
-        raise InvalidInput("This one is too common. Choose another.", field=field)
+        raise InvalidInput(message("This one is too common. Choose another."), field=field)
     return value
 
 
@@ -71,7 +72,9 @@ def log_in(*, name: str, pin: str, tablet: str, address: str, browser: str = "")
     pin_hash = _take_try(user.id, user.session_epoch, _name_of(tablet)) if user else None
     if not passwords.verify_password(pin_hash, pin) or user is None:
         login.record_failed_login(user.id if user else None, network, method="PIN")
-        raise Unauthenticated("This PIN is wrong on this tablet. Sign in with the password.")
+        raise Unauthenticated(
+            message("This PIN is wrong on this tablet. Sign in with the password.")
+        )
     client = login.ClientInfo(address, browser, "PIN")
     begun = login.start_session(user.id, user.password_hash, None, key, client)
     _forget_tries(user.id, _name_of(tablet))

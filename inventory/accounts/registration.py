@@ -17,6 +17,7 @@ from inventory import audit
 from inventory.accounts import passwords, throttling, users
 from inventory.accounts.users import Account
 from inventory.common.errors import Forbidden, InvalidInput
+from inventory.common.messages import message
 from inventory.db import atomic, connection
 from inventory.models import Role, User
 
@@ -77,10 +78,11 @@ def _register(
     first = tx.execute(_ANY_USER).first() is None
     if first and not proven:
         raise InvalidInput(
-            "This is not the setup code that the server printed at its start.", field="code"
+            message("This is not the setup code that the server printed at its start."),
+            field="code",
         )
     if not first and policy == CLOSED:
-        raise Forbidden("Registration is closed. Ask an administrator for an account.")
+        raise Forbidden(message("Registration is closed. Ask an administrator for an account."))
     account = users.insert_account(
         tx,
         name=name,

@@ -22,6 +22,7 @@ from inventory.accounts.throttling import rate_limit_key, remember_network
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import NotFound
+from inventory.common.messages import message
 from inventory.db import atomic, connection
 from inventory.models import User
 from inventory.models.credentials import LoginSession
@@ -161,7 +162,7 @@ def end_one(tx: Connection, *, user_id: int, number: int) -> None:
         NotFound: no such session, or it has ended.
     """
     if not _remove(tx, LoginSession.user_id == user_id, LoginSession.id == number):
-        raise NotFound("That session has ended already.", session=number)
+        raise NotFound(message("That session has ended already."), session=number)
     subject = f"user {user_id}"
     audit.record(tx, user_id=user_id, action="user.end_session", subject=subject, sessions=1)
 

@@ -31,6 +31,7 @@ from inventory.accounts.sessions import Session
 from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, Unauthenticated
+from inventory.common.messages import message
 from inventory.db import atomic, connection
 from inventory.models import LoginAttempt, User
 from inventory.models.credentials import RecoveryCode, SecondFactor
@@ -93,7 +94,7 @@ def begin_setup(*, user_id: int, keys: Sequence[str]) -> str:
 def _keep(tx: Connection, *, user_id: int, secret: str) -> None:
     users.lock_table(tx, "users")
     if tx.execute(_CONFIRMED, {"user_id": user_id}).scalar() is not None:
-        raise Forbidden("Two-factor authentication is on already. Turn it off first.")
+        raise Forbidden(message("Two-factor authentication is on already. Turn it off first."))
     tx.execute(sa.delete(SecondFactor).where(SecondFactor.user_id == user_id))
     values = {"user_id": user_id, "secret": secret, "created_at": clock.now(), "last_step": 0}
     tx.execute(sa.insert(SecondFactor).values(**values))
@@ -130,12 +131,13 @@ def _confirm(
     row = _row_of(tx, user_id)
     if row is None or row.confirmed_at is not None:
         raise InvalidInput(
-            "Start again: there is no setup that this code can confirm.", field="code"
+            message("Start again: there is no setup that this code can confirm."), field="code"
         )
     step = _step_of(_decrypt_secret(row, keys), _normalize_code(code))
     if step is None:
         raise InvalidInput(
-            "This code is wrong. Check that the clock of your phone is correct.", field="code"
+            message("This code is wrong. Check that the clock of your phone is correct."),
+            field="code",
         )
     confirmed = sa.update(SecondFactor).where(SecondFactor.user_id == user_id)
     tx.execute(confirmed.values(confirmed_at=clock.now(), last_step=step))
@@ -157,7 +159,7 @@ def new_codes(*, user_id: int) -> list[str]:
 @atomic
 def _renew_codes(tx: Connection, *, user_id: int, codes: list[str]) -> None:
     if tx.execute(_CONFIRMED, {"user_id": user_id}).scalar() is None:
-        raise Forbidden("Two-factor authentication is off.")
+        raise Forbidden(message("Two-factor authentication is off."))
     _put_codes(tx, user_id, codes)
     subject = f"user {user_id}"
     audit.record(tx, user_id=user_id, action="second_factor.codes", subject=subject)
@@ -203,7 +205,7 @@ def log_in(
     network = throttling.rate_limit_key(address)
     account = users.get_account(user_id=pending.user_id)
     if account.session_epoch != pending.epoch or not account.second_factor:
-        raise Unauthenticated("Sign in again.")
+        raise Unauthenticated(message("Sign in again."))
     by = _require(account, code, keys, network, "login.refused")
     key = users.normalized_name(account.name)
     client = login.ClientInfo(address, browser, f"password and {by}")
@@ -240,7 +242,9 @@ def _require(
         else:
             subject = f"user {account.id}"
             audit.record_event(user_id=account.id, action=refused, subject=subject, address=network)
-        raise Unauthenticated("This code is wrong or was used already. Wait for the next code.")
+        raise Unauthenticated(
+            message("This code is wrong or was used already. Wait for the next code.")
+        )
     throttling.clear_attempts(key=throttling.code_key(account.id), network=network)
     return by
 

@@ -20,6 +20,7 @@ from inventory.accounts import passwords
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound
 from inventory.common.lookalikes import find_invisible, look_key
+from inventory.common.messages import message
 from inventory.common.validation import MAX_ID, validate_choice, validate_text
 from inventory.db import atomic, connection
 from inventory.models import SYSTEM_KEY, LoginAttempt, Role, User
@@ -124,15 +125,18 @@ def validate_name(value: object) -> str:
     """
     name = validate_text(value, field="name", max_length=MAX_NAME, required=True) or ""
     if find_invisible(name) or any(unicodedata.category(one) == "Cf" for one in name):
-        raise InvalidInput("The name contains a character that cannot be seen.", field="name")
+        raise InvalidInput(
+            message("The name contains a character that cannot be seen."), field="name"
+        )
     if any(len(_scripts(word)) > 1 for word in name.split()):
         raise InvalidInput(
-            "The name mixes letters that look alike, such as Latin and Cyrillic ones.", field="name"
+            message("The name mixes letters that look alike, such as Latin and Cyrillic ones."),
+            field="name",
         )
     if not 0 < len(normalized_name(name)) <= _MAX_KEY or normalized_name(name) == normalized_name(
         SYSTEM_KEY
     ):
-        raise InvalidInput("That name cannot be used.", field="name")
+        raise InvalidInput(message("That name cannot be used."), field="name")
     return name
 
 
@@ -261,7 +265,9 @@ def update_password_hash(
     if expected_hash is not None:
         now = tx.execute(sa.select(User.password_hash).where(User.id == user_id)).scalar()
         if now != expected_hash:
-            raise InvalidInput("The password was changed just now.", field="current_password")
+            raise InvalidInput(
+                message("The password was changed just now."), field="current_password"
+            )
     values = {"password_hash": password_hash, **_END_SESSIONS}
     return _change(tx, user_id, "user.set_password", actor_id, **values)
 
@@ -301,10 +307,12 @@ def insert_account(
     """
     key, now = normalized_name(name), clock.now()
     if tx.execute(_BY_KEY, {"key": key}).first():
-        raise InvalidInput("That name is taken. Choose another.", field="name")
+        raise InvalidInput(message("That name is taken. Choose another."), field="name")
     look = look_key(name)
     if any(look_key(other) == look for other in tx.execute(sa.select(User.name)).scalars()):
-        raise InvalidInput("That name looks like another user's. Choose another.", field="name")
+        raise InvalidInput(
+            message("That name looks like another user's. Choose another."), field="name"
+        )
     made = sa.insert(User).values(
         name=name,
         name_key=key,
@@ -326,7 +334,7 @@ def read_account(reader: Connection, user_id: int) -> Account:
     known = 0 < user_id <= MAX_ID
     row = reader.execute(_BY_ID, {"user_id": user_id}).first() if known else None
     if row is None:
-        raise NotFound("There is no such user.", user_id=user_id)
+        raise NotFound(message("There is no such user."), user_id=user_id)
     return account_from_row(row)
 
 
@@ -338,7 +346,9 @@ def _change(
     tx.execute(sa.update(User).where(User.id == user_id).values(**values))
     if before.role == Role.ADMIN and before.is_usable and not tx.execute(_ACTIVE_ADMIN).first():
         raise Forbidden(
-            "This is the last active administrator. Make another user an administrator first."
+            message(
+                "This is the last active administrator. Make another user an administrator first."
+            )
         )
     after = read_account(tx, user_id)
     changed = {"role": after.role} if after.role != before.role else {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from inventory.common.errors import InvalidCode
+from inventory.common.messages import Message, message
 
 if TYPE_CHECKING:
     from biip.gs1_element_strings import GS1ElementString
@@ -29,11 +30,20 @@ _DATES = {"11", "12", "13", "15", "16", "17", "7003"}
 #: Fields that follow a field of variable length on real labels.
 _FOLLOWERS = (*sorted(_DATES - {"7003"}), "01", "02", "10", "21", "30", "37")
 _NAMES = {
-    "00": "pallet number", "01": "GTIN", "02": "GTIN", "10": "lot code",
-    "11": "production date", "12": "due date", "13": "packaging date", "15": "best-before date",
-    "16": "sell-by date", "17": "expiry date", "21": "serial number", "30": "count",
-    "37": "count",
-}  # fmt: skip
+    "00": message("pallet number"),
+    "01": message("GTIN"),
+    "02": message("GTIN"),
+    "10": message("lot number"),
+    "11": message("production date"),
+    "12": message("due date"),
+    "13": message("packaging date"),
+    "15": message("best-before date"),
+    "16": message("sell-by date"),
+    "17": message("expiry date"),
+    "21": message("serial number"),
+    "30": message("count"),
+    "37": message("count"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +93,32 @@ def expected_check_digit(text: str) -> InvalidCode:
     """Build the error for a wrong check digit."""
     expected = str(check_digit(text[:-1]))
     return InvalidCode(
-        f"The last digit of {text} should be {expected}, not {text[-1]}. Scan it again, or"
-        " compare it with the label.",
+        message(
+            "The last digit of %(text)s should be %(expected)s, not %(digit)s. Scan it again, or"
+            " compare it with the label.",
+            text=text,
+            expected=expected,
+            digit=text[-1],
+        ),
         problem="CHECK_DIGIT",
         scanned=text,
         expected=expected,
     )
 
 
-def read_message(message: str) -> list[Field]:
+def read_message(encoded: str) -> list[Field]:
     """Return the fields of a message with GS for FNC1.
 
     Raises:
         InvalidCode: a field is unknown, malformed or contradicts another.
     """
     fields: list[Field] = []
-    rest = message.strip(GS)
+    rest = encoded.strip(GS)
     while rest:
         fields.append(_first_field(rest))
         rest = rest[len(fields[-1].ai) + len(fields[-1].value) :].lstrip(GS)
     if not fields:
-        raise InvalidCode("This code is empty.", problem="EMPTY")
+        raise InvalidCode(message("This code is empty."), problem="EMPTY")
     return _distinct(fields)
 
 
@@ -141,7 +156,8 @@ def read_link(address: str) -> list[Field] | None:
             is_link = None
         if is_link:
             raise InvalidCode(
-                "This address has a GTIN, but its other parts cannot be read.", problem="LINK"
+                message("This address has a GTIN, but its other parts cannot be read."),
+                problem="LINK",
             ) from error
         return None
     return _distinct([_checked(string, ended=True) for string in found.element_strings])
@@ -173,16 +189,19 @@ def _is_empty(fields: list[Field]) -> bool:
     return any(field.ai in ("30", "37") and not 0 < int(field.value) < 100_000 for field in fields)
 
 
-def _first_field(message: str) -> Field:
+def _first_field(encoded: str) -> Field:
     from biip import ParseError
     from biip.gs1_application_identifiers import GS1ApplicationIdentifier
     from biip.gs1_element_strings import GS1ElementString
 
-    text = message.split(GS, 1)[0]
+    text = encoded.split(GS, 1)[0]
     if not FIELD.fullmatch(text):
         odd = next(one for one in text if not FIELD.fullmatch(one))
         raise InvalidCode(
-            f"A GS1 code cannot contain “{odd}”. Is the scanner set to another keyboard?",
+            message(
+                "A GS1 code cannot contain “%(odd)s”. Is the scanner set to another keyboard?",
+                odd=odd,
+            ),
             problem="CHARACTER",
             scanned=text,
         )
@@ -197,7 +216,7 @@ def _first_field(message: str) -> Field:
     rest = text[len(element) :]
     if not element.value or (ai.separator_required and rest):
         raise _malformed(ai.ai, text[len(ai.ai) :])
-    return _checked(element, ended=not ai.separator_required or GS in message)
+    return _checked(element, ended=not ai.separator_required or GS in encoded)
 
 
 def _checked(element: GS1ElementString, *, ended: bool) -> Field:
@@ -223,13 +242,20 @@ def _distinct(fields: list[Field]) -> list[Field]:
     for field in fields:
         if found.setdefault(field.ai, field).value != field.value:
             raise InvalidCode(
-                f"This code names two different values for {_called(field.ai)}:"
-                f" {found[field.ai].value} and {field.value}.",
+                message(
+                    "This code has two values as %(field)s: %(first)s and %(second)s.",
+                    field=_name_of(field.ai),
+                    first=found[field.ai].value,
+                    second=field.value,
+                ),
                 problem="CONTRADICTION",
             )
     if {"01", "02"} <= set(found):
         raise InvalidCode(
-            "This code names one GTIN for the whole and one for its contents. Scan the box itself.",
+            message(
+                "This code names one GTIN for the whole and one for its contents. Scan the box"
+                " itself."
+            ),
             problem="CONTRADICTION",
         )
     return list(found.values())
@@ -237,22 +263,31 @@ def _distinct(fields: list[Field]) -> list[Field]:
 
 def _unknown(ai: str) -> InvalidCode:
     return InvalidCode(
-        f"This code has a field ({ai}) that GS1 does not know. It was misread, or it is no GS1"
-        " code. Scan it again.",
+        message(
+            "This code has a field (%(ai)s) that GS1 does not know. It was misread, or it"
+            " is no GS1 code. Scan it again.",
+            ai=ai,
+        ),
         problem="UNKNOWN_FIELD",
         field_number=ai,
     )
 
 
 def _malformed(ai: str, value: str) -> InvalidCode:
-    what = _called(ai)
     problem, shown = ("DATE", value[:6]) if ai in _DATES else ("VALUE", value[:40])
-    detail = f"“{shown}” cannot be the {what} of this code. Scan it again, or type what is printed."
+    detail = message(
+        "“%(value)s” is not possible as %(field)s. Scan the code again, or type what is printed.",
+        value=shown,
+        field=_name_of(ai),
+    )
     if ai in ("10", "21") and len(value) > 20:
-        detail = f"The {what} in this code is longer than 20 characters: a separator was lost."
+        detail = message(
+            "%(field)s: longer than 20 characters in this code. A separator was lost.",
+            field=_name_of(ai),
+        )
         problem = "TOO_LONG"
     return InvalidCode(detail, problem=problem, field_number=ai)
 
 
-def _called(ai: str) -> str:
-    return _NAMES.get(ai, f"field ({ai})")
+def _name_of(ai: str) -> Message:
+    return _NAMES.get(ai) or message("field (%(ai)s)", ai=ai)

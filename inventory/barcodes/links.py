@@ -14,6 +14,7 @@ from inventory import audit
 from inventory.barcodes.parser import Scan, parse_scan
 from inventory.common import validation
 from inventory.common.errors import DuplicateCode, InvalidCode, InvalidInput, NotFound
+from inventory.common.messages import Message, message
 from inventory.common.quantity import format_qty, parse_qty
 from inventory.idempotency.run_once import run_once
 from inventory.models import Code, CodeKind, table
@@ -101,7 +102,7 @@ def link(
     """
     if (item is None) == (lot_id is None):
         raise InvalidInput(
-            "Name either the item or the lot that the barcode identifies.", field="item"
+            message("Name either the item or the lot that the barcode identifies."), field="item"
         )
     try:
         found = parse_scan(code)
@@ -117,7 +118,7 @@ def link(
     }
     if fields["gtin"] and lot_id is not None:
         raise InvalidInput(
-            "A GTIN identifies an item, not a lot. Link it to the item.", field="lot_id"
+            message("A GTIN identifies an item, not a lot. Link it to the item."), field="lot_id"
         )
     return run_once(_link, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
 
@@ -178,21 +179,25 @@ def linkable(found: Scan) -> str:
     """
     if found.own:
         raise InvalidCode(
-            "This is a label of this system. It needs no link.",
+            message("This is a label of this system. It needs no link."),
             problem="OWN",
             field="code",
         )
     if found.expected_digit:
         raise InvalidCode(
-            f"{found.text} looks like a GTIN, but its last digit should be {found.expected_digit}:"
-            " check it.",
+            message(
+                "%(text)s looks like a GTIN, but its last digit should be %(expected_digit)s:"
+                " check it.",
+                text=found.text,
+                expected_digit=found.expected_digit,
+            ),
             problem="CHECK_DIGIT",
             field="code",
             expected=found.expected_digit,
         )
     if found.key is None:
         raise InvalidCode(
-            "This label has neither a GTIN nor a pallet number that can be linked.",
+            message("This label has neither a GTIN nor a pallet number that can be linked."),
             problem="NOTHING_TO_LINK",
             field="code",
         )
@@ -232,7 +237,7 @@ def _unlink(tx: Connection, *, user_id: int, now: datetime, code_id: int) -> dic
     tx.execute(sa.select(codes.c.id).where(codes.c.id == code_id).with_for_update()).all()
     found = read_links(tx, ids=[code_id])
     if not found:
-        raise NotFound("This barcode is not linked.", code_id=code_id)
+        raise NotFound(message("This barcode is not linked."), code_id=code_id)
     record = found[0].to_dict()
     tx.execute(sa.delete(codes).where(codes.c.id == code_id))
     subject = f"item {found[0].item_code}"
@@ -242,15 +247,14 @@ def _unlink(tx: Connection, *, user_id: int, now: datetime, code_id: int) -> dic
 
 def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -> None:
     for one in read_links(tx, codes_=[code]):
-        what = f"lot {one.lot_code} of {one.item_code}" if one.lot_id else f"item {one.item_code}"
         raise DuplicateCode(
-            f"{code} is linked to {what} already. Unlink it there first.",
+            describe_link(code, item=one.item_code, lot=one.lot_code),
             item=one.item_code,
             lot_code=one.lot_code,
             code_id=one.id,
         )
     for known in stock.read_items(tx, codes=[code]):
-        raise DuplicateCode(f"{code} is the code of an item.", item=known.code)
+        raise DuplicateCode(message("%(code)s is the code of an item.", code=code), item=known.code)
     others = tx.execute(
         sa.select(lots.c.id, items.c.code)
         .join(items, items.c.id == lots.c.item_id)
@@ -260,5 +264,24 @@ def _require_unused(tx: Connection, code: str, item: Item, lot_id: int | None) -
     for other in others:
         if other.id != lot_id:
             raise DuplicateCode(
-                f"{code} is the lot number of a lot of {other.code}.", item=other.code
+                message(
+                    "%(code)s is the lot number of a lot of %(code_2)s.",
+                    code=code,
+                    code_2=other.code,
+                ),
+                item=other.code,
             )
+
+
+def describe_link(code: str, *, item: str, lot: str | None) -> Message:
+    """Describe that a barcode is linked already."""
+    if lot:
+        return message(
+            "%(code)s is linked to lot %(lot)s of %(item)s already. Unlink it there first.",
+            code=code,
+            lot=lot,
+            item=item,
+        )
+    return message(
+        "%(code)s is linked to item %(item)s already. Unlink it there first.", code=code, item=item
+    )

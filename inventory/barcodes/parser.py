@@ -12,6 +12,7 @@ from inventory.barcodes import gs1, internal_codes
 from inventory.barcodes.gs1 import GS, Field
 from inventory.common import validation
 from inventory.common.errors import InvalidCode, InvalidInput
+from inventory.common.messages import message
 
 #: The most characters of a scan, and of a plain code.
 MAX_SCAN = 512
@@ -122,10 +123,14 @@ def parse_scan(raw: object, *, separator: str | None = None) -> Scan:
 def _trimmed(raw: object) -> tuple[str, str | None]:
     """Return the code without prefix and suffix, and the symbology identifier."""
     if not isinstance(raw, str):
-        raise InvalidCode("Text is expected here.", problem="EMPTY")
+        raise InvalidCode(message("Text is expected here."), problem="EMPTY")
     if len(raw) > MAX_SCAN:
         raise InvalidCode(
-            f"This code is too long: {len(raw)} characters, at most {MAX_SCAN} are read.",
+            message(
+                "This code is too long: %(count)s characters, at most %(max_scan)s are read.",
+                count=len(raw),
+                max_scan=MAX_SCAN,
+            ),
             problem="TOO_LONG",
         )
     code = raw.strip(" \t\r\n")
@@ -133,7 +138,7 @@ def _trimmed(raw: object) -> tuple[str, str | None]:
     if prefix := _SYMBOLOGY.match(code):
         symbology, code = prefix[1], code[3:].strip(" ")
     if not code.strip(GS + " "):
-        raise InvalidCode("Nothing was scanned.", problem="EMPTY")
+        raise InvalidCode(message("Nothing was scanned."), problem="EMPTY")
     return code, symbology
 
 
@@ -208,15 +213,21 @@ def _from_fields(fields: list[Field], *, symbology: str | None) -> Scan:
 def _plain(code: str, symbology: str | None) -> Scan:
     if len(code) > MAX_CODE:
         raise InvalidCode(
-            f"This code is too long: {len(code)} characters. Codes have at most {MAX_CODE}.",
+            message(
+                "This code is too long: %(count)s characters. Codes have at most %(max_code)s.",
+                count=len(code),
+                max_code=MAX_CODE,
+            ),
             problem="TOO_LONG",
         )
     try:
         cleaned = validation.validate_text(code, field="raw", max_length=MAX_CODE, required=True)
     except InvalidInput:
         raise InvalidCode(
-            "This code contains a character that cannot be printed. Scan it again; if this"
-            " happens again, check the settings of the scanner.",
+            message(
+                "This code contains a character that cannot be printed. Scan it again; if this"
+                " happens again, check the settings of the scanner."
+            ),
             problem="CHARACTER",
         ) from None
     assert cleaned is not None

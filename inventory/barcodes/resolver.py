@@ -15,7 +15,8 @@ from inventory import catalog
 from inventory.barcodes.links import CodeLink, read_links
 from inventory.barcodes.parser import Scan, parse_scan
 from inventory.common.errors import InvalidCode
-from inventory.common.quantity import MAX, ONE, SCALE, format_qty
+from inventory.common.messages import message
+from inventory.common.quantity import MAX, ONE, SCALE, Qty, format_qty
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
 from inventory.stock.statements import lots
@@ -139,8 +140,7 @@ def _of_own_label(conn: Connection, scanned: Scan) -> ScanResolution:
             if label.is_of(item.code):
                 return ScanResolution(kind="item", scan=scanned, how="own_label", item=item)
     raise InvalidCode(
-        f"This is the label of {'a lot' if label.kind == 'lot' else 'an item'} of another"
-        " warehouse.",
+        message("This is a label of another warehouse."),
         problem="FOREIGN_LABEL",
     )
 
@@ -271,9 +271,10 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
     if len(meant) == 1:
         (known,) = meant.values()
         assert known.lot is not None
-        detail = (
-            f"The scanner lost a separator: this was read as lot {known.lot.lot_code}. Compare"
-            " it with the label, and check the settings of the scanner."
+        detail = message(
+            "The scanner lost a separator: this was read as lot %(lot)s. Compare it with the label,"
+            " and check the settings of the scanner.",
+            lot=known.lot.lot_code,
         )
         return replace(known, warnings=(_lost(detail, [known.scan]),))
     odd = len(meant) > 1 or (found.scan.count or 0) > MAX_PLAUSIBLE_COUNT
@@ -281,7 +282,7 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
     if not likely:
         return found
     shown = found.scan.lot_code or found.scan.serial or found.scan.text
-    detail = f"A separator may be lost: is “{shown}” what is printed on the label?"
+    detail = message("A separator can be lost: is “%(shown)s” printed on the label?", shown=shown)
     return replace(found, warnings=(_lost(detail, likely),))
 
 
@@ -313,23 +314,25 @@ def _with_warnings(conn: Connection, found: ScanResolution) -> ScanResolution:
     """Add the warnings that a user must see before posting."""
     warnings, qty = list(found.warnings), found.qty
     if found.kind == "unknown" and found.scan.expected_digit:
-        detail = (
-            f"This looks like a GTIN, but its last digit should be {found.scan.expected_digit}:"
-            " it may be mistyped."
+        detail = message(
+            "This looks like a GTIN, but its last digit should be %(digit)s. Check it.",
+            digit=found.scan.expected_digit,
         )
         warnings.append(
             ScanWarning("CHECK_DIGIT", detail, {"expected_digit": found.scan.expected_digit})
         )
     if found.item and found.item.archived_at:
-        warnings.append(ScanWarning("ITEM_ARCHIVED", f"Item {found.item.code} is archived."))
+        detail = message("Item %(item)s is archived.", item=found.item.code)
+        warnings.append(ScanWarning("ITEM_ARCHIVED", detail))
     if found.lot:
         warnings += _expiry_differs(found.scan, found.lot)
     if found.item and (weight := _weight(found.scan, found.item)) is not None:
         qty = weight
     if found.item and qty is not None and not _possible(qty, found.item):
-        detail = (
-            f"The label says {format_qty(qty)} {found.item.unit}, but {found.item.code} has"
-            " another unit. Type the quantity."
+        detail = message(
+            "The label says %(qty)s, but %(item)s has another unit. Type the quantity.",
+            qty=Qty(qty, found.item.unit),
+            item=found.item.code,
         )
         warnings.append(ScanWarning("QTY_NOT_POSSIBLE", detail, {"label_qty": format_qty(qty)}))
         qty = None
@@ -344,8 +347,18 @@ def _expiry_differs(scanned: Scan, lot: Lot) -> list[ScanWarning]:
     label = scanned.usable_until
     assert label is not None
     stored = lot.expires_on.isoformat() if lot.expires_on else None
-    known = f"lot {lot.lot_code} expires on {stored}" if stored else "the lot has no expiry date"
-    detail = f"The label says {label.isoformat()}, but {known}. The stored date is kept."
+    if lot.expires_on:
+        detail = message(
+            "The label says %(label)s, but lot %(lot)s expires on %(day)s. The stored date is"
+            " kept.",
+            label=label,
+            lot=lot.lot_code,
+            day=lot.expires_on,
+        )
+    else:
+        detail = message(
+            "The label says %(label)s, but the lot has no expiry date. That is kept.", label=label
+        )
     figures = {"label_expires_on": label.isoformat(), "stored_expires_on": stored}
     return [ScanWarning("EXPIRY_DIFFERS", detail, figures)]
 

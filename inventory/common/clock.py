@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Self
+
+from inventory.common.messages import Figure
 
 _zone: tzinfo = UTC
 _set: ContextVar[datetime | None] = ContextVar("set", default=None)
@@ -45,3 +48,15 @@ def today() -> date:
 def end_of_day(day: date) -> datetime:
     """Return the end of a day at the site, in UTC."""
     return datetime.combine(day + timedelta(days=1), time(), _zone).astimezone(UTC)
+
+
+class Time(Figure, kind="time"):
+    """A time in a message, in the site's zone, to the minute."""
+
+    __slots__ = ()
+
+    def __new__(cls, when: datetime | str) -> Self:
+        when = datetime.fromisoformat(when) if isinstance(when, str) else when
+        self = super().__new__(cls, f"{when.astimezone(_zone):%Y-%m-%d %H:%M}")
+        self.content = [when.isoformat()]
+        return self

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from inventory.common.messages import Message, from_json, message, to_json
+
 
 class InventoryError(Exception):
     """Base class of all errors that the inventory raises on purpose."""
@@ -207,7 +209,9 @@ class Busy(InventoryError):
 
     code: ClassVar[str] = "BUSY"
 
-    def __init__(self, detail: str = "The inventory is busy. Try again in a moment.") -> None:
+    def __init__(
+        self, detail: str = message("The inventory is busy. Try again in a moment.")
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
 
@@ -224,10 +228,19 @@ class CorruptBackup(EnvironmentProblem):
     """A backup that differs from its manifest."""
 
 
-def refusal_from(code: str, detail: str, figures: dict[str, Any]) -> Refusal:
-    """Return the stored refusal as an exception."""
+def refusal_to_json(refusal: Refusal) -> dict[str, Any]:
+    """Return a refusal as JSON values, to be stored."""
+    stored = {"code": refusal.code, "detail": refusal.detail, "figures": refusal.figures}
+    if isinstance(refusal.detail, Message):
+        stored["message"] = to_json(refusal.detail)
+    return stored
+
+
+def refusal_from(stored: dict[str, Any]) -> Refusal:
+    """Return the stored refusal as an exception; without a message, it is in English only."""
     kinds: list[type[Refusal]] = [*BusinessRefusal.__subclasses__(), StateConflict, QtyConflict]
-    return {kind.code: kind for kind in kinds}[code](detail, **figures)
+    detail = from_json(stored["message"]) if "message" in stored else stored["detail"]
+    return {kind.code: kind for kind in kinds}[stored["code"]](detail, **stored["figures"])
 
 
 def refusal_codes() -> list[str]:

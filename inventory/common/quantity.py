@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import NewType
+from typing import NewType, Self
 
 from inventory.common.errors import InvalidQty, TooManyDecimals
+from inventory.common.messages import Figure, Message, join_sentences, message, plural_message
 
 #: A quantity in 10^-6 units.
 Micros = NewType("Micros", int)
@@ -66,16 +67,14 @@ def parse_qty(
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
-        raise TooManyDecimals(
-            f"{_too_fine(text, decimals, unit)}.",
-            field=field,
-            decimals=decimals,
-        )
+        raise TooManyDecimals(_too_fine(text, decimals, unit), field=field, decimals=decimals)
     micros = int(whole) * ONE + int(fraction.ljust(SCALE, "0") or "0")
     if micros > MAX:
-        raise InvalidQty("The quantity must be at most 1000000000000.", field=field)
+        raise InvalidQty(
+            message("The quantity must be at most %(most)s.", most=Qty(MAX)), field=field
+        )
     if micros == 0 and not allow_zero:
-        raise InvalidQty("The quantity must be more than zero.", field=field)
+        raise InvalidQty(message("The quantity must be more than zero."), field=field)
     return Micros(micros)
 
 
@@ -85,6 +84,26 @@ def format_qty(micros: int) -> str:
     whole, fraction = divmod(micros, ONE)
     tail = f"{fraction:06d}".rstrip("0")
     return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+
+
+class Qty(Figure, kind="qty"):
+    """A quantity in a message; without a unit if that is empty.
+
+    Args:
+        micros: the quantity in 10^-6 units.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, micros: int, unit: str = "") -> Self:
+        self = super().__new__(cls, f"{format_qty(micros)} {unit_of(micros, unit)}".rstrip())
+        self.content = [micros, unit] if unit else [micros]
+        return self
+
+
+def unit_of(micros: int, unit: str) -> str:
+    """Return an item's unit as it stands behind a quantity: 1 pc, 2 pcs."""
+    return "pc" if unit == "pcs" and micros == ONE else unit
 
 
 _GROUPED = re.compile(r"([1-9][0-9]{0,2})([.,'\u2019 \u00a0\u202f])([0-9]{3})", re.ASCII)
@@ -103,25 +122,41 @@ def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
     if found[2] == "." and decimals >= len(found[3]):
         return text
     whole, fraction = f"{found[1]}{found[3]}", found[3].rstrip("0")
+    meant = Qty(int(whole) * ONE)
     small = f"{found[1]}.{fraction}".rstrip(".")
     if found[2] in ".," and len(fraction) <= decimals:
-        both = f"{small} or as {whole} {unit}".rstrip()
         raise TooManyDecimals(
-            f"{text} can be read as {both}: write {small} or {whole}.",
+            message(
+                "%(text)s can be read in two ways. Write %(small)s or %(whole)s.",
+                text=text,
+                small=Qty(int(Decimal(small) * ONE)),
+                whole=meant,
+            ),
             field=field,
             readings=[small, whole],
         )
-    fault = _too_fine(text, decimals, unit) if found[2] in ".," else f"{text} has a blank"
-    raise TooManyDecimals(
-        f"{fault}. If you mean {whole}, write it without a separator.",
-        field=field,
-        readings=[whole],
+    if found[2] in ".,":
+        fault = _too_fine(text, decimals, unit)
+    else:
+        fault = message("%(text)s has a separator.", text=text)
+    hint = message("If you mean %(whole)s, write it without a separator.", whole=meant)
+    raise TooManyDecimals(join_sentences(fault, hint), field=field, readings=[whole])
+
+
+def _too_fine(text: str, decimals: int, unit: str) -> Message:
+    figures = {"text": text, "unit": unit or message("units")}
+    if decimals == 0:
+        return message(
+            "%(text)s has too many decimals. This item is counted in %(unit)s, whole numbers only.",
+            **figures,
+        )
+    return plural_message(
+        "%(text)s has too many decimals. This item is counted in %(unit)s, with %(num)s decimal.",
+        "%(text)s has too many decimals. This item is counted in %(unit)s, with at most %(num)s"
+        " decimals.",
+        decimals,
+        **figures,
     )
-
-
-def _too_fine(text: str, decimals: int, unit: str) -> str:
-    allowed = "whole numbers only" if decimals == 0 else f"at most {decimals} decimals"
-    return f"{text} has too many decimals: this item is counted in {unit or 'units'}, {allowed}"
 
 
 def _as_text(value: object) -> str | None:
@@ -136,11 +171,14 @@ def _as_text(value: object) -> str | None:
     return None
 
 
-def _invalid_number_message(text: str | None) -> str:
+def _invalid_number_message(text: str | None) -> Message:
     if text and re.search(r"[0-9][.,' ][0-9]", text):
-        return "Write the quantity without separators for thousands, like 1250.5."
+        return message(
+            "Write the quantity without separators for thousands, like %(example)s.",
+            example=Qty(1_250_500_000),
+        )
     if text and text.startswith("-"):
-        return "The quantity must be more than zero."
+        return message("The quantity must be more than zero.")
     if not text:
-        return "Enter a quantity, such as 12 or 12.5."
-    return "This is not a quantity. Write it as a plain number, such as 12 or 12.5."
+        return message("Enter a quantity, such as 12 or 12.5.")
+    return message("This is not a quantity. Write it as a plain number, such as 12 or 12.5.")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from inventory.common.errors import InvalidInput
 from inventory.common.lookalikes import find_invisible, single_blanks
+from inventory.common.messages import Message, message
 
 MAX_ID = 2**63 - 1
 
@@ -35,18 +36,27 @@ def validate_text(
     if value is None:
         value = ""
     if not isinstance(value, str):
-        raise InvalidInput("Text is expected here.", field=field)
+        raise InvalidInput(message("Text is expected here."), field=field)
     if len(value) > 4 * max_length + 100:
-        raise InvalidInput(f"At most {max_length} characters.", field=field)
+        raise InvalidInput(
+            message("At most %(max_length)s characters.", max_length=max_length), field=field
+        )
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
     if not text:
         if required:
-            raise InvalidInput(f"{_field_label(field)} is needed.", field=field)
+            raise InvalidInput(describe_missing(field), field=field)
         return None
     if len(text) > max_length:
-        raise InvalidInput(f"At most {max_length} characters; this has {len(text)}.", field=field)
+        raise InvalidInput(
+            message(
+                "At most %(max_length)s characters; this has %(count)s.",
+                max_length=max_length,
+                count=len(text),
+            ),
+            field=field,
+        )
     if (_UNWRITTEN if multiline else _UNWRITTEN_ON_A_LINE).search(text):
-        raise InvalidInput("It contains a character that is not allowed.", field=field)
+        raise InvalidInput(message("It contains a character that is not allowed."), field=field)
     return text
 
 
@@ -82,8 +92,11 @@ def validate_visible_text(
     if hidden := find_invisible(text):
         name = unicodedata.name(hidden, "").lower()
         raise InvalidInput(
-            f"It contains a character that cannot be seen: U+{ord(hidden):04X}"
-            f"{f', {name}' if name else ''}. Type it again by hand.",
+            message(
+                "It contains a character that cannot be seen: %(character)s. Type it again by"
+                " hand.",
+                character=f"U+{ord(hidden):04X}{f', {name}' if name else ''}",
+            ),
             field=field,
         )
     return single_blanks(text)
@@ -92,21 +105,23 @@ def validate_visible_text(
 def validate_id(value: object, *, field: str) -> int:
     """Return the id of a record: 1 to 2^63 - 1."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ID:
-        raise InvalidInput("A number of an existing record is expected here.", field=field)
+        raise InvalidInput(message("A number of an existing record is expected here."), field=field)
     return value
 
 
 def validate_choice(value: object, *, field: str, choices: tuple[str, ...]) -> str:
     """Return the value if it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise InvalidInput(f"One of {', '.join(choices)} is expected here.", field=field)
+        raise InvalidInput(
+            message("One of %(names)s is expected here.", names=list(choices)), field=field
+        )
     return value
 
 
 def validate_bool(value: object, *, field: str) -> bool:
     """Return the value if it is a bool."""
     if not isinstance(value, bool):
-        raise InvalidInput("true or false is expected here.", field=field)
+        raise InvalidInput(message("true or false is expected here."), field=field)
     return value
 
 
@@ -114,7 +129,7 @@ def validate_date(value: object, *, field: str) -> date | None:
     """Return the value if it is a date or None."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
-    raise InvalidInput("A date like 2027-03-31 is expected here.", field=field)
+    raise InvalidInput(message("A date like 2027-03-31 is expected here."), field=field)
 
 
 #: Expiry dates lie in these years; others are typing errors, such as a year of two digits.
@@ -126,8 +141,14 @@ def validate_expiry_date(value: object, *, field: str) -> date | None:
     day = validate_date(value, field=field)
     if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise InvalidInput(
-            f"{day.isoformat()} is in the year {day.year}. Write the year with four digits, from"
-            f" {FIRST_YEAR} to {LAST_YEAR}.",
+            message(
+                "%(day)s is in the year %(year)s. Write the year with four digits, from"
+                " %(first_year)s to %(last_year)s.",
+                day=day,
+                year=day.year,
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            ),
             field=field,
         )
     return day
@@ -138,7 +159,13 @@ def validate_occurred_at(value: object, *, field: str) -> datetime | None:
     when = validate_datetime(value, field=field)
     if when is not None and not FIRST_YEAR <= when.year <= LAST_YEAR:
         raise InvalidInput(
-            f"The year {when.year} is not possible. Use {FIRST_YEAR} to {LAST_YEAR}.", field=field
+            message(
+                "The year %(year)s is not possible. Use %(first_year)s to %(last_year)s.",
+                year=when.year,
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            ),
+            field=field,
         )
     return when
 
@@ -147,7 +174,7 @@ def validate_datetime(value: object, *, field: str) -> datetime | None:
     """Return the value if it is an aware datetime or None."""
     if value is None or (isinstance(value, datetime) and _is_datetime(value)):
         return value
-    raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected here.", field=field)
+    raise InvalidInput(message("A time like 2027-03-31T10:42:00Z is expected here."), field=field)
 
 
 def _is_datetime(value: datetime) -> bool:
@@ -162,5 +189,23 @@ def _is_datetime(value: datetime) -> bool:
     return value.tzinfo is not None
 
 
-def _field_label(field: str) -> str:
-    return field.replace("_", " ").capitalize()
+_MISSING = {
+    "code": message("Enter a code."),
+    "expires_on": message("Enter an expiry date."),
+    "item": message("Enter an item code."),
+    "location": message("Enter a location."),
+    "lot_code": message("Enter a lot number."),
+    "lotCode": message("Enter a lot number."),
+    "name": message("Enter a name."),
+    "qty": message("Enter a quantity, such as 12 or 12.5."),
+    "counted": message("Enter the counted quantity. 0 is allowed."),
+    "reason": message("Enter a reason."),
+    "reference": message("Enter a job or order."),
+    "unit": message("Enter a unit."),
+    "url": message("Enter an address."),
+}
+
+
+def describe_missing(field: str) -> Message:
+    """Describe that a required field is empty."""
+    return _MISSING.get(field) or message("A value is required here.")

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine, Transaction
 
 from inventory.common import deadline, instrumentation
 from inventory.common.errors import Busy, QtyConflict
+from inventory.common.messages import message
 from inventory.common.quantity import MAX_OF_ITEM, format_qty
 from inventory.db.session import db
 from inventory.db.sqlite_write_lock import WAIT_SECONDS, write_lock_for
@@ -159,7 +160,10 @@ def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
     if _is_too_much_of_an_item(error):
         most = format_qty(MAX_OF_ITEM)
         raise QtyConflict(
-            f"That is too much: an item can have at most {most} on hand, in all its lots.",
+            message(
+                "That is too much: an item can have at most %(most)s on hand, in all its lots.",
+                most=most,
+            ),
             field="qty",
         ) from error
     raise error

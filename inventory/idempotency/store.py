@@ -21,7 +21,9 @@ from inventory.common.errors import (
     NotFound,
     Refusal,
     refusal_from,
+    refusal_to_json,
 )
+from inventory.common.messages import message
 from inventory.models import User, WriteRequest, table
 
 requests = table(WriteRequest)
@@ -56,9 +58,11 @@ def validate_key(key: object) -> str:
         InvalidInput: the key is malformed.
     """
     if key is None or key == "":
-        raise IdempotencyKeyMissing("A write needs an idempotency key.")
+        raise IdempotencyKeyMissing(message("A write needs an idempotency key."))
     if not isinstance(key, str) or len(key) > 255 or not all("!" <= c <= "~" for c in key):
-        raise InvalidInput("A key is 1 to 255 visible ASCII characters.", field="idempotency_key")
+        raise InvalidInput(
+            message("A key is 1 to 255 visible ASCII characters."), field="idempotency_key"
+        )
     return key
 
 
@@ -93,16 +97,18 @@ def find_outcome(tx: Connection, **request: Any) -> KeyLookup:
 
 def _known(row: Any, *, user_id: int, key: str, fingerprint: bytes) -> KeyLookup:
     if row is None:
-        raise NotFound(f"There is no user number {user_id}.", field="user_id")
+        raise NotFound(
+            message("There is no user number %(user_id)s.", user_id=user_id), field="user_id"
+        )
     if row.fingerprint is None:
         return KeyLookup(row.user_name, None)
     if row.fingerprint != fingerprint:
         raise IdempotencyKeyReused(
-            "This key was used for another request. Nothing was posted.", key=key
+            message("This key was used for another request. Nothing was posted."), key=key
         )
     outcome = json.loads(row.outcome)
     if row.refused:
-        raise ReplayedRefusal(refusal_from(**outcome))
+        raise ReplayedRefusal(refusal_from(outcome))
     return KeyLookup(row.user_name, outcome)
 
 
@@ -149,12 +155,13 @@ def map_key_lock_timeout() -> Iterator[None]:
         where = getattr(getattr(cause, "diag", None), "context", None) or ""
         if getattr(cause, "sqlstate", None) == "55P03" and requests.name in where:
             raise IdempotencyInProgress(
-                "The first request with this key is still in progress. Try again in a moment."
+                message(
+                    "The first request with this key is still in progress. Try again in a moment."
+                )
             ) from busy
         raise
 
 
 def remember_refusal(tx: Connection, refusal: Refusal, **request: Any) -> None:
     """Store a refusal as the key's outcome."""
-    outcome = {"code": refusal.code, "detail": refusal.detail, "figures": refusal.figures}
-    store_outcome(tx, outcome=outcome, refused=True, **request)
+    store_outcome(tx, outcome=refusal_to_json(refusal), refused=True, **request)

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.barcodes.links import CodeLink, codes, linkable, read_links
+from inventory.barcodes.links import CodeLink, codes, describe_link, linkable, read_links
 from inventory.barcodes.parser import parse_scan
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateCode, InvalidInput, NotFound, NotReversible, Refusal
 from inventory.common.lookalikes import look_key
+from inventory.common.messages import message
 from inventory.common.progress import Progress
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.quantity import parse_qty
 from inventory.imports.column_mapping import Row
 from inventory.imports.row_checks import RowCheckResult, item_suggester, with_suggestion
 from inventory.models import CodeKind
@@ -59,10 +60,12 @@ def check_rows(
             continue
         try:
             if key in seen:
-                raise InvalidInput(f"Line {seen[key]} has the same barcode.", field="code")
+                raise InvalidInput(
+                    message("Line %(line)s has the same barcode.", line=seen[key]), field="code"
+                )
             seen[key] = row.line
             if row.values["item"] not in known.items:
-                reason = f"There is no item {row.values['item']}."
+                reason = message("There is no item %(item)s.", item=row.values["item"])
                 near = suggester.near(row.values["item"])
                 raise NotFound(with_suggestion(reason, near), field="item")
             _check_rows(found, known, key, row.values)
@@ -83,11 +86,11 @@ def _check_rows(found: RowCheckResult, known: _Known, key: str, fields: dict[str
         if (link.item_id, link.lot_id, link.qty) == (item.id, lot_id, qty):
             found.same += 1
             return
-        raise DuplicateCode(f"{key} stands for {_meaning(link)} already. Unlink it there first.")
+        raise DuplicateCode(describe_link(key, item=link.item_code, lot=link.lot_code))
     if key in known.item_codes:
-        raise DuplicateCode(f"{key} is the code of an item.")
+        raise DuplicateCode(message("%(key)s is the code of an item.", key=key))
     if known.lot_codes.get(key, set()) - {lot_id}:
-        raise DuplicateCode(f"{key} is a lot number.")
+        raise DuplicateCode(message("%(key)s is a lot number.", key=key))
     kind = (CodeKind.GTIN if is_gtin else CodeKind.TEXT).value
     found.plan.append({"code": key, "kind": kind, "item_id": item.id, "lot_id": lot_id, "qty": qty})
     found.new += 1
@@ -98,17 +101,15 @@ def _lot_id(known: _Known, item: Item, lot_code: str | None, is_gtin: bool) -> i
         return None
     if is_gtin:
         raise InvalidInput(
-            "A GTIN identifies an item, not a lot. Leave the lot empty.", field="lot_code"
+            message("A GTIN identifies an item, not a lot. Leave the lot empty."), field="lot_code"
         )
     lot = known.lots.get((item.id, lot_code))
     if lot is None:
-        raise NotFound(f"There is no lot {lot_code} of {item.code}.", field="lot_code")
+        raise NotFound(
+            message("There is no lot %(lot_code)s of %(item)s.", lot_code=lot_code, item=item.code),
+            field="lot_code",
+        )
     return lot.id
-
-
-def _meaning(link: CodeLink) -> str:
-    what = f"lot {link.lot_code} of {link.item_code}" if link.lot_id else f"item {link.item_code}"
-    return f"{format_qty(link.qty)} of {what}"
 
 
 def _look_up(conn: Connection, rows: Sequence[Row], keys: Sequence[str]) -> _Known:
@@ -172,7 +173,9 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
         if link is None:
             continue
         if link.id != id or [link.item_id, link.lot_id, link.qty] != stood_for:
-            raise NotReversible(f"{code} was linked again since.", operations=[])
+            raise NotReversible(
+                message("%(code)s was linked again since.", code=code), operations=[]
+            )
         gone.append(link)
     for some in chunks(gone):
         tx.execute(sa.delete(codes).where(codes.c.id.in_([link.id for link in some])))

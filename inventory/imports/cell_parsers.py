@@ -10,6 +10,7 @@ from typing import Any
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.common.messages import message
 from inventory.common.quantity import SCALE, TypedQty, format_qty, parse_qty
 from inventory.models import QcStatus
 
@@ -60,8 +61,11 @@ def barcode(value: str, field: str, style: CellFormat) -> str | None:
 def _require_unshortened(value: str, field: str) -> None:
     if _SHORTENED.fullmatch(value):
         raise InvalidInput(
-            f"The spreadsheet shortened a long number to {value}. Format the column as text, and"
-            " type or paste its values again.",
+            message(
+                "The spreadsheet shortened a long number to %(value)s. Format the column as"
+                " text, and type or paste its values again.",
+                value=value,
+            ),
             field=field,
         )
 
@@ -99,7 +103,10 @@ def qty(value: str, field: str, style: CellFormat) -> str:
         found = _COMMA.fullmatch(value)
         if found is None:
             raise InvalidQty(
-                f"{value} is not a number with a decimal comma, like 1250,5.", field=field
+                message(
+                    "%(value)s is not a number with a decimal comma, like 1250,5.", value=value
+                ),
+                field=field,
             )
         value = f"{found[1]}.{found[2] or 0}"
     elif isinstance(value := TypedQty(value).plain(), TypedQty):
@@ -111,7 +118,7 @@ def positive_qty(value: str, field: str, style: CellFormat) -> str:
     """Parse a quantity of more than zero."""
     plain = qty(value, field, style)
     if plain == "0":
-        raise InvalidQty("The quantity must be more than zero.", field=field)
+        raise InvalidQty(message("The quantity must be more than zero."), field=field)
     return plain
 
 
@@ -123,7 +130,7 @@ def qty_or_none(value: str, field: str, style: CellFormat) -> str | None:
 def decimals(value: str, field: str, style: CellFormat) -> int:
     """Parse a number of decimals, 0 to 6."""
     if value not in set("0123456"):
-        raise InvalidInput("Decimals are 0 to 6.", field=field)
+        raise InvalidInput(message("Decimals are 0 to 6."), field=field)
     return int(value)
 
 
@@ -132,7 +139,7 @@ def yes_or_no(value: str, field: str, style: CellFormat) -> bool:
     word = value.casefold()
     if word in _YES or word in _NO:
         return word in _YES
-    raise InvalidInput("Write yes or no.", field=field)
+    raise InvalidInput(message("Write yes or no."), field=field)
 
 
 def status(value: str, field: str, style: CellFormat) -> str:
@@ -140,7 +147,7 @@ def status(value: str, field: str, style: CellFormat) -> str:
     for one, names in _STATUSES.items():
         if value.casefold() in names:
             return str(one)
-    raise InvalidInput("Write approved, quarantine or rejected.", field=field)
+    raise InvalidInput(message("Write approved, quarantine or rejected."), field=field)
 
 
 def day(value: str, field: str, style: CellFormat) -> date:
@@ -155,17 +162,22 @@ def day(value: str, field: str, style: CellFormat) -> date:
         if style.dates == "mdy":
             return _date(value, field, found[3], found[1], found[2])
         raise InvalidInput(
-            f"{value} can be read in two ways. Choose whether the day or the month comes first,"
-            " or write dates like 2027-03-31.",
+            message(
+                "%(value)s can be read in two ways. Choose whether the day or the month comes"
+                " first, or write dates like 2027-03-31.",
+                value=value,
+            ),
             field=field,
         )
-    raise InvalidInput(f"{value} is not a date. Write dates like 2027-03-31.", field=field)
+    raise InvalidInput(
+        message("%(value)s is not a date. Write dates like 2027-03-31.", value=value), field=field
+    )
 
 
 def _date(text: str, field: str, year: str, month: str, day: str) -> date:
     try:
         found = date(int(year), int(month), int(day))
     except ValueError:
-        raise InvalidInput(f"There is no day {text}.", field=field) from None
+        raise InvalidInput(message("There is no day %(text)s.", text=text), field=field) from None
     validation.validate_expiry_date(found, field=field)
     return found

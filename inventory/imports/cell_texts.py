@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from inventory.common.messages import join_sentences, message
 from inventory.exports.formats import FORMULA
 
 #: Errors as spreadsheets write them; most end in ! or ? in all languages: #REF!, #BEZUG!, #¿NOMBRE?
@@ -17,7 +18,9 @@ _OTHER_ERRORS = {
 #: LibreOffice numbers some of its errors.
 _NUMBERED_ERROR = re.compile(r"(?:Err|Fehler|Erreur) ?: ?5\d\d", re.ASCII)
 _HASHES = re.compile("#{3,}")
-_SAVE_AGAIN = "Open the file in a spreadsheet program, let it calculate, and save it again."
+_SAVE_AGAIN = message(
+    "Open the file in a spreadsheet program, let it calculate, and save it again."
+)
 
 
 class BadCell(str):
@@ -33,13 +36,23 @@ class BadCell(str):
 
 NOT_CALCULATED = BadCell(
     "(formula without a value)",
-    "The formula here has no stored value: the program that wrote the file did not calculate it."
-    f" {_SAVE_AGAIN}",
+    join_sentences(
+        message(
+            "The formula here has no stored value: the program that wrote the file did not"
+            " calculate it."
+        ),
+        _SAVE_AGAIN,
+    ),
 )
 OUTDATED = BadCell(
     "(formula to be calculated)",
-    "The value of the formula here may be wrong: the file says that it is still to be calculated."
-    f" {_SAVE_AGAIN}",
+    join_sentences(
+        message(
+            "The value of the formula here can be wrong: the file says that it is still to be"
+            " calculated."
+        ),
+        _SAVE_AGAIN,
+    ),
 )
 
 
@@ -49,8 +62,11 @@ def error_cell(shown: str) -> BadCell:
     shown = shown[:40] or "unknown error"
     return BadCell(
         shown,
-        f"The spreadsheet has an error here ({shown}). Fix the formula, or type the value, and"
-        " save the file again.",
+        message(
+            "The spreadsheet has an error here (%(shown)s). Fix the formula, or type the value, and"
+            " save the file again.",
+            shown=shown,
+        ),
     )
 
 
@@ -61,9 +77,10 @@ def reason_unreadable(text: str) -> str | None:
     if is_error(text):
         return error_cell(text).reason
     if _HASHES.fullmatch(text):
-        return (
-            f"The spreadsheet shows only {text[:40]} here: the column is too narrow for its value."
-            " Widen the column, and save or copy it again."
+        return message(
+            "The spreadsheet shows only %(text)s here: the column is too narrow for its value."
+            " Widen the column, and save or copy it again.",
+            text=text[:40],
         )
     return None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.common.errors import InvalidInput, Refusal
+from inventory.common.messages import message
 from inventory.imports.cell_parsers import CellFormat
 from inventory.imports.cell_texts import reason_unreadable
 from inventory.imports.file_readers import Table
@@ -83,14 +84,19 @@ def validate_mapping(
     for field in kind.fields:
         head = chosen.get(field.name) or ""
         if head and head not in headers:
-            raise InvalidInput(f"There is no column {head} in the file.", field=field.name)
+            raise InvalidInput(
+                message("There is no column %(head)s in the file.", head=head), field=field.name
+            )
         if head in mapping.values():
-            raise InvalidInput(f"The column {head} is named twice.", field=field.name)
+            raise InvalidInput(
+                message("The column %(head)s is named twice.", head=head), field=field.name
+            )
         if head:
             mapping[field.name] = head
         elif field.required:
             raise InvalidInput(
-                f"Choose the column of the {field.label.lower()}. It is required.", field=field.name
+                message("Choose the column of “%(column)s”. It is required.", column=field.label),
+                field=field.name,
             )
     return mapping
 
@@ -122,7 +128,7 @@ def read_rows(
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
-            reason = f"Line {first} has the same {kind.one}."
+            reason = message("Line %(line)s is about the same.", line=first)
             wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, fields))
@@ -135,5 +141,7 @@ def _read(field: Field, value: str, style: CellFormat) -> Any:
             raise InvalidInput(reason, field=field.name)
         return field.read(value, field.name, style)
     if field.required:
-        raise InvalidInput(f"The {field.label.lower()} is missing.", field=field.name)
+        raise InvalidInput(
+            message("“%(column)s” is missing.", column=field.label), field=field.name
+        )
     return None

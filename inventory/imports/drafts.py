@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.messages import message
 from inventory.db import atomic
 from inventory.imports.cell_parsers import DATE_ORDERS, CellFormat
 from inventory.imports.column_mapping import guess, read_rows, validate_mapping
@@ -85,7 +86,7 @@ def create_draft(*, user_id: int, kind: str, file_name: str, content: bytes) -> 
         InvalidInput: the file cannot be read.
     """
     if kind not in KINDS:
-        raise InvalidInput("Choose what is in the file.", field="kind")
+        raise InvalidInput(message("Choose what is in the file."), field="kind")
     read = read_table(content)
     settings = ReadSettings(guess(KINDS[kind], read.headers), read.sheet)
     name = " ".join(file_name.split())[:200] or "file"
@@ -131,7 +132,7 @@ def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
     chosen = sa.select(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id)
     row = conn.execute(chosen).first() if _ID.fullmatch(id) else None
     if row is None:
-        raise NotFound("This file was imported, discarded or is older than a day.")
+        raise NotFound(message("This file was imported, discarded or is older than a day."))
     report = report_from(json.loads(row.report)) if row.report else None
     settings = ReadSettings(**json.loads(row.settings))
     return Draft(
@@ -146,7 +147,9 @@ def update_settings(draft: Draft, *, columns: dict[str, str], **chosen: Any) -> 
         InvalidInput: a setting is invalid; the error names the field.
     """
     if chosen["dates"] not in DATE_ORDERS:
-        raise InvalidInput("Choose whether the day or the month comes first.", field="dates")
+        raise InvalidInput(
+            message("Choose whether the day or the month comes first."), field="dates"
+        )
     reference = validate_reference(draft.kind, chosen["reference"])
     sheet = chosen["sheet"] or draft.settings.sheet
     settings = ReadSettings(columns, sheet, chosen["dates"], chosen["decimal_comma"], reference)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inventory.common.messages import message
 from inventory.imports import cell_parsers
 from inventory.imports.cell_parsers import Reader
 
@@ -41,109 +42,270 @@ class FileType:
 
 
 _ITEM_NAMES = (
-    "item", "item code", "item no", "item number", "part", "part no", "part number", "sku",
-    "product", "product code", "article", "article no", "material", "code", "stock code",
-)  # fmt: skip
+    "item",
+    "item code",
+    "item no",
+    "item number",
+    "part",
+    "part no",
+    "part number",
+    "sku",
+    "product",
+    "product code",
+    "article",
+    "article no",
+    "material",
+    "code",
+    "stock code",
+)
 _LOT_NAMES = ("lot", "lot code", "lot no", "lot number", "batch", "batch no", "batch number")
 _QTY_NAMES = (
-    "qty", "quantity", "on hand", "stock", "in stock", "amount", "count", "balance", "qty on hand",
-    "quantity on hand", "opening stock", "opening balance",
-)  # fmt: skip
+    "qty",
+    "quantity",
+    "on hand",
+    "stock",
+    "in stock",
+    "amount",
+    "count",
+    "balance",
+    "qty on hand",
+    "quantity on hand",
+    "opening stock",
+    "opening balance",
+)
 
 
 def _item() -> Field:
-    hint = "The item's code. The item must exist."
-    return Field("item", "Item", hint, cell_parsers.code, True, _ITEM_NAMES)
+    hint = message("The item's code. The item must exist.")
+    return Field("item", message("Item"), hint, cell_parsers.code, True, _ITEM_NAMES)
 
 
 _LOT = Field(
-    "lot_code", "Lot", "The lot number, from the label.", cell_parsers.new_code, True, _LOT_NAMES
+    "lot_code",
+    message("Lot"),
+    message("The lot number, from the label."),
+    cell_parsers.new_code,
+    True,
+    _LOT_NAMES,
 )
 
 ITEMS = FileType(
-    "items", "Items", "Items with code, name and unit. Existing items are updated.",
+    "items",
+    message("Items"),
+    message("Items with code, name and unit. Existing items are updated."),
     (
-        Field("code", "Code",
-              "Unique; cannot change once the item has entries.", cell_parsers.new_code, True,
-              _ITEM_NAMES),
-        Field("name", "Name", "The name of the item.", cell_parsers.words(200), True,
-              ("description", "item name", "product name", "title", "designation")),
-        Field("unit", "Unit", "The unit of measure: pcs, kg, m. Default: pcs.",
-              cell_parsers.words(16), False, ("uom", "unit of measure", "units", "measure")),
-        Field("decimals", "Decimals", "Decimals of its quantities, 0 to 6. Default: 0.",
-              cell_parsers.decimals, False, ("decimal places", "precision")),
-        Field("qc_required", "QC required", "yes or no: whether new lots start in quarantine.",
-              cell_parsers.yes_or_no, False, ("qc", "inspection", "needs qc", "quality control")),
-        Field("reorder_point", "Reorder point",
-              "The item is low when the free quantity is at or below this.",
-              cell_parsers.qty_or_none, False,
-              ("reorder at", "reorder level", "min", "minimum", "min stock", "minimum stock",
-               "safety stock")),
+        Field(
+            "code",
+            message("Code"),
+            message("Unique; cannot change once the item has entries."),
+            cell_parsers.new_code,
+            True,
+            _ITEM_NAMES,
+        ),
+        Field(
+            "name",
+            message("Name"),
+            message("The name of the item."),
+            cell_parsers.words(200),
+            True,
+            ("description", "item name", "product name", "title", "designation"),
+        ),
+        Field(
+            "unit",
+            message("Unit"),
+            message("The unit of measure: pcs, kg, m. Default: pcs."),
+            cell_parsers.words(16),
+            False,
+            ("uom", "unit of measure", "units", "measure"),
+        ),
+        Field(
+            "decimals",
+            message("Decimals"),
+            message("Decimals of its quantities, 0 to 6. Default: 0."),
+            cell_parsers.decimals,
+            False,
+            ("decimal places", "precision"),
+        ),
+        Field(
+            "qc_required",
+            message("QC required"),
+            message("yes or no: whether new lots start in quarantine."),
+            cell_parsers.yes_or_no,
+            False,
+            ("qc", "inspection", "needs qc", "quality control"),
+        ),
+        Field(
+            "reorder_point",
+            message("Reorder point"),
+            message("The item is low when the free quantity is at or below this."),
+            cell_parsers.qty_or_none,
+            False,
+            (
+                "reorder at",
+                "reorder level",
+                "min",
+                "minimum",
+                "min stock",
+                "minimum stock",
+                "safety stock",
+            ),
+        ),
     ),
-    ("code",), "item",
-)  # fmt: skip
+    ("code",),
+    "item",
+)
 STOCK = FileType(
-    "stock", "Opening stock", "Stock on hand today, each lot with its quantity.",
+    "stock",
+    message("Opening stock"),
+    message("Stock on hand today, each lot with its quantity."),
     (
-        _item(), _LOT,
-        Field("qty", "Quantity",
-              "Quantity on hand. Rows with 0 are skipped.", cell_parsers.qty, True,
-              _QTY_NAMES),
-        Field("qc_status", "QC status",
-              "approved, quarantine or rejected. Default: quarantine for items that require QC.",
-              cell_parsers.status, False, ("status", "qc", "quality", "state", "quality status")),
-        Field("expires_on", "Expires on", "The last day on which it can be used.", cell_parsers.day,
-              False, ("expiry", "expires", "expiry date", "expiration date", "best before",
-                      "use by", "bbd", "exp date")),
-        Field("location", "Location", "The location.", cell_parsers.line(64), False,
-              ("bin", "shelf", "place", "storage", "warehouse location", "storage bin")),
-        Field("supplier_lot", "Supplier's lot", "The lot number of the supplier.",
-        cell_parsers.line(64),
-              False, ("supplier lot", "vendor lot", "supplier batch", "vendor batch",
-                      "manufacturer lot")),
+        _item(),
+        _LOT,
+        Field(
+            "qty",
+            message("Quantity"),
+            message("Quantity on hand. Rows with 0 are skipped."),
+            cell_parsers.qty,
+            True,
+            _QTY_NAMES,
+        ),
+        Field(
+            "qc_status",
+            message("QC status"),
+            message(
+                "approved, quarantine or rejected. Default: quarantine for items that require QC."
+            ),
+            cell_parsers.status,
+            False,
+            ("status", "qc", "quality", "state", "quality status"),
+        ),
+        Field(
+            "expires_on",
+            message("Expires on"),
+            message("The last day on which it can be used."),
+            cell_parsers.day,
+            False,
+            (
+                "expiry",
+                "expires",
+                "expiry date",
+                "expiration date",
+                "best before",
+                "use by",
+                "bbd",
+                "exp date",
+            ),
+        ),
+        Field(
+            "location",
+            message("Location"),
+            message("The location."),
+            cell_parsers.line(64),
+            False,
+            ("bin", "shelf", "place", "storage", "warehouse location", "storage bin"),
+        ),
+        Field(
+            "supplier_lot",
+            message("Supplier's lot"),
+            message("The lot number of the supplier."),
+            cell_parsers.line(64),
+            False,
+            ("supplier lot", "vendor lot", "supplier batch", "vendor batch", "manufacturer lot"),
+        ),
     ),
-    ("item", "lot_code"), "lot", True,
-)  # fmt: skip
+    ("item", "lot_code"),
+    "lot",
+    True,
+)
 REORDER_POINTS = FileType(
-    "reorder-points", "Reorder points", "The quantities at which items are low.",
+    "reorder-points",
+    message("Reorder points"),
+    message("The quantities at which items are low."),
     (
         _item(),
-        Field("reorder_point", "Reorder point",
-              "The item is low at or below this. none removes it.",
-              cell_parsers.qty_or_none, True,
-              ("reorder at", "reorder level", "min", "minimum", "min stock", "minimum stock",
-               "safety stock")),
+        Field(
+            "reorder_point",
+            message("Reorder point"),
+            message("The item is low at or below this. none removes it."),
+            cell_parsers.qty_or_none,
+            True,
+            (
+                "reorder at",
+                "reorder level",
+                "min",
+                "minimum",
+                "min stock",
+                "minimum stock",
+                "safety stock",
+            ),
+        ),
     ),
-    ("item",), "item",
-)  # fmt: skip
+    ("item",),
+    "item",
+)
 CODES = FileType(
-    "codes", "Codes", "Linked barcodes and the item or lot that each identifies.",
+    "codes",
+    message("Barcodes"),
+    message("Linked barcodes and the item or lot that each identifies."),
     (
-        Field("code", "Code", "As printed or scanned: a GTIN or any other barcode.",
-              cell_parsers.barcode, True,
-              ("barcode", "gtin", "ean", "upc", "ean code", "gtin 13", "ean 13", "scan code")),
+        Field(
+            "code",
+            message("Code"),
+            message("As printed or scanned: a GTIN or any other barcode."),
+            cell_parsers.barcode,
+            True,
+            ("barcode", "gtin", "ean", "upc", "ean code", "gtin 13", "ean 13", "scan code"),
+        ),
         _item(),
-        Field("lot_code", "Lot",
-              "Only if the barcode identifies one lot.", cell_parsers.code, False,
-              _LOT_NAMES),
-        Field("qty", "One scan is", "The quantity of one scan. Default: 1.",
-              cell_parsers.positive_qty, False,
-              ("qty", "quantity", "pack", "pack size", "per scan", "units per pack")),
+        Field(
+            "lot_code",
+            message("Lot"),
+            message("Only if the barcode identifies one lot."),
+            cell_parsers.code,
+            False,
+            _LOT_NAMES,
+        ),
+        Field(
+            "qty",
+            message("One scan is"),
+            message("The quantity of one scan. Default: 1."),
+            cell_parsers.positive_qty,
+            False,
+            ("qty", "quantity", "pack", "pack size", "per scan", "units per pack"),
+        ),
     ),
-    ("code",), "code",
-)  # fmt: skip
+    ("code",),
+    "code",
+)
 COUNTS = FileType(
-    "counts", "Counts", "Counted quantities; the difference is posted.",
+    "counts",
+    message("Counts"),
+    message("Counted quantities; the difference is posted."),
     (
-        _item(), _LOT,
-        Field("counted", "Counted", "The counted quantity; 0 is allowed.", cell_parsers.qty, True,
-              ("counted qty", "count", "found", "actual", "physical", "qty", "quantity")),
-        Field("expected", "Expected",
-              "The quantity on the counting sheet. With it, a lot that changed since is refused.",
-              cell_parsers.qty, False,
-              ("on hand", "book", "system", "expected qty", "book qty", "system qty")),
+        _item(),
+        _LOT,
+        Field(
+            "counted",
+            message("Counted"),
+            message("The counted quantity; 0 is allowed."),
+            cell_parsers.qty,
+            True,
+            ("counted qty", "count", "found", "actual", "physical", "qty", "quantity"),
+        ),
+        Field(
+            "expected",
+            message("Expected"),
+            message(
+                "The quantity on the counting sheet. With it, a lot that changed since is refused."
+            ),
+            cell_parsers.qty,
+            False,
+            ("on hand", "book", "system", "expected qty", "book qty", "system qty"),
+        ),
     ),
-    ("item", "lot_code"), "lot", True,
-)  # fmt: skip
+    ("item", "lot_code"),
+    "lot",
+    True,
+)
 
 KINDS = {kind.name: kind for kind in (ITEMS, STOCK, REORDER_POINTS, CODES, COUNTS)}

@@ -15,6 +15,7 @@ from inventory.barcodes.links import codes
 from inventory.common.chunks import chunks
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, Refusal
 from inventory.common.lookalikes import look_key
+from inventory.common.messages import message, plural_message
 from inventory.common.progress import Progress
 from inventory.common.quantity import parse_qty
 from inventory.imports.column_mapping import Row
@@ -70,7 +71,7 @@ def check_rows(
             elif kind == "items":
                 _create_items(found, index, row.values, codes_by_look)
             else:
-                reason = f"There is no item {asked[index]}."
+                reason = message("There is no item %(item)s.", item=asked[index])
                 raise NotFound(with_suggestion(reason, suggester.near(asked[index])), field="item")
         except Refusal as refusal:
             found.refuse(index, refusal)
@@ -98,7 +99,14 @@ def _create_items(
     alike = codes_by_look.setdefault(look_key(code), [])
     if alike:
         found.notes.append(
-            (index, f"{code} is new, but it looks like {alike[0]}: are they the same?")
+            (
+                index,
+                message(
+                    "%(code)s is new, but it looks like %(other)s: are they the same?",
+                    code=code,
+                    other=alike[0],
+                ),
+            )
         )
     alike.append(code)
     found.plan.new.append(filled | {"code": code})
@@ -109,7 +117,9 @@ def _update_items(
     found: RowCheckResult, item: Item, fields: dict[str, Any], used: set[int]
 ) -> None:
     if item.archived_at is not None:
-        raise InvalidInput(f"{item.code} is archived. Restore it first.", field="code")
+        raise InvalidInput(
+            message("%(item)s is archived. Restore it first.", item=item.code), field="code"
+        )
     said = {name: fields[name] for name in _FACTS[1:] if fields.get(name) is not None}
     # the file has no other column than the reorder point
     if "reorder_point" in fields and "name" not in fields:
@@ -118,13 +128,9 @@ def _update_items(
         decimals = said.get("decimals", item.decimals)
         said["reorder_point"] = _reorder_point(said["reorder_point"], decimals, item.unit)
     changes = {name: value for name, value in said.items() if value != getattr(item, name)}
-    for frozen in ("unit", "decimals"):
+    for frozen in catalog.FROZEN:
         if frozen in changes and item.id in used:
-            raise InvalidInput(
-                f"The {frozen} of {item.code} is {getattr(item, frozen)} and can no longer change:"
-                " it has entries in the ledger.",
-                field=frozen,
-            )
+            raise InvalidInput(catalog.describe_frozen(frozen, item), field=frozen)
     if changes:
         found.plan.old.append((item, changes))
         found.changed += 1
@@ -235,8 +241,12 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     ]
     if in_the_way:
         raise NotReversible(
-            f"{len(in_the_way)} of its items have been used or changed since:"
-            f" {', '.join(in_the_way[:5])}{' …' if len(in_the_way) > 5 else ''}.",
+            plural_message(
+                "%(num)s of its items has been used or changed since: %(items)s.",
+                "%(num)s of its items have been used or changed since: %(items)s.",
+                len(in_the_way),
+                items=in_the_way[:5] + ["…"] * (len(in_the_way) > 5),
+            ),
             items=in_the_way[:20],
             operations=[],
         )

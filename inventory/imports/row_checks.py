@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common.errors import Refusal
+from inventory.common.messages import join_sentences, message
 from inventory.stock import queries as stock
 from inventory.stock.statements import items, lots
 
@@ -71,4 +72,6 @@ def lot_suggester(conn: Connection, item_code: str) -> SpellingSuggester:
 
 def with_suggestion(reason: str, near: str) -> str:
     """Return the reason, with the suggestion if there is one."""
-    return f"{reason} Did you mean {near}?" if near else reason
+    if not near:
+        return reason
+    return join_sentences(reason, message("Did you mean %(near)s?", near=near))

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit, ledger
 from inventory.common import clock, validation
 from inventory.common.errors import NotFound, NotReversible
+from inventory.common.messages import from_json, message, to_json
 from inventory.common.progress import SILENT, Progress
 from inventory.db import atomic
 from inventory.idempotency import store
@@ -65,13 +66,18 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data."""
-        return asdict(self)
+        record = asdict(self)
+        for shown in record["wrong"]:
+            shown["reason"] = to_json(shown["reason"])
+        for shown in record["notes"]:
+            shown["text"] = to_json(shown["text"])
+        return record
 
 
 def report_from(record: dict[str, Any]) -> Report:
     """Return the report of JSON data."""
-    wrong = [CellError(**one) for one in record.pop("wrong")]
-    notes = [RowNote(**one) for one in record.pop("notes")]
+    wrong = [CellError(**one | {"reason": from_json(one["reason"])}) for one in record.pop("wrong")]
+    notes = [RowNote(one["line"], from_json(one["text"])) for one in record.pop("notes")]
     return Report(**record, wrong=wrong, notes=notes)
 
 
@@ -235,7 +241,12 @@ def _unknown_items(conn: Connection, job: ImportJob) -> list[CellError]:
     known = find_items(conn, [row.values["item"] for row in named])
     suggester = item_suggester(conn)
     return [
-        _wrong(job, row, "item", with_suggestion(f"There is no item {code}.", suggester.near(code)))
+        _wrong(
+            job,
+            row,
+            "item",
+            with_suggestion(message("There is no item %(item)s.", item=code), suggester.near(code)),
+        )
         for row in named
         if (code := row.values["item"]) not in known
     ]
@@ -326,7 +337,10 @@ def get_import(conn: Connection, import_id: int) -> ImportRecord:
     """
     row = conn.execute(_IMPORTED.where(imports.c.id == import_id)).first()
     if row is None:
-        raise NotFound(f"There is no import number {import_id}.", import_id=import_id)
+        raise NotFound(
+            message("There is no import number %(import_id)s.", import_id=import_id),
+            import_id=import_id,
+        )
     return _to_imported(row)
 
 
@@ -363,7 +377,7 @@ def _undo(
     chosen = sa.select(imports).where(imports.c.id == import_id).with_for_update()
     row = tx.execute(chosen).one()
     if row.taken_back_at is not None:
-        raise NotReversible("This import was undone already.", operations=[])
+        raise NotReversible(message("This import was undone already."), operations=[])
     taker = barcodes.undo if row.kind == "codes" else items.undo
     taker(tx, json.loads(row.undo), user_id=user_id)
     tx.execute(sa.update(imports).where(imports.c.id == import_id).values(taken_back_at=now))

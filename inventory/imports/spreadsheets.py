@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from inventory.common.errors import InvalidInput
+from inventory.common.messages import message
 from inventory.imports.limits import UnreadableFile
 from inventory.imports.ods_workbook import CONTENT, OdsWorkbook
 from inventory.imports.packages import Package
@@ -24,7 +25,9 @@ def read_sheet(content: bytes, wanted: str) -> tuple[list[str], str, Lines]:
     """
     workbook = _open(content)
     if wanted and wanted not in workbook.sheets:
-        raise InvalidInput(f"There is no sheet {wanted} in the file.", field="sheet")
+        raise InvalidInput(
+            message("There is no sheet %(wanted)s in the file.", wanted=wanted), field="sheet"
+        )
     for name in [wanted] if wanted else workbook.sheets:
         lines = iter(()) if not wanted and name.startswith("About ") else workbook.rows(name)
         for first in lines:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from inventory.common.messages import message
 from inventory.common.progress import Progress
 from inventory.imports.column_mapping import Row
 from inventory.imports.row_checks import (
@@ -42,7 +43,7 @@ def check_rows(
     asked = [record(**rows[at].values) for at in kept]
     plan = plan_of(conn, asked, lock=lock, reference=reference, progress=progress)
     found = RowCheckResult(new=plan.new, changed=plan.changed, same=plan.same, plan=plan)
-    found.notes += [(at, "The lot is empty: the row is skipped.") for at in empty]
+    found.notes += [(at, message("The lot is empty: the row is skipped.")) for at in empty]
     found.notes += [(kept[position], note) for position, note in plan.notes]
     items, lots = item_suggester(conn), dict[str, SpellingSuggester]()
     for position, refusal in plan.refused:

@@ -13,6 +13,7 @@ from inventory import barcodes
 from inventory.barcodes import internal_codes
 from inventory.common import validation
 from inventory.common.errors import InvalidCode, InvalidInput, NotFound
+from inventory.common.messages import message
 from inventory.common.quantity import format_qty
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item, Lot
@@ -102,7 +103,7 @@ def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = Fal
     known = {lot.id: lot for lot in stock.read_lots(conn, ids)}
     for id in ids:
         if id not in known:
-            raise NotFound(f"There is no lot number {id}.", lot_id=id)
+            raise NotFound(message("There is no lot number %(id)s.", id=id), lot_id=id)
     gtins = _gtins(conn, {lot.item.id for lot in known.values()})
     lots = [known[id] for id in ids]
     return [
@@ -177,9 +178,13 @@ def copies_of(labels: list[Label], copies: int) -> list[Label]:
         InvalidInput: there are no labels, or too many.
     """
     if not labels:
-        raise InvalidInput("Choose lots, items or locations.", field="lots")
+        raise InvalidInput(message("Choose lots, items or locations."), field="lots")
     if not 1 <= copies <= MAX_LABELS or len(labels) * copies > MAX_LABELS:
         raise InvalidInput(
-            f"One print has 1 to {MAX_LABELS} labels. Print in several parts.", field="copies"
+            message(
+                "One print has 1 to %(max_labels)s labels. Print in several parts.",
+                max_labels=MAX_LABELS,
+            ),
+            field="copies",
         )
     return [label for label in labels for _ in range(copies)]

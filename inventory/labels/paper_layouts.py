@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.common.errors import InvalidInput
+from inventory.common.messages import message
+from inventory.common.quantity import ONE, Qty
 
 PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 
@@ -46,7 +48,11 @@ class Layout:
         """
         if not 1 <= start <= self.on_page:
             raise InvalidInput(
-                f"The first label is at position 1 to {self.on_page} of the sheet.", field="start"
+                message(
+                    "The first label is at position 1 to %(on_page)s of the sheet.",
+                    on_page=self.on_page,
+                ),
+                field="start",
             )
         for place in range(start - 1, start - 1 + count):
             page, on_page = divmod(place, self.on_page)
@@ -111,8 +117,11 @@ def layout_of(name: object) -> Layout:
         if sheet := _SHEET.fullmatch(name):
             return _fitting(_sheet(name, sheet))
     raise InvalidInput(
-        f"A layout is one of {', '.join(LAYOUTS)}; or a size in mm like 62x29; or a sheet like"
-        " a4:3x8:7.25,12.9:2.5,0.",
+        message(
+            "A layout is one of %(names)s; or a size in mm like 62x29; or a sheet like"
+            " a4:3x8:7.25,12.9:2.5,0.",
+            names=list(LAYOUTS),
+        ),
         field="layout",
     )
 
@@ -133,8 +142,16 @@ def _sheet(name: str, found: re.Match[str]) -> Layout:
 def _fitting(layout: Layout) -> Layout:
     if not (20 <= layout.label[0] <= 300 and 10 <= layout.label[1] <= 300):
         raise InvalidInput(
-            f"A label is 20 to 300 mm wide and 10 to 300 mm high; this would be"
-            f" {layout.label[0]:.1f} × {layout.label[1]:.1f} mm.",
+            message(
+                "A label is 20 to 300 mm wide and 10 to 300 mm high; this would be"
+                " %(width)s × %(height)s mm.",
+                width=_mm(layout.label[0]),
+                height=_mm(layout.label[1]),
+            ),
             field="layout",
         )
     return layout
+
+
+def _mm(length: float) -> Qty:
+    return Qty(round(length * 10) * ONE // 10)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inventory.common.errors import InvalidInput
+from inventory.common.messages import message
 from inventory.labels.barcode_images import Matrix, matrix_of
 from inventory.labels.content import Label, Line
 
@@ -64,8 +65,13 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLa
     dots = min(int(room / (matrix.modules * DOT)), _DOTS[1])
     if dots < _DOTS[0]:
         raise InvalidInput(
-            f"A label of {width:.0f} × {height:.0f} mm is too small for this code: it needs"
-            f" {matrix.modules * DOT * 2:.0f} mm in the square. Choose a larger one.",
+            message(
+                "A label of %(width)s × %(height)s mm is too small for this code: it needs"
+                " %(side)s mm in the square. Choose a larger one.",
+                width=round(width),
+                height=round(height),
+                side=round(matrix.modules * DOT * 2),
+            ),
             field="layout",
         )
     side = matrix.modules * dots * DOT
@@ -73,8 +79,12 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLa
     words = _fit_words(label.lines, width - left - PADDING, height - 2 * PADDING, measure)
     if words is None:
         raise InvalidInput(
-            f"A label of {width:.0f} × {height:.0f} mm is too small for its text. Choose a"
-            " larger one.",
+            message(
+                "A label of %(width)s × %(height)s mm is too small for its text. Choose a larger"
+                " one.",
+                width=round(width),
+                height=round(height),
+            ),
             field="layout",
         )
     placed = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory.common.errors import InvalidInput
+from inventory.common.messages import message
 from inventory.labels.content import Label
 from inventory.labels.paper_layouts import Layout
 from inventory.labels.pdf import measure
@@ -21,7 +22,7 @@ def to_zpl(labels: list[Label], layout: Layout) -> bytes:
     """
     if not layout.is_single:
         raise InvalidInput(
-            "A label printer takes single labels: choose a size like 62x29, not a sheet.",
+            message("A label printer takes single labels: choose a size like 62x29, not a sheet."),
             field="layout",
         )
     width, height = layout.label

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,12 +20,15 @@ from inventory.common import clock, instrumentation
 from inventory.common.chunks import chunks
 from inventory.common.errors import DuplicateLot, InvalidInput, NotFound, Refusal, StaleLot
 from inventory.common.lookalikes import look_key
+from inventory.common.messages import join_sentences, message
 from inventory.common.progress import SILENT, Progress
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.quantity import Qty, parse_qty
 from inventory.ledger import loader, writer
 from inventory.ledger.planned import PlannedCount, PlannedOperation
 from inventory.ledger.rules import counts as rules_counts
 from inventory.ledger.rules import expiry
+from inventory.ledger.rules.quality import describe_status
+from inventory.ledger.rules.receipts import describe_difference
 from inventory.ledger.unit_of_work import UnitOfWork
 from inventory.models import Kind, LotCount, QcStatus, TxnType, table
 from inventory.stock import queries as stock
@@ -210,7 +213,9 @@ def _all(*steps: Callable[[], T]) -> list[T]:
 def _item(uow: UnitOfWork, code: str) -> Item:
     item = uow.item(code)
     if item.archived_at is not None:
-        raise InvalidInput(f"{code} is archived. It cannot be imported.", field="item")
+        raise InvalidInput(
+            message("%(code)s is archived. It cannot be imported.", code=code), field="item"
+        )
     return item
 
 
@@ -242,14 +247,21 @@ def _open(plan: Plan, brought: dict[int, list[tuple[int, bool]]], row: OpeningLo
 
 def _lookalike_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, str]]:
     """Return a note for each new lot whose code looks like one of another lot of the item."""
-    notes = []
+    notes: list[tuple[int, str]] = []
     for index, row in enumerate(rows):
         item = plan.uow.items.get(row.item)
         lot = item and plan.uow.codes.get((item.id, row.lot_code))
         if item and lot and lot.id is None and lot.look_no:
             first = plan.uow.lookalikes[item.id, look_key(row.lot_code)][0].lot_code
             notes.append(
-                (index, f"Lot {row.lot_code} is new, but it looks like {first}: are they the same?")
+                (
+                    index,
+                    message(
+                        "Lot %(code)s is new, but it looks like %(other)s: are they the same?",
+                        code=row.lot_code,
+                        other=first,
+                    ),
+                )
             )
     return notes
 
@@ -258,7 +270,14 @@ def _expired_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, st
     """Return a note for each lot that has expired."""
     refused = {index for index, _ in plan.refused}
     return [
-        (index, f"Lot {row.lot_code} expired on {row.expires_on}: it is on hold.")
+        (
+            index,
+            message(
+                "Lot %(lot)s expired on %(day)s: it is on hold.",
+                lot=row.lot_code,
+                day=row.expires_on,
+            ),
+        )
         for index, row in enumerate(rows)
         if row.expires_on is not None and row.expires_on < plan.uow.today and index not in refused
     ]
@@ -285,23 +304,33 @@ def _new_lot(uow: UnitOfWork, item: Item, row: OpeningLot) -> Lot:
 def _require_imported(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
     """Require that an import created the lot; if it was reversed, the lot is empty."""
     if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
-        _raise_exists(lot, f"{format_qty(lot.on_hand)} {lot.item.unit} on hand")
+        raise DuplicateLot(
+            message(
+                "Lot %(lot)s of %(item)s exists already, with %(on_hand)s on hand.",
+                lot=lot.lot_code,
+                item=lot.item.code,
+                on_hand=Qty(lot.on_hand, lot.item.unit),
+            ),
+            field="lot_code",
+            lot_id=lot.id,
+        )
     return 0
 
 
 def _require_same(lot: Lot, qty: int, standing: list[int]) -> None:
     if standing != [qty]:
-        before, unit = format_qty(sum(standing)), lot.item.unit
-        there = f"{format_qty(lot.on_hand)} {unit} on hand"
-        _raise_exists(lot, f"imported before with {before} {unit}, {there}")
-
-
-def _raise_exists(lot: Lot, how: str) -> NoReturn:
-    raise DuplicateLot(
-        f"Lot {lot.lot_code} of {lot.item.code} exists already: {how}.",
-        field="lot_code",
-        lot_id=lot.id,
-    )
+        raise DuplicateLot(
+            message(
+                "Lot %(lot)s of %(item)s was imported before with %(before)s, and has %(on_hand)s"
+                " on hand now.",
+                lot=lot.lot_code,
+                item=lot.item.code,
+                before=Qty(sum(standing), lot.item.unit),
+                on_hand=Qty(lot.on_hand, lot.item.unit),
+            ),
+            field="lot_code",
+            lot_id=lot.id,
+        )
 
 
 def _require_same_fields(lot: Lot, row: OpeningLot, earlier: list[tuple[int, bool]]) -> int:
@@ -309,18 +338,20 @@ def _require_same_fields(lot: Lot, row: OpeningLot, earlier: list[tuple[int, boo
 
     The status is compared only if the lot is to be filled again, because work changes a status.
     """
-    for name, label in (("expires_on", "expiry"), ("supplier_lot", "supplier's lot")):
+    for name in ("expires_on", "supplier_lot"):
         said, known = getattr(row, name), getattr(lot, name)
         if said is not None and said != known:
             raise InvalidInput(
-                f"Lot {lot.lot_code} exists already, with the {label}"
-                f" {known or 'left empty'}. Change it on the page of the lot.",
+                join_sentences(
+                    describe_difference(name, lot.lot_code, known, said),
+                    message("Change it on the page of the lot."),
+                ),
                 field=name,
             )
     stands = any(stands for _, stands in earlier)
     if earlier and not stands and _status_of(lot.item, row) != lot.qc_status:
         raise InvalidInput(
-            f"Lot {lot.lot_code} exists already and is {lot.qc_status.lower()}.",
+            describe_status(lot.lot_code, lot.qc_status),
             field="qc_status",
         )
     return 0
@@ -359,7 +390,9 @@ def _count(plan: Plan, row: CountedLot) -> None:
     lot = uow.find_lot(item, row.lot_code)
     if lot is None:
         raise NotFound(
-            f"There is no lot {row.lot_code} of {item.code}.", field="lot_code", item=item.code
+            message("There is no lot %(lot)s of %(item)s.", lot=row.lot_code, item=item.code),
+            field="lot_code",
+            item=item.code,
         )
     read = partial(parse_qty, decimals=item.decimals, unit=item.unit, allow_zero=True)
     counted, expected = _all(
@@ -368,8 +401,13 @@ def _count(plan: Plan, row: CountedLot) -> None:
     )
     if row.expected is not None and expected != lot.on_hand:
         raise StaleLot(
-            f"Lot {lot.lot_code} changed since it was counted: {row.expected} {item.unit} were"
-            f" expected, {format_qty(lot.on_hand)} are on hand now. Count it again.",
+            message(
+                "Lot %(lot)s changed since it was counted: %(expected)s were expected,"
+                " %(on_hand)s are on hand now. Count it again.",
+                lot=lot.lot_code,
+                expected=f"{row.expected} {item.unit}",
+                on_hand=Qty(lot.on_hand, item.unit),
+            ),
             field="expected",
             lot_id=lot.id,
         )

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput, InvalidQty
+from inventory.common.messages import message
 from inventory.common.quantity import TypedQty
 from inventory.idempotency.fingerprint import digest
 from inventory.ledger.commands import (
@@ -65,7 +66,7 @@ def _canonical_quantity(value: object, *, field: str) -> RawQuantity:
         return f"{value.normalize():f}"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
         return str(value)
-    raise InvalidQty("Enter a quantity, such as 12 or 12.5.", field=field)
+    raise InvalidQty(message("Enter a quantity, such as 12 or 12.5."), field=field)
 
 
 def _minutes(value: object, *, field: str) -> int | None:
@@ -75,11 +76,11 @@ def _minutes(value: object, *, field: str) -> int | None:
 
 def _parts(value: object, *, field: str) -> tuple[Any, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or not 0 < len(value) <= 1000:
-        raise InvalidInput("A list of 1 to 1000 quantities is expected here.", field=field)
+        raise InvalidInput(message("A list of 1 to 1000 quantities is expected here."), field=field)
     cleaned = tuple(clean(part) for part in value)
     ids = [getattr(part, "lot_id", None) or part.reservation_id for part in cleaned]
     if len(set(ids)) != len(ids):
-        raise InvalidInput("The list names the same record twice.", field=field)
+        raise InvalidInput(message("The list names the same record twice."), field=field)
     return cleaned
 
 
@@ -149,7 +150,7 @@ def clean(request: Any) -> Any:
         if value is not None or (default is not None and (kind, name) != (Reserve, "qty")):
             value = _CHECKS[name](value, field=name)
         if value is None and (kind, name) in _REQUIRED:
-            raise InvalidInput(f"A {name} is needed.", field=name)
+            raise InvalidInput(validation.describe_missing(name), field=name)
         cleaned[name] = value
     return kind(**cleaned)
 

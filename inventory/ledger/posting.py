@@ -13,6 +13,7 @@ from sqlalchemy.pool import QueuePool
 
 from inventory.common import clock, instrumentation
 from inventory.common.errors import InvalidInput, QtyConflict, Refusal
+from inventory.common.messages import join_sentences, message, plural_message
 from inventory.db import atomic, atomic_pipelined
 from inventory.idempotency import store
 from inventory.ledger import loader, lot_queue, writer
@@ -156,7 +157,10 @@ def _post_validated(
     requests: Sequence[Request], *, user_id: int, key: str, dry_run: bool
 ) -> PostingResult:
     if not 0 < len(requests) <= MAX_COMMANDS:
-        raise InvalidInput(f"1 to {MAX_COMMANDS} operations at once.", field="operations")
+        raise InvalidInput(
+            message("1 to %(max_commands)s operations at once.", max_commands=MAX_COMMANDS),
+            field="operations",
+        )
     key = store.validate_key(key)
     requests = [
         _with_request_index(index, len(requests), clean, request)
@@ -302,9 +306,14 @@ def _with_request_index(index: int, total: int, func: Callable[..., Any], *args:
         if total > 1:
             refusal.figures["index"] = index
         if index and refusal.remembered:
-            before = "the operation" if index == 1 else f"the {index} operations"
-            refusal.detail += (
-                f" Nothing was posted. The figures include {before} before it in the batch."
+            refusal.detail = join_sentences(
+                refusal.detail,
+                plural_message(
+                    "Nothing was posted. The figures include the operation before it in the batch.",
+                    "Nothing was posted. The figures include the %(num)s operations before it in"
+                    " the batch.",
+                    index,
+                ),
             )
             refusal.args = (refusal.detail,)
         raise

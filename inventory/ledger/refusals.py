@@ -10,24 +10,16 @@ from datetime import date
 from typing import Any, NoReturn
 
 from inventory.common.errors import InsufficientStock, LotExpired, QcBlocked, Refusal
-from inventory.common.quantity import format_qty
+from inventory.common.messages import Message, join_sentences, message
+from inventory.common.quantity import Qty, format_qty
 from inventory.stock.entities import Item, Lot, Reservation, ReservationLine, totals
 
 #: The most lots, and the most reservations, that a refusal lists.
 _MAX_LISTED = 20
 
-_HOLD_WORDS = {
-    "QUARANTINE": "in quarantine",
-    "REJECTED": "rejected",
-    "EXPIRED": "expired",
-}
 
-
-def require_usable(lot: Lot, today: date, *, action_word: str) -> None:
+def require_usable(lot: Lot, today: date) -> None:
     """Require a lot that can be reserved and issued.
-
-    Args:
-        action_word: participle of the action, such as "reserved".
 
     Raises:
         LotExpired, QcBlocked: the lot is on hold.
@@ -36,9 +28,8 @@ def require_usable(lot: Lot, today: date, *, action_word: str) -> None:
     if hold is None:
         return
     kind = LotExpired if hold == "EXPIRED" else QcBlocked
-    since = f" since {lot.expires_on}" if hold == "EXPIRED" else ""
     raise kind(
-        f"Lot {lot.lot_code} is {_HOLD_WORDS[hold]}{since}: nothing in it can be {action_word}.",
+        join_sentences(_why_on_hold(lot, hold), message("Its stock cannot be reserved or issued.")),
         lot_id=lot.id,
         lot_code=lot.lot_code,
         qc_status=lot.qc_status,
@@ -59,14 +50,13 @@ def raise_insufficient_in_lot(
         InsufficientStock: always.
     """
     unit = lot.item.unit
-    detail = (
-        f"Only {format_qty(free)} {unit} free in {lot.lot_code}, {format_qty(qty)} {unit} requested"
-        if free
-        else f"Nothing is free in {lot.lot_code}, {format_qty(qty)} {unit} requested"
-    )
-    detail += _held_by(lot.reserved, unit, holders) + "."
+    figures = {"lot": lot.lot_code, "free": Qty(free, unit), "qty": Qty(qty, unit)}
+    if free:
+        what = message("Only %(free)s free in %(lot)s, %(qty)s requested.", **figures)
+    else:
+        what = message("Nothing is free in %(lot)s, %(qty)s requested.", **figures)
     raise InsufficientStock(
-        detail,
+        join_sentences(what, _held_by(lot.reserved, unit, holders)),
         item=lot.item.code,
         lot_id=lot.id,
         requested=format_qty(qty),
@@ -104,19 +94,15 @@ def raise_insufficient_stock(
         kind = LotExpired
     elif sums.available >= qty:
         kind = QcBlocked
-    detail = (
-        f"Only {format_qty(sums.free)} {item.unit} of {item.code} free,"
-        f" {format_qty(qty)} {item.unit} requested"
-        if sums.free
-        else f"Nothing of {item.code} is free, {format_qty(qty)} {item.unit} requested"
-    )
-    detail += "".join(
-        f"; {format_qty(amount)} {item.unit} {_HOLD_WORDS[hold]}"
-        for hold, amount in sorted(holds.items())
-    )
-    detail += _held_by(sums.reserved, item.unit, holders) + "."
+    unit = item.unit
+    figures = {"item": item.code, "free": Qty(sums.free, unit), "qty": Qty(qty, unit)}
+    if sums.free:
+        what = message("Only %(free)s of %(item)s free, %(qty)s requested.", **figures)
+    else:
+        what = message("Nothing of %(item)s is free, %(qty)s requested.", **figures)
+    on_hold = [_how_much_on_hold(hold, Qty(amount, unit)) for hold, amount in sorted(holds.items())]
     raise kind(
-        detail,
+        join_sentences(what, *on_hold, _held_by(sums.reserved, unit, holders)),
         item=item.code,
         requested=format_qty(qty),
         free=format_qty(sums.free),
@@ -146,13 +132,15 @@ def raise_reservation_at_risk(
     usable = sum(line.open for line in lines if not line.lot.hold_reason(today))
     only_expired = all(line.lot.hold_reason(today) == "EXPIRED" for line in held)
     kind = LotExpired if only_expired else QcBlocked
-    named = ", ".join(
-        f"{line.lot.lot_code} is {_HOLD_WORDS[line.lot.hold_reason(today) or '']}" for line in held
+    can_be_issued = message(
+        "%(usable)s of %(qty)s reserved for %(reference)s can be issued now.",
+        usable=Qty(usable),
+        qty=Qty(qty, reservation.item.unit),
+        reference=reservation.reference,
     )
-    unit = reservation.item.unit
+    reasons = [_why_on_hold(line.lot, line.lot.hold_reason(today) or "") for line in held]
     raise kind(
-        f"{format_qty(usable)} of {format_qty(qty)} {unit} reserved for {reservation.reference}"
-        f" can be issued now: {named}.",
+        join_sentences(can_be_issued, *reasons),
         item=reservation.item.code,
         reservation_id=reservation.id,
         requested=format_qty(qty),
@@ -162,12 +150,30 @@ def raise_reservation_at_risk(
     )
 
 
+def _why_on_hold(lot: Lot, hold: str) -> Message:
+    if hold == "EXPIRED":
+        return message("Lot %(lot)s expired on %(day)s.", lot=lot.lot_code, day=lot.expires_on)
+    if hold == "REJECTED":
+        return message("Lot %(lot)s is rejected.", lot=lot.lot_code)
+    return message("Lot %(lot)s is in quarantine.", lot=lot.lot_code)
+
+
+def _how_much_on_hold(hold: str, qty: Qty) -> Message:
+    if hold == "EXPIRED":
+        return message("%(qty)s expired.", qty=qty)
+    if hold == "REJECTED":
+        return message("%(qty)s rejected.", qty=qty)
+    return message("%(qty)s in quarantine.", qty=qty)
+
+
 def _held_by(reserved: int, unit: str, holders: Iterable[Reservation]) -> str:
     if not reserved:
         return ""
     names = list(dict.fromkeys(holder.reference for holder in holders))[:3]
-    by = f" by {', '.join(names)}" if names else ""
-    return f"; {format_qty(reserved)} {unit} reserved{by}"
+    qty = Qty(reserved, unit)
+    if not names:
+        return message("%(qty)s reserved.", qty=qty)
+    return message("%(qty)s reserved for %(references)s.", qty=qty, references=names)
 
 
 def _lots(lots: Sequence[Lot], today: date) -> list[dict[str, Any]]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from inventory.common import clock
+from inventory.common.clock import Time
 from inventory.common.errors import InvalidInput, LooksLike, NotFound, StateConflict
 from inventory.common.lookalikes import case_key, look_key
-from inventory.common.quantity import MAX, format_qty
+from inventory.common.messages import message
+from inventory.common.quantity import MAX, Qty
 from inventory.ledger.commands import Request
 from inventory.ledger.planned import PlannedEntry, PlannedOperation, PlannedQcDecision
 from inventory.models import Kind, QcStatus, TxnType
@@ -128,7 +129,9 @@ class UnitOfWork:
         try:
             return self.items[code]
         except KeyError:
-            raise NotFound(f"There is no item {code}.", field="item", item=code) from None
+            raise NotFound(
+                message("There is no item %(code)s.", code=code), field="item", item=code
+            ) from None
 
     def lot(self, lot_id: int) -> Lot:
         """Return the lot with this id.
@@ -140,7 +143,9 @@ class UnitOfWork:
             return self.lots[lot_id]
         except KeyError:
             raise NotFound(
-                f"There is no lot number {lot_id}.", field="lot_id", lot_id=lot_id
+                message("There is no lot number %(lot_id)s.", lot_id=lot_id),
+                field="lot_id",
+                lot_id=lot_id,
             ) from None
 
     def lot_of(self, item: Item, lot_id: int) -> Lot:
@@ -153,7 +158,12 @@ class UnitOfWork:
         lot = self.lot(lot_id)
         if lot.item.id != item.id:
             raise InvalidInput(
-                f"Lot {lot.lot_code} is a lot of {lot.item.code}, not of {item.code}.",
+                message(
+                    "Lot %(lot)s is a lot of %(item)s, not of %(item_2)s.",
+                    lot=lot.lot_code,
+                    item=lot.item.code,
+                    item_2=item.code,
+                ),
                 field="lots",
                 lot_id=lot_id,
             )
@@ -169,7 +179,10 @@ class UnitOfWork:
             return self.reservations[reservation_id]
         except KeyError:
             raise NotFound(
-                f"There is no reservation number {reservation_id}.",
+                message(
+                    "There is no reservation number %(reservation_id)s.",
+                    reservation_id=reservation_id,
+                ),
                 field="reservation",
                 reservation_id=reservation_id,
             ) from None
@@ -210,7 +223,9 @@ class UnitOfWork:
             return self.reversal_targets[operation_id]
         except KeyError:
             raise NotFound(
-                f"There is no operation number {operation_id}.",
+                message(
+                    "There is no operation number %(operation_id)s.", operation_id=operation_id
+                ),
                 field="operation_id",
                 operation_id=operation_id,
             ) from None
@@ -249,7 +264,7 @@ class UnitOfWork:
         occurred_at = getattr(request, "occurred_at", None)
         if occurred_at is not None and occurred_at > self.now + CLOCK_TOLERANCE:
             raise StateConflict(
-                f"{_clock_time(occurred_at)} is in the future.", field="occurred_at"
+                message("%(time)s is in the future.", time=Time(occurred_at)), field="occurred_at"
             )
         for name in ("reference", "reason", "note", "occurred_at"):
             fields.setdefault(name, getattr(request, name, None))
@@ -278,8 +293,13 @@ class UnitOfWork:
         alike = self.lookalikes.get((item.id, look_key(code)))
         if alike and not allow_lookalike:
             raise LooksLike(
-                f"{code} looks like {alike[0].lot_code}, a lot of {item.code} that exists already."
-                " Use that lot, or confirm that this is another one.",
+                message(
+                    "%(code)s looks like %(lot)s, a lot of %(item)s that exists already. Use that"
+                    " lot, or confirm that this is another one.",
+                    code=code,
+                    lot=alike[0].lot_code,
+                    item=item.code,
+                ),
                 field="lot_code",
                 item=item.code,
                 lot_code=alike[0].lot_code,
@@ -353,8 +373,12 @@ class UnitOfWork:
         )
         if entry.received_after > MAX:
             raise StateConflict(
-                f"Lot {lot.lot_code} would have received more than {format_qty(MAX)} in total,"
-                " the limit of a lot.",
+                message(
+                    "Lot %(lot)s would have received more than %(max)s in total, the limit of a"
+                    " lot.",
+                    lot=lot.lot_code,
+                    max=Qty(MAX),
+                ),
                 field="qty",
             )
         lot.lot_seq = entry.lot_seq
@@ -382,8 +406,12 @@ class UnitOfWork:
         arrived_at = self._arrivals[lot.id]
         if arrived_at is not None and operation.occurred_at + CLOCK_TOLERANCE < arrived_at:
             raise StateConflict(
-                f"{_clock_time(operation.occurred_at)} is before lot {lot.lot_code} came in,"
-                f" {_clock_time(arrived_at)}.",
+                message(
+                    "%(time)s is before lot %(lot)s was received, %(arrived_at)s.",
+                    time=Time(operation.occurred_at),
+                    lot=lot.lot_code,
+                    arrived_at=Time(arrived_at),
+                ),
                 field="occurred_at",
             )
 
@@ -421,7 +449,3 @@ class UnitOfWork:
             lots.update(decision.lot for decision in operation.decisions)
             lots.update(count.lot for count in operation.counts)
         return lots
-
-
-def _clock_time(when: datetime) -> str:
-    return f"{when.astimezone(clock.zone()):%Y-%m-%d %H:%M}"

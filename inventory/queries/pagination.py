@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from inventory.common import validation
 from inventory.common.errors import InvalidInput
+from inventory.common.messages import message
 from inventory.common.sort_keys import MAX_KEY
 from inventory.queries.page_reads import Reads
 
@@ -42,7 +43,9 @@ class Page(Generic[Row]):
 def validate_limit(limit: object) -> int:
     """Return the number of rows of a page, 1 to MOST_ROWS."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_ROWS:
-        raise InvalidInput(f"A page has 1 to {MAX_ROWS} rows.", field="limit")
+        raise InvalidInput(
+            message("A page has 1 to %(max_rows)s rows.", max_rows=MAX_ROWS), field="limit"
+        )
     return limit
 
 
@@ -75,12 +78,14 @@ class CursorScope:
             mark, *values = _decode(cursor)
             if mark != self._mark:
                 raise InvalidInput(
-                    "This cursor belongs to another list, or to other filters.", field="cursor"
+                    message("This cursor belongs to another list, or to other filters."),
+                    field="cursor",
                 )
             return tuple(key(value) for key, value in zip(self.keys, values, strict=True))
         except (ValueError, TypeError, RecursionError, binascii.Error):
             raise InvalidInput(
-                "This is not a cursor. Use the nextCursor of the previous page.", field="cursor"
+                message("This is not a cursor. Use the nextCursor of the previous page."),
+                field="cursor",
             ) from None
 
     @property

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from inventory.common.chunks import chunks
 from inventory.common.errors import NotFound
 from inventory.common.lookalikes import case_key, look_key
+from inventory.common.messages import message
 from inventory.common.validation import MAX_ID
 from inventory.db import exact_sum
 from inventory.models import Kind, LotCount, TxnType, table
@@ -95,7 +96,7 @@ def get_item(conn: Connection, code: str) -> Item:
     """Return the item with this code, in any case if only one is meant, or raise NotFound."""
     found = find_items(conn, [code])
     if not found:
-        raise NotFound(f"There is no item {code}.", item=code)
+        raise NotFound(message("There is no item %(code)s.", code=code), item=code)
     return found[code]
 
 
@@ -113,7 +114,7 @@ def get_lot(conn: Connection, lot_id: int) -> Lot:
     """Return the lot with this id, or raise NotFound."""
     found = read_lots(conn, [lot_id])
     if not found:
-        raise NotFound(f"There is no lot number {lot_id}.", lot_id=lot_id)
+        raise NotFound(message("There is no lot number %(lot_id)s.", lot_id=lot_id), lot_id=lot_id)
     return found[0]
 
 
@@ -233,7 +234,10 @@ def get_reservation(conn: Connection, reservation_id: int) -> Reservation:
     found = read_reservations(conn, [reservation_id])
     if not found:
         raise NotFound(
-            f"There is no reservation number {reservation_id}.", reservation_id=reservation_id
+            message(
+                "There is no reservation number %(reservation_id)s.", reservation_id=reservation_id
+            ),
+            reservation_id=reservation_id,
         )
     return found[0]
 
@@ -340,7 +344,10 @@ def get_operation_header(conn: Connection, operation_id: int) -> Operation:
     """Return the operation with this id, without its entries, or raise NotFound."""
     found = read_operation_headers(conn, [operation_id])
     if not found:
-        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+        raise NotFound(
+            message("There is no operation number %(operation_id)s.", operation_id=operation_id),
+            operation_id=operation_id,
+        )
     return found[0]
 
 
@@ -417,7 +424,9 @@ def operation_of_entry(conn: Connection, entry_id: int) -> int:
     chosen = sa.select(ledger.c.operation_id).where(ledger.c.id == entry_id)
     operation_id = conn.execute(chosen).scalar()
     if operation_id is None:
-        raise NotFound(f"There is no entry number {entry_id}.", entry_id=entry_id)
+        raise NotFound(
+            message("There is no entry number %(entry_id)s.", entry_id=entry_id), entry_id=entry_id
+        )
     return int(operation_id)
 
 
@@ -425,5 +434,8 @@ def get_operation(conn: Connection, operation_id: int) -> Operation:
     """Return the operation with this id, with its entries, or raise NotFound."""
     found = read_operations(conn, [operation_id])
     if not found:
-        raise NotFound(f"There is no operation number {operation_id}.", operation_id=operation_id)
+        raise NotFound(
+            message("There is no operation number %(operation_id)s.", operation_id=operation_id),
+            operation_id=operation_id,
+        )
     return found[0]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from inventory.common.errors import NotFound
+from inventory.common.messages import message
 from inventory.models import Kind, QcDecision, QcStatus, TxnType, table
 from inventory.stock import genealogy
 from inventory.stock import queries as stock
@@ -187,7 +188,11 @@ def find_lot(conn: Connection, lot_code: str, item: str) -> Lot:
     """
     found = stock.find_lot(conn, stock.get_item(conn, item).id, lot_code)
     if found is None:
-        raise NotFound(f"There is no lot {lot_code} of {item}.", item=item, lot_code=lot_code)
+        raise NotFound(
+            message("There is no lot %(lot_code)s of %(item)s.", lot_code=lot_code, item=item),
+            item=item,
+            lot_code=lot_code,
+        )
     return found
 
 

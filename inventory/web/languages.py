@@ -1,7 +1,7 @@
 """Languages of the pages.
 
-Texts are written in English in the code, and looked up in the catalogs of `inventory/translations`
-(gettext). A page uses `_` of Jinja, a module `gettext`, `ngettext` and `lazy_gettext` of Flask-Babel.
+Texts are in English in the code and looked up in the catalogs of `inventory/translations`
+(gettext). Templates use `_`, modules `gettext`, `ngettext` and `lazy_gettext` of Flask-Babel.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ LANGUAGES = {"en": "English"}
 
 def init_app(app: Flask) -> None:
     """Install gettext in templates and modules."""
-    app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", f"{app.root_path}/inventory/translations")
+    app.config.setdefault(
+        "BABEL_TRANSLATION_DIRECTORIES", f"{app.root_path}/inventory/translations"
+    )
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     Babel(app)

@@ -76,7 +76,7 @@ async function start() {
     if ($("login").open || !login.user) return signal("bad", "Log in first.");
     await forgotten;
     if (early && !(await resolver.here(readScan(early.text))).unknown) {
-      early.takeBack();
+      early.restoreField();
       return refuseScan(early.keys);
     }
     emit("scan", { raw });

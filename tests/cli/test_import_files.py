@@ -51,7 +51,7 @@ def test_all_errors_are_printed_and_written_to_a_file(flask: Shell, tmp_path: Pa
     output = flask.fails("import", "items", str(file), "--commit", "--user", "Anna",
                        "--errors", str(errors))  # fmt: skip
     assert "Decimals are 0 to 6." in output
-    assert "The name is missing." in output
+    assert "“Name” is missing." in output
     assert "2 errors. Nothing was imported." in output
     assert errors.read_text().splitlines()[1] == "2,decimals,x,Decimals are 0 to 6."
     assert "0 items" not in flask("import", "list").output
@@ -62,7 +62,7 @@ def test_all_errors_are_printed_and_written_to_a_file(flask: Shell, tmp_path: Pa
 def test_columns_can_be_mapped(flask: Shell, tmp_path: Path) -> None:
     file = tmp_path / "items.csv"
     file.write_text("Anything;Code;Else\nBolt;B-1;x\n")
-    assert "Choose the column of the name" in flask.fails("import", "items", str(file))
+    assert "Choose the column of “Name”" in flask.fails("import", "items", str(file))
     words = ("import", "items", str(file), "--commit", "--user", "Anna", "--map", "name=Anything")
     assert "name from 'Anything'" in flask(*words).output
     assert "There is no field colour" in flask.fails(*words, "--map", "colour=Else")
@@ -75,7 +75,7 @@ def test_a_missing_column_is_refused_with_the_existing_columns(
     file = tmp_path / "items.csv"
     file.write_text("Teilenummer;Bezeichnung\nBOLT;Bolt\n")
     output = flask.fails("import", "items", str(file))
-    assert "Choose the column of the code" in output
+    assert "Choose the column of “Code”" in output
     assert (
         "The file has: Teilenummer, Bezeichnung. Name the column with --map code=COLUMN." in output
     )

@@ -120,7 +120,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.fills(Quantity="20", For="JOB-8")
     clerk.taps("Reserve")
     clerk.is_refused("Only 9 pcs of BOLT-M8 free, 20 pcs requested.")
-    clerk.is_refused("15 pcs reserved by JOB-7")
+    clerk.is_refused("15 pcs reserved for JOB-7")
     clerk.taps("Use 9")
     clerk.reads("Reserved 9 pcs of BOLT-M8 for JOB-8")
 

@@ -30,7 +30,7 @@ COLUMNS = [
 
 ERROR = r"The spreadsheet has an error here \({}\)\. Fix the formula"
 NO_VALUE = "The formula here has no stored value: .* Open the file in a spreadsheet program"
-STALE = "The value of the formula here may be wrong: .* Open the file in a spreadsheet program"
+STALE = "The value of the formula here can be wrong: .* Open the file in a spreadsheet program"
 NARROW = "shows only #### here: the column is too narrow"
 
 #: Name: the XML of an XLSX cell with a placeholder for its address, and the error message.

@@ -151,7 +151,7 @@ def test_import_of_10000_rows_reports_errors_repeats_and_is_undone(stock: Stock)
         (6002, "expires on", "2031-02-30"),
     ]
     assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
-    assert report.wrong[4].reason == "Line 2 has the same lot."
+    assert report.wrong[4].reason == "Line 2 is about the same."
     assert (report.import_id, report.rows) == (None, 10_000)
     assert (lots_on_hand(), stock.entries()) == (before, entries)
 
@@ -186,7 +186,7 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
     undo(stock, run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,").import_id)
     assert lots_on_hand() == ["BOLT L-1 APPROVED 0/0"]
     assert reasons(check("stock", STOCK + "BOLT,L-1,12,rejected,,,")) == [
-        "2 qc status: Lot L-1 exists already and is approved."
+        "2 qc status: Lot L-1 is approved already."
     ]
     assert counts(run_import(stock, "stock", STOCK + "BOLT,L-1,13,,,,")) == (0, 1, 0)
     assert lots_on_hand() == ["BOLT L-1 APPROVED 13/0"]
@@ -195,29 +195,30 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("BOLT,OLD,7,,,,", "lot: Lot OLD of BOLT exists already: 7 pcs on hand."),
+        ("BOLT,OLD,7,,,,", "lot: Lot OLD of BOLT exists already, with 7 pcs on hand."),
         (
             "BOLT,L-1,13,,,,",
-            "lot: Lot L-1 of BOLT exists already: imported before with 12 pcs, 12 pcs on hand.",
+            "lot: Lot L-1 of BOLT was imported before with 12 pcs, and has 12 pcs on hand now.",
         ),
         (
             "BOLT,L-1,12,,2031-01-01,,",
-            "expires on: Lot L-1 exists already, with the expiry left empty. Change it on the"
+            "expires on: Lot L-1 is stored without an expiry date, not with 2031-01-01. Change"
+            " it on the"
             " page of the lot.",
         ),
-        ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals: this item is counted in pcs, whole"
+        ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals. This item is counted in pcs, whole"
          " numbers only."),
         ("GONE,N,1,,,,", "item: GONE is archived. It cannot be imported."),
         ("BOLD,N,1,,,,", "item: There is no item BOLD. Did you mean BOLT?"),
-        ("BOLT,N,,,,,", "qty: The quantity is missing."),
-        ("BOLT,,1,,,,", "lot: The lot is missing."),
+        ("BOLT,N,,,,,", "qty: “Quantity” is missing."),
+        ("BOLT,,1,,,,", "lot: “Lot” is missing."),
         ("BOLT,N,1,,03/04/2031,,",
          "expires on: 03/04/2031 can be read in two ways. Choose whether the day or the month"
          " comes first, or write dates like 2027-03-31."),
         ('BOLT,N,"1,234,567",,,,', "qty: Write the quantity without separators for thousands, like"
          " 1250.5."),
-        ("BOLT,N,1.000,,,,", "qty: 1.000 can be read as 1 or as 1000 pcs: write 1 or 1000."),
-        ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read as 1 or as 1000 pcs: write 1 or 1000."),
+        ("BOLT,N,1.000,,,,", "qty: 1.000 can be read in two ways. Write 1 or 1000."),
+        ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read in two ways. Write 1 or 1000."),
     ],
 )  # fmt: skip
 def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
@@ -237,8 +238,8 @@ def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reas
 def test_all_errors_of_a_row_are_reported(stock: Stock) -> None:
     stock.lot("receive 7", lot_code="OLD")
     assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
-        "2 qty: 1.5 has too many decimals: this item is counted in pcs, whole numbers only.",
-        "2 lot: Lot OLD of BOLT exists already: 7 pcs on hand.",
+        "2 qty: 1.5 has too many decimals. This item is counted in pcs, whole numbers only.",
+        "2 lot: Lot OLD of BOLT exists already, with 7 pcs on hand.",
         "3 qty: This is not a quantity. Write it as a plain number, such as 12 or 12.5.",
         "3 expires on: tomorrow is not a date. Write dates like 2027-03-31.",
         "3 item: There is no item BOLD. Did you mean BOLT?",
@@ -320,8 +321,8 @@ def test_counts_are_posted_as_one_operation(stock: Stock) -> None:
     again = run_import(stock, "counts", text, reference="November")
     assert (again.done_before, counts(again)) == (report.import_id, (0, 0, 3))
     assert reasons(run_import(stock, "counts", text, reference="December")) == [
-        "2 expected: Lot A changed since it was counted: 10 pcs were expected, 7 are on hand now."
-        " Count it again.",
+        "2 expected: Lot A changed since it was counted: 10 pcs were expected, 7 pcs are on hand"
+        " now. Count it again.",
     ]
 
 
@@ -356,8 +357,8 @@ def test_count_without_difference_and_its_undo_pass_verification(
         ("BOLT,LOT-A,3,",
          "lot: 3 pcs counted in LOT-A, but 4 pcs are reserved. Choose the reservations to reduce."),
         ("BOLT,LOT-A,9,8", "expected: Lot LOT-A changed since it was counted: 8 pcs were"
-         " expected, 10 are on hand now. Count it again."),
-        ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals: this item is counted in pcs,"
+         " expected, 10 pcs are on hand now. Count it again."),
+        ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals. This item is counted in pcs,"
          " whole numbers only."),
     ],
 )  # fmt: skip
@@ -414,12 +415,12 @@ def test_import_of_items_in_use_cannot_be_undone(stock: Stock) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("BOLT,Bolt,kg,,,", "unit: The unit of BOLT is pcs and can no longer change: it has"
-         " entries in the ledger."),
-        ("NEW,,,,,", "name: The name is missing."),
+        ("BOLT,Bolt,kg,,,", "unit: The unit of BOLT is pcs and can no longer change."
+         " The item has entries in the ledger."),
+        ("NEW,,,,,", "name: “Name” is missing."),
         ("NEW,New,pcs,7,,", "decimals: Decimals are 0 to 6."),
         ("NEW,New,pcs,,perhaps,", "qc required: Write yes or no."),
-        ("NEW,New,pcs,,,1.5", "reorder point: 1.5 has too many decimals: this item is counted in"
+        ("NEW,New,pcs,,,1.5", "reorder point: 1.5 has too many decimals. This item is counted in"
          " pcs, whole numbers only."),
         ("/NEW,New,,,,", "code: An item code must not begin or end with a slash, or end in"
          " /stock."),
@@ -479,7 +480,7 @@ def test_reorder_points_are_set_and_undone(stock: Stock) -> None:
     undo(stock, report.import_id)
     assert [line.split()[-1] for line in catalog_rows()] == ["5", "None", "1"]
     assert reasons(check("reorder-points", "item,reorder point\nX,1\nA,\n")) == [
-        "2 item: There is no item X.", "3 reorder point: The reorder point is missing.",
+        "2 item: There is no item X.", "3 reorder point: “Reorder point” is missing.",
     ]  # fmt: skip
 
 
@@ -511,7 +512,7 @@ def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
          " be 1: check it."),
         ("BOLT,BOLT,,", "code: BOLT is the code of an item."),
         ("L-1,BOLT,,", "code: L-1 is a lot number."),
-        ("TAKEN,BOLT,,2", "code: TAKEN stands for 1 of item BOLT already. Unlink it there first."),
+        ("TAKEN,BOLT,,2", "code: TAKEN is linked to item BOLT already. Unlink it there first."),
         ("X,NUT,,", "item: There is no item NUT."),
         ("X,BOLT,L-9,", "lot: There is no lot L-9 of BOLT."),
         ("4006381333931,BOLT,L-1,",
@@ -566,7 +567,7 @@ def test_exported_item_list_can_be_changed_and_imported(stock: Stock) -> None:
 
 
 def test_missing_column_is_requested() -> None:
-    with pytest.raises(InvalidInput, match="Choose the column of the quantity") as caught:
+    with pytest.raises(InvalidInput, match="Choose the column of “Quantity”") as caught:
         imports.validate_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
     with pytest.raises(InvalidInput, match="named twice"):

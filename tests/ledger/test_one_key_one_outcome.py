@@ -162,9 +162,9 @@ OF_THE_REQUEST = {
     ("issue", "Only an issue against a reservation"),
     ("remove_stock", "A scrap or a supplier return"),
     ("decide_qc", "Enter a reason"), ("named_parts", "The lots add up to"),
-    ("lot_of", "Lot {lot.lot_code} is a lot of"),  # a lot never changes its item
-    ("_require_own", "{operation.user_name} posted"),  # nor an operation its user
-    ("_require_own", "Operation {operation.id} was posted more than"),  # it only grows older
+    ("lot_of", "Lot %(lot)s is a lot of"),  # a lot never changes its item
+    ("_require_own", "%(user_name)s posted"),  # nor an operation its user
+    ("_require_own", "Operation %(id)s was posted more than"),  # it only grows older
 }  # fmt: skip
 
 
@@ -184,7 +184,13 @@ def refusals_that_are_not_stored() -> Iterator[tuple[str, str]]:
                         and kind is not errors.NotFound
                         and not getattr(kind, "remembered", True)
                     ):
-                        yield function.name, ast.unparse(node.exc.args[0]).strip("f'\"")
+                        yield function.name, template_of(node.exc.args[0])
+
+
+def template_of(node: ast.expr) -> str:
+    """Return the English template of `message("…")`."""
+    assert isinstance(node, ast.Call)
+    return str(ast.literal_eval(node.args[0]))
 
 
 def test_every_refusal_of_the_rules_is_stored_or_depends_on_the_request_alone() -> None:

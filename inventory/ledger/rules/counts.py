@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from inventory.common.errors import InsufficientStock, OverUnreserve, StaleLot, StateConflict
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.messages import join_sentences, message
+from inventory.common.quantity import Qty, format_qty, parse_qty
 from inventory.ledger.commands import KEEP_COUNTED, KEEP_DIFFERENCE, Count, ReservationQuantity
 from inventory.ledger.planned import PlannedCount, PlannedOperation
 from inventory.ledger.rules.reservations import line_of
@@ -68,22 +69,34 @@ def post_difference(
 def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     seen = request.lot_seq
     if seen is not None and seen > lot.lot_seq:
-        raise StateConflict(f"Lot {lot.lot_code} has only {lot.lot_seq} entries.", field="lot_seq")
+        raise StateConflict(
+            message(
+                "Lot %(lot)s has only %(lot_seq)s entries.", lot=lot.lot_code, lot_seq=lot.lot_seq
+            ),
+            field="lot_seq",
+        )
     if seen is None or seen == lot.lot_seq or request.resolution == KEEP_COUNTED:
         return counted - lot.on_hand
     then = uow.seen[lot.id or 0, seen]
     if request.resolution == KEEP_DIFFERENCE:
         if lot.on_hand + counted - then < 0:
             raise StateConflict(
-                f"The difference of {format_qty(counted - then)} is more than the"
-                f" {format_qty(lot.on_hand)} {lot.item.unit} on hand now.",
+                message(
+                    "The difference of %(qty)s is more than the %(on_hand)s on hand now.",
+                    qty=Qty(counted - then, lot.item.unit),
+                    on_hand=Qty(lot.on_hand, lot.item.unit),
+                ),
                 field="counted",
             )
         return counted - then
     raise StaleLot(
-        f"Lot {lot.lot_code} changed while it was counted: {format_qty(then)} {lot.item.unit}"
-        f" then, {format_qty(lot.on_hand)} {lot.item.unit} now."
-        " Use the counted quantity, or apply the difference?",
+        message(
+            "Lot %(lot)s changed while it was counted: %(then)s then, %(on_hand)s now. Use"
+            " the counted quantity, or apply the difference?",
+            lot=lot.lot_code,
+            then=Qty(then, lot.item.unit),
+            on_hand=Qty(lot.on_hand, lot.item.unit),
+        ),
         lot_id=lot.id,
         lot_code=lot.lot_code,
         seen_seq=seen,
@@ -102,8 +115,13 @@ def _reduce_reservation(
     open_here = line_of(reservation, lot).open
     if qty > open_here:
         raise OverUnreserve(
-            f"{format_qty(open_here)} {lot.item.unit} open for {reservation.reference} in"
-            f" {lot.lot_code}, {format_qty(qty)} {lot.item.unit} cannot be unreserved.",
+            message(
+                "%(open_here)s open for %(reference)s in %(lot)s, %(qty)s cannot be unreserved.",
+                open_here=Qty(open_here, lot.item.unit),
+                reference=reservation.reference,
+                lot=lot.lot_code,
+                qty=Qty(qty, lot.item.unit),
+            ),
             reservation_id=reservation.id,
             requested=format_qty(qty),
             open=format_qty(open_here),
@@ -119,22 +137,29 @@ def _require_reserved(uow: UnitOfWork, lot: Lot, remaining: int, *, cut: int = 0
 
 def _raise_below_reserved(uow: UnitOfWork, lot: Lot, remaining: int, cut: int) -> NoReturn:
     """Refuse with the figures before the count, as nothing is posted."""
-    unit, to_cut = lot.item.unit, format_qty(lot.reserved - remaining)
-    named = (
-        f" {to_cut} {unit} must be unreserved, {format_qty(cut)} {unit} are chosen."
-        if cut
-        else " Choose the reservations to reduce."
+    unit, to_cut = lot.item.unit, lot.reserved - remaining
+    what = message(
+        "%(remaining)s counted in %(lot)s, but %(reserved)s are reserved.",
+        remaining=Qty(remaining, unit),
+        lot=lot.lot_code,
+        reserved=Qty(lot.reserved, unit),
     )
+    how = message("Choose the reservations to reduce.")
+    if cut:
+        how = message(
+            "%(to_cut)s must be unreserved, %(cut)s are chosen.",
+            to_cut=Qty(to_cut, unit),
+            cut=Qty(cut, unit),
+        )
     raise InsufficientStock(
-        f"{format_qty(remaining)} {unit} counted in {lot.lot_code}, but"
-        f" {format_qty(lot.reserved)} {unit} are reserved.{named}",
+        join_sentences(what, how),
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,
         counted=format_qty(remaining),
         on_hand=format_qty(lot.on_hand),
         reserved=format_qty(lot.reserved),
-        to_cut=to_cut,
+        to_cut=format_qty(to_cut),
         reservations=[
             {
                 "reservation_id": holder.id,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from inventory.common.errors import InvalidInput, OverIssue
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.messages import join_sentences, message
+from inventory.common.quantity import Qty, format_qty, parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Issue, RemoveStock
 from inventory.ledger.rules.reservations import (
@@ -36,14 +37,14 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
     """
     if (request.reservation_id is None) == (request.item is None):
         raise InvalidInput(
-            "Name either the reservation or the item to issue.",
+            message("Name either the reservation or the item to issue."),
             field="item" if request.item is not None else "reservation",
         )
     if request.reservation_id is not None:
         return _issue_reserved(uow, request, uow.reservation(request.reservation_id))
     if request.close_remainder:
         raise InvalidInput(
-            "Only an issue against a reservation can close its remainder.",
+            message("Only an issue against a reservation can close its remainder."),
             field="close_remainder",
         )
     assert request.item is not None
@@ -51,9 +52,7 @@ def issue(uow: UnitOfWork, request: Issue) -> None:
     held = uow.reserved_for(item, request.reference) if request.reference else []
     if request.reserved_first and held:
         return _issue_reserved_first(uow, request, held)
-    parts = select_lots(
-        uow, item, request.qty, request.lots, request.strategy, action_word="issued"
-    )
+    parts = select_lots(uow, item, request.qty, request.lots, request.strategy)
     operation = uow.add_operation(Kind.ISSUE, request)
     operation.open_reservations += held
     for lot, qty in parts:
@@ -69,9 +68,7 @@ def _issue_reserved_first(uow: UnitOfWork, request: Issue, held: Sequence[Reserv
     item = held[0].item
     named = None if request.lots is None else named_parts(uow, item, request.qty, request.lots)
     if named is not None and not any(line_of(one, lot).open for one in held for lot, _ in named):
-        parts = select_lots(
-            uow, item, request.qty, request.lots, request.strategy, action_word="issued"
-        )
+        parts = select_lots(uow, item, request.qty, request.lots, request.strategy)
         operation = uow.add_operation(Kind.ISSUE, request, reference=held[0].reference)
         operation.open_reservations += held
         for lot, qty in parts:
@@ -121,11 +118,28 @@ def _raise_more_than_reserved(
     held: Sequence[Reservation], lot: Lot | None, qty: int, possible: int, uow: UnitOfWork
 ) -> NoReturn:
     first, unit = held[0], held[0].item.unit
-    where = f" in {lot.lot_code}" if lot else ""
+    figures = {
+        "possible": Qty(possible, unit),
+        "qty": Qty(qty, unit),
+        "item": first.item.code,
+        "reference": first.reference,
+    }
+    if lot is None:
+        what = message(
+            "%(possible)s of %(item)s reserved for %(reference)s can be issued, %(qty)s requested.",
+            **figures,
+        )
+    else:
+        what = message(
+            "%(possible)s of %(item)s reserved for %(reference)s in %(lot)s can be issued,"
+            " %(qty)s requested.",
+            lot=lot.lot_code,
+            **figures,
+        )
     raise OverIssue(
-        f"{format_qty(possible)} {unit} of {first.item.code} reserved for {first.reference}{where}"
-        f" can be issued, {format_qty(qty)} {unit} cannot. Issue what is reserved, or issue"
-        " besides it from free stock.",
+        join_sentences(
+            what, message("Issue what is reserved, or issue besides it from free stock.")
+        ),
         item=first.item.code,
         reference=first.reference,
         reservation_id=first.id,
@@ -141,9 +155,7 @@ def _issue_reserved(uow: UnitOfWork, request: Issue, reservation: Reservation) -
     On hand and reserved then follow from the entry types alone. Checks, in this order: what is
     open, then whether the lots are usable.
     """
-    parts = requested_parts(
-        uow, reservation, request.qty, request.lots, refusal=OverIssue, action_word="issued"
-    )
+    parts = requested_parts(uow, reservation, request.qty, request.lots, refusal=OverIssue)
     if parts is None:
         parts = _from_usable_lots(uow, request, reservation)
     for lot, _ in parts:
@@ -187,7 +199,7 @@ def remove_stock(uow: UnitOfWork, request: RemoveStock) -> None:
         NotFound: unknown lot.
     """
     if request.kind not in (Kind.SCRAP, Kind.SUPPLIER_RETURN):
-        raise InvalidInput("A scrap or a supplier return is expected here.", field="kind")
+        raise InvalidInput(message("A scrap or a supplier return is expected here."), field="kind")
     lot = uow.lot(request.lot_id)
     qty = parse_qty(request.qty, decimals=lot.item.decimals, unit=lot.item.unit)
     if qty > lot.available:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, QcTransition
+from inventory.common.messages import Message, message
 from inventory.ledger.commands import KEEP, REALLOCATE, UNRESERVE, DecideQc, HoldLot, ReleaseHold
 from inventory.ledger.planned import PlannedOperation
 from inventory.ledger.unit_of_work import UnitOfWork
@@ -32,7 +33,7 @@ def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
     status = QcStatus(request.status)
     if status not in ALLOWED[QcStatus(lot.qc_status)]:
         raise QcTransition(
-            f"Lot {lot.lot_code} is {lot.qc_status.lower()}: it cannot become {status.lower()}.",
+            _describe_transition(lot, status),
             lot_id=lot.id,
             lot_code=lot.lot_code,
             qc_status=lot.qc_status,
@@ -40,12 +41,27 @@ def decide_qc(uow: UnitOfWork, request: DecideQc) -> None:
         )
     first_approval = status == QcStatus.APPROVED and uow.last_decisions[request.lot_id][0] == 1
     if not request.reason and not first_approval:
-        raise InvalidInput("Enter a reason for this decision.", field="reason")
+        raise InvalidInput(message("Enter a reason for this decision."), field="reason")
     operation = uow.add_operation(Kind.QC, request)
     operation.shows_lot = lot
     uow.decide(operation, lot, status)
     handling = KEEP if status == QcStatus.APPROVED else request.on_reservations
     _settle(uow, operation, lot, handling)
+
+
+def _describe_transition(lot: Lot, status: QcStatus) -> Message:
+    if status == lot.qc_status:
+        return describe_status(lot.lot_code, status)
+    return message("Lot %(lot)s is rejected: it can only go back to quarantine.", lot=lot.lot_code)
+
+
+def describe_status(lot_code: str, status: str) -> Message:
+    """Describe the QC status that a lot has already."""
+    if status == QcStatus.APPROVED:
+        return message("Lot %(lot)s is approved already.", lot=lot_code)
+    if status == QcStatus.REJECTED:
+        return message("Lot %(lot)s is rejected already.", lot=lot_code)
+    return message("Lot %(lot)s is in quarantine already.", lot=lot_code)
 
 
 def _settle(uow: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
@@ -95,8 +111,11 @@ def hold(uow: UnitOfWork, request: HoldLot) -> None:
     held = lots_to_hold(lot, [uow.lot(id) for id in uow.families[request.lot_id]])
     if not held:
         raise QcTransition(
-            f"Nothing to put on hold: neither {lot.lot_code} nor anything left of what was split"
-            " off it is approved.",
+            message(
+                "Nothing to put on hold: neither %(lot)s nor anything left of what was split"
+                " off it is approved.",
+                lot=lot.lot_code,
+            ),
             lot_id=lot.id,
             lot_code=lot.lot_code,
             qc_status=lot.qc_status,
@@ -122,7 +141,9 @@ def release(uow: UnitOfWork, request: ReleaseHold) -> None:
     decided = uow.decided[request.operation_id]
     if not is_hold(decided):
         raise NotFound(
-            f"Operation {request.operation_id} put nothing on hold.",
+            message(
+                "Operation %(operation_id)s put nothing on hold.", operation_id=request.operation_id
+            ),
             field="operation_id",
             operation_id=request.operation_id,
         )
@@ -133,8 +154,11 @@ def release(uow: UnitOfWork, request: ReleaseHold) -> None:
     ]
     if moved_on:
         raise NotReversible(
-            f"QC has decided on {', '.join(moved_on[:3])} since: this hold cannot be lifted as a"
-            " whole. Decide on each lot.",
+            message(
+                "QC has decided on %(names)s since: this hold cannot be lifted as a whole."
+                " Decide on each lot.",
+                names=list(moved_on[:3]),
+            ),
             operation_id=request.operation_id,
             operations=[],
             lots=moved_on,

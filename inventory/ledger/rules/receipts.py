@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from inventory.common.errors import (
     DuplicateLot,
@@ -14,6 +14,7 @@ from inventory.common.errors import (
     StateConflict,
     TooManyDecimals,
 )
+from inventory.common.messages import Message, message
 from inventory.common.quantity import parse_qty
 from inventory.ledger.commands import Receive
 from inventory.ledger.unit_of_work import UnitOfWork
@@ -36,17 +37,26 @@ def receive(uow: UnitOfWork, request: Receive) -> None:
         NotFound: unknown item, or no such lot to add to.
     """
     if request.kind not in (Kind.RECEIPT, Kind.IMPORT):
-        raise InvalidInput("A receipt or a customer return is expected here.", field="kind")
+        raise InvalidInput(
+            message("A receipt or a customer return is expected here."), field="kind"
+        )
     item = uow.item(request.item)
     qty = _parse_qty(uow, item, request)
     if item.archived_at is not None:
-        raise StateConflict(f"{item.code} is archived. It cannot be received.", field="item")
+        raise StateConflict(
+            message("%(item)s is archived. It cannot be received.", item=item.code), field="item"
+        )
     code = request.lot_code
     lot = uow.find_lot(item, code) if request.add_to_lot else uow.codes.get((item.id, code))
     renewed = False
     if lot is None:
         if request.add_to_lot:
-            raise NotFound(f"There is no lot {code} of {item.code} to add to.", field="lot_code")
+            raise NotFound(
+                message(
+                    "There is no lot %(code)s of %(item)s to add to.", code=code, item=item.code
+                ),
+                field="lot_code",
+            )
         uow.require_distinct_code(item, code, allow_lookalike=request.allow_lookalike)
         lot = new_lot(uow, item, request)
     elif renewed := uow.is_void(lot):
@@ -92,8 +102,11 @@ def new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
 
 def _raise_duplicate(lot: Lot) -> NoReturn:
     raise DuplicateLot(
-        f"Lot {lot.lot_code} of {lot.item.code} exists already."
-        " Add to that lot, or enter another lot number.",
+        message(
+            "Lot %(lot)s of %(item)s exists already. Add to that lot, or enter another lot number.",
+            lot=lot.lot_code,
+            item=lot.item.code,
+        ),
         lot_id=lot.id,
         lot_code=lot.lot_code,
         qc_status=lot.qc_status,
@@ -105,24 +118,49 @@ def _require_open_to_more(uow: UnitOfWork, lot: Lot, request: Receive) -> None:
     fields = {"lot_id": lot.id, "lot_code": lot.lot_code, "qc_status": lot.qc_status}
     if lot.item.qc_required and lot.qc_status != QcStatus.QUARANTINE:
         raise QcBlocked(
-            f"Lot {lot.lot_code} has been inspected ({lot.qc_status.lower()}):"
-            " uninspected goods cannot be added to it. Receive them as a new lot.",
+            message(
+                "Lot %(lot)s has been inspected: uninspected goods cannot be added to it. Receive"
+                " them as a new lot.",
+                lot=lot.lot_code,
+            ),
             **fields,
         )
     if lot.qc_status == QcStatus.REJECTED:
-        raise QcBlocked(f"Lot {lot.lot_code} is rejected: nothing can be added to it.", **fields)
+        raise QcBlocked(
+            message("Lot %(lot)s is rejected: nothing can be added to it.", lot=lot.lot_code),
+            **fields,
+        )
     if lot.expired(uow.today):
         raise LotExpired(
-            f"Lot {lot.lot_code} expired on {lot.expires_on}: nothing can be added to it.", **fields
+            message(
+                "Lot %(lot)s expired on %(expires_on)s: nothing can be added to it.",
+                lot=lot.lot_code,
+                expires_on=lot.expires_on,
+            ),
+            **fields,
         )
-    for name, label in (
-        ("expires_on", "expiry"),
-        ("supplier_lot", "supplier lot"),
-        ("location", "location"),
-    ):
+    for name in ("expires_on", "supplier_lot", "location"):
         said, known = getattr(request, name), getattr(lot, name)
         if said is not None and said != known:
-            raise StateConflict(
-                f"Lot {lot.lot_code} has the {label} {known or 'left empty'}, not {said}.",
-                field=name,
+            raise StateConflict(describe_difference(name, lot.lot_code, known, said), field=name)
+
+
+def describe_difference(name: str, lot_code: str, known: Any, said: Any) -> Message:
+    """Describe that a lot has another expiry date, supplier lot or location than a receipt."""
+    if name == "expires_on":
+        if known is None:
+            return message(
+                "Lot %(lot)s is stored without an expiry date, not with %(said)s.",
+                lot=lot_code,
+                said=said,
             )
+        return message(
+            "Lot %(lot)s expires on %(known)s, not on %(said)s.",
+            lot=lot_code,
+            known=known,
+            said=said,
+        )
+    figures = {"lot": lot_code, "known": known or "–", "said": said}
+    if name == "supplier_lot":
+        return message("Lot %(lot)s has the supplier lot %(known)s, not %(said)s.", **figures)
+    return message("Lot %(lot)s has the location %(known)s, not %(said)s.", **figures)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from inventory.common.errors import InvalidQty, OverUnreserve, StateConflict
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.messages import join_sentences, message
+from inventory.common.quantity import Qty, format_qty, parse_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import LotQuantity, Reserve, Unreserve
 from inventory.ledger.unit_of_work import UnitOfWork
@@ -28,10 +29,10 @@ def reserve(uow: UnitOfWork, request: Reserve) -> None:
     """
     item = uow.item(request.item)
     if request.expires_at is not None and request.expires_at <= uow.now:
-        raise StateConflict("The reservation would expire in the past.", field="expires_at")
-    parts = select_lots(
-        uow, item, request.qty, request.lots, request.strategy, action_word="reserved"
-    )
+        raise StateConflict(
+            message("The reservation would expire in the past."), field="expires_at"
+        )
+    parts = select_lots(uow, item, request.qty, request.lots, request.strategy)
     operation = uow.add_operation(Kind.RESERVATION, request)
     reservation = Reservation(
         id=None,
@@ -64,7 +65,6 @@ def unreserve(uow: UnitOfWork, request: Unreserve) -> None:
         request.qty,
         request.lots,
         refusal=OverUnreserve,
-        action_word="unreserved",
     )
     if parts is None:
         lines = [line for line in reservation.lines if line.open]
@@ -83,8 +83,6 @@ def select_lots(
     raw_qty: object,
     requested_lots: Sequence[LotQuantity] | None,
     strategy: str,
-    *,
-    action_word: str,
 ) -> list[tuple[Lot, int]]:
     """Choose the lots of free stock: those named, otherwise by strategy.
 
@@ -100,7 +98,7 @@ def select_lots(
     if requested_lots is not None:
         parts = named_parts(uow, item, raw_qty, requested_lots)
         for lot, qty in parts:
-            _require_free(uow, lot, qty, action_word)
+            _require_free(uow, lot, qty)
         return parts
     qty = parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
     taken = uow.allocate(item, qty, strategy)
@@ -118,7 +116,6 @@ def requested_parts(
     requested_lots: Sequence[LotQuantity] | None,
     *,
     refusal: type[OverUnreserve] | type,
-    action_word: str,
 ) -> list[tuple[Lot, int]] | None:
     """Validate a quantity requested against an open reservation.
 
@@ -138,13 +135,13 @@ def requested_parts(
             return None
         qty = 0 if raw_qty is None else parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
         if raw_qty is None or qty > reservation.open:
-            _raise_over_quantity(uow, reservation, refusal, qty, reservation.open, action_word)
+            _raise_over_quantity(uow, reservation, refusal, qty, reservation.open)
         return None
     parts = named_parts(uow, item, raw_qty, requested_lots)
     for lot, qty in parts:
         open_here = line_of(reservation, lot).open
         if qty > open_here:
-            _raise_over_quantity(uow, reservation, refusal, qty, open_here, action_word, lot)
+            _raise_over_quantity(uow, reservation, refusal, qty, open_here, lot)
     return parts
 
 
@@ -183,19 +180,22 @@ def _raise_over_quantity(
     refusal: type,
     qty: int,
     open_qty: int,
-    action_word: str,
     lot: Lot | None = None,
 ) -> NoReturn:
-    where = f" in {lot.lot_code}" if lot else ""
-    asked = (
-        f", {format_qty(qty)} {reservation.item.unit} cannot be {action_word}"
-        if qty
-        else f": nothing can be {action_word}"
-    )
-    ended = " The reservation has expired: reserve again." if reservation in uow.expired else ""
+    figures = {"reference": reservation.reference, "qty": Qty(qty, reservation.item.unit)}
+    figures["open"] = Qty(open_qty, reservation.item.unit)
+    if not qty:
+        what = message("Nothing is open for %(reference)s.", reference=reservation.reference)
+    elif lot:
+        figures["lot"] = lot.lot_code
+        what = message("%(open)s open for %(reference)s in %(lot)s, %(qty)s requested.", **figures)
+    else:
+        what = message("%(open)s open for %(reference)s, %(qty)s requested.", **figures)
+    is_expired = reservation in uow.expired
     raise refusal(
-        f"{format_qty(open_qty)} {reservation.item.unit} open for {reservation.reference}{where}"
-        f"{asked}.{ended}",
+        join_sentences(
+            what, message("The reservation has expired. Reserve again.") if is_expired else ""
+        ),
         reservation_id=reservation.id,
         reference=reservation.reference,
         item=reservation.item.code,
@@ -232,14 +232,18 @@ def named_parts(
         asked = parse_qty(raw_qty, decimals=item.decimals, unit=item.unit)
         if asked != total:
             raise InvalidQty(
-                f"The lots add up to {format_qty(total)}, not to {format_qty(asked)}.",
+                message(
+                    "The lots add up to %(total)s, not to %(asked)s.",
+                    total=Qty(total, item.unit),
+                    asked=Qty(asked, item.unit),
+                ),
                 field="qty",
             )
     return parts
 
 
-def _require_free(uow: UnitOfWork, lot: Lot, qty: int, action_word: str) -> None:
-    refusals.require_usable(lot, uow.today, action_word=action_word)
+def _require_free(uow: UnitOfWork, lot: Lot, qty: int) -> None:
+    refusals.require_usable(lot, uow.today)
     if qty > lot.free(uow.today):
         holders = _holders_of(uow, [lot])
         refusals.raise_insufficient_in_lot(lot, qty, lot.free(uow.today), holders, today=uow.today)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from inventory.common.errors import InvalidInput, NotFound, OverReturn, StateConflict
-from inventory.common.quantity import format_qty, parse_qty
+from inventory.common.messages import join_sentences, message
+from inventory.common.quantity import Qty, format_qty, parse_qty
 from inventory.ledger.commands import Receive
 from inventory.ledger.rules.receipts import new_lot
 from inventory.ledger.unit_of_work import ReturnableQty, UnitOfWork
@@ -34,11 +35,13 @@ def return_from_customer(uow: UnitOfWork, request: Receive) -> None:
         NotFound: unknown item or operation; without `unmatched` also an unknown lot.
     """
     if not request.reason:
-        raise InvalidInput("Enter a reason for the return.", field="reason")
+        raise InvalidInput(message("Enter a reason for the return."), field="reason")
     item = uow.item(request.item)
     qty = parse_qty(request.qty, decimals=item.decimals, unit=item.unit)
     if item.archived_at is not None:
-        raise StateConflict(f"{item.code} is archived. It cannot be received.", field="item")
+        raise StateConflict(
+            message("%(item)s is archived. It cannot be received.", item=item.code), field="item"
+        )
     lot = uow.find_lot(item, request.lot_code)
     reference = request.reference
     if request.return_of is not None:
@@ -64,10 +67,15 @@ def _issue_of(uow: UnitOfWork, operation_id: int, lot: Lot | None) -> str | None
     """Return the reference of the issue, which must have issued from the lot."""
     operation = uow.issues_returned.get(operation_id)
     if operation is None or operation.kind != Kind.ISSUE:
-        raise NotFound(f"There is no issue number {operation_id}.", field="return_of")
+        raise NotFound(
+            message("There is no issue number %(operation_id)s.", operation_id=operation_id),
+            field="return_of",
+        )
     if lot is None or all(entry.lot_id != lot.id for entry in operation.entries):
         raise NotFound(
-            f"Issue {operation_id} did not issue from that lot.",
+            message(
+                "Issue %(operation_id)s did not issue from that lot.", operation_id=operation_id
+            ),
             field="return_of",
             operation_id=operation_id,
         )
@@ -79,8 +87,11 @@ def _require_returnable(
 ) -> None:
     if lot is None or lot.id is None:
         raise NotFound(
-            f"There is no lot {request.lot_code} of {item.code}. If the goods match no issue,"
-            " confirm that.",
+            message(
+                "There is no lot %(lot)s of %(item)s. If the goods match no issue, confirm that.",
+                lot=request.lot_code,
+                item=item.code,
+            ),
             field="lot_code",
         )
     uow.decided_by.add(lot)
@@ -105,11 +116,28 @@ def _require_returnable(
 def _raise_over_return(
     lot: Lot, request: Receive, qty: int, possible: int, reference: str | None, out: ReturnableQty
 ) -> NoReturn:
-    unit, named = lot.item.unit, f" for {reference}" if reference else ""
+    unit = lot.item.unit
+    figures = {
+        "issued": Qty(out.issued, unit),
+        "returned": Qty(out.returned, unit),
+        "qty": Qty(qty, unit),
+        "lot": lot.lot_code,
+    }
+    if reference:
+        what = message(
+            "%(issued)s of %(lot)s were issued for %(reference)s, %(returned)s were returned:"
+            " %(qty)s cannot be returned.",
+            reference=reference,
+            **figures,
+        )
+    else:
+        what = message(
+            "%(issued)s of %(lot)s were issued, %(returned)s were returned: %(qty)s cannot be"
+            " returned.",
+            **figures,
+        )
     raise OverReturn(
-        f"{format_qty(out.issued)} {unit} of {lot.lot_code} were issued{named},"
-        f" {format_qty(out.returned)} were returned: {format_qty(qty)} {unit} cannot be"
-        " returned. If the goods match no issue, confirm that.",
+        join_sentences(what, message("If the goods match no issue, confirm that.")),
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

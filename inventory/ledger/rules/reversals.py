@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from inventory.common.errors import Forbidden, NotReversible
-from inventory.common.quantity import format_qty
+from inventory.common.messages import Message, join_sentences, message, plural_message
+from inventory.common.quantity import Qty, format_qty
 from inventory.ledger import refusals
 from inventory.ledger.commands import Reverse
 from inventory.ledger.rules.reservations import line_of
@@ -45,13 +46,17 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
         _require_own(uow, operation, timedelta(minutes=request.own_minutes))
     if past.reversed_by is not None:
         raise NotReversible(
-            f"Operation {operation.id} was reversed already, by operation {past.reversed_by}.",
+            message(
+                "Operation %(id)s was reversed already, by operation %(reversed_by)s.",
+                id=operation.id,
+                reversed_by=past.reversed_by,
+            ),
             operation_id=operation.id,
             operations=[{"operation_id": past.reversed_by, "kind": str(Kind.REVERSAL)}],
         )
     if operation.kind == Kind.QC:
         raise NotReversible(
-            "A QC decision cannot be reversed. Post a new decision.",
+            message("A QC decision cannot be reversed. Post a new decision."),
             operation_id=operation.id,
             operations=[],
         )
@@ -73,15 +78,23 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
 def _require_own(uow: UnitOfWork, operation: Operation, limit: timedelta) -> None:
     if operation.user_id != uow.user_id:
         raise Forbidden(
-            f"{operation.user_name} posted operation {operation.id}: only administrators can"
-            " reverse what others posted.",
+            message(
+                "%(user_name)s posted operation %(id)s: only administrators can reverse what"
+                " others posted.",
+                user_name=operation.user_name,
+                id=operation.id,
+            ),
             operation_id=operation.id,
         )
     if uow.now - operation.recorded_at > limit:
         minutes = int(limit.total_seconds() // 60)
         raise Forbidden(
-            f"Operation {operation.id} was posted more than {minutes} minutes ago: only"
-            " administrators can reverse it now.",
+            message(
+                "Operation %(id)s was posted more than %(minutes)s minutes ago: only"
+                " administrators can reverse it now.",
+                id=operation.id,
+                minutes=minutes,
+            ),
             operation_id=operation.id,
             minutes=minutes,
         )
@@ -98,6 +111,21 @@ _TAKES = {
 _Figure = tuple[int, int | None, str]
 
 
+def _describe_missing(figure: str, values: dict[str, Any]) -> Message:
+    if figure == "available":
+        return message(
+            "%(needed)s of %(lot)s would have to be reversed, %(there)s are available now.",
+            **values,
+        )
+    if figure == "open":
+        return message(
+            "%(needed)s of %(lot)s would have to be reversed, %(there)s are open now.", **values
+        )
+    return message(
+        "%(needed)s of %(lot)s would have to be reversed, %(there)s are issued now.", **values
+    )
+
+
 def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
     """Check all entries before any is planned.
 
@@ -109,7 +137,7 @@ def _require_possible(uow: UnitOfWork, past: ReversalTarget) -> None:
     for entry in entries:
         lot = uow.lot(entry.lot_id)
         if entry.txn_type == TxnType.UNRESERVE and entry.lot_id not in returned:
-            refusals.require_usable(lot, uow.today, action_word="reserved again")
+            refusals.require_usable(lot, uow.today)
         if entry.txn_type == TxnType.ISSUE:
             returned.add(entry.lot_id)
         for figure in _figures_of(entry):
@@ -153,18 +181,33 @@ def _raise_returned(
     uow: UnitOfWork, past: ReversalTarget, lot: Lot, issued: int, returned: int
 ) -> NoReturn:
     returns = uow.read_returns(lot.id or 0)
-    named = ", ".join(f"customer return {one['operation_id']}" for one in returns[:3])
     unit = lot.item.unit
     raise NotReversible(
-        f"{format_qty(issued)} {unit} of {lot.lot_code} were issued and {format_qty(returned)}"
-        f" {unit} were returned: after this reversal more were returned than issued"
-        + (f". Reverse first: {named}." if named else "."),
+        join_sentences(
+            message(
+                "%(issued)s of %(lot)s were issued and %(returned)s were returned: after this"
+                " reversal more were returned than issued.",
+                issued=Qty(issued, unit),
+                lot=lot.lot_code,
+                returned=Qty(returned, unit),
+            ),
+            _what_to_reverse_first(returns),
+        ),
         operation_id=past.operation.id,
         lot_id=lot.id,
         lot_code=lot.lot_code,
         issued=format_qty(issued),
         returned=format_qty(returned),
         operations=returns,
+    )
+
+
+def _what_to_reverse_first(operations: Sequence[dict[str, Any]]) -> str:
+    ids = [one["operation_id"] for one in operations[:3]]
+    if not ids:
+        return ""
+    return plural_message(
+        "Reverse operation %(ids)s first.", "Reverse operations %(ids)s first.", len(ids), ids=ids
     )
 
 
@@ -196,16 +239,16 @@ def _there(uow: UnitOfWork, lot: Lot, figure: _Figure) -> int:
 
 
 def _raise_not_reversible(
-    past: ReversalTarget, lot: Lot, needed: int, there: int, word: str
+    past: ReversalTarget, lot: Lot, needed: int, there: int, figure: str
 ) -> NoReturn:
     later = past.later(lot.id or 0)
-    named = ", ".join(
-        f"{one['kind'].lower().replace('_', ' ')} {one['operation_id']}" for one in later[:3]
-    )
+    figures = {
+        "needed": Qty(needed, lot.item.unit),
+        "lot": lot.lot_code,
+        "there": Qty(there, lot.item.unit),
+    }
     raise NotReversible(
-        f"{format_qty(needed)} {lot.item.unit} of {lot.lot_code} would have to be reversed,"
-        f" {format_qty(there)} {lot.item.unit} are {word} now"
-        + (f". Reverse first: {named}." if named else "."),
+        join_sentences(_describe_missing(figure, figures), _what_to_reverse_first(later)),
         operation_id=past.operation.id,
         lot_id=lot.id,
         lot_code=lot.lot_code,

@@ -158,7 +158,7 @@ def test_an_expired_reservation_cannot_be_issued(stock: Stock, lot: int) -> None
     reservation = latest_reservation_id(stock)
     with clock.frozen_at(SOON), pytest.raises(OverIssue) as caught:
         stock.post("issue", reservation_id=reservation, qty=4)
-    assert "has expired: reserve again" in caught.value.detail
+    assert "has expired. Reserve again" in caught.value.detail
     assert caught.value.figures["open"] == "0"
     assert stock.reservation(reservation).open == 0
 

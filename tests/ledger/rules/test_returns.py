@@ -47,7 +47,7 @@ def test_more_than_went_out_cannot_come_back(stock: Stock) -> None:
     refusal = stock.refused("OVER_RETURN", "return_from_customer", **returned(reference="SO-1"))
     figures = refusal.figures
     assert (figures["issued"], figures["returned"], figures["returnable"]) == ("3", "2", "1")
-    assert "3 pcs of L-1 were issued for SO-1, 2 were returned" in refusal.detail
+    assert "3 pcs of L-1 were issued for SO-1, 2 pcs were returned" in refusal.detail
     stock.post("return_from_customer", **returned(reference="SO-1", qty=1))
     stock.refused("OVER_RETURN", "return_from_customer", **returned(qty=5))  # of 7, 3 are back
     stock.post("return_from_customer", **returned(qty=4))

@@ -116,7 +116,7 @@ def test_rows_that_became_invalid_since_the_check_are_reported(ada, stock):
     stock.lot("receive 5", lot_code="L-1")
     answer = commit(ada, path)
     assert answer.location == f"{path}#report"
-    assert "Lot L-1 of BOLT exists already: 5 pcs on hand." in visible_text(ada.get(path).text)
+    assert "Lot L-1 of BOLT exists already, with 5 pcs on hand." in visible_text(ada.get(path).text)
     assert stock.entries() == 1
 
 

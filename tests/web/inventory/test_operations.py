@@ -58,7 +58,7 @@ def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     assert answer.status_code == 409
     words = visible_text(answer.text)
     assert "Only 9 pcs of BOLT free, 20 pcs requested." in words
-    assert "15 pcs reserved by JOB-7" in words
+    assert "15 pcs reserved for JOB-7" in words
     fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
     assert 'name="instead" value="9"' in answer.text
@@ -88,7 +88,7 @@ def test_a_quantity_with_two_readings_is_refused_and_stays_in_the_form(ada, stoc
     for text in ("1.000", "1,000"):
         answer = ada.submit("/receive/", item="BOLT", lot_code="L", qty=text)
         assert answer.status_code == 422
-        assert f"{text} can be read as 1 or as 1000 pcs" in visible_text(answer.text)
+        assert f"{text} can be read in two ways. Write 1 or 1000." in visible_text(answer.text)
         assert f'value="{text}"' in answer.text
     assert stock.entries() == 0
 
@@ -191,8 +191,9 @@ def test_a_customer_return_of_more_than_went_out_keeps_the_form(ada, stock):
     typed = {"item": "BOLT", "lot_code": "L-1", "reason": "Wrong size"}
     answer = ada.submit("/customer-return/", qty="4", **typed)
     assert answer.status_code == 409
-    assert "3 pcs of L-1 were issued, 0 were returned: 4 pcs cannot be returned" in visible_text(
-        answer.text
+    assert (
+        "3 pcs of L-1 were issued, 0 pcs were returned: 4 pcs cannot be returned"
+        in visible_text(answer.text)
     )
     assert 'value="Wrong size"' in answer.text
     assert ada.submit("/customer-return/", qty="3", **typed).status_code == 303
