@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, Response, render_template, request
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from inventory.common.errors import Busy, InventoryError
@@ -18,41 +20,47 @@ from inventory.http.json_codec import to_camel_case, to_json
 
 log = logging.getLogger(__name__)
 
+
+def N_(text: str) -> str:
+    """Mark a text for translation; a page translates it, programs get it in English."""
+    return text
+
+
 #: Status and title of each code.
 CODES: dict[str, tuple[int, str]] = {
-    "INSUFFICIENT_STOCK": (409, "Not enough free stock"),
-    "OVER_RETURN": (409, "More than was issued"),
-    "OVER_ISSUE": (409, "More than the reservation holds"),
-    "OVER_UNRESERVE": (409, "More than the reservation holds"),
-    "QC_BLOCKED": (409, "Blocked by quality control"),
-    "LOT_EXPIRED": (409, "Expired"),
-    "DUPLICATE_LOT": (409, "The lot already exists"),
-    "DUPLICATE_ITEM": (409, "The item already exists"),
-    "DUPLICATE_CODE": (409, "The barcode is linked already"),
-    "LOOKS_LIKE": (409, "The code looks like another one"),
-    "QC_TRANSITION": (409, "QC decision not possible"),
-    "NOT_REVERSIBLE": (409, "Cannot be reversed"),
-    "STALE_LOT": (409, "The lot has changed"),
-    "IDEMPOTENCY_IN_PROGRESS": (409, "Request in progress"),
-    "IDEMPOTENCY_KEY_REUSED": (422, "Key used for another request"),
-    "IDEMPOTENCY_KEY_MISSING": (400, "Idempotency key missing"),
-    "INVALID_QTY": (422, "Invalid quantity"),
-    "INVALID_INPUT": (422, "Invalid value"),
-    "INVALID_CODE": (422, "Unreadable code"),
-    "NOT_FOUND": (404, "Not found"),
-    "FORBIDDEN": (403, "Not allowed"),
-    "UNAUTHENTICATED": (401, "Not signed in"),
-    "OTHER_USER": (403, "Operation of another user"),
-    "SESSION_CHANGED": (419, "Another session"),
-    "TOO_MANY_ATTEMPTS": (429, "Too many tries"),
-    "TOO_MANY_DOWNLOADS": (429, "Too many downloads at once"),
-    "BUSY": (503, "Busy"),
-    "NOT_READY": (503, "Not ready"),
-    "MALFORMED_REQUEST": (400, "Malformed request"),
-    "METHOD_NOT_ALLOWED": (405, "Method not allowed"),
-    "CONTENT_TOO_LARGE": (413, "Too large"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "Not JSON"),
-    "INTERNAL_ERROR": (500, "Something went wrong"),
+    "INSUFFICIENT_STOCK": (409, N_("Not enough free stock")),
+    "OVER_RETURN": (409, N_("More than was issued")),
+    "OVER_ISSUE": (409, N_("More than the reservation holds")),
+    "OVER_UNRESERVE": (409, N_("More than the reservation holds")),
+    "QC_BLOCKED": (409, N_("Blocked by quality control")),
+    "LOT_EXPIRED": (409, N_("Expired")),
+    "DUPLICATE_LOT": (409, N_("The lot already exists")),
+    "DUPLICATE_ITEM": (409, N_("The item already exists")),
+    "DUPLICATE_CODE": (409, N_("The barcode is linked already")),
+    "LOOKS_LIKE": (409, N_("The code looks like another one")),
+    "QC_TRANSITION": (409, N_("QC decision not possible")),
+    "NOT_REVERSIBLE": (409, N_("Cannot be reversed")),
+    "STALE_LOT": (409, N_("The lot has changed")),
+    "IDEMPOTENCY_IN_PROGRESS": (409, N_("Request in progress")),
+    "IDEMPOTENCY_KEY_REUSED": (422, N_("Key used for another request")),
+    "IDEMPOTENCY_KEY_MISSING": (400, N_("Idempotency key missing")),
+    "INVALID_QTY": (422, N_("Invalid quantity")),
+    "INVALID_INPUT": (422, N_("Invalid value")),
+    "INVALID_CODE": (422, N_("Unreadable code")),
+    "NOT_FOUND": (404, N_("Not found")),
+    "FORBIDDEN": (403, N_("Not allowed")),
+    "UNAUTHENTICATED": (401, N_("Not signed in")),
+    "OTHER_USER": (403, N_("Operation of another user")),
+    "SESSION_CHANGED": (419, N_("Another session")),
+    "TOO_MANY_ATTEMPTS": (429, N_("Too many tries")),
+    "TOO_MANY_DOWNLOADS": (429, N_("Too many downloads at once")),
+    "BUSY": (503, N_("Busy")),
+    "NOT_READY": (503, N_("Not ready")),
+    "MALFORMED_REQUEST": (400, N_("Malformed request")),
+    "METHOD_NOT_ALLOWED": (405, N_("Method not allowed")),
+    "CONTENT_TOO_LARGE": (413, N_("Too large")),
+    "UNSUPPORTED_MEDIA_TYPE": (415, N_("Not JSON")),
+    "INTERNAL_ERROR": (500, N_("Something went wrong")),
 }
 _OF_STATUS = {
     400: "MALFORMED_REQUEST",
@@ -85,7 +93,7 @@ def handle_refusal(refusal: Any) -> Any:
     code = refusal.code
     if not wants_json():
         status, title = CODES[code]
-        return _page(status, title, refusal.detail, _headers(code, figures))
+        return _page(status, gettext(title), refusal.detail, _headers(code, figures))
     response = problem(code, refusal.detail, figures)
     if getattr(refusal, "replayed", False):
         response.headers["Idempotency-Replayed"] = "true"
@@ -131,22 +139,24 @@ _WORDS = {
 #: Title and text of error pages; the reason phrases of HTTP are for programs.
 _FOR_PEOPLE = {
     400: (
-        "This page has expired",
-        "Nothing was posted. Go back, reload the page and send the form again.",
+        _l("This page has expired"),
+        _l("Nothing was posted. Go back, reload the page and send the form again."),
     ),
     404: (
-        "Page not found",
-        "The address is wrong, or the record no longer exists. Search for the code of the item,"
-        " lot or job.",
+        _l("Page not found"),
+        _l(
+            "The address is wrong, or the record no longer exists. Search for the code of the item,"
+            " lot or job."
+        ),
     ),
     405: (
-        "Method not allowed",
-        "This address only accepts forms. Go back to the page with the form.",
+        _l("Method not allowed"),
+        _l("This address only accepts forms. Go back to the page with the form."),
     ),
-    413: ("Too large", "The request is too large. Nothing was posted."),
+    413: (_l("Request too large"), _l("The request is too large. Nothing was posted.")),
     500: (
-        "Something went wrong",
-        "The error was logged. Check whether the operation was posted before you repeat it.",
+        _l("Something went wrong"),
+        _l("The error was logged. Check whether the operation was posted before you repeat it."),
     ),
 }
 

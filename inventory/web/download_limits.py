@@ -9,6 +9,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from flask_babel import gettext as _
+
 from inventory.common.errors import Busy, InventoryError, TooManyDownloads
 
 #: Limits apply per server process.
@@ -52,12 +54,15 @@ class DownloadLimits:
         with self._lock:
             if sum(one.user_id == user_id for one in self._moving(user_id)) >= MAX_PER_USER:
                 raise TooManyDownloads(
-                    f"You are downloading {MAX_PER_USER} files already. Wait until one of them is"
-                    " complete, and try again.",
+                    _(
+                        "You are already downloading %(count)s files."
+                        " Wait until one is complete, then try again.",
+                        count=MAX_PER_USER,
+                    ),
                     retry_after=10,
                 )
             if len(self._moving(None)) >= MAX_DOWNLOADS:
-                raise Busy("Many files are being downloaded now. Try again in a minute.")
+                raise Busy(_("The server has too many downloads. Try again in a minute."))
             download = Download(user_id)
             self._running.add(download)
             return download

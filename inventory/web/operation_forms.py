@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
@@ -63,6 +64,7 @@ class FormAction:
     """A form and the operation that it posts."""
 
     endpoint: str
+    #: Name of the form: its heading, its tab and, without `button`, its button.
     word: str
     icon: str
     form: type[OperationForm]
@@ -78,6 +80,8 @@ class FormAction:
     #: Whether the browser leaves the form for the page with the result.
     leaves: bool = False
     danger: bool = False
+    #: Text of the button, if it is not `word`.
+    button: str = ""
     #: Whether the buttons post different values, so that Enter must not choose one.
     by_button: bool = False
 
@@ -202,7 +206,7 @@ def done_of_posting(posting: PostingResult) -> ActionResult:
     text = operation_summary.describe_operation(operation, posting.details[0])
     url = url_for("inventory.operations.operation", operation_id=operation.id)
     undo = operation.id if can_undo(operation) else None
-    return ActionResult(text, url, "See it", undo)
+    return ActionResult(text, url, _("View operation"), undo)
 
 
 def _posted(
@@ -325,7 +329,10 @@ def _busy_response(
 
     The database can be unavailable for reads too.
     """
-    detail = f"{busy.detail} What you typed is still here; it cannot be booked twice."
+    detail = _(
+        "%(reason)s Your entries are still here. You can send them again: nothing is posted twice.",
+        reason=busy.detail,
+    )
     status = 503 if isinstance(busy, Busy) else 409
     context = {
         "act": action,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
+from flask_babel import lazy_gettext as _l
 
 if TYPE_CHECKING:
     from inventory.web.operation_forms import FormAction
@@ -23,7 +24,7 @@ class Panel:
     actions: Sequence[FormAction]
     #: First values of the fields.
     initial: Mapping[str, str] = field(default_factory=dict)
-    label: str = "Book stock"
+    label: str = _l("Stock actions")
 
 
 Read = Callable[..., Panel]

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from inventory.common.quantity import format_qty
 from inventory.stock.entities import Operation
 
 WORDS = {
-    "RECEIPT": "Receipt",
-    "RESERVATION": "Reservation",
-    "UNRESERVATION": "Given back",
-    "ISSUE": "Issue",
-    "QC": "QC decision",
-    "SCRAP": "Scrap",
-    "SUPPLIER_RETURN": "Supplier return",
-    "CUSTOMER_RETURN": "Customer return",
-    "COUNT": "Count",
-    "SPLIT": "Split",
-    "REVERSAL": "Reversal",
-    "EXPIRY": "Expiry",
-    "IMPORT": "Import",
+    "RECEIPT": _l("Receipt"),
+    "RESERVATION": _l("Reservation"),
+    "UNRESERVATION": _l("Unreservation"),
+    "ISSUE": _l("Issue"),
+    "QC": _l("QC decision"),
+    "SCRAP": _l("Scrap"),
+    "SUPPLIER_RETURN": _l("Supplier return"),
+    "CUSTOMER_RETURN": _l("Customer return"),
+    "COUNT": _l("Count"),
+    "SPLIT": _l("Split"),
+    "REVERSAL": _l("Reversal"),
+    "EXPIRY": _l("Expiry"),
+    "IMPORT": _l("Import"),
 }
 TXN_ICONS = {
     "RECEIVE": "package-plus",
@@ -28,61 +31,79 @@ TXN_ICONS = {
     "UNRESERVE": "bookmark-minus",
     "ISSUE": "package-minus",
 }
+#: Transaction type of the entries that a sentence is about, and the sentence.
 _SENTENCES = {
-    "RECEIPT": ("RECEIVE", "Received {qty} {unit} of {item} into {lots}"),
-    "RESERVATION": ("RESERVE", "Reserved {qty} {unit} of {item} for {reference}, in {lots}"),
+    "RECEIPT": ("RECEIVE", _l("Received %(qty)s %(unit)s of %(item)s into %(lots)s.")),
+    "RESERVATION": (
+        "RESERVE",
+        _l("Reserved %(qty)s %(unit)s of %(item)s for %(reference)s in %(lots)s."),
+    ),
     "UNRESERVATION": (
         "UNRESERVE",
-        "Gave back {qty} {unit} of {item} that were reserved for {reference}",
+        _l("Unreserved %(qty)s %(unit)s of %(item)s for %(reference)s."),
     ),
-    "ISSUE": ("ISSUE", "Issued {qty} {unit} of {item} from {lots}{to}"),
-    "SCRAP": ("ISSUE", "Scrapped {qty} {unit} of {item} from {lots}"),
-    "SUPPLIER_RETURN": ("ISSUE", "Sent {qty} {unit} of {item} from {lots} back to the supplier"),
-    "CUSTOMER_RETURN": ("RECEIVE", "Took {qty} {unit} of {item} back into {lots}"),
-    "SPLIT": ("RECEIVE", "Split {qty} {unit} of {item} off into {lots}"),
+    "ISSUE": ("ISSUE", _l("Issued %(qty)s %(unit)s of %(item)s from %(lots)s.")),
+    "SCRAP": ("ISSUE", _l("Scrapped %(qty)s %(unit)s of %(item)s from %(lots)s.")),
+    "SUPPLIER_RETURN": (
+        "ISSUE",
+        _l("Returned %(qty)s %(unit)s of %(item)s from %(lots)s to the supplier."),
+    ),
+    "CUSTOMER_RETURN": (
+        "RECEIVE",
+        _l("Returned %(qty)s %(unit)s of %(item)s to stock in %(lots)s."),
+    ),
+    "SPLIT": ("RECEIVE", _l("Split %(qty)s %(unit)s of %(item)s into %(lots)s.")),
 }
+_ISSUED_FOR = _l("Issued %(qty)s %(unit)s of %(item)s from %(lots)s for %(reference)s.")
+_ISSUED_RESERVED = _l(
+    "Issued %(qty)s %(unit)s of %(item)s from %(lots)s, reserved for %(reference)s."
+)
 
 
 def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
     """Return one sentence about an operation."""
     if operation.kind == "REVERSAL":
-        return f"Operation {operation.reverses_id} is undone."
+        return _("Operation %(id)s was reversed.", id=operation.reverses_id)
     lot = shown.get("lot")
     if operation.kind == "QC" and lot:
-        status = f"{lot['lot_code']} is {_STATUS[lot['qc_status']]}."
+        status = _STATUS[lot["qc_status"]] % {"lot": lot["lot_code"]}
         return " ".join([status, *settlement_sentences(shown)])
     if operation.kind == "COUNT" and lot:
-        moved = any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries)
-        was = "set right" if moved else "as the ledger says"
-        unit = operation.entries[0].unit if operation.entries else ""
-        on_hand = f"{lot['on_hand']} {unit}".rstrip()
-        return f"{lot['lot_code']} counted and {was}: {on_hand} on hand."
-    txn_type, words = _SENTENCES[operation.kind]
-    warnings = [warning["detail"] for warning in shown.get("warnings", [])]
-    moved_entries = [entry for entry in operation.entries if entry.txn_type == txn_type]
-    return words.format(
-        qty=format_qty(sum(entry.qty for entry in moved_entries)),
-        item=moved_entries[0].item_code,
-        unit=moved_entries[0].unit,
-        lots=" and ".join(dict.fromkeys(entry.lot_code for entry in moved_entries)),
-        reference=operation.reference,
-        to=_issued_to(operation, shown),
-    ) + " ".join([".", *warnings])
+        return _describe_count(operation, lot)
+    txn_type, sentence = _SENTENCES[operation.kind]
+    if operation.kind == "ISSUE" and operation.reference:
+        sentence = _ISSUED_RESERVED if shown.get("from_reserved") else _ISSUED_FOR
+    moved = [entry for entry in operation.entries if entry.txn_type == txn_type]
+    done = sentence % {
+        "qty": format_qty(sum(entry.qty for entry in moved)),
+        "item": moved[0].item_code,
+        "unit": moved[0].unit,
+        "lots": ", ".join(dict.fromkeys(entry.lot_code for entry in moved)),
+        "reference": operation.reference,
+    }
+    return " ".join([done, *(warning["detail"] for warning in shown.get("warnings", []))])
 
 
-def _issued_to(operation: Operation, shown: dict[str, Any]) -> str:
-    if not operation.reference:
-        return ""
-    of_reserved = ", of what was reserved" if shown.get("from_reserved") else ""
-    return f" for {operation.reference}{of_reserved}"
+def _describe_count(operation: Operation, lot: dict[str, Any]) -> str:
+    names = {"lot": lot["lot_code"], "on_hand": lot["on_hand"]}
+    if not operation.entries:
+        return _("Counted %(lot)s: %(on_hand)s on hand, no difference.", **names)
+    unit = operation.entries[0].unit
+    if any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries):
+        return _("Counted %(lot)s: adjusted to %(on_hand)s %(unit)s on hand.", unit=unit, **names)
+    return _("Counted %(lot)s: %(on_hand)s %(unit)s on hand, no difference.", unit=unit, **names)
 
 
-_STATUS = {"APPROVED": "approved", "QUARANTINE": "back in quarantine", "REJECTED": "rejected"}
+_STATUS = {
+    "APPROVED": _l("Lot %(lot)s is approved."),
+    "QUARANTINE": _l("Lot %(lot)s is in quarantine."),
+    "REJECTED": _l("Lot %(lot)s is rejected."),
+}
 
 _SETTLED = {
-    "moved": "Moved to other lots",
-    "unreserved": "Unreserved",
-    "kept": "Still reserved there, at risk",
+    "moved": _l("Moved to other lots: %(reservations)s."),
+    "unreserved": _l("Unreserved: %(reservations)s."),
+    "kept": _l("Still reserved, at risk: %(reservations)s."),
 }
 #: A sentence names at most this many reservations.
 _MAX_NAMED = 3
@@ -92,17 +113,27 @@ def settlement_sentences(shown: dict[str, Any]) -> list[str]:
     """Describe what a QC decision did with reservations: moved, unreserved or kept."""
     settlement = shown.get("settlement") or {}
     return [
-        f"{words}: {_named(settlement[name], to=name == 'moved')}."
-        for name, words in _SETTLED.items()
+        sentence % {"reservations": _named(settlement[name], to=name == "moved")}
+        for name, sentence in _SETTLED.items()
         if settlement.get(name)
     ]
 
 
 def _named(settled: list[dict[str, Any]], *, to: bool) -> str:
-    named = [
-        f"{one['reference']} {one['qty']} {one['unit']}"
-        + (f" to {' and '.join(lot['lot_code'] for lot in one['lots'])}" if to else "")
-        for one in settled[:_MAX_NAMED]
-    ]
-    more = len(settled) - _MAX_NAMED
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    return first_named([_reservation(one, to=to) for one in settled])
+
+
+def _reservation(settled: dict[str, Any], *, to: bool) -> str:
+    names = {name: settled[name] for name in ("reference", "qty", "unit")}
+    if not to:
+        return _("%(reference)s %(qty)s %(unit)s", **names)
+    lots = ", ".join(lot["lot_code"] for lot in settled["lots"])
+    return _("%(reference)s %(qty)s %(unit)s to %(lots)s", lots=lots, **names)
+
+
+def first_named(names: list[str]) -> str:
+    """Return the first names as a list, and how many more there are."""
+    named = ", ".join(names[:_MAX_NAMED])
+    if len(names) <= _MAX_NAMED:
+        return named
+    return _("%(names)s and %(count)s more", names=named, count=len(names) - _MAX_NAMED)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask, Response, current_app, redirect, request
+from flask_babel import force_locale, get_locale
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.common.errors import Busy, Refusal
@@ -34,7 +36,8 @@ def stream_progress(task: Callable[[Progress], str]) -> AnyResponse:
         return redirect(task(SILENT), 303)
     events: queue.Queue[dict[str, Any] | None] = queue.Queue()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    threading.Thread(target=_run, args=(app, task, events), daemon=False).start()
+    language = str(get_locale() or "en")
+    threading.Thread(target=_run, args=(app, language, task, events), daemon=False).start()
     response = Response(_lines(events), mimetype=LINES)
     response.headers["X-Accel-Buffering"] = "no"  # a proxy must not buffer the lines
     return response
@@ -47,6 +50,7 @@ def _lines(events: queue.Queue[dict[str, Any] | None]) -> Iterator[str]:
 
 def _run(
     app: Flask,
+    language: str,
     task: Callable[[Progress], str],
     events: queue.Queue[dict[str, Any] | None],
 ) -> None:
@@ -58,13 +62,20 @@ def _run(
             last = time.monotonic()
             events.put({"word": word, "done": done, "total": total})
 
-    try:
-        with app.app_context():
+    with app.app_context(), force_locale(language):
+        try:
             events.put({"location": task(Progress(show))})
-    except (Refusal, Busy) as error:
-        events.put({"error": error.detail})
-    except Exception:
-        log.exception("long work ended")
-        events.put({"error": "Something went wrong on the server. Nothing is half done."})
-    finally:
-        events.put(None)
+        except (Refusal, Busy) as error:
+            events.put({"error": error.detail})
+        except Exception:
+            log.exception("long work ended")
+            events.put(
+                {
+                    "error": _(
+                        "Something went wrong on the server."
+                        " The file was imported completely or not at all: see the list of imports."
+                    )
+                }
+            )
+        finally:
+            events.put(None)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from inventory.common.errors import Refusal
 from inventory.common.lookalikes import case_key
@@ -19,10 +20,6 @@ _FOCUS = {
     "STALE_LOT": "counted",
     "QC_TRANSITION": "reason",
 }
-_SENT_BEFORE = (
-    "This form was sent and booked before, with other values. Nothing was booked now."
-    " If this is to be booked as well, send it again."
-)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,10 @@ class ConfirmationNeeded(Refusal):
 def explain(refusal: Refusal) -> tuple[str, list[str]]:
     """Return what was refused and the reasons: the parts of the refusal's sentence."""
     if refusal.code == "IDEMPOTENCY_KEY_REUSED":
-        return _SENT_BEFORE, []
+        return _(
+            "This form was posted before with other values. Nothing was posted now."
+            " Send it again to post these values too."
+        ), []
     what, *why = refusal.detail.rstrip(".").split("; ")
     return f"{what}.", [f"{reason[0].upper()}{reason[1:]}" for reason in why]
 
@@ -63,31 +63,37 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     for name in ("free", "issuable", "open"):
         enough = figures.get(name, "0")
         if enough != "0" and "qty" in fields and _is_less(figures, enough):
-            steps.append(SuggestedAction(f"Use {enough}", "instead", enough))
+            steps.append(SuggestedAction(_("Use %(qty)s instead", qty=enough), "instead", enough))
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
-        steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
+        steps.append(_add_to_lot(figures))
     if refusal.code == "LOOKS_LIKE" and "allow_lookalike" in fields:
         if "add_to_lot" in fields and _is_in_another_case(figures, fields):
-            steps.append(SuggestedAction(f"Add to {figures['lot_code']}", "add_to_lot", "y"))
-        word = "It is another item" if refusal.figures["field"] == "code" else "It is another lot"
+            steps.append(_add_to_lot(figures))
+        is_item = figures["field"] == "code"
+        word = _("Use this item code") if is_item else _("Use this lot number")
         steps.append(SuggestedAction(word, "allow_lookalike", "y"))
     if refusal.code == "OVER_ISSUE" and "besides" in fields:
-        steps.append(SuggestedAction("Issue besides it", "besides", "y"))
+        steps.append(SuggestedAction(_("Issue free stock"), "besides", "y"))
     if refusal.code == "OVER_RETURN" and "unmatched" in fields:
-        steps.append(SuggestedAction("It matches no issue", "unmatched", "y"))
+        steps.append(SuggestedAction(_("Post without a matching issue"), "unmatched", "y"))
     if refusal.code == "STALE_LOT":
         steps += [
-            SuggestedAction("Keep what was counted", "resolution", "keep_counted"),
-            SuggestedAction("Keep the difference", "resolution", "keep_difference"),
+            SuggestedAction(_("Use the counted quantity"), "resolution", "keep_counted"),
+            SuggestedAction(_("Apply the difference"), "resolution", "keep_difference"),
         ]
     if refusal.code == "DUPLICATE_ITEM" or figures.get("field") == "code":
-        steps.append(
-            SuggestedAction(
-                f"See {figures['item']}", url=url_for("inventory.items.index", q=figures["item"])
-            )
-        )
+        url = url_for("inventory.items.index", q=figures["item"])
+        steps.append(_view(figures["item"], url))
     return steps + _links(refusal)
+
+
+def _add_to_lot(figures: dict[str, Any]) -> SuggestedAction:
+    return SuggestedAction(_("Add to %(lot)s", lot=figures["lot_code"]), "add_to_lot", "y")
+
+
+def _view(name: str, url: str) -> SuggestedAction:
+    return SuggestedAction(_("View %(name)s", name=name), url=url)
 
 
 def suggested_cuts(refusal: Refusal) -> list[dict[str, str]]:
@@ -119,24 +125,20 @@ def _links(refusal: Refusal) -> list[SuggestedAction]:
     if refusal.code in ("QC_BLOCKED", "LOT_EXPIRED", "DUPLICATE_LOT", "LOOKS_LIKE", "STALE_LOT"):
         held = [lot for lot in figures.get("lots", ()) if lot.get("hold")] or [figures]
         links += [
-            SuggestedAction(
-                f"See {lot['lot_code']}", url=url_for("inventory.lots.lot", lot_id=lot["lot_id"])
-            )
+            _view(lot["lot_code"], url_for("inventory.lots.lot", lot_id=lot["lot_id"]))
             for lot in held[:2]
             if lot.get("lot_id") and lot.get("lot_code")
         ]
     links += [
-        SuggestedAction(
-            f"See {holder['reference']}",
-            url=url_for(
-                "inventory.reservations.reservation", reservation_id=holder["reservation_id"]
-            ),
+        _view(
+            holder["reference"],
+            url_for("inventory.reservations.reservation", reservation_id=holder["reservation_id"]),
         )
         for holder in figures.get("reservations", ())[:3]
     ]
     links += [
         SuggestedAction(
-            f"See {one['kind'].lower().replace('_', ' ')} {one['operation_id']}",
+            _("View operation %(id)s", id=one["operation_id"]),
             url=url_for("inventory.operations.operation", operation_id=one["operation_id"]),
         )
         for one in figures.get("operations", ())[:3]

@@ -252,7 +252,7 @@ def test_a_user_can_download_at_most_two_files_at_once(ada, person):
     first, _second = (open_download(vic, "/files/items.csv") for _ in range(2))
     refused = vic.get("/files/items.csv")
     assert refused.status_code == 429
-    assert "You are downloading 2 files already." in refused.text
+    assert "You are already downloading 2 files." in refused.text
     assert refused.headers["Retry-After"] == "10"
     assert vic.get("/items/").status_code == 200
     open_download(ada, "/files/items.csv")
@@ -273,7 +273,7 @@ def test_a_process_sends_at_most_eight_files_at_once(ada, person):
     eve = person("eve")
     refused = eve.get("/files/items.csv")
     assert refused.status_code == 503
-    assert "Many files are being downloaded now." in refused.text
+    assert "The server has too many downloads." in refused.text
     assert "Retry-After" in refused.headers
     unread.pop().close()
     open_download(eve, "/files/items.csv")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from inventory import backups, doctor, ledger
@@ -59,7 +61,7 @@ def index() -> Response:
 def back_up() -> Response:
     """Start a backup in the background."""
     background_jobs.start(background_jobs.BACK_UP)
-    flash("A backup is being made. You may go on working.")
+    flash(_("Backup started. You can keep working."))
     return redirect(url_for("admin.health.index"), 303)
 
 
@@ -77,7 +79,7 @@ def verify_backup(name: str) -> Response:
     for one in backups.found_in(current_app.extensions["inventory"].backup_path):
         if one.path.name == name:
             background_jobs.start(_reading(one))
-            flash(f"{name} is being read to its end. This page shows what came of it.")
+            flash(_("Verifying %(name)s. This page shows the result.", name=name))
             return redirect(url_for("admin.health.index", _anchor="backups"), 303)
     abort(404)
 
@@ -87,7 +89,16 @@ def verify_backup(name: str) -> Response:
 def expire() -> Response:
     """Expire the reservations that are past their expiry time."""
     done = ledger.expire_reservations()
-    flash(f"Expired reservations that were given back: {done}." if done else "None had expired.")
+    if done:
+        flash(
+            ngettext(
+                "Unreserved %(num)s expired reservation.",
+                "Unreserved %(num)s expired reservations.",
+                done,
+            )
+        )
+    else:
+        flash(_("No reservation has expired."))
     return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
 
 
@@ -96,7 +107,7 @@ def expire() -> Response:
 def rebuild() -> Response:
     """Start to rebuild the read cache in the background."""
     background_jobs.start(background_jobs.REBUILD)
-    flash("The read cache is made anew from the ledger. You may go on working.")
+    flash(_("Rebuilding the read cache from the ledger. You can keep working."))
     return redirect(url_for("admin.health.index", _anchor="upkeep"), 303)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -13,7 +15,7 @@ from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
-from inventory.web.auth.forms import NewUserForm, SetPasswordForm
+from inventory.web.auth.forms import ROLE_NAMES, NewUserForm, SetPasswordForm
 from inventory.web.auth.permissions import role_required
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -45,7 +47,8 @@ def create() -> Response | tuple[str, int]:
     except InvalidInput as refusal:
         form[refusal.field].errors = [refusal.detail]
         return _page(form), 422
-    flash(f"{made.name} can log in as {made.role}.")
+    role = ROLE_NAMES[made.role]
+    flash(_("User %(name)s created with the role %(role)s.", name=made.name, role=role))
     return redirect(url_for("admin.users.index"), 303)
 
 
@@ -53,36 +56,58 @@ def create() -> Response | tuple[str, int]:
 @role_required("admin")
 def approve(user_id: int) -> Response:
     """Approve a registered user with a role."""
-    return _change("{name} can log in as {role}.", users.approve, user_id, role=_role())
+
+    def message(name: str, role: str) -> str:
+        return _("User %(name)s approved with the role %(role)s.", name=name, role=role)
+
+    return _change(message, users.approve, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/role/")
 @role_required("admin")
 def set_role(user_id: int) -> Response:
     """Change a user's role."""
-    return _change("{name} is {role} now.", users.set_role, user_id, role=_role())
+
+    def message(name: str, role: str) -> str:
+        return _("User %(name)s now has the role %(role)s.", name=name, role=role)
+
+    return _change(message, users.set_role, user_id, role=_role())
 
 
 @blueprint.post("/<int:user_id>/disabling/")
 @role_required("admin")
 def disable(user_id: int) -> Response:
     """Disable a user and end the user's sessions."""
-    return _change("{name} is logged out and kept out.", users.disable, user_id)
+
+    def message(name: str, role: str) -> str:
+        return _("User %(name)s disabled and signed out.", name=name)
+
+    return _change(message, users.disable, user_id)
 
 
 @blueprint.post("/<int:user_id>/enabling/")
 @role_required("admin")
 def enable(user_id: int) -> Response:
     """Enable a user again."""
-    return _change("{name} can log in again.", users.enable, user_id)
+
+    def message(name: str, role: str) -> str:
+        return _("User %(name)s enabled. Sign-in is possible again.", name=name)
+
+    return _change(message, users.enable, user_id)
 
 
 @blueprint.post("/<int:user_id>/second-factor/reset/")
 @role_required("admin")
 def reset_second_factor(user_id: int) -> Response:
     """Remove a user's second factor."""
-    said = "{name} logs in by the password alone now, and can set up a second factor anew."
-    return _change(said, two_factor.remove, user_id)
+
+    def message(name: str, role: str) -> str:
+        return _(
+            "Two-factor authentication of %(name)s turned off. The user can set it up again.",
+            name=name,
+        )
+
+    return _change(message, two_factor.remove, user_id)
 
 
 @blueprint.get("/<int:user_id>/password/")
@@ -108,7 +133,7 @@ def set_password(user_id: int) -> Answer:
         users.set_password(user_id=user_id, password=form.password.data, actor_id=current_user.id)
     except Refusal as refusal:
         return rerender_form(_PASSWORD, form, refusal, account=account)
-    flash(f"{account.name} has a new password, and was logged out everywhere.")
+    flash(_("Password of %(name)s changed. All sessions were ended.", name=account.name))
     return redirect(url_for("admin.users.index"), 303)
 
 
@@ -117,7 +142,13 @@ def set_password(user_id: int) -> Answer:
 def unlock() -> Response:
     """Clear the sign-in throttle, so that blocked users can try again."""
     count = throttling.reset_throttle(actor_id=current_user.id)
-    flash(f"Refused logins that are forgotten now: {count}.")
+    flash(
+        ngettext(
+            "Cleared %(num)s failed sign-in attempt.",
+            "Cleared %(num)s failed sign-in attempts.",
+            count,
+        )
+    )
     return redirect(url_for("admin.users.index"), 303)
 
 
@@ -134,7 +165,8 @@ def all_tokens() -> str:
 def revoke_token(token_id: int) -> Response:
     """Revoke a token of any user."""
     ended = api_tokens.revoke_token(token_id=token_id, actor_id=current_user.id)
-    flash(f"The token “{ended.name}” of {ended.user_name} no longer works.")
+    names = {"token": ended.name, "name": ended.user_name}
+    flash(_("Token “%(token)s” of %(name)s revoked.", **names))
     return redirect(url_for("admin.users.all_tokens"), 303)
 
 
@@ -142,11 +174,20 @@ def _role() -> str:
     return request.form.get("role", "")
 
 
-def _change(said: str, verb: Callable[..., Account], user_id: int, **values: Any) -> Response:
-    """Call a function that changes an account, and show the result or the refusal."""
+def _change(
+    message: Callable[[str, str], str],
+    verb: Callable[..., Account],
+    user_id: int,
+    **values: Any,
+) -> Response:
+    """Call a function that changes an account, and show the result or the refusal.
+
+    Args:
+        message: returns the result's text for the user's name and role.
+    """
     try:
         account = verb(user_id=user_id, actor_id=current_user.id, **values)
-        flash(said.format(name=account.name, role=account.role))
+        flash(message(account.name, ROLE_NAMES[account.role]))
     except Refusal as refusal:
         flash(refusal.detail, "bad")
     return redirect(url_for("admin.users.index"), 303)

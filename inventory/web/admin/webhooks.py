@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, current_app, flash, redirect, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -56,7 +57,7 @@ def renew(endpoint_id: int) -> Answer:
 def end(endpoint_id: int) -> Response:
     """End an endpoint: no more events are sent to it."""
     endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
-    flash("It is told nothing any more.")
+    flash(_("Endpoint removed."))
     return redirect(url_for("admin.webhooks.index"), 303)
 
 
@@ -65,7 +66,7 @@ def end(endpoint_id: int) -> Response:
 def replay(delivery_id: int) -> Response:
     """Send a delivery again."""
     endpoints.replay(delivery_id=delivery_id, user_id=current_user.id)
-    flash("It is sent again within seconds.")
+    flash(_("The delivery is sent again within seconds."))
     return redirect(url_for("admin.webhooks.index"), 303)
 
 

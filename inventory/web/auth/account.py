@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -42,7 +44,7 @@ def change_password() -> Answer:
     except Refusal as refusal:
         return rerender_form(_PAGE, form, refusal, **_own())
     web_session.renew_session(changed)
-    flash("Password changed. Every other device was logged out.")
+    flash(_("Password changed. All other devices were signed out."))
     return redirect(url_for("auth.account.index"), 303)
 
 
@@ -59,7 +61,7 @@ def end_session(number: int) -> Response:
     """End one session of the user."""
     try:
         sessions.end_one(user_id=current_user.id, number=number)
-        flash("That device is logged out.")
+        flash(_("The device was signed out."))
     except Refusal as refusal:
         flash(refusal.detail, "bad")
     return redirect(url_for("auth.account.index"), 303)
@@ -69,7 +71,12 @@ def end_session(number: int) -> Response:
 def end_other_sessions() -> Response:
     """End all other sessions of the user."""
     count = sessions.end_others(user_id=current_user.id, this=web_session.current_id())
-    flash(f"Logged out elsewhere: {count}." if count else "You are logged in nowhere else.")
+    if count:
+        flash(
+            ngettext("Signed out %(num)s other device.", "Signed out %(num)s other devices.", count)
+        )
+    else:
+        flash(_("You are not signed in on any other device."))
     return redirect(url_for("auth.account.index"), 303)
 
 
@@ -108,7 +115,7 @@ def revoke_token(token_id: int) -> Response:
     ended = api_tokens.revoke_token(
         token_id=token_id, user_id=current_user.id, actor_id=current_user.id
     )
-    flash(f"The token “{ended.name}” no longer works.")
+    flash(_("Token “%(token)s” revoked.", token=ended.name))
     return redirect(url_for("auth.account.own_tokens"), 303)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
 from wtforms import DateField, PasswordField, SelectChoice, SelectField, StringField
@@ -12,12 +13,18 @@ from wtforms.validators import DataRequired, Optional
 
 from inventory.accounts.users import ROLES
 
-_NEEDED = "This is needed."
-_ROLES = [SelectChoice(role, role.capitalize()) for role in ROLES]
+#: The roles as users read them.
+ROLE_NAMES = {
+    "viewer": _l("Viewer"),
+    "operator": _l("Operator"),
+    "inspector": _l("Inspector"),
+    "admin": _l("Administrator"),
+}
+_ROLES = [SelectChoice(role, ROLE_NAMES[role]) for role in ROLES]
 
 
 def _needed() -> list[DataRequired]:
-    return [DataRequired(_NEEDED)]
+    return [DataRequired(_l("This field is required."))]
 
 
 class PageForm(FlaskForm):
@@ -33,66 +40,66 @@ class PageForm(FlaskForm):
 class LoginForm(PageForm):
     """Sign-in."""
 
-    name = StringField("Name", _needed())
-    password = PasswordField("Password", _needed())
+    name = StringField(_l("Name"), _needed())
+    password = PasswordField(_l("Password"), _needed())
 
 
 class RegisterForm(PageForm):
     """Registration."""
 
-    name = StringField("Name", _needed())
-    password = PasswordField("Password", _needed())
-    code = StringField("Setup code")
+    name = StringField(_l("Name"), _needed())
+    password = PasswordField(_l("Password"), _needed())
+    code = StringField(_l("Setup code"))
 
 
 class CodeForm(PageForm):
     """Code of the second factor."""
 
-    code = StringField("Code", _needed())
+    code = StringField(_l("Code"), _needed())
 
 
 class ConfirmPasswordForm(PageForm):
     """The password, asked again before a change to the second factor."""
 
-    current_password = PasswordField("Your password", _needed())
+    current_password = PasswordField(_l("Your password"), _needed())
 
 
 class RemoveFactorForm(ConfirmPasswordForm):
     """Removal of the second factor."""
 
-    code = StringField("Code", _needed())
+    code = StringField(_l("Code"), _needed())
 
 
 class PasswordForm(PageForm):
     """Change of the user's own password."""
 
-    current_password = PasswordField("Current password", _needed())
-    password = PasswordField("New password", _needed())
+    current_password = PasswordField(_l("Current password"), _needed())
+    password = PasswordField(_l("New password"), _needed())
 
 
 class SetPasswordForm(PageForm):
     """New password for another user."""
 
-    password = PasswordField("New password", _needed())
+    password = PasswordField(_l("New password"), _needed())
 
 
 class NewUserForm(PageForm):
     """New user."""
 
-    name = StringField("Name", _needed())
-    password = PasswordField("First password", _needed())
-    role = SelectField("Role", choices=_ROLES)
+    name = StringField(_l("Name"), _needed())
+    password = PasswordField(_l("Initial password"), _needed())
+    role = SelectField(_l("Role"), choices=_ROLES)
 
 
 class TokenForm(PageForm):
     """New API token."""
 
-    name = StringField("What it is for", _needed())
-    role = SelectField("Role", choices=_ROLES)
-    expires = DateField("Last day", [Optional()])
+    name = StringField(_l("Token name"), _needed())
+    role = SelectField(_l("Role"), choices=_ROLES)
+    expires = DateField(_l("Valid until"), [Optional()])
 
 
 class WebhookForm(PageForm):
     """New webhook endpoint."""
 
-    url = StringField("Address", _needed())
+    url = StringField(_l("Endpoint URL"), _needed())

@@ -14,6 +14,7 @@ from flask import (
     session,
     url_for,
 )
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from inventory.accounts import login as accounts_login
@@ -127,16 +128,16 @@ def _continue() -> Answer:
     text, next_url = _kept()
     if (draft := form_drafts.decrypt_draft(text)) is None:
         if text:
-            flash("What was typed before could not be kept. Nothing was posted.", "bad")
+            flash(_("Your entries could not be kept. Nothing was posted."), "bad")
     elif draft.user_id != current_user.id:
-        flash("The form was opened by another user. Nothing was posted.", "bad")
+        flash(_("Another user opened the form. Nothing was posted."), "bad")
     else:
         try:
             if (answer := render_draft(draft)) is not None:
                 return answer
-            flash("You cannot open that form now. Nothing was posted.", "bad")
+            flash(_("You can no longer open that form. Nothing was posted."), "bad")
         except Refusal as refusal:
-            flash(f"{refusal.detail} Nothing was posted.", "bad")
+            flash(_("%(reason)s Nothing was posted.", reason=refusal.detail), "bad")
     return redirect(web_session.safe_next(next_url), 303)
 
 

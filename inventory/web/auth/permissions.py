@@ -15,6 +15,8 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -55,9 +57,16 @@ def role_of(view: Callable[..., Any]) -> str:
 class MissingRequirement(Enum):
     """What a user lacks to open a view."""
 
-    LOGIN = "a login"
-    SECOND_FACTOR = "a second factor"
-    ROLE = "a role"
+    LOGIN = "login"
+    SECOND_FACTOR = "second factor"
+    ROLE = "role"
+
+
+_MISSING = {
+    MissingRequirement.LOGIN: _l("Sign in to open this page."),
+    MissingRequirement.SECOND_FACTOR: _l("Set up two-factor authentication to open this page."),
+    MissingRequirement.ROLE: _l("Your role cannot open this page."),
+}
 
 
 def missing_for(user: Any, endpoint: str) -> MissingRequirement | None:
@@ -103,7 +112,7 @@ def require_open(endpoint: str) -> None:
         needed = role_of(current_app.view_functions[endpoint])
         require(current_user, needed, place=endpoint)
     if missing is not None:
-        raise Forbidden(f"This needs {missing.value}.")
+        raise Forbidden(str(_MISSING[missing]))
 
 
 def _load_current_user() -> None:
@@ -114,7 +123,9 @@ def _load_current_user() -> None:
 def _redirect_to_2fa_setup() -> Response:
     """Return the response for a user whose role requires a second factor."""
     if wants_json():
-        raise Forbidden("Your role needs a second factor. Set it up under Account first.")
+        raise Forbidden(
+            _("Your role requires two-factor authentication. Set it up under Account first.")
+        )
     target = url_for("auth.two_factor.index")
     if is_htmx():
         return Response(status=403, headers={"HX-Redirect": target})
@@ -134,7 +145,9 @@ def require(user: Any, needed: str, *, place: str = "") -> None:
         return
     place = place or request.endpoint or ""
     audit.record_denied_access(user_id=int(user.id), role=user.role, needed=needed, place=place)
-    raise Forbidden(f"This needs the role {needed}; yours is {user.role}.")
+    raise Forbidden(
+        _("This needs the role %(needed)s; yours is %(role)s.", needed=needed, role=user.role)
+    )
 
 
 def init_app(app: Flask) -> None:

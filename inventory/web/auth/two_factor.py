@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -85,7 +86,9 @@ def remove() -> Answer:
         return render_form(_PAGE, form, **_known(removal=form))
     try:
         if _is_demanded():
-            raise Forbidden(f"The role {current_user.role} needs a second factor.")
+            raise Forbidden(
+                _("The role %(role)s requires two-factor authentication.", role=current_user.role)
+            )
         _require_password(form)
         actor = {"user_id": current_user.id, "address": request.remote_addr or ""}
         two_factor.require_code(code=form.code.data, keys=_keys(), **actor)
@@ -93,7 +96,7 @@ def remove() -> Answer:
     except Refusal as refusal:
         return rerender_form(_PAGE, form, refusal, **_known(removal=form))
     web_session.renew_session(account)
-    flash("Your password alone lets you in now. Every other device was logged out.")
+    flash(_("Two-factor authentication turned off. All other devices were signed out."))
     return _home()
 
 

@@ -7,6 +7,7 @@ tablet (static/floor/). All other responses below /floor/ are for its script.
 from __future__ import annotations
 
 from flask import Flask
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
@@ -32,4 +33,4 @@ def _csrf_token_expired(error: CSRFError) -> Response:
 
     The tablet then loads the session again and keeps its unsent operations.
     """
-    return problem("SESSION_CHANGED", "Another session began meanwhile.", {})
+    return problem("SESSION_CHANGED", _("The session on this tablet has changed."), {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, request
+from flask_babel import gettext as _
 
 from inventory.common.errors import InvalidInput
 from inventory.http.json_codec import JsonError, from_json, to_camel_case, to_json
@@ -28,5 +29,5 @@ def json_body() -> dict[str, Any]:
     except JsonError as error:
         raise InvalidInput(error.detail, field=error.field) from None
     if not isinstance(body, dict):
-        raise InvalidInput("A JSON object is expected.", field="body")
+        raise InvalidInput(_("A JSON object is expected."), field="body")
     return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from inventory import barcodes, catalog, ledger
@@ -33,9 +34,11 @@ def operate() -> Response:
     """
     body = json_body()
     if "user" not in body or "key" not in body:
-        raise IdempotencyKeyMissing("An operation names its key and its user.")
+        raise IdempotencyKeyMissing(_("The operation has no key or no user."))
     if body["user"] != current_user.id:
-        detail = f"This was done by somebody else than {current_user.name}, who is logged in."
+        detail = _(
+            "Another user entered this operation. %(name)s is signed in.", name=current_user.name
+        )
         return problem("OTHER_USER", detail, {"user": current_user.id})
     key = validate_key(body["key"])
     op = request_parsing.require_known(body)
@@ -79,9 +82,13 @@ def _still_reserved(shown: dict[str, Any]) -> list[str]:
     """Return sentences about what the reference of a free issue still has reserved."""
     ids = [one["id"] for one in shown.get("open_reservations", [])]
     return [
-        f"{one.reference} still has {format_qty(one.open)} {one.item.unit} reserved in "
-        + " and ".join(line.lot.lot_code for line in one.lines if line.open)
-        + "."
+        _(
+            "%(reference)s still has %(qty)s %(unit)s reserved in %(lots)s.",
+            reference=one.reference,
+            qty=format_qty(one.open),
+            unit=one.item.unit,
+            lots=", ".join(line.lot.lot_code for line in one.lines if line.open),
+        )
         for one in stock.read_reservations(connection(), ids)
         if one.open
     ]
@@ -93,10 +100,13 @@ def _move(body: request_parsing.Body, key: str) -> dict[str, Any]:
     record, replayed = catalog.update_lot(
         user_id=current_user.id, key=key, lot_id=lot.id, location=body.get("location")
     )
-    where = record["location"] or "no location"
+    names = {"lot": record["lot_code"], "item": record["item"]}
+    says = _("%(lot)s of %(item)s has no location.", **names)
+    if location := record["location"]:
+        says = _("Moved %(lot)s of %(item)s to %(location)s.", location=location, **names)
     return {
         "replayed": replayed,
-        "says": f"{record['lot_code']} of {record['item']} is at {where}.",
+        "says": says,
         **_current_state({lot.id}, []),
     }
 
@@ -109,7 +119,8 @@ def _link(body: request_parsing.Body, key: str) -> dict[str, Any]:
         item=body.get("item", ""),
         qty=request_parsing.typed_qty(body, "qty") if "qty" in body else "1",
     )
-    return {"replayed": replayed, "says": f"{record['code']} is linked to {record['item']}."}
+    names = {"code": record["code"], "item": record["item"]}
+    return {"replayed": replayed, "says": _("Barcode %(code)s linked to %(item)s.", **names)}
 
 
 def _current_state(lot_ids: set[int], reservation_ids: list[int]) -> dict[str, Any]:

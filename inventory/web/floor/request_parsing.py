@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from flask_babel import gettext as _
+
 from inventory import ledger
 from inventory.common import clock, validation
 from inventory.common.errors import InvalidInput, InvalidQty, NotFound, Refusal
@@ -43,7 +45,7 @@ def require_known(body: Body) -> str:
     op = validation.validate_choice(body.get("op"), field="op", choices=tuple(FIELDS))
     unknown = set(body) - FIELDS[op] - _OF_ALL
     if unknown:
-        raise InvalidInput("This is not a field of the operation.", field=min(unknown)[:60])
+        raise InvalidInput(_("The operation has no such field."), field=min(unknown)[:60])
     return op
 
 
@@ -69,7 +71,11 @@ def get_lot(body: Body) -> Lot:
     item = stock.get_item(connection(), code)
     found = stock.find_lot(connection(), item.id, lot_code)
     if found is None:
-        raise NotFound(f"There is no lot {lot_code} of {code}.", item=code, lot_code=lot_code)
+        raise NotFound(
+            _("There is no lot %(lot)s of %(item)s.", lot=lot_code, item=code),
+            item=code,
+            lot_code=lot_code,
+        )
     return found
 
 
@@ -153,7 +159,7 @@ def typed_qty(body: Body, field: str = "qty") -> str:
     """Return a quantity as it was typed."""
     value = body.get(field)
     if not isinstance(value, str):
-        raise InvalidQty("A quantity is needed, like 12 or 12.5.", field=field)
+        raise InvalidQty(_("Enter a quantity, such as 12 or 12.5."), field=field)
     return TypedQty(value)
 
 
@@ -163,7 +169,8 @@ def _day(value: object) -> date | None:
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise InvalidInput("A date like 2027-03-31 is expected here.", field="expiresOn") from None
+        detail = _("Enter a date, such as 2027-03-31.")
+        raise InvalidInput(detail, field="expiresOn") from None
 
 
 def _timestamp(value: object) -> datetime | None:
@@ -174,7 +181,7 @@ def _timestamp(value: object) -> datetime | None:
     except ValueError:
         when = None
     if when is None or when.tzinfo is None:
-        raise InvalidInput("A time like 2027-03-31T10:42:00Z is expected.", field="occurredAt")
+        raise InvalidInput(_("Enter a time, such as 2027-03-31T10:42:00Z."), field="occurredAt")
     return when
 
 

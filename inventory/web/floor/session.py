@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from flask import Response, current_app, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
@@ -36,7 +37,8 @@ def show_session() -> Response:
     """
     if not current_user.is_authenticated:
         figures = {"csrf_token": generate_csrf()}
-        return problem("UNAUTHENTICATED", "Nobody is logged in on this tablet.", figures)
+        detail = _("No user is signed in on this tablet.")
+        return problem("UNAUTHENTICATED", detail, figures)
     return _session(current_user)
 
 
@@ -83,7 +85,7 @@ def _log_in(password: str, actor: dict[str, str], code: object) -> Session:
     if not isinstance(begun, login.PendingTwoFactor):
         return begun
     if not code:
-        raise InvalidInput("Type the code of your app, too.", field="code")
+        raise InvalidInput(_("Enter the code from your authenticator app."), field="code")
     keys = signing_keys(current_app)
     return two_factor.log_in(pending=begun, code=code, keys=keys, **web_session.client_info())
 

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -41,7 +43,7 @@ _USUAL_DAYS = 30
 #: Lots that must expire on one day for the darkest shade, at least.
 _DARK = 6
 #: Periods offered as links.
-_PERIODS = ((30, "30 days"), (90, "90 days"), (365, "A year"))
+_PERIODS = ((30, _l("30 days")), (90, _l("90 days")), (365, _l("365 days")))
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def ageing() -> str:
     buckets = dict.fromkeys((*analytics.AGES, None), 0)
     for row in rows:
         buckets[row.up_to] += row.lots
-    return _page("ageing", view, rows=rows, buckets=buckets, words=_AGE_WORDS)
+    return _page("ageing", view, rows=rows, buckets=buckets, words=_age_labels())
 
 
 @blueprint.get("/turnover/")
@@ -200,6 +202,17 @@ def _calendar(rows: Iterable[Expiry], today: date) -> list[list[CalendarDay]]:
         cell.shade = -(-4 * cell.lots // most)
     found = list(cells.values())
     return [found[start : start + 7] for start in range(0, len(found), 7)]
+
+
+def _age_labels() -> dict[int | None, str]:
+    """Return the age groups as the page shows them."""
+    ages = list(analytics.AGES)
+    starts = [0, *(age + 1 for age in ages)]
+    labels: dict[int | None, str] = {
+        last: _("%(first)s to %(last)s days", first=first, last=last)
+        for first, last in zip(starts, ages, strict=False)
+    }
+    return labels | {None: _("over %(days)s days", days=ages[-1])}
 
 
 # --- as files -------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice
@@ -29,14 +31,14 @@ blueprint = Blueprint("codes", __name__)
 def _item(item_id: int) -> Item:
     found = stock.read_items(connection(), ids=[item_id])
     if not found:
-        raise NotFound(f"There is no item number {item_id}.", item_id=item_id)
+        raise NotFound(_("There is no item number %(id)s.", id=item_id), item_id=item_id)
     return found[0]
 
 
 def _code(code_id: int) -> barcodes.CodeLink:
     found = barcodes.read_links(connection(), ids=[code_id])
     if not found:
-        raise NotFound("This code is not linked to anything any more.", code_id=code_id)
+        raise NotFound(_("This barcode is no longer linked."), code_id=code_id)
     return found[0]
 
 
@@ -45,8 +47,10 @@ def _load_link(form: Any, item_id: int) -> dict[str, Any]:
     there = sorted(
         stock.get_stocked_lots(connection(), [item_id]), key=lambda lot: natural_key(lot.lot_code)
     )
-    form.lot_id.choices = [SelectChoice("", f"{item.code}, whatever the lot")]
-    form.lot_id.choices += [SelectChoice(lot.id, f"Lot {lot.lot_code} alone") for lot in there]
+    form.lot_id.choices = [SelectChoice("", _("%(item)s, any lot", item=item.code))]
+    form.lot_id.choices += [
+        SelectChoice(lot.id, _("Lot %(lot)s only", lot=lot.lot_code)) for lot in there
+    ]
     return {"item": item}
 
 
@@ -61,26 +65,28 @@ def _unlink(form: Any, actor: dict[str, Any], code_id: int) -> dict[str, Any]:
 
 
 def _linked(record: dict[str, Any]) -> ActionResult:
-    return _done(record, f"{record['code']} is linked to {record['item']}.")
+    names = {"code": record["code"], "item": record["item"]}
+    return _done(record, _("Barcode %(code)s linked to %(item)s.", **names))
 
 
 def _unlinked(record: dict[str, Any]) -> ActionResult:
-    return _done(record, f"{record['code']} is unlinked: nothing is known of it now.")
+    return _done(record, _("Barcode %(code)s unlinked.", code=record["code"]))
 
 
 def _done(record: dict[str, Any], text: str) -> ActionResult:
     item = stock.get_item(connection(), record["item"])
-    return ActionResult(text, url_for("inventory.codes.index", item_id=item.id), "See all")
+    return ActionResult(text, url_for("inventory.codes.index", item_id=item.id), _("View barcodes"))
 
 
 LINK = FormAction(
-    endpoint="inventory.codes.link", word="Link a code", icon="plus", form=forms.LinkCodeForm,
+    endpoint="inventory.codes.link", word=_l("Link barcode"), icon="plus",
+    form=forms.LinkCodeForm,
     fields="inventory/codes/_link_fields.html", load=_load_link, send=_link, done=_linked,
 )  # fmt: skip
 UNLINK = FormAction(
-    endpoint="inventory.codes.unlink", word="Unlink", icon="x", form=forms.UnlinkCodeForm,
-    fields="inventory/codes/_unlink_fields.html", load=lambda form,
-    code_id: {"link": _code(code_id)},
+    endpoint="inventory.codes.unlink", word=_l("Unlink barcode"), icon="x",
+    form=forms.UnlinkCodeForm, fields="inventory/codes/_unlink_fields.html",
+    load=lambda form, code_id: {"link": _code(code_id)},
     send=_unlink, done=_unlinked, leaves=True, danger=True,
 )  # fmt: skip
 
@@ -102,7 +108,7 @@ def index(item_id: int) -> Response:
 @operation_panel("inventory.codes.index")
 def read_panel(item_id: int) -> Panel:
     """Return the operation beside the codes."""
-    return Panel([LINK], label="Link a code")
+    return Panel([LINK], label=_("Link barcode"))
 
 
 @blueprint.route("/items/<int:item_id>/codes/link/", methods=["GET", "POST"])

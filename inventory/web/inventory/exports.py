@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -14,14 +15,14 @@ blueprint = Blueprint("exports", __name__, url_prefix="/files")
 
 #: Description of each list.
 WORDS = {
-    "items": "Every item with its stock",
-    "lots": "Every lot there ever was, with its figures",
-    "reservations": "Every reservation there ever was",
-    "references": "Every job or order with something open",
-    "operations": "Every operation: what users did, newest first",
-    "codes": "Every linked code",
-    "ledger": "The whole ledger with its hashes, newest entry first",
-    "audit": "Who logged in, was refused, changed accounts or records",
+    "items": _l("Items with their stock"),
+    "lots": _l("Lots with their stock, including empty lots"),
+    "reservations": _l("Reservations, including closed ones"),
+    "references": _l("Jobs and orders with open reservations"),
+    "operations": _l("Operations, newest first"),
+    "codes": _l("Linked barcodes"),
+    "ledger": _l("Ledger entries with their hashes, newest first"),
+    "audit": _l("Audit log: sign-ins, denied access, changes to accounts and records"),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import (
     BooleanField,
@@ -29,8 +30,8 @@ from inventory.web.auth.forms import PageForm
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
 
 
-def _needed(words: str = "This is needed.") -> list[DataRequired]:
-    return [DataRequired(words)]
+def _needed(message: Any) -> list[DataRequired]:
+    return [DataRequired(message)]
 
 
 class QtyField(StringField):
@@ -42,9 +43,9 @@ class QtyField(StringField):
             self.data = TypedQty(valuelist[0])
 
 
-def _qty(label: str = "Quantity") -> QtyField:
-    words = "A quantity is needed, like 12 or 12.5."
-    return QtyField(label, _needed(words), render_kw=QTY_ATTRIBUTES)
+def _qty() -> QtyField:
+    message = _l("Enter a quantity, such as 12 or 12.5.")
+    return QtyField(_l("Quantity"), _needed(message), render_kw=QTY_ATTRIBUTES)
 
 
 def number_or_none(value: Any) -> int | None:
@@ -70,24 +71,24 @@ class OperationForm(PageForm):
 
 def _lot_choice() -> SelectField:
     return SelectField(
-        "From lot", coerce=number_or_none, choices=[], validate_choice=False, default=None
+        _l("From lot"), coerce=number_or_none, choices=[], validate_choice=False, default=None
     )
 
 
 class ReceiveForm(OperationForm):
     """Receipt."""
 
-    item = StringField("Item", _needed("Which item? Write its code."))
+    item = StringField(_l("Item"), _needed(_l("Enter an item code.")))
     #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
-    lot_code = StringField("Lot code", _needed("The lot needs a code, as on its label."))
+    lot_code = StringField(_l("Lot number"), _needed(_l("Enter a lot number.")))
     qty = _qty()
-    expires_on = DateField("Expires on", [Optional()])
-    supplier_lot = StringField("Supplier's lot")
-    location = StringField("Location")
-    reference = StringField("Reference")
-    note = TextAreaField("Note")
-    add_to_lot = BooleanField("Add to that lot")
+    expires_on = DateField(_l("Expires on"), [Optional()])
+    supplier_lot = StringField(_l("Supplier's lot number"))
+    location = StringField(_l("Location"))
+    reference = StringField(_l("Reference"))
+    note = TextAreaField(_l("Note"))
+    add_to_lot = BooleanField(_l("Add to the existing lot"))
     #: Set by a button of the refusal: the code may look like another one's.
     allow_lookalike = HiddenField()
 
@@ -95,47 +96,47 @@ class ReceiveForm(OperationForm):
 class CustomerReturnForm(OperationForm):
     """Return from a customer."""
 
-    item = StringField("Item", _needed("Which item? Write its code."))
+    item = StringField(_l("Item"), _needed(_l("Enter an item code.")))
     #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
-    lot_code = StringField("Lot code", _needed("The lot that it came from, as on its label."))
+    lot_code = StringField(_l("Lot number"), _needed(_l("Enter the lot number on the label.")))
     qty = _qty()
-    reference = StringField("Returned by")
-    reason = StringField("Reason", _needed("Why does it come back?"))
-    location = StringField("Location")
-    quarantine = BooleanField("Put it into quarantine")
-    unmatched = BooleanField("It matches no issue")
+    reference = StringField(_l("Job or order"))
+    reason = StringField(_l("Reason"), _needed(_l("Enter a reason for the return.")))
+    location = StringField(_l("Location"))
+    quarantine = BooleanField(_l("Put in quarantine"))
+    unmatched = BooleanField(_l("No matching issue"))
     allow_lookalike = HiddenField()
     #: The operation that issued the goods, if the form was opened from it.
     return_of = HiddenField()
-    note = TextAreaField("Note")
+    note = TextAreaField(_l("Note"))
 
 
 class ReserveForm(OperationForm):
     """Reservation of an item."""
 
-    item = StringField("Item", _needed("Which item? Write its code."))
+    item = StringField(_l("Item"), _needed(_l("Enter an item code.")))
     #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
     qty = _qty()
-    reference = StringField("For", _needed("Whom for? A job or an order."))
+    reference = StringField(_l("Job or order"), _needed(_l("Enter a job or order.")))
     #: Last day of the reservation, in the site's zone.
-    expires_at = DateField("Keep until", [Optional()])
+    expires_at = DateField(_l("Reserve until"), [Optional()])
     lot_id = _lot_choice()
-    note = TextAreaField("Note")
+    note = TextAreaField(_l("Note"))
 
 
 class IssueForm(OperationForm):
     """Issue of an item."""
 
-    item = StringField("Item", _needed("Which item? Write its code."))
+    item = StringField(_l("Item"), _needed(_l("Enter an item code.")))
     #: Set on an item's page: the item is shown, not a field.
     fixed = HiddenField()
     qty = _qty()
     lot_id = _lot_choice()
-    reference = StringField("For")
-    besides = BooleanField("Besides what is reserved for it")
-    note = TextAreaField("Note")
+    reference = StringField(_l("Job or order"))
+    besides = BooleanField(_l("Issue free stock and keep the reservation"))
+    note = TextAreaField(_l("Note"))
 
 
 class IssueReservedForm(OperationForm):
@@ -143,8 +144,8 @@ class IssueReservedForm(OperationForm):
 
     qty = _qty()
     lot_id = _lot_choice()
-    close_remainder = BooleanField("Close the rest")
-    note = TextAreaField("Note")
+    close_remainder = BooleanField(_l("Unreserve the rest"))
+    note = TextAreaField(_l("Note"))
 
 
 class UnreserveForm(OperationForm):
@@ -152,7 +153,7 @@ class UnreserveForm(OperationForm):
 
     qty = _qty()
     lot_id = _lot_choice()
-    reason = StringField("Reason")
+    reason = StringField(_l("Reason"))
 
 
 class ReferenceForm(OperationForm):
@@ -165,20 +166,20 @@ class ReferenceForm(OperationForm):
 class UnreserveReferenceForm(ReferenceForm):
     """Unreservation of everything open for a reference."""
 
-    reason = StringField("Reason")
+    reason = StringField(_l("Reason"))
 
 
 class DecisionForm(OperationForm):
     """QC decision."""
 
     status = HiddenField()
-    reason = StringField("Reason")
+    reason = StringField(_l("Reason"))
     on_reservations = RadioField(
-        "What becomes of the reservations?",
+        _l("What should happen to the reservations?"),
         choices=[
-            SelectChoice("keep", "Keep them here, at risk"),
-            SelectChoice("reallocate", "Move what fits to other lots, keep the rest at risk"),
-            SelectChoice("unreserve", "Unreserve them"),
+            SelectChoice("keep", _l("Keep in this lot (at risk)")),
+            SelectChoice("reallocate", _l("Move to other lots, keep the rest at risk")),
+            SelectChoice("unreserve", _l("Unreserve")),
         ],
         default="keep",
         validate_choice=False,
@@ -188,53 +189,57 @@ class DecisionForm(OperationForm):
 class HoldForm(OperationForm):
     """Hold of a recall, and its lifting."""
 
-    reason = StringField("Reason", _needed("A reason is needed: it stays in the QC history."))
-    reference = StringField("Reference")
+    reason = StringField(
+        _l("Reason"), _needed(_l("Enter a reason. It is saved in the QC history."))
+    )
+    reference = StringField(_l("Reference"))
 
 
 class ScrapForm(OperationForm):
     """Scrap or supplier return."""
 
     qty = _qty()
-    reason = StringField("Reason", _needed("A reason is needed: it stays in the ledger."))
-    reference = StringField("Reference")
+    reason = StringField(_l("Reason"), _needed(_l("Enter a reason. It is saved in the ledger.")))
+    reference = StringField(_l("Reference"))
 
 
 class CountForm(OperationForm):
     """Count."""
 
     counted = QtyField(
-        "Counted", _needed("How much is there? 0 is an answer."), render_kw=QTY_ATTRIBUTES
+        _l("Counted quantity"),
+        _needed(_l("Enter the counted quantity (0 is allowed).")),
+        render_kw=QTY_ATTRIBUTES,
     )
     lot_seq = HiddenField()
     #: What was on hand when the form was shown.
     shown = HiddenField()
     resolution = HiddenField()
-    reason = StringField("Reason")
+    reason = StringField(_l("Reason"))
 
 
 class SplitForm(OperationForm):
     """Split."""
 
     qty = _qty()
-    lot_code = StringField("New lot code", _needed("The new lot needs a code of its own."))
+    lot_code = StringField(_l("New lot number"), _needed(_l("Enter a number for the new lot.")))
     allow_lookalike = HiddenField()
-    location = StringField("Its location")
-    reason = StringField("Reason")
+    location = StringField(_l("Location of the new lot"))
+    reason = StringField(_l("Reason"))
 
 
 class MoveForm(OperationForm):
     """Move."""
 
-    location = StringField("New location", _needed("Where to?"))
+    location = StringField(_l("New location"), _needed(_l("Enter a location.")))
 
 
 class LotForm(OperationForm):
     """Change of a lot."""
 
-    expires_on = DateField("Expires on", [Optional()])
-    supplier_lot = StringField("Supplier's lot")
-    location = StringField("Location")
+    expires_on = DateField(_l("Expires on"), [Optional()])
+    supplier_lot = StringField(_l("Supplier's lot number"))
+    location = StringField(_l("Location"))
     #: The values that the form was opened with, as JSON: only what differs is changed.
     shown = HiddenField()
 
@@ -242,16 +247,16 @@ class LotForm(OperationForm):
 class ReverseForm(OperationForm):
     """Reversal."""
 
-    reason = StringField("Reason")
+    reason = StringField(_l("Reason"))
 
 
 class LinkCodeForm(OperationForm):
     """Link of a barcode."""
 
-    code = StringField("Code", _needed("Scan the code, or type it."))
-    lot_id = SelectField("It stands for", coerce=number_or_none, choices=[], validate_choice=False)
+    code = StringField(_l("Barcode"), _needed(_l("Scan or type the barcode.")))
+    lot_id = SelectField(_l("Identifies"), coerce=number_or_none, choices=[], validate_choice=False)
     qty = QtyField(
-        "One scan is", _needed("How much does one scan stand for?"), default="1",
+        _l("Quantity per scan"), _needed(_l("Enter the quantity per scan.")), default="1",
         render_kw=QTY_ATTRIBUTES,
     )  # fmt: skip
 
@@ -263,18 +268,18 @@ class UnlinkCodeForm(OperationForm):
 class ItemForm(OperationForm):
     """New item."""
 
-    code = StringField("Code", _needed("The item needs a code."))
-    name = StringField("Name", _needed("The item needs a name."))
-    unit = StringField("Unit", _needed("What is it counted in?"), default="pcs")
-    decimals = IntegerField("Decimals", [Optional()], default=0)
-    reorder_point = QtyField("Reorder at", render_kw=QTY_ATTRIBUTES)
-    qc_required = BooleanField("Every new lot needs a QC decision")
+    code = StringField(_l("Code"), _needed(_l("Enter an item code.")))
+    name = StringField(_l("Name"), _needed(_l("Enter a name.")))
+    unit = StringField(_l("Unit"), _needed(_l("Enter a unit, such as pcs or kg.")), default="pcs")
+    decimals = IntegerField(_l("Decimal places"), [Optional()], default=0)
+    reorder_point = QtyField(_l("Reorder point"), render_kw=QTY_ATTRIBUTES)
+    qc_required = BooleanField(_l("Require a QC decision for each new lot"))
     allow_lookalike = HiddenField()
 
 
 class ItemChangeForm(ItemForm):
     """Change of an item."""
 
-    archived = BooleanField("Archived: no more of it is received")
+    archived = BooleanField(_l("Archived (cannot be received)"))
     #: Posted by the button that archives an item with stock.
     confirmed = HiddenField()

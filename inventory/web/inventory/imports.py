@@ -15,6 +15,8 @@ from flask import (
     send_file,
     url_for,
 )
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -101,7 +103,7 @@ def upload() -> Answer:
         name, content = _PASTED, pasted.encode()
     try:
         if not content and not name:
-            raise InvalidInput("Choose a file, or paste the rows.", field="file")
+            raise InvalidInput(_("Choose a file or paste rows."), field="file")
         id = drafts.create_draft(
             user_id=current_user.id, kind=kind, file_name=name, content=content
         )
@@ -254,15 +256,17 @@ def _undo(form: Any, actor: dict[str, Any], import_id: int) -> tuple[int, Postin
 
 def _undone(outcome: tuple[int, PostingResult | None]) -> ActionResult:
     import_id, posting = outcome
-    text = f"Import {import_id} was taken back."
+    text = _("Import %(id)s was undone.", id=import_id)
     if posting is None:
-        return ActionResult(text, url_for("inventory.imports.index"), "See all")
+        return ActionResult(text, url_for("inventory.imports.index"), _("View imports"))
     url = url_for("inventory.operations.operation", operation_id=posting.operation.id)
-    return ActionResult(text, url, "See it", next_url=url_for("inventory.imports.index"))
+    index = url_for("inventory.imports.index")
+    return ActionResult(text, url, _("View operation"), next_url=index)
 
 
 UNDO = FormAction(
-    endpoint="inventory.imports.undo", word="Take it back", icon="undo-2", form=forms.ReverseForm,
+    endpoint="inventory.imports.undo", word=_l("Undo import"), icon="undo-2",
+    form=forms.ReverseForm,
     fields="inventory/imports/_undo_fields.html", load=_load_undo, send=_undo, done=_undone,
     leaves=True, danger=True,
 )  # fmt: skip

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -56,7 +58,7 @@ def get_by_id(item_id: int) -> Item:
     """
     found = stock.read_items(connection(), ids=[item_id])
     if not found:
-        raise NotFound(f"There is no item number {item_id}.", item_id=item_id)
+        raise NotFound(_("There is no item number %(id)s.", id=item_id), item_id=item_id)
     return found[0]
 
 
@@ -98,25 +100,39 @@ def _ask_before_archiving(item: Item) -> None:
     sums = totals(stocked_lots(item.id), clock.today())
     if not sums.on_hand:
         return
-    reserved = f", {format_qty(sums.reserved)} {item.unit} reserved" if sums.reserved else ""
+    figures = {"item": item.code, "qty": format_qty(sums.on_hand), "unit": item.unit}
+    detail = _(
+        "%(item)s has stock: %(qty)s %(unit)s on hand;"
+        " an archived item can be issued but not received",
+        **figures,
+    )
+    if sums.reserved:
+        detail = _(
+            "%(item)s has stock: %(qty)s %(unit)s on hand, %(reserved)s %(unit)s reserved;"
+            " an archived item can be issued but not received",
+            reserved=format_qty(sums.reserved),
+            **figures,
+        )
     raise refusal_hints.ConfirmationNeeded(
-        f"{item.code} has stock: {format_qty(sums.on_hand)} {item.unit} on hand{reserved};"
-        " an archived item can be issued, but no more of it can be received",
+        detail,
         steps=[
-            refusal_hints.SuggestedAction(f"Archive {item.code}", "confirmed", "y"),
+            refusal_hints.SuggestedAction(_("Archive %(item)s", item=item.code), "confirmed", "y"),
             refusal_hints.SuggestedAction(
-                f"See lots of {item.code}", url=url_for("inventory.lots.index", item=item.code)
+                _("View lots of %(item)s", item=item.code),
+                url=url_for("inventory.lots.index", item=item.code),
             ),
         ],
     )
 
 
 def _created(record: dict[str, Any]) -> ActionResult:
-    return ActionResult(f"{record['code']} is added. Receive a lot of it.", _url(record), "See it")
+    text = _("Item %(item)s created. Next, receive a lot.", item=record["code"])
+    return ActionResult(text, _url(record), _("View item"))
 
 
 def _updated(record: dict[str, Any]) -> ActionResult:
-    return ActionResult(f"{record['code']} is changed.", _url(record), "See it")
+    text = _("Changes to item %(item)s saved.", item=record["code"])
+    return ActionResult(text, _url(record), _("View item"))
 
 
 def _url(record: dict[str, Any]) -> str:
@@ -125,12 +141,13 @@ def _url(record: dict[str, Any]) -> str:
 
 
 CREATE = FormAction(
-    endpoint="inventory.items.create", word="New item", icon="plus", form=forms.ItemForm,
+    endpoint="inventory.items.create", word=_l("Create item"), icon="plus", form=forms.ItemForm,
     fields="inventory/items/_item_fields.html", load=_load_new, send=_create, done=_created,
     leaves=True,
 )  # fmt: skip
 EDIT = FormAction(
-    endpoint="inventory.items.edit", word="Change item", icon="check", form=forms.ItemChangeForm,
+    endpoint="inventory.items.edit", word=_l("Edit item"), icon="check", form=forms.ItemChangeForm,
+    button=_l("Save changes"),
     fields="inventory/items/_item_fields.html", load=_load_item, send=_update, done=_updated,
     leaves=True,
 )  # fmt: skip

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -49,9 +51,9 @@ blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 #: Fields of a lot that its page can change.
 _EDITABLE = ("expires_on", "supplier_lot", "location")
 _DECISIONS = {
-    "APPROVED": ("Approve", "circle-check", "primary"),
-    "QUARANTINE": ("Put in quarantine", "circle-pause", "hold"),
-    "REJECTED": ("Reject", "circle-x", "danger"),
+    "APPROVED": (_l("Approve lot"), "circle-check", "primary"),
+    "QUARANTINE": (_l("Put in quarantine"), "circle-pause", "hold"),
+    "REJECTED": (_l("Reject lot"), "circle-x", "danger"),
 }
 
 
@@ -61,9 +63,14 @@ def _load(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _availability_text(lot: Lot) -> str:
-    unit = lot.item.unit
-    reserved = f", {format_qty(lot.reserved)} {unit} reserved" if lot.reserved else ""
-    return f"{format_qty(lot.available)} {unit} available{reserved}"
+    figures = {"qty": format_qty(lot.available), "unit": lot.item.unit}
+    if not lot.reserved:
+        return _("%(qty)s %(unit)s available", **figures)
+    return _(
+        "%(qty)s %(unit)s available, %(reserved)s %(unit)s reserved",
+        reserved=format_qty(lot.reserved),
+        **figures,
+    )
 
 
 def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
@@ -133,8 +140,13 @@ def _require_reason(form: Any, lot_id: int) -> None:
     shown = parse_qty(on_hand, decimals=decimals, field="shown", allow_zero=True)
     if counted != shown and not (form.reason.data or "").strip():
         raise InvalidInput(
-            f"{format_qty(counted)} {unit} counted, {format_qty(shown)} on hand: say why."
-            " A count that differs needs a reason.",
+            _(
+                "%(counted)s %(unit)s counted, %(on_hand)s %(unit)s on hand."
+                " Enter a reason for the difference.",
+                counted=format_qty(counted),
+                on_hand=format_qty(shown),
+                unit=unit,
+            ),
             field="reason",
         )
 
@@ -165,7 +177,8 @@ def _move(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
 
 def _moved(lot: dict[str, Any]) -> ActionResult:
     url = url_for("inventory.lots.lot", lot_id=lot["id"])
-    return ActionResult(f"{lot['lot_code']} is at {lot['location']} now.", url, "See it")
+    text = _("Moved %(lot)s to %(location)s.", lot=lot["lot_code"], location=lot["location"])
+    return ActionResult(text, url, _("View lot"))
 
 
 def _load_edit(form: Any, lot_id: int) -> dict[str, Any]:
@@ -185,7 +198,7 @@ def _edit(form: Any, actor: dict[str, Any], lot_id: int) -> dict[str, Any]:
     try:
         before = dict(zip(_EDITABLE, json.loads(form.shown.data), strict=True))
     except (TypeError, ValueError):
-        detail = "This form was not filled by its page. Open it again."
+        detail = _("This form is out of date. Reload the page and try again.")
         raise InvalidInput(detail, field="shown") from None
     typed = {name: form[name].data for name in _EDITABLE if form[name].raw_data}
     changes = {
@@ -202,15 +215,17 @@ def _plain(value: Any) -> str:
 
 def _edited(lot: dict[str, Any]) -> ActionResult:
     url = url_for("inventory.lots.lot", lot_id=lot["id"])
-    expired = " It has expired." if lot["hold"] == "EXPIRED" else ""
-    return ActionResult(f"{lot['lot_code']} is changed.{expired}", url, "See it")
+    text = _("Changes to lot %(lot)s saved.", lot=lot["lot_code"])
+    if lot["hold"] == "EXPIRED":
+        text = _("Changes to lot %(lot)s saved. The lot has expired.", lot=lot["lot_code"])
+    return ActionResult(text, url, _("View lot"))
 
 
 def _facts(form: Any, *names: str) -> dict[str, Any]:
     return {name: form[name].data for name in names}
 
 
-def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> FormAction:
+def _act(name: str, word: Any, icon: str, form: Any, send: Any, **more: Any) -> FormAction:
     more.setdefault("load", _load)
     more.setdefault("fields", f"inventory/lots/_{name}_fields.html")
     return FormAction(
@@ -219,22 +234,25 @@ def _act(name: str, word: str, icon: str, form: Any, send: Any, **more: Any) -> 
 
 
 DECIDE = _act(
-    "decide", "QC decision", "shield-check", forms.DecisionForm, _decide, load=_load_decision,
+    "decide", _l("QC decision"), "shield-check", forms.DecisionForm, _decide, load=_load_decision,
     by_button=True,
 )  # fmt: skip
-COUNT = _act("count", "Count", "list-checks", forms.CountForm, _count, load=_load_count)
-MOVE = _act("move", "Move", "map-pin", forms.MoveForm, _move, done=_moved)
-EDIT = _act(
-    "edit", "Edit lot", "notebook-text", forms.LotForm, _edit, load=_load_edit, done=_edited
+COUNT = _act(
+    "count", _l("Count lot"), "list-checks", forms.CountForm, _count, load=_load_count,
+    button=_l("Post count"),
 )  # fmt: skip
-SPLIT = _act("split", "Split", "split", forms.SplitForm, _split)
+MOVE = _act("move", _l("Move lot"), "map-pin", forms.MoveForm, _move, done=_moved)
+EDIT = _act(
+    "edit", _l("Edit lot"), "notebook-text", forms.LotForm, _edit, load=_load_edit, done=_edited
+)  # fmt: skip
+SPLIT = _act("split", _l("Split lot"), "split", forms.SplitForm, _split)
 SCRAP = _act(
-    "scrap", "Scrap", "trash-2", forms.ScrapForm, _scrap,
+    "scrap", _l("Scrap stock"), "trash-2", forms.ScrapForm, _scrap,
     fields="inventory/lots/_scrap_fields.html", danger=True,
 )  # fmt: skip
 SUPPLIER_RETURN = _act(
-    "supplier_return", "Supplier return", "truck", forms.ScrapForm, _return,
-    fields="inventory/lots/_scrap_fields.html",
+    "supplier_return", _l("Supplier return"), "truck", forms.ScrapForm, _return,
+    fields="inventory/lots/_scrap_fields.html", button=_l("Post return"),
 )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import SelectChoice
 
@@ -53,33 +55,49 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
         there = stocked_lots(item.id)
         usable = sort_by_strategy([lot for lot in there if lot.free(today)], "fefo")
         hint = balance_message(totals(there, today), item)
-    form.lot_id.choices = lot_options(usable, {lot.id: lot.free(today) for lot in usable}, "free")
+    form.lot_id.choices = lot_options(usable, {lot.id: lot.free(today) for lot in usable}, FREE)
     return context | {"lots": usable, "hint": hint}
 
 
 def balance_message(sums: StockTotals, item: Item) -> str:
     """Return a line with the free, reserved and on-hold quantities of an item."""
-    words = [f"Free: {format_qty(sums.free)} {item.unit}"]
-    words += [f"{format_qty(sums.reserved)} {item.unit} reserved"] if sums.reserved else []
-    words += [f"{format_qty(sums.on_hold)} {item.unit} on hold"] if sums.on_hold else []
+    unit = item.unit
+    words = [_("Free: %(qty)s %(unit)s", qty=format_qty(sums.free), unit=unit)]
+    if sums.reserved:
+        words.append(_("%(qty)s %(unit)s reserved", qty=format_qty(sums.reserved), unit=unit))
+    if sums.on_hold:
+        words.append(_("%(qty)s %(unit)s on hold", qty=format_qty(sums.on_hold), unit=unit))
     return " · ".join(words)
 
 
-def lot_options(lots: list[Lot], amounts: dict[Any, int], word: str) -> list[SelectChoice]:
+#: What a lot field says about the quantity of a lot.
+FREE = _l("%(qty)s %(unit)s free")
+RESERVED = _l("%(qty)s %(unit)s reserved")
+
+
+def lot_options(lots: list[Lot], amounts: dict[Any, int], amount_text: Any) -> list[SelectChoice]:
     """Return the choices of a lot field, in the order of allocation.
 
     The empty value lets the ledger choose: earliest expiry first, then oldest receipt.
+
+    Args:
+        amount_text: FREE or RESERVED.
     """
     if not lots:
         return []
-    first = "" if len(lots) == 1 else " first"
-    choices = [SelectChoice("", f"By expiry: {lots[0].lot_code}{first}")]
+    first = lots[0].lot_code
+    automatic = _("Automatic: %(lot)s", lot=first)
+    if len(lots) > 1:
+        automatic = _("Automatic: %(lot)s first", lot=first)
+    choices = [SelectChoice("", automatic)]
     for lot in lots:
-        expiry = f" · expires {lot.expires_on}" if lot.expires_on else ""
-        place = f" · {lot.location}" if lot.location else ""
-        amount = f"{format_qty(amounts[lot.id])} {lot.item.unit}"
-        words = f"{lot.lot_code} · {amount} {word}{expiry}{place}"
-        choices.append(SelectChoice(lot.id, words))
+        amount = {"qty": format_qty(amounts[lot.id]), "unit": lot.item.unit}
+        words = [lot.lot_code, amount_text % amount]
+        if lot.expires_on:
+            words.append(_("expires %(date)s", date=lot.expires_on))
+        if lot.location:
+            words.append(lot.location)
+        choices.append(SelectChoice(lot.id, " · ".join(words)))
     return choices
 
 
@@ -136,31 +154,34 @@ def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
 
 _KEEPS = ("item", "fixed")
 RECEIVE = FormAction(
-    endpoint="inventory.operations.receive", word="Receive", icon="package-plus",
+    endpoint="inventory.operations.receive", word=_l("Receive"), icon="package-plus",
     form=forms.ReceiveForm,
     fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
     keeps=_KEEPS,
 )  # fmt: skip
 CUSTOMER_RETURN = FormAction(
-    endpoint="inventory.operations.customer_return", word="Customer return", icon="truck",
+    endpoint="inventory.operations.customer_return", word=_l("Customer return"), icon="truck",
+    button=_l("Post return"),
     form=forms.CustomerReturnForm, fields="inventory/operations/_return_fields.html",
     load=_load_item,
     send=_send_return, keeps=_KEEPS,
 )  # fmt: skip
 RESERVE = FormAction(
-    endpoint="inventory.operations.reserve", word="Reserve", icon="bookmark-plus",
+    endpoint="inventory.operations.reserve", word=_l("Reserve"), icon="bookmark-plus",
     form=forms.ReserveForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
     send=_send_reservation,
     keeps=_KEEPS,
 )  # fmt: skip
 ISSUE = FormAction(
-    endpoint="inventory.operations.issue", word="Issue", icon="package-minus", form=forms.IssueForm,
+    endpoint="inventory.operations.issue", word=_l("Issue"), icon="package-minus",
+    form=forms.IssueForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
     keeps=_KEEPS,
 )  # fmt: skip
 REVERSE = FormAction(
-    endpoint="inventory.operations.reverse", word="Undo", icon="undo-2", form=forms.ReverseForm,
+    endpoint="inventory.operations.reverse", word=_l("Reverse operation"), icon="undo-2",
+    form=forms.ReverseForm,
     fields="inventory/operations/_reverse_fields.html", load=_load_operation, send=_send_reversal,
     leaves=True, danger=True,
 )  # fmt: skip

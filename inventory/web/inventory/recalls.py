@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -20,14 +22,14 @@ from inventory.web.downloads import download
 from inventory.web.inventory import forms
 from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, shown_panel
 from inventory.web.operation_panel import Panel, operation_panel
-from inventory.web.operation_summary import settlement_sentences
+from inventory.web.operation_summary import first_named, settlement_sentences
 
 blueprint = Blueprint("recalls", __name__)
 
 
 def _load_hold(form: Any, lot_id: int) -> dict[str, Any]:
     found = recall(connection(), lot_id)
-    form.reason.data = form.reason.data or f"Recall of {found.lot.lot_code}"
+    form.reason.data = form.reason.data or _("Recall of %(lot)s", lot=found.lot.lot_code)
     held = found.usable
     at_risk = [(one, lot, qty) for one, lot, qty in found.reserved if lot in held]
     return {"lot": found.lot, "held": held, "at_risk": at_risk}
@@ -49,30 +51,31 @@ def _release(form: Any, actor: dict[str, Any], operation_id: int) -> ledger.Post
 
 
 def _held(posting: ledger.PostingResult) -> ActionResult:
-    return _done(posting, "on hold")
+    return _done(posting, _("On hold: %(lots)s.", lots=_lots(posting)))
 
 
 def _released(posting: ledger.PostingResult) -> ActionResult:
-    return _done(posting, "approved again")
+    return _done(posting, _("Approved again: %(lots)s.", lots=_lots(posting)))
 
 
-def _done(posting: ledger.PostingResult, state: str) -> ActionResult:
-    operation_id = posting.operation.id
-    codes = [one.lot_code for one in decisions_of(connection(), operation_id)]
-    named = ", ".join(codes[:3]) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
-    url = url_for("inventory.operations.operation", operation_id=operation_id)
-    are = "is" if len(codes) == 1 else "are"
-    text = " ".join([f"{named} {are} {state}.", *settlement_sentences(posting.details[0])])
-    return ActionResult(text, url, "See all")
+def _lots(posting: ledger.PostingResult) -> str:
+    decided = decisions_of(connection(), posting.operation.id)
+    return first_named([one.lot_code for one in decided])
+
+
+def _done(posting: ledger.PostingResult, text: str) -> ActionResult:
+    url = url_for("inventory.operations.operation", operation_id=posting.operation.id)
+    text = " ".join([text, *settlement_sentences(posting.details[0])])
+    return ActionResult(text, url, _("View operation"))
 
 
 HOLD = FormAction(
-    endpoint="inventory.recalls.hold", word="Put all on hold", icon="lock", form=forms.HoldForm,
+    endpoint="inventory.recalls.hold", word=_l("Put all on hold"), icon="lock", form=forms.HoldForm,
     fields="inventory/recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held,
     danger=True,
 )  # fmt: skip
 RELEASE = FormAction(
-    endpoint="inventory.recalls.release", word="End the hold", icon="shield-check",
+    endpoint="inventory.recalls.release", word=_l("Lift the hold"), icon="shield-check",
     form=forms.HoldForm,
     fields="inventory/recalls/_release_fields.html", load=_load_release, send=_release,
     done=_released,
@@ -104,7 +107,7 @@ def read_panel(lot_id: int) -> Panel:
     """Return the hold, as long as there are lots to put on hold."""
     found = recall(connection(), lot_id)
     some = lots_to_hold(found.lot, [member.lot for member in found.family])
-    return Panel([HOLD] if some else [], label="Hold")
+    return Panel([HOLD] if some else [], label=_("Recall"))
 
 
 @blueprint.get("/lots/<int:lot_id>/recall/export.csv")

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from inventory import ledger
 from inventory.common import clock
@@ -30,7 +33,9 @@ def _find(form: Any) -> Reference:
     name = form.reference.data or ""
     found = find_reference(connection(), name)
     if found is None:
-        raise NotFound(f"Nothing is open for {name[:100] or 'no reference'}.", reference=name[:100])
+        shown = name[:100]
+        detail = _("Nothing is open for %(reference)s.", reference=shown)
+        raise NotFound(detail if shown else _("Choose a job or order."), reference=shown)
     return found
 
 
@@ -80,11 +85,11 @@ def _parts_of(form: Any) -> Iterable[tuple[int, list[LotQuantity]]]:
         reservation_id, lot_id = (forms.number_or_none(number) for number in (*numbers, "", "")[:2])
         if len(numbers) != 3 or reservation_id is None or lot_id is None:
             raise InvalidInput(
-                "This form was not filled by its page. Open it again.", field="parts"
+                _("This form is out of date. Reload the page and try again."), field="parts"
             )
         found.setdefault(reservation_id, []).append(LotQuantity(lot_id=lot_id, qty=numbers[2]))
     if not found:
-        raise InvalidInput("Nothing of it can be booked now.", field="parts")
+        raise InvalidInput(_("None of these lines can be posted now."), field="parts")
     return found.items()
 
 
@@ -106,20 +111,32 @@ def _done(posting: ledger.PostingResult) -> ActionResult:
     if len(posting.operations) == 1:
         return replace(done_of_posting(posting), next_url=then)
     first = posting.operation
-    verb = "issued" if first.kind == "ISSUE" else "given back"
-    text = f"{len(posting.operations)} reservations for {first.reference} are {verb}."
+    count, names = len(posting.operations), {"reference": first.reference}
+    text = ngettext(
+        "Unreserved %(num)s reservation for %(reference)s.",
+        "Unreserved %(num)s reservations for %(reference)s.",
+        count,
+        **names,
+    )
+    if first.kind == "ISSUE":
+        text = ngettext(
+            "Issued %(num)s reservation for %(reference)s.",
+            "Issued %(num)s reservations for %(reference)s.",
+            count,
+            **names,
+        )
     entries = url_for("inventory.ledger.index", reference=first.reference)
-    return ActionResult(text, entries, "See them", next_url=then)
+    return ActionResult(text, entries, _("View entries"), next_url=then)
 
 
 ISSUE_ALL = FormAction(
-    endpoint="inventory.references.issue_all", word="Issue all", icon="package-minus",
+    endpoint="inventory.references.issue_all", word=_l("Issue all"), icon="package-minus",
     form=forms.ReferenceForm, fields="inventory/references/_fields.html", load=_load_issue,
     send=_issue,
     done=_done, leaves=True,
 )  # fmt: skip
 UNRESERVE_REST = FormAction(
-    endpoint="inventory.references.unreserve_rest", word="Give all back", icon="bookmark-minus",
+    endpoint="inventory.references.unreserve_rest", word=_l("Unreserve all"), icon="bookmark-minus",
     form=forms.UnreserveReferenceForm, fields="inventory/references/_fields.html",
     load=_load_unreserve,
     send=_unreserve, done=_done, leaves=True,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -65,8 +66,8 @@ def read_stock(query: MultiDict[str, str]) -> dict[str, Any]:
         "at_text": at_text,
         "q": query.get("q", ""),
         "exports": [
-            ("CSV by item", url_for("inventory.reports.stock_csv", at=at_text or None)),
-            ("CSV by lot", url_for("inventory.reports.lots_csv", at=at_text or None)),
+            (_("CSV by item"), url_for("inventory.reports.stock_csv", at=at_text or None)),
+            (_("CSV by lot"), url_for("inventory.reports.lots_csv", at=at_text or None)),
         ],
         **page_links(query, page),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -27,7 +29,7 @@ from inventory.web import live_updates
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
 from inventory.web.inventory import forms, references
-from inventory.web.inventory.operations import lot_options, lot_with_item
+from inventory.web.inventory.operations import RESERVED, lot_options, lot_with_item
 from inventory.web.list_params import (
     allowed_or_default,
     cursor_page,
@@ -58,15 +60,24 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     lots = sort_by_strategy((line.lot for line in lines), "fefo")
     if len(lots) > 1:
         form.lot_id.choices = lot_options(
-            lots, {line.lot.id: line.open for line in lines}, "reserved"
+            lots, {line.lot.id: line.open for line in lines}, RESERVED
         )
     whole = sum(line.open for line in lines)
     unit = reservation.item.unit
-    hint = f"Open: {format_qty(reservation.open)} {unit} for {reservation.reference}"
+    hints = [
+        _(
+            "Open: %(qty)s %(unit)s for %(reference)s",
+            qty=format_qty(reservation.open),
+            unit=unit,
+            reference=reservation.reference,
+        )
+    ]
     if whole < reservation.open:
-        hint += f" · {format_qty(reservation.open - whole)} {unit} on hold"
+        on_hold = format_qty(reservation.open - whole)
+        hints.append(_("%(qty)s %(unit)s on hold", qty=on_hold, unit=unit))
     return {
-        "reservation": reservation, "lots": lots if len(lots) > 1 else [], "hint": hint,
+        "reservation": reservation, "lots": lots if len(lots) > 1 else [],
+        "hint": " · ".join(hints),
         "unit": unit, "item": reservation.item, "all": whole,
     }  # fmt: skip
 
@@ -93,13 +104,13 @@ def _unreserve(form: Any, actor: dict[str, Any], reservation_id: int) -> ledger.
 
 
 ISSUE = FormAction(
-    endpoint="inventory.reservations.issue", word="Issue", icon="package-minus",
+    endpoint="inventory.reservations.issue", word=_l("Issue"), icon="package-minus",
     form=forms.IssueReservedForm, fields="inventory/reservations/_issue_fields.html",
     load=_load_issue,
     send=_issue,
 )  # fmt: skip
 UNRESERVE = FormAction(
-    endpoint="inventory.reservations.unreserve", word="Unreserve", icon="bookmark-minus",
+    endpoint="inventory.reservations.unreserve", word=_l("Unreserve"), icon="bookmark-minus",
     form=forms.UnreserveForm, fields="inventory/reservations/_unreserve_fields.html",
     load=_load_unreserve,
     send=_unreserve,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from inventory import barcodes
 from inventory.common.errors import InvalidCode
@@ -22,6 +24,11 @@ from inventory.web.list_params import search_param
 blueprint = Blueprint("search", __name__)
 
 _MAX_SHOWN = 6
+_QC_STATUS = {
+    "APPROVED": _l("approved"),
+    "QUARANTINE": _l("in quarantine"),
+    "REJECTED": _l("rejected"),
+}
 #: Shorter texts are in nearly every code and cannot use an index: each keystroke would scan all
 #: lots and reservations. Exact matches are found regardless.
 _SHORTEST = 3
@@ -58,7 +65,7 @@ def _matching_actions(q: str) -> list[SearchHit]:
     return [
         SearchHit(action.icon, action.word, "", url_for(action.endpoint))
         for action in acts
-        if action.is_allowed() and q.casefold() in action.word.casefold()
+        if action.is_allowed() and q.casefold() in str(action.word).casefold()
     ]
 
 
@@ -90,18 +97,21 @@ def _matches(q: str) -> list[SearchHit]:
 
 
 def _item(row: StockedItem) -> SearchHit:
-    about = f"{row.item.name} · {format_qty(row.totals.free)} {row.item.unit} free"
+    free = _("%(qty)s %(unit)s free", qty=format_qty(row.totals.free), unit=row.item.unit)
+    about = f"{row.item.name} · {free}"
     return SearchHit(
         "package", row.item.code, about, url_for("inventory.items.item", item_id=row.item.id)
     )
 
 
 def _lot(lot: Lot) -> SearchHit:
-    about = f"{lot.item.code} · {lot.qc_status.lower()} · {format_qty(lot.on_hand)} on hand"
+    on_hand = _("%(qty)s %(unit)s on hand", qty=format_qty(lot.on_hand), unit=lot.item.unit)
+    about = f"{lot.item.code} · {_QC_STATUS[lot.qc_status]} · {on_hand}"
     return SearchHit("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
 
 
 def _reservation(one: Reservation) -> SearchHit:
-    about = f"{one.item.code} · {format_qty(one.open)} {one.item.unit} open"
+    still_open = _("%(qty)s %(unit)s open", qty=format_qty(one.open), unit=one.item.unit)
+    about = f"{one.item.code} · {still_open}"
     url = url_for("inventory.reservations.reservation", reservation_id=one.id)
     return SearchHit("bookmark", one.reference, about, url)

@@ -70,9 +70,9 @@ def test_expired_reservations_are_unreserved_from_the_page(app, ada, stock):
     stock.post("reserve", item="BOLT", qty="4", reference="JOB", expires_at=in_one_hour())
     with clock.frozen_at(clock.now() + timedelta(hours=2)):
         assert post_from_page(ada, "/checkup/expired-reservations/").location == "/checkup/#upkeep"
-        assert "were given back: 1." in visible_text(ada.get("/checkup/").text)
+        assert "Unreserved 1 expired reservation." in visible_text(ada.get("/checkup/").text)
         post_from_page(ada, "/checkup/expired-reservations/")
-        assert "None had expired" in visible_text(ada.get("/checkup/").text)
+        assert "No reservation has expired" in visible_text(ada.get("/checkup/").text)
 
 
 def test_the_balance_tables_are_rebuilt_from_the_page(app, ada, stock):

@@ -41,26 +41,27 @@ def test_a_registered_user_is_approved_with_a_role(app, admin):
     other.post("/register/", data={"csrf_token": token, "name": "cy", "password": PASSWORD})
     assert "Waiting for approval" in admin.get("/users/").text
     answer = post(admin, f"/users/{account_of(app, 'cy').id}/approval/", role="inspector")
-    assert "cy can log in as inspector." in answer.text
+    assert "User cy approved with the role Inspector." in answer.text
     assert "Waiting for approval" not in answer.text
     assert account_of(app, "cy").is_usable
 
 
 def test_a_role_is_changed(app, admin, ben):
-    assert "ben is operator now." in post(admin, f"/users/{ben.id}/role/", role="operator").text
+    answer = post(admin, f"/users/{ben.id}/role/", role="operator")
+    assert "User ben now has the role Operator." in answer.text
     assert account_of(app, "ben").role == "operator"
 
 
 def test_an_account_is_disabled_and_enabled(app, admin, ben):
-    assert "kept out" in post(admin, f"/users/{ben.id}/disabling/").text
+    assert "ben disabled and signed out" in post(admin, f"/users/{ben.id}/disabling/").text
     assert not account_of(app, "ben").is_usable
-    assert "log in again" in post(admin, f"/users/{ben.id}/enabling/").text
+    assert "ben enabled" in post(admin, f"/users/{ben.id}/enabling/").text
     assert account_of(app, "ben").is_usable
 
 
 def test_an_account_is_created(app, admin):
     answer = post(admin, "/users/", name="dee", password=PASSWORD, role="operator")
-    assert "dee can log in as operator." in answer.text
+    assert "User dee created with the role Operator." in answer.text
     assert account_of(app, "dee").role == "operator"
 
 
@@ -70,7 +71,7 @@ def test_an_account_is_created(app, admin):
         ({"name": "ADA", "password": PASSWORD, "role": "viewer"}, "That name is taken"),
         ({"name": "dee", "password": "short", "role": "viewer"}, "at least 8 characters"),
         ({"name": "dee", "password": PASSWORD, "role": "emperor"}, "Not a valid choice"),
-        ({"name": "", "password": PASSWORD, "role": "viewer"}, "This is needed."),
+        ({"name": "", "password": PASSWORD, "role": "viewer"}, "This field is required."),
     ],
 )
 def test_a_bad_account_is_refused_at_its_field(app, admin, fields, words):
@@ -104,7 +105,7 @@ def test_an_admin_can_set_a_new_password_for_a_user(app, admin, ben):
     assert "New password for ben" in admin.get(path).text
     assert post(admin, path, password="short").status_code == 422
     assert "at least 8 characters" in post(admin, path, password="short").text
-    assert "logged out everywhere" in post(admin, path, password="another quiet one").text
+    assert "All sessions were ended." in post(admin, path, password="another quiet one").text
     assert logs_in(client, "ben", PASSWORD) is False
     assert logs_in(client, "ben", "another quiet one") is True
     post(admin, path, password="and a third quiet one")
@@ -123,7 +124,7 @@ def test_an_admin_can_reset_the_login_throttle(app, admin, ben):
     for _ in range(11):
         logs_in(client, "ben", "not the password")
     assert logs_in(client, "ben", PASSWORD) is False
-    assert "forgotten now: 1" in post(admin, "/users/unlocking/").text
+    assert "Cleared 10 failed sign-in attempts." in post(admin, "/users/unlocking/").text
     assert logs_in(client, "ben", PASSWORD) is True
 
 
@@ -134,7 +135,7 @@ def test_an_admin_can_list_and_revoke_all_tokens(app, admin, ben):
     assert "scales" in page
     assert secret not in page
     answer = post(admin, f"/users/tokens/{token.id}/revocation/")
-    assert "“scales” of ben no longer works" in answer.text
+    assert "Token “scales” of ben revoked" in answer.text
     assert "No token works" in answer.text
     headers = {"Authorization": f"Bearer {secret}"}
     assert app.test_client().get("/api/v1/items", headers=headers).status_code == 401

@@ -71,7 +71,7 @@ def test_a_token_can_have_a_lower_role_and_an_expiry_date(app, person):
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"name": ""}, "This is needed."),
+        ({"name": ""}, "This field is required."),
         ({"name": "x" * 61}, "At most 60 characters"),
         ({"role": "admin"}, "Not a valid choice"),
         ({"expires": "2020-01-01"}, "in the future"),
@@ -97,7 +97,7 @@ def test_a_revoked_token_is_refused_at_once(app, person):
     assert revoke(ole, token.id).location == PAGE
     assert api_status(app, secret) == 401
     page = visible_text(ole.get(PAGE).text)
-    assert "The token “shop” no longer works." in page
+    assert "Token “shop” revoked." in page
     assert "revoked" in page
 
 

@@ -129,7 +129,7 @@ def test_registration_is_throttled_per_address(ada, other):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"name": "", "password": PASSWORD}, "This is needed."),
+        ({"name": "", "password": PASSWORD}, "This field is required."),
         ({"name": "ada", "password": "short"}, "at least 8 characters"),
         ({"name": "ada", "password": "password1"}, "too common"),
         ({"name": "x" * 101, "password": PASSWORD}, "At most 100 characters"),
@@ -288,7 +288,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(app, brows
     [
         ("wrong password", "another one", "not your current password"),
         (PASSWORD, "short", "at least 8 characters"),
-        (PASSWORD, "", "This is needed."),
+        (PASSWORD, "", "This field is required."),
     ],
 )
 def test_an_invalid_password_change_changes_nothing(app, browser, other, current, new, words):

@@ -101,7 +101,7 @@ def test_every_operation_is_posted_to_the_ledger(tablet, stock):
     counted = tablet.does("count", counted="30", lotSeq=5, reason="damaged", **lot)
     assert counted.status_code == 200, counted.json
     moved = tablet.does("move", location="B-2", **lot).json
-    assert moved["says"] == "L-1 of BOLT is at B-2."
+    assert moved["says"] == "Moved L-1 of BOLT to B-2."
     assert (moved["lots"][0]["onHand"], moved["lots"][0]["location"]) == ("30", "B-2")
 
 
@@ -217,7 +217,7 @@ def test_an_issue_for_a_job_takes_what_is_reserved_and_tells_what_is_left(tablet
     free = stock.lot("receive 5", lot_code="SB")
     issue = {"item": "BOLT", "reference": "JOB-2"}
     answer = tablet.does("issue", **issue, lotCode="SA", qty="2", reservedFirst=True).json
-    assert answer["says"] == "Issued 2 pcs of BOLT from SA for JOB-2, of what was reserved."
+    assert answer["says"] == "Issued 2 pcs of BOLT from SA, reserved for JOB-2."
     assert answer["reservations"][0]["lots"][0]["open"] == "3"
     answer = tablet.does("issue", **issue, lotCode="SB", qty="1").json
     assert answer["says"] == (
@@ -282,7 +282,7 @@ def test_a_scan_is_resolved_to_a_lot_an_item_or_a_new_lot(tablet, stock):
     gtin = "09521123456785"
     stock.lot("receive 10, quarantine", lot_code="L-1", expires_on=in_days(30))
     linked = tablet.does("link", code=f"]d201{gtin}10ANY", item="BOLT", qty="12")
-    assert linked.json["says"] == f"{gtin} is linked to BOLT."
+    assert linked.json["says"] == f"Barcode {gtin} linked to BOLT."
     found = look_up(tablet, f"]d201{gtin}10L-1").json
     assert (found["kind"], found["item"], found["lotCode"]) == ("lot", "BOLT", "L-1")
     assert (found["lots"][0]["hold"], found["items"][0]["code"]) == ("QUARANTINE", "BOLT")

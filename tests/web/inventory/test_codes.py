@@ -18,14 +18,14 @@ def test_a_barcode_is_linked_without_scripts_and_listed(person, bolts):
     answer = ole.submit(f"{bolts}link/", code="9521123456785", qty="12")
     assert answer.status_code == 303
     words = visible_text(ole.get(answer.location).text)
-    assert f"{GTIN} is linked to BOLT." in words
+    assert f"Barcode {GTIN} linked to BOLT." in words
     words = visible_text(ole.get(bolts).text)
     assert f"{GTIN} GTIN any lot 12 pcs ole" in words
 
 
 def test_with_scripts_the_response_has_the_list_and_an_empty_form(ada, bolts):
     answer = ada.submit_htmx(f"{bolts}link/", code="PALLET 7", lot_id="1")
-    assert "PALLET 7 is linked to BOLT." in visible_text(answer.text)
+    assert "Barcode PALLET 7 linked to BOLT." in visible_text(answer.text)
     assert form_fields(answer.text)["code"] == ""
 
 
@@ -66,7 +66,7 @@ def test_a_barcode_is_unlinked_after_confirmation(ada, bolts):
     answer = ada.submit("/codes/1/unlink/")
     assert (answer.status_code, answer.location) == (303, bolts)
     words = visible_text(ada.get(bolts).text)
-    assert "is unlinked" in words
+    assert " unlinked." in words
     assert "No code yet" in words
     assert ada.get("/codes/1/unlink/").status_code == 404
 

@@ -129,7 +129,7 @@ def test_rows_can_be_pasted_from_a_spreadsheet(ada):
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("items", "", "Choose a file, or paste the rows."),
+        ("items", "", "Choose a file or paste rows."),
         ("", ITEMS, "Choose what is in the file."),
         ("users", ITEMS, "Choose what is in the file."),
         ("items", "code,name\n", "There are no rows below the column headers."),
@@ -266,7 +266,7 @@ def test_an_internal_error_is_streamed_without_details(ada, stock, monkeypatch):
         f"{path}commit/", data=fields, headers={"Accept": "application/x-ndjson"}
     )
     [line] = [json.loads(line) for line in answer.text.splitlines()]
-    assert "Nothing is half done" in line["error"]
+    assert "completely or not at all" in line["error"]
     assert "out of order" not in answer.text
 
 

@@ -16,7 +16,7 @@ def test_an_item_is_created_and_its_page_opens(ada, stock):
     assert answer.status_code == 303
     words = visible_text(ada.get(answer.location).text)
     assert "BOLT Bolt" in words
-    assert "BOLT is added. Receive a lot of it." in words
+    assert "Item BOLT created. Next, receive a lot." in words
 
 
 def test_a_code_that_exists_is_refused(ada, stock):
@@ -32,7 +32,7 @@ def test_a_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada, st
     assert answer.status_code == 409
     words = visible_text(answer.text)
     assert "B0LT looks like BOLT, an item that exists already" in words
-    assert "It is another item See BOLT" in words
+    assert "Use this item code View BOLT" in words
     answer = ada.post("/items/new/", form_fields(answer.text), allow_lookalike="y")
     assert answer.status_code == 303
     assert "B0LT" in ada.get("/items/").text
@@ -188,7 +188,7 @@ def test_archiving_an_item_with_stock_asks_first(ada, stock):
     assert asked.status_code == 409
     words = visible_text(asked.text)
     assert "BOLT has stock: 120 pcs on hand, 30 pcs reserved." in words
-    assert "no more of it can be received" in words
+    assert "An archived item can be issued but not received" in words
     fields = form_fields(asked.text)
     assert (fields["name"], fields["archived"]) == ("Old bolt", "y")
     assert "Archived" not in visible_text(ada.get("/items/1/").text)

@@ -19,10 +19,10 @@ def test_a_lot_shows_its_status_quantities_and_entries(ada, stock):
     ("page", "label"),
     [
         ("decision", "QC decision"),
-        ("count", "Count"),
-        ("move", "Move"),
-        ("split", "Split"),
-        ("scrap", "Scrap"),
+        ("count", "Count lot"),
+        ("move", "Move lot"),
+        ("split", "Split lot"),
+        ("scrap", "Scrap stock"),
         ("supplier-return", "Supplier return"),
     ],
 )
@@ -36,8 +36,8 @@ def test_forms_of_reservations_operations_and_items_name_them_too(ada, stock):
     for path, words in (
         ("/reservations/1/issue/", "Reservations JOB-1 Issue BOLT Bolt"),
         ("/reservations/1/unreserve/", "Reservations JOB-1 Unreserve BOLT Bolt"),
-        ("/operations/1/reversal/", "Ledger Receipt 1 Undo Receipt 1"),
-        ("/items/1/edit/", "Items BOLT Change item Bolt"),
+        ("/operations/1/reversal/", "Ledger Receipt 1 Reverse operation Receipt 1"),
+        ("/items/1/edit/", "Items BOLT Edit item Bolt"),
     ):
         assert words in visible_text(ada.get(path).text), path
 
@@ -84,8 +84,8 @@ def test_a_decision_reports_moved_and_at_risk_reservations(ada, stock):
     fields = {"status": "REJECTED", "reason": "Rust", "on_reservations": "reallocate"}
     answer = ada.submit_htmx(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
     toast = (
-        "A is rejected. Moved to other lots: J1 4 pcs to B, J2 2 pcs to B."
-        " Still reserved there, at risk: J2 3 pcs."
+        "Lot A is rejected. Moved to other lots: J1 4 pcs to B, J2 2 pcs to B."
+        " Still reserved, at risk: J2 3 pcs."
     )
     assert toast in visible_text(answer.text)
     listed = "Moved J1 4 pcs to B Moved J2 2 pcs to B At risk J2 3 pcs still reserved in A"
@@ -106,7 +106,7 @@ def test_a_decision_reports_unreserved_reservations(ada, stock):
     lot = stock.lot("receive 9, reserve 4 J1", lot_code="A")
     fields = {"status": "QUARANTINE", "reason": "Rust", "on_reservations": "unreserve"}
     answer = ada.submit_htmx(f"/lots/{lot}/decision/", at=f"/lots/{lot}/", **fields)
-    assert "A is back in quarantine. Unreserved: J1 4 pcs." in visible_text(answer.text)
+    assert "Lot A is in quarantine. Unreserved: J1 4 pcs." in visible_text(answer.text)
     assert "Unreserved J1 4 pcs in A" in visible_text(answer.text)
 
 
@@ -116,7 +116,7 @@ def test_a_toast_names_at_most_three_reservations(ada, stock):
     answer = ada.submit_htmx(
         f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x"
     )
-    message = "Still reserved there, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
+    message = "Still reserved, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
     assert message in visible_text(answer.text)
 
 
@@ -141,7 +141,7 @@ def test_an_invalid_decision_is_refused(ada, stock):
 def test_a_count_adjusts_the_lot(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="8", reason="Monthly")
-    assert "L-1 counted and set right: 8 pcs on hand." in visible_text(answer.text)
+    assert "Counted L-1: adjusted to 8 pcs on hand." in visible_text(answer.text)
     answer = ada.submit_htmx(f"/lots/{lot}/count/", counted="0", reason="Missing")
     assert answer.status_code == 200
     assert stock.figures(lot) == "0 on hand, 0 reserved, 0 available"
@@ -153,7 +153,7 @@ def test_a_count_that_differs_needs_a_reason(ada, stock):
     assert "Needed if the count differs from 10 pcs." in page
     answer = ada.submit(f"/lots/{lot}/count/", counted="8", reason=" ")
     assert answer.status_code == 422
-    assert "8 pcs counted, 10 on hand: say why." in visible_text(answer.text)
+    assert "8 pcs counted, 10 pcs on hand. Enter a reason" in visible_text(answer.text)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
     assert ada.submit(f"/lots/{lot}/count/", counted="10").status_code == 303
     assert ada.submit(f"/lots/{lot}/count/", counted="8", reason="Damaged").status_code == 303
@@ -177,7 +177,7 @@ def test_a_count_of_a_changed_lot_asks_what_to_keep(ada, stock):
     stock.post("issue", item="BOLT", qty="2")
     answer = ada.post(f"/lots/{lot}/count/", fields)
     assert answer.status_code == 409
-    assert "Keep the difference" in answer.text
+    assert "Apply the difference" in answer.text
     answer = ada.post(f"/lots/{lot}/count/", form_fields(answer.text), resolution="keep_difference")
     assert answer.status_code == 303
     assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
@@ -209,7 +209,7 @@ def test_a_lot_is_split_and_moved(ada, stock):
     assert ada.submit(f"/lots/{lot}/split/", qty="4", lot_code="L-1b").status_code == 303
     child = stock.find_lot("L-1b")
     answer = ada.submit_htmx(f"/lots/{child.id}/move/", location="B-2")
-    assert "L-1b is at B-2 now." in visible_text(answer.text)
+    assert "Moved L-1b to B-2." in visible_text(answer.text)
     assert "L-1" in visible_text(ada.get(f"/lots/{child.id}/").text)
     assert stock.get_lot(child.id).location == "B-2"
 
@@ -341,5 +341,5 @@ def test_an_edit_that_makes_a_lot_expire_says_so(ada, stock):
     lot = stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     page = f"/lots/{lot}/"
     answer = ada.submit_htmx(f"{page}edit/", at=f"{page}?do=edit", expires_on="2020-01-01")
-    assert "L-1 is changed. It has expired." in visible_text(answer.text)
+    assert "Changes to lot L-1 saved. The lot has expired." in visible_text(answer.text)
     assert "At risk" in visible_text(answer.text)

@@ -43,8 +43,8 @@ def test_an_emptied_lot_offers_no_issue(ada, stock):
     assert offers_in(answer.text) == offers_in(ada.get(page).text)
     assert not {"issue", "reserve", "scrap", "split"} & set(offers_in(answer.text))
     assert open_form(answer.text) == f"{page}count/"
-    assert '<h2 tabindex="-1" autofocus>Count</h2>' in answer.text
-    assert "Count …" in visible_text(answer.text)
+    assert '<h2 tabindex="-1" autofocus>Count lot</h2>' in answer.text
+    assert "Count lot …" in visible_text(answer.text)
 
 
 def test_the_form_of_a_lot_keeps_its_lot_after_an_operation(ada, stock):

@@ -47,7 +47,7 @@ def test_a_reused_key_with_other_values_is_refused_and_replaced(ada, stock):
     ada.post("/receive/", fields)
     answer = ada.post("/receive/", fields, lot_code="L-2")
     assert answer.status_code == 409
-    assert "booked before, with other values" in answer.text
+    assert "posted before with other values" in answer.text
     assert ada.post("/receive/", form_fields(answer.text)).status_code == 303
     assert stock.find_lot("L-2").on_hand == 2_000_000
 
@@ -62,7 +62,7 @@ def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
     assert 'name="instead" value="9"' in answer.text
-    assert ">See JOB-7</a>" in answer.text
+    assert ">View JOB-7</a>" in answer.text
     assert ada.post("/reserve/", fields, instead="9").status_code == 303
     assert stock.get_lot(1).reserved == 24_000_000
 
@@ -106,7 +106,7 @@ def test_an_issue_for_a_job_takes_what_is_reserved_for_it(ada, stock):
     stock.lot("receive 5, reserve 5 JOB-2", lot_code="SA")
     stock.lot("receive 5", lot_code="SB")
     answer = ada.submit_htmx("/issue/", item="BOLT", qty="3", reference="JOB-2")
-    assert "from SA for JOB-2, of what was reserved" in visible_text(answer.text)
+    assert "from SA, reserved for JOB-2." in visible_text(answer.text)
     answer = ada.submit("/issue/", item="BOLT", qty="4", reference="JOB-2")
     assert answer.status_code == 409
     assert "2 pcs of BOLT reserved for JOB-2 can be issued" in visible_text(answer.text)
@@ -145,7 +145,7 @@ def test_a_lot_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada
     assert answer.status_code == 409
     words = visible_text(answer.text)
     assert "l-1 looks like L-1, a lot of BOLT that exists already" in words
-    assert "Add to L-1 It is another lot See L-1" in words
+    assert "Add to L-1 Use this lot number View L-1" in words
     assert ada.post("/receive/", form_fields(answer.text), add_to_lot="y").status_code == 303
     assert stock.figures(lot) == "7 on hand, 0 reserved, 7 available"
     answer = ada.submit("/receive/", item="BOLT", lot_code="L-I", qty="3")
@@ -163,7 +163,7 @@ def test_the_first_expiring_lot_is_used_unless_a_lot_is_selected(ada, stock):
     stock.lot("receive 5", lot_code="LATE", expires_on=in_days(90))
     stock.lot("receive 5", lot_code="SOON", expires_on=in_days(9))
     page = visible_text(ada.get("/reserve/?item=BOLT").text)
-    assert "By expiry: SOON first" in page
+    assert "Automatic: SOON first" in page
     ada.submit("/reserve/", item="BOLT", qty="2", reference="A")
     ada.submit("/reserve/?item=BOLT", qty="3", reference="B", lot_id="1")
     assert (stock.find_lot("SOON").reserved, stock.find_lot("LATE").reserved) == (
@@ -233,7 +233,7 @@ def test_a_receipt_of_issued_stock_cannot_be_undone(ada, stock):
     stock.lot("receive 10, issue 4")
     answer = ada.submit("/operations/1/reversal/")
     assert answer.status_code == 409
-    assert "See issue 2" in visible_text(answer.text)
+    assert "View operation 2" in visible_text(answer.text)
 
 
 def test_an_operator_can_undo_own_recent_operations_only(ada, person, stock):

@@ -22,7 +22,7 @@ def test_all_lots_are_put_on_hold_and_the_hold_is_lifted(person, ada, lot):
     answer = ira.submit(f"/lots/{lot}/recall/hold/", page=f"/lots/{lot}/recall/")
     assert answer.location == f"/lots/{lot}/recall/"
     page = ira.get(answer.location).text
-    assert "L-1 is on hold." in visible_text(page)
+    assert "On hold: L-1." in visible_text(page)
     assert "Put all on hold" not in page
     operation = page.partition('href="/operations/')[2].partition("/")[0]
     shown = ira.get(f"/operations/{operation}/").text
@@ -40,7 +40,7 @@ def test_a_hold_shows_reservations_before_and_at_risk_after(ada, lot):
     path = f"/lots/{lot}/recall/hold/"
     assert "Reserved in these lots JOB-9 3 pcs in L-1" in visible_text(ada.get(path).text)
     answer = ada.submit_htmx(path, at=f"/lots/{lot}/recall/")
-    assert "Still reserved there, at risk: JOB-9 3 pcs." in visible_text(answer.text)
+    assert "Still reserved, at risk: JOB-9 3 pcs." in visible_text(answer.text)
     operation = answer.text.partition('href="/operations/')[2].partition("/")[0]
     page = visible_text(ada.get(f"/operations/{operation}/").text)
     assert "At risk JOB-9 3 pcs still reserved in L-1" in page
@@ -57,7 +57,7 @@ def test_there_is_no_form_if_all_lots_are_on_hold(ada, lot):
 
 def test_with_htmx_the_response_shows_the_hold(ada, lot):
     answer = ada.submit_htmx(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
-    assert "L-1 is on hold." in visible_text(answer.text)
+    assert "On hold: L-1." in visible_text(answer.text)
     assert "Quarantine" in answer.text
 
 

@@ -84,7 +84,7 @@ def test_a_reservation_is_unreserved_in_part(ada, stock):
     refused = ada.submit("/reservations/1/unreserve/", qty="9")
     assert refused.status_code == 409
     answer = ada.submit_htmx("/reservations/1/unreserve/", at="/reservations/1/", qty="3")
-    assert "Gave back 3 pcs of BOLT that were reserved for JOB-1." in visible_text(answer.text)
+    assert "Unreserved 3 pcs of BOLT for JOB-1." in visible_text(answer.text)
     assert "5 pcs open" in visible_text(answer.text)
 
 
@@ -96,7 +96,7 @@ def test_a_reservation_at_risk_cannot_be_issued(ada, stock):
     assert "Unreserve" in words
     refused = ada.submit("/reservations/1/issue/", qty="5")
     assert refused.status_code == 409
-    assert ">See L-1</a>" in refused.text
+    assert ">View L-1</a>" in refused.text
 
 
 def test_a_viewer_can_see_but_not_post(person, stock):
@@ -148,7 +148,7 @@ def test_all_reservations_of_a_reference_are_issued_at_once(ada, stock):
     fields = form_fields(ada.get(page).text)
     answer = ada.post("/references/issue/", fields)
     assert answer.location == "/reservations/"
-    assert "2 reservations for JOB-1 are issued." in ada.get("/reservations/").text
+    assert "Issued 2 reservations for JOB-1." in ada.get("/reservations/").text
     assert stock.reservation_figures(1) == "2 reserved: 0 open, 2 issued, 0 unreserved"
     assert stock.reservation_figures(2) == "3 reserved: 0 open, 3 issued, 0 unreserved"
     assert ada.post("/references/issue/", fields).location == "/reservations/"

@@ -9,7 +9,7 @@ def test_items_lots_reservations_and_actions_are_found(ada, stock):
     stock.lot("receive 10, reserve 4 BOLT-JOB", lot_code="BOLT-L1")
     words = visible_text(ada.get("/search/?q=bolt").text)
     assert "BOLT Bolt · 6 pcs free" in words
-    assert "BOLT-L1 BOLT · approved · 10 on hand" in words
+    assert "BOLT-L1 BOLT · approved · 10 pcs on hand" in words
     assert "BOLT-JOB BOLT · 4 pcs open" in words
     assert "Reserve" in visible_text(ada.get("/search/?q=reser").text)
     assert "Nothing is called “zzz”." in visible_text(ada.get("/search/?q=zzz").text)
