@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "user.set_role": "Role changed",
         "user.disable": "Account disabled",
         "user.enable": "Account enabled",
+        "user.set_language": "Language changed",
         "user.unlock": "Failed sign-in attempts cleared",
     },
     "secrets": {

@@ -22,6 +22,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from inventory.common.languages import LANGUAGES
+
 ROOT = Path(__file__).resolve().parent.parent
 
 REGISTRATIONS = ("approval", "open", "closed")
@@ -52,6 +54,7 @@ class Config:
     secret_key_fallbacks: tuple[str, ...] = field(repr=False)
     site_timezone: ZoneInfo
     site_name: str
+    site_language: str
     registration: str
     registration_role: str
     trusted_hosts: tuple[str, ...]
@@ -96,6 +99,7 @@ class Config:
             secret_key_fallbacks=env.read("SECRET_KEY_FALLBACKS", _secrets, ()),
             site_timezone=env.read("SITE_TIMEZONE", _timezone, ZoneInfo("UTC")),
             site_name=env.read("SITE_NAME", _line(60), "Inventory"),
+            site_language=env.read("SITE_LANGUAGE", _one_of(tuple(LANGUAGES)), "en"),
             registration=env.read("REGISTRATION", _one_of(REGISTRATIONS), "approval"),
             registration_role=env.read(
                 "REGISTRATION_ROLE", _one_of(REGISTRATION_ROLES), "operator"
@@ -193,6 +197,7 @@ class Config:
             "INSTANCE_PATH": str(self.instance_path),
             "BACKUP_PATH": str(self.backup_path),
             "SITE_NAME": self.site_name,
+            "LANGUAGE": self.site_language,
             "REGISTRATION": self.registration,
             "REGISTRATION_ROLE": self.registration_role,
             "TOTP_REQUIRED_ROLES": self.totp_required_roles,

@@ -19,6 +19,7 @@ from inventory import audit
 from inventory.accounts import passwords
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput, NotFound
+from inventory.common.languages import LANGUAGES
 from inventory.common.lookalikes import find_invisible, look_key
 from inventory.common.messages import message
 from inventory.common.validation import MAX_ID, validate_choice, validate_text
@@ -38,6 +39,8 @@ class Account:
     id: int
     name: str
     role: str
+    #: Code of the language that the user chose, or None.
+    language: str | None
     session_epoch: int
     created_at: datetime
     approved_at: datetime | None
@@ -60,6 +63,7 @@ COLUMNS = (
     User.id,
     User.name,
     User.role,
+    User.language,
     User.session_epoch,
     User.created_at,
     User.approved_at,
@@ -182,6 +186,21 @@ def set_role(tx: Connection, *, user_id: int, role: str, actor_id: int | None = 
     """
     role = validate_choice(role, field="role", choices=ROLES)
     return _change(tx, user_id, "user.set_role", actor_id, role=role)
+
+
+@atomic
+def set_language(
+    tx: Connection, *, user_id: int, language: str | None, actor_id: int | None = None
+) -> Account:
+    """Set the language of the user's pages, or None to follow the browser.
+
+    Raises:
+        InvalidInput: unknown language.
+        NotFound: unknown user.
+    """
+    if language is not None:
+        language = validate_choice(language, field="language", choices=tuple(LANGUAGES))
+    return _change(tx, user_id, "user.set_language", actor_id, language=language)
 
 
 @atomic

@@ -91,11 +91,12 @@ def validate_visible_text(
         return None
     if hidden := find_invisible(text):
         name = unicodedata.name(hidden, "").lower()
+        character = f"U+{ord(hidden):04X}{f', {name}' if name else ''}"
         raise InvalidInput(
             message(
                 "It contains a character that cannot be seen: %(character)s. Type it again by"
                 " hand.",
-                character=f"U+{ord(hidden):04X}{f', {name}' if name else ''}",
+                character=character,
             ),
             field=field,
         )

@@ -4,7 +4,7 @@ Three ways to the database: `connection()` reads what a request needs, `snapshot
 throughout, and functions with `@atomic` write. The rest is for other databases (backups), for
 downloads that outlive their request, and for the read replica.
 
-May import `common` and `config`.
+May import `config` and the layers below.
 """
 
 from __future__ import annotations

@@ -405,7 +405,7 @@ def _count(plan: Plan, row: CountedLot) -> None:
                 "Lot %(lot)s changed since it was counted: %(expected)s were expected,"
                 " %(on_hand)s are on hand now. Count it again.",
                 lot=lot.lot_code,
-                expected=f"{row.expected} {item.unit}",
+                expected=Qty(expected, item.unit),
                 on_hand=Qty(lot.on_hand, item.unit),
             ),
             field="expected",

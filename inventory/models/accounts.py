@@ -26,6 +26,8 @@ class User(Base):
     name_key: Mapped[str] = mapped_column(sa.String(400), unique=True)
     password_hash: Mapped[str] = mapped_column(sa.String(255))
     role: Mapped[str] = mapped_column(sa.String(20))
+    #: The user's choice; without one, pages use the browser's language.
+    language: Mapped[str | None] = mapped_column(sa.String(10))
     session_epoch: Mapped[int] = mapped_column(sa.Integer, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

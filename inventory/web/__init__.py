@@ -43,7 +43,7 @@ def init_app(app: Flask, config: Config) -> None:
         is_loopback=config.is_loopback,
         proxy_count=config.proxy_count,
     )
-    languages.init_app(app)
+    languages.init_app(app, config)
     _set_up_templates(app)
     security_headers.init_app(app)
     static_files.init_app(app)

@@ -1,22 +1,115 @@
-"""Languages of the pages.
+"""Language of a page: the user's setting, else the browser's, else the site's.
 
 Texts are in English in the code and looked up in the catalogs of `inventory/translations`
 (gettext). Templates use `_`, modules `gettext`, `ngettext` and `lazy_gettext` of Flask-Babel.
+Refusals and warnings of the core are messages; `translate` writes them.
 """
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_babel import Babel
+from datetime import date, datetime
+from typing import Any
 
-#: Languages that have a catalog, and English, by their own name.
-LANGUAGES = {"en": "English"}
+from flask import Flask, current_app, g, has_request_context, request
+from flask_babel import Babel, get_translations
+from flask_babel import gettext as _gettext
+from flask_login import current_user
+
+from inventory.common import clock, messages
+from inventory.common.clock import Time
+from inventory.common.languages import ENGLISH, LANGUAGES, Language
+from inventory.common.quantity import Qty, format_qty, unit_of
+from inventory.config import Config
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, config: Config) -> None:
     """Install gettext in templates and modules."""
     app.config.setdefault(
-        "BABEL_TRANSLATION_DIRECTORIES", f"{app.root_path}/inventory/translations"
+        "BABEL_TRANSLATION_DIRECTORIES", str(config.root_path / "inventory" / "translations")
     )
-    app.jinja_env.policies["ext.i18n.trimmed"] = True
-    Babel(app)
+    app.config.setdefault("LANGUAGES", LANGUAGES)
+    Babel(app, configure_jinja=False, locale_selector=lambda: current_language().code)
+    environment: Any = app.jinja_env
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    # Those of Flask-Babel look up the request's catalog for each text.
+    environment.install_gettext_callables(
+        gettext=lambda text: _catalog().gettext(text),
+        ngettext=lambda one, many, number: _catalog().ngettext(one, many, number),
+        pgettext=lambda context, text: _catalog().pgettext(context, text),
+        npgettext=lambda context, one, many, number: _catalog().npgettext(
+            context, one, many, number
+        ),
+        newstyle=True,
+    )
+    environment.globals.update(language=current_language)
+    environment.filters.update(translate=translate)
+
+
+def current_language() -> Language:
+    """Return the language of the request; English outside of one."""
+    if not has_request_context():
+        return ENGLISH
+    if "language" not in g:
+        g.language = _choose()
+    found: Language = g.language
+    return found
+
+
+def forget() -> None:
+    """Choose the language anew, after the user of this request or their setting changed."""
+    for name in ("language", "catalog", "_flask_babel"):
+        g.pop(name, None)
+
+
+def _choose() -> Language:
+    known: dict[str, Language] = current_app.config["LANGUAGES"]
+    own = getattr(current_user, "language", None)
+    wanted = own or request.accept_languages.best_match(known) or current_app.config["LANGUAGE"]
+    return known.get(wanted, ENGLISH)
+
+
+def _catalog() -> Any:
+    if not has_request_context():
+        return get_translations()
+    if "catalog" not in g:
+        g.catalog = get_translations()
+    return g.catalog
+
+
+def translate(text: str) -> str:
+    """Return a message of the core in the language of the request; other texts as they are."""
+    return messages.translate(text, _Translator())
+
+
+class _Translator:
+    """Texts and figures in the language of the request."""
+
+    gettext = staticmethod(_gettext)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        # Without the number: `messages` fills the values in.
+        return str(get_translations().ungettext(one, many, number))
+
+    def format(self, value: messages.Figure | date) -> str:
+        if isinstance(value, Qty):
+            return format_quantity(*value.content)
+        if isinstance(value, Time):
+            return format_datetime(datetime.fromisoformat(value.content[0]))
+        return current_language().format_date(value) if isinstance(value, date) else str(value)
+
+
+def format_quantity(micros: int, unit: str = "") -> str:
+    """Return a quantity in 10^-6 units as text, not grouped, with its unit if it has one."""
+    number = current_language().format_number(format_qty(micros))
+    return f"{number} {unit_of(micros, unit)}" if unit else number
+
+
+def format_date(day: date | None) -> str:
+    """Return a date as the language writes it; "–" if None."""
+    return current_language().format_date(day) if day else "–"
+
+
+def format_datetime(when: datetime | None) -> str:
+    """Return a time in the site's zone, to the minute; "–" if None."""
+    return current_language().format_time(when.astimezone(clock.zone())) if when else "–"

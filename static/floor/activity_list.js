@@ -1,10 +1,11 @@
 // Operations of this tablet, newest first: waiting, refused with the reason, done.
 import { $, clock, h, icon } from "floor/dom";
+import { t } from "floor/messages";
 import { isMore } from "floor/quantity";
 
 const VERBS = {
-  issue: "Issue", receive: "Receive", reserve: "Reserve",
-  count: "Count", move: "Move", link: "Link",
+  issue: t("Issue"), receive: t("Receive"), reserve: t("Reserve"),
+  count: t("Count"), move: t("Move"), link: t("Link"),
 };
 const SHOWN = 40;
 
@@ -17,23 +18,25 @@ export const titleOf = ({ body }) =>
 function waysOut(entry) {
   const { refusal, body } = entry;
   if (refusal.code === "STALE_LOT") {
-    return [["Keep what I counted", { resolution: "keep_counted" }],
-      ["Keep the difference", { resolution: "keep_difference" }]];
+    return [[t("Use the counted quantity"), { resolution: "keep_counted" }],
+      [t("Apply the difference"), { resolution: "keep_difference" }]];
   }
   // An earlier operation of this tablet on the lot was refused: the count stands without it.
   if (body.op === "count" && refusal.field === "lotSeq") {
-    return [["Keep what I counted", { lotSeq: undefined }]];
+    return [[t("Use the counted quantity"), { lotSeq: undefined }]];
   }
-  if (refusal.code === "DUPLICATE_LOT") return [["Add it to that lot", { addToLot: true }]];
+  const lot = refusal.lotCode;
+  if (refusal.code === "DUPLICATE_LOT") return [[t("Add to the existing lot"), { addToLot: true }]];
   if (refusal.code === "LOOKS_LIKE") {
-    return [[`Add it to ${refusal.lotCode}`, { addToLot: true, lotCode: refusal.lotCode }],
-      ["It is another lot", { allowLookalike: true }]];
+    return [[t("Add to %(lot)s", { lot }), { addToLot: true, lotCode: lot }],
+      [t("Use this lot number"), { allowLookalike: true }]];
   }
-  const free = refusal.free ?? refusal.open;
+  const qty = refusal.free ?? refusal.open;
   const less = refusal.code === "INSUFFICIENT_STOCK" || refusal.code === "OVER_ISSUE";
-  const ways = less && body.qty && isMore(free ?? "0", "0") ? [[`Use ${free}`, { qty: free }]] : [];
+  const ways = less && body.qty && isMore(qty ?? "0", "0")
+    ? [[t("Use %(qty)s instead", { qty }), { qty }]] : [];
   if (refusal.code === "OVER_ISSUE" && body.reservedFirst) {
-    ways.push(["Issue besides it", { reservedFirst: undefined }]);
+    ways.push([t("Issue free stock"), { reservedFirst: undefined }]);
   }
   return ways;
 }
@@ -42,17 +45,17 @@ function buttons(entry, act) {
   const offer = ([word, changes]) => h("button.btn", { type: "button",
     onclick: () => act.again(entry, changes) }, word);
   return h("div.choices", {}, waysOut(entry).map(offer),
-    h("button.btn", { type: "button", onclick: () => act.edit(entry) }, icon("pencil"), "Edit"),
+    h("button.btn", { type: "button", onclick: () => act.edit(entry) }, icon("pencil"), t("Edit")),
     h("button.btn", { type: "button", onclick: () => act.discard(entry) },
-      icon("trash-2"), "Discard"));
+      icon("trash-2"), t("Discard")));
 }
 
 function row(entry, user, act) {
   const held = entry.state === "waiting" && entry.user.id !== user?.id;
   const state = held ? "held" : entry.state;
   const [picture, words] = {
-    waiting: ["cloud-upload", "Saved here, not sent yet"],
-    held: ["lock", `Kept until ${entry.user.name} logs in`],
+    waiting: ["cloud-upload", t("Saved on this tablet, not sent yet")],
+    held: ["lock", t("Waiting for %(name)s to sign in", { name: entry.user.name })],
     done: ["circle-check", entry.answer?.says],
     refused: ["octagon-x", entry.refusal?.detail],
   }[state];
@@ -73,10 +76,11 @@ export const drawList = async (outbox, user, act) => {
   const count = (state) => entries.filter((entry) => entry.state === state).length;
   const waiting = count("waiting");
   const refused = count("refused");
+  const counts = [waiting && t("%(n)s to send", { n: waiting }),
+    refused && t("%(n)s refused", { n: refused })];
   $("waiting").hidden = !(waiting || refused);
   $("waiting").dataset.kind = refused ? "bad" : "wait";
-  $("waiting-count").textContent =
-    [waiting && `${waiting} to send`, refused && `${refused} refused`].filter(Boolean).join(", ");
+  $("waiting-count").textContent = counts.filter(Boolean).join(", ");
   navigator.setAppBadge?.(waiting + refused)?.catch?.(() => {});
 };
 

@@ -2,6 +2,7 @@
 // its own. If the browser can read barcodes itself, that is used, except for GS1: it loses FNC1.
 import { $, root } from "floor/dom";
 import { signal } from "floor/feedback";
+import { t } from "floor/messages";
 import { scriptUrl } from "floor/script_url";
 
 const PAUSE_MS = 80;
@@ -44,7 +45,7 @@ export const initCamera = (deliver) => {
       const video = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
       stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     } catch {
-      signal("bad", "The camera cannot be used. Allow it in the browser's settings.");
+      signal("bad", t("The camera is not available. Allow it in the browser settings."));
       return;
     }
     button.setAttribute("aria-pressed", "true");

@@ -1,5 +1,6 @@
 // Touch controls: tasks, quantities, fields, and the connection status.
 import { $, h, on, setting } from "floor/dom";
+import { t } from "floor/messages";
 import * as qty from "floor/quantity";
 import { loadSession } from "floor/session";
 
@@ -90,7 +91,9 @@ export const initControls = ({ work, stock, onScan, post, link, refocus, askForR
   document.addEventListener("visibilitychange", () => document.hidden || refocus({ gently: true }));
 };
 
-const LINES = { online: "Online", offline: "Offline", trouble: "Server busy", out: "Logged out" };
+const LINES = {
+  online: t("Online"), offline: t("Offline"), trouble: t("Server busy"), out: t("Signed out"),
+};
 export const initLine = (refresh) => {
   const set = (state) => {
     const was = $("line").dataset.state;

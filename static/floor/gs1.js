@@ -1,5 +1,6 @@
 // Parses scans like the server (tests/support/scans.json tests both), for use without a connection:
 // GS1 messages, GTINs, internal labels, plain codes.
+import { t } from "floor/messages";
 import { format } from "floor/quantity";
 
 const GS = "\x1d";
@@ -40,8 +41,10 @@ function checkDigit(payload) {
 const endsRight = (text) => checkDigit(text.slice(0, -1)) === Number(text.at(-1));
 const isGtin = (text) =>
   /^(\d{8}|\d{12,14})$/.test(text) && /[1-9]/.test(text) && endsRight(text);
+const unknown = (ai) => t("GS1 does not define field (%(ai)s).", { ai });
 const wrongDigit = (text) => fail("CHECK_DIGIT",
-  `The last digit of ${text} should be ${checkDigit(text.slice(0, -1))}: scan it again.`);
+  t("The last digit of %(code)s must be %(digit)s. Scan again.",
+    { code: text, digit: checkDigit(text.slice(0, -1)) }));
 
 // Returns YYMMDD as a date, or null; day 00 is the last of its month.
 function day(text) {
@@ -59,15 +62,16 @@ function day(text) {
 function malformed(ai, value) {
   const isTooLong = (ai === "10" || ai === "21") && value.length > 20;
   fail(DATES.has(ai) ? "DATE" : isTooLong ? "TOO_LONG" : "VALUE",
-    `“${value.slice(0, 40)}” cannot stand in field (${ai}) of this code. Scan it again.`);
+    t("“%(value)s” is not valid in field (%(ai)s) of this code. Scan again.",
+      { value: value.slice(0, 40), ai }));
 }
 
 // Returns the first field of a message as [identifier, value].
 function firstField(message) {
   const [text] = message.split(GS);
-  if (!FIELD.test(text)) fail("CHARACTER", "A GS1 code cannot contain such a character.");
+  if (!FIELD.test(text)) fail("CHARACTER", t("The GS1 code contains an invalid character."));
   const known = [...FIXED, ...OPEN].find(([pattern]) => pattern.test(text));
-  if (!known) fail("UNKNOWN_FIELD", "This code has a field that GS1 does not know. Scan it again.");
+  if (!known) fail("UNKNOWN_FIELD", t("The code has a field unknown to GS1. Scan again."));
   const ai = known[0].exec(text)[0];
   const rest = text.slice(ai.length);
   const value = known[1].exec(rest)?.[0];
@@ -90,7 +94,7 @@ function readMessage(message) {
     fields.push([ai, value]);
     rest = rest.slice(ai.length + value.length).replace(/^\x1d+/, "");
   }
-  if (!fields.length) fail("EMPTY", "There is nothing in this code.");
+  if (!fields.length) fail("EMPTY", t("The code is empty."));
   return distinct(fields);
 }
 
@@ -99,7 +103,7 @@ function readBracketed(text) {
   const fields = [];
   for (let at = 0; at < parts.length; at += 2) {
     const field = firstField(parts[at] + parts[at + 1].trim() + GS);
-    if (field[0] !== parts[at]) fail("UNKNOWN_FIELD", `GS1 has no field (${parts[at]}).`);
+    if (field[0] !== parts[at]) fail("UNKNOWN_FIELD", unknown(parts[at]));
     fields.push(field);
   }
   return distinct(fields);
@@ -122,7 +126,7 @@ function readLink(address) {
     return distinct(pairs.map(([name, value]) => firstField(name + value + GS)));
   } catch (error) {
     if (error.problem === "CHECK_DIGIT") throw error;
-    return fail("LINK", "This address carries a GTIN, but the rest of it cannot be read.");
+    return fail("LINK", t("The link has a GTIN, but the rest cannot be read."));
   }
 }
 
@@ -130,12 +134,12 @@ function distinct(fields) {
   const found = new Map();
   for (const [ai, value] of fields) {
     if (found.has(ai) && found.get(ai) !== value) {
-      fail("CONTRADICTION", `This code names two different values for field (${ai}).`);
+      fail("CONTRADICTION", t("The code has two different values for field (%(ai)s).", { ai }));
     }
     found.set(ai, value);
   }
   if (found.has("01") && found.has("02")) {
-    fail("CONTRADICTION", "This code names two GTINs. Scan the box itself.");
+    fail("CONTRADICTION", t("The code has two GTINs. Scan the code on the box."));
   }
   return found;
 }
@@ -180,10 +184,10 @@ function ofFields(found, symbology) {
 }
 
 function plain(code, symbology) {
-  if (code.length > 200) fail("TOO_LONG", "This code is too long.");
+  if (code.length > 200) fail("TOO_LONG", t("The code is too long."));
   const text = code.normalize("NFC").trim();
   if (/[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(text)) {
-    fail("CHARACTER", "This code contains a character that cannot be printed. Scan it again.");
+    fail("CHARACTER", t("The code contains an unprintable character. Scan again."));
   }
   if (isGtin(text)) return { text, form: "gtin", symbology, gtin: text.padStart(14, "0") };
   const digits = /^\d+$/.test(text) && /[1-9]/.test(text);
@@ -204,11 +208,11 @@ function ownLabel(code) {
 }
 
 function scan(raw) {
-  if (raw.length > 512) fail("TOO_LONG", "This code is too long.");
+  if (raw.length > 512) fail("TOO_LONG", t("The code is too long."));
   let code = raw.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
   const symbology = /^\]([A-Za-z][0-9A-Za-z])/.exec(code)?.[1];
   if (symbology) code = code.slice(3).replace(/^ +| +$/g, "");
-  if (!code.replace(/[\x1d ]/g, "")) fail("EMPTY", "Nothing was scanned.");
+  if (!code.replace(/[\x1d ]/g, "")) fail("EMPTY", t("Nothing was scanned."));
   const own = ownLabel(code);
   if (own) return { ...own, symbology };
   const link = /^https?:\/\//i.test(code) ? readLink(code) : null;

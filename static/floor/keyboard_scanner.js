@@ -72,8 +72,8 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
     field = isOther ? { element: focused, value: focused.value } : null;
   }
 
-  // The keys of a scan went through a field: this takes them back.
-  function restoreField({ element, value }) {
+  // The keys of a scan went through a field: this removes them.
+  function restore({ element, value }) {
     if (element.value === value) return;
     element.value = value;
     element.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "historyUndo" }));
@@ -86,7 +86,7 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
     const other = ahead.field ?? field;
     if (!other) return { scanned: ahead.text + text };
     if (startedAt - ahead.at <= LATE_IN_FIELD_MS) return null;
-    const early = { keys: ahead.text, text: ahead.text + text, restoreField: () => restoreField(other) };
+    const early = { keys: ahead.text, text: ahead.text + text, restore: () => restore(other) };
     return { scanned: text, early };
   }
 
@@ -94,8 +94,8 @@ export const listenForScans = (onScan, onBroken = () => {}) => {
     const scanField = document.getElementById("scan-field");
     const isMixed = scanField.value && scanField.value !== inScanField;
     const found = isMixed ? null : whole();
-    for (const one of [field, !found && ahead.field]) if (one) restoreField(one);
-    restoreField({ element: scanField, value: "" });
+    for (const one of [field, !found && ahead.field]) if (one) restore(one);
+    restore({ element: scanField, value: "" });
     const removed = ahead.field ? ahead.text : "";
     forget();
     if (found) return deliver(found.scanned, found.early);

@@ -1,5 +1,6 @@
 // Login dialog: shows the current user and handles user changes.
 import { $, emit, h, on, setting } from "floor/dom";
+import { t } from "floor/messages";
 import { leave, takeOver } from "floor/session";
 
 const names = () => JSON.parse(setting("names") ?? "[]");
@@ -33,11 +34,11 @@ export const initLogin = (db, { forget }) => {
   async function become(next) {
     const before = user;
     user = next;
-    $("who-name").textContent = user?.name ?? "Nobody";
+    $("who-name").textContent = user?.name ?? t("Not signed in");
     if (user) {
       await db.put("kept", user, "user");
       if (user.works) { if (!before) login.close(); remember(user.name); }
-      else open(`${user.name} may only look (role ${user.role}). Who works here?`);
+      else open(t("The role of %(name)s cannot post. Sign in as another user.", user));
     } else {
       await db.delete("kept", "user");
       open("");
@@ -74,7 +75,7 @@ export const initLogin = (db, { forget }) => {
     login.close();
   });
   $("login-leave").addEventListener("click", async () => {
-    if (!(await leave())) return open("No connection. Logging out needs one.");
+    if (!(await leave())) return open(t("No connection. Connect to sign out."));
     await forget();
   });
 
@@ -83,8 +84,8 @@ export const initLogin = (db, { forget }) => {
     // Without a connection: the user who was signed in last.
     async recall() {
       if (!user) user = (await db.get("kept", "user")) ?? null;
-      $("who-name").textContent = user?.name ?? "Nobody";
-      if (!user) open("No connection. Logging in needs one.");
+      $("who-name").textContent = user?.name ?? t("Not signed in");
+      if (!user) open(t("No connection. Connect to sign in."));
     },
   };
 };

@@ -9,6 +9,7 @@ import { readScan } from "floor/gs1";
 import { openStore } from "floor/indexed_db";
 import { listenForScans } from "floor/keyboard_scanner";
 import { initLogin } from "floor/login_dialog";
+import { t } from "floor/messages";
 import { makeOutbox } from "floor/outbox";
 import { draw } from "floor/render";
 import { makeResolver } from "floor/scan_resolver";
@@ -67,16 +68,16 @@ async function start() {
     return kind;
   }
 
-  const refuseScan = (removed) => signal("bad", removed
-    ? `${removed} was typed or is part of this scan, and was removed. Type and scan it again.`
-    : "The first keys of this scan came too late. Scan it again.");
+  const refuseScan = (keys) => signal("bad", keys
+    ? t("Removed %(keys)s: part of the scan or typed by hand. Enter the text again.", { keys })
+    : t("The scan is incomplete. Scan again."));
 
   let latest = 0;
   async function onScan(raw, early) {
-    if ($("login").open || !login.user) return signal("bad", "Log in first.");
+    if ($("login").open || !login.user) return signal("bad", t("Sign in first."));
     await forgotten;
     if (early && !(await resolver.here(readScan(early.text))).unknown) {
-      early.restoreField();
+      early.restore();
       return refuseScan(early.keys);
     }
     emit("scan", { raw });
@@ -188,7 +189,8 @@ async function start() {
     return new Promise((resolve) => {
       const late = setTimeout(() => {
         waitingFor.delete(entry.seq);
-        signal("kept", `Saved on this tablet, will be sent: ${titleOf(entry)}`);
+        signal("kept", t("Saved on this tablet, to be sent: %(operation)s",
+          { operation: titleOf(entry) }));
         resolve();
       }, SETTLES_MS);
       waitingFor.set(entry.seq, () => { clearTimeout(late); resolve(); });
@@ -227,7 +229,7 @@ async function start() {
   };
   const discard = async (entry) => {
     await outbox.discard(entry.seq);
-    signal("scanned", `Discarded: ${titleOf(entry)}`);
+    signal("scanned", t("Discarded: %(operation)s", { operation: titleOf(entry) }));
     refocus();
   };
   const list = () => drawList(outbox, login.user, { again, edit, discard });
@@ -235,8 +237,8 @@ async function start() {
   on("work", show);
   on("stock", () => {
     work.renew();
-    const asOf = stock.asOf ? `Figures as of ${clock(stock.asOf)}.` : "No figures kept yet.";
-    $("asof").textContent = asOf;
+    $("asof").textContent = stock.asOf ? t("Quantities as of %(time)s", { time: clock(stock.asOf) })
+      : t("No quantities stored yet");
     show();
   });
   on("outbox", () => { list(); follow(); });

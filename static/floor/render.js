@@ -1,11 +1,12 @@
 // Renders the page from the state and keeps the focus.
 import { $, clock, h, icon } from "floor/dom";
+import { t } from "floor/messages";
 import * as qty from "floor/quantity";
 import { REASONS, TASKS } from "floor/tasks";
 
 const HOLDS = {
-  QUARANTINE: ["circle-pause", "Quarantine"], REJECTED: ["octagon-x", "Rejected"],
-  EXPIRED: ["calendar-x", "Expired"],
+  QUARANTINE: ["circle-pause", t("Quarantine")], REJECTED: ["octagon-x", t("Rejected")],
+  EXPIRED: ["calendar-x", t("Expired")],
 };
 
 const figure = (word, value, unit) =>
@@ -13,11 +14,13 @@ const figure = (word, value, unit) =>
 
 function lotFacts(s, stock) {
   const { lot, item } = s;
-  const [picture, word] = HOLDS[lot.hold] ?? ["shield-check", "Usable"];
+  const [picture, word] = HOLDS[lot.hold] ?? ["shield-check", t("Approved")];
   const blind = s.task === "count" && s.blind;
-  const asOf = !blind && stock.asOf && `as of ${clock(stock.asOf)}`;
+  const { location, expiresOn } = lot;
   const sub = [
-    lot.location && `at ${lot.location}`, lot.expiresOn && `expires ${lot.expiresOn}`, asOf,
+    location && t("at %(location)s", { location }),
+    expiresOn && t("expires %(date)s", { date: expiresOn }),
+    !blind && stock.asOf && t("as of %(time)s", { time: clock(stock.asOf) }),
   ];
   return [
     h("p.code", {}, lot.lotCode, " ",
@@ -25,9 +28,9 @@ function lotFacts(s, stock) {
     h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
     h("p.hint", {}, sub.filter(Boolean).join(" · ")),
     blind ? null : unsentFacts(s),
-    blind ? h("p.hint", {}, "Counting blind: the figures are hidden.") : h("dl.figures", {},
-      figure("On hand", lot.onHand, item.unit), figure("Reserved", lot.reserved, item.unit),
-      figure("Free", lot.free, item.unit)),
+    blind ? h("p.hint", {}, t("Blind count: quantities are hidden")) : h("dl.figures", {},
+      figure(t("On hand"), lot.onHand, item.unit), figure(t("Reserved"), lot.reserved, item.unit),
+      figure(t("Free"), lot.free, item.unit)),
   ];
 }
 
@@ -35,8 +38,8 @@ function lotFacts(s, stock) {
 function unsentFacts({ lot, item }) {
   const less = qty.isMore(lot.unsentOut ?? "0", "0") && `−${lot.unsentOut} ${item.unit}`;
   const more = qty.isMore(lot.unsentIn ?? "0", "0") && `+${lot.unsentIn} ${item.unit}`;
-  const words = [less, more].filter(Boolean).join(", ");
-  return words && h("p.hint", {}, `Counted here, not sent yet: ${words}`);
+  const changes = [less, more].filter(Boolean).join(", ");
+  return changes && h("p.hint", {}, t("Included, not sent yet: %(changes)s", { changes }));
 }
 
 function otherLots(s, act) {
@@ -46,30 +49,32 @@ function otherLots(s, act) {
   const several = new Set(s.choices.map((lot) => lot.item)).size > 1;
   const offer = (lot) => h("button.btn", { type: "button", "data-lot": lot.lotCode,
     onclick: () => act.choose(lot) },
-    several ? `${lot.item}: ${lot.lotCode}` : `${lot.lotCode}: ${lot.free} free`);
-  return [h("p.hint", {}, s.lot ? "Or another lot:" : "Which one?"),
+    several ? `${lot.item}: ${lot.lotCode}` : t("%(lot)s: %(qty)s %(unit)s free",
+      { lot: lot.lotCode, qty: lot.free, unit: s.item?.unit ?? "" }));
+  return [h("p.hint", {}, s.lot ? t("Other lots:") : t("Choose a lot:")),
     h("div.choices", {}, others.slice(0, 6).map(offer))];
 }
 
 const linkButton = (s, act) => s.canLink && h("button.btn", { type: "button", id: "link-code",
   "aria-pressed": String(s.linking), onclick: () => act.startLink() },
-  icon("link"), "Link it to an item");
+  icon("link"), t("Link to an item"));
 
 function unknownFacts(s, act) {
   const steps = [
     h("button.btn", { type: "button", id: "receive-new", onclick: () => act.receiveAsNew() },
-      icon("package-plus"), "Receive as a new lot"),
+      icon("package-plus"), t("Receive as a new lot")),
     linkButton(s, act),
   ];
   return [h("p.code", {}, s.unknown),
-    h("p", {}, "Nothing here has this code."), h("div.choices", {}, steps.filter(Boolean))];
+    h("p", {}, t("Code not found")), h("div.choices", {}, steps.filter(Boolean))];
 }
 
 // An unknown code while an item is at hand, and what it can be.
 function noticeFacts(s, act) {
   if (!s.notice) return [];
   const { text, lotCode, location } = s.notice;
-  const yes = lotCode ? `Yes, ${lotCode} is a new lot` : `Yes, move it to ${location}`;
+  const yes = lotCode ? t("Confirm new lot %(lot)s", { lot: lotCode })
+    : t("Move to %(location)s", { location });
   const steps = [
     (lotCode || location) && h("button.btn", { type: "button", id: "confirm-notice",
       onclick: () => act.confirmNotice() }, icon("check"), yes),
@@ -80,12 +85,12 @@ function noticeFacts(s, act) {
 }
 
 const IDLE = {
-  issue: ["What goes out?", "Scan its lot. One tap issues it."],
-  receive: ["What came in?", "Scan its label, or choose the item below."],
-  reserve: ["What is to be kept for a job?", "Scan its lot, or the item."],
-  count: ["What do you count?", "Scan its lot."],
-  move: ["What goes to another place?", "Scan its lot, then the place."],
-  lookup: ["What is it?", "Scan anything: a lot, an item, a job."],
+  issue: [t("Issue stock"), t("Scan a lot, then tap Issue.")],
+  receive: [t("Receive stock"), t("Scan the label, or choose the item below.")],
+  reserve: [t("Reserve stock for a job"), t("Scan a lot or an item.")],
+  count: [t("Count a lot"), t("Scan the lot.")],
+  move: [t("Move a lot"), t("Scan the lot, then the new location.")],
+  lookup: [t("Look up stock"), t("Scan a lot, an item or a job.")],
 };
 const idle = (task) =>
   h("div.idle", {}, icon("scan-barcode"), IDLE[task].map((text) => h("p", {}, text)));
@@ -97,7 +102,8 @@ function drawSubject(s, stock, act) {
   else if (s.lot) parts = [...lotFacts(s, stock), otherLots(s, act)];
   else if (s.item) {
     parts = [h("p.code", {}, s.item.code), h("p", {}, s.item.name),
-      s.newLot && h("p", {}, "New lot ", h("strong", {}, s.newLot)), otherLots(s, act)];
+      s.newLot && h("p", {}, h("strong", {}, t("New lot %(lot)s", { lot: s.newLot }))),
+      otherLots(s, act)];
   } else if (s.choices.length) parts = [otherLots(s, act)];
   else if (s.task !== "pick") parts = [idle(s.task)];
   const warnings = s.warnings.map((text) => h("p.warning", {}, icon("triangle-alert"), text));
@@ -115,25 +121,31 @@ function drawJob(s, stock, work, act) {
       onclick: () => act.handle({ job, reading: { text: job } }) }, job);
     const jobs = stock.jobs().slice(0, 12);
     panel.replaceChildren(
-      h("p", {}, jobs.length ? "Scan a job, or choose one:" : "No job is open."),
+      h("p", {}, jobs.length ? t("Scan or choose a job:") : t("No open jobs")),
       h("div.choices", {}, jobs.map(offer)));
     return;
   }
   const lines = stock.lines(s.job);
   const open = (line) => qty.isMore(line.open, "0");
+  const amountOf = (line, unit) => [
+    open(line) ? t("%(qty)s %(unit)s to pick", { qty: line.open, unit })
+      : t("%(qty)s %(unit)s picked", { qty: line.issued, unit }),
+    line.unsent && h("span.hint", {},
+      t("%(qty)s %(unit)s not sent yet", { qty: line.unsent, unit })),
+  ];
   const row = (line) => h("li", { "aria-current": line.lotCode === s.line?.lotCode && "true" },
     icon(open(line) ? "chevron-right" : "circle-check"),
     h("span", {}, h("strong", {}, line.lotCode), ` ${line.item}`, whereOf(line)),
-    h("span.num", {}, open(line) ? `${line.open} to pick` : `${line.issued} picked`,
-      line.unsent && h("span.hint", {}, `${line.unsent} not sent yet`)));
+    h("span.num", {}, amountOf(line, stock.item(line.item)?.unit ?? "")));
   const another = h("button.btn", { type: "button", id: "other-job",
-    onclick: () => work.set({ job: "", line: null, lot: null, item: null }) }, "Another job");
+    onclick: () => work.set({ job: "", line: null, lot: null, item: null }) }, t("Change job"));
   const head = h("p.code", {}, s.job, " ", another);
-  const done = lines.some(open) ? [] : [h("p", {}, "All of it is picked.")];
+  const done = lines.some(open) ? [] : [h("p", {}, t("All picked"))];
   panel.replaceChildren(head, h("ol.lines", {}, lines.map(row)), ...done);
 }
 
-const whereOf = (line) => line.place && h("span.hint", {}, ` at ${line.place}`);
+const whereOf = ({ place }) =>
+  place && h("span.hint", {}, " ", t("at %(location)s", { location: place }));
 
 function fill(id, value) {
   const field = $(id);
@@ -153,11 +165,11 @@ function drawFields(s, work) {
     if (name !== "reason") fill(name, s[name]);
   }
   $("field-reason").hidden ||= !(s.blind || work.isOff());
-  $("reference-label").textContent = s.task === "receive" ? "Delivery note" : "For";
-  $("reference").placeholder = s.task === "receive" ? "" : "Job or order";
+  $("reference-label").textContent =
+    s.task === "receive" ? t("Delivery note") : t("Job or order");
   $("confirm").hidden = !isNew;
   $("confirm").setAttribute("aria-pressed", String(s.isSure));
-  $("confirm-word").textContent = `Yes, ${s.newLot} is a new lot`;
+  $("confirm-word").textContent = t("Confirm new lot %(lot)s", { lot: s.newLot });
   $("field-qty").hidden = s.task === "move" || s.task === "lookup" || !ready;
   $("all").hidden = !task.full || (s.task === "count" && s.blind);
   $("blind").hidden = s.task !== "count" || !ready;
@@ -175,10 +187,10 @@ function drawReserved(s, stock, work, act) {
   if (!choice) return $("reserved").replaceChildren();
   const take = ({ lotCode, open }) => h("button.btn", { type: "button", "data-take": lotCode,
     onclick: () => act.choose(stock.lot(s.item.code, lotCode)) },
-  `Take ${lotCode} (${open} ${s.item.unit})`);
+  t("Take %(lot)s (%(qty)s %(unit)s)", { lot: lotCode, qty: open, unit: s.item.unit }));
   const besides = h("button.btn", { type: "button", id: "besides",
     "aria-pressed": String(s.isBesides), onclick: () => work.set({ isBesides: !s.isBesides }) },
-  `Besides it, from ${s.lot.lotCode}`);
+  t("Free stock of %(lot)s", { lot: s.lot.lotCode }));
   const canBeBesides = s.isBesides || qty.isMore(s.lot.free, "0");
   const kind = choice.isOpen ? "warning" : "note";
   return $("reserved").replaceChildren(
@@ -193,7 +205,8 @@ function drawReadings(s, work, isAsked) {
   const less = excess && qty.isMore(excess.most, "0") ? [excess.most] : [];
   const offer = (reading) => h("button.btn", { type: "button", "data-reading": reading,
     onclick: () => work.type("qty", reading) },
-  `${excess ? "Use " : ""}${reading} ${s.item.unit}`);
+  excess ? t("Use %(qty)s %(unit)s", { qty: reading, unit: s.item.unit })
+    : `${reading} ${s.item.unit}`);
   $("readings").hidden = !sentence;
   $("readings").replaceChildren(...(sentence ? [
     h("p.warning", {}, icon("triangle-alert"), sentence),
@@ -216,8 +229,9 @@ function drawReasons(s, work) {
   const offer = (reason) => h("button.btn", { type: "button",
     "aria-pressed": String(s.reason === reason),
     onclick: () => work.type("reason", s.reason === reason ? "" : reason) }, reason);
-  $("reason-label").textContent = s.blind ? "Reason (optional)"
-    : `Why not ${s.lot?.onHand} ${s.item?.unit}? A count that differs needs a reason.`;
+  $("reason-label").textContent = s.blind ? t("Reason (optional)")
+    : t("Reason for the difference from %(qty)s %(unit)s",
+      { qty: s.lot?.onHand, unit: s.item?.unit });
   $("reasons").replaceChildren(...REASONS.map(offer));
 }
 

@@ -1,6 +1,7 @@
 // Applies resolved scans to the task at hand. A scan that belongs to the item at hand completes the
 // form and keeps the rest; what it cannot use changes nothing but the message. Another item starts
 // afresh, and the message names what was typed and not posted.
+import { t, tn } from "floor/messages";
 import * as qty from "floor/quantity";
 import { EMPTY, TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
 
@@ -38,9 +39,10 @@ export const makeAcceptance = (work, stock) => {
     const names = ["qty", "expiresOn", "reason", "lotCode", ...(s.task === "receive" ? [] :
       ["location"])].filter((name) => isTyped(name) && s[name]);
     if (!s.item || !names.length) return "";
-    const what = s.task === "count" && s.lot ? s.lot.lotCode : s.item.code;
-    if (!names.includes("qty")) return `What was typed for ${what} was not posted.`;
-    return `${s.qty} ${s.item.unit} of ${what} were not posted.`;
+    const name = s.task === "count" && s.lot ? s.lot.lotCode : s.item.code;
+    if (!names.includes("qty")) return t("Not posted: your entries for %(name)s.", { name });
+    const values = { qty: s.qty, unit: s.item.unit, name };
+    return t("Not posted: %(qty)s %(unit)s of %(name)s.", values);
   }
 
   // Begins with another item, or another lot to count. Returns what was dropped.
@@ -65,14 +67,16 @@ export const makeAcceptance = (work, stock) => {
     const notes = [];
     for (const [name, value] of Object.entries(values)) {
       if (value && isTyped(name) && s[name] && s[name] !== value) {
-        notes.push(`${s[name]} stays, the label says ${value}.`);
+        notes.push(t("Kept %(typed)s. The label says %(value)s.", { typed: s[name], value }));
       } else if (value) changes[name] = value;
     }
     return [changes, notes.join(" ")];
   }
 
   const kindOf = (note) => (note ? "kept" : "scanned");
-  const howMuch = () => (isTyped("qty") && s.qty ? `, ${s.qty} ${s.item.unit}` : "");
+  const hasAmount = () => isTyped("qty") && s.qty;
+  const values = () =>
+    ({ lot: s.lot?.lotCode, item: s.item.code, qty: s.qty, unit: s.item.unit });
 
   function takeLot(lot, item, amount) {
     if (s.task === "pick") return takePick(lot);
@@ -88,23 +92,27 @@ export const makeAcceptance = (work, stock) => {
       goOn({ ...mine, ...changes, choices: s.item ? s.choices : [] });
     }
     if (TASKS[s.task].usable && lot.hold) return ["bad", join(whyHeld(lot), note)];
-    const text = `${lot.lotCode} of ${lot.item}${howMuch()}`;
+    const text = hasAmount() ? t("%(lot)s of %(item)s, %(qty)s %(unit)s.", values())
+      : t("%(lot)s of %(item)s.", values());
     const choice = limits.reservedChoice();
     const notes = join(note, choice?.isOpen && choice.text);
-    return [kindOf(notes), notes ? `${text}. ${notes}` : text];
+    return [kindOf(notes), join(text, notes)];
   }
 
   function takeChoices({ choices, reading }, amount) {
     const mine = choices.find((lot) => lot.item === s.item?.code);
     if (mine) return takeLot(mine, s.item, amount);
     const note = startAfresh({ choices, ...(amount && { qty: amount }) });
-    const text = `${reading.text}: lots of several items have this code. Choose one.`;
+    const text = t("%(code)s: several items have this lot. Choose one.", { code: reading.text });
     return [kindOf(note), join(text, note)];
   }
 
+  const newLotText = (lot, { code }) =>
+    t("%(lot)s is a new lot of %(item)s. Confirm it below.", { lot, item: code });
+
   function takeNewLot({ item, newLot, reading }, amount) {
-    const text = s.task === "receive" ? `${newLot} would be a new lot of ${item.code}.`
-      : `${item.code} has no lot ${newLot} that is known here.`;
+    const text = s.task === "receive" ? newLotText(newLot, item)
+      : t("%(item)s has no lot %(lot)s.", { item: item.code, lot: newLot });
     if (s.task !== "receive" && isAtHand(item)) {
       goOn({});
       return ["bad", text];
@@ -124,11 +132,13 @@ export const makeAcceptance = (work, stock) => {
 
   // An item without a lot: the lot to take first is chosen, and the others are offered.
   function takeItem(item, amount, reading) {
-    if (s.task === "pick") return ["bad", "Scan the lot that you take it from."];
+    if (s.task === "pick") return ["bad", t("Scan the lot to pick from.")];
     const [changes, kept] = fill({ qty: amount, expiresOn: reading?.expiresOn });
     if (isAtHand(item) && s.lot && !s.isAuto) {
       goOn(changes);
-      return [kindOf(kept), join(`${item.code} from ${s.lot.lotCode}${howMuch()}.`, kept)];
+      const text = hasAmount() ? t("%(item)s from %(lot)s, %(qty)s %(unit)s.", values())
+        : t("%(item)s from %(lot)s.", values());
+      return [kindOf(kept), join(text, kept)];
     }
     const choices = s.task === "receive" ? [] : stock.usable(item.code);
     const first = s.task === "count" || s.task === "move" ? null : firstOf(item, choices);
@@ -136,10 +146,14 @@ export const makeAcceptance = (work, stock) => {
     let note = kept;
     if (s.item && !isAtHand(item)) note = startAfresh({ ...mine, ...changes });
     else goOn({ ...mine, ...changes });
-    const hasLot = first || (s.task === "receive" && s.lotCode);
-    const next = first ? `take ${first.lotCode} first.` : hasLot ? `lot ${s.lotCode}.`
-      : "now the lot.";
-    return [kindOf(note), join(`${item.code}: ${next}`, note)];
+    return [kindOf(note), join(nextText(item.code, first?.lotCode), note)];
+  }
+
+  function nextText(item, first) {
+    if (first) return t("%(item)s: take %(lot)s first.", { item, lot: first });
+    const lot = s.task === "receive" && s.lotCode;
+    if (lot) return t("%(item)s: lot %(lot)s.", { item, lot });
+    return t("%(item)s: now scan the lot.", { item });
   }
 
   // The lot to take: one that the job has reserved, else the one that expires first.
@@ -153,7 +167,7 @@ export const makeAcceptance = (work, stock) => {
     const note = dropped();
     set({ ...EMPTY, task: "pick", job });
     const open = stock.lines(job).filter((line) => qty.isMore(line.open, "0")).length;
-    const text = `${job}: ${open === 1 ? "1 lot" : `${open} lots`} to pick.`;
+    const text = tn("%(job)s: %(n)s lot to pick.", "%(job)s: %(n)s lots to pick.", open, { job });
     return [kindOf(note), join(text, note)];
   }
 
@@ -169,7 +183,7 @@ export const makeAcceptance = (work, stock) => {
   function takePick(lot) {
     if (!s.job) {
       set({ ...EMPTY });
-      return ["bad", "Which job? Scan it or choose it first."];
+      return ["bad", t("Scan or choose a job first.")];
     }
     const isSame = s.line && s.lot?.lotCode === lot.lotCode && s.lot.item === lot.item;
     const typed = isSame && isTyped("qty") ? { qty: s.qty, typed: s.typed } : {};
@@ -180,36 +194,42 @@ export const makeAcceptance = (work, stock) => {
     const picked = stock.lines(s.job).find((one) => one.item === lot.item &&
       one.lotCode === lot.lotCode);
     if (!line && picked) return ["bad", join(allPicked(picked), note)];
+    const names = { lot: lot.lotCode, item: lot.item, job: s.job };
     if (!line) {
-      return ["bad", join(`Wrong lot: ${lot.lotCode} of ${lot.item} is not for ${s.job}.`, note)];
+      const wrong = t("Wrong lot: %(lot)s of %(item)s is not reserved for %(job)s.", names);
+      return ["bad", join(wrong, note)];
     }
     if (lot.hold) return ["bad", join(whyHeld(lot), note)];
-    return [kindOf(note), join(`${lot.lotCode}: ${line.open} for ${s.job}.`, note)];
+    const text = t("%(lot)s: %(qty)s %(unit)s for %(job)s.",
+      { ...names, qty: line.open, unit: stock.item(lot.item)?.unit ?? "" });
+    return [kindOf(note), join(text, note)];
   }
 
-  function allPicked({ item, lotCode, unsent }) {
-    const words = `All of ${lotCode} for ${s.job} is picked`;
-    if (!unsent) return `${words}.`;
-    return `${words}: ${waitingWords(unsent, stock.item(item)?.unit ?? "", lotCode)}.`;
+  function allPicked({ item, lotCode: lot, unsent }) {
+    const text = t("All of %(lot)s for %(job)s is picked.", { lot, job: s.job });
+    return join(text, unsent && waitingWords(unsent, stock.item(item)?.unit ?? "", lot));
   }
 
   // A location that is not known is new, unless another one is there already.
   function takePlace({ location, reading }) {
     if (!location && (reading.error || (s.location && s.location !== reading.text))) {
-      const notice = reading.error ? null
-        : { text: `${reading.text} would be a new location.`, location: reading.text };
+      const place = reading.text;
+      const text = t("%(place)s is a new location. Confirm it below.", { place });
+      const notice = reading.error ? null : { text, location: place };
       set({ notice });
       return ["bad", reading.error || notice.text];
     }
     goOn({ location: location ?? reading.text });
-    return ["scanned", `To ${s.location}.`];
+    return ["scanned", t("New location: %(location)s.", s)];
   }
 
   function takeLocation(location) {
-    if (s.task !== "receive") return ["bad", `${location} is a location. Scan a lot or an item.`];
+    if (s.task !== "receive") {
+      return ["bad", t("%(location)s is a location. Scan a lot or an item.", { location })];
+    }
     const [changes, note] = fill({ location });
     set(changes);
-    return [kindOf(note), note || `Location ${location}.`];
+    return [kindOf(note), note || t("Location %(location)s.", { location })];
   }
 
   const linkOf = ({ reading, linkable }) => {
@@ -223,17 +243,18 @@ export const makeAcceptance = (work, stock) => {
     return text.length <= LONGEST_LOT_CODE ? text : "";
   }
 
+  const notFound = ({ text }) => t("Code not found: %(text)s", { text });
+
   // An unknown code while an item is at hand changes nothing; it can be the item's new lot.
   function takeStray(found) {
     const { reading } = found;
     if (reading.error) return ["bad", reading.error];
     const lotCode = s.task === "receive" ? lotCodeOf(reading) : "";
-    const text = lotCode ? `Lot ${lotCode} would be a new lot of ${s.item.code}.`
-      : `${reading.text} is not known here.`;
+    const text = lotCode ? newLotText(lotCode, s.item) : notFound(reading);
     const { expiresOn, bestBefore } = reading;
     const notice = { text, lotCode, expiresOn: expiresOn ?? bestBefore };
     set({ notice, canLink: linkOf(found), linking: false });
-    return lotCode ? ["kept", `${text} Confirm it below.`] : ["bad", text];
+    return [lotCode ? "kept" : "bad", text];
   }
 
   function takeUnknown(found) {
@@ -247,7 +268,7 @@ export const makeAcceptance = (work, stock) => {
     const mine = { unknown: reading.text, choices: [], canLink: linkOf(found) };
     if (s.task === "receive") mine.lotCode = lotCode || lotCodeOf(reading);
     goOn({ lotCode: "", ...mine, ...changes });
-    return ["bad", `${reading.text} is not known here.`];
+    return ["bad", notFound(reading)];
   }
 
   // Takes over what the notice proposes: the number of a new lot, or a new location. Returns it as
@@ -256,11 +277,13 @@ export const makeAcceptance = (work, stock) => {
     const { lotCode, location, expiresOn } = s.notice;
     if (location) {
       goOn({ location });
-      return `To ${location}.`;
+      return t("New location: %(location)s.", { location });
     }
     const [changes] = fill({ expiresOn });
     goOn({ ...changes, lot: null, newLot: lotCode, lotCode, isSure: true });
-    return `New lot ${lotCode} of ${s.item.code}${howMuch()}.`;
+    const names = { ...values(), lot: lotCode };
+    return hasAmount() ? t("New lot %(lot)s of %(item)s, %(qty)s %(unit)s.", names)
+      : t("New lot %(lot)s of %(item)s.", names);
   }
 
   return { take, takeItem, pickFrom, confirmNotice };

@@ -1,4 +1,5 @@
 // Resolves scans: first from the tablet's data, at once; then from the server, if connected.
+import { t } from "floor/messages";
 import { ONE, format, parse } from "floor/quantity";
 import { ask } from "floor/requests";
 
@@ -33,9 +34,11 @@ export const makeResolver = (stock) => {
   function ofLot(lot, reading) {
     const told = [reading.expiresOn, reading.bestBefore].filter(Boolean);
     const differs = told.length && !told.includes(lot.expiresOn);
-    const known = lot.expiresOn
-      ? `${lot.lotCode} expires on ${lot.expiresOn}` : "the lot has no expiry date";
-    const warnings = differs ? [`The label says ${told[0]}, but ${known}.`] : [];
+    const dates = { label: told[0], lot: lot.lotCode, date: lot.expiresOn };
+    const warning = lot.expiresOn
+      ? t("The label says %(label)s, but %(lot)s expires on %(date)s.", dates)
+      : t("The label says %(label)s, but the lot has no expiry date.", dates);
+    const warnings = differs ? [warning] : [];
     return { lot, item: stock.item(lot.item), reading, warnings };
   }
 

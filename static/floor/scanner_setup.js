@@ -2,6 +2,7 @@
 import { $, h, icon } from "floor/dom";
 import { SEPARATORS, readScan } from "floor/gs1";
 import { MOST_GAP_MS, scanCharacter } from "floor/keyboard_scanner";
+import { t } from "floor/messages";
 
 const START = "010952112345678510";
 const LOT = "XYZ-1";
@@ -9,7 +10,7 @@ const END = "17301231";
 const SILENCE_MS = 600;
 const FEWEST = 6;
 const SHIFTS = ["Shift", "Control", "Alt", "AltGraph"];
-const NAMES = { Enter: "Enter", Tab: "Tab", "\x1d": "GS", " ": "space" };
+const NAMES = { Enter: "Enter", Tab: "Tab", "\x1d": "GS", " ": t("space") };
 
 // The keys of a burst: { key, text, gap }
 let keys = [];
@@ -49,7 +50,7 @@ const judgeScan = (burst) => {
   const middle = text.slice(begin + START.length + LOT.length);
   const end = middle.lastIndexOf(END);
   if (end < 0) {
-    return [bad("The symbol did not arrive whole: its last field, the date, is missing.")];
+    return [bad(t("The symbol is incomplete: the date, its last field, is missing."))];
   }
   return [
     separator(middle.slice(0, end)), prefix(text.slice(0, begin)),
@@ -58,83 +59,87 @@ const judgeScan = (burst) => {
 };
 
 function separator(between) {
-  if (between === "\x1d") return ok("FNC1 arrives, as the character GS (Ctrl+]).");
-  if (SEPARATORS.includes(between)) return ok(`FNC1 arrives, written as ${between}.`);
+  if (between === "\x1d") return ok(t("FNC1 is sent as GS (Ctrl+])."));
+  if (SEPARATORS.includes(between)) return ok(t("FNC1 is sent as %(text)s.", { text: between }));
   if (!between) {
-    return bad(`FNC1 is lost: the lot would be read as ${LOT}${END}. ` +
-      "Set the scanner to send FNC1 as GS (ASCII 29), in keyboard mode as Ctrl+].");
+    return bad(t("FNC1 is missing, so that the lot would be read as %(lot)s. " +
+      "Set the scanner to send FNC1 as GS (ASCII 29), in keyboard mode as Ctrl+].",
+    { lot: LOT + END }));
   }
-  return bad(`FNC1 arrives as ${between}, which is not understood here. ` +
-    "Set the scanner to send it as GS (ASCII 29).");
+  return bad(t("FNC1 is sent as %(text)s, which is not supported. " +
+    "Set the scanner to send FNC1 as GS (ASCII 29).", { text: between }));
 }
 
 function prefix(before) {
   if (/^\](d2|C1)\x1d?$/.test(before)) {
-    return ok(`The prefix ${before.slice(0, 3)} tells that it is GS1.`);
+    return ok(t("The prefix %(prefix)s marks a GS1 code.", { prefix: before.slice(0, 3) }));
   }
   if (!before || before === "\x1d") {
-    return note("No prefix. It works; " +
-      "safer is a scanner that sends the AIM identifier (]d2, ]C1) in front.");
+    return note(t("No prefix. Scans work, " +
+      "but are safer if the scanner sends the AIM identifier (]d2, ]C1) first."));
   }
   if (/^\][A-Za-z]\d$/.test(before)) {
-    return bad(`The prefix ${before} says that the symbol is not GS1. ` +
-      "Switch GS1 on in the scanner.");
+    return bad(t("The prefix %(prefix)s means that the code is not GS1. " +
+      "Turn on GS1 in the scanner.", { prefix: before }));
   }
-  return bad(`The scanner puts ${named(before)} in front of the code. Switch that prefix off.`);
+  return bad(t("The scanner adds %(keys)s before the code. Turn off this prefix.",
+    { keys: named(before) }));
 }
 
 function ending(suffix, behind) {
   if (behind) {
-    return bad(`The scanner puts ${named(behind)} behind the code. Switch that suffix off.`);
+    return bad(t("The scanner adds %(keys)s after the code. Turn off this suffix.",
+      { keys: named(behind) }));
   }
+  const keys = suffix.join(", ");
   if (suffix.length > 1) {
-    return note(`The scan ends with ${suffix.join(" and ")}. It works; one is enough.`);
+    return note(t("The scan ends with %(keys)s. Scans work, but one key is enough.", { keys }));
   }
-  if (suffix.length) return ok(`The scan ends with ${suffix[0]}.`);
-  return note("No suffix. It works; " +
-    "with Enter behind the code a scan is taken up a little sooner.");
+  if (suffix.length) return ok(t("The scan ends with %(keys)s.", { keys }));
+  return note(t("No suffix. Scans work, but are faster if the scanner adds Enter."));
 }
 
 function speedOf(burst) {
-  const slowest = Math.round(Math.max(...burst.slice(1).map((one) => one.gap)));
-  if (slowest <= MOST_GAP_MS) return ok(`Keys are at most ${slowest} ms apart: fast enough.`);
-  return bad(`Keys are up to ${slowest} ms apart; ` +
-    `${MOST_GAP_MS} ms is the most that is taken for a scanner. ` +
-    "Make its delay between keys shorter.");
+  const ms = Math.round(Math.max(...burst.slice(1).map((one) => one.gap)));
+  if (ms <= MOST_GAP_MS) return ok(t("Keys are at most %(ms)s ms apart: fast enough.", { ms }));
+  return bad(t("Keys are up to %(ms)s ms apart. The limit is %(limit)s ms. " +
+    "Reduce the delay between keys in the scanner.", { ms, limit: MOST_GAP_MS }));
 }
 
 function garbled(text) {
   const isSame = (one) => text.toUpperCase().includes(one);
   if (isSame(START + LOT)) {
-    return bad("Small and capital letters are exchanged: " +
-      "Caps Lock is on, on the tablet or in the scanner.");
+    return bad(t("Upper and lower case are swapped. " +
+      "Turn off Caps Lock on the tablet and in the scanner."));
   }
   if (text.includes(START)) {
-    return bad("Letters and signs arrive as others. " +
-      "Set the scanner's keyboard language to that of the tablet.");
+    return bad(t("Some characters are wrong. " +
+      "Set the scanner to the keyboard language of the tablet."));
   }
   const reading = readScan(text);
   if (!reading.error) {
-    return note(`That was another code: ${reading.text}. Scan one of the symbols on this page.`);
+    return { ...note(t("This is another code: %(code)s. Scan one of the symbols on this page.",
+      { code: reading.text })), isOther: true };
   }
-  return bad("The symbol arrives as something else. " +
-    "Set the scanner's keyboard language to that of the tablet.");
+  return bad(t("The symbol cannot be read. " +
+    "Set the scanner to the keyboard language of the tablet."));
 }
 
 const named = (text) => [...text].map((one) => NAMES[one] ?? one).join("");
 const ICONS = { done: "circle-check", kept: "triangle-alert", bad: "octagon-x" };
 const WORDS = {
-  done: "This scanner is set up well.", kept: "This scanner works. One thing could be better.",
-  bad: "This scanner has to be set up.",
+  done: t("The scanner is set up correctly."),
+  kept: t("The scanner works. One setting can be improved."),
+  bad: t("The scanner needs other settings."),
 };
 
 function show(burst, findings) {
   const worst = ["bad", "kept", "done"].find((kind) => findings.some((one) => one.kind === kind));
-  const isOther = findings[0].text.startsWith("That was another");
+  const { isOther } = findings[0];
   const band = $("band");
   band.dataset.kind = worst;
   band.replaceChildren(icon(ICONS[worst]),
-    h("span", {}, isOther ? "That was another code." : WORDS[worst]));
+    h("span", {}, isOther ? t("Another code was scanned.") : WORDS[worst]));
   $("findings").replaceChildren(...findings.map(({ kind, text }) =>
     h("li", { "data-kind": kind }, icon(ICONS[kind]), h("span", {}, text))));
   $("raw").replaceChildren(...burst.map(({ key, text }) => {

@@ -1,5 +1,6 @@
 // Session of the tablet: current user, sign-in by password or PIN, sign-out.
 import { emit } from "floor/dom";
+import { t } from "floor/messages";
 import { ask } from "floor/requests";
 
 // Returns the session: null without a connection, `user: null` if no user is signed in.
@@ -25,8 +26,8 @@ async function send(path, content) {
 // Signs in; returns the error or null. Its `field` is "code" if the second factor is missing.
 export const takeOver = async (name, password, newPin, code) => {
   const answer = await send("session", { name, password, newPin, code });
-  if (!answer) return { detail: "No connection. Logging in needs one." };
-  if (answer.status !== 200) return { detail: "That did not work. Try again.", ...answer.body };
+  if (!answer) return { detail: t("No connection. Connect to sign in.") };
+  if (answer.status !== 200) return { detail: t("Sign-in failed. Try again."), ...answer.body };
   emit("session", answer.body);
   return null;
 };

@@ -1,5 +1,6 @@
 // How much the operation at hand can take, by the figures of the tablet, and whether it takes what
 // its job has reserved. The server decides; this tells it before.
+import { t } from "floor/messages";
 import * as qty from "floor/quantity";
 import { TASKS, waitingWords } from "floor/tasks";
 
@@ -18,16 +19,20 @@ export const makeLimits = (s, stock) => {
     const job = s.reference.trim();
     const here = lines.find((line) => line.lotCode === s.lot.lotCode);
     const others = lines.filter((line) => line !== here);
-    const where = (all) => all.map((line) => `${line.open} ${unit} in ${line.lotCode}`).join(", ");
+    const where = (all) => all.map((line) => t("%(qty)s %(unit)s in %(lot)s",
+      { qty: line.open, unit, lot: line.lotCode })).join(", ");
     if (s.isBesides) {
-      return { here, others, text: `From free stock. ${job} keeps reserved: ${where(lines)}.` };
-    }
-    if (here) {
-      const text = `Issues what is reserved for ${job}: ${here.open} ${unit} in ${here.lotCode}.`;
+      const text = t("Issues free stock. Still reserved for %(job)s: %(lots)s.",
+        { job, lots: where(lines) });
       return { here, others, text };
     }
-    return { here, others, isOpen: true,
-      text: `${job} has reserved ${where(others)}, nothing in ${s.lot.lotCode}. Choose one.` };
+    if (here) {
+      const text = t("Issues stock reserved for %(job)s: %(lots)s.", { job, lots: where([here]) });
+      return { here, others, text };
+    }
+    const text = t("%(job)s has reserved %(lots)s, nothing in %(lot)s. Choose one.",
+      { job, lots: where(others), lot: s.lot.lotCode });
+    return { here, others, isOpen: true, text };
   }
 
   const fromReserved = () => {
@@ -51,18 +56,29 @@ export const makeLimits = (s, stock) => {
 
   function excessText(line, most) {
     const { unit } = s.item;
-    const { lotCode } = s.lot;
-    const job = s.task === "pick" ? s.job : s.reference.trim();
     const unsent = line ? line.unsent : s.lot.unsentOut;
-    const whose = !line ? `free in ${lotCode}`
-      : s.task === "pick" ? `of ${lotCode} for ${job}` : `of ${lotCode} reserved for ${job}`;
-    const what = isSome(most) ? `Only ${most} ${unit} ${whose}, ${s.qty} asked for`
-      : `Nothing ${line ? "left" : "is"} ${whose}`;
-    const why = [
-      isSome(unsent) && waitingWords(unsent, unit, lotCode),
-      !line && isSome(s.lot.reserved) && `${s.lot.reserved} ${unit} reserved`,
-    ].filter(Boolean).join(", ");
-    return `${what}${why && `: ${why}`}.`;
+    const reserved = line ? "0" : s.lot.reserved;
+    return [
+      isSome(most) ? tooMuchText(line, most) : nothingText(line),
+      isSome(unsent) && waitingWords(unsent, unit, s.lot.lotCode),
+      isSome(reserved) && t("Reserved: %(qty)s %(unit)s.", { qty: reserved, unit }),
+    ].filter(Boolean).join(" ");
+  }
+
+  const jobAtHand = () => (s.task === "pick" ? s.job : s.reference.trim());
+
+  function tooMuchText(line, most) {
+    const values = { most, unit: s.item.unit, lot: s.lot.lotCode, job: jobAtHand(), qty: s.qty };
+    return line
+      ? t("Only %(most)s %(unit)s of %(lot)s reserved for %(job)s, %(qty)s %(unit)s requested.",
+        values)
+      : t("Only %(most)s %(unit)s free in %(lot)s, %(qty)s %(unit)s requested.", values);
+  }
+
+  function nothingText(line) {
+    const values = { lot: s.lot.lotCode, job: jobAtHand() };
+    return line ? t("Nothing left of %(lot)s for %(job)s.", values)
+      : t("Nothing is free in %(lot)s.", values);
   }
 
   return { reserved, reservedChoice, full, excess };

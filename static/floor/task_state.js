@@ -1,5 +1,6 @@
 // State of the current task: the scanned item and lot, and the quantity. Independent of the page.
 import { emit, setting } from "floor/dom";
+import { t } from "floor/messages";
 import * as qty from "floor/quantity";
 import { makeAcceptance } from "floor/scan_acceptance";
 import { makeLimits } from "floor/stock_limits";
@@ -58,39 +59,45 @@ export const makeWork = (stock) => {
   }
 
   const micros = () => qty.parse(s.qty, s.item?.decimals ?? 6);
-  const howMuch = () => `How much? Write it like 12${s.item.decimals ? " or 12.5" : ""}.`;
+  const howMuch = () => (s.item.decimals ? t("Enter a quantity, such as 12 or 12.5.")
+    : t("Enter a quantity, such as 12."));
 
   // What a quantity like 1,000 can mean: as a sentence, and for the buttons.
   const readings = () => (s.item ? qty.readings(s.qty, s.item.decimals) : []);
   function whatItCanMean() {
     const [one, other] = readings();
-    if (other) return `${s.qty} can be read as ${one} or as ${other} ${s.item.unit}. Choose one.`;
-    return one ? `Is ${s.qty} to be ${one} ${s.item.unit}? Choose it, or write it again.` : "";
+    const values = { typed: s.qty, one, other, unit: s.item?.unit };
+    if (other) return t("%(typed)s can mean %(one)s or %(other)s %(unit)s. Choose one.", values);
+    return one ? t("Does %(typed)s mean %(one)s %(unit)s? Choose it, or enter the quantity again.",
+      values) : "";
   }
 
   // Returns why the operation cannot be sent, or "".
   function complaint() {
     const amount = micros();
     const noLot = s.task === "receive" ? !s.lotCode.trim() : !s.lot;
-    if (!s.item) return "Which item? Scan it, or choose it.";
-    if (noLot && s.notice?.lotCode) return `Confirm first that ${s.notice.lotCode} is a new lot.`;
-    if (noLot) return "Which lot? Scan it.";
+    if (!s.item) return t("Scan or choose an item.");
+    const newLot = noLot ? s.notice?.lotCode : s.task === "receive" && !s.isSure && s.newLot;
+    if (noLot && !newLot) return t("Scan a lot.");
     const year = s.task === "receive" && s.expiresOn ? Number(s.expiresOn.slice(0, -6)) : 2000;
     if (year < 2000 || year > 2199) {
-      return `The year ${year} is not possible. Write it with four digits, from 2000 to 2199.`;
+      return t("The year %(year)s is not valid. Enter a year from 2000 to 2199.", { year });
     }
-    if (s.task === "receive" && !s.isSure) return `Say first that ${s.newLot} is right.`;
-    if (s.task === "move") return s.location.trim() ? "" : "Where to? Scan the place, or write it.";
+    if (newLot) return t("Confirm new lot %(lot)s first.", { lot: newLot });
+    if (s.task === "move") return s.location.trim() ? "" : t("Scan or enter the new location.");
     if (amount === null) return whatItCanMean() || howMuch();
     if (limits.reservedChoice()?.isOpen) return limits.reservedChoice().text;
     if (limits.excess()) return limits.excess().text;
-    if (amount < 0n || (amount === 0n && s.task !== "count")) return "More than nothing, please.";
-    if (s.task === "reserve" && !s.reference.trim()) return "For which job or order?";
-    if (s.task === "pick" && !s.line) return "Scan a lot of the job.";
+    if (amount < 0n || (amount === 0n && s.task !== "count")) {
+      return t("Enter a quantity greater than zero.");
+    }
+    if (s.task === "reserve" && !s.reference.trim()) return t("Enter a job or order.");
+    if (s.task === "pick" && !s.line) return t("Scan a lot of the job.");
     if (TASKS[s.task].usable && s.lot.hold) return whyHeld(s.lot);
     if (s.task === "count" && !s.blind && !s.reason && isOff()) {
-      const { onHand } = s.lot;
-      return `${qty.format(amount)} ${s.item.unit} counted, ${onHand} on hand: say why.`;
+      const values = { counted: qty.format(amount), unit: s.item.unit, onHand: s.lot.onHand };
+      return t("%(counted)s %(unit)s counted, %(onHand)s %(unit)s on hand. Choose a reason.",
+        values);
     }
     return "";
   }

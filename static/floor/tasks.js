@@ -1,21 +1,23 @@
 // The tasks, and the state that each begins with.
+import { t } from "floor/messages";
 
 // `full`: the quantity of ALL. `fields`: optional fields; `late` shows them below the button,
 // because they are rarely needed. `usable`: lots on hold are refused.
 export const TASKS = {
   issue: {
-    verb: "Issue", full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true,
+    verb: t("Issue"), full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true,
   },
   receive: {
-    verb: "Receive", fields: ["lotCode", "expiresOn", "location", "reference"], late: true,
+    verb: t("Receive"), fields: ["lotCode", "expiresOn", "location", "reference"], late: true,
   },
-  reserve: { verb: "Reserve", full: (s) => s.lot?.free, fields: ["reference"], usable: true },
-  pick: { verb: "Pick", full: (s) => s.line?.open, fields: [], usable: true },
-  count: { verb: "Count", full: (s) => s.lot?.onHand, fields: ["reason"] },
-  move: { verb: "Move", fields: ["location"] },
+  reserve: { verb: t("Reserve"), full: (s) => s.lot?.free, fields: ["reference"], usable: true },
+  pick: { verb: t("Pick"), full: (s) => s.line?.open, fields: [], usable: true },
+  count: { verb: t("Count"), full: (s) => s.lot?.onHand, fields: ["reason"] },
+  move: { verb: t("Move"), fields: ["location"] },
   lookup: { fields: [] },
 };
-export const REASONS = ["Found more", "Missing", "Damaged", "Counted wrong before"];
+export const REASONS =
+  [t("Found more"), t("Missing"), t("Damaged"), t("Previous count was wrong")];
 
 // `typed`: the fields that the user filled by hand. `isAuto`: the page chose the lot. `isBesides`:
 // the issue leaves what its job has reserved. `notice`: an unknown code while an item is at hand,
@@ -29,11 +31,12 @@ export const EMPTY = {
 // The quantity of a count is typed; all others begin with one.
 export const usual = (task) => ({ ...EMPTY, qty: task === "count" ? "" : "1" });
 
-export const whyHeld = (lot) => {
-  const why = { QUARANTINE: "is in quarantine", REJECTED: "is rejected", EXPIRED: "has expired" };
-  return `${lot.lotCode} ${why[lot.hold]}: it cannot be taken.`;
-};
+export const whyHeld = ({ hold, lotCode: lot }) => ({
+  QUARANTINE: t("%(lot)s is in quarantine and cannot be used.", { lot }),
+  REJECTED: t("%(lot)s is rejected and cannot be used.", { lot }),
+  EXPIRED: t("%(lot)s has expired and cannot be used.", { lot }),
+})[hold];
 
-// "6 pcs of L-1 are waiting to be sent"
-export const waitingWords = (amount, unit, lotCode) =>
-  `${amount} ${unit} of ${lotCode} ${amount === "1" ? "is" : "are"} waiting to be sent`;
+// "Not sent yet: 6 pcs of L-1."
+export const waitingWords = (qty, unit, lot) =>
+  t("Not sent yet: %(qty)s %(unit)s of %(lot)s.", { qty, unit, lot });

@@ -17,7 +17,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 #: The layers, lowest first. A package imports only from lower layers, so that there are no import
 #: cycles. docs/architecture.md describes them.
 LAYERS = (
-    ("common", "config"),
+    ("common",),
+    ("config",),
     ("db",),
     ("models",),
     ("audit", "idempotency", "stock"),

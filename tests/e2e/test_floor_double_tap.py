@@ -22,7 +22,7 @@ def tablet(app, stock, lot, page):
         users.create_user(name="ole", password=PASSWORD, role="operator")
     stock.lot("receive 40", lot_code="L-002")
     tablet = Tablet(page).opens()
-    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    expect(page.locator("#asof")).to_contain_text("Quantities as of")
     yield tablet
     assert tablet.console_errors == []
 

@@ -135,7 +135,7 @@ def test_operations_of_a_user_are_not_sent_by_another(tablet, stock, lot, page):
     tablet.takes_over("ira")
     tablet.issues("L-100", "4")
     tablet.settles("waiting", "done")
-    expect(page.locator("[data-state=held]")).to_contain_text("Kept until ole logs in")
+    expect(page.locator("[data-state=held]")).to_contain_text("Waiting for ole to sign in")
     assert issued(stock, lot) == [(4, "ira")]
     tablet.takes_over("ole")
     tablet.settles("done", "done")
@@ -275,7 +275,7 @@ def test_logout_deletes_the_cached_page_but_keeps_the_outbox(tablet, stock, lot,
     tablet.issues("L-100", "2")
     tablet.taps("#who")
     tablet.taps("#login-leave")
-    expect(page.locator("#who-name")).to_have_text("Nobody")
+    expect(page.locator("#who-name")).to_have_text("Not signed in")
     script = "Promise.all([caches.has('floor-page'), floor.outbox.all()])"
     for _ in range(100):
         has_page, entries = page.evaluate(script)
@@ -309,7 +309,7 @@ def test_the_page_opens_offline_and_shows_the_age_of_its_data(
     page.goto("/floor/")
     tablet.waits()
     tablet.line("Offline")
-    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    expect(page.locator("#asof")).to_contain_text("Quantities as of")
     tablet.scans("L-100")
     expect(page.locator("#subject")).to_contain_text("as of")
     expect(page.locator("#subject .figures")).to_contain_text("100")
@@ -334,6 +334,6 @@ def test_a_count_of_a_changed_lot_asks_what_to_keep(tablet, stock, lot, page):
     tablet.settles("refused")
     refused = page.locator("#entries [data-state=refused]")
     expect(refused).to_contain_text("changed while it was counted")
-    refused.get_by_role("button", name="Keep the difference").click()
+    refused.get_by_role("button", name="Apply the difference").click()
     tablet.settles("done")
     assert stock.figures(lot) == "87 on hand, 0 reserved, 87 available"

@@ -22,7 +22,7 @@ def lots(app, stock):
 @pytest.fixture
 def tablet(lots, page):
     tablet = Tablet(page).opens()
-    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    expect(page.locator("#asof")).to_contain_text("Quantities as of")
     yield tablet
     assert tablet.console_errors == []
 
@@ -35,19 +35,19 @@ def test_an_issue_for_a_job_takes_what_it_has_reserved(tablet, page, stock, lots
     tablet.sets("3")
     page.locator("#reference").fill("JOB-2")
     expect(page.locator("#subject")).to_contain_text("SA")
-    says = "Issues what is reserved for JOB-2: 5 pcs in SA."
+    says = "Issues stock reserved for JOB-2: 5 pcs in SA."
     expect(page.locator("#reserved")).to_contain_text(says)
     expect(page.locator("#besides")).to_have_count(0)  # nothing is free in SA
     tablet.sets("8")
     tablet.taps()
-    tablet.sees("Only 5 pcs of SA reserved for JOB-2, 8 asked for.", "bad")
+    tablet.sees("Only 5 pcs of SA reserved for JOB-2, 8 pcs requested.", "bad")
     page.locator("#all").click()
     expect(page.locator("#qty")).to_have_value("5")
     tablet.taps()
     expect(page.locator("#entries > li")).to_have_count(1)
     page.context.set_offline(False)
     tablet.settles("done")
-    expect(page.locator("#entries")).to_contain_text("for JOB-2, of what was reserved")
+    expect(page.locator("#entries")).to_contain_text("reserved for JOB-2.")
     assert stock.reservation_figures(1) == "5 reserved: 0 open, 5 issued, 0 unreserved"
     assert stock.figures(lots[1]) == "5 on hand, 0 reserved, 5 available"
 
@@ -67,8 +67,8 @@ def test_a_lot_that_the_job_has_not_reserved_is_a_choice(tablet, page, stock, lo
     tablet.scans("SB")
     tablet.sees(says, "kept")
     tablet.sets("2")
-    page.get_by_role("button", name="Besides it, from SB").click()
-    expect(page.locator("#reserved")).to_contain_text("JOB-2 keeps reserved: 5 pcs in SA.")
+    page.get_by_role("button", name="Free stock of SB").click()
+    expect(page.locator("#reserved")).to_contain_text("Still reserved for JOB-2: 5 pcs in SA.")
     tablet.taps()
     expect(page.locator("#entries > li")).to_have_count(1)
     page.context.set_offline(False)
@@ -126,6 +126,6 @@ def test_an_issue_that_is_more_than_reserved_meanwhile_can_go_besides(tablet, pa
     stock.reserve(1, lot=lots[1], reference="JOB-3")
     page.context.set_offline(False)
     tablet.settles("refused")
-    page.locator("#entries").get_by_role("button", name="Issue besides it").click()
+    page.locator("#entries").get_by_role("button", name="Issue free stock").click()
     tablet.settles("done")
     assert stock.figures(lots[1]) == "2 on hand, 1 reserved, 1 available"

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.only("sqlite")]
 
 CORE = "010952112345678510XYZ-1"
 RIGHT = f"]d2{CORE}\x1d17301231"
-GOOD, FAIR, POOR = "is set up well", "could be better", "has to be set up"
+GOOD, FAIR, POOR = "set up correctly", "can be improved", "needs other settings"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def scanner(app, page):
     with app.app_context():
         users.create_user(name="ole", password=PASSWORD, role="operator")
     tablet = Tablet(page).opens()
-    page.get_by_role("link", name="Scanner set-up").click()
+    page.get_by_role("link", name="Scanner setup").click()
     page.wait_for_url("**/floor/scanner/")
     expect(page.locator("body[data-ready]")).to_be_attached()
     yield tablet
@@ -33,20 +33,20 @@ def scanner(app, page):
 
 #: Text and suffix that a scanner sends, verdict and finding of the page.
 SCANNER_INPUTS = [
-    (RIGHT, "Enter", GOOD, "FNC1 arrives, as the character GS"),
+    (RIGHT, "Enter", GOOD, "FNC1 is sent as GS"),
     (RIGHT, "Tab", GOOD, "ends with Tab"),
     (RIGHT, "", FAIR, "No suffix"),
     (RIGHT.removeprefix("]d2"), "Enter", FAIR, "No prefix"),
-    (RIGHT.replace("\x1d", "<GS>"), "Enter", GOOD, "FNC1 arrives, written as <GS>"),
+    (RIGHT.replace("\x1d", "<GS>"), "Enter", GOOD, "FNC1 is sent as <GS>"),
     (RIGHT.replace("\x1d", ""), "Enter", POOR, "the lot would be read as XYZ-117301231"),
-    (RIGHT.replace("\x1d", "#"), "Enter", POOR, "FNC1 arrives as #"),
-    (RIGHT.replace("]d2", "]d1"), "Enter", POOR, "]d1 says that the symbol is not GS1"),
-    ("*" + RIGHT, "Enter", POOR, "puts *]d2 in front"),
-    (RIGHT + "%", "Enter", POOR, "puts % behind"),
+    (RIGHT.replace("\x1d", "#"), "Enter", POOR, "FNC1 is sent as #"),
+    (RIGHT.replace("]d2", "]d1"), "Enter", POOR, "]d1 means that the code is not GS1"),
+    ("*" + RIGHT, "Enter", POOR, "adds *]d2 before the code"),
+    (RIGHT + "%", "Enter", POOR, "adds % after the code"),
     (RIGHT.replace("XYZ-1", "XZYß1"), "Enter", POOR, "keyboard language"),
     (RIGHT.replace("XYZ", "xyz"), "Enter", POOR, "Caps Lock"),
-    ("4006381333931", "Enter", "another code", "That was another code"),
-    ("01095211234567853103001250", "Enter", "another code", "code: (01)09521123456785(3103)001250"),
+    ("4006381333931", "Enter", "Another code", "This is another code"),
+    ("01095211234567853103001250", "Enter", "Another code", "code: (01)09521123456785(3103)001250"),
 ]
 
 

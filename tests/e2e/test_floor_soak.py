@@ -119,7 +119,7 @@ def pick_twice(tablet, job):
     expect(page.locator("#go")).to_contain_text("1 pcs")
     before = len(tablet.states())
     tablet.taps()
-    expect(page.locator("#job")).to_contain_text("All of it is picked.")
+    expect(page.locator("#job")).to_contain_text("All picked")
     tablet.scans_again("L-P")
     tablet.sees(f"All of L-P for {job} is picked", "bad")
     expect(page.locator("#go")).to_be_hidden()

@@ -18,7 +18,7 @@ def tablet(app, stock, page):
     stock.lot("receive 10, reserve 5 JOB-7", lot_code="L-1")
     stock.lot("receive 20", lot_code="L-2")
     tablet = Tablet(page).opens()
-    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    expect(page.locator("#asof")).to_contain_text("Quantities as of")
     yield tablet
     assert tablet.console_errors == []
 
@@ -35,15 +35,15 @@ def test_a_line_picked_offline_cannot_be_picked_again(tablet, page, stock):
     tablet.scans("L-1")
     tablet.taps()
     tablet.sees("Saved on this tablet", "kept")
-    expect(page.locator("#job")).to_contain_text("All of it is picked.")
-    expect(page.locator("#job .lines li")).to_contain_text("5 not sent yet")
+    expect(page.locator("#job")).to_contain_text("All picked")
+    expect(page.locator("#job .lines li")).to_contain_text("5 pcs not sent yet")
     tablet.scans_again("L-1")
-    tablet.sees("All of L-1 for JOB-7 is picked: 5 pcs of L-1 are waiting to be sent.", "bad")
+    tablet.sees("All of L-1 for JOB-7 is picked. Not sent yet: 5 pcs of L-1.", "bad")
     expect(page.locator("#go")).to_be_hidden()
     page.context.set_offline(False)
     tablet.settles("done")
     expect(page.locator("#job .lines li")).not_to_contain_text("not sent yet")
-    expect(page.locator("#job .lines li")).to_contain_text("5 picked")
+    expect(page.locator("#job .lines li")).to_contain_text("5 pcs picked")
 
 
 def test_a_part_picked_offline_leaves_the_rest_to_pick(tablet, page):
@@ -54,16 +54,16 @@ def test_a_part_picked_offline_leaves_the_rest_to_pick(tablet, page):
     tablet.sets("2")
     tablet.taps()
     tablet.sees("Saved on this tablet", "kept")
-    expect(page.locator("#job .lines li")).to_contain_text("3 to pick")
+    expect(page.locator("#job .lines li")).to_contain_text("3 pcs to pick")
     tablet.scans_again("L-1")
     expect(page.locator("#qty")).to_have_value("3")
     tablet.sets("4")
     tablet.taps()
-    sentence = "Only 3 pcs of L-1 for JOB-7, 4 asked for: 2 pcs of L-1 are waiting to be sent."
+    sentence = "Only 3 pcs of L-1 reserved for JOB-7, 4 pcs requested. Not sent yet: 2 pcs of L-1."
     tablet.sees(sentence, "bad")
     page.get_by_role("button", name="Use 3 pcs").click()
     tablet.taps()
-    expect(page.locator("#job")).to_contain_text("All of it is picked.")
+    expect(page.locator("#job")).to_contain_text("All picked")
     page.context.set_offline(False)
     tablet.settles("done", "done")
 
@@ -81,13 +81,13 @@ def test_all_of_a_lot_cannot_be_issued_twice_offline(tablet, page, stock):
     tablet.taps()
     expect(page.locator("#entries > li")).to_have_count(2)
     tablet.scans_again("L-2")
-    expect(page.locator("#subject")).to_contain_text("Counted here, not sent yet: −20 pcs")
+    expect(page.locator("#subject")).to_contain_text("Included, not sent yet: −20 pcs")
     assert figures(page) == ["0", "0", "0"]
     page.locator("#all").click()
     expect(page.locator("#qty")).to_have_value("0")
     tablet.sets("6")
     tablet.taps()
-    tablet.sees("Nothing is free in L-2: 20 pcs of L-2 are waiting to be sent.", "bad")
+    tablet.sees("Nothing is free in L-2. Not sent yet: 20 pcs of L-2.", "bad")
     page.context.set_offline(False)
     tablet.settles("done", "done")
 
@@ -162,12 +162,12 @@ def test_unsent_work_of_another_user_counts(tablet, page, stock):
     page.context.set_offline(False)
     expect(page.locator("#login")).to_be_visible()
     tablet.takes_over("ira")
-    expect(page.locator("#asof")).to_contain_text("Figures as of")
+    expect(page.locator("#asof")).to_contain_text("Quantities as of")
     tablet.scans_again("L-2")
     expect(page.locator("#subject")).to_contain_text("L-2")
     tablet.sets("6")
     tablet.taps()
-    tablet.sees("Only 5 pcs free in L-2, 6 asked for: 15 pcs of L-2 are waiting to be sent.", "bad")
+    tablet.sees("Only 5 pcs free in L-2, 6 pcs requested. Not sent yet: 15 pcs of L-2.", "bad")
     assert tablet.states() == ["waiting"]
 
 
@@ -202,7 +202,7 @@ def test_a_count_after_a_refused_operation_is_kept(tablet, page, stock):
     page.context.set_offline(False)
     tablet.settles("refused", "refused")
     row = page.locator("#entries > li").filter(has_text="Count")
-    row.get_by_role("button", name="Keep what I counted").click()
+    row.get_by_role("button", name="Use the counted quantity").click()
     tablet.settles("refused", "done")
     assert stock.figures(lot) == "5 on hand, 0 reserved, 5 available"
 

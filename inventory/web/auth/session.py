@@ -21,7 +21,7 @@ from inventory.http.after_response import run_after_response
 from inventory.http.error_handlers import wants_json
 from inventory.http.request_log import bind_user
 from inventory.models import Role
-from inventory.web import urls
+from inventory.web import languages, urls
 from inventory.web.auth import form_drafts
 from inventory.web.auth.form_responses import Answer, login_page
 from inventory.web.htmx import is_htmx, is_poll, shown_url
@@ -43,6 +43,7 @@ class SessionUser(UserMixin):
         self.id = account.id
         self.name = account.name
         self.role = account.role
+        self.language = account.language
         self.has_role = account.has_role
         #: No page is open before a second factor is set up.
         self.must_set_up = must_set_up
@@ -78,6 +79,7 @@ def log_in_user(begun: sessions.Session, *, by_pin: bool = False) -> None:
     if by_pin:
         session["by_pin"] = True
     login_user(_session_user(begun.account))
+    languages.forget()
     del session["_id"]  # a hash of address and browser, for the session protection that is off
 
 
@@ -85,6 +87,7 @@ def log_out_user() -> None:
     """End the session of this browser, so that copies of its cookie are useless too."""
     _end_stored_session()
     logout_user()
+    languages.forget()
     session.clear()
 
 

@@ -8,7 +8,6 @@
   document.addEventListener("DOMContentLoaded", function () {
     var band = document.getElementById("band");
     band.setAttribute("data-kind", "bad");
-    band.querySelector("span").textContent =
-      "This browser is too old for this page. Use Chrome 123, Safari 17.5, Firefox 120 or newer.";
+    band.querySelector("span").textContent = band.getAttribute("data-outdated");
   });
 })();

@@ -34,9 +34,9 @@ def preloads_of(page):
 
 
 def imports_of(script):
-    """Yield the module and the imported names of each import; `*` for all."""
+    """Yield the module and the imported names of each import; `*` for all, or its default."""
     for names, module in _IMPORT.findall(script):
-        if names.startswith("* as "):
+        if not names.startswith("{"):
             yield module, ["*"]
         else:
             yield module, re.findall(r"[\w$]+", names)
@@ -57,7 +57,7 @@ def code_of(script):
 def uses(code, name):
     if name == "$":  # the end in a regular expression, unless it is called
         return "$(" in code
-    return re.search(rf"(?<![\w$.]){re.escape(name)}(?![\w$])(?!\s*:)", code) is not None
+    return re.search(rf"(?<![\w$.\\]){re.escape(name)}(?![\w$])(?!\s*:)", code) is not None
 
 
 def declares(code, name):

@@ -1,0 +1,142 @@
+"""Bring the catalogs up to date: `python -m inventory.translations.update`.
+
+New texts are added without a translation, unused ones are removed, and all are compiled. The exit
+status is 1 if a translation is missing.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+DOMAINS = ("messages", "scripts")
+LANGUAGES = ("de", "es", "fr")
+#: Catalogs have no real dates: a run that changes no text changes no file.
+_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+_KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = DEFAULT_KEYWORDS | {
+    "message": None,
+    "plural_message": (1, 2),
+    "_l": None,
+    "lazy_gettext": None,
+    "lazy_ngettext": (1, 2),
+    "lazy_pgettext": ((1, "c"), 2),
+    "t": None,
+    "tn": (1, 2),
+}
+_JINJA = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+#: Folder, pattern of files, method and options, by domain.
+_SOURCES: dict[str, list[tuple[str, str, str, dict[str, str]]]] = {
+    "messages": [
+        ("inventory", "**.py", "python", {}),
+        ("templates", "**.html", "jinja2", _JINJA),
+    ],
+    "scripts": [("static/floor", "**.js", "javascript", {})],
+}
+
+
+def extract(domain: str) -> Catalog:
+    """Return all texts of the code, without translations."""
+    catalog = _empty(None)
+    for folder, pattern, method, options in _SOURCES[domain]:
+        found = extract_from_dir(
+            ROOT / folder,
+            method_map=[(pattern, method)],
+            options_map={pattern: options},
+            keywords=_KEYWORDS,
+        )
+        for name, _line, text, _comments, context in sorted(found, key=lambda one: one[:2]):
+            if text and any(text if isinstance(text, tuple) else (text,)):
+                catalog.add(text, locations=[(f"{folder}/{name}", 0)], context=context)
+    return catalog
+
+
+def po_path(language: str, domain: str) -> Path:
+    """Return the path of a catalog."""
+    return FOLDER / language / "LC_MESSAGES" / f"{domain}.po"
+
+
+def read(language: str, domain: str) -> Catalog:
+    """Return a catalog with its translations; empty if there is none yet."""
+    path = po_path(language, domain)
+    if not path.exists():
+        return _empty(language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language, domain=domain)
+
+
+def updated(language: str, domain: str) -> Catalog:
+    """Return the catalog with exactly the texts of the code."""
+    catalog = read(language, domain)
+    catalog.update(extract(domain), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    catalog.creation_date = catalog.revision_date = _DATE
+    return catalog
+
+
+def po_of(catalog: Catalog) -> bytes:
+    """Return the catalog as it is stored."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=100, sort_output=True, include_lineno=False)
+    return buffer.getvalue()
+
+
+def mo_of(catalog: Catalog) -> bytes:
+    """Return the compiled catalog."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def untranslated(catalog: Catalog) -> Iterator[Message]:
+    """Yield the texts without a translation, or with an incomplete one."""
+    for message in catalog:
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        if message.id and (message.fuzzy or not all(strings)):
+            yield message
+
+
+def main() -> int:
+    """Update and compile all catalogs; report what is missing."""
+    missing = 0
+    for domain in DOMAINS:
+        for language in LANGUAGES:
+            catalog = updated(language, domain)
+            path = po_path(language, domain)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(po_of(catalog))
+            path.with_suffix(".mo").write_bytes(mo_of(catalog))
+            open_ones = list(untranslated(catalog))
+            missing += len(open_ones)
+            print(f"{language} {domain}: {len(catalog)} texts, {len(open_ones)} untranslated")
+    return 1 if missing else 0
+
+
+def _empty(language: str | None) -> Catalog:
+    return Catalog(
+        locale=language,
+        project="Inventory",
+        version="1",
+        copyright_holder="the authors",
+        msgid_bugs_address="the authors",
+        last_translator="the authors",
+        language_team="the authors",
+        charset="utf-8",
+        header_comment="# Texts of the inventory; docs/translating.md says how to edit them.",
+        fuzzy=False,
+        creation_date=_DATE,
+        revision_date=_DATE,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
