@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev setup check test nightly test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image lint format lock clean
+.PHONY: help run dev setup check test nightly test-sqlite test-postgresql api-fuzz attack slow-clients chaos chaos-long powercut drills soak bench lighthouse screenshots prove-fresh prove-image messages lint format lock clean
 
 # One more than there are cores, since tests wait for servers and browsers; more than four only
 # disturb one another. Both databases at once take as long as one after the other.
@@ -107,6 +107,9 @@ prove-fresh: ## run both commands of the README in a bare Debian (root; ARGS="--
 
 prove-image: setup ## take the Dockerfile's steps without a container engine, and run what comes of them
 	@$(BIN)/python -m deploy.prove_image
+
+messages: setup ## bring the catalogs of translated texts up to date, and report what is missing
+	@$(BIN)/python -m inventory.translations.update
 
 lint: setup ## check style, format and types
 	@$(BIN)/ruff check

@@ -99,6 +99,11 @@ def join_sentences(*texts: str) -> Message:
     return Message(" ".join(parts), parts=parts)
 
 
+def split_sentences(text: str) -> list[str]:
+    """Return the texts that `join_sentences` joined; other texts alone."""
+    return list(text.parts) if isinstance(text, Message) and text.parts else [text]
+
+
 def translate(text: str, translator: Translator) -> str:
     """Return a message in the translator's language; other texts stay as they are."""
     if not isinstance(text, Message):

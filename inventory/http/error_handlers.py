@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from inventory.common.errors import Busy, InventoryError
 from inventory.db import is_database_unavailable
 from inventory.http.json_codec import to_camel_case, to_json
+from inventory.http.languages import translate
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,8 @@ def handle_refusal(refusal: Any) -> Any:
     code = refusal.code
     if not wants_json():
         status, title = CODES[code]
-        return _page(status, gettext(title), refusal.detail, _headers(code, figures))
-    response = problem(code, refusal.detail, figures)
+        return _page(status, gettext(title), translate(refusal.detail), _headers(code, figures))
+    response = problem(code, translate(refusal.detail), figures)
     if getattr(refusal, "replayed", False):
         response.headers["Idempotency-Replayed"] = "true"
     return response

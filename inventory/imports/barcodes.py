@@ -54,7 +54,7 @@ def check_rows(
     known = _look_up(conn, rows, [key for key in keys if key])
     suggester = item_suggester(conn)
     seen: dict[str, int] = {}
-    progress.start("Checking", len(rows))
+    progress.start(message("Checking"), len(rows))
     for index, (row, key) in enumerate(zip(rows, keys, strict=True)):
         if key is None:
             continue
@@ -146,7 +146,7 @@ def write(
     tx: Connection, judgement: RowCheckResult, *, user_id: int, now: datetime, progress: Progress
 ) -> dict[str, Any]:
     """Write the planned links and return the data for an undo."""
-    progress.start("Writing", len(judgement.plan))
+    progress.start(message("Writing"), len(judgement.plan))
     for some in chunks(judgement.plan):
         tx.execute(
             sa.insert(codes), [{**row, "user_id": user_id, "created_at": now} for row in some]

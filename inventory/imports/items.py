@@ -62,7 +62,7 @@ def check_rows(
     found = RowCheckResult(plan=Changes())
     codes_by_look = _codes_by_look(conn) if kind == "items" else {}
     suggester = item_suggester(conn)
-    progress.start("Checking", len(rows))
+    progress.start(message("Checking"), len(rows))
     for index, row in enumerate(rows):
         item = known.get(asked[index])
         try:
@@ -180,7 +180,7 @@ def write(
 ) -> dict[str, Any]:
     """Write the planned items and return the data for an undo."""
     plan: Changes = judgement.plan
-    progress.start("Writing", len(plan.new) + len(plan.old))
+    progress.start(message("Writing"), len(plan.new) + len(plan.old))
     keys = catalog.CodeKeys(tx, [fields["code"] for fields in plan.new])
     for some in chunks(plan.new):
         rows = [

@@ -176,7 +176,7 @@ def _start(
 def _check_rows(
     plan: Plan, rows: Sequence[Any], rule: Callable[[Any], None], progress: Progress
 ) -> None:
-    progress.start("Checking", len(rows))
+    progress.start(message("Checking"), len(rows))
     for index, row in enumerate(rows):
         try:
             rule(row)

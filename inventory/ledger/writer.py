@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit
 from inventory.common.chunks import chunks
 from inventory.common.lookalikes import look_key
+from inventory.common.messages import message
 from inventory.common.progress import SILENT, Progress
 from inventory.common.sort_keys import natural_key
 from inventory.db.bulk_insert import allocate_ids, insert
@@ -51,7 +52,7 @@ def write(
     system = expiry.system_user(tx) if any(plan.by_system for plan in plans) else user
     writers = [system if plan.by_system else user for plan in plans]
     new_lots = [d.lot for plan in plans for d in plan.decisions if d.lot.id is None]
-    progress.start("Writing", _size_of(plans, new_lots))
+    progress.start(message("Writing"), _size_of(plans, new_lots))
     ids = allocate_ids(tx, _counts(plans, new_lots))
     for lot, id in zip(new_lots, ids[lots], strict=True):
         lot.id = id

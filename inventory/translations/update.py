@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -23,7 +24,7 @@ DOMAINS = ("messages", "scripts")
 LANGUAGES = ("de", "es", "fr")
 #: Catalogs have no real dates: a run that changes no text changes no file.
 _DATE = datetime(2026, 1, 1, tzinfo=UTC)
-_KEYWORDS: Mapping[str, tuple[int | tuple[int, str], ...] | None] = DEFAULT_KEYWORDS | {
+_KEYWORDS: dict[str, Any] = DEFAULT_KEYWORDS | {
     "message": None,
     "plural_message": (1, 2),
     "_l": None,

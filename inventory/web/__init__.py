@@ -14,12 +14,11 @@ from flask_wtf.csrf import CSRFError
 
 from inventory.accounts import passwords, registration
 from inventory.config import Config
-from inventory.http import security_headers, static_files
+from inventory.http import languages, security_headers, static_files
 from inventory.web import (
     downloads,
     floor,
     htmx,
-    languages,
     live_updates,
     navigation,
     operation_forms,

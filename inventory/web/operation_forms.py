@@ -26,6 +26,7 @@ from werkzeug.wrappers import Response
 from inventory.common import clock
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
 from inventory.http.error_handlers import answer_http
+from inventory.http.languages import translate
 from inventory.ledger import PostingResult
 from inventory.models import Kind
 from inventory.stock.entities import Operation
@@ -304,7 +305,7 @@ def _refuse(
     field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
     status = 422 if isinstance(refusal, _MALFORMED) else 409
     if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
-        form[field].errors = [refusal.detail]
+        form[field].errors = [translate(refusal.detail)]
         return _rerender_form(action, form, ids, status)
     return _rerender_form(action, form, ids, status, refusal)
 
@@ -318,7 +319,7 @@ def _rerender_form(
 ) -> Answer:
     form.renew_key()
     if request.headers.get("HX-Target") == "div#toasts" and refusal is not None:
-        return render_template("shared/_error_toast.html", detail=refusal.detail), status
+        return render_template("shared/_error_toast.html", detail=translate(refusal.detail)), status
     return _render(_context(action, form, ids, refusal), status)
 
 
@@ -331,7 +332,7 @@ def _busy_response(
     """
     detail = _(
         "%(reason)s Your entries are still here. You can send them again: nothing is posted twice.",
-        reason=busy.detail,
+        reason=translate(busy.detail),
     )
     status = 503 if isinstance(busy, Busy) else 409
     context = {

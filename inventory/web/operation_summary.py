@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from inventory.common.quantity import format_qty
+from inventory.http.languages import format_quantity
 from inventory.stock.entities import Operation
 
 WORDS = {
@@ -33,31 +33,29 @@ TXN_ICONS = {
 }
 #: Transaction type of the entries that a sentence is about, and the sentence.
 _SENTENCES = {
-    "RECEIPT": ("RECEIVE", _l("Received %(qty)s %(unit)s of %(item)s into %(lots)s.")),
+    "RECEIPT": ("RECEIVE", _l("Received %(qty)s of %(item)s into %(lots)s.")),
     "RESERVATION": (
         "RESERVE",
-        _l("Reserved %(qty)s %(unit)s of %(item)s for %(reference)s in %(lots)s."),
+        _l("Reserved %(qty)s of %(item)s for %(reference)s in %(lots)s."),
     ),
     "UNRESERVATION": (
         "UNRESERVE",
-        _l("Unreserved %(qty)s %(unit)s of %(item)s for %(reference)s."),
+        _l("Unreserved %(qty)s of %(item)s for %(reference)s."),
     ),
-    "ISSUE": ("ISSUE", _l("Issued %(qty)s %(unit)s of %(item)s from %(lots)s.")),
-    "SCRAP": ("ISSUE", _l("Scrapped %(qty)s %(unit)s of %(item)s from %(lots)s.")),
+    "ISSUE": ("ISSUE", _l("Issued %(qty)s of %(item)s from %(lots)s.")),
+    "SCRAP": ("ISSUE", _l("Scrapped %(qty)s of %(item)s from %(lots)s.")),
     "SUPPLIER_RETURN": (
         "ISSUE",
-        _l("Returned %(qty)s %(unit)s of %(item)s from %(lots)s to the supplier."),
+        _l("Returned %(qty)s of %(item)s from %(lots)s to the supplier."),
     ),
     "CUSTOMER_RETURN": (
         "RECEIVE",
-        _l("Returned %(qty)s %(unit)s of %(item)s to stock in %(lots)s."),
+        _l("Returned %(qty)s of %(item)s to stock in %(lots)s."),
     ),
-    "SPLIT": ("RECEIVE", _l("Split %(qty)s %(unit)s of %(item)s into %(lots)s.")),
+    "SPLIT": ("RECEIVE", _l("Split %(qty)s of %(item)s into %(lots)s.")),
 }
-_ISSUED_FOR = _l("Issued %(qty)s %(unit)s of %(item)s from %(lots)s for %(reference)s.")
-_ISSUED_RESERVED = _l(
-    "Issued %(qty)s %(unit)s of %(item)s from %(lots)s, reserved for %(reference)s."
-)
+_ISSUED_FOR = _l("Issued %(qty)s of %(item)s from %(lots)s for %(reference)s.")
+_ISSUED_RESERVED = _l("Issued %(qty)s of %(item)s from %(lots)s, reserved for %(reference)s.")
 
 
 def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
@@ -75,23 +73,26 @@ def describe_operation(operation: Operation, shown: dict[str, Any]) -> str:
         sentence = _ISSUED_RESERVED if shown.get("from_reserved") else _ISSUED_FOR
     moved = [entry for entry in operation.entries if entry.txn_type == txn_type]
     done = sentence % {
-        "qty": format_qty(sum(entry.qty for entry in moved)),
+        "qty": format_quantity(sum(entry.qty for entry in moved), moved[0].unit),
         "item": moved[0].item_code,
-        "unit": moved[0].unit,
         "lots": ", ".join(dict.fromkeys(entry.lot_code for entry in moved)),
         "reference": operation.reference,
     }
-    return " ".join([done, *(warning["detail"] for warning in shown.get("warnings", []))])
+    return " ".join([done, *map(_warning, shown.get("warnings", []))])
+
+
+def _warning(warning: dict[str, Any]) -> str:
+    """Return a warning of an outcome; its detail is in English."""
+    texts = {"EXPIRED": _("The lot has expired: it is on hold.")}
+    return texts.get(warning["code"], warning["detail"])
 
 
 def _describe_count(operation: Operation, lot: dict[str, Any]) -> str:
-    names = {"lot": lot["lot_code"], "on_hand": lot["on_hand"]}
-    if not operation.entries:
-        return _("Counted %(lot)s: %(on_hand)s on hand, no difference.", **names)
-    unit = operation.entries[0].unit
+    unit = operation.entries[0].unit if operation.entries else ""
+    names = {"lot": lot["lot_code"], "on_hand": format_quantity(lot["on_hand"], unit)}
     if any(entry.txn_type in ("RECEIVE", "ISSUE") for entry in operation.entries):
-        return _("Counted %(lot)s: adjusted to %(on_hand)s %(unit)s on hand.", unit=unit, **names)
-    return _("Counted %(lot)s: %(on_hand)s %(unit)s on hand, no difference.", unit=unit, **names)
+        return _("Counted %(lot)s: adjusted to %(on_hand)s on hand.", **names)
+    return _("Counted %(lot)s: %(on_hand)s on hand, no difference.", **names)
 
 
 _STATUS = {
@@ -124,11 +125,13 @@ def _named(settled: list[dict[str, Any]], *, to: bool) -> str:
 
 
 def _reservation(settled: dict[str, Any], *, to: bool) -> str:
-    names = {name: settled[name] for name in ("reference", "qty", "unit")}
+    qty = format_quantity(settled["qty"], settled["unit"])
     if not to:
-        return _("%(reference)s %(qty)s %(unit)s", **names)
+        return f"{settled['reference']} {qty}"
     lots = ", ".join(lot["lot_code"] for lot in settled["lots"])
-    return _("%(reference)s %(qty)s %(unit)s to %(lots)s", lots=lots, **names)
+    return _(
+        "%(reference)s %(qty)s to %(lots)s", reference=settled["reference"], qty=qty, lots=lots
+    )
 
 
 def first_named(names: list[str]) -> str:

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.common.errors import Busy, Refusal
 from inventory.common.progress import SILENT, Progress
+from inventory.http.languages import translate
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +61,13 @@ def _run(
         nonlocal last
         if done in (0, total) or time.monotonic() - last > _EACH_SECONDS:
             last = time.monotonic()
-            events.put({"word": word, "done": done, "total": total})
+            events.put({"word": translate(word), "done": done, "total": total})
 
     with app.app_context(), force_locale(language):
         try:
             events.put({"location": task(Progress(show))})
         except (Refusal, Busy) as error:
-            events.put({"error": error.detail})
+            events.put({"error": translate(error.detail)})
         except Exception:
             log.exception("long work ended")
             events.put(

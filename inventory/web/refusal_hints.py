@@ -11,6 +11,8 @@ from flask_babel import gettext as _
 
 from inventory.common.errors import Refusal
 from inventory.common.lookalikes import case_key
+from inventory.common.messages import split_sentences
+from inventory.http.languages import format_quantity, translate
 
 #: The field to correct, by the code of the refusal; default "qty".
 _FOCUS = {
@@ -43,8 +45,8 @@ def explain(refusal: Refusal) -> tuple[str, list[str]]:
             "This form was posted before with other values. Nothing was posted now."
             " Send it again to post these values too."
         ), []
-    what, *why = refusal.detail.rstrip(".").split("; ")
-    return f"{what}.", [f"{reason[0].upper()}{reason[1:]}" for reason in why]
+    what, *why = split_sentences(refusal.detail)
+    return translate(what), [translate(reason) for reason in why]
 
 
 def focus_of(refusal: Refusal) -> str:
@@ -63,7 +65,11 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     for name in ("free", "issuable", "open"):
         enough = figures.get(name, "0")
         if enough != "0" and "qty" in fields and _is_less(figures, enough):
-            steps.append(SuggestedAction(_("Use %(qty)s instead", qty=enough), "instead", enough))
+            steps.append(
+                SuggestedAction(
+                    _("Use %(qty)s instead", qty=format_quantity(enough)), "instead", enough
+                )
+            )
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
         steps.append(_add_to_lot(figures))

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import Flask
+from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from inventory.common import clock
 from inventory.common.quantity import ONE, format_qty
+from inventory.http.languages import current_language, format_date, format_datetime, format_quantity
 from inventory.stock.entities import Reservation
 from inventory.web.operation_summary import TXN_ICONS, WORDS
 
@@ -19,7 +21,12 @@ _GROUPED_FROM = 5
 def init_app(app: Flask) -> None:
     """Register the filters and globals of the templates."""
     app.jinja_env.filters.update(
-        qty=format_qty, figure=figure, date=format_date, datetime=format_datetime, iso=iso
+        qty=format_qty,
+        quantity=format_quantity,
+        figure=figure,
+        date=format_date,
+        datetime=format_datetime,
+        iso=iso,
     )
     app.jinja_env.filters.update(ago=ago, number=number, expired=expired)
     app.jinja_env.globals.update(bar=bar)
@@ -29,8 +36,8 @@ def init_app(app: Flask) -> None:
 def figure(micros: int) -> Markup:
     """Return a quantity with its digits grouped in threes.
 
-    The gaps are margins, not characters, so that a copied figure is accepted by forms. Use `qty` in
-    attributes and inputs.
+    The decimal sign is the language's. The signs between groups come from the style sheet and are
+    not copied, so that a copied figure is accepted by forms. Use `qty` in attributes and inputs.
     """
     plain = format_qty(micros)
     whole, point, fraction = plain.partition(".")
@@ -39,7 +46,8 @@ def figure(micros: int) -> Markup:
         head = len(digits) % 3 or 3
         rest = (digits[start : start + 3] for start in range(head, len(digits), 3))
         digits = digits[:head] + "".join(f"<span>{group}</span>" for group in rest)
-    # Digits, sign and point need no escaping, and pages show very many figures.
+    point = point and current_language().decimal_sign
+    # Digits and signs need no escaping, and pages show very many figures.
     return Markup(f'<span class="fig">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
 
 
@@ -66,16 +74,6 @@ def number(count: int) -> Markup:
     return figure(count * ONE)
 
 
-def format_date(day: date | None) -> str:
-    """Return a date as 2027-03-31, which sorts and is unambiguous; "–" if None."""
-    return day.isoformat() if day else "–"
-
-
-def format_datetime(when: datetime | None) -> str:
-    """Return a time in the site's zone, to the minute; "–" if None."""
-    return when.astimezone(clock.zone()).strftime("%Y-%m-%d %H:%M") if when else "–"
-
-
 def day(when: datetime) -> date:
     """Return the site's date of a time."""
     return when.astimezone(clock.zone()).date()
@@ -85,8 +83,10 @@ def ago(when: datetime, today: date) -> str:
     """Return how long something has been waiting: since today, for 12 days."""
     days = (today - day(when)).days
     if days < 1:
-        return "since today"
-    return "since yesterday" if days == 1 else f"for {days} days"
+        return gettext("since today")
+    if days == 1:
+        return gettext("since yesterday")
+    return ngettext("for %(num)s day", "for %(num)s days", days)
 
 
 def expired(reservation: Reservation) -> str:
@@ -95,10 +95,13 @@ def expired(reservation: Reservation) -> str:
     if reservation.expires_at is None or not reservation.expired(now):
         return ""
     minutes = int((now - reservation.expires_at).total_seconds()) // 60
-    for size, unit in ((60 * 24, "d"), (60, "h"), (1, "min")):
-        if minutes >= size:
-            return f"Expired {minutes // size} {unit} ago"
-    return "Expired just now"
+    if minutes >= 60 * 24:
+        return gettext("Expired %(days)s d ago", days=minutes // (60 * 24))
+    if minutes >= 60:
+        return gettext("Expired %(hours)s h ago", hours=minutes // 60)
+    if minutes:
+        return gettext("Expired %(minutes)s min ago", minutes=minutes)
+    return gettext("Expired just now")
 
 
 def iso(when: datetime) -> str:

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 #: The layers, lowest first. A package imports only from lower layers, so that there are no import
 #: cycles. docs/architecture.md describes them.
 LAYERS = (
-    ("common",),
+    ("common", "translations"),
     ("config",),
     ("db",),
     ("models",),

@@ -7,7 +7,8 @@ import pytest
 from markupsafe import Markup
 
 from inventory.common import clock
-from inventory.web.template_filters import figure, format_date, format_datetime
+from inventory.http.languages import format_date, format_datetime
+from inventory.web.template_filters import figure
 
 ONE = 10**6
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
+from inventory.http.languages import translate
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import ROLE_NAMES, NewUserForm, SetPasswordForm
 from inventory.web.auth.permissions import role_required
@@ -45,7 +46,7 @@ def create() -> Response | tuple[str, int]:
             actor_id=current_user.id,
         )
     except InvalidInput as refusal:
-        form[refusal.field].errors = [refusal.detail]
+        form[refusal.field].errors = [translate(refusal.detail)]
         return _page(form), 422
     role = ROLE_NAMES[made.role]
     flash(_("User %(name)s created with the role %(role)s.", name=made.name, role=role))
@@ -189,7 +190,7 @@ def _change(
         account = verb(user_id=user_id, actor_id=current_user.id, **values)
         flash(message(account.name, ROLE_NAMES[account.role]))
     except Refusal as refusal:
-        flash(refusal.detail, "bad")
+        flash(translate(refusal.detail), "bad")
     return redirect(url_for("admin.users.index"), 303)
 
 

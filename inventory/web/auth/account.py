@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import api_tokens, login, sessions, users
 from inventory.common.errors import Refusal
+from inventory.http.languages import translate
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import PasswordForm, TokenForm
@@ -63,7 +64,7 @@ def end_session(number: int) -> Response:
         sessions.end_one(user_id=current_user.id, number=number)
         flash(_("The device was signed out."))
     except Refusal as refusal:
-        flash(refusal.detail, "bad")
+        flash(translate(refusal.detail), "bad")
     return redirect(url_for("auth.account.index"), 303)
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import registration, throttling
 from inventory.common.errors import Forbidden, InvalidInput, Refusal, Unauthenticated
+from inventory.http.languages import translate
 from inventory.web.auth.forms import LoginForm
 
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -44,10 +45,10 @@ def rerender_form(template: str, form: FlaskForm, refusal: Refusal, **values: An
     status = 422
     headers: dict[str, str] = {}
     if isinstance(refusal, InvalidInput) and refusal.field in form:
-        form[refusal.field].errors = [refusal.detail]
+        form[refusal.field].errors = [translate(refusal.detail)]
         refusal_shown = None
     else:
-        refusal_shown = refusal.detail
+        refusal_shown = translate(refusal.detail)
     if isinstance(refusal, throttling.TooManyAttempts):
         status, headers = 429, {"Retry-After": str(refusal.figures["retry_after"])}
     elif isinstance(refusal, Unauthenticated):

@@ -20,6 +20,7 @@ from flask_login import current_user
 from inventory.accounts import login as accounts_login
 from inventory.accounts import registration, sessions, two_factor
 from inventory.common.errors import Refusal
+from inventory.http.languages import translate
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import form_drafts
 from inventory.web.auth import session as web_session
@@ -137,7 +138,7 @@ def _continue() -> Answer:
                 return answer
             flash(_("You can no longer open that form. Nothing was posted."), "bad")
         except Refusal as refusal:
-            flash(_("%(reason)s Nothing was posted.", reason=refusal.detail), "bad")
+            flash(_("%(reason)s Nothing was posted.", reason=translate(refusal.detail)), "bad")
     return redirect(web_session.safe_next(next_url), 303)
 
 

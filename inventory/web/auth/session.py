@@ -17,11 +17,12 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import login, sessions
 from inventory.accounts.users import Account
+from inventory.http import languages
 from inventory.http.after_response import run_after_response
 from inventory.http.error_handlers import wants_json
 from inventory.http.request_log import bind_user
 from inventory.models import Role
-from inventory.web import languages, urls
+from inventory.web import urls
 from inventory.web.auth import form_drafts
 from inventory.web.auth.form_responses import Answer, login_page
 from inventory.web.htmx import is_htmx, is_poll, shown_url

@@ -7,6 +7,7 @@ from typing import Any
 
 from inventory.barcodes import CodeLink, ScanResolution
 from inventory.common.quantity import format_qty
+from inventory.http.languages import translate
 from inventory.stock.entities import Item, Lot, Reservation
 
 
@@ -43,7 +44,7 @@ def found_record(found: ScanResolution) -> dict[str, Any]:
         "location": found.scan.own.location if found.scan.own else None,
         "qty": None if found.qty is None else format_qty(found.qty),
         "linkable": found.linkable,
-        "warnings": [warning.detail for warning in found.warnings],
+        "warnings": [translate(warning.detail) for warning in found.warnings],
         "choices": [
             {"item": choice.item.code, "lot_code": choice.lot.lot_code}
             for choice in found.choices

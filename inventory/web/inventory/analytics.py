@@ -23,6 +23,7 @@ from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.exports.formats import Row
 from inventory.exports.xlsx import columns
+from inventory.http.languages import format_quantity
 from inventory.queries import all_pages
 from inventory.reports import analytics
 from inventory.reports.analytics import Age, Expiry, Movement, Turnover
@@ -196,7 +197,7 @@ def _calendar(rows: Iterable[Expiry], today: date) -> list[list[CalendarDay]]:
     for row in rows:
         if cell := cells.get(row.day):
             cell.lots += row.lots
-            cell.parts.append(f"{format_qty(row.on_hand)} {row.unit}")
+            cell.parts.append(format_quantity(row.on_hand, row.unit))
     most = max(_DARK, *(cell.lots for cell in cells.values()))
     for cell in cells.values():
         cell.shade = -(-4 * cell.lots // most)

@@ -24,6 +24,7 @@ from inventory import imports
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.progress import Progress
 from inventory.db import connection, db
+from inventory.http.languages import translate
 from inventory.imports import KINDS, drafts
 from inventory.imports.drafts import Draft
 from inventory.ledger import PostingResult
@@ -77,7 +78,7 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
         done=imports.get_import(connection(), done_id) if done_id else None,
         nothing_new=request.args.get("none", "") in KINDS,
         gone="gone" in request.args,
-        refusal=refusal.detail if refusal else "",
+        refusal=translate(refusal.detail) if refusal else "",
         wrong=refusal.field if refusal else "",
         pasted=pasted,
         page=page,

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from inventory import catalog
 from inventory.common import clock
 from inventory.common.errors import NotFound
-from inventory.common.quantity import format_qty
+from inventory.common.messages import join_sentences, message
+from inventory.common.quantity import Qty, format_qty
 from inventory.common.sort_keys import natural_key
 from inventory.db import connection
 from inventory.queries import (
@@ -100,21 +101,17 @@ def _ask_before_archiving(item: Item) -> None:
     sums = totals(stocked_lots(item.id), clock.today())
     if not sums.on_hand:
         return
-    figures = {"item": item.code, "qty": format_qty(sums.on_hand), "unit": item.unit}
-    detail = _(
-        "%(item)s has stock: %(qty)s %(unit)s on hand;"
-        " an archived item can be issued but not received",
-        **figures,
-    )
+    figures = {"item": item.code, "qty": Qty(sums.on_hand, item.unit)}
     if sums.reserved:
-        detail = _(
-            "%(item)s has stock: %(qty)s %(unit)s on hand, %(reserved)s %(unit)s reserved;"
-            " an archived item can be issued but not received",
-            reserved=format_qty(sums.reserved),
+        what = message(
+            "%(item)s has stock: %(qty)s on hand, %(reserved)s reserved.",
+            reserved=Qty(sums.reserved, item.unit),
             **figures,
         )
+    else:
+        what = message("%(item)s has stock: %(qty)s on hand.", **figures)
     raise refusal_hints.ConfirmationNeeded(
-        detail,
+        join_sentences(what, message("An archived item can be issued but not received.")),
         steps=[
             refusal_hints.SuggestedAction(_("Archive %(item)s", item=item.code), "confirmed", "y"),
             refusal_hints.SuggestedAction(

@@ -12,6 +12,7 @@ from inventory import labels
 from inventory.common import clock
 from inventory.common.errors import Refusal, TooManyDownloads
 from inventory.db import connection
+from inventory.http.languages import translate
 from inventory.queries import list_lots
 from inventory.stock import queries as stock
 from inventory.web.auth.form_responses import Answer
@@ -125,6 +126,6 @@ def _page(choice: PrintOptions, refusal: Refusal | None = None) -> str:
         layouts=list(labels.LAYOUTS.values()),
         q=q,
         today=clock.today(),
-        refusal=refusal.detail if refusal else "",
+        refusal=translate(refusal.detail) if refusal else "",
         wrong=wrong,
     )

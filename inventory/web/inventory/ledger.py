@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory import verification
 from inventory.db import connection
+from inventory.http.languages import format_datetime
 from inventory.models import Kind, TxnType
 from inventory.queries import list_entries
 from inventory.stock import queries as stock
@@ -25,7 +26,6 @@ from inventory.web.list_params import (
     page_links,
     start_of,
 )
-from inventory.web.template_filters import format_datetime
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 

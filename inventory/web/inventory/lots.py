@@ -19,6 +19,7 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput
 from inventory.common.quantity import TypedQty, format_qty, parse_qty
 from inventory.db import connection
+from inventory.http.languages import format_quantity
 from inventory.ledger import ReservationQuantity
 from inventory.ledger.rules.quality import ALLOWED
 from inventory.models import QcStatus
@@ -63,14 +64,12 @@ def _load(form: Any, lot_id: int) -> dict[str, Any]:
 
 
 def _availability_text(lot: Lot) -> str:
-    figures = {"qty": format_qty(lot.available), "unit": lot.item.unit}
+    unit = lot.item.unit
+    available = format_quantity(lot.available, unit)
     if not lot.reserved:
-        return _("%(qty)s %(unit)s available", **figures)
-    return _(
-        "%(qty)s %(unit)s available, %(reserved)s %(unit)s reserved",
-        reserved=format_qty(lot.reserved),
-        **figures,
-    )
+        return _("%(qty)s available", qty=available)
+    reserved = format_quantity(lot.reserved, unit)
+    return _("%(qty)s available, %(reserved)s reserved", qty=available, reserved=reserved)
 
 
 def _load_decision(form: Any, lot_id: int) -> dict[str, Any]:
@@ -141,11 +140,9 @@ def _require_reason(form: Any, lot_id: int) -> None:
     if counted != shown and not (form.reason.data or "").strip():
         raise InvalidInput(
             _(
-                "%(counted)s %(unit)s counted, %(on_hand)s %(unit)s on hand."
-                " Enter a reason for the difference.",
-                counted=format_qty(counted),
-                on_hand=format_qty(shown),
-                unit=unit,
+                "%(counted)s counted, %(on_hand)s on hand. Enter a reason for the difference.",
+                counted=format_quantity(counted, unit),
+                on_hand=format_quantity(shown, unit),
             ),
             field="reason",
         )

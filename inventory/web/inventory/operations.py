@@ -13,8 +13,8 @@ from wtforms import SelectChoice
 from inventory import ledger
 from inventory.common import clock
 from inventory.common.errors import InvalidInput
-from inventory.common.quantity import format_qty
 from inventory.db import connection
+from inventory.http.languages import format_date, format_quantity
 from inventory.queries import suggest_items
 from inventory.stock import queries as stock
 from inventory.stock.allocation import sort_by_strategy
@@ -62,17 +62,17 @@ def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
 def balance_message(sums: StockTotals, item: Item) -> str:
     """Return a line with the free, reserved and on-hold quantities of an item."""
     unit = item.unit
-    words = [_("Free: %(qty)s %(unit)s", qty=format_qty(sums.free), unit=unit)]
+    words = [_("Free: %(qty)s", qty=format_quantity(sums.free, unit))]
     if sums.reserved:
-        words.append(_("%(qty)s %(unit)s reserved", qty=format_qty(sums.reserved), unit=unit))
+        words.append(_("%(qty)s reserved", qty=format_quantity(sums.reserved, unit)))
     if sums.on_hold:
-        words.append(_("%(qty)s %(unit)s on hold", qty=format_qty(sums.on_hold), unit=unit))
+        words.append(_("%(qty)s on hold", qty=format_quantity(sums.on_hold, unit)))
     return " · ".join(words)
 
 
 #: What a lot field says about the quantity of a lot.
-FREE = _l("%(qty)s %(unit)s free")
-RESERVED = _l("%(qty)s %(unit)s reserved")
+FREE = _l("%(qty)s free")
+RESERVED = _l("%(qty)s reserved")
 
 
 def lot_options(lots: list[Lot], amounts: dict[Any, int], amount_text: Any) -> list[SelectChoice]:
@@ -91,10 +91,10 @@ def lot_options(lots: list[Lot], amounts: dict[Any, int], amount_text: Any) -> l
         automatic = _("Automatic: %(lot)s first", lot=first)
     choices = [SelectChoice("", automatic)]
     for lot in lots:
-        amount = {"qty": format_qty(amounts[lot.id]), "unit": lot.item.unit}
+        amount = {"qty": format_quantity(amounts[lot.id], lot.item.unit)}
         words = [lot.lot_code, amount_text % amount]
         if lot.expires_on:
-            words.append(_("expires %(date)s", date=lot.expires_on))
+            words.append(_("expires %(date)s", date=format_date(lot.expires_on)))
         if lot.location:
             words.append(lot.location)
         choices.append(SelectChoice(lot.id, " · ".join(words)))

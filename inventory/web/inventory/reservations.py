@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 
 from inventory import ledger
 from inventory.common import clock
-from inventory.common.quantity import format_qty
 from inventory.db import connection
+from inventory.http.languages import format_quantity
 from inventory.queries import (
     MAX_REFERENCES,
     USUAL_ROWS,
@@ -66,15 +66,14 @@ def _load_lines(form: Any, reservation: Reservation, keep: Any) -> dict[str, Any
     unit = reservation.item.unit
     hints = [
         _(
-            "Open: %(qty)s %(unit)s for %(reference)s",
-            qty=format_qty(reservation.open),
-            unit=unit,
+            "Open: %(qty)s for %(reference)s",
+            qty=format_quantity(reservation.open, unit),
             reference=reservation.reference,
         )
     ]
     if whole < reservation.open:
-        on_hold = format_qty(reservation.open - whole)
-        hints.append(_("%(qty)s %(unit)s on hold", qty=on_hold, unit=unit))
+        on_hold = format_quantity(reservation.open - whole, unit)
+        hints.append(_("%(qty)s on hold", qty=on_hold))
     return {
         "reservation": reservation, "lots": lots if len(lots) > 1 else [],
         "hint": " · ".join(hints),

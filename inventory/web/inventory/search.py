@@ -13,8 +13,8 @@ from flask_babel import lazy_gettext as _l
 
 from inventory import barcodes
 from inventory.common.errors import InvalidCode
-from inventory.common.quantity import format_qty
 from inventory.db import connection
+from inventory.http.languages import format_quantity
 from inventory.queries import StockedItem, list_items, list_lots, list_reservations, stocked_items
 from inventory.stock.entities import Lot, Reservation
 from inventory.web.htmx import wants_partial
@@ -97,7 +97,7 @@ def _matches(q: str) -> list[SearchHit]:
 
 
 def _item(row: StockedItem) -> SearchHit:
-    free = _("%(qty)s %(unit)s free", qty=format_qty(row.totals.free), unit=row.item.unit)
+    free = _("%(qty)s free", qty=format_quantity(row.totals.free, row.item.unit))
     about = f"{row.item.name} · {free}"
     return SearchHit(
         "package", row.item.code, about, url_for("inventory.items.item", item_id=row.item.id)
@@ -105,13 +105,13 @@ def _item(row: StockedItem) -> SearchHit:
 
 
 def _lot(lot: Lot) -> SearchHit:
-    on_hand = _("%(qty)s %(unit)s on hand", qty=format_qty(lot.on_hand), unit=lot.item.unit)
+    on_hand = _("%(qty)s on hand", qty=format_quantity(lot.on_hand, lot.item.unit))
     about = f"{lot.item.code} · {_QC_STATUS[lot.qc_status]} · {on_hand}"
     return SearchHit("map-pin", lot.lot_code, about, url_for("inventory.lots.lot", lot_id=lot.id))
 
 
 def _reservation(one: Reservation) -> SearchHit:
-    still_open = _("%(qty)s %(unit)s open", qty=format_qty(one.open), unit=one.item.unit)
+    still_open = _("%(qty)s open", qty=format_quantity(one.open, one.item.unit))
     about = f"{one.item.code} · {still_open}"
     url = url_for("inventory.reservations.reservation", reservation_id=one.id)
     return SearchHit("bookmark", one.reference, about, url)

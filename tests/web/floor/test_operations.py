@@ -221,7 +221,7 @@ def test_an_issue_for_a_job_takes_what_is_reserved_and_tells_what_is_left(tablet
     assert answer["reservations"][0]["lots"][0]["open"] == "3"
     answer = tablet.does("issue", **issue, lotCode="SB", qty="1").json
     assert answer["says"] == (
-        "Issued 1 pcs of BOLT from SB for JOB-2. JOB-2 still has 3 pcs reserved in SA."
+        "Issued 1 pc of BOLT from SB for JOB-2. JOB-2 still has 3 pcs reserved in SA."
     )
     assert answer["reservations"][0]["lots"][0]["open"] == "3"
     refused = tablet.does("issue", **issue, lotCode="SA", qty="4", reservedFirst=True)

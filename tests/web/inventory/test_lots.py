@@ -116,7 +116,7 @@ def test_a_toast_names_at_most_three_reservations(ada, stock):
     answer = ada.submit_htmx(
         f"/lots/{lot}/decision/", at=f"/lots/{lot}/", status="REJECTED", reason="x"
     )
-    message = "Still reserved, at risk: J1 1 pcs, J2 1 pcs, J3 1 pcs and 2 more."
+    message = "Still reserved, at risk: J1 1 pc, J2 1 pc, J3 1 pc and 2 more."
     assert message in visible_text(answer.text)
 
 

@@ -11,14 +11,13 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, get_translations
+from flask_babel import Babel, get_locale, get_translations
 from flask_babel import gettext as _gettext
-from flask_login import current_user
 
 from inventory.common import clock, messages
 from inventory.common.clock import Time
 from inventory.common.languages import ENGLISH, LANGUAGES, Language
-from inventory.common.quantity import Qty, format_qty, unit_of
+from inventory.common.quantity import ONE, Qty, format_qty, unit_of
 from inventory.config import Config
 
 
@@ -28,7 +27,7 @@ def init_app(app: Flask, config: Config) -> None:
         "BABEL_TRANSLATION_DIRECTORIES", str(config.root_path / "inventory" / "translations")
     )
     app.config.setdefault("LANGUAGES", LANGUAGES)
-    Babel(app, configure_jinja=False, locale_selector=lambda: current_language().code)
+    Babel(app, configure_jinja=False, locale_selector=_choose)
     environment: Any = app.jinja_env
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
@@ -42,31 +41,32 @@ def init_app(app: Flask, config: Config) -> None:
         ),
         newstyle=True,
     )
+    environment.finalize = _finalize
     environment.globals.update(language=current_language)
     environment.filters.update(translate=translate)
 
 
 def current_language() -> Language:
     """Return the language of the request; English outside of one."""
-    if not has_request_context():
-        return ENGLISH
-    if "language" not in g:
-        g.language = _choose()
-    found: Language = g.language
-    return found
+    locale = get_locale()
+    known: dict[str, Language] = current_app.config["LANGUAGES"] if locale else LANGUAGES
+    return known.get(locale.language if locale else "en", ENGLISH)
 
 
 def forget() -> None:
     """Choose the language anew, after the user of this request or their setting changed."""
-    for name in ("language", "catalog", "_flask_babel"):
+    for name in ("catalog", "_flask_babel"):
         g.pop(name, None)
 
 
-def _choose() -> Language:
+def _choose() -> str:
+    if not has_request_context() or request.path.startswith("/api/"):
+        return "en"  # Details of the API's problems are in English.
     known: dict[str, Language] = current_app.config["LANGUAGES"]
-    own = getattr(current_user, "language", None)
+    # Only a user that is loaded already: an error page must not query the database.
+    own: str | None = getattr(g.get("_login_user"), "language", None)
     wanted = own or request.accept_languages.best_match(known) or current_app.config["LANGUAGE"]
-    return known.get(wanted, ENGLISH)
+    return wanted if wanted in known else "en"
 
 
 def _catalog() -> Any:
@@ -80,6 +80,11 @@ def _catalog() -> Any:
 def translate(text: str) -> str:
     """Return a message of the core in the language of the request; other texts as they are."""
     return messages.translate(text, _Translator())
+
+
+def _finalize(value: Any) -> Any:
+    """Write the messages of the core in templates in the language of the request."""
+    return translate(value) if type(value) is messages.Message else value
 
 
 class _Translator:
@@ -99,10 +104,15 @@ class _Translator:
         return current_language().format_date(value) if isinstance(value, date) else str(value)
 
 
-def format_quantity(micros: int, unit: str = "") -> str:
-    """Return a quantity in 10^-6 units as text, not grouped, with its unit if it has one."""
-    number = current_language().format_number(format_qty(micros))
-    return f"{number} {unit_of(micros, unit)}" if unit else number
+def format_quantity(qty: int | str, unit: str = "") -> str:
+    """Return a quantity as text, not grouped, with its unit if it has one.
+
+    Args:
+        qty: in 10^-6 units, or as a plain decimal number.
+    """
+    plain = qty if isinstance(qty, str) else format_qty(qty)
+    number = current_language().format_number(plain)
+    return f"{number} {unit_of(ONE if plain == '1' else 0, unit)}" if unit else number
 
 
 def format_date(day: date | None) -> str:
