@@ -7,6 +7,7 @@ status is 1 if a translation is missing.
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 DOMAINS = ("messages", "scripts")
 LANGUAGES = ("de", "es", "fr")
+SCRIPTS = ROOT / "static" / "floor" / "catalogs"
 #: Catalogs have no real dates: a run that changes no text changes no file.
 _DATE = datetime(2026, 1, 1, tzinfo=UTC)
 _KEYWORDS: dict[str, Any] = DEFAULT_KEYWORDS | {
@@ -98,6 +100,25 @@ def mo_of(catalog: Catalog) -> bytes:
     return buffer.getvalue()
 
 
+def script_of(catalog: Catalog) -> str:
+    """Return the catalog of the tablet's scripts as an ES module.
+
+    The plural rule of a catalog is an expression of C, which JavaScript reads as well.
+    """
+    missing = {str(message.id) for message in untranslated(catalog)}
+    texts: dict[str, Any] = {}
+    for message in sorted(catalog, key=lambda one: str(one.id)):
+        key = message.id[0] if isinstance(message.id, tuple | list) else message.id
+        if key and str(message.id) not in missing:
+            texts[key] = message.string
+    rows = json.dumps(texts, ensure_ascii=False, indent=0)
+    rule = catalog.plural_expr.strip("()").replace("!=", "!==")
+    return (
+        "// Written by `make messages`.\n"
+        f"export const plural = (n) => Number({rule});\nexport default {rows};\n"
+    )
+
+
 def untranslated(catalog: Catalog) -> Iterator[Message]:
     """Yield the texts without a translation, or with an incomplete one."""
     for message in catalog:
@@ -115,7 +136,11 @@ def main() -> int:
             path = po_path(language, domain)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(po_of(catalog))
-            path.with_suffix(".mo").write_bytes(mo_of(catalog))
+            if domain == "scripts":
+                SCRIPTS.mkdir(exist_ok=True)
+                (SCRIPTS / f"{language}.js").write_text(script_of(catalog), "utf-8")
+            else:
+                path.with_suffix(".mo").write_bytes(mo_of(catalog))
             open_ones = list(untranslated(catalog))
             missing += len(open_ones)
             print(f"{language} {domain}: {len(catalog)} texts, {len(open_ones)} untranslated")

@@ -13,17 +13,25 @@ from pathlib import Path
 from flask import Response, current_app, make_response, render_template, url_for
 from jinja2.utils import htmlsafe_json_dumps
 
+from inventory.http.languages import current_language
 from inventory.http.security_headers import content_security_policy
 
 #: Modules that are not the floor app's own.
 _VENDORED = {"vendor/idb": "vendor/idb.js"}
+_CATALOG = "floor/catalog"
 _IMPORT = re.compile(r'^import (?:[^"]+ from )?"([^"]+)";', re.MULTILINE)
 
 
 def get_module_files() -> dict[str, str]:
-    """Return the file of each module below static/, by the name that scripts import."""
+    """Return the file of each module below static/, by the name that scripts import.
+
+    The catalog of texts is that of the request's language.
+    """
     names = sorted(path.stem for path in (_static_folder() / "floor").glob("*.js"))
-    return _VENDORED | {f"floor/{name}": f"floor/{name}.js" for name in names}
+    files = _VENDORED | {f"floor/{name}": f"floor/{name}.js" for name in names}
+    if (language := current_language().code) != "en":
+        files[_CATALOG] = f"floor/catalogs/{language}.js"
+    return files
 
 
 def render_page(template: str, *, main: str) -> Response:
