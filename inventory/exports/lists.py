@@ -174,7 +174,7 @@ LISTS: dict[str, ListFile] = {
             "reserved:number",
             "open:number",
             "issued:number",
-            "given back:number",
+            "unreserved:number",
             "since:time",
         ),
         list_reservations,
@@ -229,7 +229,7 @@ LISTS: dict[str, ListFile] = {
         _entry,
     ),
     "audit": ListFile(
-        columns("number:number", "time:time", "who", "what", "whom or which", "more", "action"),
+        columns("number:number", "time:time", "who", "what", "target", "more", "action"),
         list_audit,
         _note,
         role=Role.ADMIN.value,

@@ -115,7 +115,7 @@ def script_of(catalog: Catalog) -> str:
     rule = catalog.plural_expr.strip("()").replace("!=", "!==")
     return (
         "// Written by `make messages`.\n"
-        f"export const plural = (n) => Number({rule});\nexport default {rows};\n"
+        f"export const plural = (n) => Number({rule});\nexport const catalog = {rows};\n"
     )
 
 

@@ -1,6 +1,6 @@
 // Texts in the user's language. English texts are the keys of the catalog; figures have names:
 // t("Issued %(qty)s from %(lot)s.", { qty, lot })
-import catalog, { plural } from "floor/catalog";
+import { catalog, plural } from "floor/catalog";
 
 const fill = (text, values) =>
   text.replaceAll(/%\((\w+)\)s/g, (_all, name) => String(values[name]));

@@ -196,7 +196,7 @@ def test_enter_in_the_reason_posts_no_qc_decision(desk, stock, job):
     desk.wait_for_timeout(300)
     assert desk.posts == []
     desk.get_by_role("button", name="Put in quarantine").click()
-    reads(desk, "back in quarantine")
+    reads(desk, "in quarantine")
     assert stock.get_lot(job).qc_status == "QUARANTINE"
 
 
@@ -211,7 +211,7 @@ def test_enter_does_not_confirm_reducing_reservations(desk, stock, job):
     desk.wait_for_timeout(300)
     assert stock.reservation(1).open == 50_000_000
     desk.locator("#act .btn-primary").click()
-    reads(desk, "L-1 counted")
+    reads(desk, "Counted L-1")
     assert stock.reservation(1).open == 40_000_000
 
 
@@ -225,7 +225,7 @@ def test_a_second_click_does_not_undo_what_the_first_posted(desk, stock, job):
     assert len(desk.posts) == 1
     desk.wait_for_timeout(SETTLED_MS)
     undo.click()
-    reads(desk, "is undone")
+    reads(desk, "was reversed")
     assert stock.figures(job) == "80 on hand, 50 reserved, 30 available"
 
 

@@ -68,6 +68,6 @@ def test_files_are_checked_imported_and_undone(admin):
     page.wait_for_url(re.compile(r"/import/\?done=2$"))
     page.get_by_role("link", name="Take back import 2").click()
     check_page()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo import").click()
     page.get_by_text("Taken back", exact=True).wait_for()
     assert console_messages == []

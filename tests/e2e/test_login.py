@@ -59,9 +59,9 @@ def test_a_double_click_sends_a_form_once(page):
     sent = []
     page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
     page.get_by_label("Name", exact=True).fill("ben")
-    page.get_by_label("First password").fill(PASSWORD)
+    page.get_by_label("Initial password").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").dblclick()
-    expect(page.get_by_role("status").filter(has_text="ben can log in")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="User ben created")).to_be_visible()
     assert len(sent) == 1
 
 

@@ -22,7 +22,7 @@ def test_a_toast_on_a_narrow_page_has_few_lines(narrow):
     page.goto("/items/1/?do=reserve")
     form = page.locator("#act")
     form.get_by_label("Quantity").fill("2")
-    form.get_by_label("For").fill("JOB-4711")
+    form.get_by_label("Job or order").fill("JOB-4711")
     form.get_by_role("button", name="Reserve").click()
     expect(page.locator(".toast")).to_contain_text("Reserved 2 pcs of PART-000 for JOB-4711")
     assert page.locator(".toast").bounding_box()["height"] < 160

@@ -62,7 +62,7 @@ def test_an_undo_keeps_what_is_typed_beside_it(desk, stock):
     desk.locator("#qty").fill("7")
     desk.wait_for_timeout(SETTLED_MS)
     desk.get_by_role("button", name="Undo").click()
-    expect(desk.locator("#toasts")).to_contain_text("undone")
+    expect(desk.locator("#toasts")).to_contain_text("was reversed")
     expect(desk.locator("#qty")).to_have_value("7")
 
 

@@ -278,7 +278,7 @@ _FILES: dict[str, tuple[Row, Callable[[ReportParams], Iterator[Row]]]] = {
             "name",
             "unit",
             "issued:number",
-            "otherwise:number",
+            "other changes:number",
             "mean on hand:number",
             "on hand:number",
             "turnover:number",

@@ -1,8 +1,3 @@
 // Written by `make messages`.
 export const plural = (n) => Number(n !== 1);
-export default {
-"%(job)s: %(n)s lot to pick.": [
-"",
-""
-]
-};
+export const catalog = {};

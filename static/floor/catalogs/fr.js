@@ -1,9 +1,3 @@
 // Written by `make messages`.
 export const plural = (n) => Number(n == 0 || n == 1) ? 0 : n !== 0 && n % 1000000 == 0 ? 1 : 2);
-export default {
-"%(job)s: %(n)s lot to pick.": [
-"",
-"",
-""
-]
-};
+export const catalog = {};
