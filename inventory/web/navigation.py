@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, g, request, url_for
+from flask_babel import lazy_gettext as _l
 
 from inventory.web import urls
 from inventory.web.auth.permissions import role_of
@@ -16,23 +17,23 @@ from inventory.web.auth.permissions import role_of
 THEMES = ("light", "dark")
 
 _NAV = (
-    ("inventory.dashboard.index", "Stock", ""),
-    ("inventory.items.index", "Items", ""),
-    ("inventory.reservations.index", "Reservations", ""),
-    ("inventory.ledger.index", "Ledger", ""),
-    ("inventory.reports.index", "Reports", ""),
-    ("admin.users.index", "Users", ""),
+    ("inventory.dashboard.index", _l("Stock"), ""),
+    ("inventory.items.index", _l("Items"), ""),
+    ("inventory.reservations.index", _l("Reservations"), ""),
+    ("inventory.ledger.index", _l("Ledger"), ""),
+    ("inventory.reports.index", _l("Reports"), ""),
+    ("admin.users.index", _l("Users"), ""),
 )
 #: Entries of the user menu, shown by role.
 _CARE = (
-    ("inventory.imports.index", "Import", "upload"),
-    ("admin.health.index", "Health", "list-checks"),
-    ("admin.audit_log.index", "Audit", "history"),
+    ("inventory.imports.index", _l("Import"), "upload"),
+    ("admin.health.index", _l("Health"), "list-checks"),
+    ("admin.audit_log.index", _l("Audit log"), "history"),
 )
 _VERBS = (
-    ("inventory.operations.receive", "Receive", "package-plus"),
-    ("inventory.operations.reserve", "Reserve", "bookmark-plus"),
-    ("inventory.operations.issue", "Issue", "package-minus"),
+    ("inventory.operations.receive", _l("Receive"), "package-plus"),
+    ("inventory.operations.reserve", _l("Reserve"), "bookmark-plus"),
+    ("inventory.operations.issue", _l("Issue"), "package-minus"),
 )
 
 
@@ -88,11 +89,11 @@ def theme() -> str:
     return chosen if chosen in THEMES else ""
 
 
-def _entries(entries: tuple[tuple[str, str, str], ...], viewer: Any) -> list[NavItem]:
+def _entries(entries: tuple[tuple[str, Any, str], ...], viewer: Any) -> list[NavItem]:
     """Return the entries that exist and that the viewer can open."""
     views = current_app.view_functions
     return [
-        NavItem(word, url_for(endpoint), icon, _current(endpoint))
+        NavItem(str(word), url_for(endpoint), icon, _current(endpoint))
         for endpoint, word, icon in entries
         if viewer and endpoint in views and viewer.has_role(role_of(views[endpoint]))
     ]

@@ -6,6 +6,8 @@
   const toasts = document.getElementById("toasts");
   const on = (name, listener) => document.addEventListener(name, listener);
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  // The texts of toasts, in the user's language.
+  const texts = () => document.getElementById("toast-model").dataset;
 
   // Trusted Types: htmx parses HTML of our own server only; no script is made from text.
   htmx.registerExtension("house", {
@@ -104,14 +106,14 @@
     event.preventDefault();
     if (isPoll(ctx)) setLost(true);
     else if (html && !isWrite(ctx) && raw.redirected) location.assign(raw.url);
-    else toast(`That did not work (answer ${status}). What you typed is still here.`);
+    else toast(texts().failed.replace("%(status)s", status));
   });
 
   // No response. Each form has its key, so sending it again cannot post it twice.
   on("htmx:error", ({ detail: { ctx } }) => {
     if (!ctx || ctx.response) return;
     setLost(true);
-    if (isWrite(ctx)) toast("No answer from the server. Send it again: it cannot be booked twice.");
+    if (isWrite(ctx)) toast(texts().noAnswer);
   });
   on("htmx:after:request", () => setLost(false));
 

@@ -18,7 +18,9 @@
     const progress = bar.querySelector("progress");
     progress.max = total || 1;
     progress.value = done;
-    bar.querySelector("span").textContent = `${word}: ${done} of ${total}`;
+    const values = { step: word, done, total };
+    bar.querySelector("span").textContent =
+      bar.dataset.step.replaceAll(/%\((\w+)\)s/g, (_all, name) => String(values[name]));
   }
 
   async function send(form, submitter) {
@@ -27,7 +29,7 @@
     form.setAttribute("aria-busy", "true");
     submitter?.setAttribute("aria-disabled", "true");
     bar.hidden = false;
-    say("Reading …");
+    say(bar.dataset.reading);
     try {
       const response = await fetch(form.action, {
         method: "POST",
@@ -50,7 +52,7 @@
         else show(bar, line);
       }
     } catch {
-      say("The connection was lost. Send it again: nothing is imported twice.");
+      say(bar.dataset.lost);
     }
     form.removeAttribute("aria-busy");
     submitter?.removeAttribute("aria-disabled");

@@ -52,7 +52,7 @@ class Tablet:
         self.page.goto("/login/?next=/floor/")
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_label("Password", exact=True).fill(password)
-        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Sign in").click()
         return self.waits(name)
 
     def waits(self, name: str = "ole") -> Tablet:

@@ -26,7 +26,7 @@ def sign_in(page):
     page.goto("/login/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
     return page
 
@@ -205,7 +205,7 @@ def test_enter_does_not_confirm_reducing_reservations(desk, stock, job):
     desk.locator("#counted").fill("40")
     desk.locator("#reason").fill("Missing")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("Cut these reservations")).to_be_visible()
+    expect(desk.get_by_text("Reduce these reservations")).to_be_visible()
     desk.wait_for_timeout(SETTLED_MS)
     desk.locator("#counted").press("Enter")
     desk.wait_for_timeout(300)

@@ -30,7 +30,7 @@ def test_enter_without_results_stays_on_the_page(ada):
     page.keyboard.press("/")
     page.keyboard.type("no such thing")
     page.keyboard.press("Enter")
-    expect(page.locator("#found")).to_contain_text("Nothing is called")
+    expect(page.locator("#found")).to_contain_text("No results for")
     expect(page).to_have_url(re.compile(r"/$"))
 
 

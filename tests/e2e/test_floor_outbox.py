@@ -292,8 +292,8 @@ def test_logout_deletes_the_cached_page_but_keeps_the_outbox(tablet, stock, lot,
 def test_logout_on_any_page_deletes_the_cached_floor_page(tablet, page):
     tablet.waits_for_offline_page()
     page.goto("/logout/")
-    page.locator("main").get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.locator("main").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     for _ in range(100):
         if not page.evaluate("caches.has('floor-page')"):
             break

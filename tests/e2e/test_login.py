@@ -15,13 +15,13 @@ def register(page, name="ada"):
     page.goto("/register/")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Create account").click()
 
 
 def log_in(page, name="ada"):
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -32,8 +32,8 @@ def test_register_log_out_and_log_in_again(browser, live_server, scripts):
     page.goto("/account/")
     expect(page.get_by_role("heading", name="ada")).to_be_visible()
     page.locator("#user-menu summary").click()
-    page.get_by_role("button", name="Log out", exact=True).click()
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto("/account/")
     log_in(page)
     expect(page).to_have_url(re.compile(r"/account/$"))
@@ -43,7 +43,7 @@ def test_register_log_out_and_log_in_again(browser, live_server, scripts):
 def test_the_next_field_to_fill_has_the_focus(page):
     register(page)
     page.goto("/logout/")
-    page.locator("main").get_by_role("button", name="Log out").click()
+    page.locator("main").get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill("wrong password")
@@ -60,7 +60,7 @@ def test_a_double_click_sends_a_form_once(page):
     page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
     page.get_by_label("Name", exact=True).fill("ben")
     page.get_by_label("Initial password").fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").dblclick()
+    page.get_by_role("button", name="Create user").dblclick()
     expect(page.get_by_role("status").filter(has_text="User ben created")).to_be_visible()
     assert len(sent) == 1
 

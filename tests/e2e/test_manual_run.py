@@ -29,14 +29,14 @@ class Clerk:
         self.page.goto("/register/")
         self.page.get_by_label("Name", exact=True).fill("ada")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Make the account").click()
+        self.page.get_by_role("button", name="Create account").click()
         expect(self.page.get_by_role("heading", name="Stock", exact=True)).to_be_visible()
 
     def logs_in(self):
         self.page.goto("/login/")
         self.page.get_by_label("Name", exact=True).fill("ada")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Sign in").click()
         expect(self.page.get_by_role("heading", name="Stock", exact=True)).to_be_visible()
 
     def fills(self, **fields):
@@ -83,7 +83,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     page = clerk.page
     clerk.registers()
 
-    page.get_by_role("link", name="New item").click()
+    page.get_by_role("link", name="Create item").click()
     clerk.fills(Code="BOLT-M8", Name="Hex bolt")
     page.get_by_label("Require a QC decision for each new lot").check()
     clerk.taps("Create item")

@@ -26,7 +26,7 @@ def test_all_requests_of_the_browser_are_below_the_prefix(app, stock, make_serve
     page.goto(f"{PREFIX}/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"**{PREFIX}/")
     page.goto(f"{PREFIX}/lots/1/?do=count")
     page.get_by_label("Counted quantity").fill("9")

@@ -73,7 +73,7 @@ def warehouse_page(warehouse, page):
     page.goto("/login/")
     page.get_by_label("Name", exact=True).fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
     return page
 

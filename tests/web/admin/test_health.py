@@ -32,19 +32,19 @@ def page_after_backup(app, person):
 def test_an_admin_can_make_a_backup_from_the_page(app, ada, stock):
     stock.lot("receive 10")
     assert 'href="/checkup/"' in ada.get("/").text
-    assert "There is no backup yet" in visible_text(ada.get("/checkup/").text)
+    assert "No backups yet" in visible_text(ada.get("/checkup/").text)
     assert back_up(ada).location == "/checkup/"
     words = page_after_backup(app, ada)
-    assert "There is no backup yet" not in words
+    assert "No backups yet" not in words
     assert re.search(r"inventory-\d{8}T\d{6}Z\.zip .* 1 0\.\d MiB", words)
-    assert "was not made" not in words
+    assert "The last backup failed" not in words
 
 
 def test_a_failed_backup_is_reported(app, ada, tmp_path):
     (tmp_path / "file").write_text("")
     app.config["BACKUP_PATH"] = str(tmp_path / "file" / "backups")
     back_up(ada)
-    assert "was not made" in page_after_backup(app, ada)
+    assert "The last backup failed" in page_after_backup(app, ada)
 
 
 def test_a_backup_is_verified_from_the_page(app, ada, stock):
@@ -57,7 +57,7 @@ def test_a_backup_is_verified_from_the_page(app, ada, stock):
     job = ("backup", "verify", str(path))
     with app.app_context():
         wait_until(lambda: not background_jobs.is_running(job), "it never ends", seconds=60)
-    assert " Whole " in visible_text(ada.get("/checkup/").text)
+    assert " Intact " in visible_text(ada.get("/checkup/").text)
 
 
 @pytest.mark.parametrize("name", ["inventory-20260101T000000Z.zip", "..%2Fsecret_key", "x"])

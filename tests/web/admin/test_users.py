@@ -39,10 +39,10 @@ def test_a_registered_user_is_approved_with_a_role(app, admin):
     page = other.get("/register/").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
     other.post("/register/", data={"csrf_token": token, "name": "cy", "password": PASSWORD})
-    assert "Waiting for approval" in admin.get("/users/").text
+    assert "Awaiting approval" in admin.get("/users/").text
     answer = post(admin, f"/users/{account_of(app, 'cy').id}/approval/", role="inspector")
     assert "User cy approved with the role Inspector." in answer.text
-    assert "Waiting for approval" not in answer.text
+    assert "Awaiting approval" not in answer.text
     assert account_of(app, "cy").is_usable
 
 
@@ -102,7 +102,7 @@ def test_an_unknown_account_is_refused(admin):
 def test_an_admin_can_set_a_new_password_for_a_user(app, admin, ben):
     client = app.test_client()
     path = f"/users/{ben.id}/password/"
-    assert "New password for ben" in admin.get(path).text
+    assert "Set password of ben" in admin.get(path).text
     assert post(admin, path, password="short").status_code == 422
     assert "at least 8 characters" in post(admin, path, password="short").text
     assert "All sessions were ended." in post(admin, path, password="another quiet one").text
@@ -136,7 +136,7 @@ def test_an_admin_can_list_and_revoke_all_tokens(app, admin, ben):
     assert secret not in page
     answer = post(admin, f"/users/tokens/{token.id}/revocation/")
     assert "Token “scales” of ben revoked" in answer.text
-    assert "No token works" in answer.text
+    assert "No active tokens" in answer.text
     headers = {"Authorization": f"Bearer {secret}"}
     assert app.test_client().get("/api/v1/items", headers=headers).status_code == 401
 

@@ -50,7 +50,7 @@ def test_deliveries_secrets_and_endpoints_are_managed_from_the_page(ada, stock, 
     secrets = [re.search(r"whsec_[^\"]+", text)[0] for text in (first, renewed)]
     assert secrets[0] != secrets[1]
     ada.submit("/webhooks/1/end/", page="/webhooks/")
-    assert "Nobody is told yet" in ada.get("/webhooks/").text
+    assert "No endpoints yet" in ada.get("/webhooks/").text
     for path in ("1/end/", "1/secret/", "9/end/", "deliveries/1/replay/", "deliveries/9/replay/"):
         assert ada.submit(f"/webhooks/{path}", page="/webhooks/").status_code == 404
 

@@ -58,13 +58,13 @@ def test_a_form_sent_after_the_session_ended_comes_back_after_sign_in(app, stock
     stock.item("BOLT")
     fields, page = send_late(app, ole)
     assert page.status_code == 401
-    assert "comes back with what you typed" in visible_text(page.text)
+    assert "get the form back with your entries" in visible_text(page.text)
     assert "torn" not in page.text
     form = sign_in(ole.client, page.text)
     assert form.status_code == 200
     assert {name: input_value(form.text, name) for name in TYPED} == TYPED
     assert input_value(form.text, "key") == fields["key"]
-    assert "Send it again to post it" in visible_text(form.text)
+    assert "Send the form to post them" in visible_text(form.text)
     assert stock.entries() == 0
     done = ole.client.post("/receive/", data=form_fields(form.text) | TYPED | {"qty": "12"})
     assert done.status_code == 303
@@ -105,7 +105,7 @@ def test_a_form_is_kept_over_both_factors(app, ole, stock):
     codes = sets_up(ole)[1]
     _, page = send_late(app, ole)
     asked = sign_in(ole.client, page.text)
-    assert "Your code" in visible_text(asked.text)
+    assert "Enter your code" in visible_text(asked.text)
     wrong = sign_in(ole.client, asked.text, code="000000")
     assert wrong.status_code == 401
     form = sign_in(ole.client, wrong.text, code=codes[0])

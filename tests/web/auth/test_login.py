@@ -84,7 +84,7 @@ def test_the_first_registered_user_is_logged_in_as_admin(app, browser):
 def test_a_later_user_has_to_be_approved_by_an_admin(app, ada, other):
     answer = other.register("ben")
     assert answer.location == "/login/"
-    assert "ben</strong> is made. An admin has to approve" in other.get("/login/").text
+    assert "ben</strong> created. An administrator must approve" in other.get("/login/").text
     assert "is waiting for approval by an administrator" in other.log_in("ben").text
     with app.app_context():
         ben = users.find_account(name="ben")
@@ -104,7 +104,7 @@ def test_closed_registration_says_so(app, ada, other):
     app.config["REGISTRATION"] = "closed"
     assert "Registration is closed" in other.get("/register/").text
     assert other.post("/register/", "/login/", name="ben", password=PASSWORD).status_code == 403
-    assert "Make an account" not in other.get("/login/").text
+    assert "Create an account" not in other.get("/login/").text
 
 
 def test_the_first_user_needs_the_setup_code_if_there_is_one(app, browser):
@@ -206,7 +206,7 @@ def test_login_redirects_to_the_requested_page(app, browser):
 def test_logout_is_confirmed_and_needs_a_post(app, browser):
     create_user(app)
     browser.log_in("ben")
-    assert "Log out?" in browser.get("/logout/").text
+    assert "You are signed in as" in browser.get("/logout/").text
     assert browser.is_in()
     assert browser.post("/logout/", "/account/").location == "/login/"
     assert not browser.is_in()

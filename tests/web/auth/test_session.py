@@ -68,9 +68,9 @@ def test_the_account_page_lists_sessions_and_marks_the_current_one(desk, phone):
     first, second = desk.sessions()
     assert "Chrome on Android" in first[1]
     assert "198.51.100.9" in first[1]
-    assert "This one" not in first[1]
-    assert "Firefox on Linux This one by password, 192.0.2.7" in second[1]
-    assert [("This one" in words) for _, words in phone.sessions()] == [True, False]
+    assert "This session" not in first[1]
+    assert "Firefox on Linux This session by password, 192.0.2.7" in second[1]
+    assert [("This session" in words) for _, words in phone.sessions()] == [True, False]
 
 
 def test_ending_a_session_keeps_the_others(app, desk, phone):
@@ -85,7 +85,7 @@ def test_ending_all_other_sessions_keeps_the_current_one(app, desk, phone):
     third = Device(app, "curl/8").logs_in()
     desk.sends("/account/sessions/others/end/", "/account/")
     assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, False)
-    assert "Log out all others" not in desk.client.get("/account/").text
+    assert "Sign out all other sessions" not in desk.client.get("/account/").text
     with app.app_context():
         [row] = db.session.execute(sa.select(Audit).filter_by(action="user.end_session")).scalars()
         assert '"sessions": 2' in row.detail

@@ -125,7 +125,7 @@ def test_setup_shows_qr_code_secret_and_recovery_codes(app, ole):
     answer = sends(ole, f"{PAGE}confirmation/", code=Authenticator(secret).code())
     assert answer.status_code == 200
     assert len(re.findall(r'<li><span class="code">', answer.text)) == 10
-    assert "It is asked for" in ole.get(PAGE).text
+    assert "Two-factor authentication is on" in ole.get(PAGE).text
     assert secret not in ole.get(PAGE).text
 
 
@@ -350,10 +350,10 @@ def test_removal_needs_password_and_code(app, ole, authenticator, browser):
 def test_an_admin_and_the_command_can_reset_the_second_factor(
     app, ole, authenticator, ada, browser
 ):
-    assert "Reset factor" in ada.get("/users/").text
+    assert "Reset two-factor" in ada.get("/users/").text
     sends(ada, f"/users/{ole.id}/second-factor/reset/")
     assert ole.get("/account/").status_code == 303
-    assert "Reset factor" not in ada.get("/users/").text
+    assert "Reset two-factor" not in ada.get("/users/").text
     assert browser.logs_in().location == "/"
     sets_up(ada)
     assert "second factor" in Shell(app)("users", "list").output
@@ -371,7 +371,7 @@ def test_a_required_role_has_to_set_it_up_first(app, ole, ada, advance_clock):
     assert ada.get("/floor/snapshot").status_code == 403
     part = ada.get("/", **{"HX-Request": "true", "HX-Request-Type": "partial"})
     assert part.headers["HX-Redirect"] == PAGE
-    assert "Your role needs a second factor" in ada.get(PAGE).text
+    assert "Your role requires two-factor authentication" in ada.get(PAGE).text
     fields = {"csrf_token": token_on(ada.get(PAGE).text)}
     page = ada.post(f"{PAGE}set-up/", fields, current_password=PASSWORD).text
     secret = re.search(r'id="secret">([^<]+)<', page)[1]
@@ -509,7 +509,7 @@ def test_operations_without_a_second_factor_are_refused(app, ole):
 
 
 def test_the_account_page_shows_whether_it_is_set_up(ole, advance_clock):
-    assert "Set it up" in visible_text(ole.get("/account/").text)
+    assert "Set up API tokens" in visible_text(ole.get("/account/").text)
     sets_up(ole)
-    assert "Look after it" in visible_text(ole.get("/account/").text)
+    assert "Manage API tokens" in visible_text(ole.get("/account/").text)
     assert "Two-factor authentication turned on" in audit.WORDS["second_factor.on"]

@@ -36,7 +36,7 @@ def test_movement_shows_each_day_and_links_to_its_entries(ada, warehouse):
 def test_movement_of_one_item_is_in_its_unit(ada, warehouse):
     words = visible_text(ada.get("/analysis/?item=BOLT").text)
     assert f"{clock.today()} 10 4 6" in words
-    assert "pcs a day" in words
+    assert "pcs per day" in words
     rows = file_of(ada.get("/analysis/movement.csv?item=OIL"))
     assert rows[0] == ["day", "received", "issued", "net"]
     assert rows[-1] == [clock.today().isoformat(), "2.5", "0", "2.5"]
@@ -115,5 +115,5 @@ def test_each_report_is_a_spreadsheet_and_others_are_not_found(ada, warehouse):
 
 
 def test_empty_reports_say_that_there_is_no_data(ada):
-    assert "Nothing in stock" in visible_text(ada.get("/analysis/ageing/").text)
+    assert "No stock" in visible_text(ada.get("/analysis/ageing/").text)
     assert "No items yet" in visible_text(ada.get("/analysis/turnover/").text)

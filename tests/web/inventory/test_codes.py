@@ -62,12 +62,12 @@ def test_a_form_sent_twice_links_once(ada, bolts):
 def test_a_barcode_is_unlinked_after_confirmation(ada, bolts):
     ada.submit(f"{bolts}link/", code=GTIN)
     assert "/codes/1/unlink/" in ada.get(bolts).text
-    assert f"the code {GTIN} will be unknown" in visible_text(ada.get("/codes/1/unlink/").text)
+    assert f"The barcode {GTIN} identifies BOLT" in visible_text(ada.get("/codes/1/unlink/").text)
     answer = ada.submit("/codes/1/unlink/")
     assert (answer.status_code, answer.location) == (303, bolts)
     words = visible_text(ada.get(bolts).text)
     assert " unlinked." in words
-    assert "No code yet" in words
+    assert "No barcodes linked" in words
     assert ada.get("/codes/1/unlink/").status_code == 404
 
 

@@ -20,7 +20,7 @@ def test_the_tiles_show_sums_per_unit(ada, stock):
     stock.item("OIL", unit="l", decimals=1)
     stock.lot("receive 2.5", item="OIL")
     words = visible_text(ada.get("/?unit=pcs").text)
-    assert "On hand pcs 13 Reserved pcs 4 Available pcs 9 of which 3 on hold Free pcs 6" in words
+    assert "On hand pcs 13 Reserved pcs 4 Available pcs 9 3 on hold Free pcs 6" in words
     assert "On hand l 2.5" in visible_text(ada.get("/?unit=l").text)
 
 
@@ -42,11 +42,11 @@ def test_an_empty_inventory_shows_the_first_step(ada, person):
     ole = person("ole")
     for path in ("/", "/items/"):
         page = ada.get(path).text
-        assert "Add your first item" in visible_text(page)
+        assert "Create your first item" in visible_text(page)
         assert 'href="/items/new/">' in page.partition('id="live"')[2]
         assert "flask demo load" in page
-        assert "an admin has added the first item" in visible_text(ole.get(path).text)
-    assert "Needs you" not in ada.get("/").text
+        assert "An administrator must create the first item" in visible_text(ole.get(path).text)
+    assert "Needs attention" not in ada.get("/").text
     assert 'id="act"' not in person("vic").get("/").text
 
 
@@ -65,7 +65,7 @@ def test_a_search_shows_matching_items_only(ada, stock):
     found = poll(ada, "/?q=nu").text
     assert "NUT" in found
     assert "BOLT" not in found
-    assert "Needs you" not in found
+    assert "Needs attention" not in found
 
 
 def test_invalid_queries_are_no_error(ada, stock):
@@ -76,16 +76,16 @@ def test_invalid_queries_are_no_error(ada, stock):
 
 def test_old_reservations_are_listed(ada, person, stock, monkeypatch):
     lot = stock.lot("receive 10, reserve 4 JOB-1")
-    assert "held since" not in visible_text(ada.get("/").text)
+    assert "reserved since" not in visible_text(ada.get("/").text)
     later = clock.now() + timedelta(days=31)
     monkeypatch.setattr(clock, "now", lambda: later)
     stock.reserve(1, reference="JOB-2")
     ira = person("ira")  # the earlier session has expired
     words = visible_text(ira.get("/").text)
-    assert "Waiting JOB-1 4 pcs of BOLT held since" in words
+    assert "Waiting JOB-1 4 pcs of BOLT, reserved since" in words
     assert "JOB-2" not in words[: words.index("Items")]
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
-    assert "held since" not in visible_text(ira.get("/").text), "it is listed as at risk instead"
+    assert "reserved since" not in visible_text(ira.get("/").text), "it is listed as at risk instead"
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])

@@ -67,17 +67,17 @@ def test_a_file_is_uploaded_checked_imported_and_undone(ada, app, stock):
     assert form_fields(page)["column-name"] == ""
     assert 'aria-invalid="true"' in check(ada, path).text
     checked = visible_text(check(ada, path, **{"column-name": "What"}).text)
-    assert "2 rows: 2 new, 0 changed, 0 the same already." in checked
+    assert "2 rows: 2 new, 0 changed, 0 unchanged" in checked
     done = commit(ada, path)
     assert done.location == "/import/?done=1"
-    assert "items.csv is imported: 2 new" in visible_text(ada.get(done.location).text)
+    assert "items.csv was imported: 2 new" in visible_text(ada.get(done.location).text)
     assert drafts(app) == []
     assert import_file(ada, "stock", STOCK).location == "/import/?done=2"
     assert stock.find_lot("L-1").on_hand == 12_000_000
     undone = ada.submit("/import/2/undo/", reason="wrong file")
     assert (undone.status_code, undone.location) == (303, "/import/")
     assert stock.find_lot("L-1").on_hand == 0
-    assert visible_text(ada.get("/import/").text).count("Taken back") == 1
+    assert visible_text(ada.get("/import/").text).count("Undone") == 1
     assert "reversed already" in visible_text(ada.submit("/import/2/undo/").text)
 
 
@@ -88,9 +88,9 @@ def test_a_file_committed_twice_is_imported_once(ada, stock):
     token = {"csrf_token": form_fields(ada.get(path).text)["csrf_token"]}
     assert ada.post(f"{path}commit/", token).location == "/import/?done=1"
     assert ada.post(f"{path}commit/", token).location == "/import/?gone=1"
-    assert "put away" in visible_text(ada.get("/import/?gone=1").text)
+    assert "already imported or discarded" in visible_text(ada.get("/import/?gone=1").text)
     assert import_file(ada, "stock", STOCK).location == "/import/?none=stock"
-    assert "all rows are there already" in visible_text(ada.get("/import/?none=stock").text)
+    assert "all rows are already in the system" in visible_text(ada.get("/import/?none=stock").text)
     assert stock.entries() == 2
 
 
@@ -98,7 +98,7 @@ def test_all_errors_are_shown_and_can_be_downloaded(ada, stock):
     stock.item("BOLT")
     path = open_preview(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
     words = visible_text(check(ada, path).text)
-    assert "3 things are wrong in 2 rows. Nothing was written." in words
+    assert "3 errors. 2 rows checked. Nothing was imported." in words
     assert "There is no item BOLD. Did you mean BOLT?" in words
     assert "Import 2 rows" not in words
     file = ada.get(f"{path}wrong.csv").text
@@ -166,7 +166,7 @@ def test_a_formula_error_in_a_cell_blocks_the_import(ada, stock):
     path = open_preview(ada, "counts", xlsx(rows))
     assert "In the file: #N/A" in visible_text(ada.get(path).text)
     words = visible_text(check(ada, path).text)
-    assert "1 thing is wrong in 1 row. Nothing was written." in words
+    assert "1 error. 1 row checked. Nothing was imported." in words
     assert "The spreadsheet has an error here (#N/A)." in words
     assert commit(ada, path).location.startswith(path)
     assert stock.find_lot("A").on_hand == 10_000_000
@@ -218,9 +218,7 @@ def test_repeated_counts_need_another_reference(ada, stock):
     text = "item,lot,counted\nBOLT,A,9\n"
     assert import_file(ada, "counts", text, reference="October").location == "/import/?done=1"
     path = open_preview(ada, "counts", text)
-    assert "imported already, by import 1" in visible_text(
-        check(ada, path, reference="October").text
-    )
+    assert "Import 1 has the same rows" in visible_text(check(ada, path, reference="October").text)
     assert "Import 1 row" in visible_text(check(ada, path, reference="November").text)
     assert commit(ada, path).location == "/import/?done=2"
 

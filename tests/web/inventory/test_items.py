@@ -88,7 +88,7 @@ def test_items_are_searched_by_code_and_name_and_paginated(ada, stock):
     found = ada.get("/items/?q=b-07").text
     assert "B-07" in found
     assert "B-08" not in found
-    assert "No item is called that" in ada.get("/items/?q=nothing%20such").text
+    assert "No items found" in ada.get("/items/?q=nothing%20such").text
 
 
 def test_a_page_of_items_has_at_most_200_rows(ada, stock):
@@ -100,7 +100,7 @@ def test_a_page_of_items_has_at_most_200_rows(ada, stock):
     after = html.unescape(re.search(r'href="([^"]+)" rel="next"', page)[1])
     last = ada.get(f"/items/{after}").text
     assert "B-202" in last
-    assert 'href="?q=b-">Back to the first' in last
+    assert 'href="?q=b-">First page' in last
     assert "B-199" not in last
 
 
@@ -127,7 +127,7 @@ def test_an_item_is_shown_as_of_an_earlier_time(ada, stock):
     for path in (f"/items/1/?at={when}", f"/lots/{lot}/?at={when}"):
         page = ada.get(path)
         assert "On hand pcs 10" in visible_text(page.text)
-        assert "As the ledger stood on" in visible_text(page.text)
+        assert "Stock and QC status as of" in visible_text(page.text)
         assert 'id="entry-2"' not in page.text
         assert 'id="act"' not in page.text
     assert "On hand pcs 0" in visible_text(ada.get(f"/lots/{lot}/?at=2020-01-01T00:00").text)
@@ -143,7 +143,7 @@ def test_a_lot_as_of_a_time_has_the_qc_status_and_expiry_of_that_time(ada, stock
     assert "Rejected" not in then
     assert "Rust" not in then
     before = (clock.now() - timedelta(days=9)).isoformat().replace("+", "%2B")
-    assert "not received yet" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
+    assert "Not received yet" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
     assert "On hand pcs 0" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
     yesterday = visible_text(ada.get(f"/items/1/?at={when}").text)
     assert "10 on hold" in yesterday
@@ -153,8 +153,8 @@ def test_an_item_shows_a_chart_of_its_stock(ada, stock):
     assert 'id="chart"' not in ada.get(f"/items/{stock.item('NUT') and 1}/").text
     stock.lot("receive 10, reserve 4, issue 3")
     page = ada.get("/items/2/").text
-    assert 'aria-label="On hand from 0 on' in page
-    assert "to 7 pcs now, at most 7" in page
+    assert 'aria-label="On hand: 0 pcs on' in page
+    assert "7 pcs today, maximum 7 pcs" in page
 
 
 def test_a_column_header_sorts_reverses_and_resets(ada, stock):

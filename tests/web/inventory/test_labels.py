@@ -46,7 +46,7 @@ def test_lots_in_stock_are_listed_and_searched(ada, lots, stock):
     assert re.findall(r'name="lot" value="(\d+)"(?: checked)?>', page).count("1") == 1
     assert checked(page) == ["3"]
     assert "L-2" not in visible_text(page)
-    assert "No lot in stock is called that" in ada.get("/labels/?q=nothing").text
+    assert "No lot in stock matches your search" in ada.get("/labels/?q=nothing").text
 
 
 def test_a_pdf_of_labels_can_be_scanned(person, lots):

@@ -46,7 +46,7 @@ def test_an_entry_has_its_own_url(ada, stock):
 
 
 def test_an_empty_ledger_shows_the_first_step(ada):
-    assert "Its first entry is the first lot" in visible_text(ada.get("/ledger/").text)
+    assert "Receive your first lot to post" in visible_text(ada.get("/ledger/").text)
 
 
 # --- verifying ------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def page_after_verification(app, person):
 
 def test_an_admin_can_verify_the_ledger(app, ada, stock):
     stock.lot("receive 12, reserve 4 JOB-1")
-    assert "The ledger was not verified yet." in visible_text(ada.get("/ledger/").text)
+    assert "Not verified yet" in visible_text(ada.get("/ledger/").text)
     assert verify(ada).location == "/ledger/"
     assert "2 entries verified, 0 differences" in page_after_verification(app, ada)
 
@@ -80,7 +80,7 @@ def test_verification_names_the_differing_table(app, ada, stock):
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM lot_heads")
     verify(ada)
-    assert "1 entries verified, 1 differences: lot_heads" in page_after_verification(app, ada)
+    assert "1 entries verified, 1 difference: lot_heads" in page_after_verification(app, ada)
 
 
 def test_only_an_admin_can_verify(person):

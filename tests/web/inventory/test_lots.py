@@ -150,7 +150,7 @@ def test_a_count_adjusts_the_lot(ada, stock):
 def test_a_count_that_differs_needs_a_reason(ada, stock):
     lot = stock.lot("receive 10", lot_code="L-1")
     page = visible_text(ada.get(f"/lots/{lot}/count/").text)
-    assert "Needed if the count differs from 10 pcs." in page
+    assert "Required if the count differs from 10 pcs" in page
     answer = ada.submit(f"/lots/{lot}/count/", counted="8", reason=" ")
     assert answer.status_code == 422
     assert "8 pcs counted, 10 pcs on hand. Enter a reason" in visible_text(answer.text)
@@ -247,7 +247,7 @@ def test_lots_are_filtered_by_state_and_searched_by_code(ada, stock):
     assert "HELD" in held
     assert "FINE" not in held
     assert "FINE" in ada.get("/lots/?q=fin").text
-    assert "No such lot" in ada.get("/lots/?state=expiring").text
+    assert "No lots found" in ada.get("/lots/?state=expiring").text
 
 
 def test_a_lot_shows_its_reservations_with_their_quantity_in_it(ada, stock):
@@ -267,13 +267,13 @@ def test_a_lot_without_free_stock_has_no_reserve_form(ada, stock):
 
 def test_the_decision_form_says_whether_a_reason_is_needed(ada, stock):
     new = stock.lot("receive 10", qc_required=True)
-    assert "Only needed to reject it." in ada.get(f"/lots/{new}/").text
+    assert "Required to reject the lot" in ada.get(f"/lots/{new}/").text
     quarantined = stock.lot("receive 10, approve, quarantine", lot_code="L-2")
     rejected = stock.lot("receive 10, reject", lot_code="L-3")
     for lot in (quarantined, rejected):
         page = ada.get(f"/lots/{lot}/").text
-        assert "Only needed" not in page
-        assert "It stays in the QC history." in page
+        assert "Required to reject" not in page
+        assert "Saved in the QC history" in page
 
 
 def _edit(person, lot, **typed):

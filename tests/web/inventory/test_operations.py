@@ -226,7 +226,7 @@ def test_an_operation_shows_its_entries_and_can_be_undone(ada, stock):
     answer = ada.submit("/operations/1/reversal/", reason="Counted twice")
     assert answer.status_code == 303
     assert stock.figures(1) == "0 on hand, 0 reserved, 0 available"
-    assert "Undoes" in ada.get(answer.location).text
+    assert "Reverses" in ada.get(answer.location).text
 
 
 def test_a_receipt_of_issued_stock_cannot_be_undone(ada, stock):

@@ -13,7 +13,7 @@ def lot(stock):
 def test_a_lot_links_to_its_recall_with_receipts_and_issues(ada, lot):
     assert f'href="/lots/{lot}/recall/"' in ada.get(f"/lots/{lot}/").text
     words = visible_text(ada.get(f"/lots/{lot}/recall/").text)
-    for text in ("Came in pcs 20", "Went out pcs 5", "Still here pcs 15", "JOB-9", "no reference"):
+    for text in ("Received pcs 20", "Issued pcs 5", "On hand pcs 15", "JOB-9", "No job or order"):
         assert text in words
 
 
@@ -51,7 +51,7 @@ def test_there_is_no_form_if_all_lots_are_on_hold(ada, lot):
     assert 'name="reason"' in ada.get(path).text
     ada.submit(path)
     page = ada.get(path).text
-    assert "All of it is on hold already." in visible_text(page)
+    assert "All lots are already on hold." in visible_text(page)
     assert 'name="reason"' not in page
 
 

@@ -25,7 +25,7 @@ def test_reservations_are_filtered_by_state(ada, stock):
     stock.post("unreserve", reservation_id=reservation)
     assert "JOB-2" not in ada.get("/reservations/").text
     assert "JOB-2" in ada.get("/reservations/?state=all").text
-    assert "Nothing is at risk" in ada.get("/reservations/?state=risk").text
+    assert "No reservations at risk" in ada.get("/reservations/?state=risk").text
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     assert "JOB-1" in ada.get("/reservations/?state=risk").text
 
@@ -173,7 +173,7 @@ def test_issuing_a_reference_leaves_stock_on_hold_reserved(ada, stock):
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     stock.lot("receive 9, reserve 3 JOB-1", lot_code="L-2")
     page = ada.get("/references/issue/?reference=JOB-1")
-    assert "This stays reserved, because it may not be issued now: 2 pcs of BOLT in L-1" in (
+    assert "These lines cannot be issued now and stay reserved: 2 pcs of BOLT in L-1" in (
         visible_text(page.text)
     )
     ada.post("/references/issue/", form_fields(page.text))
@@ -231,7 +231,7 @@ def test_a_reservation_expires_at_the_end_of_its_day(ada, stock):
         ole = Person(ada.app, "ole")
         page = visible_text(ole.get("/reservations/1/").text)
         assert "Expired 2 h ago" in page
-        assert "unreserved by the next write" in page
+        assert "The next operation on these lots unreserves" in page
         assert "/reservations/1/issue/" not in ole.get("/reservations/1/").text
         assert "/reservations/1/unreserve/" in ole.get("/reservations/1/").text
         for path in ("/reservations/", "/reservations/?state=all", f"/lots/{lot}/", "/items/1/"):

@@ -12,7 +12,7 @@ def test_items_lots_reservations_and_actions_are_found(ada, stock):
     assert "BOLT-L1 BOLT · approved · 10 pcs on hand" in words
     assert "BOLT-JOB BOLT · 4 pcs open" in words
     assert "Reserve" in visible_text(ada.get("/search/?q=reser").text)
-    assert "Nothing is called “zzz”." in visible_text(ada.get("/search/?q=zzz").text)
+    assert "No results for “zzz”" in visible_text(ada.get("/search/?q=zzz").text)
 
 
 def test_the_palette_gets_the_results_only(ada, stock):
@@ -42,7 +42,7 @@ def test_a_barcode_finds_its_item(ada, stock):
     stock.link("9521123456785")
     assert first_of(ada.get("/search/?q=9521123456785"))[2] == "BOLT"
     # A wrong check digit is no error.
-    assert "Nothing is called" in ada.get("/search/?q=(01)09521123456788").text
+    assert "No results for" in ada.get("/search/?q=(01)09521123456788").text
 
 
 def test_the_response_contains_the_query_it_answers(ada, stock):
@@ -60,7 +60,7 @@ def test_two_letters_find_items_and_exact_matches_only(ada, stock):
     short = ada.get("/search/?q=-1")
     assert first_of(short)[2] == "NUT-1"
     assert "L-1" not in visible_text(short.text).split()
-    assert "Type a third letter" in short.text
+    assert "Type at least three characters" in short.text
     assert first_of(ada.get("/search/?q=J"))[2] == "J"
-    assert "Nothing is called" not in ada.get("/search/?q=qq").text
-    assert "Type a third letter" not in ada.get("/search/?q=L-1").text
+    assert "No results for" not in ada.get("/search/?q=qq").text
+    assert "Type at least three characters" not in ada.get("/search/?q=L-1").text
