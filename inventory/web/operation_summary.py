@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 
 from inventory.http.languages import format_quantity
 from inventory.stock.entities import Operation
@@ -14,16 +15,16 @@ WORDS = {
     "RECEIPT": _l("Receipt"),
     "RESERVATION": _l("Reservation"),
     "UNRESERVATION": _l("Unreservation"),
-    "ISSUE": _l("Issue"),
+    "ISSUE": lazy_pgettext("kind of operation", "Issue"),
     "QC": _l("QC decision"),
-    "SCRAP": _l("Scrap"),
+    "SCRAP": lazy_pgettext("kind of operation", "Scrap"),
     "SUPPLIER_RETURN": _l("Supplier return"),
     "CUSTOMER_RETURN": _l("Customer return"),
-    "COUNT": _l("Count"),
-    "SPLIT": _l("Split"),
+    "COUNT": lazy_pgettext("kind of operation", "Count"),
+    "SPLIT": lazy_pgettext("kind of operation", "Split"),
     "REVERSAL": _l("Reversal"),
     "EXPIRY": _l("Expiry"),
-    "IMPORT": _l("Import"),
+    "IMPORT": lazy_pgettext("kind of operation", "Import"),
 }
 TXN_ICONS = {
     "RECEIVE": "package-plus",

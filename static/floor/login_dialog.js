@@ -38,7 +38,7 @@ export const initLogin = (db, { forget }) => {
     if (user) {
       await db.put("kept", user, "user");
       if (user.works) { if (!before) login.close(); remember(user.name); }
-      else open(t("The role of %(name)s cannot post. Sign in as another user.", user));
+      else open(t("%(name)s has the role %(role)s and cannot post. Switch to another user.", user));
     } else {
       await db.delete("kept", "user");
       open("");

@@ -9,6 +9,7 @@ import secrets
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext
 from flask_login import current_user
 from wtforms import (
     BooleanField,
@@ -268,7 +269,7 @@ class UnlinkCodeForm(OperationForm):
 class ItemForm(OperationForm):
     """New item."""
 
-    code = StringField(_l("Code"), _needed(_l("Enter an item code.")))
+    code = StringField(lazy_pgettext("item", "Code"), _needed(_l("Enter an item code.")))
     name = StringField(_l("Name"), _needed(_l("Enter a name.")))
     unit = StringField(_l("Unit"), _needed(_l("Enter a unit, such as pcs or kg.")), default="pcs")
     decimals = IntegerField(_l("Decimal places"), [Optional()], default=0)
