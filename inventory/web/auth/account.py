@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from inventory.accounts import api_tokens, login, sessions, users
 from inventory.common.errors import Refusal
+from inventory.http import languages
 from inventory.http.languages import translate
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
-from inventory.web.auth.forms import PasswordForm, TokenForm
+from inventory.web.auth.forms import LanguageForm, PasswordForm, TokenForm
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
@@ -46,6 +47,24 @@ def change_password() -> Answer:
         return rerender_form(_PAGE, form, refusal, **_own())
     web_session.renew_session(changed)
     flash(_("Password changed. All other devices were signed out."))
+    return redirect(url_for("auth.account.index"), 303)
+
+
+@blueprint.post("/language/")
+def set_language() -> Response:
+    """Set the language of the user's pages."""
+    form = LanguageForm()
+    if form.validate_on_submit():
+        changed = users.set_language(
+            user_id=current_user.id,
+            language=form.language.data or None,
+            actor_id=current_user.id,
+        )
+        current_user.language = changed.language
+        languages.forget()
+        flash(_("Language saved."))
+    else:
+        flash(_("Choose one of the languages."), "bad")
     return redirect(url_for("auth.account.index"), 303)
 
 
@@ -121,8 +140,10 @@ def revoke_token(token_id: int) -> Response:
 
 
 def _own() -> dict[str, Any]:
+    account = users.get_account(user_id=current_user.id)
     return {
-        "account": users.get_account(user_id=current_user.id),
+        "account": account,
+        "language_form": LanguageForm(formdata=None, language=account.language or ""),
         "places": sessions.list_open(user_id=current_user.id, this=web_session.current_id()),
     }
 

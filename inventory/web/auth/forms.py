@@ -12,6 +12,7 @@ from wtforms import DateField, PasswordField, SelectChoice, SelectField, StringF
 from wtforms.validators import DataRequired, Optional
 
 from inventory.accounts.users import ROLES
+from inventory.common.languages import LANGUAGES
 
 #: The roles as users read them.
 ROLE_NAMES = {
@@ -50,6 +51,19 @@ class RegisterForm(PageForm):
     name = StringField(_l("Name"), _needed())
     password = PasswordField(_l("Password"), _needed())
     code = StringField(_l("Setup code"))
+
+
+class LanguageForm(PageForm):
+    """Language of the user's pages; empty follows the browser."""
+
+    language = SelectField(_l("Language of pages and tablet"))
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.language.choices = [
+            SelectChoice("", _l("Language of the browser")),
+            *(SelectChoice(language.code, language.name) for language in LANGUAGES.values()),
+        ]
 
 
 class CodeForm(PageForm):
