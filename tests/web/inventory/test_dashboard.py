@@ -85,7 +85,7 @@ def test_old_reservations_are_listed(ada, person, stock, monkeypatch):
     assert "Waiting JOB-1 4 pcs of BOLT, reserved since" in words
     assert "JOB-2" not in words[: words.index("Items")]
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="recall")
-    assert "reserved since" not in visible_text(ira.get("/").text), "it is listed as at risk instead"
+    assert "reserved since" not in visible_text(ira.get("/").text), "listed as at risk instead"
 
 
 @pytest.mark.parametrize("verb", ["receive", "reserve", "issue"])
