@@ -11,6 +11,7 @@ from inventory import backups
 from inventory.backups import postgresql
 from inventory.common import clock
 from inventory.common.errors import EnvironmentProblem
+from inventory.common.messages import message, plural_message
 from inventory.config import Config
 from inventory.db import schema_version
 from inventory.doctor.results import CheckResult, error, ok, warning
@@ -25,29 +26,42 @@ def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
     found = backups.found_in(config.backup_path)
     whole = [one for one in found if one.manifest is not None]
     broken = [one.path.name for one in found if one.manifest is None]
-    advice = "Run `flask backup create --keep 7`, each night from cron."
+    advice = message("Run `flask backup create --keep 7`, each night from cron.")
     if broken:
         yield warning(
-            "Backups", f"cannot be read: {', '.join(broken[:3])}", "Remove the broken files."
+            message("Backups"),
+            message("cannot be read: %(names)s", names=list(broken[:3])),
+            message("Remove the broken files."),
         )
     if not whole and schema_version.holds_data(conn):
-        yield error("Backups", f"there is no backup in {config.backup_path}", advice)
+        yield error(
+            message("Backups"),
+            message("there is no backup in %(backup_path)s", backup_path=config.backup_path),
+            advice,
+        )
     elif whole:
         age = clock.now() - whole[0].made_at
-        message = f"the last of {len(whole)} backups is from {whole[0].made_at:%Y-%m-%d %H:%M} UTC"
+        what = plural_message(
+            "the last of %(num)s backup is from %(time)s",
+            "the last of %(num)s backups is from %(time)s",
+            len(whole),
+            time=clock.Time(whole[0].made_at),
+        )
         if age > OLD:
-            yield error("Backups", message, advice)
+            yield error(message("Backups"), what, advice)
         elif age > RECENT:
-            yield warning("Backups", message, advice)
+            yield warning(message("Backups"), what, advice)
         else:
-            yield ok("Backups", f"{message}; keep copies on another machine")
+            yield ok(
+                message("Backups"), message("%(what)s; keep copies on another machine", what=what)
+            )
     else:
-        yield ok("Backups", "there is nothing to back up yet")
+        yield ok(message("Backups"), message("there is nothing to back up yet"))
 
 
 def _programs(conn: Connection) -> CheckResult:
     try:
         postgresql.require_programs(conn)
     except EnvironmentProblem as problem:
-        return error("Backup programs", "no backup can be made", problem.detail)
-    return ok("Backup programs", "pg_dump and pg_restore are installed")
+        return error(message("Backup programs"), message("no backup can be made"), problem.detail)
+    return ok(message("Backup programs"), message("pg_dump and pg_restore are installed"))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from inventory import verification
 from inventory.accounts.users import ROLES
 from inventory.common import clock
+from inventory.common.messages import message
 from inventory.config import Config
 from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module, unsafe_settings
 from inventory.doctor.results import CheckResult, error, ok, warning
@@ -25,7 +26,7 @@ SAMPLE = 200
 _RESERVE = 5
 
 users = table(User)
-_RESTART = "Set it in postgresql.conf and reload the server."
+_RESTART = message("Set it in postgresql.conf and reload the server.")
 
 
 def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
@@ -33,9 +34,13 @@ def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
     standing = schema_version.schema_status(conn, config.root_path / "migrations")
     yield from _sqlite() if config.is_sqlite else _postgresql(conn, config)
     if not standing.is_current:
-        yield error("Schema", str(standing), "Run `flask db upgrade`, or the right program.")
+        yield error(
+            message("Schema"),
+            str(standing),
+            message("Run `flask db upgrade`, or the right program."),
+        )
         return
-    yield ok("Schema", f"version {standing.newest}")
+    yield ok(message("Schema"), message("version %(newest)s", newest=standing.newest))
     yield _rules(conn)
     yield _settings()
     yield _clock(conn)
@@ -49,11 +54,15 @@ def _sqlite() -> Iterator[CheckResult]:
     version = sqlite_module().sqlite_version
     if sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
         yield error(
-            "Database", f"SQLite {version} can lose writes when a checkpoint meets a writer",
-            "Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL.",
-        )  # fmt: skip
+            message("Database"),
+            message(
+                "SQLite %(version)s can lose writes when a checkpoint meets a writer",
+                version=version,
+            ),
+            message("Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL."),
+        )
     else:
-        yield ok("Database", f"SQLite {version}")
+        yield ok(message("Database"), message("SQLite %(version)s", version=version))
 
 
 def _postgresql(conn: Connection, config: Config) -> Iterator[CheckResult]:
@@ -62,40 +71,64 @@ def _postgresql(conn: Connection, config: Config) -> Iterator[CheckResult]:
 
     version = show("server_version").split()[0]
     if int(version.split(".")[0]) < OLDEST_POSTGRESQL:
-        advice = f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
-        yield warning("Database", f"PostgreSQL {version} is no longer supported", advice)
+        advice = message(
+            "Upgrade to PostgreSQL %(oldest_postgresql)s or newer.",
+            oldest_postgresql=OLDEST_POSTGRESQL,
+        )
+        yield warning(
+            message("Database"),
+            message("PostgreSQL %(version)s is no longer supported", version=version),
+            advice,
+        )
     else:
-        yield ok("Database", f"PostgreSQL {version}")
+        yield ok(message("Database"), message("PostgreSQL %(version)s", version=version))
     off = [name for name in ("fsync", "full_page_writes") if show(name) != "on"]
     if off:
-        yield error("Durability", f"{' and '.join(off)} off: a power cut loses data", _RESTART)
+        yield error(
+            message("Durability"),
+            message("%(settings)s off: a power cut loses data", settings=off),
+            _RESTART,
+        )
     else:
-        yield ok("Durability", "fsync and full_page_writes are on")
+        yield ok(message("Durability"), message("fsync and full_page_writes are on"))
     needed = config.workers * (2 * config.threads + 4)
     allowed = int(show("max_connections")) - int(show("superuser_reserved_connections"))
     if needed + _RESERVE > allowed:
         yield error(
-            "Connections",
-            f"{config.workers} workers can need {needed} connections, PostgreSQL allows {allowed}",
-            "Raise max_connections in postgresql.conf, or lower WORKERS or THREADS.",
+            message("Connections"),
+            message(
+                "%(workers)s workers can need %(needed)s connections, PostgreSQL allows"
+                " %(allowed)s",
+                workers=config.workers,
+                needed=needed,
+                allowed=allowed,
+            ),
+            message("Raise max_connections in postgresql.conf, or lower WORKERS or THREADS."),
         )
     else:
-        yield ok("Connections", f"at most {needed} of {allowed}")
+        yield ok(
+            message("Connections"),
+            message("at most %(needed)s of %(allowed)s", needed=needed, allowed=allowed),
+        )
 
 
 def _rules(conn: Connection) -> CheckResult:
     found = [finding.what for finding in schema.enforced(conn)]
     if found:
         return error(
-            "Rules", "; ".join(found[:3]), "Run `flask db upgrade`, then `flask ledger verify`."
+            message("Rules"),
+            "; ".join(found[:3]),
+            message("Run `flask db upgrade`, then `flask ledger verify`."),
         )
-    return ok("Rules", "all triggers and constraints exist")
+    return ok(message("Rules"), message("all triggers and constraints exist"))
 
 
 def _settings() -> CheckResult:
     if found := unsafe_settings():
-        return error("Settings", "; ".join(found), "Only this program can change them.")
-    return ok("Settings", "isolation, journal and durability are set correctly")
+        return error(
+            message("Settings"), "; ".join(found), message("Only this program can change them.")
+        )
+    return ok(message("Settings"), message("isolation, journal and durability are set correctly"))
 
 
 def _clock(conn: Connection) -> CheckResult:
@@ -108,11 +141,15 @@ def clock_against(last: datetime | None) -> CheckResult:
     now = clock.now()
     if last is not None and last > now + timedelta(seconds=2):
         return error(
-            "Clock", f"it is {now:%Y-%m-%d %H:%M} UTC, and the last entry is of"
-            f" {last:%Y-%m-%d %H:%M}",
-            "Set the clock: timedatectl set-ntp true",
-        )  # fmt: skip
-    return ok("Clock", f"{now:%Y-%m-%d %H:%M} UTC, not before the last entry")
+            message("Clock"),
+            message(
+                "it is %(now)s, and the last entry is of %(last)s",
+                now=clock.Time(now),
+                last=clock.Time(last),
+            ),
+            message("Set the clock: timedatectl set-ntp true"),
+        )
+    return ok(message("Clock"), message("%(now)s, not before the last entry", now=clock.Time(now)))
 
 
 def _read_cache(conn: Connection) -> CheckResult:
@@ -129,42 +166,64 @@ def _read_cache(conn: Connection) -> CheckResult:
     }
     newest = sa.select(statements.lots.c.id).order_by(statements.lots.c.id.desc()).limit(SAMPLE)
     ids = {*cached, *conn.execute(newest).scalars()}
-    message = {
-        lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)
-    }
+    what = {lot.id: (lot.lot_seq, lot.on_hand, lot.reserved) for lot in stock.read_lots(conn, ids)}
     missing = sa.select(lot_balances.c.lot_id).where(lot_balances.c.lot_id.in_(ids))
     there = set(conn.execute(missing).scalars())
-    differs = [id for id, figures in cached.items() if message.get(id) != figures]
-    if differs or there != set(message):
-        return error("Read cache", "it differs from the ledger", "Run: flask ledger rebuild-cache")
-    return ok("Read cache", f"{len(ids)} lots compared with the ledger")
+    differs = [id for id, figures in cached.items() if what.get(id) != figures]
+    if differs or there != set(what):
+        return error(
+            message("Read cache"),
+            message("it differs from the ledger"),
+            message("Run: flask ledger rebuild-cache"),
+        )
+    return ok(
+        message("Read cache"), message("%(count)s lots compared with the ledger", count=len(ids))
+    )
 
 
 def _verified(conn: Connection) -> CheckResult:
     run = verification.last_run(conn)
-    advice = "Run `flask ledger verify`, each week from cron."
+    advice = message("Run `flask ledger verify`, each week from cron.")
     if run is None:
-        return warning("Ledger", "never verified", advice)
+        return warning(message("Ledger"), message("never verified"), advice)
     if not run["ok"]:
-        return error("Ledger", f"{run['differences']} differences were found at its last"
-                     f" verification: {run['findings'][0]['what']}",
-                     "Do not change rows by hand. Restore the last good backup in another place"
-                     " and compare.",
-                     )  # fmt: skip
+        return error(
+            message("Ledger"),
+            message(
+                "%(count)s differences were found at the last verification: %(first)s",
+                count=run["differences"],
+                first=run["findings"][0]["what"],
+            ),
+            message(
+                "Do not change rows by hand. Restore the last good backup in another place and"
+                " compare."
+            ),
+        )
     at = datetime.fromisoformat(run["started_at"])
     if clock.now() - at > timedelta(days=8):
-        return warning("Ledger", f"last verified {at:%Y-%m-%d}", advice)
-    return ok("Ledger", f"verified {at:%Y-%m-%d}: {run['entries']} entries, no difference")
+        return warning(
+            message("Ledger"), message("last verified on %(day)s", day=at.date()), advice
+        )
+    return ok(
+        message("Ledger"),
+        message(
+            "verified on %(day)s: %(entries)s entries, no difference",
+            day=at.date(),
+            entries=run["entries"],
+        ),
+    )
 
 
 def _expired(conn: Connection) -> CheckResult:
     old = clock.now() - timedelta(days=1)
     waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
     if waiting:
-        message = f"{len(waiting)} expired more than a day ago and still hold stock"
-        advice = "Run `flask reservations expire`, each quarter hour from cron."
-        return warning("Reservations", message, advice)
-    return ok("Reservations", "no expired reservation holds stock")
+        what = message(
+            "%(count)s expired more than a day ago and still hold stock", count=len(waiting)
+        )
+        advice = message("Run `flask reservations expire`, each quarter hour from cron.")
+        return warning(message("Reservations"), what, advice)
+    return ok(message("Reservations"), message("no expired reservation holds stock"))
 
 
 def _admin(conn: Connection) -> CheckResult:
@@ -172,9 +231,18 @@ def _admin(conn: Connection) -> CheckResult:
     found = conn.execute(sa.select(users.c.role).where(active)).scalars().all()
     admins = sum(role == ROLES[-1] for role in found)
     if admins:
-        return ok("Admins", f"{admins} of {len(found)} accounts")
+        return ok(
+            message("Admins"),
+            message("%(admins)s of %(count)s accounts", admins=admins, count=len(found)),
+        )
     if not found:
         return warning(
-            "Admins", "there are no users", "Register: the first user becomes an administrator."
+            message("Admins"),
+            message("there are no users"),
+            message("Register: the first user becomes an administrator."),
         )
-    return error("Admins", "there is none", "Run: flask users create NAME --role admin")
+    return error(
+        message("Admins"),
+        message("there is none"),
+        message("Run: flask users create NAME --role admin"),
+    )

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from inventory.common import clock
+from inventory.common.messages import message
 from inventory.config import Config
 from inventory.doctor.results import CheckResult, error, ok, size, warning
 
@@ -26,11 +27,15 @@ NETWORK_FILE_SYSTEMS = frozenset({
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
     """Check the Python version."""
-    message = ".".join(map(str, version))
+    what = ".".join(map(str, version))
     if version < OLDEST_PYTHON:
         needed = ".".join(map(str, OLDEST_PYTHON))
-        return error("Python", f"{message} is too old", f"Install Python {needed} or newer.")
-    return ok("Python", message)
+        return error(
+            message("Python"),
+            message("%(what)s is too old", what=what),
+            message("Install Python %(needed)s or newer.", needed=needed),
+        )
+    return ok(message("Python"), what)
 
 
 def check_dependencies(root: Path) -> CheckResult:
@@ -45,12 +50,21 @@ def check_dependencies(root: Path) -> CheckResult:
         for name, (version, _) in pinned.items()
         if found[name] not in (None, version)
     ]
-    advice = "Run `make setup`, or `pip install -r requirements.txt`."
+    advice = message("Run `make setup`, or `pip install -r requirements.txt`.")
     if missing:
-        return error("Dependencies", f"missing: {', '.join(missing)}", advice)
+        return error(
+            message("Dependencies"), message("missing: %(names)s", names=list(missing)), advice
+        )
     if others:
-        return warning("Dependencies", f"other versions: {', '.join(others[:5])}", advice)
-    return ok("Dependencies", f"{len(required)} at the versions that were tested")
+        return warning(
+            message("Dependencies"),
+            message("other versions: %(names)s", names=list(others[:5])),
+            advice,
+        )
+    return ok(
+        message("Dependencies"),
+        message("%(count)s at the versions that were tested", count=len(required)),
+    )
 
 
 def _pins(path: Path) -> dict[str, tuple[str, bool]]:
@@ -73,12 +87,14 @@ def check_file_permissions(config: Config) -> CheckResult:
     named = [config.instance_path, config.instance_path / "secret_key", *database]
     open_to_all = [path for path in (*named, config.backup_path) if _is_exposed(path)]
     if open_to_all:
-        message = ", ".join(
-            f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all
-        )
+        what = ", ".join(f"{path} (mode {path.stat().st_mode & 0o777:o})" for path in open_to_all)
         words = " ".join(map(str, open_to_all))
-        return error("Files", f"other users can read {message}", f"Run: chmod go= {words}")
-    return ok("Files", "only the owner can read secret key, database and backups")
+        return error(
+            message("Files"),
+            message("other users can read %(what)s", what=what),
+            message("Run: chmod go= %(words)s", words=words),
+        )
+    return ok(message("Files"), message("only the owner can read secret key, database and backups"))
 
 
 def _is_exposed(path: Path) -> bool:
@@ -97,13 +113,20 @@ def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
     try:
         text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
     except OSError:
-        return warning("File system", "cannot be determined", "Make sure that it is a local disk.")
+        return warning(
+            message("File system"),
+            message("cannot be determined"),
+            message("Make sure that it is a local disk."),
+        )
     kind = _kind_of(place, text)
     if kind in NETWORK_FILE_SYSTEMS:
-        advice = "Move it to a local disk, or use PostgreSQL."
-        message = f"{place} is on the network ({kind})"
-        return (error if config.is_sqlite else warning)("File system", message, advice)
-    return ok("File system", f"{place} is on this machine ({kind})")
+        advice = message("Move it to a local disk, or use PostgreSQL.")
+        what = message("%(place)s is on the network (%(kind)s)", place=place, kind=kind)
+        return (error if config.is_sqlite else warning)("File system", what, advice)
+    return ok(
+        message("File system"),
+        message("%(place)s is on this machine (%(kind)s)", place=place, kind=kind),
+    )
 
 
 def _kind_of(place: Path, mounts: str) -> str:
@@ -126,12 +149,16 @@ def check_disk_space(
         places.append(Path(config.url.database or "").parent)
     known = free_on or [(_standing(path), _free(path)) for path in places]
     place, least = min(known, key=lambda one: one[1])
-    message = f"{size(least)} left on {place}"
+    what = message("%(size)s left on %(place)s", size=size(least), place=place)
     if least < TOO_LITTLE:
-        return error("Disk", message, "Free space now: a full disk stops every write.")
+        return error(
+            message("Disk"), what, message("Free space now: a full disk stops every write.")
+        )
     if least < LITTLE:
-        return warning("Disk", message, "Free space, or move BACKUP_PATH to another disk.")
-    return ok("Disk", message)
+        return warning(
+            message("Disk"), what, message("Free space, or move BACKUP_PATH to another disk.")
+        )
+    return ok(message("Disk"), what)
 
 
 def _standing(path: Path) -> Path:
@@ -145,7 +172,14 @@ def _free(path: Path) -> int:
 def check_timezone(config: Config) -> CheckResult:
     """Show the time zone and the time at the site."""
     there = clock.now().astimezone(config.site_timezone)
-    return ok("Time zone", f"{config.site_timezone.key}: it is {there:%Y-%m-%d %H:%M} at the site")
+    return ok(
+        message("Time zone"),
+        message(
+            "%(zone)s: it is %(time)s at the site",
+            zone=config.site_timezone.key,
+            time=clock.Time(there),
+        ),
+    )
 
 
 def check_proxy(config: Config) -> list[CheckResult]:
@@ -154,31 +188,60 @@ def check_proxy(config: Config) -> list[CheckResult]:
     reachable = not config.is_loopback or config.proxy_count > 0
     if reachable and not config.https:
         found.append(
-            warning("HTTPS", "off: passwords cross the network unencrypted",
-                 "Use a reverse proxy with HTTPS and set HTTPS=yes.")
+            warning(message(
+"HTTPS"
+), message(
+"off: passwords cross the network unencrypted"
+),
+                 message(
+"Use a reverse proxy with HTTPS and set HTTPS=yes."
+))
         )  # fmt: skip
     if config.https and not config.proxy_count:
         found.append(
-            warning("Proxies",
-                 "HTTPS is on but PROXY_COUNT is 0: all users share the address of the proxy",
-                 "Set PROXY_COUNT to the number of reverse proxies.")
+            warning(message(
+"Proxies"
+),
+                 message(
+"HTTPS is on but PROXY_COUNT is 0: all users share the address of the proxy"
+),
+                 message(
+"Set PROXY_COUNT to the number of reverse proxies."
+))
         )  # fmt: skip
     if config.proxy_count and not config.is_loopback:
         found.append(
-            warning("Proxies",
-                 f"proxies are trusted, but {config.host} can be reached without them",
-                 "Set HOST=127.0.0.1, or allow only the proxy to reach the port.")
+            warning(message(
+"Proxies"
+),
+                 message(
+"proxies are trusted, but %(host)s can be reached without them",
+host=config.host
+),
+                 message(
+"Set HOST=127.0.0.1, or allow only the proxy to reach the port."
+))
         )  # fmt: skip
     if not config.known_hosts:
         found.append(
-            warning("Host names", "requests for any host name are answered",
-                 "Set TRUSTED_HOSTS to the host names of this site.")
+            warning(message(
+"Host names"
+), message(
+"requests for any host name are answered"
+),
+                 message(
+"Set TRUSTED_HOSTS to the host names of this site."
+))
         )  # fmt: skip
-    return found or [ok("Front", f"the address is {config.address}")]
+    return found or [
+        ok(message("Front"), message("the address is %(address)s", address=config.address))
+    ]
 
 
 def check_running_user() -> CheckResult:
     """Check that the server does not run as root."""
     if os.geteuid() == 0:
-        return warning("User", "it runs as root", "Run it as a dedicated user.")
-    return ok("User", "not root")
+        return warning(
+            message("User"), message("it runs as root"), message("Run it as a dedicated user.")
+        )
+    return ok(message("User"), message("not root"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory.common.errors import InvalidInput
-from inventory.common.messages import message
+from inventory.common.messages import Message, message
 from inventory.common.quantity import ONE, Qty
 
 PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
@@ -62,9 +62,25 @@ class Layout:
             yield page, x, y
 
 
+def _mm(length: float) -> Qty:
+    return Qty(round(length * 10) * ONE // 10)
+
+
+def _sheet_title(paper: str, count: int, width: float, height: float) -> Message:
+    return message(
+        "%(paper)s, %(count)s labels of %(width)s × %(height)s mm",
+        paper=paper,
+        count=count,
+        width=_mm(width),
+        height=_mm(height),
+    )
+
+
 def _single(width: float, height: float) -> Layout:
     name = f"{width:g}x{height:g}"
-    title = f"Single labels, {width:g} × {height:g} mm"
+    title = message(
+        "Single labels, %(width)s × %(height)s mm", width=_mm(width), height=_mm(height)
+    )
     return Layout(name=name, title=title, page=(width, height), label=(width, height))
 
 
@@ -72,26 +88,54 @@ LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout(
-            name="a4-3x8", title="A4, 24 labels of 63.5 × 33.9 mm", page=PAGES["a4"],
-            label=(63.5, 33.9), columns=3, rows=8, left=7.25, top=12.9, gap=(2.5, 0.0),
+            name="a4-3x8",
+            title=_sheet_title("A4", 24, 63.5, 33.9),
+            page=PAGES["a4"],
+            label=(63.5, 33.9),
+            columns=3,
+            rows=8,
+            left=7.25,
+            top=12.9,
+            gap=(2.5, 0.0),
         ),
         Layout(
-            name="a4-2x7", title="A4, 14 labels of 99.1 × 38.1 mm", page=PAGES["a4"],
-            label=(99.1, 38.1), columns=2, rows=7, left=4.65, top=15.15, gap=(2.5, 0.0),
+            name="a4-2x7",
+            title=_sheet_title("A4", 14, 99.1, 38.1),
+            page=PAGES["a4"],
+            label=(99.1, 38.1),
+            columns=2,
+            rows=7,
+            left=4.65,
+            top=15.15,
+            gap=(2.5, 0.0),
         ),
         Layout(
-            name="letter-3x10", title="Letter, 30 labels of 66.7 × 25.4 mm", page=PAGES["letter"],
-            label=(66.675, 25.4), columns=3, rows=10, left=4.7625, top=12.7, gap=(3.175, 0.0),
+            name="letter-3x10",
+            title=_sheet_title("Letter", 30, 66.7, 25.4),
+            page=PAGES["letter"],
+            label=(66.675, 25.4),
+            columns=3,
+            rows=10,
+            left=4.7625,
+            top=12.7,
+            gap=(3.175, 0.0),
         ),
         Layout(
-            name="letter-2x5", title="Letter, 10 labels of 101.6 × 50.8 mm", page=PAGES["letter"],
-            label=(101.6, 50.8), columns=2, rows=5, left=3.96875, top=12.7, gap=(4.7625, 0.0),
+            name="letter-2x5",
+            title=_sheet_title("Letter", 10, 101.6, 50.8),
+            page=PAGES["letter"],
+            label=(101.6, 50.8),
+            columns=2,
+            rows=5,
+            left=3.96875,
+            top=12.7,
+            gap=(4.7625, 0.0),
         ),
         _single(62, 29),
         _single(50, 25),
         _single(100, 50),
     )
-}  # fmt: skip
+}
 
 _SIZE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)x([0-9]{1,3}(?:\.[0-9]{1,2})?)", re.ASCII)
 _NUMBER = r"([0-9]{1,3}(?:\.[0-9]{1,3})?)"
@@ -132,11 +176,18 @@ def _sheet(name: str, found: re.Match[str]) -> Layout:
     left, top, across, down = (float(found[place]) for place in range(4, 8))
     width = (page[0] - 2 * left - (columns - 1) * across) / columns
     height = (page[1] - 2 * top - (rows - 1) * down) / rows
-    title = f"{found[1].upper()}, {columns * rows} labels of {width:.1f} × {height:.1f} mm"
+    title = _sheet_title(found[1].upper(), columns * rows, width, height)
     return Layout(
-        name=name, title=title, page=page, label=(width, height), columns=columns, rows=rows,
-        left=left, top=top, gap=(across, down),
-    )  # fmt: skip
+        name=name,
+        title=title,
+        page=page,
+        label=(width, height),
+        columns=columns,
+        rows=rows,
+        left=left,
+        top=top,
+        gap=(across, down),
+    )
 
 
 def _fitting(layout: Layout) -> Layout:
@@ -151,7 +202,3 @@ def _fitting(layout: Layout) -> Layout:
             field="layout",
         )
     return layout
-
-
-def _mm(length: float) -> Qty:
-    return Qty(round(length * 10) * ONE // 10)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit
 from inventory.accounts import users as accounts_users
 from inventory.common import validation
+from inventory.common.messages import message
 from inventory.models import Audit, table
 from inventory.queries.pagination import (
     USUAL_ROWS,
@@ -117,7 +118,7 @@ def _user_in(subject: str) -> int | None:
 
 def _note(row: Any, names: dict[int, str]) -> AuditEntry:
     strangers = row.action in audit.BY_STRANGERS
-    unnamed = "somebody" if strangers else "the command line"
+    unnamed = message("Unknown user") if strangers else message("Command line")
     target = _user_in(row.subject)
     return AuditEntry(
         id=row.id,

@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection
 from inventory import audit
 from inventory.common import clock
 from inventory.common.errors import InvalidInput, NotFound
+from inventory.common.messages import message
 from inventory.common.validation import validate_text
 from inventory.db import atomic
 from inventory.stock.statements import items
@@ -124,7 +125,10 @@ def _change(
         .values(**values)
     )
     if not changed.rowcount:
-        raise NotFound(f"There is no webhook number {endpoint_id}.", webhook=endpoint_id)
+        raise NotFound(
+            message("There is no webhook number %(endpoint_id)s.", endpoint_id=endpoint_id),
+            webhook=endpoint_id,
+        )
     if "ended_at" in values:
         waiting = sa.update(deliveries).where(deliveries.c.endpoint_id == endpoint_id)
         tx.execute(waiting.values(due_at=None))
@@ -145,7 +149,10 @@ def replay(tx: Connection, *, delivery_id: int, user_id: int | None) -> None:
         .values(due_at=clock.now(), attempts=0, delivered_at=None)
     )
     if not changed.rowcount:
-        raise NotFound(f"There is no delivery number {delivery_id}.", delivery=delivery_id)
+        raise NotFound(
+            message("There is no delivery number %(delivery_id)s.", delivery_id=delivery_id),
+            delivery=delivery_id,
+        )
     audit.record(tx, user_id=user_id, action="webhook replayed", subject=f"delivery {delivery_id}")
 
 
@@ -204,8 +211,10 @@ def validate_url(url: object) -> str:
         is_fine = False
     if not is_fine or parts.username or parts.fragment or not text.isascii() or " " in text:
         raise InvalidInput(
-            "An address is needed that begins with https:// or http:// and names a host, without"
-            " a user, a fragment or spaces in it.",
+            message(
+                "An address is needed that begins with https:// or http:// and names a host,"
+                " without a user, a fragment or spaces in it."
+            ),
             field="url",
         )
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
@@ -13,6 +14,7 @@ from wtforms.validators import DataRequired, Optional
 
 from inventory.accounts.users import ROLES
 from inventory.common.languages import LANGUAGES
+from inventory.common.messages import message
 
 #: The roles as users read them.
 ROLE_NAMES = {
@@ -28,10 +30,24 @@ def _needed() -> list[DataRequired]:
     return [DataRequired(_l("This field is required."))]
 
 
+class _FieldTexts:
+    """The texts of WTForms fields, from the catalogs of the pages."""
+
+    TEXTS = (message("Not a valid choice."), message("Not a valid date value."))
+
+    gettext = staticmethod(gettext)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return ngettext(one, many, number)
+
+
 class PageForm(FlaskForm):
     """Form that reads form data only, never JSON, so that all values are texts."""
 
     class Meta(FlaskForm.Meta):
+        def get_translations(self, form: FlaskForm) -> _FieldTexts:
+            return _FieldTexts()
+
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
             if formdata is not _Auto:
                 return formdata

@@ -29,8 +29,9 @@ def get_module_files() -> dict[str, str]:
     """
     names = sorted(path.stem for path in (_static_folder() / "floor").glob("*.js"))
     files = _VENDORED | {f"floor/{name}": f"floor/{name}.js" for name in names}
-    if (language := current_language().code) != "en":
-        files[_CATALOG] = f"floor/catalogs/{language}.js"
+    translated = f"floor/catalogs/{current_language().code}.js"
+    if (_static_folder() / translated).exists():
+        files[_CATALOG] = translated
     return files
 
 
