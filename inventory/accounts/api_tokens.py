@@ -156,7 +156,7 @@ def _create(
     user = users.read_account(tx, user_id)
     if not user.is_usable:
         raise Forbidden(
-            message("%(name)s cannot log in, and so cannot have a token.", name=user.name)
+            message("%(name)s cannot sign in, and so cannot have a token.", name=user.name)
         )
     if not user.has_role(fields.setdefault("role", user.role)):
         raise InvalidInput(

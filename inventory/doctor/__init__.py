@@ -29,7 +29,7 @@ def run_checks(config: Config) -> list[CheckResult]:
         *_safely(message("File system"), lambda: [system.check_file_system(config)]),
         *_safely(message("Disk"), lambda: [system.check_disk_space(config)]),
         *_safely(message("Time zone"), lambda: [system.check_timezone(config)]),
-        *_safely(message("Front"), lambda: system.check_proxy(config)),
+        *_safely(message("Address"), lambda: system.check_proxy(config)),
     ]
     path = Path(config.url.database or "")
     if config.is_sqlite and not path.exists():  # opening the database would create the file

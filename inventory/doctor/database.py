@@ -232,17 +232,17 @@ def _admin(conn: Connection) -> CheckResult:
     admins = sum(role == ROLES[-1] for role in found)
     if admins:
         return ok(
-            message("Admins"),
+            message("Administrators"),
             message("%(admins)s of %(count)s accounts", admins=admins, count=len(found)),
         )
     if not found:
         return warning(
-            message("Admins"),
+            message("Administrators"),
             message("there are no users"),
             message("Register: the first user becomes an administrator."),
         )
     return error(
-        message("Admins"),
+        message("Administrators"),
         message("there is none"),
         message("Run: flask users create NAME --role admin"),
     )

@@ -234,7 +234,7 @@ host=config.host
 ))
         )  # fmt: skip
     return found or [
-        ok(message("Front"), message("the address is %(address)s", address=config.address))
+        ok(message("Address"), message("the address is %(address)s", address=config.address))
     ]
 
 

@@ -180,13 +180,13 @@ class SlowClientMiddleware:
         latest = asyncio.get_running_loop().time() + self._limits.body_seconds
         async with asyncio.timeout_at(latest) as timer:
             while received < length:
-                message = await receive()
-                if message["type"] == "http.disconnect":
+                event = await receive()
+                if event["type"] == "http.disconnect":
                     break
-                body.write(part := message.get("body", b""))
+                body.write(part := event.get("body", b""))
                 received += len(part)
                 timer.reschedule(latest + received / self._limits.bytes_per_second)
-                if not message.get("more_body", False):
+                if not event.get("more_body", False):
                     break
         return received
 

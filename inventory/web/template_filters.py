@@ -10,7 +10,7 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from inventory.common import clock
-from inventory.common.quantity import ONE, format_qty
+from inventory.common.quantity import ONE, format_qty, unit_of
 from inventory.http.languages import current_language, format_date, format_datetime, format_quantity
 from inventory.stock.entities import Reservation
 from inventory.web.operation_summary import TXN_ICONS, WORDS
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         qty=format_qty,
         quantity=format_quantity,
         figure=figure,
+        unit_of=_unit_of,
         date=format_date,
         datetime=format_datetime,
         iso=iso,
@@ -67,6 +68,11 @@ def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
         f'<svg class="bar" role="img" aria-label="{escape(label)}">'
         f'<rect width="100%" height="100%" rx="3"/>{drawn}</svg>'
     )
+
+
+def _unit_of(unit: str, micros: int) -> str:
+    """Return an item's unit as it stands behind a quantity: 1 pc, 2 pcs."""
+    return unit_of(micros, unit)
 
 
 def number(count: int) -> Markup:

@@ -144,10 +144,10 @@ def test_timezone_check_shows_the_local_time(config: Config) -> None:
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({}, ["Front"]),
+        ({}, ["Address"]),
         ({"host": "0.0.0.0"}, ["HTTPS", "Host names"]),
         ({"https": True}, ["Proxies", "Host names"]),
-        ({"https": True, "proxy_count": 1, "trusted_hosts": ("a.b",)}, ["Front"]),
+        ({"https": True, "proxy_count": 1, "trusted_hosts": ("a.b",)}, ["Address"]),
         (
             {"https": True, "proxy_count": 1, "trusted_hosts": ("a.b",), "host": "0.0.0.0"},
             ["Proxies"],
@@ -252,10 +252,10 @@ def test_expired_open_reservations_are_reported(healthy_app: Flask) -> None:
 
 
 def test_site_without_an_admin_is_wrong(app: Flask) -> None:
-    assert check_named(app, "Admins").verdict == "look at"
+    assert check_named(app, "Administrators").verdict == "look at"
     with app.app_context():
         users.create_user(name="vic", password="a quiet warehouse", role="viewer")
-    assert check_named(app, "Admins").verdict == "wrong"
+    assert check_named(app, "Administrators").verdict == "wrong"
 
 
 @pytest.mark.only("postgresql")

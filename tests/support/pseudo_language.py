@@ -30,9 +30,7 @@ def pseudo(text: str) -> str:
     """Return a text with other letters; values and markup stay. A third longer, as in German."""
     parts = _KEPT.split(text)
     plain = "".join(part for part in parts if not _KEPT.fullmatch(part))
-    changed = "".join(
-        part if _KEPT.fullmatch(part) else part.translate(_LETTERS) for part in parts
-    )
+    changed = "".join(part if _KEPT.fullmatch(part) else part.translate(_LETTERS) for part in parts)
     return f"⟦{changed}{'·' * (len(plain) // 3)}⟧"
 
 

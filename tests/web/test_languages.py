@@ -20,7 +20,8 @@ from tests.web.test_parts_by_role import addresses
 #: Words that are the same in every language.
 NAMES = words_in(
     "Inventory CSV XLSX JSON Lines PDF ZPL GTIN GS1 DataMatrix QR FNC1 HTTP HTTPS URL API PIN QC"
-    " SHA FEFO UTC INV GiB MiB KiB Letter NONE viewer operator inspector admin tmpfs ms English Deutsch Español Français"
+    " SHA FEFO UTC INV GiB MiB KiB Letter NONE viewer operator inspector admin tmpfs ms pc"
+    " English Deutsch Español Français"
 )
 
 

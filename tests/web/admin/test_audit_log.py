@@ -171,7 +171,7 @@ def test_the_user_filter_finds_actions_by_and_on_the_user(app, ada, person):
             login.log_in(name="ole", password="wrong one", address=HOME)
         users.set_role(user_id=ole.id, role="inspector", actor_id=ada.id)
     assert len(rows_on(ada, "?who=OLE")) == 4
-    assert [row.split()[2] for row in rows_on(ada, "?who=ole&what=logins")] == ["somebody", "ole"]
+    assert [row.split()[2] for row in rows_on(ada, "?who=ole&what=logins")] == ["Unknown", "ole"]
     assert len(rows_on(ada, "?what=login.refused")) == 1
     tomorrow = clock.today().toordinal() + 1
     from_tomorrow = f"?from={clock.today().fromordinal(tomorrow)}"
@@ -236,7 +236,7 @@ def test_the_command_filters_like_the_page(app, ada):
         db.session.rollback()
     flask = Shell(app)
     listed = flask("audit", "list", "--who", "ben").output.splitlines()
-    assert "the command line" in listed[1]
+    assert "Command line" in listed[1]
     assert "Account disabled" in listed[1]
     assert len(listed) == 3
     assert len(flask("audit", "list", "--what", "logins", "--limit", "1").output.splitlines()) == 2

@@ -165,7 +165,7 @@ def test_the_lines_of_a_reference_are_in_the_order_of_their_locations(ada, stock
     table = re.search(r'<table class="table pick-list">.*?</table>', page, re.DOTALL)[0]
     lines = re.findall(r"(?:[AB]-\d+|–) (L-\d+)", visible_text(table))
     assert lines == ["L-9", "L-10", "L-1", "L-2", "L-3"]
-    assert visible_text(table).count("1 pcs") == 5
+    assert visible_text(table).count("1 pc") == 5
 
 
 def test_issuing_a_reference_leaves_stock_on_hold_reserved(ada, stock):
