@@ -21,7 +21,7 @@ MAX_OF_ITEM = Micros(9 * 10**12 * ONE)
 
 
 class TypedQty(str):
-    """A quantity as a person typed it, with a decimal point or a decimal comma.
+    """A quantity as a person typed it, in the notation of any language.
 
     `parse_qty` refuses it if it has two readings. Programs write decimal points only.
     """
@@ -29,13 +29,46 @@ class TypedQty(str):
     __slots__ = ()
 
     def plain(self) -> str:
-        """Return the text with a decimal point, or itself if it could have two readings."""
-        text = self.strip(" ")
-        if _GROUPED.fullmatch(text):
-            return TypedQty(text)
-        return text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text
+        """Return a plain decimal number, or a `TypedQty` if the item has to be known.
+
+        That is a text with two readings, one that cannot be read, and one with decimals that are
+        all zero, which an item counted in whole units does not have.
+        """
+        readings = read_typed(self)
+        if len(readings) != 1 or _ZERO_FRACTION.search(readings[0]):
+            return TypedQty(self.strip(" "))
+        return readings[0]
 
 
+def read_typed(text: str) -> list[str]:
+    """Return all readings of a typed quantity as plain decimal numbers; none if unreadable.
+
+    A comma or a point is the decimal sign, unless exactly three digits follow it that could be
+    thousands: 1,250 is 1.25 or 1250. Digits in groups of three are read if no other reading is
+    left: 1.234,5 and 1,234.5, 1 234 and 1'234. The language of the user does not matter: a text
+    means the same for all. `static/floor/quantity.js` has the same rule, and the same test cases.
+    """
+    text = text.strip(" ")
+    if found := _GROUPS.fullmatch(text):
+        first, sign, groups, decimal_sign, fraction = found.groups()
+        whole = first + re.sub(r"\D", "", groups)
+        if decimal_sign:
+            return [f"{whole}.{fraction}"] if decimal_sign != sign else []
+        if sign in ".," and len(groups) == _ONE_GROUP:
+            return [f"{first}.{groups[1:]}", whole]
+        return [whole]
+    found = _SIMPLE.fullmatch(text)
+    return [".".join(part for part in found.groups() if part)] if found else []
+
+
+#: 1.234,5: the first digits, the sign between groups, all groups, decimal sign and decimals.
+_GROUPS = re.compile(
+    r"([1-9][0-9]{0,2})(?=([.,'\u2019 \u00a0\u202f]))((?:\2[0-9]{3}){1,4})(?:([.,])([0-9]{1,30}))?",
+    re.ASCII,
+)
+_ONE_GROUP = 4
+_SIMPLE = re.compile(r"([0-9]{1,13})(?:[.,]([0-9]{1,30}))?", re.ASCII)
+_ZERO_FRACTION = re.compile(r"\.0+$")
 _PLAIN = re.compile(r"[0-9]{1,13}(\.[0-9]{1,30})?", re.ASCII)
 
 
@@ -44,8 +77,8 @@ def parse_qty(
 ) -> Micros:
     """Parse a quantity from text ("12.5"), int or Decimal; floats are refused.
 
-    A `TypedQty` can have a decimal comma. It is refused if its comma or point could also be a
-    thousands separator: 1,250 always, 1.250 unless the item is counted in thousandths or finer.
+    A `TypedQty` can have a decimal comma and groups of digits. It is refused if it has two
+    readings, such as 1.250, and if it has decimals and the item is counted in whole units.
 
     Args:
         decimals: the item's decimals; more are refused, never rounded.
@@ -59,11 +92,11 @@ def parse_qty(
             more than 10^12.
         TooManyDecimals: more decimals than the item has, or two readings; `readings` has them.
     """
-    text = _as_text(value)
+    typed = text = _as_text(value)
     if isinstance(value, TypedQty) and text:
         text = _read_typed(text, decimals=decimals, field=field, unit=unit)
     if text is None or not _PLAIN.fullmatch(text):
-        raise InvalidQty(_invalid_number_message(text), field=field, decimals=decimals)
+        raise InvalidQty(_invalid_number_message(typed), field=field, decimals=decimals)
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
     if len(fraction) > decimals:
@@ -106,41 +139,43 @@ def unit_of(micros: int, unit: str) -> str:
     return "pc" if unit == "pcs" and micros == ONE else unit
 
 
-_GROUPED = re.compile(r"([1-9][0-9]{0,2})([.,'\u2019 \u00a0\u202f])([0-9]{3})", re.ASCII)
-_WITH_COMMA = re.compile(r"[0-9]{1,13},[0-9]{1,30}", re.ASCII)
-
-
-def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str:
-    """Return the text with a decimal point.
+def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str | None:
+    """Return the only reading of a text, or None if it cannot be read.
 
     Raises:
         TooManyDecimals: the text has two readings, or one that the item is not counted in.
     """
-    found = _GROUPED.fullmatch(text)
-    if found is None:
-        return TypedQty(text).plain()
-    if found[2] == "." and decimals >= len(found[3]):
-        return text
-    whole, fraction = f"{found[1]}{found[3]}", found[3].rstrip("0")
+    readings = read_typed(text)
+    if len(readings) < _TWO:
+        if readings and decimals == 0 and _ZERO_FRACTION.search(readings[0]):
+            raise _too_fine_but(text, readings[0].partition(".")[0], decimals, field, unit)
+        return readings[0] if readings else None
+    small, whole = readings
+    fraction = small.partition(".")[2].rstrip("0")
+    if len(fraction) > decimals:
+        raise _too_fine_but(text, whole, decimals, field, unit)
+    small = f"{small.partition('.')[0]}.{fraction}".rstrip(".")
+    raise TooManyDecimals(
+        message(
+            "%(text)s can be read in two ways. Write %(small)s or %(whole)s.",
+            text=text,
+            small=Qty(int(Decimal(small) * ONE)),
+            whole=Qty(int(whole) * ONE),
+        ),
+        field=field,
+        readings=[small, whole],
+        unit=unit,
+    )
+
+
+_TWO = 2
+
+
+def _too_fine_but(text: str, whole: str, decimals: int, field: str, unit: str) -> TooManyDecimals:
     meant = Qty(int(whole) * ONE)
-    small = f"{found[1]}.{fraction}".rstrip(".")
-    if found[2] in ".," and len(fraction) <= decimals:
-        raise TooManyDecimals(
-            message(
-                "%(text)s can be read in two ways. Write %(small)s or %(whole)s.",
-                text=text,
-                small=Qty(int(Decimal(small) * ONE)),
-                whole=meant,
-            ),
-            field=field,
-            readings=[small, whole],
-        )
-    if found[2] in ".,":
-        fault = _too_fine(text, decimals, unit)
-    else:
-        fault = message("%(text)s has a separator.", text=text)
     hint = message("If you mean %(whole)s, write it without a separator.", whole=meant)
-    raise TooManyDecimals(join_sentences(fault, hint), field=field, readings=[whole])
+    detail = join_sentences(_too_fine(text, decimals, unit), hint)
+    return TooManyDecimals(detail, field=field, readings=[whole], unit=unit)
 
 
 def _too_fine(text: str, decimals: int, unit: str) -> Message:

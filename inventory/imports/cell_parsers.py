@@ -11,7 +11,8 @@ from typing import Any
 from inventory.common import validation
 from inventory.common.errors import InvalidInput, InvalidQty
 from inventory.common.messages import message
-from inventory.common.quantity import SCALE, TypedQty, format_qty, parse_qty
+from inventory.common.quantity import SCALE, TypedQty, format_qty, parse_qty, read_typed
+from inventory.imports.cell_texts import NumberCell
 from inventory.models import QcStatus
 
 DATE_ORDERS = ("", "dmy", "mdy")
@@ -31,7 +32,7 @@ _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?", re.ASCII)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
-_COMMA = re.compile(r"(\d+)(?:,(\d+))?", re.ASCII)
+_COMMA = re.compile(r"(\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,(\d+))?", re.ASCII)
 
 _YES = {"yes", "y", "true", "t", "1", "x", "on", "required"}
 _NO = {"no", "n", "false", "f", "0", "off", "none"}
@@ -97,9 +98,10 @@ def qty(value: str, field: str, style: CellFormat) -> str:
     """Parse a quantity of zero or more into a plain decimal.
 
     The item is not known yet, so up to 6 decimals are allowed, and a text like 1.000 is left for
-    the ledger to read.
+    the ledger to read. Programs write 12.00 into files for 12.
     """
-    if style.decimal_comma:
+    readings = [value] if isinstance(value, NumberCell) else read_typed(value)
+    if style.decimal_comma and not isinstance(value, NumberCell):
         found = _COMMA.fullmatch(value)
         if found is None:
             raise InvalidQty(
@@ -108,10 +110,11 @@ def qty(value: str, field: str, style: CellFormat) -> str:
                 ),
                 field=field,
             )
-        value = f"{found[1]}.{found[2] or 0}"
-    elif isinstance(value := TypedQty(value).plain(), TypedQty):
-        return value
-    return format_qty(parse_qty(value, decimals=SCALE, field=field, allow_zero=True))
+        readings = [f"{found[1].replace('.', '')}.{found[2] or 0}"]
+    if len(readings) > 1:
+        return TypedQty(value)
+    plain = readings[0] if readings else value
+    return format_qty(parse_qty(plain, decimals=SCALE, field=field, allow_zero=True))
 
 
 def positive_qty(value: str, field: str, style: CellFormat) -> str:

@@ -23,6 +23,12 @@ _SAVE_AGAIN = message(
 )
 
 
+class NumberCell(str):
+    """A number of a spreadsheet, with a decimal point: it has one reading."""
+
+    __slots__ = ()
+
+
 class BadCell(str):
     """Cell without a readable value; the text is what the file shows."""
 

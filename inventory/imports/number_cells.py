@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from inventory.imports.cell_texts import BadCell
+from inventory.common.messages import message
+from inventory.imports.cell_texts import BadCell, NumberCell
 
 #: A spreadsheet stores this many digits; of longer codes it has lost some.
 _EXACT_DIGITS = 15
@@ -55,12 +56,15 @@ def number_text(text: str) -> str | None:
     if value.is_integer() and abs(value) >= 10**_EXACT_DIGITS:
         return BadCell(
             f"{value:.0f}",
-            f"The spreadsheet kept only {_EXACT_DIGITS} digits of this number. Format the column as"
-            " text, and type or paste its values again.",
+            message(
+                "The spreadsheet kept only %(digits)s digits of this number. Format the column as"
+                " text, and type or paste its values again.",
+                digits=_EXACT_DIGITS,
+            ),
         )
     # A sum in a spreadsheet can be 0.30000000000000004; what it shows and means is 0.3.
     digits = f"{value + 0.0:.{_EXACT_DIGITS}g}"
-    return f"{Decimal(digits):f}" if "e" in digits else digits
+    return NumberCell(f"{Decimal(digits):f}" if "e" in digits else digits)
 
 
 @lru_cache(2048)

@@ -139,7 +139,7 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
             form_context(action, return_url=initial.pop("back", ""), initial=initial, **ids), 200
         )
     form = action.form()
-    for name, step in (("qty", "instead"), ("item", "instead_item")):
+    for name, step in (("qty", "instead"), ("counted", "instead"), ("item", "instead_item")):
         if name in form and (instead := request.form.get(step)):
             form[name].data = instead
     if not form.validate():
@@ -304,7 +304,9 @@ def _refuse(
     field = str(refusal.figures.get("field", ""))
     field = {"lots": "qty", "idempotency_key": ""}.get(field, field)
     status = 422 if isinstance(refusal, _MALFORMED) else 409
-    if isinstance(refusal, _MALFORMED) and field in form and form[field].type != "HiddenField":
+    has_choices = field in ("qty", "counted") and "readings" in refusal.figures
+    is_of_field = field in form and form[field].type != "HiddenField" and not has_choices
+    if isinstance(refusal, _MALFORMED) and is_of_field:
         form[field].errors = [translate(refusal.detail)]
         return _rerender_form(action, form, ids, status)
     return _rerender_form(action, form, ids, status, refusal)

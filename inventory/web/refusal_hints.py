@@ -61,7 +61,12 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     if isinstance(refusal, ConfirmationNeeded):
         return list(refusal.figures["steps"])
     figures = refusal.figures
-    steps = []
+    steps = [
+        SuggestedAction(
+            _("Use %(qty)s", qty=format_quantity(reading, figures["unit"])), "instead", reading
+        )
+        for reading in figures.get("readings", ())
+    ]
     for name in ("free", "issuable", "open"):
         enough = figures.get(name, "0")
         if enough != "0" and "qty" in fields and _is_less(figures, enough):

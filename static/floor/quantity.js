@@ -1,28 +1,55 @@
 // Exact decimals as in the ledger: integers in 10^-6 units, never floats.
 
 export const ONE = 1_000_000n;
+const MOST = 10n ** 12n * ONE;
 
-// Returns the quantities that a text like 1,000 can mean, or nothing if it has one meaning at most.
-// The same rule as on the server: the separator can be for thousands or for decimals.
-export function readings(text, decimals = 6) {
-  const grouped = /^([1-9]\d{0,2})([.,'\u2019 \u00a0\u202f])(\d{3})$/.exec(String(text).trim());
-  if (!grouped || (grouped[2] === "." && decimals >= 3)) return [];
-  const [, whole, separator, rest] = grouped;
-  const fraction = rest.replace(/0+$/, "");
-  const canBeDecimal = ".,".includes(separator) && fraction.length <= decimals;
-  return [...(canBeDecimal ? [fraction ? `${whole}.${fraction}` : whole] : []), whole + rest];
+const GROUPS =
+  /^([1-9]\d{0,2})(?=([.,'\u2019 \u00a0\u202f]))((?:\2\d{3}){1,4})(?:([.,])(\d{1,30}))?$/;
+
+// Returns all readings of a typed quantity as plain decimal numbers; none if it cannot be read.
+// The same rule as `read_typed` of the server, with the same test cases.
+function readTyped(text) {
+  const grouped = GROUPS.exec(text);
+  if (!grouped) {
+    const simple = /^(\d{1,13})(?:[.,](\d{1,30}))?$/.exec(text);
+    return simple ? [simple.slice(1).filter(Boolean).join(".")] : [];
+  }
+  const [, first, sign, groups, decimalSign, fraction] = grouped;
+  const whole = first + groups.replace(/\D/g, "");
+  if (decimalSign) return decimalSign === sign ? [] : [`${whole}.${fraction}`];
+  const canBeDecimal = ".,".includes(sign) && groups.length === 4;
+  return canBeDecimal ? [`${first}.${groups.slice(1)}`, whole] : [whole];
 }
 
-// Parses "12.5" or "12,5" into 10^-6 units; null if it is not a quantity with this many decimals,
-// or if it has two readings.
+const trimmed = (text) => String(text).replace(/^ +| +$/g, "");
+const withoutZeros = (plain) => plain.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+
+// Returns the quantities to choose from if a text like 1,000 has two readings, or if whole units
+// were typed with decimals.
+export function readings(text, decimals = 6) {
+  const found = readTyped(trimmed(text));
+  if (found.length === 1) {
+    return decimals === 0 && /\.0+$/.test(found[0]) ? [found[0].split(".")[0]] : [];
+  }
+  const [small, whole] = found;
+  if (!whole) return [];
+  const fraction = withoutZeros(small).split(".")[1] ?? "";
+  return fraction.length > decimals ? [whole] : [withoutZeros(small), whole];
+}
+
+// Parses a typed quantity into 10^-6 units; null if it is not a quantity with this many decimals,
+// or if there are readings to choose from.
 export function parse(text, decimals = 6) {
   if (readings(text, decimals).length) return null;
-  const found = /^(-?)(\d{1,13})(?:\.(\d{1,30}))?$/.exec(String(text).trim().replace(",", "."));
-  if (!found) return null;
-  const fraction = (found[3] ?? "").replace(/0+$/, "");
+  const isNegative = trimmed(text).startsWith("-");
+  const [plain] = readTyped(trimmed(text).replace(/^-/, ""));
+  if (plain === undefined) return null;
+  const [whole, digits = ""] = plain.split(".");
+  const fraction = digits.replace(/0+$/, "");
   if (fraction.length > decimals) return null;
-  const micros = BigInt(found[2]) * ONE + BigInt(fraction.padEnd(6, "0") || "0");
-  return found[1] ? -micros : micros;
+  const micros = BigInt(whole) * ONE + BigInt(fraction.padEnd(6, "0") || "0");
+  if (micros > MOST) return null;
+  return isNegative ? -micros : micros;
 }
 
 export function format(micros) {

@@ -215,7 +215,7 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         ("BOLT,N,1,,03/04/2031,,",
          "expires on: 03/04/2031 can be read in two ways. Choose whether the day or the month"
          " comes first, or write dates like 2027-03-31."),
-        ('BOLT,N,"1,234,567",,,,', "qty: Write the quantity without separators for thousands, like"
+        ('BOLT,N,"1,23,567",,,,', "qty: Write the quantity without separators for thousands, like"
          " 1250.5."),
         ("BOLT,N,1.000,,,,", "qty: 1.000 can be read in two ways. Write 1 or 1000."),
         ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read in two ways. Write 1 or 1000."),
@@ -258,8 +258,17 @@ def test_dates_and_decimal_commas_are_read_as_configured(stock: Stock) -> None:
     assert lots_on_hand() == [
         "OIL A APPROVED 1250.5/0 2031-04-03", "OIL B APPROVED 1250.5/0 2031-03-04",
     ]  # fmt: skip
-    wrong = check("stock", text.replace("1250,5", "1.250"), dates="dmy", decimal_comma=True)
-    assert reasons(wrong) == ["2 qty: 1.250 is not a number with a decimal comma, like 1250,5."]
+    grouped = text.replace("1250,5", "1.250").replace("A", "C")
+    run_import(stock, "stock", grouped, dates="dmy", decimal_comma=True)
+    assert lots_on_hand()[-1] == "OIL C APPROVED 1250/0 2031-04-03"
+    wrong = check("stock", text.replace("1250,5", "12.5"), dates="dmy", decimal_comma=True)
+    assert reasons(wrong) == ["2 qty: 12.5 is not a number with a decimal comma, like 1250,5."]
+
+
+def test_a_file_with_both_decimal_signs_is_refused_where_it_has_two_readings(stock: Stock) -> None:
+    stock.item("OIL", unit="l", decimals=3)
+    mixed = check("stock", "item;lot;qty\nOIL;A;12,5\nOIL;B;1.250\n")
+    assert reasons(mixed) == ["3 qty: 1.250 can be read in two ways. Write 1.25 or 1250."]
 
 
 def test_import_with_the_same_key_is_replayed(stock: Stock) -> None:

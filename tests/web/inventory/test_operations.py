@@ -10,7 +10,7 @@ from tests.support.users import form_fields, visible_text
 
 def test_a_receipt_redirects_back_and_shows_its_result(ada, stock):
     stock.item("BOLT")
-    answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2.0", location="A-1")
+    answer = ada.submit("/receive/?item=BOLT", lot_code="L-1", qty="2", location="A-1")
     assert answer.status_code == 303
     page = ada.get(answer.location)
     assert "Received 2 pcs of BOLT into L-1." in visible_text(page.text)
@@ -77,7 +77,7 @@ def test_the_invalid_field_has_the_focus(ada, stock):
 
 def test_an_invalid_quantity_shows_the_error_at_its_field(ada, stock):
     stock.lot("receive 5")
-    answer = ada.submit("/reserve/", item="BOLT", qty="1,234,567", reference="JOB-8")
+    answer = ada.submit("/reserve/", item="BOLT", qty="1,23,567", reference="JOB-8")
     assert answer.status_code == 422
     assert 'id="qty-error"' in answer.text
     assert "without separators for thousands" in visible_text(answer.text)
@@ -90,7 +90,20 @@ def test_a_quantity_with_two_readings_is_refused_and_stays_in_the_form(ada, stoc
         assert answer.status_code == 422
         assert f"{text} can be read in two ways. Write 1 or 1000." in visible_text(answer.text)
         assert f'value="{text}"' in answer.text
+        assert "Use 1 pc Use 1000 pcs" in visible_text(answer.text)
     assert stock.entries() == 0
+
+
+def test_one_of_two_readings_can_be_posted_with_a_click(ada, stock):
+    stock.item()
+    fields = {"item": "BOLT", "lot_code": "L", "qty": "1.000"}
+    refused = ada.submit("/receive/", **fields)
+    answer = ada.post("/receive/", form_fields(refused.text), **fields, instead="1000")
+    assert answer.status_code == 303
+    assert stock.find_lot("L").on_hand == 1_000_000_000
+    lot = stock.find_lot("L").id
+    counted = ada.submit(f"/lots/{lot}/count/", counted="1,000", reason="x")
+    assert "Use 1 pc Use 1000 pcs" in visible_text(counted.text)
 
 
 def test_a_decimal_comma_is_read_on_every_form(ada, stock):
