@@ -173,7 +173,7 @@ def _read_cache(conn: Connection) -> CheckResult:
     if differs or there != set(what):
         return error(
             message("Read cache"),
-            message("it differs from the ledger"),
+            message("the read cache differs from the ledger"),
             message("Run: flask ledger rebuild-cache"),
         )
     return ok(
@@ -243,6 +243,6 @@ def _admin(conn: Connection) -> CheckResult:
         )
     return error(
         message("Administrators"),
-        message("there is none"),
+        message("there is no active administrator"),
         message("Run: flask users create NAME --role admin"),
     )

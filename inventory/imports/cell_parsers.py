@@ -34,12 +34,48 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00)?)?", re.ASCII)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"(\d+|[1-9]\d{0,2}(?:\.\d{3})+)(?:,(\d+))?", re.ASCII)
 
-_YES = {"yes", "y", "true", "t", "1", "x", "on", "required"}
-_NO = {"no", "n", "false", "f", "0", "off", "none"}
+_YES = {"yes", "y", "true", "t", "1", "x", "on", "required", "ja", "oui", "sí", "si"}
+_NO = {"no", "n", "false", "f", "0", "off", "none", "nein", "non"}
 _STATUSES = {
-    QcStatus.APPROVED: {"approved", "ok", "released", "accepted", "passed", "pass", "good", "free"},
-    QcStatus.QUARANTINE: {"quarantine", "hold", "on hold", "blocked", "pending", "open"},
-    QcStatus.REJECTED: {"rejected", "failed", "fail", "bad", "scrap", "refused"},
+    QcStatus.APPROVED: {
+        "approved",
+        "ok",
+        "released",
+        "accepted",
+        "passed",
+        "pass",
+        "good",
+        "free",
+        "freigegeben",
+        "aprobado",
+        "libéré",
+    },
+    QcStatus.QUARANTINE: {
+        "quarantine",
+        "hold",
+        "on hold",
+        "blocked",
+        "pending",
+        "open",
+        "in quarantäne",
+        "quarantäne",
+        "gesperrt",
+        "en cuarentena",
+        "cuarentena",
+        "en quarantaine",
+        "quarantaine",
+    },
+    QcStatus.REJECTED: {
+        "rejected",
+        "failed",
+        "fail",
+        "bad",
+        "scrap",
+        "refused",
+        "abgelehnt",
+        "rechazado",
+        "refusé",
+    },
 }
 
 

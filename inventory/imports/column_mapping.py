@@ -128,7 +128,7 @@ def read_rows(
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
-            reason = message("Line %(line)s is about the same.", line=first)
+            reason = message("Line %(line)s names the same record.", line=first)
             wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, fields))

@@ -182,7 +182,7 @@ STOCK = FileType(
         Field(
             "expires_on",
             message("Expires on"),
-            message("The last day on which it can be used."),
+            message("The last day on which the lot can be used."),
             cell_parsers.day,
             False,
             (

@@ -101,7 +101,7 @@ def mo_of(catalog: Catalog) -> bytes:
 
 
 def script_of(catalog: Catalog) -> str:
-    """Return the catalog of the tablet's scripts as an ES module.
+    """Return the module floor/messages with the catalog.
 
     The plural rule of a catalog is an expression of C, which JavaScript reads as well.
     """
@@ -113,10 +113,11 @@ def script_of(catalog: Catalog) -> str:
             texts[key] = message.string
     rows = json.dumps(texts, ensure_ascii=False, indent=0)
     rule = catalog.plural_expr.strip("()").replace("!=", "!==")
-    return (
-        "// Written by `make messages`.\n"
-        f"export const plural = (n) => Number({rule});\nexport const catalog = {rows};\n"
-    )
+    module = (SCRIPTS.parent / "messages.js").read_text("utf-8")
+    english = "const catalog = {};\nconst plural = (n) => Number(n !== 1);\n"
+    assert english in module
+    translated = f"const catalog = {rows};\nconst plural = (n) => Number({rule});\n"
+    return "// Written by `make messages`.\n" + module.replace(english, translated)
 
 
 def untranslated(catalog: Catalog) -> Iterator[Message]:

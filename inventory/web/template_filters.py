@@ -25,6 +25,8 @@ def init_app(app: Flask) -> None:
         quantity=format_quantity,
         figure=figure,
         unit_of=_unit_of,
+        grouped=grouped,
+        rate=rate,
         date=format_date,
         datetime=format_datetime,
         iso=iso,
@@ -73,6 +75,16 @@ def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
 def _unit_of(unit: str, micros: int) -> str:
     """Return an item's unit as it stands behind a quantity: 1 pc, 2 pcs."""
     return unit_of(micros, unit)
+
+
+def grouped(count: int) -> str:
+    """Return a count with its digits in groups, for texts."""
+    return f"{count:,}".replace(",", current_language().group_sign)
+
+
+def rate(value: float) -> str:
+    """Return a rate with two decimals."""
+    return current_language().format_number(f"{value:.2f}")
 
 
 def number(count: int) -> Markup:

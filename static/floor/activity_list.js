@@ -1,7 +1,7 @@
 // Operations of this tablet, newest first: waiting, refused with the reason, done.
 import { $, clock, h, icon } from "floor/dom";
 import { t } from "floor/messages";
-import { isMore } from "floor/quantity";
+import { isMore, shown } from "floor/quantity";
 
 const VERBS = {
   issue: t("Issue"), receive: t("Receive"), reserve: t("Reserve"),
@@ -9,7 +9,7 @@ const VERBS = {
 };
 const SHOWN = 40;
 
-const amountOf = ({ qty, counted, location }) => qty ?? counted ?? location ?? "";
+const amountOf = ({ qty, counted, location }) => shown(qty ?? counted ?? location ?? "");
 export const titleOf = ({ body }) =>
   [VERBS[body.op], amountOf(body), "·", body.lotCode ?? body.text, body.item, body.reference]
     .filter(Boolean).join(" ");

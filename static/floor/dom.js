@@ -33,8 +33,17 @@ export const icon = (name) => {
   return svg;
 };
 
-export const clock = (time) =>
-  new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+// Returns a date as the language writes it.
+export const day = (iso) => {
+  const [year, month, date] = iso.split("-");
+  return (document.documentElement.dataset.date ?? "%Y-%m-%d")
+    .replace("%Y", year).replace("%m", month).replace("%d", date);
+};
+// Returns a time of day in the site's time zone.
+const { lang, dataset } = document.documentElement;
+const CLOCK = new Intl.DateTimeFormat(lang || "en",
+  { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: dataset.zone });
+export const clock = (time) => CLOCK.format(new Date(time));
 
 // Settings of this tablet; they can be lost.
 export const setting = (name, value) => {

@@ -1,9 +1,16 @@
-// Texts in the user's language. English texts are the keys of the catalog; figures have names:
-// t("Issued %(qty)s from %(lot)s.", { qty, lot })
-import { catalog, plural } from "floor/catalog";
+// Texts in the user's language: t("Issued %(qty)s from %(lot)s.", { qty, lot }). A value before
+// %(unit)s is a quantity, and so are those of QUANTITIES. `make messages` writes a copy of this
+// module with the catalog of each other language.
+import { amount, shown } from "floor/quantity";
 
-const fill = (text, values) =>
-  text.replaceAll(/%\((\w+)\)s/g, (_all, name) => String(values[name]));
+const catalog = {};
+const plural = (n) => Number(n !== 1);
+const QUANTITIES = ["qty", "most", "one", "other", "counted", "onHand"];
+
+const fill = (text, values) => text
+  .replaceAll(/%\((\w+)\)s %\(unit\)s/g, (_all, name) => amount(values[name], values.unit))
+  .replaceAll(/%\((\w+)\)s/g, (_all, name) =>
+    (QUANTITIES.includes(name) ? shown(values[name]) : String(values[name])));
 
 export const t = (text, values = {}) => fill(catalog[text] ?? text, values);
 

@@ -59,4 +59,13 @@ export function format(micros) {
   return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
 }
 
+// The language's decimal sign; numbers are not grouped.
+const SIGN = document.documentElement.dataset.decimal ?? ".";
+export const shown = (plain) =>
+  (/^-?\d+\.\d+$/.test(plain) ? String(plain).replace(".", SIGN) : String(plain));
+
+// Returns a quantity with its unit: 1 pc, 2 pcs.
+export const amount = (plain, unit) =>
+  `${shown(plain)} ${unit === "pcs" && String(plain) === "1" ? "pc" : unit}`;
+
 export const isMore = (a, b) => (parse(a) ?? 0n) > (parse(b) ?? 0n);

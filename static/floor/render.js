@@ -1,5 +1,5 @@
 // Renders the page from the state and keeps the focus.
-import { $, clock, h, icon } from "floor/dom";
+import { $, clock, day, h, icon } from "floor/dom";
 import { t } from "floor/messages";
 import * as qty from "floor/quantity";
 import { REASONS, TASKS } from "floor/tasks";
@@ -10,7 +10,8 @@ const HOLDS = {
 };
 
 const figure = (word, value, unit) =>
-  h("div.figure", {}, h("dt", {}, word), h("dd", {}, value, h("span.unit", {}, ` ${unit}`)));
+  h("div.figure", {}, h("dt", {}, word),
+    h("dd", {}, qty.shown(value), h("span.unit", {}, ` ${unit}`)));
 
 function lotFacts(s, stock) {
   const { lot, item } = s;
@@ -19,7 +20,7 @@ function lotFacts(s, stock) {
   const { location, expiresOn } = lot;
   const sub = [
     location && t("at %(location)s", { location }),
-    expiresOn && t("expires %(date)s", { date: expiresOn }),
+    expiresOn && t("expires %(date)s", { date: day(expiresOn) }),
     !blind && stock.asOf && t("as of %(time)s", { time: clock(stock.asOf) }),
   ];
   return [
@@ -36,9 +37,10 @@ function lotFacts(s, stock) {
 
 // What waits to be sent is part of the figures; the server does not know it yet.
 function unsentFacts({ lot, item }) {
-  const less = qty.isMore(lot.unsentOut ?? "0", "0") && `−${lot.unsentOut} ${item.unit}`;
-  const more = qty.isMore(lot.unsentIn ?? "0", "0") && `+${lot.unsentIn} ${item.unit}`;
-  const changes = [less, more].filter(Boolean).join(", ");
+  const signed = (sign, plain) =>
+    qty.isMore(plain ?? "0", "0") && `${sign}${qty.amount(plain, item.unit)}`;
+  const changes = [signed("−", lot.unsentOut), signed("+", lot.unsentIn)].filter(Boolean)
+    .join(", ");
   return changes && h("p.hint", {}, t("Included, not sent yet: %(changes)s", { changes }));
 }
 
@@ -174,7 +176,7 @@ function drawFields(s, work) {
   $("all").hidden = !task.full || (s.task === "count" && s.blind);
   $("blind").hidden = s.task !== "count" || !ready;
   $("blind").setAttribute("aria-pressed", String(s.blind));
-  fill("qty", s.qty);
+  fill("qty", s.typed.includes("qty") ? s.qty : qty.shown(s.qty));
   drawReadings(s, work, !$("field-qty").hidden);
   $("verbs").hidden = s.task !== "lookup" || !s.item;
   drawGo(s, task, ready);
@@ -206,7 +208,7 @@ function drawReadings(s, work, isAsked) {
   const offer = (reading) => h("button.btn", { type: "button", "data-reading": reading,
     onclick: () => work.type("qty", reading) },
   excess ? t("Use %(qty)s %(unit)s", { qty: reading, unit: s.item.unit })
-    : `${reading} ${s.item.unit}`);
+    : qty.amount(reading, s.item.unit));
   $("readings").hidden = !sentence;
   $("readings").replaceChildren(...(sentence ? [
     h("p.warning", {}, icon("triangle-alert"), sentence),
@@ -220,7 +222,7 @@ function drawGo(s, task, ready) {
   if (!follows) fields[task.late ? "before" : "after"](go);
   go.hidden = !task.verb || !ready;
   const unit = s.item?.unit ?? "";
-  const what = s.task === "move" ? s.location : `${s.qty || "…"} ${unit}`;
+  const what = s.task === "move" ? s.location : qty.amount(s.qty || "…", unit);
   go.toggleAttribute("data-held", Boolean(task.usable && s.lot?.hold));
   go.replaceChildren(h("span", {}, task.verb), h("span.how-much", {}, ` ${what}`));
 }

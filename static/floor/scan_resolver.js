@@ -1,5 +1,6 @@
 // Resolves scans: first from the tablet's data, at once; then from the server, if connected.
 import { t } from "floor/messages";
+import { day } from "floor/dom";
 import { ONE, format, parse } from "floor/quantity";
 import { ask } from "floor/requests";
 
@@ -34,7 +35,8 @@ export const makeResolver = (stock) => {
   function ofLot(lot, reading) {
     const told = [reading.expiresOn, reading.bestBefore].filter(Boolean);
     const differs = told.length && !told.includes(lot.expiresOn);
-    const dates = { label: told[0], lot: lot.lotCode, date: lot.expiresOn };
+    const dates = { label: told[0] && day(told[0]), lot: lot.lotCode,
+      date: lot.expiresOn && day(lot.expiresOn) };
     const warning = lot.expiresOn
       ? t("The label says %(label)s, but %(lot)s expires on %(date)s.", dates)
       : t("The label says %(label)s, but the lot has no expiry date.", dates);

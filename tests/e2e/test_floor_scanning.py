@@ -225,7 +225,7 @@ def test_a_lot_is_issued_with_a_scan_and_a_tap(tablet, page, stock):
     tablet.scans("L-005")
     tablet.sees("L-005 of BOLT", "scanned")
     tablet.taps()
-    tablet.sees("Issued 1 pcs of BOLT from L-005.", "done")
+    tablet.sees("Issued 1 pc of BOLT from L-005.", "done")
     expect(page.locator("#scan-field")).to_be_focused()
     lot = stock.find_lot("L-005")
     assert stock.figures(lot.id) == "49 on hand, 0 reserved, 49 available"
@@ -372,7 +372,7 @@ def test_stock_is_reserved_and_received(tablet, page, stock):
     tablet.sees("Enter a job or order.", "bad")
     page.locator("#reference").fill("JOB-13")
     tablet.taps()
-    tablet.sees("Reserved 1 pcs of BOLT for JOB-13 in L-013.", "done")
+    tablet.sees("Reserved 1 pc of BOLT for JOB-13 in L-013.", "done")
     tablet.does("receive")
     tablet.scans_again("L-013")
     tablet.sets("7")
@@ -645,7 +645,7 @@ def test_a_lot_received_elsewhere_is_looked_up_on_the_server(tablet, page, stock
     tablet.scans("LATE-1")
     tablet.sees("LATE-1 of BOLT", "scanned")
     tablet.taps()
-    tablet.sees("Issued 1 pcs of BOLT from LATE-1.", "done")
+    tablet.sees("Issued 1 pc of BOLT from LATE-1.", "done")
 
 
 def test_a_job_reserved_elsewhere_is_looked_up_on_the_server(tablet, page, stock):

@@ -116,7 +116,7 @@ def pick_twice(tablet, job):
     tablet.does("pick")
     tablet.scans_again(job)
     tablet.scans_again("L-P")
-    expect(page.locator("#go")).to_contain_text("1 pcs")
+    expect(page.locator("#go")).to_contain_text("1 pc")
     before = len(tablet.states())
     tablet.taps()
     expect(page.locator("#job")).to_contain_text("All picked")

@@ -134,7 +134,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     expect(page.locator("#live")).to_contain_text("4 of 15 pcs issued")
     clerk.fills(Quantity="12")
     clerk.taps("Issue")
-    clerk.is_refused("11 pcs open for JOB-7, 12 pcs cannot be issued.")
+    clerk.is_refused("11 pcs open for JOB-7, 12 pcs requested.")
     clerk.fills(Quantity="6")
     page.get_by_label("Unreserve the rest").check()
     clerk.taps("Issue")

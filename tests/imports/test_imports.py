@@ -151,7 +151,7 @@ def test_import_of_10000_rows_reports_errors_repeats_and_is_undone(stock: Stock)
         (6002, "expires on", "2031-02-30"),
     ]
     assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
-    assert report.wrong[4].reason == "Line 2 is about the same."
+    assert report.wrong[4].reason == "Line 2 names the same record."
     assert (report.import_id, report.rows) == (None, 10_000)
     assert (lots_on_hand(), stock.entries()) == (before, entries)
 

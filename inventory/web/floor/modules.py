@@ -13,12 +13,13 @@ from pathlib import Path
 from flask import Response, current_app, make_response, render_template, url_for
 from jinja2.utils import htmlsafe_json_dumps
 
+from inventory.common import clock
 from inventory.http.languages import current_language
 from inventory.http.security_headers import content_security_policy
 
 #: Modules that are not the floor app's own.
 _VENDORED = {"vendor/idb": "vendor/idb.js"}
-_CATALOG = "floor/catalog"
+_MESSAGES = "floor/messages"
 _IMPORT = re.compile(r'^import (?:[^"]+ from )?"([^"]+)";', re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ def get_module_files() -> dict[str, str]:
     files = _VENDORED | {f"floor/{name}": f"floor/{name}.js" for name in names}
     translated = f"floor/catalogs/{current_language().code}.js"
     if (_static_folder() / translated).exists():
-        files[_CATALOG] = translated
+        files[_MESSAGES] = translated
     return files
 
 
@@ -47,7 +48,13 @@ def render_page(template: str, *, main: str) -> Response:
     import_map = htmlsafe_json_dumps({"imports": urls}, separators=(",", ":"))
     preloads = [urls[name] for name in find_needed_modules(main, files)]
     response = make_response(
-        render_template(template, import_map=import_map, preloads=preloads, main_url=urls[main])
+        render_template(
+            template,
+            import_map=import_map,
+            preloads=preloads,
+            main_url=urls[main],
+            site_zone=str(clock.zone()),
+        )
     )
     response.headers["Content-Security-Policy"] = content_security_policy(
         inline_script=import_map, trusted_types="floor"

@@ -1,3 +1,23 @@
 // Written by `make messages`.
-export const plural = (n) => Number(n == 0 || n == 1) ? 0 : n !== 0 && n % 1000000 == 0 ? 1 : 2);
-export const catalog = {};
+// Texts in the user's language: t("Issued %(qty)s from %(lot)s.", { qty, lot }). A value before
+// %(unit)s is a quantity, and so are those of QUANTITIES. `make messages` writes a copy of this
+// module with the catalog of each other language.
+import { amount, shown } from "floor/quantity";
+
+const catalog = {};
+const plural = (n) => Number(n == 0 || n == 1) ? 0 : n !== 0 && n % 1000000 == 0 ? 1 : 2);
+const QUANTITIES = ["qty", "most", "one", "other", "counted", "onHand"];
+
+const fill = (text, values) => text
+  .replaceAll(/%\((\w+)\)s %\(unit\)s/g, (_all, name) => amount(values[name], values.unit))
+  .replaceAll(/%\((\w+)\)s/g, (_all, name) =>
+    (QUANTITIES.includes(name) ? shown(values[name]) : String(values[name])));
+
+export const t = (text, values = {}) => fill(catalog[text] ?? text, values);
+
+// A text that depends on a number; `n` is one of its values.
+export const tn = (one, many, n, values = {}) => {
+  const forms = catalog[one];
+  if (!Array.isArray(forms)) return fill(n === 1 ? one : many, { n, ...values });
+  return fill(forms[plural(n)], { n, ...values });
+};
