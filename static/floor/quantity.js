@@ -24,8 +24,7 @@ function readTyped(text) {
 const trimmed = (text) => String(text).replace(/^ +| +$/g, "");
 const withoutZeros = (plain) => plain.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 
-// Returns the quantities to choose from if a text like 1,000 has two readings, or if whole units
-// were typed with decimals.
+// Returns the quantities to choose from, if a typed text has no clear meaning.
 export function readings(text, decimals = 6) {
   const found = readTyped(trimmed(text));
   if (found.length === 1) {
@@ -37,8 +36,7 @@ export function readings(text, decimals = 6) {
   return fraction.length > decimals ? [whole] : [withoutZeros(small), whole];
 }
 
-// Parses a typed quantity into 10^-6 units; null if it is not a quantity with this many decimals,
-// or if there are readings to choose from.
+// Parses a typed quantity into 10^-6 units; null if it is none, too fine or unclear.
 export function parse(text, decimals = 6) {
   if (readings(text, decimals).length) return null;
   const isNegative = trimmed(text).startsWith("-");
@@ -59,7 +57,6 @@ export function format(micros) {
   return `${sign}${size / ONE}${fraction && `.${fraction}`}`;
 }
 
-// The language's decimal sign; numbers are not grouped.
 const SIGN = document.documentElement.dataset.decimal ?? ".";
 export const shown = (plain) =>
   (/^-?\d+\.\d+$/.test(plain) ? String(plain).replace(".", SIGN) : String(plain));

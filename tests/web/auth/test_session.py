@@ -69,7 +69,7 @@ def test_the_account_page_lists_sessions_and_marks_the_current_one(desk, phone):
     assert "Chrome on Android" in first[1]
     assert "198.51.100.9" in first[1]
     assert "This session" not in first[1]
-    assert "Firefox on Linux This session by password, 192.0.2.7" in second[1]
+    assert "Firefox on Linux This session Password, 192.0.2.7" in second[1]
     assert [("This session" in words) for _, words in phone.sessions()] == [True, False]
 
 
