@@ -42,7 +42,7 @@ def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
     elif whole:
         age = clock.now() - whole[0].made_at
         what = plural_message(
-            "the last of %(num)s backup is from %(time)s",
+            "the only backup is from %(time)s",
             "the last of %(num)s backups is from %(time)s",
             len(whole),
             time=clock.Time(whole[0].made_at),

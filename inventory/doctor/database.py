@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from inventory import verification
 from inventory.accounts.users import ROLES
 from inventory.common import clock
-from inventory.common.messages import message
+from inventory.common.messages import message, plural_message
 from inventory.config import Config
 from inventory.db import SQLITE_WITHOUT_RESET_BUG, schema_version, sqlite_module, unsafe_settings
 from inventory.doctor.results import CheckResult, error, ok, warning
@@ -177,7 +177,12 @@ def _read_cache(conn: Connection) -> CheckResult:
             message("Run: flask ledger rebuild-cache"),
         )
     return ok(
-        message("Read cache"), message("%(count)s lots compared with the ledger", count=len(ids))
+        message("Read cache"),
+        plural_message(
+            "%(num)s lot compared with the ledger",
+            "%(num)s lots compared with the ledger",
+            len(ids),
+        ),
     )
 
 
@@ -189,9 +194,10 @@ def _verified(conn: Connection) -> CheckResult:
     if not run["ok"]:
         return error(
             message("Ledger"),
-            message(
-                "%(count)s differences were found at the last verification: %(first)s",
-                count=run["differences"],
+            plural_message(
+                "%(num)s difference was found at the last verification: %(first)s",
+                "%(num)s differences were found at the last verification: %(first)s",
+                run["differences"],
                 first=run["findings"][0]["what"],
             ),
             message(
@@ -218,8 +224,10 @@ def _expired(conn: Connection) -> CheckResult:
     old = clock.now() - timedelta(days=1)
     waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
     if waiting:
-        what = message(
-            "%(count)s expired more than a day ago and still hold stock", count=len(waiting)
+        what = plural_message(
+            "%(num)s reservation expired more than a day ago and still holds stock",
+            "%(num)s reservations expired more than a day ago and still hold stock",
+            len(waiting),
         )
         advice = message("Run `flask reservations expire`, each quarter hour from cron.")
         return warning(message("Reservations"), what, advice)

@@ -122,7 +122,7 @@ def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
     if kind in NETWORK_FILE_SYSTEMS:
         advice = message("Move it to a local disk, or use PostgreSQL.")
         what = message("%(place)s is on the network (%(kind)s)", place=place, kind=kind)
-        return (error if config.is_sqlite else warning)("File system", what, advice)
+        return (error if config.is_sqlite else warning)(message("File system"), what, advice)
     return ok(
         message("File system"),
         message("%(place)s is on this machine (%(kind)s)", place=place, kind=kind),

@@ -226,7 +226,7 @@ REORDER_POINTS = FileType(
         Field(
             "reorder_point",
             message("Reorder point"),
-            message("The item is low at or below this. none removes it."),
+            message("The item is low at or below this. The word none removes it."),
             cell_parsers.qty_or_none,
             True,
             (
