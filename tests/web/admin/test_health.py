@@ -86,7 +86,7 @@ def test_the_balance_tables_are_rebuilt_from_the_page(app, ada, stock):
             "it never ends",
             seconds=60,
         )
-    assert "1 lots compared with the ledger" in visible_text(ada.get("/checkup/").text)
+    assert "1 lot compared with the ledger" in visible_text(ada.get("/checkup/").text)
 
 
 def test_a_digest_from_the_page_is_accepted_by_the_command(app, ada, stock, tmp_path):
