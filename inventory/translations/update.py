@@ -22,7 +22,10 @@ from babel.messages.pofile import read_po, write_po
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 DOMAINS = ("messages", "scripts")
-LANGUAGES = ("de", "es", "fr")
+#: Rule of the plural forms of each language, as in C. CLDR has a third form for millions in Spanish
+#: and French, which no text needs.
+_PLURALS = {"de": "(n != 1)", "es": "(n != 1)", "fr": "(n > 1)"}
+LANGUAGES = tuple(_PLURALS)
 SCRIPTS = ROOT / "static" / "floor" / "catalogs"
 #: Catalogs have no real dates: a run that changes no text changes no file.
 _DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,9 +75,9 @@ def read(language: str, domain: str) -> Catalog:
     """Return a catalog with its translations; empty if there is none yet."""
     path = po_path(language, domain)
     if not path.exists():
-        return _empty(language)
+        return _with_two_forms(_empty(language), language)
     with path.open("rb") as file:
-        return read_po(file, locale=language, domain=domain)
+        return _with_two_forms(read_po(file, locale=language, domain=domain), language)
 
 
 def updated(language: str, domain: str) -> Catalog:
@@ -83,7 +86,7 @@ def updated(language: str, domain: str) -> Catalog:
     catalog.update(extract(domain), no_fuzzy_matching=True)
     catalog.obsolete.clear()
     catalog.creation_date = catalog.revision_date = _DATE
-    return catalog
+    return _with_two_forms(catalog, language)
 
 
 def po_of(catalog: Catalog) -> bytes:
@@ -146,6 +149,14 @@ def main() -> int:
             missing += len(open_ones)
             print(f"{language} {domain}: {len(catalog)} texts, {len(open_ones)} untranslated")
     return 1 if missing else 0
+
+
+def _with_two_forms(catalog: Catalog, language: str) -> Catalog:
+    catalog.mime_headers = [("Plural-Forms", f"nplurals=2; plural={_PLURALS[language]};")]
+    for message in catalog:
+        if isinstance(message.id, tuple | list) and isinstance(message.string, tuple | list):
+            message.string = tuple(message.string[:2])
+    return catalog
 
 
 def _empty(language: str | None) -> Catalog:
