@@ -5,12 +5,12 @@ import { amount, shown } from "floor/quantity";
 
 const catalog = {};
 const plural = (n) => Number(n !== 1);
-const QUANTITIES = ["qty", "most", "one", "other", "counted", "onHand"];
+const QUANTITIES = /^(qty|most|one|other|counted|onHand)$/;
 
 const fill = (text, values) => text
   .replaceAll(/%\((\w+)\)s %\(unit\)s/g, (_all, name) => amount(values[name], values.unit))
   .replaceAll(/%\((\w+)\)s/g, (_all, name) =>
-    (QUANTITIES.includes(name) ? shown(values[name]) : String(values[name])));
+    (QUANTITIES.test(name) ? shown(values[name]) : String(values[name])));
 
 export const t = (text, values = {}) => fill(catalog[text] ?? text, values);
 

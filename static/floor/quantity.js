@@ -6,8 +6,7 @@ const MOST = 10n ** 12n * ONE;
 const GROUPS =
   /^([1-9]\d{0,2})(?=([.,'\u2019 \u00a0\u202f]))((?:\2\d{3}){1,4})(?:([.,])(\d{1,30}))?$/;
 
-// Returns all readings of a typed quantity as plain decimal numbers; none if it cannot be read.
-// The same rule as `read_typed` of the server, with the same test cases.
+// Returns all readings of a typed quantity; the rule and test cases of the server's `read_typed`.
 function readTyped(text) {
   const grouped = GROUPS.exec(text);
   if (!grouped) {

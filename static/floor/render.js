@@ -17,6 +17,7 @@ function lotFacts(s, stock) {
   const { lot, item } = s;
   const [picture, word] = HOLDS[lot.hold] ?? ["shield-check", t("Approved")];
   const blind = s.task === "count" && s.blind;
+  const sum = lot.hold ? "" : ".sum";
   const { location, expiresOn } = lot;
   const sub = [
     location && t("at %(location)s", { location }),
@@ -29,13 +30,13 @@ function lotFacts(s, stock) {
     h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
     h("p.hint", {}, sub.filter(Boolean).join(" · ")),
     blind ? null : unsentFacts(s),
-    blind ? h("p.hint", {}, t("Blind count: quantities are hidden")) : h("dl.figures", {},
+    blind ? h("p.hint", {}, t("Blind count: quantities are hidden")) : h(`dl.figures${sum}`, {},
       figure(t("On hand"), lot.onHand, item.unit), figure(t("Reserved"), lot.reserved, item.unit),
       figure(t("Free"), lot.free, item.unit)),
   ];
 }
 
-// What waits to be sent is part of the figures; the server does not know it yet.
+// What waits to be sent is part of the figures.
 function unsentFacts({ lot, item }) {
   const signed = (sign, plain) =>
     qty.isMore(plain ?? "0", "0") && `${sign}${qty.amount(plain, item.unit)}`;
@@ -200,7 +201,7 @@ function drawReserved(s, stock, work, act) {
     h("div.choices", {}, choice.others.map(take), canBeBesides && besides));
 }
 
-// What is to be chosen about the quantity: one of two readings, or less.
+// Choices for the quantity.
 function drawReadings(s, work, isAsked) {
   const excess = isAsked ? work.excess() : null;
   const sentence = excess?.text ?? (isAsked ? work.whatItCanMean() : "");

@@ -188,12 +188,12 @@ const catalog = {
 "“%(value)s” is not valid in field (%(ai)s) of this code. Scan again.": "« %(value)s » n’est pas valide dans le champ (%(ai)s) de ce code. Scannez de nouveau."
 };
 const plural = (n) => Number(n > 1);
-const QUANTITIES = ["qty", "most", "one", "other", "counted", "onHand"];
+const QUANTITIES = /^(qty|most|one|other|counted|onHand)$/;
 
 const fill = (text, values) => text
   .replaceAll(/%\((\w+)\)s %\(unit\)s/g, (_all, name) => amount(values[name], values.unit))
   .replaceAll(/%\((\w+)\)s/g, (_all, name) =>
-    (QUANTITIES.includes(name) ? shown(values[name]) : String(values[name])));
+    (QUANTITIES.test(name) ? shown(values[name]) : String(values[name])));
 
 export const t = (text, values = {}) => fill(catalog[text] ?? text, values);
 

@@ -20,7 +20,7 @@ def test_the_tiles_show_sums_per_unit(ada, stock):
     stock.item("OIL", unit="l", decimals=1)
     stock.lot("receive 2.5", item="OIL")
     words = visible_text(ada.get("/?unit=pcs").text)
-    assert "On hand pcs 13 Reserved pcs 4 Available pcs 9 3 on hold Free pcs 6" in words
+    assert "On hand pcs 13 Reserved pcs 4 Available pcs 9 On hold pcs 3 Free pcs 6" in words
     assert "On hand l 2.5" in visible_text(ada.get("/?unit=l").text)
 
 

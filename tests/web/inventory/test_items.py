@@ -60,7 +60,7 @@ def test_an_item_shows_its_figures_and_its_lots(ada, stock):
     assert "On hand pcs 13" in words
     assert "Reserved pcs 4" in words
     assert "Available pcs 9" in words
-    assert "3 on hold" in words
+    assert "On hold pcs 3" in words
     assert "Free pcs 6" in words
 
 
@@ -146,7 +146,7 @@ def test_a_lot_as_of_a_time_has_the_qc_status_and_expiry_of_that_time(ada, stock
     assert "Not received yet" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
     assert "On hand pcs 0" in visible_text(ada.get(f"/lots/{lot}/?at={before}").text)
     yesterday = visible_text(ada.get(f"/items/1/?at={when}").text)
-    assert "10 on hold" in yesterday
+    assert "On hold pcs 10" in yesterday
 
 
 def test_an_item_shows_a_chart_of_its_stock(ada, stock):
