@@ -65,7 +65,9 @@ def _choose() -> str:
     known: dict[str, Language] = current_app.config["LANGUAGES"]
     # Only a user that is loaded already: an error page must not query the database.
     own: str | None = getattr(g.get("_login_user"), "language", None)
-    wanted = own or request.accept_languages.best_match(known) or current_app.config["LANGUAGE"]
+    # In the browser's order; de-AT is read as de.
+    asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    wanted = own or next((tag for tag in asked if tag in known), current_app.config["LANGUAGE"])
     return wanted if wanted in known else "en"
 
 

@@ -23,7 +23,7 @@ function readTyped(text) {
 const trimmed = (text) => String(text).replace(/^ +| +$/g, "");
 const withoutZeros = (plain) => plain.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 
-// Returns the quantities to choose from, if a typed text has no clear meaning.
+// Returns the quantities to choose from.
 export function readings(text, decimals = 6) {
   const found = readTyped(trimmed(text));
   if (found.length === 1) {

@@ -15,6 +15,7 @@ from wtforms.validators import DataRequired, Optional
 from inventory.accounts.users import ROLES
 from inventory.common.languages import LANGUAGES
 from inventory.common.messages import message
+from inventory.common.validation import FIRST_YEAR, LAST_YEAR
 
 #: The roles as users read them.
 ROLE_NAMES = {
@@ -24,6 +25,10 @@ ROLE_NAMES = {
     "admin": _l("Administrator"),
 }
 _ROLES = [SelectChoice(role, ROLE_NAMES[role]) for role in ROLES]
+
+
+#: The days that date fields accept, so that nobody types a year of two digits.
+DAYS = {"min": f"{FIRST_YEAR}-01-01", "max": f"{LAST_YEAR}-12-31"}
 
 
 def _needed() -> list[DataRequired]:
@@ -126,7 +131,7 @@ class TokenForm(PageForm):
 
     name = StringField(_l("Token name"), _needed())
     role = SelectField(_l("Role"), choices=_ROLES)
-    expires = DateField(_l("Valid until"), [Optional()])
+    expires = DateField(_l("Valid until"), [Optional()], render_kw=DAYS)
 
 
 class WebhookForm(PageForm):

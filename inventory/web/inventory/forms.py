@@ -26,7 +26,7 @@ from wtforms.validators import DataRequired, Optional
 
 from inventory.common.quantity import TypedQty
 from inventory.web.auth.form_drafts import sign_owner
-from inventory.web.auth.forms import PageForm
+from inventory.web.auth.forms import DAYS, PageForm
 
 QTY_ATTRIBUTES = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -84,7 +84,7 @@ class ReceiveForm(OperationForm):
     fixed = HiddenField()
     lot_code = StringField(_l("Lot number"), _needed(_l("Enter a lot number.")))
     qty = _qty()
-    expires_on = DateField(_l("Expires on"), [Optional()])
+    expires_on = DateField(_l("Expires on"), [Optional()], render_kw=DAYS)
     supplier_lot = StringField(_l("Supplier's lot number"))
     location = StringField(_l("Location"))
     reference = StringField(_l("Reference"))
@@ -122,7 +122,7 @@ class ReserveForm(OperationForm):
     qty = _qty()
     reference = StringField(_l("Job or order"), _needed(_l("Enter a job or order.")))
     #: Last day of the reservation, in the site's zone.
-    expires_at = DateField(_l("Reserve until"), [Optional()])
+    expires_at = DateField(_l("Reserve until"), [Optional()], render_kw=DAYS)
     lot_id = _lot_choice()
     note = TextAreaField(_l("Note"))
 
@@ -238,7 +238,7 @@ class MoveForm(OperationForm):
 class LotForm(OperationForm):
     """Change of a lot."""
 
-    expires_on = DateField(_l("Expires on"), [Optional()])
+    expires_on = DateField(_l("Expires on"), [Optional()], render_kw=DAYS)
     supplier_lot = StringField(_l("Supplier's lot number"))
     location = StringField(_l("Location"))
     #: The values that the form was opened with, as JSON: only what differs is changed.

@@ -1,7 +1,6 @@
 // Written by `make messages`.
-// Texts in the user's language: t("Issued %(qty)s from %(lot)s.", { qty, lot }). A value before
-// %(unit)s is a quantity, and so are those of QUANTITIES. `make messages` writes a copy of this
-// module with the catalog of each other language.
+// Texts in the user's language: t("From %(lot)s.", { lot }). A value before %(unit)s is a quantity.
+// `make messages` writes a copy with the catalog of each other language.
 import { amount, shown } from "floor/quantity";
 
 const catalog = {
