@@ -27,7 +27,7 @@ ROLE_NAMES = {
 _ROLES = [SelectChoice(role, ROLE_NAMES[role]) for role in ROLES]
 
 
-#: The days that date fields accept, so that nobody types a year of two digits.
+#: The days that date fields accept: years have four digits.
 DAYS = {"min": f"{FIRST_YEAR}-01-01", "max": f"{LAST_YEAR}-12-31"}
 
 
