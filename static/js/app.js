@@ -65,8 +65,9 @@
     if (event.persisted) document.querySelectorAll("form[aria-busy]").forEach(setIdle);
   });
 
-  // The session has ended. An operation's form is sent without htmx, so that the sign-in page keeps
-  // what was typed. Other requests do not leave a page with typed values.
+  // The session has ended (401), or the page is of an earlier session (400). An operation's form is
+  // sent without htmx, so that the answer keeps what was typed. Other requests do not leave a page
+  // with typed values.
   let typed = null;
   on("input", ({ target }) => { if (target.form?.id === "act") typed = target.form; });
   const isRefused = () =>
@@ -74,9 +75,11 @@
 
   on("htmx:before:response", (event) => {
     const { ctx } = event.detail;
-    if (ctx.response.status !== 401) return;
+    const { status } = ctx.response;
+    if (status !== 401 && !(status === 400 && isWrite(ctx))) return;
     const form = ctx.sourceElement;
     if (isWrite(ctx) && form.matches("#act")) form.submit();
+    else if (status === 400) return;
     else if (isWrite(ctx) || !(typed?.isConnected || isRefused())) return;
     event.preventDefault();
   });
@@ -106,6 +109,7 @@
     event.preventDefault();
     if (isPoll(ctx)) setLost(true);
     else if (html && !isWrite(ctx) && raw.redirected) location.assign(raw.url);
+    else if (status === 400) toast(texts().outdated);
     else toast(texts().failed.replace("%(status)s", status));
   });
 

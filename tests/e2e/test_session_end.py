@@ -100,3 +100,58 @@ def test_a_poll_without_session_opens_the_sign_in_page_if_nothing_is_typed(
     page.wait_for_url(lambda url: "/login/" not in url)
     end_session()
     expect(page).to_have_url(re.compile("/login/"), timeout=2 * POLLED_MS)
+
+
+def replace_session(page, name):
+    """Sign out in another tab of the browser, and in again."""
+    tab = page.context.new_page()
+    tab.goto("/logout/")
+    tab.locator("main form [type=submit]").first.click()
+    tab.goto("/login/")
+    sign_in(tab, name)
+    tab.wait_for_url(lambda url: "/login/" not in url)
+    tab.close()
+
+
+def test_a_form_of_an_earlier_session_comes_back(page, stock, ole):
+    stock.lot("receive 5", lot_code="L-1")
+    page.goto("/login/?next=/items/1/?do=receive")
+    sign_in(page)
+    page.wait_for_url(lambda url: "/login/" not in url)
+    fill_in(page)
+    replace_session(page, "ole")
+    page.locator("#act").get_by_role("button", name="Receive").last.click()
+    comes_back(page)
+    assert stock.entries() == 1
+    page.locator("#act").get_by_role("button", name="Receive").last.click()
+    expect(page.locator("#toasts")).to_contain_text("into L-77")
+    assert stock.entries() == 2
+
+
+def test_a_form_of_another_user_is_not_posted(page, app, stock, ole):
+    with app.app_context():
+        users.create_user(name="ida", password=PASSWORD, role="operator")
+    stock.lot("receive 5", lot_code="L-1")
+    page.goto("/login/?next=/items/1/?do=receive")
+    sign_in(page)
+    page.wait_for_url(lambda url: "/login/" not in url)
+    fill_in(page)
+    replace_session(page, "ida")
+    page.locator("#act").get_by_role("button", name="Receive").last.click()
+    expect(page.get_by_role("heading", name="This page has expired")).to_be_visible()
+    assert stock.entries() == 1
+
+
+def test_undo_in_a_toast_of_an_earlier_session_says_what_to_do(page, stock, ole):
+    stock.lot("receive 5", lot_code="L-1")
+    page.goto("/login/?next=/items/1/?do=receive")
+    sign_in(page)
+    page.wait_for_url(lambda url: "/login/" not in url)
+    fill_in(page)
+    page.locator("#act").get_by_role("button", name="Receive").last.click()
+    expect(page.locator("#toasts")).to_contain_text("into L-77")
+    replace_session(page, "ole")
+    page.wait_for_timeout(SETTLED_MS)
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Reload the page, then try again.")
+    assert stock.entries() == 2
