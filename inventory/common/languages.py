@@ -32,7 +32,7 @@ class Language:
 
     def format_time(self, when: datetime) -> str:
         """Return date and time of day, to the minute; the caller chooses the zone."""
-        return f"{self.format_date(when)} {when:%H:%M}"
+        return f"{when:{self.date_pattern} %H:%M}"
 
 
 ENGLISH = Language("en", "English", ".", ",", "%Y-%m-%d", "YYYY-MM-DD")

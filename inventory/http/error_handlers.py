@@ -10,14 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, Response, render_template, request
-from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from inventory.common.errors import Busy, InventoryError
 from inventory.db import is_database_unavailable
 from inventory.http.json_codec import to_camel_case, to_json
-from inventory.http.languages import translate
+from inventory.http.languages import gettext, translate
+from inventory.http.languages import lazy_gettext as _l
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from flask_babel import gettext as _
-
 from inventory.common.errors import Busy, InventoryError, TooManyDownloads
+from inventory.http.languages import gettext as _
 
 #: Limits apply per server process.
 MAX_DOWNLOADS = 8

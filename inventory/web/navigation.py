@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app, g, request, url_for
-from flask_babel import lazy_gettext as _l
 
+from inventory.http.languages import lazy_gettext as _l
 from inventory.web import urls
 from inventory.web.auth.permissions import role_of
 

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
@@ -26,6 +25,7 @@ from werkzeug.wrappers import Response
 from inventory.common import clock
 from inventory.common.errors import Busy, IdempotencyInProgress, InvalidInput, NotFound, Refusal
 from inventory.http.error_handlers import answer_http
+from inventory.http.languages import gettext as _
 from inventory.http.languages import translate
 from inventory.ledger import PostingResult
 from inventory.models import Kind

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
-from flask_babel import lazy_gettext as _l
+
+from inventory.http.languages import lazy_gettext as _l
 
 if TYPE_CHECKING:
     from inventory.web.operation_forms import FormAction

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
-
-from inventory.http.languages import format_quantity
+from inventory.http.languages import format_quantity, lazy_pgettext
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.stock.entities import Operation
 
 WORDS = {

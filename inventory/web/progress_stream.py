@@ -15,11 +15,11 @@ from typing import Any
 
 from flask import Flask, Response, current_app, redirect, request
 from flask_babel import force_locale, get_locale
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory.common.errors import Busy, Refusal
 from inventory.common.progress import SILENT, Progress
+from inventory.http.languages import gettext as _
 from inventory.http.languages import translate
 
 log = logging.getLogger(__name__)

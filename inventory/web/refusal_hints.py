@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext as _
 
 from inventory.common.errors import Refusal
 from inventory.common.lookalikes import case_key
 from inventory.common.messages import split_sentences
 from inventory.http.languages import format_quantity, translate
+from inventory.http.languages import gettext as _
 
 #: The field to correct, by the code of the refusal; default "qty".
 _FOCUS = {

@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import Flask
-from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from inventory.common import clock
 from inventory.common.quantity import ONE, format_qty, unit_of
-from inventory.http.languages import current_language, format_date, format_datetime, format_quantity
+from inventory.http.languages import (
+    current_language,
+    format_date,
+    format_datetime,
+    format_quantity,
+    gettext,
+    ngettext,
+)
 from inventory.stock.entities import Reservation
 from inventory.web.operation_summary import TXN_ICONS, WORDS
 

@@ -16,6 +16,7 @@ from tests.support import pseudo_language
 from tests.support.context_stock import ContextStock
 from tests.support.pseudo_language import VisibleTexts, words_in
 from tests.support.users import PASSWORD, Person, form_fields, visible_text
+from tests.web.inventory.test_imports import check, open_preview
 from tests.web.test_parts_by_role import addresses
 
 #: Words that are the same in every language.
@@ -87,6 +88,15 @@ def test_every_text_of_every_page_is_translated(
         if path not in ENDS_THE_SESSION:
             unmarked.read(f"POST {path}", ada.post(path, token))
             unmarked.read(f"POST {path}", ada.post(path, token | WRONG))
+    # Files with many kinds of findings.
+    heads = "item;lot;qty;expires\n"
+    wrong = heads + "BOLT;X;x;\nBOLT;X;1.000;\nNONE;L;5;\nBOLT;;5;\nBOLT;N2;5;03/04/2030\n"
+    noted = heads + "BOLT;N-1;2;\nBOLT;N1;0;\nBOLT;OLD;5;2001-01-01\nBOLT;OLd;5;2031-01-01\n"
+    unmarked.data |= words_in(wrong + noted) | words_in("stock csv")
+    for text in (wrong, noted):
+        draft = open_preview(ada, "stock", text)
+        unmarked.read("a draft", ada.get(draft))
+        unmarked.read("a report", check(ada, draft))
     assert not unmarked.found, str(unmarked)
 
 

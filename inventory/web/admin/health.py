@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from inventory import backups, doctor, ledger
 from inventory.common import clock
 from inventory.db import snapshot
 from inventory.doctor import Verdict
+from inventory.http.languages import gettext as _
+from inventory.http.languages import ngettext
 from inventory.verification import digests
 from inventory.web import background_jobs
 from inventory.web.auth.permissions import role_required

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from inventory.accounts import api_tokens, throttling, two_factor, users
 from inventory.accounts.users import Account
 from inventory.common.errors import InvalidInput, Refusal
-from inventory.http.languages import translate
+from inventory.http.languages import gettext as _
+from inventory.http.languages import ngettext, translate
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import ROLE_NAMES, NewUserForm, SetPasswordForm
 from inventory.web.auth.permissions import role_required

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, current_app, flash, redirect, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from inventory.common.errors import Refusal
 from inventory.db import connection
+from inventory.http.languages import gettext as _
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import WebhookForm

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from inventory.accounts import api_tokens, login, sessions, users
 from inventory.common.errors import Refusal
 from inventory.http import languages
-from inventory.http.languages import translate
+from inventory.http.languages import gettext as _
+from inventory.http.languages import ngettext, translate
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
 from inventory.web.auth.forms import LanguageForm, PasswordForm, TokenForm

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from flask_babel import gettext, ngettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
 from wtforms import DateField, PasswordField, SelectChoice, SelectField, StringField
@@ -16,6 +14,8 @@ from inventory.accounts.users import ROLES
 from inventory.common.languages import LANGUAGES
 from inventory.common.messages import message
 from inventory.common.validation import FIRST_YEAR, LAST_YEAR
+from inventory.http.languages import gettext, ngettext
+from inventory.http.languages import lazy_gettext as _l
 
 #: The roles as users read them.
 ROLE_NAMES = {

@@ -14,12 +14,12 @@ from flask import (
     session,
     url_for,
 )
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from inventory.accounts import login as accounts_login
 from inventory.accounts import registration, sessions, two_factor
 from inventory.common.errors import Refusal
+from inventory.http.languages import gettext as _
 from inventory.http.languages import translate
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import form_drafts

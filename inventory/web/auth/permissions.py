@@ -15,8 +15,6 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -24,6 +22,8 @@ from inventory import audit
 from inventory.accounts.users import ROLES
 from inventory.common.errors import Forbidden
 from inventory.http.error_handlers import wants_json
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.web.htmx import is_htmx
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from inventory.accounts import login, two_factor, users
 from inventory.common.errors import Forbidden, Refusal
+from inventory.http.languages import gettext as _
 from inventory.http.secret_keys import signing_keys
 from inventory.labels.barcode_images import qr_of
 from inventory.web.auth import session as web_session

@@ -7,11 +7,11 @@ tablet (static/floor/). All other responses below /floor/ are for its script.
 from __future__ import annotations
 
 from flask import Flask
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from inventory.http.error_handlers import problem
+from inventory.http.languages import gettext as _
 from inventory.web.floor import (  # noqa: F401 - they declare routes
     lookup,
     operations,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, request
-from flask_babel import gettext as _
 
 from inventory.common.errors import InvalidInput
 from inventory.http.json_codec import JsonError, from_json, to_camel_case, to_json
+from inventory.http.languages import gettext as _
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from inventory import barcodes, catalog, ledger
@@ -15,6 +14,7 @@ from inventory.common.quantity import format_qty
 from inventory.db import connection
 from inventory.http.error_handlers import problem
 from inventory.http.json_codec import camel_name
+from inventory.http.languages import gettext as _
 from inventory.idempotency.store import validate_key
 from inventory.stock import queries as stock
 from inventory.web import operation_summary

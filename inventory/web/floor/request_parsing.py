@@ -9,13 +9,12 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from flask_babel import gettext as _
-
 from inventory import ledger
 from inventory.common import clock, validation
 from inventory.common.errors import InvalidInput, InvalidQty, NotFound, Refusal
 from inventory.common.quantity import TypedQty
 from inventory.db import connection
+from inventory.http.languages import gettext as _
 from inventory.stock import queries as stock
 from inventory.stock.entities import Lot
 

@@ -6,7 +6,6 @@ import secrets
 from typing import Any
 
 from flask import Response, current_app, request, url_for
-from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
@@ -16,6 +15,7 @@ from inventory.accounts.users import Account
 from inventory.common import clock
 from inventory.common.errors import Forbidden, InvalidInput
 from inventory.http.error_handlers import problem
+from inventory.http.languages import gettext as _
 from inventory.http.secret_keys import signing_keys
 from inventory.web.auth import session as web_session
 from inventory.web.auth.permissions import public, require

@@ -12,8 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -24,6 +22,8 @@ from inventory.db import connection
 from inventory.exports.formats import Row
 from inventory.exports.xlsx import columns
 from inventory.http.languages import format_quantity
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import all_pages
 from inventory.reports import analytics
 from inventory.reports.analytics import Age, Expiry, Movement, Turnover

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import SelectChoice
@@ -15,6 +13,8 @@ from inventory import barcodes
 from inventory.common.errors import NotFound
 from inventory.common.sort_keys import natural_key
 from inventory.db import connection
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import list_codes
 from inventory.stock import queries as stock
 from inventory.stock.entities import Item

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from inventory.exports import lists
 from inventory.exports.formats import KINDS
+from inventory.http.languages import lazy_gettext as _l
 from inventory.web.downloads import download_list
 
 blueprint = Blueprint("exports", __name__, url_prefix="/files")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_pgettext
 from flask_login import current_user
 from wtforms import (
     BooleanField,
@@ -25,6 +23,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, Optional
 
 from inventory.common.quantity import TypedQty
+from inventory.http.languages import lazy_gettext as _l
+from inventory.http.languages import lazy_pgettext
 from inventory.web.auth.form_drafts import sign_owner
 from inventory.web.auth.forms import DAYS, PageForm
 

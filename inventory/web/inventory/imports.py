@@ -15,8 +15,6 @@ from flask import (
     send_file,
     url_for,
 )
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -24,6 +22,8 @@ from inventory import imports
 from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.progress import Progress
 from inventory.db import connection, db
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.http.languages import translate
 from inventory.imports import KINDS, drafts
 from inventory.imports.drafts import Draft

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -18,6 +16,8 @@ from inventory.common.messages import join_sentences, message
 from inventory.common.quantity import Qty, format_qty
 from inventory.common.sort_keys import natural_key
 from inventory.db import connection
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import (
     ITEM_SORTS,
     list_entries,

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -20,6 +18,8 @@ from inventory.common.errors import InvalidInput
 from inventory.common.quantity import TypedQty, format_qty, parse_qty
 from inventory.db import connection
 from inventory.http.languages import format_quantity
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.ledger import ReservationQuantity
 from inventory.ledger.rules.quality import ALLOWED
 from inventory.models import QcStatus

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import SelectChoice
 
@@ -15,6 +13,8 @@ from inventory.common import clock
 from inventory.common.errors import InvalidInput
 from inventory.db import connection
 from inventory.http.languages import format_date, format_quantity
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import suggest_items
 from inventory.stock import queries as stock
 from inventory.stock.allocation import sort_by_strategy

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from inventory import ledger
 from inventory.common import clock
 from inventory.db import connection
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.reports.tables import recall_report
 from inventory.stock import queries as stock
 from inventory.stock.recall import MAX_SHOWN, decisions_of, lots_to_hold, recall

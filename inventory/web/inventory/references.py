@@ -7,9 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from inventory import ledger
 from inventory.common import clock
@@ -17,6 +14,9 @@ from inventory.common.errors import InvalidInput, NotFound
 from inventory.common.quantity import format_qty
 from inventory.common.sort_keys import natural_key
 from inventory.db import connection
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
+from inventory.http.languages import ngettext
 from inventory.ledger import Issue, LotQuantity, Unreserve
 from inventory.queries import Reference, find_reference
 from inventory.stock.entities import Lot, Reservation

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from inventory.common import clock
 from inventory.db import connection
+from inventory.http.languages import gettext as _
 from inventory.queries import list_items
 from inventory.queries.page_reads import Reads
 from inventory.reports import tables

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, request
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -14,6 +12,8 @@ from inventory import ledger
 from inventory.common import clock
 from inventory.db import connection
 from inventory.http.languages import format_quantity
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import (
     MAX_REFERENCES,
     USUAL_ROWS,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from inventory import barcodes
 from inventory.common.errors import InvalidCode
 from inventory.db import connection
 from inventory.http.languages import format_quantity
+from inventory.http.languages import gettext as _
+from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import StockedItem, list_items, list_lots, list_reservations, stocked_items
 from inventory.stock.entities import Lot, Reservation
 from inventory.web.htmx import wants_partial
