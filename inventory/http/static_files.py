@@ -39,6 +39,7 @@ BUNDLES = {
         "js/double_submit.js",
         "js/app.js",
         "js/search_palette.js",
+        "js/help_dialog.js",
     ),
     "camera.js": ("vendor/zxing_reader.js", "floor/classic/camera_worker.js"),
 }

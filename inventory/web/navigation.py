@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, request, url_for
 from inventory.http.languages import lazy_gettext as _l
 from inventory.web import urls
 from inventory.web.auth.permissions import role_of
+from inventory.web.inventory.help import guide_url
 
 THEMES = ("light", "dark")
 
@@ -77,6 +78,7 @@ def frame() -> dict[str, Any]:
         "nav": _entries(_NAV, viewer),
         "verbs": _entries(_VERBS, viewer),
         "care": _entries(_CARE, viewer),
+        "guide_url": guide_url(request.endpoint or ""),
         "theme": theme(),
         "behind": g.get("behind"),
         "here": urls.current_url() if request.method == "GET" else urls.home_url(),

@@ -9,6 +9,7 @@ from inventory.web.inventory import (
     codes,
     dashboard,
     exports,
+    help,
     imports,
     items,
     labels,
@@ -40,5 +41,6 @@ for family in (
     reports,
     exports,
     imports,
+    help,
 ):
     blueprint.register_blueprint(family.blueprint)
