@@ -67,7 +67,7 @@ def create_item(
         (the item's record, whether it was replayed).
 
     Raises:
-        DuplicateItem: the code exists already.
+        DuplicateItem: the code already exists.
         LooksLike: the code looks like another item's.
         InvalidInput: a field is malformed.
         InvalidQty: `reorder_point` is not a quantity of the item.
@@ -104,7 +104,7 @@ def update_item(
 
     Raises:
         NotFound: unknown item.
-        DuplicateItem: the new code exists already.
+        DuplicateItem: the new code already exists.
         LooksLike: the new code looks like another item's.
         InvalidInput: a field is malformed or can no longer change.
         InvalidQty: `reorder_point` is not a quantity of the item.
@@ -258,18 +258,18 @@ def _require_new_code(
     """Return the columns that find and sort the code.
 
     Raises:
-        DuplicateItem: the code exists already.
+        DuplicateItem: the code already exists.
         LooksLike: the code looks like another item's, without `allow_lookalike`.
     """
     found = stock.read_lookalike_items(tx, [code])
     if any(item.code == code for item in found):
-        raise DuplicateItem(message("Item %(code)s exists already.", code=code), item=code)
+        raise DuplicateItem(message("Item %(code)s already exists.", code=code), item=code)
     alike = [item for item in found if item.id != except_id]
     if alike and not allow_lookalike:
         raise LooksLike(
             message(
-                "%(code)s looks like %(code_2)s, an item that exists already. Use that item, or"
-                " confirm that this is another one.",
+                "%(code)s looks like the existing item %(code_2)s. Use that item, or confirm"
+                " that this is a new one.",
                 code=code,
                 code_2=alike[0].code,
             ),

@@ -62,7 +62,7 @@ def test_an_unused_item_can_be_renamed(stock: Stock) -> None:
     stock.item()
     assert change(stock, code="NEW", name="New")["code"] == "NEW"
     stock.item("TAKEN")
-    with pytest.raises(Refusal, match="TAKEN exists already"):
+    with pytest.raises(Refusal, match="TAKEN already exists"):
         catalog.update_item(user_id=stock.user_id, key=key(), item="NEW", code="TAKEN")
 
 
@@ -107,7 +107,7 @@ def test_items_and_lots_have_no_quantity_column(stock: Stock) -> None:
 @pytest.mark.parametrize("twin", ["bolt", "ВОLТ", "B0LT", "BO LT"])
 def test_a_new_item_must_not_look_like_another(stock: Stock, twin: str) -> None:
     stock.item("BOLT")
-    with pytest.raises(LooksLike, match="looks like BOLT") as caught:
+    with pytest.raises(LooksLike, match="looks like the existing item BOLT") as caught:
         stock.item(twin)
     assert caught.value.figures == {"field": "code", "item": "BOLT"}
     stock.item(twin, allow_lookalike=True)

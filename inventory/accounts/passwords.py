@@ -61,7 +61,7 @@ def validate_password(value: object, *, name: str, field: str = "password") -> s
     if text.casefold() == name.casefold():
         raise InvalidInput(message("The password must not be the name."), field=field)
     if text.lower() in _common():
-        raise InvalidInput(message("This one is too common. Choose another."), field=field)
+        raise InvalidInput(message("This password is too common. Choose another."), field=field)
     return text
 
 

@@ -46,7 +46,7 @@ def validate_pin(value: object, *, field: str = "new_pin") -> str:
     if not isinstance(value, str) or not is_pin(value):
         raise InvalidInput(message("A PIN is four to six digits."), field=field)
     if len(set(value)) == 1 or any(value in run for run in _RUNS):
-        raise InvalidInput(message("This one is too common. Choose another."), field=field)
+        raise InvalidInput(message("This password is too common. Choose another."), field=field)
     return value
 
 

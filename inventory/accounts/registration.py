@@ -78,7 +78,7 @@ def _register(
     first = tx.execute(_ANY_USER).first() is None
     if first and not proven:
         raise InvalidInput(
-            message("This is not the setup code that the server printed at its start."),
+            message("The setup code is wrong. Use the code from the server's log at startup."),
             field="code",
         )
     if not first and policy == CLOSED:

@@ -94,7 +94,7 @@ def begin_setup(*, user_id: int, keys: Sequence[str]) -> str:
 def _keep(tx: Connection, *, user_id: int, secret: str) -> None:
     users.lock_table(tx, "users")
     if tx.execute(_CONFIRMED, {"user_id": user_id}).scalar() is not None:
-        raise Forbidden(message("Two-factor authentication is on already. Turn it off first."))
+        raise Forbidden(message("Two-factor authentication is already on. Turn it off first."))
     tx.execute(sa.delete(SecondFactor).where(SecondFactor.user_id == user_id))
     values = {"user_id": user_id, "secret": secret, "created_at": clock.now(), "last_step": 0}
     tx.execute(sa.insert(SecondFactor).values(**values))
@@ -131,7 +131,7 @@ def _confirm(
     row = _row_of(tx, user_id)
     if row is None or row.confirmed_at is not None:
         raise InvalidInput(
-            message("Start again: there is no setup that this code can confirm."), field="code"
+            message("No two-factor setup is in progress. Start the setup again."), field="code"
         )
     step = _step_of(_decrypt_secret(row, keys), _normalize_code(code))
     if step is None:
@@ -243,7 +243,7 @@ def _require(
             subject = f"user {account.id}"
             audit.record_event(user_id=account.id, action=refused, subject=subject, address=network)
         raise Unauthenticated(
-            message("This code is wrong or was used already. Wait for the next code.")
+            message("This code is wrong or was already used. Wait for the next code.")
         )
     throttling.clear_attempts(key=throttling.code_key(account.id), network=network)
     return by

@@ -152,7 +152,7 @@ def write(directory: Path, name: str, database: Path, manifest: dict[str, Any]) 
     """Pack the database and its manifest into a file of that name.
 
     Raises:
-        EnvironmentProblem: the file exists already.
+        EnvironmentProblem: the file already exists.
     """
     target = directory / name
     partial = directory / f".{name}.{os.getpid()}.partial"
@@ -177,12 +177,12 @@ def _give_name(partial: Path, target: Path) -> None:
         os.link(partial, target)  # Unlike a rename, this fails if the name exists.
     except FileExistsError:
         raise EnvironmentProblem(
-            f"{target} exists already: a backup is never overwritten."
+            f"{target} already exists: a backup is never overwritten."
         ) from None
     except OSError:  # Some file systems have no hard links.
         if target.exists():
             raise EnvironmentProblem(
-                f"{target} exists already: a backup is never overwritten."
+                f"{target} already exists: a backup is never overwritten."
             ) from None
         partial.rename(target)
 

@@ -253,8 +253,8 @@ def _distinct(fields: list[Field]) -> list[Field]:
     if {"01", "02"} <= set(found):
         raise InvalidCode(
             message(
-                "This code names one GTIN for the whole and one for its contents. Scan the box"
-                " itself."
+                "This code has two GTINs, one for the box and one for its contents. Scan the"
+                " code on the box."
             ),
             problem="CONTRADICTION",
         )
@@ -264,8 +264,8 @@ def _distinct(fields: list[Field]) -> list[Field]:
 def _unknown(ai: str) -> InvalidCode:
     return InvalidCode(
         message(
-            "This code has a field (%(ai)s) that GS1 does not know. It was misread, or it"
-            " is no GS1 code. Scan it again.",
+            "GS1 does not define field (%(ai)s) of this code. The code was misread, or is not a"
+            " GS1 code. Scan it again.",
             ai=ai,
         ),
         problem="UNKNOWN_FIELD",
@@ -276,7 +276,7 @@ def _unknown(ai: str) -> InvalidCode:
 def _malformed(ai: str, value: str) -> InvalidCode:
     problem, shown = ("DATE", value[:6]) if ai in _DATES else ("VALUE", value[:40])
     detail = message(
-        "“%(value)s” is not possible as %(field)s. Scan the code again, or type what is printed.",
+        "“%(value)s” is not valid as %(field)s. Scan the code again, or type the printed value.",
         value=shown,
         field=_name_of(ai),
     )

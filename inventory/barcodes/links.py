@@ -277,11 +277,11 @@ def describe_link(code: str, *, item: str, lot: str | None) -> Message:
     """Describe that a barcode is linked already."""
     if lot:
         return message(
-            "%(code)s is linked to lot %(lot)s of %(item)s already. Unlink it there first.",
+            "%(code)s is already linked to lot %(lot)s of %(item)s. Unlink it there first.",
             code=code,
             lot=lot,
             item=item,
         )
     return message(
-        "%(code)s is linked to item %(item)s already. Unlink it there first.", code=code, item=item
+        "%(code)s is already linked to item %(item)s. Unlink it there first.", code=code, item=item
     )

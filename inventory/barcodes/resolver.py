@@ -282,7 +282,10 @@ def _restore_separator(conn: Connection, found: ScanResolution) -> ScanResolutio
     if not likely:
         return found
     shown = found.scan.lot_code or found.scan.serial or found.scan.text
-    detail = message("A separator can be lost: is “%(shown)s” printed on the label?", shown=shown)
+    detail = message(
+        "Check the label: is “%(shown)s” printed on it? The scanner can lose separators.",
+        shown=shown,
+    )
     return replace(found, warnings=(_lost(detail, likely),))
 
 

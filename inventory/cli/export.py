@@ -73,7 +73,7 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     An incomplete file never has the final name.
     """
     if path.exists():
-        raise click.ClickException(f"{path} exists already. Choose another file.")
+        raise click.ClickException(f"{path} already exists. Choose another file.")
     making = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with making.open("xb") as file:

@@ -201,7 +201,7 @@ def template(kind: str, output: Path | None) -> None:
         click.echo(imports.template_csv(chosen), nl=False)
         return
     if output.exists():
-        raise click.ClickException(f"{output} exists already. Choose another file.")
+        raise click.ClickException(f"{output} already exists. Choose another file.")
     if output.suffix.lower() == ".xlsx":
         with output.open("xb") as file:
             imports.template_xlsx(file, chosen)

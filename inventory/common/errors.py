@@ -79,7 +79,7 @@ class DuplicateLot(BusinessRefusal):
 
 
 class DuplicateItem(BusinessRefusal):
-    """An item with this code exists already."""
+    """An item with this code already exists."""
 
     code = "DUPLICATE_ITEM"
 

@@ -157,7 +157,7 @@ def _read_typed(text: str, *, decimals: int, field: str, unit: str) -> str | Non
     small = f"{small.partition('.')[0]}.{fraction}".rstrip(".")
     raise TooManyDecimals(
         message(
-            "%(text)s can be read in two ways. Write %(small)s or %(whole)s.",
+            "%(text)s can be read in two ways. Enter %(small)s or %(whole)s.",
             text=text,
             small=Qty(int(Decimal(small) * ONE)),
             whole=Qty(int(whole) * ONE),
@@ -209,11 +209,11 @@ def _as_text(value: object) -> str | None:
 def _invalid_number_message(text: str | None) -> Message:
     if text and re.search(r"[0-9][.,' ][0-9]", text):
         return message(
-            "Write the quantity without separators for thousands, like %(example)s.",
+            "Enter the quantity without thousands separators, such as %(example)s.",
             example=Qty(1_250_500_000),
         )
     if text and text.startswith("-"):
         return message("The quantity must be more than zero.")
     if not text:
         return message("Enter a quantity, such as 12 or 12.5.")
-    return message("This is not a quantity. Write it as a plain number, such as 12 or 12.5.")
+    return message("This is not a quantity. Enter a plain number, such as 12 or 12.5.")

@@ -94,8 +94,8 @@ def validate_visible_text(
         character = f"U+{ord(hidden):04X}{f', {name}' if name else ''}"
         raise InvalidInput(
             message(
-                "It contains a character that cannot be seen: %(character)s. Type it again by"
-                " hand.",
+                "This text contains an invisible character: %(character)s. Type the text again"
+                " by hand.",
                 character=character,
             ),
             field=field,
@@ -161,7 +161,8 @@ def validate_occurred_at(value: object, *, field: str) -> datetime | None:
     if when is not None and not FIRST_YEAR <= when.year <= LAST_YEAR:
         raise InvalidInput(
             message(
-                "The year %(year)s is not possible. Use %(first_year)s to %(last_year)s.",
+                "The year %(year)s is not valid. Enter a year from %(first_year)s to"
+                " %(last_year)s.",
                 year=when.year,
                 first_year=FIRST_YEAR,
                 last_year=LAST_YEAR,

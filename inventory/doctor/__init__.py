@@ -47,7 +47,7 @@ def run_checks(config: Config) -> list[CheckResult]:
             found += _safely(message("Backups"), lambda: backups.check_backups(conn, config))
     except sa.exc.SQLAlchemyError as problem:
         reason = str(getattr(problem, "orig", problem)).strip().splitlines()[0]
-        advice = message("Start it, or correct DATABASE_URL.")
+        advice = message("Start the database, or fix DATABASE_URL.")
         found.append(
             error(
                 message("Database"),

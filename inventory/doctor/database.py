@@ -143,7 +143,7 @@ def clock_against(last: datetime | None) -> CheckResult:
         return error(
             message("Clock"),
             message(
-                "it is %(now)s, and the last entry is of %(last)s",
+                "the clock says %(now)s, but the last entry is from %(last)s",
                 now=clock.Time(now),
                 last=clock.Time(last),
             ),
@@ -201,8 +201,8 @@ def _verified(conn: Connection) -> CheckResult:
                 first=run["findings"][0]["what"],
             ),
             message(
-                "Do not change rows by hand. Restore the last good backup in another place and"
-                " compare."
+                "Do not change rows by hand. Restore the last good backup into a separate"
+                " database and compare."
             ),
         )
     at = datetime.fromisoformat(run["started_at"])

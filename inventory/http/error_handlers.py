@@ -36,7 +36,7 @@ CODES: dict[str, tuple[int, str]] = {
     "LOT_EXPIRED": (409, N_("Expired")),
     "DUPLICATE_LOT": (409, N_("The lot already exists")),
     "DUPLICATE_ITEM": (409, N_("The item already exists")),
-    "DUPLICATE_CODE": (409, N_("The barcode is linked already")),
+    "DUPLICATE_CODE": (409, N_("The barcode is already linked")),
     "LOOKS_LIKE": (409, N_("The code looks like another one")),
     "QC_TRANSITION": (409, N_("QC decision not possible")),
     "NOT_REVERSIBLE": (409, N_("Cannot be reversed")),
@@ -52,7 +52,7 @@ CODES: dict[str, tuple[int, str]] = {
     "UNAUTHENTICATED": (401, N_("Not signed in")),
     "OTHER_USER": (403, N_("Operation of another user")),
     "SESSION_CHANGED": (419, N_("Another session")),
-    "TOO_MANY_ATTEMPTS": (429, N_("Too many tries")),
+    "TOO_MANY_ATTEMPTS": (429, N_("Too many attempts")),
     "TOO_MANY_DOWNLOADS": (429, N_("Too many downloads at once")),
     "BUSY": (503, N_("Busy")),
     "NOT_READY": (503, N_("Not ready")),
@@ -151,7 +151,7 @@ _FOR_PEOPLE = {
     ),
     405: (
         _l("Method not allowed"),
-        _l("This address only accepts forms. Go back to the page with the form."),
+        _l("This address accepts only submitted forms. Go back to the form and send it again."),
     ),
     413: (_l("Request too large"), _l("The request is too large. Nothing was posted.")),
     500: (

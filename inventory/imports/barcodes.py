@@ -174,7 +174,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
             continue
         if link.id != id or [link.item_id, link.lot_id, link.qty] != stood_for:
             raise NotReversible(
-                message("%(code)s was linked again since.", code=code), operations=[]
+                message("%(code)s was linked again after the import.", code=code), operations=[]
             )
         gone.append(link)
     for some in chunks(gone):

@@ -132,7 +132,12 @@ def read_draft(conn: Connection, id: str, *, user_id: int) -> Draft:
     chosen = sa.select(drafts).where(drafts.c.id == id, drafts.c.user_id == user_id)
     row = conn.execute(chosen).first() if _ID.fullmatch(id) else None
     if row is None:
-        raise NotFound(message("This file was imported, discarded or is older than a day."))
+        raise NotFound(
+            message(
+                "This file was already imported or discarded, or is older than a day. Upload it"
+                " again."
+            )
+        )
     report = report_from(json.loads(row.report)) if row.report else None
     settings = ReadSettings(**json.loads(row.settings))
     return Draft(

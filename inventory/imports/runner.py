@@ -377,7 +377,7 @@ def _undo(
     chosen = sa.select(imports).where(imports.c.id == import_id).with_for_update()
     row = tx.execute(chosen).one()
     if row.taken_back_at is not None:
-        raise NotReversible(message("This import was undone already."), operations=[])
+        raise NotReversible(message("This import was already undone."), operations=[])
     taker = barcodes.undo if row.kind == "codes" else items.undo
     taker(tx, json.loads(row.undo), user_id=user_id)
     tx.execute(sa.update(imports).where(imports.c.id == import_id).values(taken_back_at=now))

@@ -66,8 +66,8 @@ def fit(label: Label, width: float, height: float, measure: Measure) -> PlacedLa
     if dots < _DOTS[0]:
         raise InvalidInput(
             message(
-                "A label of %(width)s × %(height)s mm is too small for this code: it needs"
-                " %(side)s mm in the square. Choose a larger one.",
+                "A label of %(width)s × %(height)s mm is too small for this code, which needs a"
+                " square of %(side)s mm. Choose a larger label.",
                 width=round(width),
                 height=round(height),
                 side=round(matrix.modules * DOT * 2),

@@ -306,7 +306,7 @@ def _require_imported(lot: Lot, earlier: list[tuple[int, bool]]) -> int:
     if not earlier or not (lot.on_hand == 0 or any(stands for _, stands in earlier)):
         raise DuplicateLot(
             message(
-                "Lot %(lot)s of %(item)s exists already, with %(on_hand)s on hand.",
+                "Lot %(lot)s of %(item)s already exists, with %(on_hand)s on hand.",
                 lot=lot.lot_code,
                 item=lot.item.code,
                 on_hand=Qty(lot.on_hand, lot.item.unit),

@@ -39,7 +39,7 @@ class Receive:
     """Receive stock into a lot: a receipt, customer return or import.
 
     Attributes:
-        add_to_lot: the lot exists already.
+        add_to_lot: the lot already exists.
         occurred_at: UTC; None means the time of the write.
         return_of: of a customer return, the operation that issued the goods.
         unmatched: of a customer return, the goods match no issue.

@@ -294,8 +294,8 @@ class UnitOfWork:
         if alike and not allow_lookalike:
             raise LooksLike(
                 message(
-                    "%(code)s looks like %(lot)s, a lot of %(item)s that exists already. Use that"
-                    " lot, or confirm that this is another one.",
+                    "%(code)s looks like %(lot)s, an existing lot of %(item)s. Use that lot, or"
+                    " confirm that this is a new one.",
                     code=code,
                     lot=alike[0].lot_code,
                     item=item.code,

@@ -212,8 +212,8 @@ def validate_url(url: object) -> str:
     if not is_fine or parts.username or parts.fragment or not text.isascii() or " " in text:
         raise InvalidInput(
             message(
-                "An address is needed that begins with https:// or http:// and names a host,"
-                " without a user, a fragment or spaces in it."
+                "Enter a URL that begins with https:// or http:// and has a host, without a"
+                " user, fragment or spaces."
             ),
             field="url",
         )

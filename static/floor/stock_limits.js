@@ -30,7 +30,7 @@ export const makeLimits = (s, stock) => {
       const text = t("Issues stock reserved for %(job)s: %(lots)s.", { job, lots: where([here]) });
       return { here, others, text };
     }
-    const text = t("%(job)s has reserved %(lots)s, nothing in %(lot)s. Choose one.",
+    const text = t("Reserved for %(job)s: %(lots)s. Nothing is reserved in %(lot)s. Choose one.",
       { job, lots: where(others), lot: s.lot.lotCode });
     return { here, others, isOpen: true, text };
   }

@@ -32,9 +32,9 @@ export const EMPTY = {
 export const usual = (task) => ({ ...EMPTY, qty: task === "count" ? "" : "1" });
 
 export const whyHeld = ({ hold, lotCode: lot }) => ({
-  QUARANTINE: t("%(lot)s is in quarantine and cannot be used.", { lot }),
-  REJECTED: t("%(lot)s is rejected and cannot be used.", { lot }),
-  EXPIRED: t("%(lot)s has expired and cannot be used.", { lot }),
+  QUARANTINE: t("%(lot)s is in quarantine and cannot be reserved or issued.", { lot }),
+  REJECTED: t("%(lot)s is rejected and cannot be reserved or issued.", { lot }),
+  EXPIRED: t("%(lot)s has expired and cannot be reserved or issued.", { lot }),
 })[hold];
 
 // "Not sent yet: 6 pcs of L-1."

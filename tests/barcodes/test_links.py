@@ -84,7 +84,7 @@ def test_code_can_be_linked_only_once(stock: Stock) -> None:
     lot = stock.lot(item="NUT", lot_code="L-9")
     link(stock, "9521123456785")
     for code, message in (
-        (GTIN, "item BOLT already"),
+        (GTIN, "already linked to item BOLT"),
         ("BOLT", "code of an item"),
         ("L-9", "lot of NUT"),
     ):

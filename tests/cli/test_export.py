@@ -88,7 +88,7 @@ def test_an_existing_file_is_not_overwritten(flask: Shell, tmp_path: Path) -> No
     file = tmp_path / "items.csv"
     file.write_text("mine")
     done = flask("export", "items", "--output", str(file))
-    assert (done.exit_code, "exists already" in done.output) == (1, True)
+    assert (done.exit_code, "already exists" in done.output) == (1, True)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
 

@@ -91,7 +91,7 @@ def test_an_import_is_undone(flask: Shell, tmp_path: Path) -> None:
     undone = flask("import", "undo", "2", "--user", "Anna", "--reason", "wrong file").output
     assert "Import 2 was undone by operation 2." in undone
     assert "taken back" in flask("import", "list").output
-    assert "reversed already" in flask.fails("import", "undo", "2", "--user", "Anna")
+    assert "already reversed" in flask.fails("import", "undo", "2", "--user", "Anna")
     assert "There is no import number 9" in flask.fails("import", "undo", "9", "--user", "Anna")
 
 
@@ -141,4 +141,4 @@ def test_templates_are_written(flask: Shell, kind: str, tmp_path: Path) -> None:
         path = tmp_path / f"{kind}.{ending}"
         assert flask("import", "template", kind, "--output", str(path)).exit_code == 0
         assert path.read_bytes()[:2] == (b"PK" if ending == "xlsx" else b"\xef\xbb")
-    assert "exists already" in flask.fails("import", "template", kind, "--output", str(path))
+    assert "already exists" in flask.fails("import", "template", kind, "--output", str(path))

@@ -75,7 +75,7 @@ HIDDEN = (
 @pytest.mark.parametrize("character", HIDDEN)
 def test_a_new_code_has_visible_characters_only(character: str) -> None:
     assert find_invisible(f"A{character}B") == character
-    with pytest.raises(InvalidInput, match="cannot be seen: U\\+"):
+    with pytest.raises(InvalidInput, match="invisible character: U\\+"):
         validate_new_code(f"A{character}B", field="code")
 
 

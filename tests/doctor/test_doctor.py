@@ -235,7 +235,7 @@ def test_ledger_with_differences_or_old_verification_is_reported(
     run_sql(healthy_app, "DELETE FROM lot_heads")
     Shell(healthy_app)("ledger", "verify")
     check = check_named(healthy_app, "Ledger")
-    assert (check.verdict, "1 differences" in check.message) == ("wrong", True)
+    assert (check.verdict, "1 difference was found" in check.message) == ("wrong", True)
     run_sql(healthy_app, "DELETE FROM verification_runs")
     assert check_named(healthy_app, "Ledger").message == "never verified"
 
@@ -246,7 +246,7 @@ def test_expired_open_reservations_are_reported(healthy_app: Flask) -> None:
         with clock.frozen_at(clock.now() + timedelta(days=2)):
             check = check_named(healthy_app, "Reservations")
             assert check.verdict == "look at"
-            assert "1 expired" in check.message
+            assert "1 reservation expired" in check.message
             assert ledger.expire_reservations() == 1
             assert check_named(healthy_app, "Reservations").verdict == "ok"
 

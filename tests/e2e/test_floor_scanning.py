@@ -327,7 +327,7 @@ def test_a_lot_on_hold_cannot_be_issued(tablet, page, stock):
         tablet.scans(code)
         tablet.sees(reason, "bad")
         tablet.taps()
-        tablet.sees("cannot be used", "bad")
+        tablet.sees("cannot be reserved or issued", "bad")
     assert tablet.states() == []
 
 

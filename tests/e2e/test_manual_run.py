@@ -149,7 +149,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     page.goto("/receive/?item=BOLT-M8")
     clerk.fills(Lot_number="L-003", Quantity="1")
     clerk.taps("Receive")
-    clerk.is_refused("Lot L-003 of BOLT-M8 exists already.")
+    clerk.is_refused("Lot L-003 of BOLT-M8 already exists.")
     page.goto("/")
     clerk.sees("9", "9", "0", "0")
     page.goto("/ledger/?item=BOLT-M8")

@@ -162,7 +162,7 @@ def test_duplicate_item_refusal_is_replayed(stock: Stock) -> None:
     stock.item("NUT")
     fields = {"user_id": stock.user_id, "key": key(), "code": "NUT", "name": "Nut"}
     for replayed in (False, True):
-        with pytest.raises(Refusal, match="NUT exists already") as caught:
+        with pytest.raises(Refusal, match="NUT already exists") as caught:
             catalog.create_item(**fields)
         assert caught.value.code == "DUPLICATE_ITEM"
         assert caught.value.replayed is replayed

@@ -186,7 +186,7 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
     undo(stock, run_import(stock, "stock", STOCK + "BOLT,L-1,12,,,,").import_id)
     assert lots_on_hand() == ["BOLT L-1 APPROVED 0/0"]
     assert reasons(check("stock", STOCK + "BOLT,L-1,12,rejected,,,")) == [
-        "2 qc status: Lot L-1 is approved already."
+        "2 qc status: Lot L-1 is already approved."
     ]
     assert counts(run_import(stock, "stock", STOCK + "BOLT,L-1,13,,,,")) == (0, 1, 0)
     assert lots_on_hand() == ["BOLT L-1 APPROVED 13/0"]
@@ -195,7 +195,7 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("BOLT,OLD,7,,,,", "lot: Lot OLD of BOLT exists already, with 7 pcs on hand."),
+        ("BOLT,OLD,7,,,,", "lot: Lot OLD of BOLT already exists, with 7 pcs on hand."),
         (
             "BOLT,L-1,13,,,,",
             "lot: Lot L-1 of BOLT was imported before with 12 pcs, and has 12 pcs on hand now.",
@@ -215,10 +215,10 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         ("BOLT,N,1,,03/04/2031,,",
          "expires on: 03/04/2031 can be read in two ways. Choose whether the day or the month"
          " comes first, or write dates like 2027-03-31."),
-        ('BOLT,N,"1,23,567",,,,', "qty: Write the quantity without separators for thousands, like"
+        ('BOLT,N,"1,23,567",,,,', "qty: Enter the quantity without thousands separators, such as"
          " 1250.5."),
-        ("BOLT,N,1.000,,,,", "qty: 1.000 can be read in two ways. Write 1 or 1000."),
-        ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read in two ways. Write 1 or 1000."),
+        ("BOLT,N,1.000,,,,", "qty: 1.000 can be read in two ways. Enter 1 or 1000."),
+        ('BOLT,N,"1,000",,,,', "qty: 1,000 can be read in two ways. Enter 1 or 1000."),
     ],
 )  # fmt: skip
 def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
@@ -239,8 +239,8 @@ def test_all_errors_of_a_row_are_reported(stock: Stock) -> None:
     stock.lot("receive 7", lot_code="OLD")
     assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
         "2 qty: 1.5 has too many decimals. This item is counted in pcs, whole numbers only.",
-        "2 lot: Lot OLD of BOLT exists already, with 7 pcs on hand.",
-        "3 qty: This is not a quantity. Write it as a plain number, such as 12 or 12.5.",
+        "2 lot: Lot OLD of BOLT already exists, with 7 pcs on hand.",
+        "3 qty: This is not a quantity. Enter a plain number, such as 12 or 12.5.",
         "3 expires on: tomorrow is not a date. Write dates like 2027-03-31.",
         "3 item: There is no item BOLD. Did you mean BOLT?",
     ]
@@ -268,7 +268,7 @@ def test_dates_and_decimal_commas_are_read_as_configured(stock: Stock) -> None:
 def test_a_file_with_both_decimal_signs_is_refused_where_it_has_two_readings(stock: Stock) -> None:
     stock.item("OIL", unit="l", decimals=3)
     mixed = check("stock", "item;lot;qty\nOIL;A;12,5\nOIL;B;1.250\n")
-    assert reasons(mixed) == ["3 qty: 1.250 can be read in two ways. Write 1.25 or 1250."]
+    assert reasons(mixed) == ["3 qty: 1.250 can be read in two ways. Enter 1.25 or 1250."]
 
 
 def test_import_with_the_same_key_is_replayed(stock: Stock) -> None:
@@ -521,7 +521,7 @@ def test_codes_are_linked_and_unlinked(stock: Stock) -> None:
          " be 1: check it."),
         ("BOLT,BOLT,,", "code: BOLT is the code of an item."),
         ("L-1,BOLT,,", "code: L-1 is a lot number."),
-        ("TAKEN,BOLT,,2", "code: TAKEN is linked to item BOLT already. Unlink it there first."),
+        ("TAKEN,BOLT,,2", "code: TAKEN is already linked to item BOLT. Unlink it there first."),
         ("X,NUT,,", "item: There is no item NUT."),
         ("X,BOLT,L-9,", "lot: There is no lot L-9 of BOLT."),
         ("4006381333931,BOLT,L-1,",

@@ -61,7 +61,7 @@ def test_a_malformed_request_in_a_batch_is_named(stock: Stock) -> None:
 
 def test_same_lot_code_twice_in_a_batch_is_a_duplicate(stock: Stock) -> None:
     stock.item()
-    with pytest.raises(Refusal, match="exists already"):
+    with pytest.raises(Refusal, match="already exists"):
         ledger.post(
             [Receive(item="BOLT", lot_code="L", qty=1)] * 2, user_id=stock.user_id, key=key()
         )

@@ -89,9 +89,9 @@ def test_every_text_of_every_page_is_translated(
             unmarked.read(f"POST {path}", ada.post(path, token))
             unmarked.read(f"POST {path}", ada.post(path, token | WRONG))
     # Files with many kinds of findings.
-    heads = "item;lot;qty;expires\n"
-    wrong = heads + "BOLT;X;x;\nBOLT;X;1.000;\nNONE;L;5;\nBOLT;;5;\nBOLT;N2;5;03/04/2030\n"
-    noted = heads + "BOLT;N-1;2;\nBOLT;N1;0;\nBOLT;OLD;5;2001-01-01\nBOLT;OLd;5;2031-01-01\n"
+    headers = "item;lot;qty;expires\n"
+    wrong = headers + "BOLT;X;x;\nBOLT;X;1.000;\nNONE;L;5;\nBOLT;;5;\nBOLT;N2;5;03/04/2030\n"
+    noted = headers + "BOLT;N-1;2;\nBOLT;N1;0;\nBOLT;OLD;5;2001-01-01\nBOLT;OLd;5;2031-01-01\n"
     unmarked.data |= words_in(wrong + noted) | words_in("stock csv")
     for text in (wrong, noted):
         draft = open_preview(ada, "stock", text)

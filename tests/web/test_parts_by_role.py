@@ -216,5 +216,5 @@ def test_all_before_request_functions_apply_to_parts_too(app):
     """Blueprints have no checks of their own: these would not run for their parts."""
     assert set(app.before_request_funcs) == {None}
     of_the_app = [func.__name__ for func in app.before_request_funcs[None]]
-    first = ["_expect_no_withheld_body", "_let_files_be_larger"]
+    first = ["_expect_no_withheld_body", "forget", "_let_files_be_larger"]
     assert of_the_app == [*first, "check_access", "csrf_protect", "_note_route"]

@@ -137,9 +137,7 @@ def _raise_more_than_reserved(
             **figures,
         )
     raise OverIssue(
-        join_sentences(
-            what, message("Issue what is reserved, or issue besides it from free stock.")
-        ),
+        join_sentences(what, message("Issue the reserved quantity, or issue free stock.")),
         item=first.item.code,
         reference=first.reference,
         reservation_id=first.id,

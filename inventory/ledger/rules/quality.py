@@ -58,10 +58,10 @@ def _describe_transition(lot: Lot, status: QcStatus) -> Message:
 def describe_status(lot_code: str, status: str) -> Message:
     """Describe the QC status that a lot has already."""
     if status == QcStatus.APPROVED:
-        return message("Lot %(lot)s is approved already.", lot=lot_code)
+        return message("Lot %(lot)s is already approved.", lot=lot_code)
     if status == QcStatus.REJECTED:
-        return message("Lot %(lot)s is rejected already.", lot=lot_code)
-    return message("Lot %(lot)s is in quarantine already.", lot=lot_code)
+        return message("Lot %(lot)s is already rejected.", lot=lot_code)
+    return message("Lot %(lot)s is already in quarantine.", lot=lot_code)
 
 
 def _settle(uow: UnitOfWork, operation: PlannedOperation, lot: Lot, handling: str) -> None:
@@ -112,8 +112,8 @@ def hold(uow: UnitOfWork, request: HoldLot) -> None:
     if not held:
         raise QcTransition(
             message(
-                "Nothing to put on hold: neither %(lot)s nor anything left of what was split"
-                " off it is approved.",
+                "Nothing to put on hold: neither %(lot)s nor any lot in stock that was split"
+                " from it is approved.",
                 lot=lot.lot_code,
             ),
             lot_id=lot.id,
@@ -155,8 +155,8 @@ def release(uow: UnitOfWork, request: ReleaseHold) -> None:
     if moved_on:
         raise NotReversible(
             message(
-                "QC has decided on %(names)s since: this hold cannot be lifted as a whole."
-                " Decide on each lot.",
+                "This hold cannot be lifted as a whole: %(names)s had a QC decision after it."
+                " Post a decision for each lot.",
                 names=list(moved_on[:3]),
             ),
             operation_id=request.operation_id,

@@ -103,7 +103,7 @@ def new_lot(uow: UnitOfWork, item: Item, request: Receive) -> Lot:
 def _raise_duplicate(lot: Lot) -> NoReturn:
     raise DuplicateLot(
         message(
-            "Lot %(lot)s of %(item)s exists already. Add to that lot, or enter another lot number.",
+            "Lot %(lot)s of %(item)s already exists. Add to that lot, or enter another lot number.",
             lot=lot.lot_code,
             item=lot.item.code,
         ),

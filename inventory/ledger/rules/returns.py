@@ -88,7 +88,8 @@ def _require_returnable(
     if lot is None or lot.id is None:
         raise NotFound(
             message(
-                "There is no lot %(lot)s of %(item)s. If the goods match no issue, confirm that.",
+                "There is no lot %(lot)s of %(item)s. If the returned stock matches no issue,"
+                " confirm that.",
                 lot=request.lot_code,
                 item=item.code,
             ),
@@ -137,7 +138,7 @@ def _raise_over_return(
             **figures,
         )
     raise OverReturn(
-        join_sentences(what, message("If the goods match no issue, confirm that.")),
+        join_sentences(what, message("If the returned stock matches no issue, confirm that.")),
         item=lot.item.code,
         lot_id=lot.id,
         lot_code=lot.lot_code,

@@ -47,7 +47,7 @@ def reverse(uow: UnitOfWork, request: Reverse) -> None:
     if past.reversed_by is not None:
         raise NotReversible(
             message(
-                "Operation %(id)s was reversed already, by operation %(reversed_by)s.",
+                "Operation %(id)s was already reversed by operation %(reversed_by)s.",
                 id=operation.id,
                 reversed_by=past.reversed_by,
             ),
@@ -114,15 +114,15 @@ _Figure = tuple[int, int | None, str]
 def _describe_missing(figure: str, values: dict[str, Any]) -> Message:
     if figure == "available":
         return message(
-            "%(needed)s of %(lot)s would have to be reversed, %(there)s are available now.",
+            "The reversal needs %(needed)s of %(lot)s, but only %(there)s are available now.",
             **values,
         )
     if figure == "open":
         return message(
-            "%(needed)s of %(lot)s would have to be reversed, %(there)s are open now.", **values
+            "The reversal needs %(needed)s of %(lot)s, but only %(there)s are open now.", **values
         )
     return message(
-        "%(needed)s of %(lot)s would have to be reversed, %(there)s are issued now.", **values
+        "The reversal needs %(needed)s of %(lot)s, but only %(there)s are issued now.", **values
     )
 
 

@@ -22,7 +22,7 @@ WORDS = {
     "operations": _l("Operations, newest first"),
     "codes": _l("Linked barcodes"),
     "ledger": _l("Ledger entries with their hashes, newest first"),
-    "audit": _l("Audit log: sign-ins, denied access, changes to accounts and records"),
+    "audit": _l("Audit log: sign-ins, refused requests, changes to accounts and records"),
 }
 
 

@@ -70,17 +70,27 @@ def _done(posting: ledger.PostingResult, text: str) -> ActionResult:
 
 
 HOLD = FormAction(
-    endpoint="inventory.recalls.hold", word=_l("Put all on hold"), icon="lock", form=forms.HoldForm,
-    fields="inventory/recalls/_hold_fields.html", load=_load_hold, send=_hold, done=_held,
-    danger=True,
-)  # fmt: skip
-RELEASE = FormAction(
-    endpoint="inventory.recalls.release", word=_l("Lift the hold"), icon="shield-check",
+    endpoint="inventory.recalls.hold",
+    word=_l("Put all lots on hold"),
+    icon="lock",
     form=forms.HoldForm,
-    fields="inventory/recalls/_release_fields.html", load=_load_release, send=_release,
+    fields="inventory/recalls/_hold_fields.html",
+    load=_load_hold,
+    send=_hold,
+    done=_held,
+    danger=True,
+)
+RELEASE = FormAction(
+    endpoint="inventory.recalls.release",
+    word=_l("Lift the hold"),
+    icon="shield-check",
+    form=forms.HoldForm,
+    fields="inventory/recalls/_release_fields.html",
+    load=_load_release,
+    send=_release,
     done=_released,
     leaves=True,
-)  # fmt: skip
+)
 
 
 @live_updates.live_region("inventory.recalls.index", "inventory/recalls/_live.html")

@@ -30,7 +30,7 @@ def test_a_new_lot_must_not_look_like_another(stock: Stock, twin: str) -> None:
     assert refusal.figures == {
         "field": "lot_code", "item": "BOLT", "lot_code": "L-1", "lot_id": lot,
     }  # fmt: skip
-    assert "looks like L-1, a lot of BOLT" in refusal.detail
+    assert "looks like L-1, an existing lot of BOLT" in refusal.detail
     stock.post("receive", **receipt(twin, allow_lookalike=True))
     assert stock.find_lot(twin).on_hand == 5_000_000
 

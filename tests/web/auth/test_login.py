@@ -112,7 +112,7 @@ def test_the_first_user_needs_the_setup_code_if_there_is_one(app, browser):
     assert "Setup code" in browser.get("/register/").text
     answer = browser.register("ada", code="AAAA-BBBB-CCCC")
     assert answer.status_code == 422
-    assert "not the setup code" in answer.text
+    assert "The setup code is wrong" in answer.text
     assert not browser.is_in()
     assert browser.register("ada", code=app.config["SETUP_CODE"]).status_code == 303
 

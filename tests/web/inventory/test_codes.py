@@ -49,7 +49,7 @@ def test_a_barcode_of_another_item_is_refused_and_named(ada, bolts, stock):
     ada.submit(f"{bolts}link/", code=GTIN)
     answer = ada.submit("/items/2/codes/link/", code=GTIN)
     assert answer.status_code == 409
-    assert "is linked to item BOLT already" in visible_text(answer.text)
+    assert "is already linked to item BOLT" in visible_text(answer.text)
 
 
 def test_a_form_sent_twice_links_once(ada, bolts):

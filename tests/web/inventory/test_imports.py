@@ -78,7 +78,7 @@ def test_a_file_is_uploaded_checked_imported_and_undone(ada, app, stock):
     assert (undone.status_code, undone.location) == (303, "/import/")
     assert stock.find_lot("L-1").on_hand == 0
     assert visible_text(ada.get("/import/").text).count("Undone") == 1
-    assert "reversed already" in visible_text(ada.submit("/import/2/undo/").text)
+    assert "already reversed" in visible_text(ada.submit("/import/2/undo/").text)
 
 
 def test_a_file_committed_twice_is_imported_once(ada, stock):
@@ -116,7 +116,7 @@ def test_rows_that_became_invalid_since_the_check_are_reported(ada, stock):
     stock.lot("receive 5", lot_code="L-1")
     answer = commit(ada, path)
     assert answer.location == f"{path}#report"
-    assert "Lot L-1 of BOLT exists already, with 5 pcs on hand." in visible_text(ada.get(path).text)
+    assert "Lot L-1 of BOLT already exists, with 5 pcs on hand." in visible_text(ada.get(path).text)
     assert stock.entries() == 1
 
 

@@ -23,7 +23,7 @@ def test_a_code_that_exists_is_refused(ada, stock):
     stock.item("BOLT")
     answer = ada.submit("/items/new/", code="BOLT", name="Another")
     assert answer.status_code == 409
-    assert "Item BOLT exists already." in visible_text(answer.text)
+    assert "Item BOLT already exists." in visible_text(answer.text)
 
 
 def test_a_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada, stock):
@@ -31,7 +31,7 @@ def test_a_code_that_looks_like_another_is_refused_until_it_is_confirmed(ada, st
     answer = ada.submit("/items/new/", code="B0LT", name="Another")
     assert answer.status_code == 409
     words = visible_text(answer.text)
-    assert "B0LT looks like BOLT, an item that exists already" in words
+    assert "B0LT looks like the existing item BOLT" in words
     assert "Use this item code View BOLT" in words
     answer = ada.post("/items/new/", form_fields(answer.text), allow_lookalike="y")
     assert answer.status_code == 303

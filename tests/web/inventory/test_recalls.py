@@ -23,7 +23,7 @@ def test_all_lots_are_put_on_hold_and_the_hold_is_lifted(person, ada, lot):
     assert answer.location == f"/lots/{lot}/recall/"
     page = ira.get(answer.location).text
     assert "On hold: L-1." in visible_text(page)
-    assert "Put all on hold" not in page
+    assert "Put all lots on hold" not in page
     operation = page.partition('href="/operations/')[2].partition("/")[0]
     shown = ira.get(f"/operations/{operation}/").text
     assert "Recall of L-1" in visible_text(shown)
@@ -64,7 +64,7 @@ def test_with_htmx_the_response_shows_the_hold(ada, lot):
 def test_operators_can_read_a_recall_but_not_put_on_hold(person, lot):
     ole = person("ole")
     page = ole.get(f"/lots/{lot}/recall/")
-    assert "Put all on hold" not in page.text
+    assert "Put all lots on hold" not in page.text
     form = form_fields(ole.get("/account/").text)
     assert ole.post(f"/lots/{lot}/recall/hold/", form, reason="x").status_code == 403
 
