@@ -59,7 +59,7 @@ def test_a_lot_that_the_job_has_not_reserved_is_a_choice(tablet, page, stock, lo
     tablet.sees("SB of BOLT", "scanned")
     page.locator("#reference").fill("JOB-2")
     tablet.taps()
-    says = "JOB-2 has reserved 5 pcs in SA, nothing in SB. Choose one."
+    says = "Reserved for JOB-2: 5 pcs in SA. Nothing is reserved in SB. Choose one."
     tablet.sees(says, "bad")
     assert tablet.states() == []
     page.locator("[data-take=SA]").click()
@@ -86,7 +86,7 @@ def test_reservations_that_are_new_to_the_tablet_are_asked_for(tablet, page, sto
     tablet.sees("SC of BOLT", "scanned")
     page.locator("#reference").fill("JOB-NEW")
     tablet.taps()
-    tablet.sees("JOB-NEW has reserved 2 pcs in SB, nothing in SC.", "bad")
+    tablet.sees("Reserved for JOB-NEW: 2 pcs in SB. Nothing is reserved in SC.", "bad")
     assert tablet.states() == []
 
 
