@@ -57,7 +57,7 @@ def test_healthy_site_has_no_wrong_check(healthy_app: Flask, database_kind: str)
         assert (wrong, result.exit_code) == ([], 0)
     else:  # the test server runs without durability settings
         [durability] = wrong
-        assert "fsync and full_page_writes off: a power cut loses data" in durability
+        assert "fsync, full_page_writes off: a power cut loses data" in durability
         assert result.exit_code == 1
     assert len(lines) >= 17
 
