@@ -22,7 +22,7 @@ _NUMBER = click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
 def add(url: str) -> None:
     """Add a webhook endpoint. Prints its signing secret once."""
     number, secret = endpoints.add_endpoint(url=url, key=signing_keys(current_app)[0], user_id=None)
-    click.echo(f"Webhook {number} is told from now on. Its secret, never shown again:")
+    click.echo(f"Webhook {number} added. Its signing secret, which is not shown again:")
     click.echo(secret)
 
 
@@ -40,7 +40,7 @@ def new_secret(number: int) -> None:
 def end(number: int) -> None:
     """Remove an endpoint and drop its pending deliveries."""
     endpoints.end_endpoint(endpoint_id=number, user_id=None)
-    click.echo(f"Webhook {number} is told nothing any more.")
+    click.echo(f"Webhook {number} removed. It gets no more events.")
 
 
 @webhooks_group.command("list", epilog=example("flask webhooks list"))

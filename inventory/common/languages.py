@@ -19,8 +19,6 @@ class Language:
     decimal_sign: str
     group_sign: str
     date_pattern: str
-    #: A date as a hint for typing.
-    date_hint: str
 
     def format_number(self, plain: str) -> str:
         """Return a plain decimal number with the language's decimal sign, not grouped."""
@@ -35,13 +33,13 @@ class Language:
         return f"{when:{self.date_pattern} %H:%M}"
 
 
-ENGLISH = Language("en", "English", ".", ",", "%Y-%m-%d", "YYYY-MM-DD")
+ENGLISH = Language("en", "English", ".", ",", "%Y-%m-%d")
 LANGUAGES = {
     language.code: language
     for language in (
         ENGLISH,
-        Language("de", "Deutsch", ",", ".", "%d.%m.%Y", "TT.MM.JJJJ"),
-        Language("es", "Español", ",", ".", "%d/%m/%Y", "DD/MM/AAAA"),
-        Language("fr", "Français", ",", "\u202f", "%d/%m/%Y", "JJ/MM/AAAA"),
+        Language("de", "Deutsch", ",", ".", "%d.%m.%Y"),
+        Language("es", "Español", ",", ".", "%d/%m/%Y"),
+        Language("fr", "Français", ",", "\u202f", "%d/%m/%Y"),
     )
 }

@@ -79,7 +79,7 @@ class Message(str):
 
 
 def message(template: str, /, **values: Any) -> Message:
-    """Return a message; `%(name)s` in the template stands for a value.
+    """Return a message; `%(name)s` in the template is replaced by a value.
 
     Values can be texts, numbers, dates, figures, other messages, and lists of these.
     """
@@ -87,7 +87,7 @@ def message(template: str, /, **values: Any) -> Message:
 
 
 def plural_message(one: str, many: str, number: int, /, **values: Any) -> Message:
-    """Return a message whose words depend on a number; `%(num)s` stands for it."""
+    """Return a message whose words depend on a number; `%(num)s` is replaced by it."""
     values["num"] = number
     text = _fill(one if number == 1 else many, values)
     return Message(text, template=one, plural=many, number=number, values=values)

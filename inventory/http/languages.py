@@ -53,7 +53,7 @@ def current_language() -> Language:
 
 
 def forget(*_: Any) -> None:
-    """Choose the language anew, after the user of this request or their setting changed."""
+    """Choose the language again: for a new request, or after its user or their setting changed."""
     _kept.set(None)
     if has_app_context():
         g.pop("_flask_babel", None)
@@ -135,7 +135,7 @@ def _text_of_context(context: str, text: str, /, **values: Any) -> Markup:
 
 
 def _counted_text(one: str, many: str, number: int, /, **values: Any) -> Markup:
-    """Return a text that depends on a number; `%(num)s` stands for it."""
+    """Return a text that depends on a number; `%(num)s` is replaced by it."""
     found = Markup(_current().texts.catalog.ngettext(one, many, number))  # noqa: S704
     return found % ({"num": number} | values)
 
@@ -147,7 +147,7 @@ def gettext(text: str, **values: Any) -> str:
 
 
 def ngettext(one: str, many: str, number: int, **values: Any) -> str:
-    """Return a text that depends on a number; `%(num)s` stands for it."""
+    """Return a text that depends on a number; `%(num)s` is replaced by it."""
     found: str = _current().texts.catalog.ngettext(one, many, number)
     return found % ({"num": number} | values)
 

@@ -66,7 +66,7 @@ def test_an_endpoint_gets_a_new_secret_and_is_ended(
     assert second.startswith("whsec_")
     assert second != first
     create_low_item(app)
-    assert "told nothing any more" in flask("webhooks", "end", "1").output
+    assert "removed. It gets no more events." in flask("webhooks", "end", "1").output
     assert flask("webhooks", "deliver").output == "0 sent.\n"
     assert "ended" in flask("webhooks", "list").output
     assert "no webhook number 1" in flask.fails("webhooks", "end", "1")

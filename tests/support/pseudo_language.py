@@ -18,7 +18,7 @@ from inventory.common.languages import LANGUAGES, Language
 from inventory.translations.update import extract, mo_of
 
 CODE = "eo"
-PSEUDO = Language(CODE, "Ṕśéúđó", ",", ".", "%d.%m.%Y", "DD.MM.YYYY")
+PSEUDO = Language(CODE, "Ṕśéúđó", ",", ".", "%d.%m.%Y")
 _LETTERS = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "áƀćđéƒǵħíĵķłḿńóƥɋŕśţúṽŵẋýźÁɃĆĐÉƑǴĦÍĴĶŁḾŃÓƤɊŔŚŢÚṼŴẊÝŹ",
