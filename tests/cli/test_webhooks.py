@@ -44,7 +44,7 @@ def test_an_endpoint_is_added_notified_and_notified_again(
     flask: Shell, app: Flask, receiver: Receiver
 ) -> None:
     lines = flask("webhooks", "add", receiver.url).output.splitlines()
-    assert lines[0].startswith("Webhook 1 is told")
+    assert lines[0].startswith("Webhook 1 added.")
     assert lines[1].startswith("whsec_")
     create_low_item(app)
     assert flask("webhooks", "deliver").output == "1 sent.\n"

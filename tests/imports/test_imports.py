@@ -16,7 +16,7 @@ from flask import Flask
 from inventory import catalog, imports, ledger, verification
 from inventory.common import clock
 from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotReversible
-from inventory.common.quantity import format_qty
+from inventory.common.quantity import TypedQty, format_qty
 from inventory.db import connection, db, snapshot
 from inventory.exports.lists import LISTS, list_rows
 from inventory.imports import KINDS, CellFormat, ImportJob, Report
@@ -624,6 +624,20 @@ def workbook_of(*sheets: tuple[str, list[list[Any]]]) -> bytes:
                     args = [day] if hasattr(cell, "year") else []
                     sheet.write(number, column, cell, *args)
     return file.getvalue()
+
+
+@pytest.mark.parametrize("decimal_comma", [False, True])
+def test_a_number_cell_has_one_reading(decimal_comma: bool) -> None:
+    """1.25 and 1.234 as numbers are no texts with a decimal sign of some language."""
+    chosen = KINDS["stock"]
+    table = imports.read_table(
+        workbook_of(("S", [["Item", "Lot", "Qty"], ["OIL", "A", 1.234], ["OIL", "B", 1.25]]))
+    )
+    mapping = imports.validate_mapping(chosen, table.headers, imports.guess(chosen, table.headers))
+    reading = imports.read_rows(chosen, table, mapping, CellFormat("", decimal_comma))
+    assert reading.wrong == []
+    assert [row.values["qty"] for row in reading.rows] == ["1.234", "1.25"]
+    assert not any(isinstance(row.values["qty"], TypedQty) for row in reading.rows)
 
 
 def test_spreadsheets_are_read() -> None:
