@@ -23,6 +23,7 @@ from inventory.web import (
     navigation,
     operation_forms,
     template_filters,
+    urls,
 )
 from inventory.web.admin.blueprint import blueprint as admin
 from inventory.web.auth import permissions
@@ -73,6 +74,7 @@ def _set_up_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     template_filters.init_app(app)
+    urls.init_app(app)
     navigation.init_app(app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -48,6 +49,12 @@ def figure(micros: int) -> Markup:
     The decimal sign is the language's. The signs between groups come from the style sheet and are
     not copied, so that a copied figure is accepted by forms. Use `qty` in attributes and inputs.
     """
+    return _figure(micros, current_language().decimal_sign)
+
+
+@functools.lru_cache(maxsize=4096)
+def _figure(micros: int, decimal_sign: str) -> Markup:
+    """Return the markup of a figure. Pages repeat small ones, and show very many."""
     plain = format_qty(micros)
     whole, point, fraction = plain.partition(".")
     sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
@@ -55,8 +62,8 @@ def figure(micros: int) -> Markup:
         head = len(digits) % 3 or 3
         rest = (digits[start : start + 3] for start in range(head, len(digits), 3))
         digits = digits[:head] + "".join(f"<span>{group}</span>" for group in rest)
-    point = point and current_language().decimal_sign
-    # Digits and signs need no escaping, and pages show very many figures.
+    point = point and decimal_sign
+    # Digits and signs need no escaping.
     return Markup(f'<span class="fig">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
 
 
