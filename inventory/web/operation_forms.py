@@ -45,7 +45,10 @@ from inventory.web.inventory.forms import OperationForm
 
 _MALFORMED = (InvalidInput, NotFound)
 _ACTIONS: dict[str, FormAction] = {}
+#: Views that show drafts of other forms, by the endpoint that the form is sent to.
+_RESTORERS: dict[str, Restorer] = {}
 Answer = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
+Restorer = Callable[[FormDraft], Answer]
 
 
 @dataclass(frozen=True)
@@ -169,18 +172,37 @@ def render_draft(draft: FormDraft, status: int = 200) -> Answer | None:
         endpoint, ids = adapter.match(draft.path, method="POST")
     except HTTPException:
         return None
-    action = _ACTIONS.get(endpoint)
-    if action is None or missing_for(current_user, endpoint) is not None:
+    if not _is_restorable(endpoint) or missing_for(current_user, endpoint) is not None:
         return None
+    if restore := _RESTORERS.get(endpoint):
+        return restore(draft)
+    action = _ACTIONS[endpoint]
     form = action.form(formdata=MultiDict(draft.values))
     context = _context(action, form, dict(ids))
     return _render(context | {"restored": True, "here": context["action"]}, status)
 
 
+def restores(endpoint: str) -> Callable[[Restorer], Restorer]:
+    """Decorator: the function shows the draft of a form that is not an operation's.
+
+    The form has fields `key` and `owner` (`form_drafts.sign_owner`).
+    """
+
+    def register(restore: Restorer) -> Restorer:
+        _RESTORERS[endpoint] = restore
+        return restore
+
+    return register
+
+
+def _is_restorable(endpoint: str | None) -> bool:
+    return endpoint in _ACTIONS or endpoint in _RESTORERS
+
+
 def answer_stale_session(error: CSRFError) -> Any:
     """Answer a form of an earlier session of the same user: show it again, post nothing."""
     answer = None
-    if request.endpoint in _ACTIONS and posted_owner() == current_user.id:
+    if _is_restorable(request.endpoint) and posted_owner() == current_user.id:
         draft = FormDraft(current_user.id, request.path, request.form.to_dict())
         answer = render_draft(draft, 400)
     return answer or answer_http(error)

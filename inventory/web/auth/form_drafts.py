@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Seconds for signing in again.
 MAX_AGE_SECONDS = 3600
 #: Larger forms are not kept: in bytes of JSON.
-MAX_BYTES = 16 * 1024
+MAX_BYTES = 128 * 1024
 #: Fields that are not typed values.
 _OMITTED = ("csrf_token",)
 

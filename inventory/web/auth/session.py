@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -20,6 +20,7 @@ from inventory.accounts.users import Account
 from inventory.http import languages
 from inventory.http.after_response import run_after_response
 from inventory.http.error_handlers import wants_json
+from inventory.http.languages import gettext as _
 from inventory.http.request_log import bind_user
 from inventory.models import Role
 from inventory.web import urls
@@ -181,6 +182,8 @@ def unauthorized_response() -> Answer:
     is_small = (request.content_length or 0) <= 4 * form_drafts.MAX_BYTES
     if request.method == "POST" and is_small and (draft := form_drafts.encrypt_posted_form()):
         return login_page(draft, safe_next(request.form.get("back"))), 401
+    if request.method == "POST":
+        flash(_("Your entries could not be kept. Nothing was posted."), "bad")
     here = urls.current_url() if request.method == "GET" else None
     return redirect(url_for("auth.login", next=here if here != urls.home_url() else None), 303)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 from typing import Any
 
 from flask import (
@@ -28,10 +29,11 @@ from inventory.http.languages import translate
 from inventory.imports import KINDS, drafts
 from inventory.imports.drafts import Draft
 from inventory.ledger import PostingResult
+from inventory.web.auth.form_drafts import FormDraft, sign_owner
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import XLSX, download
 from inventory.web.inventory import forms
-from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle
+from inventory.web.operation_forms import ActionResult, Answer, FormAction, handle, restores
 from inventory.web.progress_stream import stream_progress
 
 blueprint = Blueprint("imports", __name__, url_prefix="/import")
@@ -64,7 +66,17 @@ def index() -> Answer:
     return _index(kind=request.args.get("kind", ""))
 
 
-def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") -> Answer:
+@restores("inventory.imports.upload")
+def restore_upload(form: FormDraft) -> Answer:
+    """Show the upload form with the rows that were pasted before the session ended."""
+    values = form.values
+    return _index(kind=values.get("kind", ""), pasted=values.get("pasted", ""), is_restored=True)
+
+
+def _index(
+    *, kind: str, refusal: InvalidInput | None = None, pasted: str = "", is_restored: bool = False
+) -> Answer:
+    key = secrets.token_urlsafe(16)
     cursor = request.args.get("cursor") or None
     page = imports.list_imports(connection(), limit=20, cursor=cursor)
     done = request.args.get("done", "")
@@ -81,6 +93,9 @@ def _index(*, kind: str, refusal: InvalidInput | None = None, pasted: str = "") 
         refusal=translate(refusal.detail) if refusal else "",
         wrong=refusal.field if refusal else "",
         pasted=pasted,
+        key=key,
+        owner=sign_owner(current_user.id, key),
+        is_restored=is_restored,
         page=page,
         most_rows=imports.MAX_ROWS,
         most_mb=imports.MAX_BYTES // 2**20,

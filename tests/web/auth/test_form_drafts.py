@@ -144,6 +144,33 @@ def test_a_form_above_the_limit_is_not_kept(app, ole):
     assert answer.location == "/login/"
 
 
+def test_a_user_is_told_that_a_form_was_not_kept(app, ole):
+    _, answer = send_late(app, ole, note="x" * form_drafts.MAX_BYTES)
+    assert "could not be kept" in visible_text(ole.client.get(answer.location).text)
+
+
+def test_rows_pasted_for_an_import_come_back_after_sign_in(app, person):
+    ada = person("ada")
+    rows = "code\tname\n" + "".join(f"B-{number}\tBolt {number}\n" for number in range(3000))
+    fields = form_fields(ada.get("/import/").text) | {"kind": "items", "pasted": rows}
+    end_session(app, ada)
+    page = ada.client.post("/import/", data=fields, content_type="multipart/form-data")
+    assert page.status_code == 401
+    form = sign_in(ada.client, page.text, name="ada")
+    assert input_value(form.text, "pasted") == rows.strip()
+    assert '<input type="radio" name="kind" value="items" required checked>' in form.text
+    assert '<details class="more-fields" open>' in form.text
+    assert "Send the form to post them" in visible_text(form.text)
+
+
+def test_rows_pasted_in_an_earlier_session_come_back_at_once(app, person):
+    ada = person("ada")
+    fields = form_fields(ada.get("/import/").text) | {"kind": "items", "pasted": "code\nB-1"}
+    answer = ada.client.post("/import/", data=fields | {"csrf_token": "of another session"})
+    assert answer.status_code == 200
+    assert input_value(answer.text, "pasted") == "code\nB-1"
+
+
 def test_a_draft_is_valid_for_an_hour(app, ole, monkeypatch):
     _, page = send_late(app, ole)
     monkeypatch.setattr(form_drafts, "MAX_AGE_SECONDS", -1)
