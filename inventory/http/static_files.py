@@ -38,7 +38,7 @@ BUNDLES = {
         "vendor/hx-ptag.min.js",
         "js/double_submit.js",
         "js/app.js",
-        "js/search_palette.js",
+        "js/search_field.js",
         "js/help_dialog.js",
     ),
     "camera.js": ("vendor/zxing_reader.js", "floor/classic/camera_worker.js"),

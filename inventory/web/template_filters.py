@@ -64,7 +64,8 @@ def _figure(micros: int, decimal_sign: str) -> Markup:
         digits = digits[:head] + "".join(f"<span>{group}</span>" for group in rest)
     point = point and decimal_sign
     # Digits and signs need no escaping.
-    return Markup(f'<span class="fig">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
+    kind = "fig" if micros else "fig zero"
+    return Markup(f'<span class="{kind}">{sign}{digits}{point}{fraction}</span>')  # noqa: S704
 
 
 def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:

@@ -88,6 +88,16 @@
   const restored = document.querySelector("[data-here]")?.dataset.here;
   if (restored) window.addEventListener("load", () => history.replaceState(null, "", restored));
 
+  // A row of a list opens the page that its head links to. Text can be selected nevertheless.
+  on("click", (event) => {
+    const row = event.target.closest(".table tbody tr");
+    const link = row?.querySelector(":scope > th a");
+    const other = event.target.closest("a, button, input, select, label, summary");
+    if (!link || other || event.button || String(getSelection())) return;
+    if (event.ctrlKey || event.metaKey) window.open(link.href);
+    else link.click();
+  });
+
   // The header shows whether the connection is lost.
   const setLost = (lost) => document.getElementById("lost")?.toggleAttribute("hidden", !lost);
 

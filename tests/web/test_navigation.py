@@ -18,8 +18,8 @@ def test_the_menu_marks_the_section_of_the_current_page(ada, stock):
     assert current_menu_entries(ada.get("/items/")) == [("page", "Items")]
     for path, section in (
         ("/items/1/", "Items"),
-        (f"/lots/{lot}/", "Items"),
-        ("/reservations/1/", "Reservations"),
+        (f"/lots/{lot}/", "Lots"),
+        ("/reservations/1/", "Jobs"),
         ("/operations/1/", "Ledger"),
         ("/analysis/turnover/", "Reports"),
     ):
@@ -41,7 +41,7 @@ def test_an_error_page_says_what_to_do_and_not_what_http_says(ada, path, method,
     assert answer.status_code == status
     words = visible_text(answer.text)
     assert message in words
-    assert "Reservations" in words  # the menu
+    assert "Ledger" in words  # the menu
     assert not re.search("requested URL|server|CSRF|method", words.partition("Settings")[2])
 
 

@@ -21,6 +21,7 @@ from inventory.web.inventory import (
     reports,
     reservations,
     search,
+    settings,
 )
 
 blueprint = Blueprint("inventory", __name__)
@@ -41,6 +42,7 @@ for family in (
     reports,
     exports,
     imports,
+    settings,
     help,
 ):
     blueprint.register_blueprint(family.blueprint)

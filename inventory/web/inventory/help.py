@@ -59,6 +59,7 @@ GUIDE_PARTS = {
     "inventory.exports": "reports#exports",
     "inventory.imports": "importing",
     "inventory.help": "index",
+    "inventory.settings": "administration",
     "admin.users": "administration#users-and-roles",
     "admin.users.all_tokens": "administration#api-tokens",
     "admin.audit_log": "administration#audit-log",

@@ -222,8 +222,9 @@ def test_only_admins_can_read_the_audit_log(person):
     assert "/audit/" not in ira.get("/").text
 
 
-def test_the_menu_of_admins_links_to_the_audit_log(ada):
-    assert 'href="/audit/"' in ada.get("/").text
+def test_the_settings_of_admins_link_to_the_audit_log(ada, person):
+    assert 'href="/audit/"' in ada.get("/settings/").text
+    assert 'href="/audit/"' not in person("ira").get("/settings/").text
 
 
 # --- the command ----------------------------------------------------------------------------------

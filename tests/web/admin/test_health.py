@@ -31,7 +31,7 @@ def page_after_backup(app, person):
 
 def test_an_admin_can_make_a_backup_from_the_page(app, ada, stock):
     stock.lot("receive 10")
-    assert 'href="/checkup/"' in ada.get("/").text
+    assert 'href="/checkup/"' in ada.get("/settings/").text
     assert "No backups yet" in visible_text(ada.get("/checkup/").text)
     assert back_up(ada).location == "/checkup/"
     words = page_after_backup(app, ada)

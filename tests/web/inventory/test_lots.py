@@ -34,8 +34,8 @@ def test_a_form_on_its_own_page_names_its_lot(ada, stock, page, label):
 def test_forms_of_reservations_operations_and_items_name_them_too(ada, stock):
     stock.lot("receive 10, reserve 4 JOB-1", lot_code="L-1")
     for path, words in (
-        ("/reservations/1/issue/", "Reservations JOB-1 Issue BOLT Bolt"),
-        ("/reservations/1/unreserve/", "Reservations JOB-1 Unreserve BOLT Bolt"),
+        ("/reservations/1/issue/", "Jobs JOB-1 Issue BOLT Bolt"),
+        ("/reservations/1/unreserve/", "Jobs JOB-1 Unreserve BOLT Bolt"),
         ("/operations/1/reversal/", "Ledger Receipt 1 Reverse operation Receipt 1"),
         ("/items/1/edit/", "Items BOLT Edit item Bolt"),
     ):

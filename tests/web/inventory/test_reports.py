@@ -16,7 +16,7 @@ def test_items_to_reorder_are_listed_with_the_shortage(ada, stock):
     assert 'href="/reports/"' in ada.get("/").text
     assert 'href="/reports/reorder/"' in ada.get("/reports/").text
     words = visible_text(ada.get("/reports/reorder/").text)
-    assert "BOLT Bolt 3 pcs 5 2 7 4 0" in words
+    assert "Bolt BOLT 3 pcs 5 pcs 2 pcs 7 pcs 4 pcs 0 pcs" in words
     assert "NUT" not in words
     lines = ada.get("/reports/reorder/export.csv").text.splitlines()
     assert lines[1].startswith("BOLT,Bolt,pcs,3,5,2,7,4,0,20")
@@ -44,9 +44,9 @@ def days_ago(days):
 
 
 def test_stock_is_reported_as_of_a_time(ada, past):
-    for days, words in ((4, "BOLT Bolt 0 pcs"), (2, "BOLT Bolt 10 pcs"), (0, "BOLT Bolt 10 pcs")):
+    for days, words in ((4, "Bolt BOLT 0 pcs"), (2, "Bolt BOLT 10 pcs"), (0, "Bolt BOLT 10 pcs")):
         assert words in visible_text(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
-    assert "BOLT Bolt 11 pcs 0 0 11 NUT" in visible_text(ada.get("/reports/stock/").text)
+    assert "Bolt BOLT 11 pcs 0 pcs 0 pcs 11 pcs Nut NUT" in visible_text(ada.get("/reports/stock/").text)
     assert "NUT" not in visible_text(ada.get("/reports/stock/?q=bolt").text)
 
 
@@ -64,4 +64,4 @@ def test_the_exports_contain_the_stock_as_of_a_time(ada, past):
 
 def test_an_invalid_time_means_now(ada, past):
     for at in ("x", "9" * 40, "%00"):
-        assert "BOLT Bolt 11 pcs" in visible_text(ada.get(f"/reports/stock/?at={at}").text)
+        assert "Bolt BOLT 11 pcs" in visible_text(ada.get(f"/reports/stock/?at={at}").text)

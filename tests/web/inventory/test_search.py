@@ -1,4 +1,4 @@
-"""The search page and the command palette."""
+"""The search page, and the search field of the header."""
 
 import re
 
@@ -15,9 +15,9 @@ def test_items_lots_reservations_and_actions_are_found(ada, stock):
     assert "No results for “zzz”" in visible_text(ada.get("/search/?q=zzz").text)
 
 
-def test_the_palette_gets_the_results_only(ada, stock):
+def test_the_field_of_the_header_gets_the_results_only(ada, stock):
     answer = ada.get("/search/?q=x", **{"HX-Request": "true", "HX-Request-Type": "partial"})
-    assert answer.text.lstrip().startswith('<ul class="found" id="found"')
+    assert answer.text.lstrip().startswith('<div class="found" id="found"')
 
 
 def test_a_viewer_finds_no_actions_of_other_roles(person):
@@ -25,7 +25,8 @@ def test_a_viewer_finds_no_actions_of_other_roles(person):
 
 
 def first_of(page):
-    return re.search(r'class="found".*?href="([^"]+)".*?class="code">([^<]+)<', page.text, re.S)
+    found = page.text.partition('id="found-here"')[2]
+    return re.search(r'href="([^"]+)".*?<strong[^>]*>([^<]+)<', found, re.S)
 
 
 def test_an_exact_match_comes_first(ada, stock):
@@ -64,3 +65,23 @@ def test_two_letters_find_items_and_exact_matches_only(ada, stock):
     assert first_of(ada.get("/search/?q=J"))[2] == "J"
     assert "No results for" not in ada.get("/search/?q=qq").text
     assert "Type at least three characters" not in ada.get("/search/?q=L-1").text
+
+
+def test_results_are_grouped_and_shown_once(ada, stock):
+    stock.lot("receive 10, reserve 2 L-JOB", lot_code="L-1")
+    found = visible_text(ada.get("/search/?q=L-1").text.partition('id="found-here"')[2])
+    assert "Exact match L-1 BOLT" in found
+    assert found.count("L-1 BOLT") == 1
+    everything = visible_text(ada.get("/search/?q=bolt").text)
+    assert "Exact match BOLT Bolt" in everything
+
+
+def test_pages_are_found_by_the_beginnings_of_their_words(ada, person):
+    def urls(page):
+        return re.findall(r'<a href="([^"]+)"', page.text.partition('id="found-here"')[2])
+
+    assert "/audit/" in urls(ada.get("/search/?q=log audit"))
+    assert "/floor/" in urls(ada.get("/search/?q=tablet"))
+    assert "/import/" in urls(ada.get("/search/?q=barcodes excel"))
+    assert urls(ada.get("/search/?q=udit")) == []
+    assert urls(person("vic").get("/search/?q=users")) == []
