@@ -41,6 +41,14 @@ BUNDLES = {
         "js/search_field.js",
         "js/help_dialog.js",
     ),
+    # Rules for narrow screens and for paper replace those of the parts, so they come last.
+    "css/style.css": tuple(
+        f"css/{part}.css"
+        for part in (
+            "base", "layout", "header", "forms", "figures", "tables", "lists", "messages",
+            "screens", "print",
+        )
+    ),
     "camera.js": ("vendor/zxing_reader.js", "floor/classic/camera_worker.js"),
 }
 
@@ -142,7 +150,8 @@ def _body(asset: Asset, encoding: str | None) -> bytes:
 
 
 def _read(paths: tuple[Path, ...]) -> bytes:
-    return b"\n;\n".join(path.read_bytes() for path in paths)
+    between = b"\n;\n" if paths[0].suffix == ".js" else b"\n"
+    return between.join(path.read_bytes() for path in paths)
 
 
 def _type_of(path: Path) -> str:
