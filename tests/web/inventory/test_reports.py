@@ -46,7 +46,9 @@ def days_ago(days):
 def test_stock_is_reported_as_of_a_time(ada, past):
     for days, words in ((4, "Bolt BOLT 0 pcs"), (2, "Bolt BOLT 10 pcs"), (0, "Bolt BOLT 10 pcs")):
         assert words in visible_text(ada.get(f"/reports/stock/?at={days_ago(days)}").text)
-    assert "Bolt BOLT 11 pcs 0 pcs 0 pcs 11 pcs Nut NUT" in visible_text(ada.get("/reports/stock/").text)
+    assert "Bolt BOLT 11 pcs 0 pcs 0 pcs 11 pcs Nut NUT" in visible_text(
+        ada.get("/reports/stock/").text
+    )
     assert "NUT" not in visible_text(ada.get("/reports/stock/?q=bolt").text)
 
 
