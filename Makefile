@@ -99,8 +99,8 @@ bench: setup ## measure it all, on both databases: the figures of docs/benchmark
 lighthouse: setup ## have Lighthouse look at the main screens as a phone would (needs Node; ARGS="--only /")
 	@$(BIN)/python -m bench.lighthouse $(ARGS)
 
-screenshots: setup ## take the pictures of the README anew
-	@$(BIN)/python -m bench.screenshots
+screenshots: setup ## take the pictures of the README and of the guide anew
+	@$(BIN)/python -m bench.screenshots $(ARGS)
 
 prove-fresh: ## run both commands of the README in a bare Debian (root; ARGS="--short")
 	@deploy/prove-fresh $(ARGS)

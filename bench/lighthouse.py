@@ -55,10 +55,10 @@ def main() -> None:
             server.stop()
 
 
-def fill(environ: dict[str, str]) -> None:
+def fill(environ: dict[str, str], name: str = NAME) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "app"]
     flask_environ = {"PATH": os.environ["PATH"], **environ}
-    create_user = ["users", "create", NAME, "--role", "admin", "--password-stdin"]
+    create_user = ["users", "create", name, "--role", "admin", "--password-stdin"]
     for command in (["db", "upgrade"], ["demo", "load"], create_user):
         subprocess.run(
             [*flask, *command], cwd=ROOT, env=flask_environ, input=PASSWORD.encode(), check=True,

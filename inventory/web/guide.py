@@ -1,7 +1,8 @@
 """The user guide: the Markdown pages of docs/guide as HTML.
 
-Links between pages are written for the repository (`receiving.md#receive-a-lot`). They are
-rewritten to relative URLs of `/help/`, so that a rendered page does not depend on `URL_PREFIX`.
+Links between pages are written for the repository (`receiving.md#receive-a-lot`), and so are
+pictures (`pictures/receiving.png`). They are rewritten to relative URLs of `/help/`, so that a
+rendered page does not depend on `URL_PREFIX`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import itertools
 import posixpath
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 _FOLDER = "docs/guide"
 _LINK = re.compile(r"([a-z-]+)\.md(#.*)?")
+_PICTURE = re.compile(r"pictures/([a-z-]+)\.png")
+#: A PNG file starts with a signature of 8 bytes, the length and name of its first chunk, and the
+#: width and height in pixels (PNG specification, 5.2 and 11.2.2).
+_PNG_HEADER = struct.Struct(">8s4x4sII")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,19 @@ def read_page(root: Path, name: str) -> GuidePage:
     return _render(path, path.stat().st_mtime_ns)
 
 
+def find_picture(root: Path, name: str) -> Path | None:
+    """Return the path of a picture of the guide, or None if there is none of this name.
+
+    Args:
+        root: the folder that contains `docs/guide`.
+        name: the name of the file without `.png`.
+    """
+    if not _PICTURE.fullmatch(f"pictures/{name}.png"):
+        return None
+    path = root / _FOLDER / "pictures" / f"{name}.png"
+    return path if path.is_file() else None
+
+
 @functools.lru_cache(maxsize=32)
 def _render(path: Path, mtime_ns: int) -> GuidePage:
     """Return the rendered page. `mtime_ns` is part of the key of the cache only."""
@@ -63,6 +82,7 @@ def _render(path: Path, mtime_ns: int) -> GuidePage:
         token.hidden = False
         if token.children:
             token.children = list(_rewrite_links(token.children, path.stem))
+            _rewrite_pictures(token.children, path)
     # The parser escapes the text of the file, HTML included.
     html = Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
     return GuidePage(path.stem, title, html, anchors)
@@ -97,6 +117,33 @@ def _rewrite_links(tokens: list[Token], name: str) -> Iterator[Token]:
             yield token
 
 
+def _rewrite_pictures(tokens: list[Token], path: Path) -> None:
+    """Point pictures at URLs of `/help/`, and add their size, so that the text does not shift."""
+    for token in tokens:
+        found = _PICTURE.fullmatch(str(token.attrGet("src") or ""))
+        if token.type == "image" and found and (path.parent / found[0]).is_file():
+            width, height = _read_png_size(path.parent / found[0])
+            token.attrSet("src", f"{_start(path.stem)}{found[0]}")
+            token.attrSet("width", str(width))
+            token.attrSet("height", str(height))
+            token.attrSet("loading", "lazy")
+
+
+def _read_png_size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels, read from the header of the file.
+
+    Raises:
+        ValueError: the file is no PNG.
+    """
+    with path.open("rb") as file:
+        header = file.read(_PNG_HEADER.size)
+    if len(header) == _PNG_HEADER.size:
+        signature, chunk, width, height = _PNG_HEADER.unpack(header)
+        if signature == b"\x89PNG\r\n\x1a\n" and chunk == b"IHDR":
+            return width, height
+    raise ValueError(f"not a PNG file: {path.name}")
+
+
 def _is_outside(href: str) -> bool:
     """Return whether a link leads to a file that is not a page of the guide."""
     is_page = _LINK.fullmatch(href) is not None
@@ -109,5 +156,9 @@ def _url(href: str, name: str) -> str:
     if found is None:
         return href
     path = "" if found[1] == "index" else f"{found[1]}/"
-    start = "" if name == "index" else "../"
-    return f"{start}{path}{found[2] or ''}" or "./"
+    return f"{_start(name)}{path}{found[2] or ''}" or "./"
+
+
+def _start(name: str) -> str:
+    """Return the relative URL of `/help/` on the page `name`; empty on its first page."""
+    return "" if name == "index" else "../"

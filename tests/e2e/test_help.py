@@ -67,8 +67,17 @@ def test_pages_of_the_guide_are_accessible_and_fit(ada, width):
     links = page.get_by_role("navigation", name="Pages of the user guide").get_by_role("link")
     paths += [link.get_attribute("href") for link in links.all()]
     assert len(paths) > 10
-    problems = []
+    problems, pictures = [], 0
     for path in paths:
         page.goto(path)
         problems += [f"{path}: {problem}" for problem in problems_of(page)]
+        for picture in page.locator(".guide img").all():
+            before = picture.bounding_box()
+            picture.scroll_into_view_if_needed()
+            expect(picture).to_have_js_property("complete", True)
+            assert picture.evaluate("(e) => e.naturalWidth > 0"), path
+            after = picture.bounding_box()
+            assert (after["width"], after["height"]) == (before["width"], before["height"]), path
+            pictures += 1
     assert problems == []
+    assert pictures > 10

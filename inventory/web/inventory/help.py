@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app, render_template, url_for
+from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 
 from inventory.web import guide
@@ -11,6 +11,8 @@ from inventory.web.htmx import wants_partial
 blueprint = Blueprint("help", __name__, url_prefix="/help")
 
 _DEFAULT = "index"
+#: Pictures change with an update only; one hour later every browser has the new ones.
+_PICTURE_CACHE_CONTROL = "private, max-age=3600"
 #: The pages of the guide in the order of the table of contents, with their titles.
 TITLES = {
     "index": _l("First steps"),
@@ -93,6 +95,19 @@ def page(name: str) -> str:
     if name == _DEFAULT or name not in TITLES:
         abort(404)
     return _show(name)
+
+
+@blueprint.get("/pictures/<name>.png")
+def picture(name: str) -> Response:
+    """Return a picture of the guide."""
+    path = guide.find_picture(current_app.extensions["inventory"].root_path, name)
+    if path is None:
+        abort(404)
+    response = Response(path.read_bytes(), content_type="image/png")
+    response.headers["Cache-Control"] = _PICTURE_CACHE_CONTROL
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/shortcuts/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from html.parser import HTMLParser
@@ -9,7 +10,9 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from PIL import Image
 
+from bench.screenshots import SHOTS
 from inventory.web import guide
 from inventory.web.inventory import help as help_pages
 from tests.support.users import visible_text
@@ -17,6 +20,8 @@ from tests.support.users import visible_text
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "docs/guide"
 PAGES = tuple(help_pages.TITLES)
+PICTURES = sorted(path.stem for path in (FOLDER / "pictures").iterdir())
+MAX_PICTURE_BYTES = 90_000
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 #: Words in a sentence; codes and texts of the product count as one word.
 MAX_WORDS = 20
@@ -27,11 +32,11 @@ def path_of(name):
 
 
 class GuideText(HTMLParser):
-    """Collect the links and ids of the text of a guide page."""
+    """Collect the links, ids and pictures of the text of a guide page."""
 
     def __init__(self, html):
         super().__init__()
-        self.links, self.ids, self._is_inside = [], [], False
+        self.links, self.ids, self.pictures, self._is_inside = [], [], [], False
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
@@ -41,6 +46,8 @@ class GuideText(HTMLParser):
             self.ids.append(fields["id"])
         if self._is_inside and tag == "a":
             self.links.append(fields["href"])
+        if self._is_inside and tag == "img":
+            self.pictures.append(fields)
 
     def handle_endtag(self, tag):
         self._is_inside &= tag != "article"
@@ -74,6 +81,95 @@ def test_links_of_the_guide_have_targets_in_the_repository():
                 assert anchor in guide.read_page(ROOT, file.stem).anchors, (path.name, target)
 
 
+def test_each_picture_is_shown_once_with_its_size_and_alt_text(ada):
+    shown = []
+    for name in PAGES:
+        text = GuideText(ada.get(path_of(name)).text)
+        for picture in text.pictures:
+            path = urljoin(path_of(name), picture["src"])
+            found = re.fullmatch(r"/help/pictures/([a-z-]+)\.png", path)
+            assert found, path
+            shown.append(found[1])
+            image = Image.open(io.BytesIO(ada.get(path).data))
+            assert (picture["width"], picture["height"]) == tuple(map(str, image.size)), path
+            assert 5 <= len(picture["alt"].split()) <= MAX_WORDS, path
+            assert picture["loading"] == "lazy"
+    assert sorted(shown) == PICTURES
+    assert len(PICTURES) > 10
+
+
+def test_each_picture_is_small_and_is_taken_by_the_script():
+    paths = [FOLDER / "pictures" / f"{name}.png" for name in PICTURES]
+    assert [path.name for path in paths if path.stat().st_size > MAX_PICTURE_BYTES] == []
+    assert sorted(shot.name for shot in SHOTS if shot.folder == FOLDER / "pictures") == PICTURES
+
+
+def test_a_picture_is_a_png_file_that_the_browser_keeps_for_an_hour(ada):
+    response = ada.get("/help/pictures/receiving.png")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "image/png"
+    assert response.headers["Cache-Control"] == "private, max-age=3600"
+    assert response.data == (FOLDER / "pictures/receiving.png").read_bytes()
+    again = ada.get("/help/pictures/receiving.png", **{"If-None-Match": response.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_policy_of_a_guide_page_allows_its_pictures(ada):
+    policy = ada.get("/help/receiving/").headers["Content-Security-Policy"]
+    assert "img-src 'self'" in policy.split("; ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing.png",
+        "receiving",
+        "receiving.PNG",
+        "Receiving.png",
+        "receiving.md.png",
+        "..png",
+        "../receiving.md",
+        "../pictures/receiving.png/../..",
+        "%2e%2e%2freceiving.png",
+        "..%2f..%2f..%2fdocs%2fscreenshots%2flot.png",
+        "receiving%00.png",
+        "receiving%0a.png",
+        "",
+    ],
+)
+def test_an_unknown_picture_is_not_found(ada, name):
+    assert ada.get(f"/help/pictures/{name}").status_code == 404
+
+
+def test_names_with_other_characters_are_no_pictures(tmp_path):
+    folder = tmp_path / "docs/guide/pictures"
+    folder.mkdir(parents=True)
+    for name in ("a", "A", "a.b"):
+        (folder / f"{name}.png").touch()
+    (tmp_path / "docs/guide/b.png").touch()
+    assert guide.find_picture(tmp_path, "a") == folder / "a.png"
+    for name in ("A", "a.b", "../b", "a/../a", "b", "", "a\n", str(folder / "a")):
+        assert guide.find_picture(tmp_path, name) is None
+
+
+def test_a_page_renders_without_its_picture(tmp_path):
+    page = tmp_path / "docs/guide/receiving.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# Title\n\n![A form](pictures/form.png)\n")
+    html = guide.read_page(tmp_path, "receiving").html
+    assert '<img src="pictures/form.png" alt="A form" />' in html
+
+
+def test_a_picture_must_be_a_png_file(tmp_path):
+    folder = tmp_path / "docs/guide/pictures"
+    folder.mkdir(parents=True)
+    (folder.parent / "index.md").write_text("# Title\n\n![A form](pictures/form.png)\n")
+    for content in (b"", b"GIF89a" + bytes(40), b"\x89PNG\r\n\x1a\n" + bytes(40)):
+        (folder / "form.png").write_bytes(content)
+        with pytest.raises(ValueError, match=r"not a PNG file: form\.png"):
+            guide.read_page(tmp_path, "index")
+
+
 def test_a_link_to_other_docs_is_text_with_the_path(ada):
     page = ada.get("/help/tablet/").text
     assert "Tablet app (<code>docs/floor.md</code>)" in page
@@ -90,13 +186,16 @@ def test_the_text_is_marked_as_english_and_the_frame_is_translated(ada):
 @pytest.mark.parametrize("name", ["vic", "ole", "ira", "ada"])
 def test_every_role_can_read_the_guide(person, name):
     reader = person(name)
-    for path in ("/help/", "/help/administration/", "/help/shortcuts/"):
-        assert reader.get(path).status_code == 200
+    for path in ("", "administration/", "shortcuts/", "pictures/tablet.png"):
+        assert reader.get(f"/help/{path}").status_code == 200
     assert "data-help" in reader.get("/").text
 
 
 def test_the_guide_needs_a_sign_in(client):
-    assert client.get("/help/").status_code == 303
+    for path in ("/help/", "/help/pictures/receiving.png"):
+        response = client.get(path)
+        assert response.status_code == 303
+        assert response.headers["Location"].startswith("/login/")
     assert "data-help" not in client.get("/login/").text
 
 
