@@ -45,8 +45,16 @@ BUNDLES = {
     "css/style.css": tuple(
         f"css/{part}.css"
         for part in (
-            "base", "layout", "header", "forms", "figures", "tables", "lists", "messages",
-            "screens", "print",
+            "base",
+            "layout",
+            "header",
+            "forms",
+            "figures",
+            "tables",
+            "lists",
+            "messages",
+            "screens",
+            "print",
         )
     ),
     "camera.js": ("vendor/zxing_reader.js", "floor/classic/camera_worker.js"),
