@@ -51,6 +51,7 @@ def list_lots(
     qc_status: object = None,
     q: object = None,
     expiring_before: object = None,
+    expiring_from: object = None,
     expires_on: object = None,
     with_stock: bool | None = None,
     having: object = None,
@@ -65,16 +66,19 @@ def list_lots(
         q: text to find in lot code or supplier lot.
         expiring_before: only lots that expire before this day, soonest first unless `sort` is
             given.
+        expiring_from: with `expiring_before`, only lots that expire on this day or later.
         having: "reserved", "on_hold" or "free"; only lots that add to this figure.
         sort: one of LOT_SORTS; a leading "-" reverses the order. No expiry sorts as the latest.
     """
     q = validate_search(q)
     until = validation.validate_date(expiring_before, field="expiring_before")
     usual = "-received" if until is None else "expires"
+    since = validation.validate_date(expiring_from, field="expiring_from")
     day = validation.validate_date(expires_on, field="expires_on")
     sort = validation.validate_choice(sort or usual, field="sort", choices=LOT_SORTS)
     filters = {
-        "item": item, "qc": qc_status, "q": q, "until": until, "stock": with_stock,
+        "item": item, "qc": qc_status, "q": q, "stock": with_stock,
+        "until": until if since is None else f"{since}/{until}",
         "on": day, "having": having, "unit": unit, "sort": sort,
     }  # fmt: skip
     # Lots in stock and all lots have different indexes on the expiry date.
@@ -87,10 +91,8 @@ def list_lots(
         lots, lots.c.id == lot_balances.c.lot_id
     )
     chosen = order.apply(chosen, place.position_of(cursor))
-    if until is not None:
-        chosen = chosen.where(expires < until)
-    if day is not None:
-        chosen = chosen.where(expires == day)
+    compared = ((expires < until, until), (expires >= since, since), (expires == day, day))
+    chosen = chosen.where(*(condition for condition, given in compared if given is not None))
     if item is not None:
         chosen = chosen.where(lots.c.item_id == id_of_item(conn, item))
     if qc_status is not None:

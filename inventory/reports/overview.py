@@ -6,6 +6,7 @@ Everything is read from the balance tables, because it covers many lots; no deci
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,19 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import Pool
 
-from inventory.db import exact_sum
 from inventory.idempotency.store import requests
 from inventory.models import QcStatus
 from inventory.stock import queries as stock
 from inventory.stock.balance_filters import (
     has_status,
-    is_expired,
-    item_balances,
+    is_at_risk,
+    is_low_item,
     lot_balances,
     open_lines,
 )
-from inventory.stock.entities import Lot, Reservation, StockTotals
-from inventory.stock.statements import items, operations
+from inventory.stock.entities import Lot
+from inventory.stock.statements import items, operations, reservations
 
 Figures = TypeVar("Figures")
 
@@ -61,37 +61,6 @@ def cached_until_write(
     return found
 
 
-def totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
-    """Return the stock by unit, the unit with most items first."""
-    return cached_until_write(conn, "totals", today, lambda: _totals_by_unit(conn, today))
-
-
-def _totals_by_unit(conn: Connection, today: date) -> dict[str, StockTotals]:
-    of = item_balances.c
-    rows = conn.execute(
-        sa.select(items.c.unit, exact_sum(of.on_hand), exact_sum(of.reserved), exact_sum(of.held))
-        .join_from(item_balances, items, items.c.id == of.item_id)
-        .group_by(items.c.unit)
-        .order_by(sa.func.count().desc(), items.c.unit)
-    )
-    expired = _expired_by_unit(conn, today)
-    return {
-        unit: StockTotals(on_hand, reserved, held + expired.get(unit, 0))
-        for unit, on_hand, reserved, held in rows
-    }
-
-
-def _expired_by_unit(conn: Connection, today: date) -> dict[str, int]:
-    available = lot_balances.c.on_hand - lot_balances.c.reserved
-    rows = conn.execute(
-        sa.select(items.c.unit, exact_sum(available).label("qty"))
-        .join_from(lot_balances, items, items.c.id == lot_balances.c.item_id)
-        .where(is_expired(today))
-        .group_by(items.c.unit)
-    )
-    return {row.unit: row.qty for row in rows}
-
-
 def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
     """Return the lots that wait for a QC decision, longest wait first."""
     rows = conn.execute(
@@ -105,14 +74,65 @@ def lots_in_quarantine(conn: Connection, *, limit: int) -> list[Lot]:
     return [found[id] for id in ids]
 
 
-def old_reservations(conn: Connection, before: datetime, *, limit: int) -> list[Reservation]:
-    """Return the open reservations made before that time, oldest first."""
-    rows = conn.execute(
-        sa.select(open_lines.c.reservation_id)
-        .group_by(open_lines.c.reservation_id)
-        .order_by(open_lines.c.reservation_id)
-        .limit(limit)
+#: Counters show at most this number.
+MOST_COUNTED = 999
+
+
+@dataclass(frozen=True)
+class Attention:
+    """How much waits to be done; each count is at most MOST_COUNTED + 1."""
+
+    reservations_at_risk: int
+    lots_in_quarantine: int
+    #: Receipt of the lot that waits longest.
+    quarantined_since: datetime | None
+    expired_lots: int
+    #: Until the day that `attention` was asked for.
+    expiring_lots: int
+    low_items: int
+    open_jobs: int
+
+    def is_quiet(self) -> bool:
+        """Return whether nothing waits."""
+        return not any(
+            (
+                self.reservations_at_risk, self.lots_in_quarantine, self.expired_lots,
+                self.expiring_lots, self.low_items, self.open_jobs,
+            )
+        )  # fmt: skip
+
+
+def attention(conn: Connection, today: date, *, expiring_before: date) -> Attention:
+    """Return how much waits, cached until the next write."""
+    return cached_until_write(
+        conn, "attention", today, lambda: _attention(conn, today, expiring_before)
     )
-    ids = list(rows.scalars())
-    found = {reservation.id: reservation for reservation in stock.read_reservations(conn, ids)}
-    return [found[id] for id in ids if id in found and found[id].created_at < before]
+
+
+def _attention(conn: Connection, today: date, expiring_before: date) -> Attention:
+    stocked, expires = lot_balances.c.stocked, lot_balances.c.expires_on
+    lots = sa.select(lot_balances.c.lot_id)
+    oldest = lots_in_quarantine(conn, limit=1)
+    at_risk = sa.select(open_lines.c.reservation_id).where(is_at_risk(today)).distinct()
+    jobs = (
+        sa.select(reservations.c.reference)
+        .join(open_lines, open_lines.c.reservation_id == reservations.c.id)
+        .distinct()
+    )
+    return Attention(
+        reservations_at_risk=_count(conn, at_risk),
+        lots_in_quarantine=_count(conn, lots.where(stocked, has_status(QcStatus.QUARANTINE))),
+        quarantined_since=oldest[0].received_at if oldest else None,
+        expired_lots=_count(conn, lots.where(stocked, expires < today)),
+        expiring_lots=_count(
+            conn, lots.where(stocked, expires >= today, expires < expiring_before)
+        ),
+        low_items=_count(conn, sa.select(items.c.id).where(is_low_item(today))),
+        open_jobs=_count(conn, jobs),
+    )
+
+
+def _count(conn: Connection, chosen: sa.Select[Any]) -> int:
+    """Return the number of rows, at most MOST_COUNTED + 1."""
+    some = chosen.limit(MOST_COUNTED + 1).subquery()
+    return conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()

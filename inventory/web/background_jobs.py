@@ -15,6 +15,7 @@ from flask import current_app
 VERIFY = ("ledger", "verify")
 BACK_UP = ("backup", "create")
 REBUILD = ("ledger", "rebuild-cache")
+LOAD_DEMO = ("demo", "load")
 
 _lock = threading.Lock()
 _running: dict[tuple[str, tuple[str, ...]], subprocess.Popen[bytes]] = {}

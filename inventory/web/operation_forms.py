@@ -118,6 +118,8 @@ def _context(
     context = {"act": action, "form": form, "refusal": None, "focus": "", "action": ""}
     context |= action.load(form, **ids)
     context["action"] = url_for(action.endpoint, **ids)
+    is_page = (form.back.data or "").partition("?")[0] == context["action"]
+    context["cancel"] = _page_of(ids) if is_page else ""
     if refusal is not None:
         what, why = refusal_hints.explain(refusal)
         context["refusal"] = {
@@ -131,6 +133,32 @@ def _context(
     return context
 
 
+#: The page that a form belongs to, by the name of its id.
+_PAGES = {
+    "lot_id": "inventory.lots.lot",
+    "item_id": "inventory.items.item",
+    "reservation_id": "inventory.reservations.reservation",
+    "operation_id": "inventory.operations.operation",
+    "import_id": "inventory.imports.index",
+    "code_id": "inventory.items.index",
+    "user_id": "admin.users.index",
+}
+
+
+def _page_of(ids: dict[str, Any]) -> str:
+    """Return the page to return to from a form on a page of its own."""
+    for name, endpoint in _PAGES.items():
+        if name in ids:
+            shown = {name: ids[name]} if name in _parameters(endpoint) else {}
+            return urls.url_for(endpoint, **shown)
+    return urls.home_url()
+
+
+def _parameters(endpoint: str) -> set[str]:
+    """Return the names of the ids in a view's URL."""
+    return next(iter(current_app.url_map.iter_rules(endpoint))).arguments
+
+
 def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:
     """Answer GET and POST of an operation's form.
 
@@ -138,9 +166,8 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
     """
     if request.method == "GET":
         initial = (initial or {}) | request.args.to_dict()
-        return _render(
-            form_context(action, return_url=initial.pop("back", ""), initial=initial, **ids), 200
-        )
+        context = form_context(action, return_url=initial.pop("back", ""), initial=initial, **ids)
+        return _render(context | {"focus": "first"}, 200)
     form = action.form()
     for name, step in (("qty", "instead"), ("counted", "instead"), ("item", "instead_item")):
         if name in form and (instead := request.form.get(step)):
@@ -272,7 +299,8 @@ def shown_panel() -> dict[str, Any]:
         return {"act": None}
     wanted = request.args.get("do", "")
     ids = request.view_args or {}
-    return operation_panel.panel_context(request.endpoint, ids, wanted, _panel_form)
+    panel = operation_panel.panel_context(request.endpoint, ids, wanted, _panel_form)
+    return panel | {"focus": "first"} if wanted and panel["act"] else panel
 
 
 def _panel_form(

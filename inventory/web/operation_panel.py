@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Panel:
-    """The operations of a page; the first one is open if the URL names none."""
+    """The operations of a page, always in the same order."""
 
     actions: Sequence[FormAction]
     #: First values of the fields.
     initial: Mapping[str, str] = field(default_factory=dict)
     label: str = _l("Stock actions")
+    #: The one that is open if the URL names none; the default is the first.
+    usual: FormAction | None = None
 
 
 Read = Callable[..., Panel]
@@ -70,7 +72,8 @@ def panel_context(
     if not offered:
         return context
     page = url_for(endpoint, **ids)
-    action = next((action for action in offered if action.name == wanted), offered[0])
+    usual = panel.usual if panel.usual in offered else offered[0]
+    action = next((action for action in offered if action.name == wanted), usual)
     offers = [(one.word, one.icon, f"{page}?do={one.name}#act", one is action) for one in offered]
     initial = dict(panel.initial) | dict(kept or {} if action.name == wanted else {})
     own = {name: value for name, value in ids.items() if name in _parameters(action.endpoint)}

@@ -23,19 +23,20 @@ from inventory.queries import (
     lots,
 )
 from inventory.queries import reservations as listed_reservations
-from inventory.reports import analytics, overview
+from inventory.reports import analytics
 from inventory.stock.balance_filters import item_balances
 from inventory.stock.entities import StockTotals
 from inventory.stock.queries import get_item
 from inventory.verification import verify
 from tests.support.stock_builder import Stock, in_days, key, part
+from tests.support.warehouse_totals import totals_by_unit
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def pcs_totals(stock: Stock) -> StockTotals:
     db.session.rollback()
-    return overview.totals_by_unit(connection(), clock.today()).get("pcs", StockTotals())
+    return totals_by_unit(connection(), clock.today()).get("pcs", StockTotals())
 
 
 def expected_totals(on_hand: int, reserved: int, on_hold: int) -> StockTotals:
@@ -64,11 +65,11 @@ def test_decision_that_moves_reservations_changes_totals_once(stock: Stock) -> N
 
 def test_expired_stock_is_on_hold_from_the_day_after_expiry(stock: Stock) -> None:
     lot = stock.lot("receive 10, reserve 4", expires_on=in_days(1))
-    at = {day: overview.totals_by_unit(connection(), in_days(day))["pcs"].on_hold for day in (1, 2)}
+    at = {day: totals_by_unit(connection(), in_days(day))["pcs"].on_hold for day in (1, 2)}
     assert at == {1: 0, 2: 6 * ONE}
     db.session.rollback()
     catalog.update_lot(lot_id=lot, expires_on=None, user_id=stock.user_id, key=key())
-    assert overview.totals_by_unit(connection(), in_days(2))["pcs"] == expected_totals(10, 4, 0)
+    assert totals_by_unit(connection(), in_days(2))["pcs"] == expected_totals(10, 4, 0)
 
 
 def test_stock_of_an_item_is_limited_so_that_sums_fit_into_64_bits(stock: Stock) -> None:
@@ -101,7 +102,7 @@ def test_totals_over_all_items_are_exact_beyond_64_bits(stock: Stock) -> None:
     totals = pcs_totals(stock)
     assert (totals.on_hand, totals.reserved) == (24 * 10**18 + 3, 3)
     assert sum(age.qty for age in analytics.ageing(connection(), in_days(0))) == 24 * 10**18 + 3
-    assert overview.totals_by_unit(connection(), in_days(1))["pcs"].on_hold == 24 * 10**18
+    assert totals_by_unit(connection(), in_days(1))["pcs"].on_hold == 24 * 10**18
     today = in_days(0)
     for _ in range(3):  # more in a day than an item can have at once
         lot = stock.lot(f"receive {5 * 10**11}", item="SAND")

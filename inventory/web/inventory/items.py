@@ -20,6 +20,7 @@ from inventory.http.languages import gettext as _
 from inventory.http.languages import lazy_gettext as _l
 from inventory.queries import (
     ITEM_SORTS,
+    list_codes,
     list_entries,
     list_items,
     list_lots,
@@ -32,7 +33,7 @@ from inventory.stock.entities import Item, Lot, totals
 from inventory.web import charts, live_updates, refusal_hints
 from inventory.web.auth.permissions import role_required
 from inventory.web.downloads import download_list
-from inventory.web.inventory import forms, operations
+from inventory.web.inventory import activity, forms, operations
 from inventory.web.inventory.stocked_lots import stocked_lots
 from inventory.web.list_params import (
     allowed_or_default,
@@ -161,6 +162,9 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+#: Entries that are read for the latest operations of an item, and the operations that are shown.
+_ENTRIES = 40
+_MAX_OPERATIONS = 10
 #: A search that finds nothing counts archived items up to this number.
 MAX_ARCHIVED_FOUND = 20
 
@@ -227,8 +231,17 @@ def read_item(query: MultiDict[str, str], item_id: int) -> dict[str, Any]:
         "totals": totals(stocked, today),
         "lots": sorted(filter(kept, lots), key=lambda lot: natural_key(lot.lot_code)),
         "reservations": list_reservations(conn, item=item.code, open=True, limit=20),
-        "entries": list_entries(conn, item=item.code, until=exclusive_bound(at), limit=15),
+        "activities": _history(item.code, at),
+        "chart": None if at else _chart(item_id),
+        "barcodes": list_codes(conn, item=item.code, limit=3).rows,
     }
+
+
+def _history(code: str, at: datetime | None) -> list[activity.Activity]:
+    """Return the item's latest operations up to a time."""
+    until = exclusive_bound(at)
+    entries = list_entries(connection(), item=code, until=until, limit=_ENTRIES)
+    return activity.fold(entries.rows, is_cut=entries.next_cursor is not None)[:_MAX_OPERATIONS]
 
 
 def _stocked_at(item_id: int, at: datetime | None) -> list[Lot]:
@@ -244,7 +257,6 @@ def item(item_id: int) -> Response:
     return live_updates.render_live_page(
         "inventory/items/item.html",
         edit=edit,
-        charting=lambda: {"chart": _chart(item_id)},
         acting=shown_panel,
     )
 
@@ -260,11 +272,10 @@ def read_panel(item_id: int) -> Panel:
     item = get_by_id(item_id)
     there = totals(stocked_lots(item_id), clock.today())
     acts = [operations.RECEIVE, operations.RESERVE, operations.ISSUE, operations.CUSTOMER_RETURN]
-    if there.free:
-        acts = [*acts[1:3], acts[0], acts[3]]
     if item.archived_at:
         acts.remove(operations.RECEIVE)
-    return Panel(acts, {"item": item.code, "fixed": "1"})
+    usual = operations.RESERVE if there.free else None
+    return Panel(acts, {"item": item.code, "fixed": "1"}, usual=usual)
 
 
 @blueprint.route("/new/", methods=["GET", "POST"])

@@ -338,6 +338,7 @@ _LISTED: dict[str, dict[str, Any]] = {
     "hold": {"with_stock": True, "having": "on_hold"},
     "quarantine": {"with_stock": True, "qc_status": "QUARANTINE"},
     "rejected": {"with_stock": True, "qc_status": "REJECTED"},
+    "expired": {"with_stock": True},
     "expiring": {"with_stock": True},
     "all": {},
 }
@@ -347,13 +348,18 @@ def _filters(query: MultiDict[str, str]) -> dict[str, Any]:
     state = allowed_or_default(query.get("state"), tuple(_LISTED), "")
     item = query.get("item", "").strip() or None
     unit = query.get("unit", "").strip() or None
-    sort = allowed_or_default(query.get("sort"), LOT_SORTS, "")
+    # Who works through the quarantine begins with the lot that waits longest.
+    usual = "received" if state == "quarantine" else ""
+    sort = allowed_or_default(query.get("sort"), LOT_SORTS, usual)
     filters: dict[str, Any] = {"q": search_param(query), "item": item, "unit": unit, "sort": sort}
     filters |= _LISTED[state]
     if (day := optional_date_param(query, "expires")) is not None:
         filters["expires_on"] = day
     if state == "expiring":
+        filters["expiring_from"] = clock.today()
         filters["expiring_before"] = clock.today() + timedelta(days=30)
+    elif state == "expired":
+        filters["expiring_before"] = clock.today()
     return filters
 
 
@@ -399,8 +405,8 @@ def read_panel(lot_id: int) -> Panel:
     in_item = [operations.RESERVE, operations.ISSUE] if found.free(today) > 0 else []
     given = {"item": found.item.code, "fixed": "1", "lot_id": str(lot_id)}
     more = [COUNT, MOVE, *([SPLIT, SCRAP, SUPPLIER_RETURN] if found.available > 0 else [])]
-    acts = [*more, DECIDE] if usable and not in_item else [*in_item, DECIDE, *more]
-    return Panel([*acts, EDIT], given)
+    usual = COUNT if usable and not in_item else None
+    return Panel([*in_item, DECIDE, *more, EDIT], given, usual=usual)
 
 
 @blueprint.route("/<int:lot_id>/decision/", methods=["GET", "POST"])

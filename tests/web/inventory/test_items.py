@@ -166,13 +166,12 @@ def test_a_column_header_sorts_reverses_and_resets(ada, stock):
         ("?sort=free", "AXLE", "ascending", "?"),
         ("?sort=nonsense", "AXLE", "", "?sort=-free"),
     ):
-        for path in ("/items/", "/"):
-            page = ada.get(path + query).text
-            rows = page[page.index("<tbody>") :]
-            assert rows.index(first) < rows.index("BOLT" if first == "AXLE" else "AXLE")
-            header = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
-            assert (f'aria-sort="{order}"' in header) == bool(order)
-            assert f'id="sort-free" href="{next_query}"' in page
+        page = ada.get(f"/items/{query}").text
+        rows = page[page.index("<tbody>") :]
+        assert rows.index(first) < rows.index("BOLT" if first == "AXLE" else "AXLE")
+        header = re.search(r"<th[^>]*>(?=<a[^>]*>Free)", page).group()
+        assert (f'aria-sort="{order}"' in header) == bool(order)
+        assert f'id="sort-free" href="{next_query}"' in page
 
 
 def test_the_items_export_has_the_order_of_the_list(ada, stock):
