@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import eq, ge, lt
 from typing import Any
 
 import sqlalchemy as sa
@@ -91,13 +92,12 @@ def list_lots(
         lots, lots.c.id == lot_balances.c.lot_id
     )
     chosen = order.apply(chosen, place.position_of(cursor))
-    compared = ((expires < until, until), (expires >= since, since), (expires == day, day))
-    chosen = chosen.where(*(condition for condition, given in compared if given is not None))
+    dates = ((lt, until), (ge, since), (eq, day))
+    chosen = chosen.where(*(compare(expires, one) for compare, one in dates if one is not None))
     if item is not None:
         chosen = chosen.where(lots.c.item_id == id_of_item(conn, item))
     if qc_status is not None:
-        status = validation.validate_choice(qc_status, field="qc_status", choices=tuple(QcStatus))
-        chosen = chosen.where(has_status(str(status)))
+        chosen = chosen.where(_has_status(qc_status))
     if with_stock is not None:
         chosen = chosen.where(lot_balances.c.stocked if with_stock else ~lot_balances.c.stocked)
     if having is not None:
@@ -107,8 +107,7 @@ def list_lots(
     if unit is not None:
         chosen = chosen.where(lot_balances.c.item_id.in_(_counted_in(unit)))
     if q:
-        searched = (lots.c.lot_code, lots.c.supplier_lot)
-        chosen = chosen.where(contains(conn, q, *searched))
+        chosen = chosen.where(contains(conn, q, lots.c.lot_code, lots.c.supplier_lot))
     return read_page(
         conn,
         chosen,
@@ -117,6 +116,11 @@ def list_lots(
         order.position,
         lambda conn, ids: in_order(stock.read_lots(conn, ids), ids),
     )
+
+
+def _has_status(value: object) -> sa.ColumnElement[bool]:
+    status = validation.validate_choice(value, field="qc_status", choices=tuple(QcStatus))
+    return has_status(str(status))
 
 
 _HAVING = ("reserved", "on_hold", "free")

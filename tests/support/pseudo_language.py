@@ -75,7 +75,7 @@ class VisibleTexts(HTMLParser):
     """Collect the texts of a page that a user reads or hears."""
 
     #: Commands, keys and codes are the same in each language, and so is what is marked as English.
-    SILENT = frozenset({"script", "style", "code", "kbd", "svg"})
+    SILENT = frozenset({"script", "style", "code", "kbd", "svg", "english"})
     #: Elements without an end tag.
     VOID = frozenset({"input", "meta", "link", "br", "hr", "img", "col", "use", "wbr", "source"})
     SPOKEN = ("title", "placeholder", "aria-label", "alt", "aria-roledescription")
@@ -88,11 +88,12 @@ class VisibleTexts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         fields = dict(attrs)
-        self.texts += [fields[name] or "" for name in self.SPOKEN if name in fields]
+        if "english" not in self._open:
+            self.texts += [fields[name] or "" for name in self.SPOKEN if name in fields]
         if tag == "meta" and fields.get("name") == "description":
             self.texts.append(fields.get("content") or "")
         if tag not in self.VOID:
-            self._open.append("code" if fields.get("lang") == "en" else tag)
+            self._open.append("english" if fields.get("lang") == "en" else tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in self.VOID and self._open:

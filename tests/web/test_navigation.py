@@ -50,7 +50,8 @@ def test_every_form_posts_to_an_existing_route(app, ada, stock):
     stock.link("9521123456785")
     adapter = app.url_map.bind("localhost")
     pages = (
-        "/", "/receive/", "/reserve/", "/issue/", "/settings/", "/items/", "/items/1/", "/items/1/codes/", "/lots/",
+        "/", "/receive/", "/reserve/", "/issue/", "/settings/", "/items/", "/items/1/",
+        "/items/1/codes/", "/lots/",
         f"/lots/{lot}/", f"/lots/{lot}/?do=count", f"/lots/{lot}/recall/", "/reservations/",
         "/reservations/1/", "/ledger/", "/operations/1/reversal/", "/labels/", "/import/",
         "/users/", "/account/", "/account/tokens/", "/webhooks/", "/checkup/", "/receive/",
