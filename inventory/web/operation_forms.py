@@ -97,6 +97,12 @@ class FormAction:
         """Return the name of the view function."""
         return self.endpoint.rpartition(".")[2]
 
+    def kept_values(self, form: OperationForm) -> dict[str, str]:
+        """Return the values that the next form has: those of `keeps`, and the item of its page."""
+        is_fixed = "fixed" in form and form["fixed"].data
+        names = (*self.keeps, *(("item", "fixed") if is_fixed else ()))
+        return {name: str(form[name].data) for name in names if form[name].data}
+
     def is_allowed(self) -> bool:
         """Return whether the current user has the role that the view requires."""
         return bool(current_user.has_role(role_of(current_app.view_functions[self.endpoint])))
@@ -277,7 +283,7 @@ def _posted(
     if from_toast:
         context = {"toast": toast, "live": live, "panel_label": "", **(_current_panel() or {})}
         return render_template("inventory/operations/_undo_success.html", **context)
-    kept = {name: form[name].data for name in action.keeps}
+    kept = action.kept_values(form)
     parts = {"toast": toast, "live": live}
     if (panel := _current_panel(action, kept)) is not None:
         is_same = panel["act"] is action
@@ -332,15 +338,16 @@ def _current_panel(
 
 
 def _without_form_values(action: FormAction, form: OperationForm, url: str) -> str:
-    """Return the URL of the next page without the query values of the posted form."""
+    """Return the URL of the next page with the values that the form keeps, and no others of it."""
     path, _, query = url.partition("?")
-    if not query or path != request.root_path + request.path:
+    if path != request.root_path + request.path:
         return url
-    kept = [
+    others = [
         (name, value)
         for name, value in parse_qsl(query, keep_blank_values=True)
-        if name not in form or name in action.keeps
+        if name not in form
     ]
+    kept = [*others, *action.kept_values(form).items()]
     return f"{path}?{urlencode(kept)}" if kept else path
 
 

@@ -1,4 +1,4 @@
-"""Search with the keyboard: the command palette, and the search of a list."""
+"""Search with the keyboard: the field of the header, and the search of a list."""
 
 import re
 
@@ -61,3 +61,42 @@ def test_proposed_items_of_a_form_follow_the_typed_text(ada, stock, verb):
     page.get_by_label("Item", exact=True).fill("PART-01")
     expect(page.locator("#item-codes option")).to_have_count(10)
     expect(page.get_by_label("Item", exact=True)).to_have_value("PART-01")
+
+
+def test_results_show_while_the_focus_is_in_the_search(ada):
+    page = ada
+    page.goto("/items/")
+    field, found = page.get_by_label("Search or scan"), page.locator("#found")
+    expect(found).to_be_hidden()
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    expect(found).to_contain_text("Receive")
+    page.keyboard.type("part-011")
+    expect(found.get_by_role("link").first).to_contain_text("PART-011")
+    page.keyboard.press("ArrowDown")
+    expect(found.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(found).to_be_hidden()
+    expect(field).to_have_value("")
+    field.fill("audit")
+    expect(found.get_by_role("link").first).to_contain_text("Audit log")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/audit/")
+
+
+def test_a_click_on_a_row_opens_what_the_row_is_about(ada):
+    page = ada
+    page.goto("/items/")
+    page.locator("#live tbody tr").nth(2).locator("td").last.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("PART-002")
+    page.goto("/items/")
+    box = page.locator("#live tbody tr").nth(2).locator("td").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert page.evaluate("String(getSelection())").strip()
+    expect(page).to_have_url(re.compile(r"/items/$"))

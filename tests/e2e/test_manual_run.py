@@ -83,7 +83,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.fills(Code="BOLT-M8", Name="Hex bolt")
     page.get_by_label("Require a QC decision for each new lot").check()
     clerk.taps("Create item")
-    expect(page.get_by_role("heading", name="BOLT-M8 Hex bolt")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hex bolt BOLT-M8")).to_be_visible()
 
     # Received stock is in quarantine and cannot be reserved.
     clerk.fills(Lot_number="L-003", Quantity="24")
@@ -145,12 +145,12 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.taps("Use 5 instead")
     clerk.reads("Issued 5 pcs of BOLT-M8 from L-003.")
 
-    # A lot code cannot be used twice; dashboard and ledger show the postings.
+    # A lot code cannot be used twice; item and ledger show the postings.
     page.goto("/receive/?item=BOLT-M8")
     clerk.fills(Lot_number="L-003", Quantity="1")
     clerk.taps("Receive")
     clerk.is_refused("Lot L-003 of BOLT-M8 already exists.")
-    page.goto("/")
+    page.goto("/items/1/")
     clerk.sees("9", "9", "0", "0")
     page.goto("/ledger/?item=BOLT-M8")
     expect(page.locator("#live tbody tr")).to_have_count(9)

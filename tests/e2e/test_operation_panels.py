@@ -74,10 +74,11 @@ def test_a_replaced_form_has_the_focus_on_its_title(desk, stock):
     expect(desk.get_by_role("heading", name="Count")).to_be_focused()
 
 
-def test_the_dashboard_takes_one_receipt_after_another(desk, stock):
+def test_the_form_takes_one_receipt_after_another(desk, stock):
     stock.item("BOLT")
-    desk.goto("/")
+    desk.goto("/receive/")
     for number in ("1", "2"):
+        expect(desk.locator("#act #item")).to_be_focused()
         desk.locator("#act #item").fill("BOLT")
         desk.locator("#lot_code").fill(f"L-{number}")
         desk.locator("#act #qty").fill("5")

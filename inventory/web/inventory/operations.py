@@ -152,32 +152,31 @@ def _load_operation(form: Any, operation_id: int) -> dict[str, Any]:
     return {"operation": stock.get_operation_header(connection(), operation_id)}
 
 
-_KEEPS = ("item", "fixed")
 RECEIVE = FormAction(
     endpoint="inventory.operations.receive", word=_l("Receive"), icon="package-plus",
     form=forms.ReceiveForm,
     fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
-    keeps=_KEEPS,
+    keeps=("reference", "location", "expires_on"),
 )  # fmt: skip
 CUSTOMER_RETURN = FormAction(
     endpoint="inventory.operations.customer_return", word=_l("Customer return"), icon="truck",
     button=_l("Post return"),
     form=forms.CustomerReturnForm, fields="inventory/operations/_return_fields.html",
     load=_load_item,
-    send=_send_return, keeps=_KEEPS,
+    send=_send_return, keeps=("reference", "location"),
 )  # fmt: skip
 RESERVE = FormAction(
     endpoint="inventory.operations.reserve", word=_l("Reserve"), icon="bookmark-plus",
     form=forms.ReserveForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
     send=_send_reservation,
-    keeps=_KEEPS,
+    keeps=("reference",),
 )  # fmt: skip
 ISSUE = FormAction(
     endpoint="inventory.operations.issue", word=_l("Issue"), icon="package-minus",
     form=forms.IssueForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
-    keeps=_KEEPS,
+    keeps=("reference",),
 )  # fmt: skip
 REVERSE = FormAction(
     endpoint="inventory.operations.reverse", word=_l("Reverse operation"), icon="undo-2",

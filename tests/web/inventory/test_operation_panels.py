@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.users import visible_text
+from tests.support.users import form_fields, visible_text
 
 
 def panel_of(html: str) -> str:
@@ -119,3 +119,63 @@ def test_a_page_without_a_panel_gets_the_form_alone(ada, stock, path):
     answer = ada.submit_htmx("/receive/", at=path, item="BOLT", lot_code="L-1", qty="5")
     assert "HX-Retarget" not in answer.headers
     assert 'id="panel"' not in answer.text
+
+
+DELIVERY = {"reference": "PO-7", "location": "A-1", "expires_on": "2099-01-31"}
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_next_receipt_of_a_delivery_keeps_what_the_lots_share(ada, stock, scripts):
+    stock.item("BOLT")
+    typed = {"item": "BOLT", "lot_code": "L-1", "qty": "5"} | DELIVERY
+    if scripts:
+        form = form_fields(ada.submit_htmx("/receive/", at="/receive/", **typed).text)
+    else:
+        form = form_fields(ada.get(ada.submit("/receive/", **typed).location).text)
+    assert {name: form[name] for name in DELIVERY} == DELIVERY
+    assert (form["item"], form["lot_code"], form["qty"]) == ("", "", "")
+
+
+def test_the_next_receipt_on_the_page_of_an_item_keeps_the_item(ada, stock):
+    stock.item("BOLT")
+    typed = {"lot_code": "L-1", "qty": "5", "fixed": "1", "item": "BOLT"} | DELIVERY
+    answer = ada.submit_htmx("/receive/", at="/items/1/?do=receive", **typed)
+    form = form_fields(panel_of(answer.text))
+    assert (form["item"], form["reference"], form["qty"]) == ("BOLT", "PO-7", "")
+
+
+@pytest.mark.parametrize("verb", ["reserve", "issue"])
+def test_the_next_line_of_a_job_keeps_its_number(ada, stock, verb):
+    stock.lot("receive 10")
+    typed = {"item": "BOLT", "qty": "5", "reference": "JOB-1"}
+    form = form_fields(ada.submit_htmx(f"/{verb}/", at=f"/{verb}/", **typed).text)
+    assert (form["item"], form["reference"], form["qty"]) == ("", "JOB-1", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "cancel"),
+    [("/receive/", "/"), ("/lots/1/count/", "/lots/1/"), ("/items/1/edit/", "/items/1/")],
+)
+def test_a_form_on_a_page_of_its_own_has_focus_and_can_be_cancelled(ada, stock, path, cancel):
+    stock.lot("receive 10")
+    page = ada.get(path).text
+    assert f'<a class="btn btn-quiet" href="{cancel}">Cancel</a>' in page
+    assert len(re.findall(r"<input[^>]* autofocus", page)) == 1
+
+
+def test_a_form_beside_a_page_has_focus_if_it_was_asked_for(ada, stock):
+    stock.lot("receive 10")
+    assert not re.findall(r"<input[^>]* autofocus", ada.get("/items/1/").text)
+    page = ada.get("/items/1/?do=receive").text
+    assert len(re.findall(r"<input[^>]* autofocus", page)) == 1
+    assert "Cancel" not in visible_text(page)
+
+
+def test_the_offers_of_an_item_have_one_order(ada, stock):
+    stock.item("BOLT")
+    empty = ada.get("/items/1/").text
+    stock.lot("receive 10")
+    stocked = ada.get("/items/1/").text
+    assert offers_in(stocked) == ["receive", "reserve", "issue", "customer_return"]
+    assert offers_in(empty) == offers_in(stocked)
+    assert (open_form(empty), open_form(stocked)) == ("/receive/", "/reserve/")
