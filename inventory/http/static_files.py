@@ -39,6 +39,7 @@ BUNDLES = {
         "js/double_submit.js",
         "js/app.js",
         "js/search_field.js",
+        "js/combobox.js",
         "js/help_dialog.js",
     ),
     # Rules for narrow screens and for paper replace those of the parts, so they come last.

@@ -77,6 +77,8 @@ class FormAction:
     load: Callable[..., dict[str, Any]]
     #: Calls the operation: (form, user_id and key, **ids).
     send: Callable[..., Any]
+    #: Completes what was typed before it is validated: (form).
+    prepare: Callable[[Any], Any] | None = None
     #: Returns the message and the link for the outcome of `send`.
     done: Callable[[Any], ActionResult] | None = None
     #: Fields that keep their values in the next form.
@@ -178,6 +180,8 @@ def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any
     for name, step in (("qty", "instead"), ("counted", "instead"), ("item", "instead_item")):
         if name in form and (instead := request.form.get(step)):
             form[name].data = instead
+    if action.prepare is not None:
+        action.prepare(form)
     if not form.validate():
         return _rerender_form(action, form, ids, 422)
     try:

@@ -8,14 +8,14 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from flask_login import current_user
 from wtforms import SelectChoice
 
-from inventory import ledger
+from inventory import barcodes, ledger
 from inventory.common import clock
-from inventory.common.errors import InvalidInput
+from inventory.common.errors import InvalidCode, InvalidInput
 from inventory.db import connection
 from inventory.http.languages import format_date, format_quantity
 from inventory.http.languages import gettext as _
 from inventory.http.languages import lazy_gettext as _l
-from inventory.queries import suggest_items
+from inventory.queries import StockedItem, stocked_items, suggest_items
 from inventory.stock import queries as stock
 from inventory.stock.allocation import sort_by_strategy
 from inventory.stock.entities import Entry, Item, Lot, StockTotals, totals
@@ -30,21 +30,69 @@ blueprint = Blueprint("operations", __name__)
 
 #: Entries on an operation's page; an import can have tens of thousands.
 MAX_ENTRIES = 200
+_MAX_SUGGESTED = 8
 
 
 def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
     """Return the item of the form with its unit, or suggestions if there is none."""
-    conn, code = connection(), (form.item.data or "").strip()
-    item = stock.find_items(conn, [code]).get(code) if code else None
-    suggested = [] if form.fixed.data else _suggest(code if item is None else "")
-    return {"item": item, "unit": item.unit if item else "", "suggested": suggested}
+    item, code = read_item(form), (form.item.data or "").strip()
+    create = ""
+    if code and item is None and _may_create():
+        create = url_for("inventory.items.create", code=code)
+    return {
+        "item": item,
+        "unit": item.unit if item else "",
+        "suggested": [] if form.fixed.data else _suggest(code if item is None else ""),
+        "create": create,
+    }
 
 
-def _suggest(code: str) -> list[Item]:
+def _may_create() -> bool:
+    view = current_app.view_functions["inventory.items.create"]
+    return bool(current_user.has_role(role_of(view)))
+
+
+def _suggest(code: str) -> list[StockedItem]:
     try:
-        return suggest_items(connection(), code, limit=30)
+        found = suggest_items(connection(), code, limit=_MAX_SUGGESTED)
     except InvalidInput:
         return []
+    return stocked_items(connection(), [item.id for item in found if item.id is not None])
+
+
+def read_item(form: Any) -> Item | None:
+    """Return the item of a form, and replace what was typed or scanned by the item's code.
+
+    The field takes a code in any case, a name, a barcode, and the label of an item or a lot. A
+    scanned lot also fills the form's field for the lot, unless it has a value.
+    """
+    text = (form.item.data or "").strip()
+    if not text:
+        return None
+    conn = connection()
+    if (item := stock.find_items(conn, [text]).get(text)) is not None:
+        return item
+    item, lot = _scanned(text)
+    if item is None:
+        named = [one for one in _suggest(text) if one.item.name.casefold() == text.casefold()]
+        item = named[0].item if len(named) == 1 else None
+    if item is None:
+        return None
+    form.item.data = item.code
+    if lot is not None and "lot_code" in form:
+        form.lot_code.data = form.lot_code.data or lot.lot_code
+    if lot is not None and "lot_id" in form:
+        form.lot_id.data = form.lot_id.data or lot.id
+    return item
+
+
+def _scanned(text: str) -> tuple[Item | None, Lot | None]:
+    """Return the item, and perhaps the lot, of a scan with one meaning."""
+    try:
+        found = barcodes.resolve(connection(), text)
+    except InvalidCode:
+        return None, None
+    return (None, None) if found.choices else (found.item, found.lot)
 
 
 def _load_free_lots(form: Any, **ids: Any) -> dict[str, Any]:
@@ -156,26 +204,28 @@ RECEIVE = FormAction(
     endpoint="inventory.operations.receive", word=_l("Receive"), icon="package-plus",
     form=forms.ReceiveForm,
     fields="inventory/operations/_receive_fields.html", load=_load_item, send=_send_receipt,
+    prepare=read_item,
     keeps=("reference", "location", "expires_on"),
 )  # fmt: skip
 CUSTOMER_RETURN = FormAction(
     endpoint="inventory.operations.customer_return", word=_l("Customer return"), icon="truck",
     button=_l("Post return"),
     form=forms.CustomerReturnForm, fields="inventory/operations/_return_fields.html",
-    load=_load_item,
+    load=_load_item, prepare=read_item,
     send=_send_return, keeps=("reference", "location"),
 )  # fmt: skip
 RESERVE = FormAction(
     endpoint="inventory.operations.reserve", word=_l("Reserve"), icon="bookmark-plus",
     form=forms.ReserveForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots,
-    send=_send_reservation,
+    prepare=read_item, send=_send_reservation,
     keeps=("reference",),
 )  # fmt: skip
 ISSUE = FormAction(
     endpoint="inventory.operations.issue", word=_l("Issue"), icon="package-minus",
     form=forms.IssueForm,
     fields="inventory/operations/_reserve_fields.html", load=_load_free_lots, send=_send_issue,
+    prepare=read_item,
     keeps=("reference",),
 )  # fmt: skip
 REVERSE = FormAction(

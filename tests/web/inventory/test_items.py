@@ -15,7 +15,7 @@ def test_an_item_is_created_and_its_page_opens(ada, stock):
     answer = ada.submit("/items/new/", code="BOLT", name="Bolt", unit="kg", decimals="2")
     assert answer.status_code == 303
     words = visible_text(ada.get(answer.location).text)
-    assert "BOLT Bolt" in words
+    assert "Bolt BOLT" in words
     assert "Item BOLT created. Next, receive a lot." in words
 
 

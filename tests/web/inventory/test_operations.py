@@ -3,6 +3,7 @@
 import pytest
 
 from inventory import ledger
+from inventory.barcodes import internal_codes
 from inventory.common.errors import Busy
 from tests.support.stock_builder import in_days
 from tests.support.users import form_fields, visible_text
@@ -331,5 +332,38 @@ def test_the_proposed_items_match_the_typed_text(ada, stock):
     for number in range(40):
         stock.item(f"ABOVE-{number:02d}")
     stock.item("ZINC")
-    assert '<option value="ZINC">' not in ada.get("/receive/").text
-    assert '<option value="ZINC">' in ada.get("/receive/?item=zi").text
+    assert 'data-value="ZINC"' not in ada.get("/receive/").text
+    assert 'data-value="ZINC"' in ada.get("/receive/?item=zi").text
+
+
+@pytest.fixture
+def scanned(stock):
+    stock.item("BOLT-M8", name="Hex bolt")
+    stock.lot("receive 10", item="BOLT-M8", lot_code="L-1")
+    lot = stock.lot("receive 10", item="BOLT-M8", lot_code="L-2")
+    stock.link("9521123456785", item="BOLT-M8")
+    return lot
+
+
+@pytest.mark.parametrize("text", ["bolt-m8", "Hex bolt", "hex BOLT", "9521123456785", " BOLT-M8 "])
+@pytest.mark.parametrize("verb", ["receive", "reserve"])
+def test_the_item_field_takes_codes_names_and_barcodes(ada, stock, scanned, verb, text):
+    typed = {"item": text, "qty": "1", "reference": "JOB-1", "lot_code": "L-9"}
+    assert ada.submit(f"/{verb}/", **typed).status_code == 303
+    assert "Hex bolt" in visible_text(ada.get(f"/{verb}/?item={text}").text)
+
+
+def test_the_label_of_a_lot_fills_item_and_lot(ada, stock, scanned):
+    label = internal_codes.lot_content(scanned, "BOLT-M8", "L-2")
+    assert ada.submit("/issue/", item=label, qty="3").status_code == 303
+    assert stock.get_lot(scanned).on_hand == 7 * 10**6
+    assert ada.submit("/receive/", item=label, qty="3", add_to_lot="y").status_code == 303
+    assert stock.get_lot(scanned).on_hand == 10 * 10**6
+
+
+def test_an_unknown_item_can_be_created_by_who_may(ada, person, stock):
+    refused = ada.submit("/receive/", item="NEW 1", lot_code="L-1", qty="1")
+    assert 'href="/items/new/?code=NEW+1"' in refused.text
+    assert form_fields(ada.get("/items/new/?code=NEW+1").text)["code"] == "NEW 1"
+    ole = person("ole")
+    assert "/items/new/" not in ole.submit("/receive/", item="NEW 1", lot_code="L-1", qty="1").text
