@@ -66,6 +66,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "imported": message("File imported"),
         "import taken back": message("Import undone"),
         "lot changed": message("Lot edited"),
+        "picture changed": message("Picture of an item changed"),
+        "picture deleted": message("Picture of an item deleted"),
         "code linked": message("Barcode linked"),
         "code unlinked": message("Barcode unlinked"),
         "webhook added": message("Webhook added"),

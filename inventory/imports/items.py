@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from inventory import audit, catalog
+from inventory import audit, catalog, pictures
 from inventory.barcodes.links import codes
 from inventory.common.chunks import chunks
 from inventory.common.errors import InvalidInput, NotFound, NotReversible, Refusal
@@ -254,6 +254,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     for some in chunks(gone):
         few = [id for id, _ in some]
         low_stock.delete_low_stock_events(tx, few)
+        pictures.delete_of_items(tx, few)
         tx.execute(sa.delete(items).where(items.c.id.in_(few)))
     for id, before, _ in undo["changed"]:
         values = before | catalog.name_key(before)

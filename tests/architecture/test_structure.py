@@ -23,7 +23,7 @@ LAYERS = (
     ("models",),
     ("audit", "idempotency", "stock"),
     ("accounts", "webhooks"),
-    ("ledger", "catalog"),
+    ("ledger", "catalog", "pictures"),
     ("verification", "barcodes"),
     ("queries", "labels", "backups"),
     ("exports", "demo", "doctor"),

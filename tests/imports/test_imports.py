@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 import xlsxwriter
 from flask import Flask
+from PIL import Image
 
-from inventory import catalog, imports, ledger, verification
+from inventory import catalog, imports, ledger, pictures, verification
 from inventory.common import clock
 from inventory.common.errors import IdempotencyKeyReused, InvalidInput, NotReversible
 from inventory.common.quantity import TypedQty, format_qty
@@ -735,3 +736,14 @@ def test_expired_goods_in_a_file_get_a_note(stock: Stock) -> None:
     assert [(note.line, note.text) for note in report.notes] == [
         (2, "Lot A expired on 2020-01-01: it is on hold.")
     ]
+
+
+def test_undo_of_imported_items_deletes_their_pictures(stock: Stock) -> None:
+    report = run_import(stock, "items", ITEMS + "BOLT,Bolt,pcs,0,no,")
+    db.session.rollback()
+    out = io.BytesIO()
+    Image.new("RGB", (40, 40), "red").save(out, "PNG")
+    pictures.set_picture(item="BOLT", content=out.getvalue(), user_id=stock.user_id)
+    undo(stock, report.import_id)
+    db.session.rollback()
+    assert not connection().execute(sa.select(pictures._pictures.c.item_id)).all()

@@ -16,6 +16,7 @@ from inventory.web.inventory import (
     ledger,
     lots,
     operations,
+    pictures,
     recalls,
     references,
     reports,
@@ -29,6 +30,7 @@ blueprint = Blueprint("inventory", __name__)
 for family in (
     dashboard,
     items,
+    pictures,
     lots,
     reservations,
     references,

@@ -53,6 +53,7 @@ GUIDE_PARTS = {
     "inventory.operations.reserve": "reserving-and-issuing#reserve-stock",
     "inventory.operations.issue": "reserving-and-issuing#issue-stock",
     "inventory.codes": "receiving#barcodes",
+    "inventory.pictures": "administration#items",
     "inventory.labels": "reports#labels",
     "inventory.recalls": "quality#recalls",
     "inventory.analytics": "reports#reports",

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request, url_for
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from inventory import catalog
+from inventory import catalog, pictures
 from inventory.common import clock
 from inventory.common.errors import NotFound
 from inventory.common.messages import join_sentences, message
@@ -180,6 +181,7 @@ def read_items(query: MultiDict[str, str]) -> dict[str, Any]:
         hidden = len(list_items(connection(), **also).rows)
     return {
         "page": page,
+        "pictures": pictures.digests_of(connection(), [row.item.id for row in page.rows]),
         "archived_found": hidden,
         "state": allowed_or_default(query.get("state"), ("low", "archived"), ""),
         "q": query.get("q", ""),
@@ -257,6 +259,8 @@ def item(item_id: int) -> Response:
     return live_updates.render_live_page(
         "inventory/items/item.html",
         edit=edit,
+        picture=pictures.digests_of(connection(), [item_id]).get(item_id),
+        may_change=current_user.has_role("operator"),
         acting=shown_panel,
     )
 
