@@ -19,12 +19,8 @@ def upgrade():
         sa.Column("thumbnail", sa.LargeBinary(), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_item_pictures_item_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_item_pictures_user_id")
-        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_item_pictures_item_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_item_pictures_user_id")),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_pictures")),
     )
 
