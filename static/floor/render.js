@@ -20,7 +20,6 @@ function lotFacts(s, stock) {
   const sum = lot.hold ? "" : ".sum";
   const { location, expiresOn } = lot;
   const sub = [
-    location && t("at %(location)s", { location }),
     expiresOn && t("expires %(date)s", { date: day(expiresOn) }),
     !blind && stock.asOf && t("as of %(time)s", { time: clock(stock.asOf) }),
   ];
@@ -28,6 +27,7 @@ function lotFacts(s, stock) {
     h("p.code", {}, lot.lotCode, " ",
       h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word)),
     h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
+    location && h("p.place", {}, icon("map-pin"), location),
     h("p.hint", {}, sub.filter(Boolean).join(" · ")),
     blind ? null : unsentFacts(s),
     blind ? h("p.hint", {}, t("Blind count: quantities are hidden")) : h(`dl.figures${sum}`, {},
@@ -147,8 +147,7 @@ function drawJob(s, stock, work, act) {
   panel.replaceChildren(head, h("ol.lines", {}, lines.map(row)), ...done);
 }
 
-const whereOf = ({ place }) =>
-  place && h("span.hint", {}, " ", t("at %(location)s", { location: place }));
+const whereOf = ({ place }) => place && h("span.place", {}, icon("map-pin"), place);
 
 function fill(id, value) {
   const field = $(id);
@@ -218,9 +217,6 @@ function drawReadings(s, work, isAsked) {
 
 function drawGo(s, task, ready) {
   const go = $("go");
-  const fields = $("more");
-  const follows = task.late ? go.nextElementSibling === fields : fields.nextElementSibling === go;
-  if (!follows) fields[task.late ? "before" : "after"](go);
   go.hidden = !task.verb || !ready;
   const unit = s.item?.unit ?? "";
   const what = s.task === "move" ? s.location : qty.amount(s.qty || "…", unit);

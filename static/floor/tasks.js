@@ -1,14 +1,13 @@
 // The tasks, and the state that each begins with.
 import { t } from "floor/messages";
 
-// `full`: the quantity of ALL. `fields`: optional fields; `late` shows them below the button,
-// because they are rarely needed. `usable`: lots on hold are refused.
+// `full`: the quantity of ALL. `fields`: optional fields. `usable`: lots on hold are refused.
 export const TASKS = {
   issue: {
-    verb: t("Issue"), full: (s) => s.lot?.free, fields: ["reference"], usable: true, late: true,
+    verb: t("Issue"), full: (s) => s.lot?.free, fields: ["reference"], usable: true,
   },
   receive: {
-    verb: t("Receive"), fields: ["lotCode", "expiresOn", "location", "reference"], late: true,
+    verb: t("Receive"), fields: ["lotCode", "expiresOn", "location", "reference"],
   },
   reserve: { verb: t("Reserve"), full: (s) => s.lot?.free, fields: ["reference"], usable: true },
   pick: { verb: t("Pick"), full: (s) => s.line?.open, fields: [], usable: true },
