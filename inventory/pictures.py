@@ -37,7 +37,7 @@ _STEPS = ((1024, 82), (1024, 65), (800, 60), (640, 50), (480, 40), (320, 30))
 _pictures = table(ItemPicture)
 
 
-def set_picture(*, item: object, content: bytes, user_id: int) -> str:
+def set_picture(*, item: str, content: bytes, user_id: int) -> str:
     """Store the picture of an item in place of the one it has.
 
     Returns:
@@ -53,7 +53,7 @@ def set_picture(*, item: object, content: bytes, user_id: int) -> str:
 
 
 @atomic
-def _store(tx: Connection, *, item: object, picture: bytes, thumbnail: bytes, user_id: int) -> str:
+def _store(tx: Connection, *, item: str, picture: bytes, thumbnail: bytes, user_id: int) -> str:
     found = stock.get_item(tx, item)
     digest = hashlib.sha256(picture).hexdigest()[:16]
     tx.execute(sa.delete(_pictures).where(_pictures.c.item_id == found.id))
@@ -72,7 +72,7 @@ def _store(tx: Connection, *, item: object, picture: bytes, thumbnail: bytes, us
 
 
 @atomic
-def delete_picture(tx: Connection, *, item: object, user_id: int) -> None:
+def delete_picture(tx: Connection, *, item: str, user_id: int) -> None:
     """Delete the picture of an item.
 
     Raises:
