@@ -25,10 +25,10 @@ function lotFacts(s, stock) {
   ];
   return [
     h("p.code", {}, lot.lotCode, " ",
-      h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word)),
-    h("p", {}, h("strong", {}, item.code), ` ${item.name}`),
-    location && h("p.place", {}, icon("map-pin"), location),
-    h("p.hint", {}, sub.filter(Boolean).join(" · ")),
+      h(`span.chip.${lot.hold ? "bad" : "ok"}`, {}, icon(picture), word),
+      location && h("span.place", {}, icon("map-pin"), location)),
+    h("p", {}, h("strong", {}, item.code), ` ${item.name} `,
+      h("span.hint", {}, sub.filter(Boolean).join(" · "))),
     blind ? null : unsentFacts(s),
     blind ? h("p.hint", {}, t("Blind count: quantities are hidden")) : h(`dl.figures${sum}`, {},
       figure(t("On hand"), lot.onHand, item.unit), figure(t("Reserved"), lot.reserved, item.unit),
