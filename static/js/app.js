@@ -132,7 +132,7 @@
   on("htmx:after:request", () => setLost(false));
 
   // The next submit dismisses all toasts. Toasts with an error do not go by themselves.
-  const READING_MS = 8000;
+  const READING_MS = 6000;
   const UNDO_MS = 20000;
   const FADING_MS = 200;
   const CORNERS = ["bottom left", "top left", "top right", "bottom right"];
