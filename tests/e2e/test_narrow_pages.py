@@ -100,3 +100,11 @@ def test_the_location_of_a_lot_is_visible_at_every_width(ada, stock, width):
         expect(page.locator("main table").get_by_text("A-12-04").first).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not wide, path
+
+
+def test_the_stock_actions_fill_the_bottom_of_a_narrow_page(narrow):
+    page = narrow
+    page.goto("/items/")
+    box = page.locator(".verbs").bounding_box()
+    assert (box["x"], box["width"]) == (0, 320)
+    assert box["y"] + box["height"] == 800
