@@ -55,7 +55,8 @@ def _is_current(connection: Connection) -> bool:
 def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
     if not set(triggers.APPEND_ONLY) <= set(sa.inspect(connection).get_table_names()):
         return  # downgraded to nothing
-    if was_current and (lost := triggers.missing(connection)):
+    is_current = _is_current(connection)
+    if was_current and is_current and (lost := triggers.missing(connection)):
         log.error("safeguards of the database were gone and are restored: %s", ", ".join(lost))
         audit.record(
             connection,
@@ -65,7 +66,7 @@ def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
             triggers=lost,
         )
     triggers.install(connection)
-    if _is_current(connection):
+    if is_current:
         code_keys.fill(connection)
         search_keys.fill(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):

@@ -39,8 +39,6 @@ def upgrade():
 def downgrade():
     for table, (columns, text) in SEARCHED.items():
         drop_index(table)
-        if op.get_bind().dialect.name == "sqlite" and table == "reservations":
-            op.execute("DROP TRIGGER IF EXISTS reservations_no_update")
         op.drop_index(f"ix_{table}_unkeyed", table_name=table)
         op.drop_column(table, "search_key")
         create_index(table, columns, text)
