@@ -15,6 +15,8 @@ from inventory.common.sort_keys import BASE_LETTERS
 
 #: Signs that are read as letters: in sizes (10 × 25) and for diameters.
 _SIGNS = str.maketrans({"×": "x", "✕": "x", "✖": "x", "⨯": "x", "⌀": "o"})
+#: Emoji are no signs, because a code can be one. Newer ones have no Unicode category yet.
+_PICTURES = ("\U0001f000", "\U0001ffff")
 #: `10 × 25` is one word, as `10x25` is.
 _SIZE = re.compile(r"(?<=[0-9]) *x *(?=[0-9])")
 
@@ -52,7 +54,7 @@ def _fold_code(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _fold(character: str) -> str:
-    """Return the letters and digits of a character, or a space for a blank.
+    """Return the letters and digits of a character, an emoji as it is, or a space for a blank.
 
     Characters are folded one by one, so that each part of a text has a part of its key.
     """
@@ -62,4 +64,5 @@ def _fold(character: str) -> str:
         return ""
     parts = unicodedata.normalize("NFKD", character.casefold()).casefold()
     parts = unicodedata.normalize("NFKD", parts).translate(BASE_LETTERS)
-    return "".join(filter(str.isalnum, parts))
+    letters = "".join(filter(str.isalnum, parts))
+    return letters or (character if _PICTURES[0] <= character <= _PICTURES[1] else "")
