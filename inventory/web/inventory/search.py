@@ -100,9 +100,14 @@ def _matching_pages(q: str) -> list[SearchHit]:
 
 
 def _has_words(text: str, q: str) -> bool:
-    """Return whether each word of the search begins a word of the text, in any order and case."""
+    """Return whether each word of the search begins a word of the text, in any order and case.
+
+    An empty search has every text; one of signs only has none.
+    """
     words, wanted = search_words(text), search_words(q)
-    return bool(wanted) and all(any(one.startswith(word) for one in words) for word in wanted)
+    if not wanted:
+        return not q
+    return all(any(one.startswith(word) for one in words) for word in wanted)
 
 
 def _exact_matches(q: str) -> list[SearchHit]:

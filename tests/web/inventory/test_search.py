@@ -56,7 +56,8 @@ def test_words_are_found_in_any_order_without_signs_and_accents(ada, stock):
         ("m10 hex", "BOLT-M10X25"), ("l20267", "L-2026-7"), ("47 zurich", "Zürich-47"),
     ):  # fmt: skip
         assert first_of(ada.get(f"/search/?q={q}"))[2] == code
-    assert "/receive/" not in ada.get("/search/?q=---").text.partition('id="found-here"')[2]
+    assert "/audit/" in ada.get("/search/").text.partition('id="found-here"')[2]
+    assert "/audit/" not in ada.get("/search/?q=---").text.partition('id="found-here"')[2]
 
 
 def test_a_barcode_finds_its_item(ada, stock):
