@@ -28,7 +28,7 @@ from inventory import create_app, verification
 from inventory.accounts import users
 from inventory.common import clock
 from inventory.config import Config
-from inventory.db import Base, db, snapshot, triggers
+from inventory.db import Base, code_keys, db, search_keys, snapshot, triggers
 from tests.support.databases import KINDS, migrate
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -143,10 +143,13 @@ def _plain(value: Any) -> Any:
 
 
 def _finish() -> None:
-    """Set the sequences and collect statistics, as in a database that grew to this size."""
+    """Fill keys, set sequences and collect statistics, as in a database that grew to this size."""
     with db.engine.connect().execution_options(write=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        code_keys.fill(connection)
+        search_keys.fill(connection)
+        if connection.dialect.name == "postgresql":
             for table in Rows.__dataclass_fields__:
                 if table != "statuses":
                     connection.exec_driver_sql(

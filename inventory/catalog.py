@@ -16,6 +16,7 @@ from inventory.common.errors import DuplicateItem, InvalidInput, LooksLike, NotF
 from inventory.common.lookalikes import look_key
 from inventory.common.messages import Message, join_sentences, message
 from inventory.common.quantity import SCALE, format_qty, parse_qty
+from inventory.common.search_keys import item_key, lot_key
 from inventory.common.sort_keys import natural_key
 from inventory.idempotency.run_once import run_once
 from inventory.stock import queries as stock
@@ -153,7 +154,8 @@ def _create_item(
     **fields: Any,
 ) -> dict[str, Any]:
     keys = _require_new_code(tx, fields["code"], allow_lookalike=allow_lookalike)
-    tx.execute(sa.insert(items).values(created_at=now, **fields, **keys, **name_key(fields)))
+    keys |= text_keys(fields["code"], fields["name"])
+    tx.execute(sa.insert(items).values(created_at=now, **fields, **keys))
     audit.record(
         tx, user_id=user_id, action="item created", subject=f"item {fields['code']}", **fields
     )
@@ -191,7 +193,9 @@ def _update_item(
         for name, value in changes.items()
         if name not in ("archived", "allow_lookalike")
     }
-    keys = name_key(values)
+    keys: dict[str, Any] = {}
+    if "code" in values or "name" in values:
+        keys = text_keys(new_code, values.get("name", before.name))
     if new_code != before.code:
         keys |= _require_new_code(
             tx, new_code, allow_lookalike=bool(allow_lookalike), except_id=before.id
@@ -219,7 +223,9 @@ def _update_lot(
         raise NotFound(message("There is no lot number %(lot_id)s.", lot_id=lot_id), lot_id=lot_id)
     before = stock.get_lot(tx, lot_id)
     if changes:
-        tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**changes))
+        key = lot_key(before.lot_code, changes.get("supplier_lot", before.supplier_lot))
+        values = changes | {"search_key": key}
+        tx.execute(sa.update(lots).where(lots.c.id == lot_id).values(**values))
         _audit_change(tx, user_id, "lot changed", f"lot {lot_id}", before, changes)
         if "expires_on" in changes:
             low_stock.update_low_stock_events(tx, [before.item.id])
@@ -247,9 +253,9 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def name_key(fields: dict[str, Any]) -> dict[str, str]:
-    """Return the column `name_key` for the fields of an item, if they have a name."""
-    return {"name_key": natural_key(fields["name"])} if "name" in fields else {}
+def text_keys(code: str, name: str) -> dict[str, str]:
+    """Return the columns of an item by which its name is sorted, and code and name are found."""
+    return {"name_key": natural_key(name), "search_key": item_key(code, name)}
 
 
 def _require_new_code(

@@ -2,7 +2,7 @@
 
 The migrations themselves import nothing of the product: what they did stays as it was. The triggers
 are the present ones on purpose: Alembic's batch mode drops those of SQLite. So are the keys of
-codes that look alike, which are derived from the codes.
+codes that look alike and those of the search, which are derived from codes and names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask import current_app
 from sqlalchemy.engine import Connection
 
 from inventory import audit
-from inventory.db import code_keys, schema_version, triggers
+from inventory.db import code_keys, schema_version, search_keys, triggers
 
 log = logging.getLogger("inventory.migrations")
 handle = current_app.extensions["migrate"].db
@@ -55,7 +55,8 @@ def _is_current(connection: Connection) -> bool:
 def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
     if not set(triggers.APPEND_ONLY) <= set(sa.inspect(connection).get_table_names()):
         return  # downgraded to nothing
-    if was_current and (lost := triggers.missing(connection)):
+    is_current = _is_current(connection)
+    if was_current and is_current and (lost := triggers.missing(connection)):
         log.error("safeguards of the database were gone and are restored: %s", ", ".join(lost))
         audit.record(
             connection,
@@ -65,8 +66,9 @@ def _finish(connection: Connection, sqlite: bool, was_current: bool) -> None:
             triggers=lost,
         )
     triggers.install(connection)
-    if _is_current(connection):
+    if is_current:
         code_keys.fill(connection)
+        search_keys.fill(connection)
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
         raise RuntimeError(f"the migration broke a reference: {broken}")
 

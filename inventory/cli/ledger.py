@@ -14,7 +14,7 @@ from flask import current_app
 
 from inventory import verification
 from inventory.cli.base import FriendlyErrorGroup, example
-from inventory.db import atomic, balance_triggers, code_keys, search_index, snapshot
+from inventory.db import atomic, balance_triggers, code_keys, search_index, search_keys, snapshot
 from inventory.verification import digests
 
 ledger = FriendlyErrorGroup("ledger", help="Verify the ledger, or create a digest of it.")
@@ -67,6 +67,7 @@ def rebuild_cache() -> None:
 def _rebuild(tx: sa.Connection) -> None:
     balance_triggers.rebuild(tx)
     code_keys.recompute(tx)
+    search_keys.recompute(tx)
     search_index.rebuild(tx)
 
 

@@ -13,7 +13,7 @@ MAX_KEY = 200
 
 _DIGITS = re.compile(r"[0-9]+")
 #: Letters that Unicode does not decompose into a base letter.
-_BASE_LETTERS = str.maketrans(
+BASE_LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"}
 )
 
@@ -22,7 +22,7 @@ def natural_key(text: str) -> str:
     """Return the key of a text: A-2 before A-10, `ab` beside `AB`, Ä beside A."""
     folded = text.casefold()
     if not folded.isascii():
-        parts = unicodedata.normalize("NFKD", folded).casefold().translate(_BASE_LETTERS)
+        parts = unicodedata.normalize("NFKD", folded).casefold().translate(BASE_LETTERS)
         folded = "".join(one for one in parts if not unicodedata.combining(one))
     return _DIGITS.sub(_by_value, folded)[:MAX_KEY]
 

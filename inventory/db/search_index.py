@@ -1,4 +1,4 @@
-"""Trigram index to search parts of codes and names, on both databases.
+"""Trigram index over the search keys, on both databases.
 
 SQLite uses FTS5. PostgreSQL uses a GIN index over the trigrams that a function extracts, because a
 site may not have the extension pg_trgm. The index is derived data and only narrows the search down:
@@ -9,37 +9,33 @@ site may not have the extension pg_trgm. The index is derived data and only narr
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
-#: The searched columns of each table.
-SEARCHED = {
-    "items": ("code", "name"),
-    "inventory_lots": ("lot_code", "supplier_lot"),
-    "reservations": ("reference",),
-}
+#: The tables with a search key (db/search_keys.py).
+SEARCHED = ("items", "inventory_lots", "reservations")
 #: With more hits than this, scanning the list from its start finds a page sooner than the index.
 _FEW = 1000
-#: Runs of printable ASCII. The databases fold the case of other characters differently.
-_RUNS = re.compile(r"[ -~]{3,}")
+#: Shorter words have no trigram.
+_SHORTEST = 3
 
 
 def create(conn: Connection) -> None:
     """Create the index over the existing rows; it must not exist yet."""
     if conn.dialect.name == "sqlite":
-        for table, columns in SEARCHED.items():
+        for table in SEARCHED:
             conn.exec_driver_sql(
-                f"CREATE VIRTUAL TABLE {table}_search USING fts5({', '.join(columns)},"
+                f"CREATE VIRTUAL TABLE {table}_search USING fts5(search_key,"
                 f" content='{table}', content_rowid='id', columnsize=0, tokenize='trigram')"
             )
         return rebuild(conn)
     conn.exec_driver_sql(_FUNCTION)
-    for table, columns in SEARCHED.items():
+    for table in SEARCHED:
         conn.exec_driver_sql(
-            f"CREATE INDEX ix_{table}_search ON {table} USING gin ({_grams(table, columns)})"
+            f"CREATE INDEX ix_{table}_search ON {table} USING gin ({_grams(table)})"
         )
 
 
@@ -50,11 +46,18 @@ def rebuild(conn: Connection) -> None:
             conn.exec_driver_sql(f"INSERT INTO {table}_search ({table}_search) VALUES ('rebuild')")
 
 
+def merge(conn: Connection) -> None:
+    """Merge what PostgreSQL keeps beside its indexes after many writes; SQLite merges by itself."""
+    if conn.dialect.name == "postgresql":
+        for table in SEARCHED:
+            conn.exec_driver_sql(f"SELECT gin_clean_pending_list('ix_{table}_search')")
+
+
 def drop(conn: Connection) -> None:
     """Drop the index and all that belongs to it."""
     if conn.dialect.name == "sqlite":
         for table in SEARCHED:
-            for name in _triggers(table, SEARCHED[table]):
+            for name in _triggers(table):
                 conn.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
             conn.exec_driver_sql(f"DROP TABLE {table}_search")
         return
@@ -63,23 +66,26 @@ def drop(conn: Connection) -> None:
     conn.exec_driver_sql("DROP FUNCTION inventory_trigrams(text)")
 
 
-def prefilter(conn: Connection, wanted: str, table: str) -> sa.ColumnElement[bool] | None:
-    """Return a condition that all rows containing the text meet, and few others.
+def prefilter(conn: Connection, words: Sequence[str], table: str) -> sa.ColumnElement[bool] | None:
+    """Return a condition that all rows containing the words meet, and few others.
+
+    Args:
+        words: folded, so letters and digits only.
 
     Returns:
-        None if the text is too short, or in so many rows that no index helps.
+        None if all words are too short, or together in so many rows that no index helps.
     """
-    runs = _RUNS.findall(wanted)
-    if table not in SEARCHED or not runs:
+    long = [word for word in words if len(word) >= _SHORTEST]
+    if not long:
         return None
     if conn.dialect.name == "sqlite":
-        match = " AND ".join('"' + run.replace('"', '""') + '"' for run in runs)
+        match = " AND ".join(f'"{word}"' for word in long)
         if conn.execute(_COUNTS[table], {"match": match, "most": _FEW + 1}).scalar_one() > _FEW:
             return None
         found = _MATCHES[table].bindparams(match=match).columns(sa.column("rowid"))
         return sa.column(f"{table}.id", is_literal=True).in_(found)
-    grams = sorted({run[at : at + 3] for run in map(str.lower, runs) for at in range(len(run) - 2)})
-    return sa.literal_column(_grams(table, SEARCHED[table]), ARRAY(sa.Text)).contains(
+    grams = sorted({word[at : at + 3] for word in long for at in range(len(word) - 2)})
+    return sa.literal_column(_grams(table), ARRAY(sa.Text)).contains(
         sa.literal(grams, ARRAY(sa.Text))
     )
 
@@ -97,15 +103,16 @@ _COUNTS = {
 # --- SQLite: updated by triggers ------------------------------------------------------------------
 
 
-def _triggers(table: str, columns: tuple[str, ...]) -> dict[str, str]:
-    names = ", ".join(columns)
-    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("NEW", "OLD"))
+def _triggers(table: str) -> dict[str, str]:
     index = f"{table}_search"
-    put = f" INSERT INTO {index} (rowid, {names}) VALUES (NEW.id, {new});"
-    take = f" INSERT INTO {index} ({index}, rowid, {names}) VALUES ('delete', OLD.id, {old});"
+    put = f" INSERT INTO {index} (rowid, search_key) VALUES (NEW.id, NEW.search_key);"
+    take = (
+        f" INSERT INTO {index} ({index}, rowid, search_key)"
+        " VALUES ('delete', OLD.id, OLD.search_key);"
+    )
     events = {
         "put": ("INSERT", put),
-        "changed": (f"UPDATE OF {names}", take + put),
+        "changed": ("UPDATE OF search_key", take + put),
         "taken": ("DELETE", take),
     }
     return {
@@ -114,11 +121,7 @@ def _triggers(table: str, columns: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-SQLITE: dict[str, str] = {
-    name: sql
-    for table, columns in SEARCHED.items()
-    for name, sql in _triggers(table, columns).items()
-}
+SQLITE: dict[str, str] = {name: sql for table in SEARCHED for name, sql in _triggers(table).items()}
 
 
 # --- PostgreSQL: an index over an expression ------------------------------------------------------
@@ -132,11 +135,5 @@ $$
 """
 
 
-def _grams(table: str, columns: tuple[str, ...]) -> str:
-    """Return the SQL for the trigrams of all columns.
-
-    A line break separates the columns, because no column contains one.
-    """
-    first, *others = columns
-    joined = "".join(f" || E'\\n' || coalesce({table}.{column}, '')" for column in others)
-    return f"inventory_trigrams({table}.{first}{joined})"
+def _grams(table: str) -> str:
+    return f"inventory_trigrams({table}.search_key)"

@@ -184,14 +184,17 @@ def write(
     keys = catalog.CodeKeys(tx, [fields["code"] for fields in plan.new])
     for some in chunks(plan.new):
         rows = [
-            fields | keys.next_of(fields["code"]) | catalog.name_key(fields) | {"created_at": now}
+            fields
+            | keys.next_of(fields["code"])
+            | catalog.text_keys(fields["code"], fields["name"])
+            | {"created_at": now}
             for fields in some
         ]
         tx.execute(sa.insert(items), rows)
         progress.step(len(some))
     created = stock.read_items(tx, codes=[fields["code"] for fields in plan.new])
     for item, changes in plan.old:
-        values = changes | catalog.name_key(changes)
+        values = changes | catalog.text_keys(item.code, changes.get("name", item.name))
         tx.execute(sa.update(items).where(items.c.id == item.id).values(**values))
         progress.step()
     audit.record_all(
@@ -257,7 +260,7 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
         pictures.delete_of_items(tx, few)
         tx.execute(sa.delete(items).where(items.c.id.in_(few)))
     for id, before, _ in undo["changed"]:
-        values = before | catalog.name_key(before)
+        values = before | catalog.text_keys(known[id].code, before.get("name", known[id].name))
         tx.execute(sa.update(items).where(items.c.id == id).values(**values))
     low_stock.update_low_stock_events(tx, [id for id, *_ in undo["changed"]])
     removed = [(f"item {fields['code']}", fields) for _, fields in gone]

@@ -14,6 +14,7 @@ from inventory.common.chunks import chunks
 from inventory.common.lookalikes import look_key
 from inventory.common.messages import message
 from inventory.common.progress import SILENT, Progress
+from inventory.common.search_keys import lot_key, reservation_key
 from inventory.common.sort_keys import natural_key
 from inventory.db.bulk_insert import allocate_ids, insert
 from inventory.ledger import hash_chain
@@ -99,7 +100,11 @@ def _size_of(plans: Sequence[PlannedOperation], new_lots: Sequence[Lot]) -> int:
 
 def _lot_row(lot: Any) -> dict[str, Any]:
     fields = {name: getattr(lot, name) for name in LOT_COLUMNS}
-    keys = {"look_key": look_key(lot.lot_code), "sort_key": natural_key(lot.lot_code)}
+    keys = {
+        "look_key": look_key(lot.lot_code),
+        "sort_key": natural_key(lot.lot_code),
+        "search_key": lot_key(lot.lot_code, lot.supplier_lot),
+    }
     return {"item_id": lot.item.id, **keys, **fields}
 
 
@@ -125,7 +130,8 @@ def _update_renewed(tx: Connection, uow: UnitOfWork, user_id: int) -> None:
     """Give void lots their new fields, before their entries: the balance tables take them over."""
     for lot, before in uow.renewed:
         after = {name: getattr(lot, name) for name in before}
-        tx.execute(sa.update(lots).where(lots.c.id == lot.id).values(**after))
+        key = lot_key(lot.lot_code, lot.supplier_lot)
+        tx.execute(sa.update(lots).where(lots.c.id == lot.id).values(**after, search_key=key))
         fields = {"before": _texts(before), "after": _texts(after)}
         audit.record(tx, user_id=user_id, action="lot changed", subject=f"lot {lot.id}", **fields)
 
@@ -149,6 +155,7 @@ def _insert_reservations(
             "id": reservation.id,
             "item_id": reservation.item.id,
             "reference": reservation.reference,
+            "search_key": reservation_key(reservation.reference),
             "qty": reservation.qty,
             "expires_at": reservation.expires_at,
             "note": reservation.note,

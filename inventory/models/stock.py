@@ -12,6 +12,12 @@ from inventory.models.base import Id, SortKey, _one_of
 from inventory.models.enums import CodeKind, QcStatus
 
 
+def _without_search_key(table: str) -> sa.Index:
+    """Return the index of the rows that have no key yet, mostly none, to fill them."""
+    missing = sa.text("search_key IS NULL")
+    return sa.Index(f"ix_{table}_unkeyed", "id", sqlite_where=missing, postgresql_where=missing)
+
+
 class Item(Base):
     """An item of the catalog; `reorder_point` is in 10^-6 units."""
 
@@ -25,6 +31,8 @@ class Item(Base):
     #: The code and the name as people sort them (common/sort_keys.py).
     sort_key: Mapped[str | None] = mapped_column(SortKey)
     name_key: Mapped[str | None] = mapped_column(SortKey)
+    #: The code and the name as they are searched (common/search_keys.py).
+    search_key: Mapped[str | None] = mapped_column(sa.Text)
     name: Mapped[str] = mapped_column(sa.String(200))
     unit: Mapped[str] = mapped_column(sa.String(16))
     decimals: Mapped[int] = mapped_column(sa.SmallInteger)
@@ -36,6 +44,7 @@ class Item(Base):
     __table_args__ = (
         sa.Index("ux_items_look_key", "look_key", "look_no", unique=True),
         sa.Index("ix_items_sort_key", "sort_key"),
+        _without_search_key("items"),
         sa.CheckConstraint("decimals BETWEEN 0 AND 6", "decimals"),
         sa.CheckConstraint("reorder_point >= 0", "reorder_point"),
     )
@@ -53,6 +62,8 @@ class InventoryLot(Base):
     look_key: Mapped[str | None] = mapped_column(sa.String(200))
     look_no: Mapped[int] = mapped_column(sa.SmallInteger, server_default="0")
     sort_key: Mapped[str | None] = mapped_column(SortKey)
+    #: The lot code and the supplier lot as they are searched.
+    search_key: Mapped[str | None] = mapped_column(sa.Text)
     #: The last QC decision, written in the same transaction as the decision.
     qc_status: Mapped[str] = mapped_column(sa.String(20))
     expires_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -70,6 +81,7 @@ class InventoryLot(Base):
         sa.UniqueConstraint("id", "item_id"),
         sa.CheckConstraint(_one_of("qc_status", QcStatus), "qc_status"),
         sa.Index("ix_inventory_lots_sort_key", "sort_key"),
+        _without_search_key("inventory_lots"),
         sa.Index("ix_inventory_lots_expires_on", "expires_on"),
     )
 
@@ -109,6 +121,8 @@ class Reservation(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("items.id"), index=True)
     reference: Mapped[str] = mapped_column(sa.String(100), index=True)
+    #: The reference as it is searched; the only column that may change.
+    search_key: Mapped[str | None] = mapped_column(sa.Text)
     #: The quantity reserved at first, in 10^-6 units.
     qty: Mapped[int] = mapped_column(sa.BigInteger)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -118,5 +132,6 @@ class Reservation(Base):
 
     __table_args__ = (
         sa.UniqueConstraint("id", "item_id"),
+        _without_search_key("reservations"),
         sa.CheckConstraint("qty > 0", "qty"),
     )

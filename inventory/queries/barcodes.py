@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from inventory.barcodes import CodeLink, read_links
 from inventory.barcodes.links import codes
 from inventory.queries.pagination import USUAL_ROWS, CursorScope, Page, id_key, in_order, read_page
-from inventory.queries.search import contains, id_of_item, validate_search
+from inventory.queries.search import contains_text, id_of_item, validate_search
 
 
 def list_codes(
@@ -34,7 +34,7 @@ def list_codes(
     if lot is not None:
         chosen = chosen.where(codes.c.lot_id == lot)
     if q:
-        chosen = chosen.where(contains(conn, q, codes.c.code))
+        chosen = chosen.where(contains_text(conn, q, codes.c.code))
     if after := place.position_of(cursor):
         chosen = chosen.where(codes.c.id < after[0])
     return read_page(

@@ -67,7 +67,7 @@ def list_items(
     """Return items with their stock, by code or as `sort` says.
 
     Args:
-        q: text to find in code or name.
+        q: words to find in code or name.
         low_stock: free stock is at or below the reorder point; archived items are never low.
         unit: only items with this unit.
         sort: one of ITEM_SORTS; a leading "-" reverses the order.
@@ -83,7 +83,7 @@ def list_items(
         chosen = chosen.join(item_balances, item_balances.c.item_id == items.c.id, isouter=True)
     chosen = order.apply(chosen, place.position_of(cursor))
     if q:
-        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
+        chosen = chosen.where(contains(conn, q, items))
     if low_stock is not None:
         chosen = chosen.where(
             is_low_item(clock.today()) if low_stock else ~is_low_item(clock.today())
@@ -112,7 +112,7 @@ def suggest_items(conn: Connection, q: object, *, limit: int) -> list[Item]:
     """Return active items that match `q`, by code, to choose from."""
     chosen = sa.select(items.c.id).where(items.c.archived_at.is_(None))
     if q := validate_search(q):
-        chosen = chosen.where(contains(conn, q, items.c.code, items.c.name))
+        chosen = chosen.where(contains(conn, q, items))
     ids = list(conn.execute(chosen.order_by(items.c.sort_key, items.c.id).limit(limit)).scalars())
     found = {item.id: item for item in stock.read_items(conn, ids=ids)}
     return [found[id] for id in ids if id in found]

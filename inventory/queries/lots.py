@@ -64,7 +64,7 @@ def list_lots(
     """Return lots, newest first or in the order of `sort`.
 
     Args:
-        q: text to find in lot code or supplier lot.
+        q: words to find in lot code or supplier lot.
         expiring_before: only lots that expire before this day, soonest first unless `sort` is
             given.
         expiring_from: with `expiring_before`, only lots that expire on this day or later.
@@ -107,7 +107,7 @@ def list_lots(
     if unit is not None:
         chosen = chosen.where(lot_balances.c.item_id.in_(_counted_in(unit)))
     if q:
-        chosen = chosen.where(contains(conn, q, lots.c.lot_code, lots.c.supplier_lot))
+        chosen = chosen.where(contains(conn, q, lots))
     return read_page(
         conn,
         chosen,

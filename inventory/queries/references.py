@@ -81,7 +81,7 @@ def list_references(
 
     Args:
         at_risk: some stock is in a lot that cannot be issued from now.
-        q: text to find in the reference.
+        q: words to find in the reference.
     """
     q = validate_search(q)
     place = CursorScope("references", {"q": q, "risk": at_risk}, (_risk_key, id_key))
@@ -91,7 +91,7 @@ def list_references(
         if at_risk is (not risk) or (after and after[0] < risk):
             continue
         if q:
-            oldest = oldest.where(contains(conn, q, reservations.c.reference))
+            oldest = oldest.where(contains(conn, q, reservations))
         if after and after[0] == risk:
             oldest = oldest.having(after[1] < _ID) if risk else oldest.where(after[1] < _OLDEST)
         rows = conn.execute(oldest.limit(validate_limit(limit) + 1 - len(found)))

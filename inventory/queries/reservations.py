@@ -33,7 +33,7 @@ def list_reservations(
     Args:
         open: the reservation still holds stock.
         at_risk: some stock is in a lot that cannot be issued from now.
-        q: text to find in the reference.
+        q: words to find in the reference.
     """
     q = validate_search(q)
     reference = validation.validate_text(reference, field="reference", max_length=100)
@@ -59,7 +59,7 @@ def list_reservations(
     if reference is not None:
         chosen = chosen.where(reservations.c.reference == reference)
     if q:
-        chosen = chosen.where(contains(conn, q, reservations.c.reference))
+        chosen = chosen.where(contains(conn, q, reservations))
     if after := place.position_of(cursor):
         chosen = chosen.where(id < after[0])
     return read_page(

@@ -14,7 +14,8 @@ from flask import Flask
 
 from inventory import backups, create_app
 from inventory.config import Config
-from inventory.db import db, schema_version, snapshot
+from inventory.db import db, schema_version, search_index, search_keys, snapshot, triggers
+from inventory.queries import list_items, list_lots, list_references, list_reservations
 from tests.cli.test_cli import Shell
 from tests.support.servers import LiveServer
 from tests.support.stock_builder import Stock
@@ -77,6 +78,31 @@ def test_start_backs_up_and_upgrades_an_older_database(
     result = Shell(other_app)("backup", "restore", str(backup.path))
     assert "2 entries verified, 0 differences" in result.output
     assert version_of(other_app) == NEWEST
+
+
+def test_rows_of_before_the_search_keys_are_found_after_the_upgrade(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(search_keys, "_CHUNK", 2)
+    with app.app_context():
+        warehouse = Stock()
+        for number in range(5):
+            warehouse.item(f"BOLT-M10X{number}", name="Sechskant, größer")
+            script = f"receive 10, reserve 4 Job-{number}"
+            warehouse.lot(script, item=f"BOLT-M10X{number}", lot_code=f"L-2026-{number}")
+        db.session.remove()
+        flask_migrate.downgrade(revision="0021")
+        flask_migrate.upgrade()
+        with snapshot() as reader:
+            assert len(list_items(reader, q="grosser boltm10x").rows) == 5
+            assert len(list_lots(reader, q="l2026").rows) == 5
+            assert len(list_references(reader, q="job").rows) == 5
+            assert [row.reference for row in list_reservations(reader, q="JOB3").rows] == ["Job-3"]
+            missing = "SELECT count(*) FROM {} WHERE search_key IS NULL"
+            for table in search_index.SEARCHED:
+                assert reader.exec_driver_sql(missing.format(table)).scalar() == 0
+            assert triggers.missing(reader) == []
+    assert "were gone" not in caplog.text
 
 
 def test_empty_older_database_is_upgraded_without_a_backup(

@@ -20,6 +20,7 @@ from inventory.common import clock
 from inventory.common.errors import Refusal
 from inventory.common.lookalikes import look_key
 from inventory.common.quantity import format_qty
+from inventory.common.search_keys import item_key
 from inventory.db import atomic, connection, db
 from inventory.models import User
 from inventory.stock import queries as stock
@@ -71,7 +72,7 @@ class Stock:
         rows = [
             dict(first)
             | {"id": first["id"] + number, "code": code, "look_key": look_key(code)}
-            | {"name": code.title()}
+            | {"name": code.title(), "search_key": item_key(code, code.title())}
             for number, code in enumerate(codes[1:], start=1)
         ]
         with db.engine.connect().execution_options(write=True) as conn, conn.begin():

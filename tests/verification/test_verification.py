@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from inventory.db import balance_triggers, db, snapshot, triggers
-from inventory.stock.statements import ledger
+from inventory.stock.statements import ledger, reservations
 from inventory.verification import digests, parallel, raw_rows, verify
 from tests.support.stock_builder import Stock
 
@@ -214,6 +214,16 @@ def test_no_append_only_row_can_be_changed_with_raw_sql(
             " VALUES ('2026-01-01 00:00:00.000000', 'a', 's', '{}')", unguarded=False)  # fmt: skip
     with pytest.raises(sa.exc.DBAPIError, match="append-only"):
         run_sql(statements[change], unguarded=False)
+
+
+def test_only_the_search_key_of_a_reservation_can_be_changed_with_raw_sql(
+    full_ledger: Stock,
+) -> None:
+    run_sql("UPDATE reservations SET search_key = NULL", unguarded=False)
+    names = [column.name for column in reservations.c if column.name != "search_key"]
+    for name in names:
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+            run_sql(f"UPDATE reservations SET search_key = 'x', {name} = {name}", unguarded=False)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from flask_login import current_user
 
 from inventory import barcodes
 from inventory.common.errors import InvalidCode
+from inventory.common.search_keys import search_words
 from inventory.db import connection
 from inventory.http.languages import format_quantity
 from inventory.http.languages import gettext as _
@@ -31,8 +32,8 @@ _QC_STATUS = {
     "QUARANTINE": _l("in quarantine"),
     "REJECTED": _l("rejected"),
 }
-#: Shorter texts are in nearly every code and cannot use an index: each keystroke would scan all
-#: lots and reservations. Exact matches are found regardless.
+#: Shorter words are in nearly every code and cannot use an index: each keystroke would scan all
+#: lots and reservations. Exact matches are found regardless. Dashes do not count (`L-1`).
 _SHORTEST = 3
 
 
@@ -53,7 +54,7 @@ Groups = list[tuple[str, list[SearchHit]]]
 def index() -> str:
     """Show the results for `?q=`, as a page or as the partial of the header's field."""
     q = search_param(request.args)
-    message = {"q": q, "groups": _groups(q), "is_short": 0 < len(q) < _SHORTEST}
+    message = {"q": q, "groups": _groups(q), "is_short": bool(q) and _is_short(q)}
     if wants_partial():
         return render_template("inventory/search/_results.html", id="found", **message)
     return render_template("inventory/search/index.html", id="found-here", **message)
@@ -99,9 +100,14 @@ def _matching_pages(q: str) -> list[SearchHit]:
 
 
 def _has_words(text: str, q: str) -> bool:
-    """Return whether each word of the search begins a word of the text, in any order and case."""
-    words = text.casefold().split()
-    return all(any(one.startswith(word) for one in words) for word in q.casefold().split())
+    """Return whether each word of the search begins a word of the text, in any order and case.
+
+    An empty search has every text; one of signs only has none.
+    """
+    words, wanted = search_words(text), search_words(q)
+    if not wanted:
+        return not q
+    return all(any(one.startswith(word) for one in words) for word in wanted)
 
 
 def _exact_matches(q: str) -> list[SearchHit]:
@@ -122,13 +128,17 @@ def _exact_matches(q: str) -> list[SearchHit]:
 def _matches(q: str) -> Groups:
     conn = connection()
     found = [(_("Items"), [*map(_item, list_items(conn, q=q, limit=_MAX_SHOWN).rows)])]
-    if len(q) < _SHORTEST:
+    if _is_short(q):
         return found
     return [
         *found,
         (_("Lots"), [*map(_lot, list_lots(conn, q=q, limit=_MAX_SHOWN).rows)]),
         (_("Jobs"), [*map(_reservation, list_reservations(conn, q=q, limit=_MAX_SHOWN).rows)]),
     ]
+
+
+def _is_short(q: str) -> bool:
+    return all(len(word) < _SHORTEST for word in search_words(q))
 
 
 def _item(row: StockedItem) -> SearchHit:

@@ -38,6 +38,28 @@ def test_an_exact_match_comes_first(ada, stock):
     assert ada.get("/search/?q=L-1").text.count(f'href="/lots/{lot}/"') == 1
 
 
+def test_an_exact_match_in_another_case_comes_first(ada, stock):
+    stock.item("A-BOLT-M10X25")
+    stock.lot("receive 10", item="BOLT-M10X25", lot_code="L-2026-7")
+    stock.lot("receive 10", item="BOLT-M10X25", lot_code="A-L-2026-7")
+    for q, code in (("bolt-m10x25", "BOLT-M10X25"), ("l-2026-7", "L-2026-7")):
+        assert first_of(ada.get(f"/search/?q={q}"))[2] == code
+    found = visible_text(ada.get("/search/?q=boltm10x25").text)
+    assert "BOLT-M10X25" in found
+    assert "A-BOLT-M10X25" in found
+
+
+def test_words_are_found_in_any_order_without_signs_and_accents(ada, stock):
+    stock.item("BOLT-M10X25", name="Hex bolt M10 × 25")
+    stock.lot("receive 10, reserve 2 Zürich-47", item="BOLT-M10X25", lot_code="L-2026-7")
+    for q, code in (
+        ("m10 hex", "BOLT-M10X25"), ("l20267", "L-2026-7"), ("47 zurich", "Zürich-47"),
+    ):  # fmt: skip
+        assert first_of(ada.get(f"/search/?q={q}"))[2] == code
+    assert "/audit/" in ada.get("/search/").text.partition('id="found-here"')[2]
+    assert "/audit/" not in ada.get("/search/?q=---").text.partition('id="found-here"')[2]
+
+
 def test_a_barcode_finds_its_item(ada, stock):
     stock.lot("receive 10", lot_code="L-1")
     stock.link("9521123456785")
@@ -64,7 +86,10 @@ def test_two_letters_find_items_and_exact_matches_only(ada, stock):
     assert "Type at least three characters" in short.text
     assert first_of(ada.get("/search/?q=J"))[2] == "J"
     assert "No results for" not in ada.get("/search/?q=qq").text
-    assert "Type at least three characters" not in ada.get("/search/?q=L-1").text
+    dashed = ada.get("/search/?q=L-1").text
+    assert "Type at least three characters" in dashed
+    assert "Exact match L-1" in visible_text(dashed)
+    assert "Type at least three characters" not in ada.get("/search/?q=L-12").text
 
 
 def test_results_are_grouped_and_shown_once(ada, stock):
