@@ -3,7 +3,7 @@
 `parse_scan` parses a scan without a database, `resolve` finds its record, and `link` and `unlink`
 manage linked barcodes.
 
-May import `ledger` and `catalog` and the layers below.
+May import `ledger`, `catalog` and `pictures` and the layers below.
 """
 
 from inventory.barcodes.links import CodeLink, find_link, gtin_of, link, read_links, unlink

@@ -3,7 +3,7 @@
 `verify` computes sequences, balances, reservations and hashes from each entry's type and quantity
 and compares them with the stored ones. It reads lot by lot and holds one lot in memory.
 
-May import `ledger` and `catalog` and the layers below.
+May import `ledger`, `catalog` and `pictures` and the layers below.
 """
 
 from __future__ import annotations

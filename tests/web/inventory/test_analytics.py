@@ -82,7 +82,7 @@ def test_turnover_shows_rate_and_days_of_stock_of_each_item(ada, warehouse):
     today = clock.today()
     period = f"from={today}&to={today}"
     words = visible_text(ada.get(f"/analysis/turnover/?{period}").text)
-    assert "Bolt BOLT 4 pcs – 6 0.67 6 2 d" in words.replace("Turnover 0.67 ", "")
+    assert "Bolt BOLT 4 pcs – 6 pcs 0.67 6 pcs 2 d" in words.replace("Turnover 0.67 ", "")
     rows = file_of(ada.get(f"/analysis/turnover.csv?{period}&q=bol"))
     assert rows[1:] == [["BOLT", "Bolt", "pcs", "4", "0", "6", "6", "0.667", "1.5"]]
 
