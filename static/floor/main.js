@@ -69,8 +69,8 @@ async function start() {
   }
 
   const refuseScan = (keys) => signal("bad", keys
-    ? t("The scan can be incomplete: “%(keys)s” was typed or scanned into a field and was " +
-      "removed. Scan again, or type the text again.", { keys })
+    ? t("The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.",
+      { keys })
     : t("The scan is incomplete. Scan again."));
 
   let latest = 0;

@@ -159,7 +159,7 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "Die letzte Ziffer von %(code)s muss %(digit)s sein. Scannen Sie noch einmal.",
 "The prefix %(prefix)s marks a GS1 code.": "Das Präfix %(prefix)s kennzeichnet einen GS1-Code.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "Das Präfix %(prefix)s bedeutet, dass der Code kein GS1-Code ist. Schalten Sie GS1 im Scanner ein.",
-"The scan can be incomplete: “%(keys)s” was typed or scanned into a field and was removed. Scan again, or type the text again.": "Der Scan ist möglicherweise unvollständig: „%(keys)s“ wurde in ein Feld getippt oder gescannt und entfernt. Scannen oder tippen Sie noch einmal.",
+"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "Der Scan ist vielleicht unvollständig: „%(keys)s“ wurde aus einem Feld entfernt. Scannen oder tippen Sie noch einmal.",
 "The scan ends with %(keys)s.": "Der Scan endet mit %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "Der Scan endet mit %(keys)s. Scans funktionieren, aber eine Taste reicht.",
 "The scan is incomplete. Scan again.": "Der Scan ist unvollständig. Scannen Sie noch einmal.",

@@ -159,7 +159,7 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "La última cifra de %(code)s debe ser %(digit)s. Escanee de nuevo.",
 "The prefix %(prefix)s marks a GS1 code.": "El prefijo %(prefix)s identifica un código GS1.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "El prefijo %(prefix)s significa que el código no es GS1. Active GS1 en el escáner.",
-"The scan can be incomplete: “%(keys)s” was typed or scanned into a field and was removed. Scan again, or type the text again.": "El escaneo puede estar incompleto: «%(keys)s» se escribió o escaneó en un campo y se ha quitado. Escanee de nuevo o vuelva a escribir el texto.",
+"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "El escaneo puede estar incompleto: «%(keys)s» se ha quitado de un campo. Escanee o escriba de nuevo.",
 "The scan ends with %(keys)s.": "El escaneo termina con %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "El escaneo termina con %(keys)s. Los escaneos funcionan, pero basta con una tecla.",
 "The scan is incomplete. Scan again.": "El escaneo está incompleto. Escanee de nuevo.",

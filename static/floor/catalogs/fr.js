@@ -159,7 +159,7 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "Le dernier chiffre de %(code)s doit être %(digit)s. Scannez de nouveau.",
 "The prefix %(prefix)s marks a GS1 code.": "Le préfixe %(prefix)s signale un code GS1.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "Le préfixe %(prefix)s signifie que le code n’est pas GS1. Activez GS1 dans le lecteur.",
-"The scan can be incomplete: “%(keys)s” was typed or scanned into a field and was removed. Scan again, or type the text again.": "Le scan peut être incomplet : « %(keys)s » a été saisi ou scanné dans un champ et a été supprimé. Scannez ou saisissez de nouveau.",
+"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "Le scan peut être incomplet : « %(keys)s » a été supprimé d’un champ. Scannez ou saisissez de nouveau.",
 "The scan ends with %(keys)s.": "Le scan se termine par %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "Le scan se termine par %(keys)s. Les scans fonctionnent, mais une seule touche suffit.",
 "The scan is incomplete. Scan again.": "Le scan est incomplet. Scannez de nouveau.",
