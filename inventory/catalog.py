@@ -114,7 +114,7 @@ def update_item(
     """
     unknown = set(changes) - set(_ITEM_CHANGES)
     if unknown:
-        raise InvalidInput(message("This cannot be changed."), field=min(unknown))
+        raise InvalidInput(message("This field cannot be changed."), field=min(unknown))
     cleaned = {name: _ITEM_CHANGES[name](value) for name, value in changes.items()}
     fields = {"item": validation.validate_code(item, field="item"), "changes": cleaned}
     return run_once(_update_item, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
@@ -139,7 +139,7 @@ def update_lot(
     """
     unknown = set(changes) - set(_LOT_CHANGES)
     if unknown:
-        raise InvalidInput(message("This cannot be changed."), field=min(unknown))
+        raise InvalidInput(message("This field cannot be changed."), field=min(unknown))
     cleaned = {name: _LOT_CHANGES[name](value) for name, value in changes.items()}
     fields = {"lot_id": validation.validate_id(lot_id, field="lot_id"), "changes": cleaned}
     return run_once(_update_lot, user_id=user_id, key=key, fields=fields, dry_run=dry_run)
@@ -171,7 +171,9 @@ def describe_frozen(name: str, item: Item) -> Message:
     if name == "unit":
         what = message("The unit of %(item)s is %(value)s and can no longer change.", **figures)
     elif name == "decimals":
-        what = message("%(item)s has %(value)s decimals, which can no longer change.", **figures)
+        what = message(
+            "%(item)s has %(value)s decimal places. They can no longer change.", **figures
+        )
     else:
         what = message("The code of %(item)s can no longer change.", item=item.code)
     return join_sentences(what, message("The item has entries in the ledger."))
@@ -220,7 +222,9 @@ def _update_lot(
         sa.select(lots.c.id).where(lots.c.id == lot_id).with_for_update(key_share=True)
     ).first()
     if locked is None:
-        raise NotFound(message("There is no lot number %(lot_id)s.", lot_id=lot_id), lot_id=lot_id)
+        raise NotFound(
+            message("There is no lot with the ID %(lot_id)s.", lot_id=lot_id), lot_id=lot_id
+        )
     before = stock.get_lot(tx, lot_id)
     if changes:
         key = lot_key(before.lot_code, changes.get("supplier_lot", before.supplier_lot))
@@ -322,7 +326,7 @@ def validate_item_code(value: object) -> str:
 
 def _decimals(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SCALE:
-        raise InvalidInput(message("Decimals are 0 to 6."), field="decimals")
+        raise InvalidInput(message("The decimal places must be 0 to 6."), field="decimals")
     return value
 
 

@@ -215,7 +215,7 @@ def _back_up(config: Config, standing: schema_version.SchemaStatus) -> Path:
     except EnvironmentProblem as error:
         raise StartupError(
             f"the database must be upgraded from schema version {standing.found} to"
-            f" {standing.newest}, and no backup can be made before that. {error.detail} (`flask"
+            f" {standing.newest}, and no backup can be created before that. {error.detail} (`flask"
             " db upgrade` upgrades without a backup.)"
         ) from None
 
@@ -228,7 +228,9 @@ def _require_safety(config: Config) -> None:
     if weak:
         raise StartupError(f"the database ({config.database_name}) is not safe: {'; '.join(weak)}.")
     if config.is_sqlite and sqlite_module().sqlite_version_info < SQLITE_WITHOUT_RESET_BUG:
-        log.warning("SQLite %s can lose writes when a checkpoint meets a writer: install pysqlite3",
+        log.warning(
+            "SQLite %s can lose writes when a checkpoint and a write run at the same time:"
+            " install pysqlite3",
                     sqlite_module().sqlite_version)  # fmt: skip
 
 

@@ -170,7 +170,8 @@ def _create(
     expires_at = expires_at or now + MAX_LIFETIME
     if not now < expires_at <= now + MAX_LIFETIME:
         raise InvalidInput(
-            message("A token ends in the future, at most 365 days from now."), field="expires"
+            message("The token must expire in the future, at most 365 days from now."),
+            field="expires",
         )
     made = sa.insert(_tokens).values(
         user_id=user_id, created_at=now, expires_at=expires_at, **fields

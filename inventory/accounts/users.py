@@ -129,9 +129,7 @@ def validate_name(value: object) -> str:
     """
     name = validate_text(value, field="name", max_length=MAX_NAME, required=True) or ""
     if find_invisible(name) or any(unicodedata.category(one) == "Cf" for one in name):
-        raise InvalidInput(
-            message("The name contains a character that cannot be seen."), field="name"
-        )
+        raise InvalidInput(message("The name contains an invisible character."), field="name")
     if any(len(_scripts(word)) > 1 for word in name.split()):
         raise InvalidInput(
             message("The name mixes letters that look alike, such as Latin and Cyrillic ones."),
@@ -285,7 +283,8 @@ def update_password_hash(
         now = tx.execute(sa.select(User.password_hash).where(User.id == user_id)).scalar()
         if now != expected_hash:
             raise InvalidInput(
-                message("The password was changed just now."), field="current_password"
+                message("The password was changed a moment ago. Try again."),
+                field="current_password",
             )
     values = {"password_hash": password_hash, **_END_SESSIONS}
     return _change(tx, user_id, "user.set_password", actor_id, **values)
@@ -366,7 +365,8 @@ def _change(
     if before.role == Role.ADMIN and before.is_usable and not tx.execute(_ACTIVE_ADMIN).first():
         raise Forbidden(
             message(
-                "This is the last active administrator. Make another user an administrator first."
+                "This is the last active administrator. Give another user the role administrator"
+                " first."
             )
         )
     after = read_account(tx, user_id)

@@ -26,8 +26,8 @@ WHEN = {
     "IDEMPOTENCY_KEY_MISSING": "The write has no Idempotency-Key.",
     "IDEMPOTENCY_IN_PROGRESS": "The first request with this key is in progress. Send the same"
     " request again after Retry-After.",
-    "INVALID_QTY": "Not a quantity, zero, negative, too large, or with more decimals than the"
-    " item has.",
+    "INVALID_QTY": "Not a quantity, zero, negative, too large, or with more decimal places than"
+    " the item has.",
     "INVALID_INPUT": "A field or parameter is missing, unknown, of the wrong type or not possible:"
     " `field` names it.",
     "INVALID_CODE": "A scanned code that cannot be read, or a label of another warehouse."

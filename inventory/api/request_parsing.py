@@ -53,7 +53,9 @@ def read_key() -> str:
             field="Idempotency-Key",
         )
     if len(written) > 255 or not all("!" <= character <= "~" for character in written):
-        raise InvalidInput("A key is 1 to 255 visible ASCII characters.", field="Idempotency-Key")
+        raise InvalidInput(
+            "An idempotency key has 1 to 255 visible ASCII characters.", field="Idempotency-Key"
+        )
     return written
 
 

@@ -156,7 +156,7 @@ def read_link(address: str) -> list[Field] | None:
             is_link = None
         if is_link:
             raise InvalidCode(
-                message("This address has a GTIN, but its other parts cannot be read."),
+                message("This GS1 link has a GTIN, but its other parts cannot be read."),
                 problem="LINK",
             ) from error
         return None
@@ -199,7 +199,8 @@ def _first_field(encoded: str) -> Field:
         odd = next(one for one in text if not FIELD.fullmatch(one))
         raise InvalidCode(
             message(
-                "A GS1 code cannot contain “%(odd)s”. Is the scanner set to another keyboard?",
+                "A GS1 code cannot contain “%(odd)s”. Set the scanner to the keyboard language of"
+                " this device.",
                 odd=odd,
             ),
             problem="CHARACTER",

@@ -360,7 +360,9 @@ def _expiry_differs(scanned: Scan, lot: Lot) -> list[ScanWarning]:
         )
     else:
         detail = message(
-            "The label says %(label)s, but the lot has no expiry date. That is kept.", label=label
+            "The label says %(label)s, but the lot has no expiry date. The lot stays without an"
+            " expiry date.",
+            label=label,
         )
     figures = {"label_expires_on": label.isoformat(), "stored_expires_on": stored}
     return [ScanWarning("EXPIRY_DIFFERS", detail, figures)]

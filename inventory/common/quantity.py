@@ -182,13 +182,14 @@ def _too_fine(text: str, decimals: int, unit: str) -> Message:
     figures = {"text": text, "unit": unit or message("units")}
     if decimals == 0:
         return message(
-            "%(text)s has too many decimals. This item is counted in %(unit)s, whole numbers only.",
+            "%(text)s has too many decimal places. This item has whole %(unit)s only.",
             **figures,
         )
     return plural_message(
-        "%(text)s has too many decimals. This item is counted in %(unit)s, with %(num)s decimal.",
-        "%(text)s has too many decimals. This item is counted in %(unit)s, with at most %(num)s"
-        " decimals.",
+        "%(text)s has too many decimal places. This item has at most %(num)s decimal place in"
+        " %(unit)s.",
+        "%(text)s has too many decimal places. This item has at most %(num)s decimal places in"
+        " %(unit)s.",
         decimals,
         **figures,
     )

@@ -56,7 +56,9 @@ def validate_text(
             field=field,
         )
     if (_UNWRITTEN if multiline else _UNWRITTEN_ON_A_LINE).search(text):
-        raise InvalidInput(message("It contains a character that is not allowed."), field=field)
+        raise InvalidInput(
+            message("This text contains a character that is not allowed."), field=field
+        )
     return text
 
 
@@ -106,7 +108,7 @@ def validate_visible_text(
 def validate_id(value: object, *, field: str) -> int:
     """Return the id of a record: 1 to 2^63 - 1."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ID:
-        raise InvalidInput(message("A number of an existing record is expected here."), field=field)
+        raise InvalidInput(message("The ID of an existing record is expected here."), field=field)
     return value
 
 
@@ -204,7 +206,7 @@ _MISSING = {
     "reason": message("Enter a reason."),
     "reference": message("Enter a job or order."),
     "unit": message("Enter a unit."),
-    "url": message("Enter an address."),
+    "url": message("Enter a URL."),
 }
 
 

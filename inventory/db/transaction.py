@@ -161,7 +161,8 @@ def _retry_or_raise(error: sa.exc.DBAPIError, attempt: int) -> None:
         most = format_qty(MAX_OF_ITEM)
         raise QtyConflict(
             message(
-                "That is too much: an item can have at most %(most)s on hand, in all its lots.",
+                "The quantity is too large: an item can have at most %(most)s on hand, in all its"
+                " lots.",
                 most=most,
             ),
             field="qty",

@@ -73,5 +73,5 @@ def _safely(name: str, examine: Callable[[], Iterable[CheckResult]]) -> Iterator
         yield error(
             name,
             message("cannot be checked: %(reason)s", reason=reason[0]),
-            message("Fix this first."),
+            message("Fix this error first, then run the checks again."),
         )

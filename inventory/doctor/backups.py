@@ -31,7 +31,7 @@ def check_backups(conn: Connection, config: Config) -> Iterator[CheckResult]:
         yield warning(
             message("Backups"),
             message("cannot be read: %(names)s", names=list(broken[:3])),
-            message("Remove the broken files."),
+            message("Delete the damaged files."),
         )
     if not whole and schema_version.holds_data(conn):
         yield error(
@@ -63,5 +63,7 @@ def _programs(conn: Connection) -> CheckResult:
     try:
         postgresql.require_programs(conn)
     except EnvironmentProblem as problem:
-        return error(message("Backup programs"), message("no backup can be made"), problem.detail)
+        return error(
+            message("Backup programs"), message("no backup can be created"), problem.detail
+        )
     return ok(message("Backup programs"), message("pg_dump and pg_restore are installed"))

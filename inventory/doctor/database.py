@@ -26,7 +26,7 @@ SAMPLE = 200
 _RESERVE = 5
 
 users = table(User)
-_RESTART = message("Set it in postgresql.conf and reload the server.")
+_RESTART = message("Turn the settings on in postgresql.conf, and reload the server.")
 
 
 def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
@@ -37,7 +37,9 @@ def check_database(conn: Connection, config: Config) -> Iterator[CheckResult]:
         yield error(
             message("Schema"),
             str(standing),
-            message("Run `flask db upgrade`, or the right program."),
+            message(
+                "Run `flask db upgrade`, or install the program version that matches the database."
+            ),
         )
         return
     yield ok(message("Schema"), message("version %(newest)s", newest=standing.newest))
@@ -56,7 +58,8 @@ def _sqlite() -> Iterator[CheckResult]:
         yield error(
             message("Database"),
             message(
-                "SQLite %(version)s can lose writes when a checkpoint meets a writer",
+                "SQLite %(version)s can lose writes when a checkpoint and a write run at the same"
+                " time",
                 version=version,
             ),
             message("Install pysqlite3 (`pip install -r requirements.txt`), or use PostgreSQL."),
@@ -116,17 +119,22 @@ def _rules(conn: Connection) -> CheckResult:
     found = [finding.what for finding in schema.enforced(conn)]
     if found:
         return error(
-            message("Rules"),
+            message("Triggers and constraints"),
             "; ".join(found[:3]),
             message("Run `flask db upgrade`, then `flask ledger verify`."),
         )
-    return ok(message("Rules"), message("all triggers and constraints exist"))
+    return ok(message("Triggers and constraints"), message("all triggers and constraints exist"))
 
 
 def _settings() -> CheckResult:
     if found := unsafe_settings():
         return error(
-            message("Settings"), "; ".join(found), message("Only this program can change them.")
+            message("Settings"),
+            "; ".join(found),
+            message(
+                "The program sets these values. Restart the server. If the error stays, remove"
+                " other values of these settings from the database and its role."
+            ),
         )
     return ok(message("Settings"), message("isolation, journal and durability are set correctly"))
 
@@ -225,13 +233,13 @@ def _expired(conn: Connection) -> CheckResult:
     waiting = stock.expired_reservation_ids(conn, now=old, limit=1000)
     if waiting:
         what = plural_message(
-            "%(num)s reservation expired more than a day ago and still holds stock",
-            "%(num)s reservations expired more than a day ago and still hold stock",
+            "%(num)s reservation expired more than a day ago and is still open",
+            "%(num)s reservations expired more than a day ago and are still open",
             len(waiting),
         )
         advice = message("Run `flask reservations expire`, each quarter hour from cron.")
         return warning(message("Reservations"), what, advice)
-    return ok(message("Reservations"), message("no expired reservation holds stock"))
+    return ok(message("Reservations"), message("no expired reservation is open"))
 
 
 def _admin(conn: Connection) -> CheckResult:
@@ -247,7 +255,9 @@ def _admin(conn: Connection) -> CheckResult:
         return warning(
             message("Administrators"),
             message("there are no users"),
-            message("Register: the first user becomes an administrator."),
+            message(
+                "Create an account on the sign-in page: the first user becomes the administrator."
+            ),
         )
     return error(
         message("Administrators"),

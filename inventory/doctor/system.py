@@ -63,7 +63,7 @@ def check_dependencies(root: Path) -> CheckResult:
         )
     return ok(
         message("Dependencies"),
-        message("%(count)s at the versions that were tested", count=len(required)),
+        message("%(count)s packages have the tested version", count=len(required)),
     )
 
 
@@ -116,11 +116,11 @@ def check_file_system(config: Config, mounts: str | None = None) -> CheckResult:
         return warning(
             message("File system"),
             message("cannot be determined"),
-            message("Make sure that it is a local disk."),
+            message("Make sure that the data is on a local disk."),
         )
     kind = _kind_of(place, text)
     if kind in NETWORK_FILE_SYSTEMS:
-        advice = message("Move it to a local disk, or use PostgreSQL.")
+        advice = message("Move this path to a local disk, or use PostgreSQL.")
         what = message("%(place)s is on the network (%(kind)s)", place=place, kind=kind)
         return (error if config.is_sqlite else warning)(message("File system"), what, advice)
     return ok(
@@ -242,6 +242,8 @@ def check_running_user() -> CheckResult:
     """Check that the server does not run as root."""
     if os.geteuid() == 0:
         return warning(
-            message("User"), message("it runs as root"), message("Run it as a dedicated user.")
+            message("User"),
+            message("the server runs as root"),
+            message("Run the server as a dedicated user."),
         )
     return ok(message("User"), message("not root"))

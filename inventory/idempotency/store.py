@@ -61,7 +61,8 @@ def validate_key(key: object) -> str:
         raise IdempotencyKeyMissing(message("A write needs an idempotency key."))
     if not isinstance(key, str) or len(key) > 255 or not all("!" <= c <= "~" for c in key):
         raise InvalidInput(
-            message("A key is 1 to 255 visible ASCII characters."), field="idempotency_key"
+            message("An idempotency key has 1 to 255 visible ASCII characters."),
+            field="idempotency_key",
         )
     return key
 

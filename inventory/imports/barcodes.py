@@ -54,7 +54,7 @@ def check_rows(
     known = _look_up(conn, rows, [key for key in keys if key])
     suggester = item_suggester(conn)
     seen: dict[str, int] = {}
-    progress.start(message("Checking"), len(rows))
+    progress.start(message("Validating"), len(rows))
     for index, (row, key) in enumerate(zip(rows, keys, strict=True)):
         if key is None:
             continue

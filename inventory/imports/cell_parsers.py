@@ -169,7 +169,7 @@ def qty_or_none(value: str, field: str, style: CellFormat) -> str | None:
 def decimals(value: str, field: str, style: CellFormat) -> int:
     """Parse a number of decimals, 0 to 6."""
     if value not in set("0123456"):
-        raise InvalidInput(message("Decimals are 0 to 6."), field=field)
+        raise InvalidInput(message("The decimal places must be 0 to 6."), field=field)
     return int(value)
 
 

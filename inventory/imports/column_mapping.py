@@ -89,7 +89,7 @@ def validate_mapping(
             )
         if head in mapping.values():
             raise InvalidInput(
-                message("The column %(head)s is named twice.", head=head), field=field.name
+                message("The column %(head)s is chosen twice.", head=head), field=field.name
             )
         if head:
             mapping[field.name] = head
@@ -128,7 +128,7 @@ def read_rows(
             continue
         if first != line:
             head = mapping[kind.identity[-1]]
-            reason = message("Line %(line)s names the same record.", line=first)
+            reason = message("Line %(line)s is for the same record.", line=first)
             wrong.append(CellError(line, head, str(identity[-1]), reason))
             continue
         rows.append(Row(line, fields))

@@ -120,8 +120,8 @@ ITEMS = FileType(
         ),
         Field(
             "decimals",
-            message("Decimals"),
-            message("Decimals of its quantities, 0 to 6. Default: 0."),
+            message("Decimal places"),
+            message("Decimal places of its quantities, 0 to 6. Default: 0."),
             cell_parsers.decimals,
             False,
             ("decimal places", "precision"),
@@ -137,7 +137,7 @@ ITEMS = FileType(
         Field(
             "reorder_point",
             message("Reorder point"),
-            message("The item is low when the free quantity is at or below this."),
+            message("The item is low if the free quantity is at or below this."),
             cell_parsers.qty_or_none,
             False,
             (
@@ -182,7 +182,7 @@ STOCK = FileType(
         Field(
             "expires_on",
             message("Expires on"),
-            message("The last day on which the lot can be used."),
+            message("The last day on which the lot can be reserved and issued."),
             cell_parsers.day,
             False,
             (
@@ -206,11 +206,18 @@ STOCK = FileType(
         ),
         Field(
             "supplier_lot",
-            message("Supplier's lot"),
+            message("Supplier's lot number"),
             message("The lot number of the supplier."),
             cell_parsers.line(64),
             False,
-            ("supplier lot", "vendor lot", "supplier batch", "vendor batch", "manufacturer lot"),
+            (
+                "supplier lot",
+                "vendor lot",
+                "supplier batch",
+                "vendor batch",
+                "manufacturer lot",
+                "supplier's lot",
+            ),
         ),
     ),
     ("item", "lot_code"),
@@ -226,7 +233,10 @@ REORDER_POINTS = FileType(
         Field(
             "reorder_point",
             message("Reorder point"),
-            message("The item is low at or below this. The word none removes it."),
+            message(
+                "The item is low if the free quantity is at or below this. Enter none to delete"
+                " the reorder point."
+            ),
             cell_parsers.qty_or_none,
             True,
             (
@@ -250,7 +260,7 @@ CODES = FileType(
     (
         Field(
             "code",
-            message("Code"),
+            message("Barcode"),
             message("As printed or scanned: a GTIN or any other barcode."),
             cell_parsers.barcode,
             True,
@@ -267,11 +277,11 @@ CODES = FileType(
         ),
         Field(
             "qty",
-            message("One scan is"),
-            message("The quantity of one scan. Default: 1."),
+            message("Quantity per scan"),
+            message("Quantity per scan. Default: 1."),
             cell_parsers.positive_qty,
             False,
-            ("qty", "quantity", "pack", "pack size", "per scan", "units per pack"),
+            ("qty", "quantity", "pack", "pack size", "per scan", "units per pack", "one scan is"),
         ),
     ),
     ("code",),
@@ -296,7 +306,8 @@ COUNTS = FileType(
             "expected",
             message("Expected"),
             message(
-                "The quantity on the counting sheet. With it, a lot that changed since is refused."
+                "The quantity on hand on the counting sheet. A lot whose quantity has changed"
+                " since then is refused."
             ),
             cell_parsers.qty,
             False,

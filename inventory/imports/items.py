@@ -62,7 +62,7 @@ def check_rows(
     found = RowCheckResult(plan=Changes())
     codes_by_look = _codes_by_look(conn) if kind == "items" else {}
     suggester = item_suggester(conn)
-    progress.start(message("Checking"), len(rows))
+    progress.start(message("Validating"), len(rows))
     for index, row in enumerate(rows):
         item = known.get(asked[index])
         try:
@@ -102,7 +102,8 @@ def _create_items(
             (
                 index,
                 message(
-                    "%(code)s is new, but it looks like %(other)s: are they the same?",
+                    "%(code)s is a new item code, but it looks like item %(other)s. If this is the"
+                    " same item, fix the code in the file.",
                     code=code,
                     other=alike[0],
                 ),
@@ -118,7 +119,10 @@ def _update_items(
 ) -> None:
     if item.archived_at is not None:
         raise InvalidInput(
-            message("%(item)s is archived. Restore it first.", item=item.code), field="code"
+            message(
+                "%(item)s is archived. Edit the item and clear “Archived” first.", item=item.code
+            ),
+            field="code",
         )
     said = {name: fields[name] for name in _FACTS[1:] if fields.get(name) is not None}
     # the file has no other column than the reorder point
@@ -245,8 +249,8 @@ def undo(tx: Connection, undo: dict[str, Any], *, user_id: int) -> None:
     if in_the_way:
         raise NotReversible(
             plural_message(
-                "%(num)s of its items has been used or changed since: %(items)s.",
-                "%(num)s of its items have been used or changed since: %(items)s.",
+                "%(num)s of its items has been used or changed since the import: %(items)s.",
+                "%(num)s of its items have been used or changed since the import: %(items)s.",
                 len(in_the_way),
                 items=in_the_way[:5] + ["…"] * (len(in_the_way) > 5),
             ),

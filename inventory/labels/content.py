@@ -103,7 +103,7 @@ def lot_labels(conn: Connection, lot_ids: Iterable[int], *, with_qty: bool = Fal
     known = {lot.id: lot for lot in stock.read_lots(conn, ids)}
     for id in ids:
         if id not in known:
-            raise NotFound(message("There is no lot number %(id)s.", id=id), lot_id=id)
+            raise NotFound(message("There is no lot with the ID %(id)s.", id=id), lot_id=id)
     gtins = _gtins(conn, {lot.item.id for lot in known.values()})
     lots = [known[id] for id in ids]
     return [

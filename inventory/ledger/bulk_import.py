@@ -176,7 +176,7 @@ def _start(
 def _check_rows(
     plan: Plan, rows: Sequence[Any], rule: Callable[[Any], None], progress: Progress
 ) -> None:
-    progress.start(message("Checking"), len(rows))
+    progress.start(message("Validating"), len(rows))
     for index, row in enumerate(rows):
         try:
             rule(row)
@@ -257,7 +257,8 @@ def _lookalike_notes(plan: Plan, rows: Sequence[OpeningLot]) -> list[tuple[int, 
                 (
                     index,
                     message(
-                        "Lot %(code)s is new, but it looks like %(other)s: are they the same?",
+                        "Lot %(code)s is new, but it looks like lot %(other)s. If this is the same"
+                        " lot, fix the lot number in the file.",
                         code=row.lot_code,
                         other=first,
                     ),
@@ -344,7 +345,7 @@ def _require_same_fields(lot: Lot, row: OpeningLot, earlier: list[tuple[int, boo
             raise InvalidInput(
                 join_sentences(
                     describe_difference(name, lot.lot_code, known, said),
-                    message("Change it on the page of the lot."),
+                    message("Edit the lot on its page."),
                 ),
                 field=name,
             )

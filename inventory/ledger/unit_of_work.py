@@ -143,7 +143,7 @@ class UnitOfWork:
             return self.lots[lot_id]
         except KeyError:
             raise NotFound(
-                message("There is no lot number %(lot_id)s.", lot_id=lot_id),
+                message("There is no lot with the ID %(lot_id)s.", lot_id=lot_id),
                 field="lot_id",
                 lot_id=lot_id,
             ) from None
@@ -407,7 +407,7 @@ class UnitOfWork:
         if arrived_at is not None and operation.occurred_at + CLOCK_TOLERANCE < arrived_at:
             raise StateConflict(
                 message(
-                    "%(time)s is before lot %(lot)s was received, %(arrived_at)s.",
+                    "%(time)s is before %(arrived_at)s, when lot %(lot)s was received.",
                     time=Time(operation.occurred_at),
                     lot=lot.lot_code,
                     arrived_at=Time(arrived_at),

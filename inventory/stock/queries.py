@@ -114,7 +114,9 @@ def get_lot(conn: Connection, lot_id: int) -> Lot:
     """Return the lot with this id, or raise NotFound."""
     found = read_lots(conn, [lot_id])
     if not found:
-        raise NotFound(message("There is no lot number %(lot_id)s.", lot_id=lot_id), lot_id=lot_id)
+        raise NotFound(
+            message("There is no lot with the ID %(lot_id)s.", lot_id=lot_id), lot_id=lot_id
+        )
     return found[0]
 
 

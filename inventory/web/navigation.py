@@ -68,7 +68,7 @@ _SETTINGS = (
         _l("Access"),
         (
             Page("auth.account.index", _l("Account"), "circle-user", _l("Password and language")),
-            Page("admin.users.index", _l("Users"), "users", _l("Roles, passwords and sign-ups")),
+            Page("admin.users.index", _l("Users"), "users", _l("Roles, passwords and approvals")),
             Page(
                 "auth.account.own_tokens",
                 _l("API tokens"),
@@ -77,7 +77,7 @@ _SETTINGS = (
             ),
             Page(
                 "admin.users.all_tokens",
-                _l("Tokens of all users"),
+                _l("All API tokens"),
                 "lock",
                 _l("Access for all programs"),
             ),
@@ -98,7 +98,12 @@ _SETTINGS = (
                 "upload",
                 _l("Notify other systems when an item runs low"),
             ),
-            Page("admin.audit_log.index", _l("Audit log"), "history", _l("Who changed what")),
+            Page(
+                "admin.audit_log.index",
+                _l("Audit log"),
+                "history",
+                _l("Sign-ins and changes to accounts and records"),
+            ),
         ),
     ),
 )

@@ -394,7 +394,7 @@ def _busy_response(
     The database can be unavailable for reads too.
     """
     detail = _(
-        "%(reason)s Your entries are still here. You can send them again: nothing is posted twice.",
+        "%(reason)s Your input is still here. You can send it again: nothing is posted twice.",
         reason=translate(busy.detail),
     )
     status = 503 if isinstance(busy, Busy) else 409

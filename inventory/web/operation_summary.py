@@ -21,7 +21,7 @@ WORDS = {
     "COUNT": lazy_pgettext("kind of operation", "Count"),
     "SPLIT": lazy_pgettext("kind of operation", "Split"),
     "REVERSAL": _l("Reversal"),
-    "EXPIRY": _l("Expiry"),
+    "EXPIRY": _l("Reservation expired"),
     "IMPORT": lazy_pgettext("kind of operation", "Import"),
 }
 TXN_ICONS = {

@@ -126,7 +126,9 @@ def _change(
     )
     if not changed.rowcount:
         raise NotFound(
-            message("There is no webhook number %(endpoint_id)s.", endpoint_id=endpoint_id),
+            message(
+                "There is no webhook endpoint number %(endpoint_id)s.", endpoint_id=endpoint_id
+            ),
             webhook=endpoint_id,
         )
     if "ended_at" in values:

@@ -126,7 +126,7 @@ function readLink(address) {
     return distinct(pairs.map(([name, value]) => firstField(name + value + GS)));
   } catch (error) {
     if (error.problem === "CHECK_DIGIT") throw error;
-    return fail("LINK", t("The link has a GTIN, but the rest cannot be read."));
+    return fail("LINK", t("This GS1 link has a GTIN, but its other parts cannot be read."));
   }
 }
 

@@ -69,7 +69,8 @@ async function start() {
   }
 
   const refuseScan = (keys) => signal("bad", keys
-    ? t("Removed %(keys)s: part of the scan or typed by hand. Enter the text again.", { keys })
+    ? t("The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.",
+      { keys })
     : t("The scan is incomplete. Scan again."));
 
   let latest = 0;

@@ -5,7 +5,7 @@ import * as qty from "floor/quantity";
 import { REASONS, TASKS } from "floor/tasks";
 
 const HOLDS = {
-  QUARANTINE: ["circle-pause", t("Quarantine")], REJECTED: ["octagon-x", t("Rejected")],
+  QUARANTINE: ["circle-pause", t("In quarantine")], REJECTED: ["octagon-x", t("Rejected")],
   EXPIRED: ["calendar-x", t("Expired")],
 };
 

@@ -40,7 +40,7 @@ export const makeAcceptance = (work, stock) => {
       ["location"])].filter((name) => isTyped(name) && s[name]);
     if (!s.item || !names.length) return "";
     const name = s.task === "count" && s.lot ? s.lot.lotCode : s.item.code;
-    if (!names.includes("qty")) return t("Not posted: your entries for %(name)s.", { name });
+    if (!names.includes("qty")) return t("Not posted: your input for %(name)s.", { name });
     const values = { qty: s.qty, unit: s.item.unit, name };
     return t("Not posted: %(qty)s %(unit)s of %(name)s.", values);
   }
@@ -103,7 +103,8 @@ export const makeAcceptance = (work, stock) => {
     const mine = choices.find((lot) => lot.item === s.item?.code);
     if (mine) return takeLot(mine, s.item, amount);
     const note = startAfresh({ choices, ...(amount && { qty: amount }) });
-    const text = t("%(code)s: several items have this lot. Choose one.", { code: reading.text });
+    const text = t("%(code)s: several items have a lot with this number. Choose one.",
+      { code: reading.text });
     return [kindOf(note), join(text, note)];
   }
 

@@ -62,7 +62,7 @@ function separator(between) {
   if (between === "\x1d") return ok(t("FNC1 is sent as GS (Ctrl+])."));
   if (SEPARATORS.includes(between)) return ok(t("FNC1 is sent as %(text)s.", { text: between }));
   if (!between) {
-    return bad(t("FNC1 is missing, so that the lot would be read as %(lot)s. " +
+    return bad(t("FNC1 is missing, so the lot would be read as %(lot)s. " +
       "Set the scanner to send FNC1 as GS (ASCII 29), in keyboard mode as Ctrl+].",
     { lot: LOT + END }));
   }

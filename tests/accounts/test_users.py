@@ -142,7 +142,7 @@ def test_a_name_must_not_look_like_another(name):
 
 @pytest.mark.parametrize("hidden", "\u2065\ufff0\U000e0fff\U00016fe4\U0001d159\U00013441\u00ad")
 def test_a_name_has_visible_characters_only(hidden):
-    with pytest.raises(InvalidInput, match="cannot be seen"):
+    with pytest.raises(InvalidInput, match="invisible character"):
         create_user(f"an{hidden}na")
 
 

@@ -63,7 +63,7 @@ def test_gtin_in_any_form_is_linked_as_14_digits(stock: Stock, scanned: str) -> 
 def test_pack_barcode_has_its_quantity(stock: Stock) -> None:
     stock.item("OIL", unit="l", decimals=1)
     assert link(stock, "CAN", item="OIL", qty="2.5")["qty"] == "2.5"
-    with pytest.raises(InvalidQty, match="too many decimals"):
+    with pytest.raises(InvalidQty, match="too many decimal places"):
         link(stock, "CUP", item="OIL", qty="0.25")
     for qty in ("0", "-1", "", None, "1e3", 1.5):
         with pytest.raises(InvalidQty):

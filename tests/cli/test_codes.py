@@ -77,7 +77,7 @@ def test_labels_are_written_to_a_file_or_standard_output(
 def test_refused_label_commands_print_the_reason(flask: Shell, lot: int, tmp_path: Path) -> None:
     command = ("labels", "print", "--lot", str(lot))
     assert "Choose lots" in flask.fails("labels", "print")
-    assert "no lot number 99" in flask.fails("labels", "print", "--lot", "99")
+    assert "no lot with the ID 99" in flask.fails("labels", "print", "--lot", "99")
     assert "A layout is one of" in flask.fails(*command, "--layout", "a5")
     assert "position 1 to 24" in flask.fails(*command, "--layout", "a4-3x8", "--start", "25")
     assert "1 to 1000" in flask.fails(*command, "--copies", "1001")

@@ -50,10 +50,10 @@ def test_all_errors_are_printed_and_written_to_a_file(flask: Shell, tmp_path: Pa
     file.write_text("code,name,decimals\nBOLT,Bolt,x\nNUT,,1\n")
     output = flask.fails("import", "items", str(file), "--commit", "--user", "Anna",
                        "--errors", str(errors))  # fmt: skip
-    assert "Decimals are 0 to 6." in output
+    assert "The decimal places must be 0 to 6." in output
     assert "“Name” is missing." in output
     assert "2 errors. Nothing was imported." in output
-    assert errors.read_text().splitlines()[1] == "2,decimals,x,Decimals are 0 to 6."
+    assert errors.read_text().splitlines()[1] == "2,decimals,x,The decimal places must be 0 to 6."
     assert "0 items" not in flask("import", "list").output
     file.write_text("code,name\nBOLT,\n")
     assert "1 error." in flask.fails("import", "items", str(file))

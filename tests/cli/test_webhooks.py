@@ -69,8 +69,8 @@ def test_an_endpoint_gets_a_new_secret_and_is_ended(
     assert "removed. It gets no more events." in flask("webhooks", "end", "1").output
     assert flask("webhooks", "deliver").output == "0 sent.\n"
     assert "ended" in flask("webhooks", "list").output
-    assert "no webhook number 1" in flask.fails("webhooks", "end", "1")
-    assert "no webhook number 2" in flask.fails("webhooks", "new-secret", "2")
+    assert "no webhook endpoint number 1" in flask.fails("webhooks", "end", "1")
+    assert "no webhook endpoint number 2" in flask.fails("webhooks", "new-secret", "2")
 
 
 def test_refused_webhook_commands_print_the_reason(flask: Shell) -> None:

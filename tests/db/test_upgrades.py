@@ -126,7 +126,7 @@ def test_older_database_is_not_upgraded_if_the_backup_fails(
 ) -> None:
     (tmp_path / "file").write_text("")
     output = refused(make_server(BACKUP_PATH=f"{tmp_path}/file/backups"))
-    assert "no backup can be made before that" in output
+    assert "no backup can be created before that" in output
     assert "flask db upgrade" in output
     assert version_of(older_app) == BEFORE
 

@@ -193,7 +193,7 @@ def test_missing_trigger_is_wrong(healthy_app: Flask, database_kind: str) -> Non
     on = " ON operations" if database_kind == "postgresql" else ""
     name = "operations_append_only" if on else "operations_no_update"
     run_sql(healthy_app, f"DROP TRIGGER {name}{on}")
-    check = check_named(healthy_app, "Rules")
+    check = check_named(healthy_app, "Triggers and constraints")
     assert (check.verdict, name in check.message) == ("wrong", True)
 
 

@@ -136,7 +136,7 @@ def test_every_second_factor_page_is_accessible_and_fits(page):
     enter(page, "/register/", "Create account")
     page.goto("/account/second-factor/")
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("button", name="Set up two-factor authentication").click()
     secret = page.locator("#secret").inner_text().replace(" ", "")
     check_page()
     page.get_by_label("Code", exact=True).fill(pyotp.TOTP(secret).now())

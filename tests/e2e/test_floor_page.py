@@ -146,11 +146,11 @@ def test_without_scripts_the_page_says_so_and_links_to_the_desk(tablet, browser,
     )
     page = context.new_page()
     page.goto(path)
-    expect(page.get_by_text("The tablet page needs JavaScript")).to_be_visible()
+    expect(page.get_by_text("The tablet app needs JavaScript")).to_be_visible()
     for selector in (".line", ".band", "header", "main"):
         for found in page.locator(selector).all():
             expect(found).to_be_hidden()
-    page.get_by_role("link", name="Open the desk pages").click()
+    page.get_by_role("link", name="Open the web pages").click()
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     assert page.url == f"{live_server.url}/"
     context.close()

@@ -90,7 +90,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.taps("Receive")
     clerk.reads("Received 24 pcs of BOLT-M8 into L-003.")
     clerk.sees("24", "0", "24", "0", on_hold="24")
-    expect(page.locator("#lots")).to_contain_text("Quarantine")
+    expect(page.locator("#lots")).to_contain_text("In quarantine")
     clerk.opens("Reserve")
     clerk.fills(Quantity="5", Job_or_order="JOB-7")
     clerk.taps("Reserve")

@@ -152,7 +152,7 @@ def test_import_of_10000_rows_reports_errors_repeats_and_is_undone(stock: Stock)
         (6002, "expires on", "2031-02-30"),
     ]
     assert report.wrong[1].reason == "There is no item P-O999. Did you mean P-0999?"
-    assert report.wrong[4].reason == "Line 2 names the same record."
+    assert report.wrong[4].reason == "Line 2 is for the same record."
     assert (report.import_id, report.rows) == (None, 10_000)
     assert (lots_on_hand(), stock.entries()) == (before, entries)
 
@@ -203,12 +203,10 @@ def test_undone_import_can_be_repeated(stock: Stock) -> None:
         ),
         (
             "BOLT,L-1,12,,2031-01-01,,",
-            "expires on: Lot L-1 is stored without an expiry date, not with 2031-01-01. Change"
-            " it on the"
-            " page of the lot.",
+            "expires on: Lot L-1 is stored without an expiry date, not with 2031-01-01. Edit the"
+            " lot on its page.",
         ),
-        ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimals. This item is counted in pcs, whole"
-         " numbers only."),
+        ("BOLT,N,1.5,,,,", "qty: 1.5 has too many decimal places. This item has whole pcs only."),
         ("GONE,N,1,,,,", "item: GONE is archived. It cannot be imported."),
         ("BOLD,N,1,,,,", "item: There is no item BOLD. Did you mean BOLT?"),
         ("BOLT,N,,,,,", "qty: “Quantity” is missing."),
@@ -239,7 +237,7 @@ def test_wrong_stock_row_is_refused_with_its_reason(stock: Stock, row: str, reas
 def test_all_errors_of_a_row_are_reported(stock: Stock) -> None:
     stock.lot("receive 7", lot_code="OLD")
     assert reasons(check("stock", STOCK + "BOLT,OLD,1.5,,,,\nBOLD,N,x,,tomorrow,,")) == [
-        "2 qty: 1.5 has too many decimals. This item is counted in pcs, whole numbers only.",
+        "2 qty: 1.5 has too many decimal places. This item has whole pcs only.",
         "2 lot: Lot OLD of BOLT already exists, with 7 pcs on hand.",
         "3 qty: This is not a quantity. Enter a plain number, such as 12 or 12.5.",
         "3 expires on: tomorrow is not a date. Write dates like 2027-03-31.",
@@ -368,8 +366,8 @@ def test_count_without_difference_and_its_undo_pass_verification(
          "lot: 3 pcs counted in LOT-A, but 4 pcs are reserved. Choose the reservations to reduce."),
         ("BOLT,LOT-A,9,8", "expected: Lot LOT-A changed since it was counted: 8 pcs were"
          " expected, 10 pcs are on hand now. Count it again."),
-        ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimals. This item is counted in pcs,"
-         " whole numbers only."),
+        ("BOLT,LOT-A,9.5,", "counted: 9.5 has too many decimal places. This item has whole pcs"
+                            " only."),
     ],
 )  # fmt: skip
 def test_wrong_count_row_is_refused_with_its_reason(stock: Stock, row: str, reason: str) -> None:
@@ -428,10 +426,10 @@ def test_import_of_items_in_use_cannot_be_undone(stock: Stock) -> None:
         ("BOLT,Bolt,kg,,,", "unit: The unit of BOLT is pcs and can no longer change."
          " The item has entries in the ledger."),
         ("NEW,,,,,", "name: “Name” is missing."),
-        ("NEW,New,pcs,7,,", "decimals: Decimals are 0 to 6."),
+        ("NEW,New,pcs,7,,", "decimals: The decimal places must be 0 to 6."),
         ("NEW,New,pcs,,perhaps,", "qc required: Write yes or no."),
-        ("NEW,New,pcs,,,1.5", "reorder point: 1.5 has too many decimals. This item is counted in"
-         " pcs, whole numbers only."),
+        ("NEW,New,pcs,,,1.5", "reorder point: 1.5 has too many decimal places. This item has whole"
+                              " pcs only."),
         ("/NEW,New,,,,", "code: An item code must not begin or end with a slash, or end in"
          " /stock."),
     ],
@@ -448,7 +446,8 @@ def test_item_that_differs_only_in_case_gets_a_note(stock: Stock) -> None:
     stock.item("BOLT")
     report = check("items", ITEMS + "Bolt,Bolt,,,,\n")
     assert [note.text for note in report.notes] == [
-        "Bolt is new, but it looks like BOLT: are they the same?"
+        "Bolt is a new item code, but it looks like item BOLT. If this is the same item, fix the"
+        " code in the file."
     ]
     assert not report.wrong
 
@@ -457,14 +456,26 @@ def test_codes_in_a_file_that_look_alike_get_notes_and_are_imported(stock: Stock
     text = ITEMS + "NUT,Nut,,,,\nNUT 1,One,,,,\nNUT I,Two,,,,\n"
     report = run_import(stock, "items", text)
     assert [(note.line, note.text) for note in report.notes] == [
-        (4, "NUT I is new, but it looks like NUT 1: are they the same?")
+        (
+            4,
+            "NUT I is a new item code, but it looks like item NUT 1. If this is the same item, fix"
+            " the code in the file.",
+        )
     ]
     stock.lot("receive 1", lot_code="L-1")
     text = STOCK + "BOLT,l-1,5,,,,\nnut,X,2,,,,\nNUT,x,3,,,,\n"
     report = run_import(stock, "stock", text)
     assert [(note.line, note.text) for note in report.notes] == [
-        (2, "Lot l-1 is new, but it looks like L-1: are they the same?"),
-        (4, "Lot x is new, but it looks like X: are they the same?"),
+        (
+            2,
+            "Lot l-1 is new, but it looks like lot L-1. If this is the same lot, fix the lot number"
+            " in the file.",
+        ),
+        (
+            4,
+            "Lot x is new, but it looks like lot X. If this is the same lot, fix the lot number in"
+            " the file.",
+        ),
     ]
     assert lots_on_hand() == [
         "BOLT L-1 APPROVED 1/0", "BOLT l-1 APPROVED 5/0", "NUT X APPROVED 2/0",
@@ -576,11 +587,24 @@ def test_exported_item_list_can_be_changed_and_imported(stock: Stock) -> None:
     assert catalog_rows() == ["BOLT Bolt pcs 0 False 25", "MILK Milk l 2 True None"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "header", "field"),
+    [
+        ("items", "Decimals", "decimals"),
+        ("stock", "Supplier's lot", "supplier_lot"),
+        ("codes", "Code", "code"),
+        ("codes", "One scan is", "qty"),
+    ],
+)
+def test_headers_of_earlier_templates_are_recognized(kind: str, header: str, field: str) -> None:
+    assert imports.guess(KINDS[kind], [header]) == {field: header}
+
+
 def test_missing_column_is_requested() -> None:
     with pytest.raises(InvalidInput, match="Choose the column of “Quantity”") as caught:
         imports.validate_mapping(KINDS["stock"], ["a", "b"], {"item": "a", "lot_code": "b"})
     assert caught.value.field == "qty"
-    with pytest.raises(InvalidInput, match="named twice"):
+    with pytest.raises(InvalidInput, match="chosen twice"):
         imports.validate_mapping(KINDS["items"], ["a"], {"code": "a", "name": "a"})
     with pytest.raises(InvalidInput, match="no column x"):
         imports.validate_mapping(KINDS["items"], ["a"], {"code": "x"})

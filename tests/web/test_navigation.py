@@ -31,7 +31,7 @@ def test_the_menu_marks_the_section_of_the_current_page(ada, stock):
     ("path", "method", "status", "message"),
     [
         ("/nowhere/", "get", 404, "Page not found"),
-        ("/items/99/", "get", 404, "There is no item number 99"),
+        ("/items/99/", "get", 404, "There is no item with the ID 99"),
         ("/theme/", "get", 405, "Method not allowed"),
         ("/reserve/", "post", 400, "Nothing was posted"),
     ],

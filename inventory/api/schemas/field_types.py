@@ -86,7 +86,7 @@ def text(max_length: int, *, multiline: bool = False, excluded_pattern: str = ""
         if len(value) > max_length:
             raise invalid(f"At most {max_length} characters; this has {len(value)}.")
         if not written.fullmatch(value):
-            raise invalid("It contains a character that is not allowed.")
+            raise invalid("This text contains a character that is not allowed.")
         if not re.match(pattern, value):
             raise invalid("An item code neither begins nor ends with a slash, nor with /stock.")
         try:

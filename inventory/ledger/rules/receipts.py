@@ -162,5 +162,7 @@ def describe_difference(name: str, lot_code: str, known: Any, said: Any) -> Mess
         )
     figures = {"lot": lot_code, "known": known or "–", "said": said}
     if name == "supplier_lot":
-        return message("Lot %(lot)s has the supplier lot %(known)s, not %(said)s.", **figures)
+        return message(
+            "Lot %(lot)s has the supplier's lot number %(known)s, not %(said)s.", **figures
+        )
     return message("Lot %(lot)s has the location %(known)s, not %(said)s.", **figures)

@@ -74,7 +74,8 @@ def _issue_of(uow: UnitOfWork, operation_id: int, lot: Lot | None) -> str | None
     if lot is None or all(entry.lot_id != lot.id for entry in operation.entries):
         raise NotFound(
             message(
-                "Issue %(operation_id)s did not issue from that lot.", operation_id=operation_id
+                "Operation %(operation_id)s did not issue stock from that lot.",
+                operation_id=operation_id,
             ),
             field="return_of",
             operation_id=operation_id,

@@ -186,7 +186,7 @@ def _raise_returned(
         join_sentences(
             message(
                 "%(issued)s of %(lot)s were issued and %(returned)s were returned: after this"
-                " reversal more were returned than issued.",
+                " reversal more would be returned than issued.",
                 issued=Qty(issued, unit),
                 lot=lot.lot_code,
                 returned=Qty(returned, unit),

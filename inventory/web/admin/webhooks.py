@@ -57,7 +57,7 @@ def renew(endpoint_id: int) -> Answer:
 def end(endpoint_id: int) -> Response:
     """End an endpoint: no more events are sent to it."""
     endpoints.end_endpoint(endpoint_id=endpoint_id, user_id=current_user.id)
-    flash(_("Endpoint removed."))
+    flash(_("Endpoint deleted."))
     return redirect(url_for("admin.webhooks.index"), 303)
 
 

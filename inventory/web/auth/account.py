@@ -45,7 +45,7 @@ def change_password() -> Answer:
     except Refusal as refusal:
         return rerender_form(_PAGE, form, refusal, **_own())
     web_session.renew_session(changed)
-    flash(_("Password changed. All other devices were signed out."))
+    flash(_("Password changed. All other sessions were signed out."))
     return redirect(url_for("auth.account.index"), 303)
 
 
@@ -80,7 +80,7 @@ def end_session(number: int) -> Response:
     """End one session of the user."""
     try:
         sessions.end_one(user_id=current_user.id, number=number)
-        flash(_("The device was signed out."))
+        flash(_("The session was signed out."))
     except Refusal as refusal:
         flash(translate(refusal.detail), "bad")
     return redirect(url_for("auth.account.index"), 303)
@@ -92,10 +92,12 @@ def end_other_sessions() -> Response:
     count = sessions.end_others(user_id=current_user.id, this=web_session.current_id())
     if count:
         flash(
-            ngettext("Signed out %(num)s other device.", "Signed out %(num)s other devices.", count)
+            ngettext(
+                "Signed out %(num)s other session.", "Signed out %(num)s other sessions.", count
+            )
         )
     else:
-        flash(_("You are not signed in on any other device."))
+        flash(_("You have no other sessions."))
     return redirect(url_for("auth.account.index"), 303)
 
 

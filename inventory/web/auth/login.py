@@ -129,7 +129,7 @@ def _continue() -> Answer:
     text, next_url = _kept()
     if (draft := form_drafts.decrypt_draft(text)) is None:
         if text:
-            flash(_("Your entries could not be kept. Nothing was posted."), "bad")
+            flash(_("Your input could not be kept. Nothing was posted."), "bad")
     elif draft.user_id != current_user.id:
         flash(_("Another user opened the form. Nothing was posted."), "bad")
     else:

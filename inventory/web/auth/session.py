@@ -183,7 +183,7 @@ def unauthorized_response() -> Answer:
     if request.method == "POST" and is_small and (draft := form_drafts.encrypt_posted_form()):
         return login_page(draft, safe_next(request.form.get("back"))), 401
     if request.method == "POST":
-        flash(_("Your entries could not be kept. Nothing was posted."), "bad")
+        flash(_("Your input could not be kept. Nothing was posted."), "bad")
     here = urls.current_url() if request.method == "GET" else None
     return redirect(url_for("auth.login", next=here if here != urls.home_url() else None), 303)
 

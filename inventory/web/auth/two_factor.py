@@ -96,7 +96,7 @@ def remove() -> Answer:
     except Refusal as refusal:
         return rerender_form(_PAGE, form, refusal, **_known(removal=form))
     web_session.renew_session(account)
-    flash(_("Two-factor authentication turned off. All other devices were signed out."))
+    flash(_("Two-factor authentication turned off. All other sessions were signed out."))
     return _home()
 
 

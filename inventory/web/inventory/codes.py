@@ -31,7 +31,7 @@ blueprint = Blueprint("codes", __name__)
 def _item(item_id: int) -> Item:
     found = stock.read_items(connection(), ids=[item_id])
     if not found:
-        raise NotFound(_("There is no item number %(id)s.", id=item_id), item_id=item_id)
+        raise NotFound(_("There is no item with the ID %(id)s.", id=item_id), item_id=item_id)
     return found[0]
 
 

@@ -30,12 +30,12 @@ TITLES = {
 #: The part of the guide (page#anchor) for an endpoint, or else for its blueprint.
 GUIDE_PARTS = {
     "inventory.dashboard": "index#the-figures",
-    "inventory.search": "index#find-something",
+    "inventory.search": "index#search",
     "inventory.items": "index#items-and-lots",
     "inventory.items.create": "administration#items",
     "inventory.items.edit": "administration#items",
     "inventory.lots": "index#items-and-lots",
-    "inventory.lots.decide": "quality#decide-about-a-lot",
+    "inventory.lots.decide": "quality#qc-decisions",
     "inventory.lots.count": "counting#count-a-lot",
     "inventory.lots.move": "counting#move-a-lot",
     "inventory.lots.edit": "counting#edit-a-lot",
@@ -49,7 +49,7 @@ GUIDE_PARTS = {
     "inventory.ledger": "reports#the-ledger",
     "inventory.operations": "reports#correct-an-error",
     "inventory.operations.receive": "receiving#receive-a-lot",
-    "inventory.operations.customer_return": "counting#take-a-customer-return",
+    "inventory.operations.customer_return": "counting#post-a-customer-return",
     "inventory.operations.reserve": "reserving-and-issuing#reserve-stock",
     "inventory.operations.issue": "reserving-and-issuing#issue-stock",
     "inventory.codes": "receiving#barcodes",

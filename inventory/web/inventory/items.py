@@ -61,7 +61,7 @@ def get_by_id(item_id: int) -> Item:
     """
     found = stock.read_items(connection(), ids=[item_id])
     if not found:
-        raise NotFound(_("There is no item number %(id)s.", id=item_id), item_id=item_id)
+        raise NotFound(_("There is no item with the ID %(id)s.", id=item_id), item_id=item_id)
     return found[0]
 
 

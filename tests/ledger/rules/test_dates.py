@@ -70,7 +70,7 @@ def test_nothing_happens_in_a_lot_before_it_came_in(stock: Stock) -> None:
         ("receive", {"item": "BOLT", "lot_code": "A", "qty": 1, "add_to_lot": True}),
     ):
         refusal = stock.refused("INVALID_INPUT", verb, occurred_at=before, **command)
-        assert "before lot A was received" in refusal.detail
+        assert "when lot A was received" in refusal.detail
         stock.post(verb, occurred_at=after, **command)
 
 

@@ -166,7 +166,7 @@ def test_a_split_into_a_lot_code_that_exists_is_refused(stock: Stock) -> None:
 
 
 def test_unknown_lot_cannot_be_split(stock: Stock) -> None:
-    with pytest.raises(Refusal, match="There is no lot number 999"):
+    with pytest.raises(Refusal, match="There is no lot with the ID 999"):
         stock.post("split", lot_id=999, qty=1, lot_code="x")
 
 

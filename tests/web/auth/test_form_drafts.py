@@ -58,13 +58,13 @@ def test_a_form_sent_after_the_session_ended_comes_back_after_sign_in(app, stock
     stock.item("BOLT")
     fields, page = send_late(app, ole)
     assert page.status_code == 401
-    assert "get the form back with your entries" in visible_text(page.text)
+    assert "get the form back with your input" in visible_text(page.text)
     assert "torn" not in page.text
     form = sign_in(ole.client, page.text)
     assert form.status_code == 200
     assert {name: input_value(form.text, name) for name in TYPED} == TYPED
     assert input_value(form.text, "key") == fields["key"]
-    assert "Send the form to post them" in visible_text(form.text)
+    assert "Send the form to post the operation" in visible_text(form.text)
     assert stock.entries() == 0
     done = ole.client.post("/receive/", data=form_fields(form.text) | TYPED | {"qty": "12"})
     assert done.status_code == 303
@@ -160,7 +160,7 @@ def test_rows_pasted_for_an_import_come_back_after_sign_in(app, person):
     assert input_value(form.text, "pasted") == rows.strip()
     assert '<input type="radio" name="kind" value="items" required checked>' in form.text
     assert '<details class="more-fields" open>' in form.text
-    assert "Send the form to post them" in visible_text(form.text)
+    assert "Send the form to post the operation" in visible_text(form.text)
 
 
 def test_rows_pasted_in_an_earlier_session_come_back_at_once(app, person):

@@ -77,7 +77,7 @@ def test_ending_a_session_keeps_the_others(app, desk, phone):
     third = Device(app, "curl/8").logs_in()
     [(number, _)] = [row for row in desk.sessions() if "Android" in row[1]]
     assert desk.sends(f"/account/sessions/{number}/end/", "/account/").location == "/account/"
-    assert "The device was signed out." in desk.client.get("/account/").text
+    assert "The session was signed out." in desk.client.get("/account/").text
     assert (desk.is_in(), phone.is_in(), third.is_in()) == (True, False, True)
 
 

@@ -350,10 +350,10 @@ def test_removal_needs_password_and_code(app, ole, authenticator, browser):
 def test_an_admin_and_the_command_can_reset_the_second_factor(
     app, ole, authenticator, ada, browser
 ):
-    assert "Reset two-factor" in ada.get("/users/").text
+    assert "Reset two-factor authentication" in ada.get("/users/").text
     sends(ada, f"/users/{ole.id}/second-factor/reset/")
     assert ole.get("/account/").status_code == 303
-    assert "Reset two-factor" not in ada.get("/users/").text
+    assert "Reset two-factor authentication" not in ada.get("/users/").text
     assert browser.logs_in().location == "/"
     sets_up(ada)
     assert "second factor" in Shell(app)("users", "list").output
@@ -509,7 +509,7 @@ def test_operations_without_a_second_factor_are_refused(app, ole):
 
 
 def test_the_account_page_shows_whether_it_is_set_up(ole, advance_clock):
-    assert "Set up API tokens" in visible_text(ole.get("/account/").text)
+    assert "Set up two-factor authentication API tokens" in visible_text(ole.get("/account/").text)
     sets_up(ole)
-    assert "Manage API tokens" in visible_text(ole.get("/account/").text)
+    assert "Manage two-factor authentication API tokens" in visible_text(ole.get("/account/").text)
     assert "Two-factor authentication turned on" in audit.WORDS["second_factor.on"]

@@ -98,7 +98,7 @@ def test_all_errors_are_shown_and_can_be_downloaded(ada, stock):
     stock.item("BOLT")
     path = open_preview(ada, "stock", "item,lot,qty\nBOLD,L-1,1\nBOLT,,x\n")
     words = visible_text(check(ada, path).text)
-    assert "3 errors. 2 rows checked. Nothing was imported." in words
+    assert "3 errors. 2 rows validated. Nothing was imported." in words
     assert "There is no item BOLD. Did you mean BOLT?" in words
     assert "Import 2 rows" not in words
     file = ada.get(f"{path}wrong.csv").text
@@ -166,7 +166,7 @@ def test_a_formula_error_in_a_cell_blocks_the_import(ada, stock):
     path = open_preview(ada, "counts", xlsx(rows))
     assert "In the file: #N/A" in visible_text(ada.get(path).text)
     words = visible_text(check(ada, path).text)
-    assert "1 error. 1 row checked. Nothing was imported." in words
+    assert "1 error. 1 row validated. Nothing was imported." in words
     assert "The spreadsheet has an error here (#N/A)." in words
     assert commit(ada, path).location.startswith(path)
     assert stock.find_lot("A").on_hand == 10_000_000
@@ -245,7 +245,7 @@ def test_with_scripts_progress_is_streamed(ada, stock):
         answer = ada.client.post(f"{path}{step}/", data=fields, headers=lines)
         assert answer.mimetype == "application/x-ndjson"
         messages.append([json.loads(line) for line in answer.text.splitlines()])
-    assert messages[0][0] == {"word": "Checking", "done": 0, "total": 2}
+    assert messages[0][0] == {"word": "Validating", "done": 0, "total": 2}
     assert messages[0][-1] == {"location": f"{path}#report"}
     assert {"word": "Writing", "done": 6, "total": 6} in messages[1]
     assert messages[1][-1] == {"location": "/import/?done=1"}

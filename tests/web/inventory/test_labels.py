@@ -77,7 +77,7 @@ def test_labels_are_produced_for_a_zpl_printer(ada, lots):
         ({"lot": "1", "custom": "huge"}, "A layout is one of", "custom"),
         ({"lot": "1", "layout": "a4-3x8", "kind": "zpl"}, "not a sheet", "custom"),
         ({"locations": "x" * 65}, "At most 64", "locations"),
-        ({"lot": "99"}, "no lot number 99", ""),
+        ({"lot": "99"}, "no lot with the ID 99", ""),
         ({"item": "NIX"}, "no item NIX", ""),
     ],
 )

@@ -58,7 +58,7 @@ def test_there_is_no_form_if_all_lots_are_on_hold(ada, lot):
 def test_with_htmx_the_response_shows_the_hold(ada, lot):
     answer = ada.submit_htmx(f"/lots/{lot}/recall/hold/", at=f"/lots/{lot}/recall/")
     assert "On hold: L-1." in visible_text(answer.text)
-    assert "Quarantine" in answer.text
+    assert "In quarantine" in answer.text
 
 
 def test_operators_can_read_a_recall_but_not_put_on_hold(person, lot):

@@ -240,13 +240,13 @@ def test_a_reservation_expires_at_the_end_of_its_day(ada, stock):
         result = ada.app.test_cli_runner().invoke(args=["reservations", "expire"])
         assert result.output == "1 expired reservations were unreserved.\n"
         assert "Expired" not in visible_text(ole.get("/reservations/1/").text)
-        assert "Expiry" in visible_text(ole.get("/ledger/").text)
+        assert "Reservation expired" in visible_text(ole.get("/ledger/").text)
         assert "Inventory" in visible_text(ole.get("/ledger/").text)
     assert stock.figures(lot) == "10 on hand, 0 reserved, 10 available"
 
 
-def test_a_reservation_that_was_issued_in_part_is_closed_short(ada, stock):
+def test_a_reservation_that_was_issued_in_part_is_shown_as_closed_partly_issued(ada, stock):
     stock.lot("receive 20, reserve 20 JOB-1")
     stock.post("unreserve", reservation_id=1, qty=3)
     stock.post("issue", reservation_id=1, qty=12, close_remainder=True)
-    assert "Closed short" in visible_text(ada.get("/reservations/1/").text)
+    assert "Closed, partly issued" in visible_text(ada.get("/reservations/1/").text)
