@@ -181,7 +181,6 @@ const catalog = {
 "Waiting for %(name)s to sign in": "Wartet auf die Anmeldung von %(name)s",
 "Wrong lot: %(lot)s of %(item)s is not reserved for %(job)s.": "Falsche Charge: %(lot)s von %(item)s ist nicht für %(job)s reserviert.",
 "as of %(time)s": "Stand %(time)s",
-"at %(location)s": "Lagerort %(location)s",
 "expires %(date)s": "läuft am %(date)s ab",
 "space": "Leerzeichen",
 "“%(value)s” is not valid in field (%(ai)s) of this code. Scan again.": "„%(value)s“ ist in Feld (%(ai)s) dieses Codes nicht gültig. Scannen Sie noch einmal."

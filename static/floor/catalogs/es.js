@@ -181,7 +181,6 @@ const catalog = {
 "Waiting for %(name)s to sign in": "A la espera de que %(name)s inicie sesión",
 "Wrong lot: %(lot)s of %(item)s is not reserved for %(job)s.": "Lote incorrecto: %(lot)s de %(item)s no está reservado para %(job)s.",
 "as of %(time)s": "a las %(time)s",
-"at %(location)s": "en %(location)s",
 "expires %(date)s": "caduca el %(date)s",
 "space": "espacio",
 "“%(value)s” is not valid in field (%(ai)s) of this code. Scan again.": "«%(value)s» no es válido en el campo (%(ai)s) de este código. Escanee de nuevo."

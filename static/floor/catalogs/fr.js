@@ -181,7 +181,6 @@ const catalog = {
 "Waiting for %(name)s to sign in": "En attente de la connexion de %(name)s",
 "Wrong lot: %(lot)s of %(item)s is not reserved for %(job)s.": "Mauvais lot : %(lot)s de %(item)s n’est pas réservé pour %(job)s.",
 "as of %(time)s": "à %(time)s",
-"at %(location)s": "emplacement %(location)s",
 "expires %(date)s": "expire le %(date)s",
 "space": "espace",
 "“%(value)s” is not valid in field (%(ai)s) of this code. Scan again.": "« %(value)s » n’est pas valide dans le champ (%(ai)s) de ce code. Scannez de nouveau."
