@@ -85,7 +85,7 @@ def stock_(at: datetime | None, lots: bool, as_csv: bool) -> None:
 @for_item
 @as_csv
 def movement(first: datetime | None, last: datetime | None, item: str | None, as_csv: bool) -> None:
-    """Show daily movements: quantities of one item, or entries of all items."""
+    """Show daily receipts and issues: quantities of one item, or entries of all items."""
     until = last.date() if last else clock.today()
     since = first.date() if first else until - timedelta(days=29)
     if not since <= until < since + timedelta(days=analytics.MAX_DAYS):

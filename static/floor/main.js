@@ -69,8 +69,7 @@ async function start() {
   }
 
   const refuseScan = (keys) => signal("bad", keys
-    ? t("The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.",
-      { keys })
+    ? t("The scan is incomplete. Removed %(keys)s from a field. Scan or type again.", { keys })
     : t("The scan is incomplete. Scan again."));
 
   let latest = 0;

@@ -1,6 +1,5 @@
-// Applies resolved scans to the task at hand. A scan that belongs to the item at hand completes the
-// form and keeps the rest; what it cannot use changes nothing but the message. Another item starts
-// afresh, and the message names what was typed and not posted.
+// Applies resolved scans to the form of the task. A scan of the same item adds to the form; a scan
+// of another item empties it, and the message names the input that was not posted.
 import { t, tn } from "floor/messages";
 import * as qty from "floor/quantity";
 import { EMPTY, TASKS, usual, waitingWords, whyHeld } from "floor/tasks";
@@ -103,8 +102,7 @@ export const makeAcceptance = (work, stock) => {
     const mine = choices.find((lot) => lot.item === s.item?.code);
     if (mine) return takeLot(mine, s.item, amount);
     const note = startAfresh({ choices, ...(amount && { qty: amount }) });
-    const text = t("%(code)s: several items have a lot with this number. Choose one.",
-      { code: reading.text });
+    const text = t("%(code)s: several lots have this number. Choose one.", { code: reading.text });
     return [kindOf(note), join(text, note)];
   }
 

@@ -150,7 +150,7 @@ def test_a_scan_whose_first_keys_are_in_another_field_is_refused(tablet, page):
     tablet.scans("L-000")
     page.locator("#reference").fill("JOB-7")
     tablet.scans("L-0011", hiccup=(400,))
-    tablet.sees("Enter the text again.", "bad")
+    tablet.sees("Scan or type again.", "bad")
     tablet.scans("L-0012", hiccup=(1200,))  # long enough to be typing, then a scan
     tablet.sees("Code not found: -0012", "bad")
     assert scanned(page) == ["L-000", "-0012"]
@@ -162,7 +162,7 @@ def test_keys_that_may_belong_to_a_scan_are_removed_and_named(tablet, page, late
     page.locator("#qty").fill("5")
     page.locator("#qty").press("End")
     tablet.scans("L-001", hiccup=late)
-    tablet.sees("Removed L: part of the scan or typed by hand.", "bad")
+    tablet.sees("Removed L from a field.", "bad")
     expect(page.locator("#qty")).to_have_value("5")
     assert page.locator("#subject").inner_text().startswith("L-000")
 

@@ -74,7 +74,7 @@ def test_unknown_item_lot_reservation_or_operation_is_not_found(stock: Stock) ->
             stock_queries.get_item(connection(), code)
     for read in (stock_queries.get_lot, stock_queries.get_reservation, stock_queries.get_operation):
         for unknown in (4711, 2**63, 10**400, -1):
-            with pytest.raises(NotFound, match=f"number {unknown}"):
+            with pytest.raises(NotFound, match=f"(number|ID) {unknown}"):
                 read(connection(), unknown)
 
 

@@ -4,7 +4,7 @@
 import { amount, shown } from "floor/quantity";
 
 const catalog = {
-"%(code)s: several items have a lot with this number. Choose one.": "%(code)s: Mehrere Artikel haben eine Charge mit dieser Nummer. Wählen Sie einen.",
+"%(code)s: several lots have this number. Choose one.": "%(code)s: Mehrere Chargen haben diese Nummer. Wählen Sie eine.",
 "%(counted)s %(unit)s counted, %(onHand)s %(unit)s on hand. Choose a reason.": "%(counted)s %(unit)s gezählt, %(onHand)s %(unit)s im Bestand. Wählen Sie einen Grund.",
 "%(item)s from %(lot)s, %(qty)s %(unit)s.": "%(item)s aus %(lot)s, %(qty)s %(unit)s.",
 "%(item)s from %(lot)s.": "%(item)s aus %(lot)s.",
@@ -159,9 +159,9 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "Die letzte Ziffer von %(code)s muss %(digit)s sein. Scannen Sie noch einmal.",
 "The prefix %(prefix)s marks a GS1 code.": "Das Präfix %(prefix)s kennzeichnet einen GS1-Code.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "Das Präfix %(prefix)s bedeutet, dass der Code kein GS1-Code ist. Schalten Sie GS1 im Scanner ein.",
-"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "Der Scan ist vielleicht unvollständig: „%(keys)s“ wurde aus einem Feld entfernt. Scannen oder tippen Sie noch einmal.",
 "The scan ends with %(keys)s.": "Der Scan endet mit %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "Der Scan endet mit %(keys)s. Scans funktionieren, aber eine Taste reicht.",
+"The scan is incomplete. Removed %(keys)s from a field. Scan or type again.": "Der Scan ist unvollständig. %(keys)s wurde aus einem Feld entfernt. Scannen oder tippen Sie noch einmal.",
 "The scan is incomplete. Scan again.": "Der Scan ist unvollständig. Scannen Sie noch einmal.",
 "The scanner adds %(keys)s after the code. Turn off this suffix.": "Der Scanner hängt %(keys)s an den Code an. Schalten Sie dieses Suffix aus.",
 "The scanner adds %(keys)s before the code. Turn off this prefix.": "Der Scanner stellt dem Code %(keys)s voran. Schalten Sie dieses Präfix aus.",

@@ -4,7 +4,7 @@
 import { amount, shown } from "floor/quantity";
 
 const catalog = {
-"%(code)s: several items have a lot with this number. Choose one.": "%(code)s: varios artículos tienen un lote con este número. Elija uno.",
+"%(code)s: several lots have this number. Choose one.": "%(code)s: varios lotes tienen este número. Elija uno.",
 "%(counted)s %(unit)s counted, %(onHand)s %(unit)s on hand. Choose a reason.": "Contado: %(counted)s %(unit)s; en existencias: %(onHand)s %(unit)s. Elija un motivo.",
 "%(item)s from %(lot)s, %(qty)s %(unit)s.": "%(item)s de %(lot)s, %(qty)s %(unit)s.",
 "%(item)s from %(lot)s.": "%(item)s de %(lot)s.",
@@ -159,9 +159,9 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "La última cifra de %(code)s debe ser %(digit)s. Escanee de nuevo.",
 "The prefix %(prefix)s marks a GS1 code.": "El prefijo %(prefix)s identifica un código GS1.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "El prefijo %(prefix)s significa que el código no es GS1. Active GS1 en el escáner.",
-"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "El escaneo puede estar incompleto: «%(keys)s» se ha quitado de un campo. Escanee o escriba de nuevo.",
 "The scan ends with %(keys)s.": "El escaneo termina con %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "El escaneo termina con %(keys)s. Los escaneos funcionan, pero basta con una tecla.",
+"The scan is incomplete. Removed %(keys)s from a field. Scan or type again.": "El escaneo está incompleto. Se ha quitado %(keys)s de un campo. Escanee o escriba de nuevo.",
 "The scan is incomplete. Scan again.": "El escaneo está incompleto. Escanee de nuevo.",
 "The scanner adds %(keys)s after the code. Turn off this suffix.": "El escáner añade %(keys)s después del código. Desactive este sufijo.",
 "The scanner adds %(keys)s before the code. Turn off this prefix.": "El escáner añade %(keys)s antes del código. Desactive este prefijo.",

@@ -4,7 +4,7 @@
 import { amount, shown } from "floor/quantity";
 
 const catalog = {
-"%(code)s: several items have a lot with this number. Choose one.": "%(code)s : plusieurs articles ont un lot avec ce numéro. Choisissez-en un.",
+"%(code)s: several lots have this number. Choose one.": "%(code)s : plusieurs lots ont ce numéro. Choisissez-en un.",
 "%(counted)s %(unit)s counted, %(onHand)s %(unit)s on hand. Choose a reason.": "%(counted)s %(unit)s comptés, %(onHand)s %(unit)s en stock. Choisissez un motif.",
 "%(item)s from %(lot)s, %(qty)s %(unit)s.": "%(item)s de %(lot)s, %(qty)s %(unit)s.",
 "%(item)s from %(lot)s.": "%(item)s de %(lot)s.",
@@ -159,9 +159,9 @@ const catalog = {
 "The last digit of %(code)s must be %(digit)s. Scan again.": "Le dernier chiffre de %(code)s doit être %(digit)s. Scannez de nouveau.",
 "The prefix %(prefix)s marks a GS1 code.": "Le préfixe %(prefix)s signale un code GS1.",
 "The prefix %(prefix)s means that the code is not GS1. Turn on GS1 in the scanner.": "Le préfixe %(prefix)s signifie que le code n’est pas GS1. Activez GS1 dans le lecteur.",
-"The scan can be incomplete: “%(keys)s” was removed from a field. Scan or type again.": "Le scan peut être incomplet : « %(keys)s » a été supprimé d’un champ. Scannez ou saisissez de nouveau.",
 "The scan ends with %(keys)s.": "Le scan se termine par %(keys)s.",
 "The scan ends with %(keys)s. Scans work, but one key is enough.": "Le scan se termine par %(keys)s. Les scans fonctionnent, mais une seule touche suffit.",
+"The scan is incomplete. Removed %(keys)s from a field. Scan or type again.": "Le scan est incomplet. %(keys)s a été supprimé d’un champ. Scannez ou saisissez de nouveau.",
 "The scan is incomplete. Scan again.": "Le scan est incomplet. Scannez de nouveau.",
 "The scanner adds %(keys)s after the code. Turn off this suffix.": "Le lecteur ajoute %(keys)s après le code. Désactivez ce suffixe.",
 "The scanner adds %(keys)s before the code. Turn off this prefix.": "Le lecteur ajoute %(keys)s avant le code. Désactivez ce préfixe.",
