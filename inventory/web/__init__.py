@@ -29,7 +29,7 @@ from inventory.web.admin.blueprint import blueprint as admin
 from inventory.web.auth import permissions
 from inventory.web.auth import session as web_session
 from inventory.web.auth.blueprint import blueprint as auth
-from inventory.web.inventory import imports
+from inventory.web.inventory import imports, saved_views
 from inventory.web.inventory.blueprint import blueprint as inventory
 
 csrf = CSRFProtect()
@@ -52,6 +52,7 @@ def init_app(app: Flask, config: Config) -> None:
     htmx.init_app(app)
     downloads.init_app(app)
     imports.init_app(app)
+    saved_views.init_app(app)
     web_session.init_app(app)
     # The permission check runs before the CSRF check: an expired session is then reported as such,
     # not as a missing CSRF token.

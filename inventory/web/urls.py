@@ -52,6 +52,11 @@ def current_url() -> str:
     return iri_to_uri(request.root_path + request.full_path).rstrip("?")
 
 
+def list_url(path: str, query: str) -> str:
+    """Return the URL of a page by its path without `URL_PREFIX`, and an encoded query."""
+    return f"{request.root_path}{path}" + (f"?{query}" if query else "")
+
+
 def strip_prefix(path: str) -> str | None:
     """Return the path without `URL_PREFIX`, or None if it is not below the prefix."""
     prefix = request.root_path

@@ -21,6 +21,7 @@ from inventory.web.inventory import (
     references,
     reports,
     reservations,
+    saved_views,
     search,
     settings,
 )
@@ -44,6 +45,7 @@ for family in (
     reports,
     exports,
     imports,
+    saved_views,
     settings,
     help,
 ):

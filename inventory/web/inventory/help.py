@@ -63,6 +63,7 @@ GUIDE_PARTS = {
     "inventory.imports": "importing",
     "inventory.help": "index",
     "inventory.settings": "administration",
+    "inventory.saved_views": "reports#save-a-view",
     "admin.users": "administration#users-and-roles",
     "admin.users.all_tokens": "administration#api-tokens",
     "admin.audit_log": "administration#audit-log",
