@@ -110,7 +110,7 @@ def test_pages_use_the_replica_except_after_the_users_own_write(
     assert (on_hand(ole, lot), on_hand(vic, lot)) == ("7", "10")
     assert "behind" not in ole.get(f"/lots/{lot}/").text
     monkeypatch.setattr("inventory.http.replica_routing.SHOWN_LAG", 0.0)
-    assert "is behind." in visible_text(vic.get(f"/lots/{lot}/").text)
+    assert "is not up to date." in visible_text(vic.get(f"/lots/{lot}/").text)
     # Writes are decided on the primary, never on the replica.
     assert ira.submit("/issue/", item="BOLT", qty="8").status_code == 409
     # If the replica is too far behind, the primary answers.
