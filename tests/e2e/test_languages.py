@@ -77,11 +77,16 @@ def problems_at_widths(page: Page, paths: list[str]) -> list[str]:
         page.goto(path)
         for width in WIDTHS:
             set_width(page, width)
+            page.evaluate("scrollTo(0, 0)")  # The header covers what is scrolled below it.
             found = page.evaluate(OVERFLOWING)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append("scrolls sideways")
             if IS_WHOLE:
-                found += [rule["id"] for rule in axe(page, runOnly=RULES)]
+                found += [
+                    f"{rule['id']}: {node['html'][:100]}"
+                    for rule in axe(page, runOnly=RULES)
+                    for node in rule["nodes"]
+                ]
             problems += [f"{path} at {width}: {problem}" for problem in found]
     return problems
 
