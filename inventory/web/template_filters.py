@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
         iso=iso,
     )
     app.jinja_env.filters.update(ago=ago, number=number, expired=expired)
-    app.jinja_env.globals.update(bar=bar)
+    app.jinja_env.globals.update(amount=amount, bar=bar)
     app.jinja_env.filters.update(kind=WORDS.__getitem__, txn_icon=TXN_ICONS.__getitem__, day_of=day)
 
 
@@ -50,6 +50,19 @@ def figure(micros: int) -> Markup:
     not copied, so that a copied figure is accepted by forms. Use `qty` in attributes and inputs.
     """
     return _figure(micros, current_language().decimal_sign)
+
+
+def amount(micros: int, unit: str = "") -> Markup:
+    """Return a quantity with its unit, as `figure` writes it."""
+    return _amount(micros, unit, current_language().decimal_sign)
+
+
+@functools.lru_cache(maxsize=8192)
+def _amount(micros: int, unit: str, decimal_sign: str) -> Markup:
+    plain = _figure(micros, decimal_sign)
+    if not unit:
+        return plain
+    return plain + Markup(' <span class="unit">{}</span>').format(unit_of(micros, unit))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -42,7 +42,7 @@ def _load_item(form: Any, **ids: Any) -> dict[str, Any]:
     return {
         "item": item,
         "unit": item.unit if item else "",
-        "suggested": [] if form.fixed.data else _suggest(code if item is None else ""),
+        "suggested": _suggest(code) if code and item is None else [],
         "create": create,
     }
 
