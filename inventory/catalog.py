@@ -172,7 +172,8 @@ def describe_frozen(name: str, item: Item) -> Message:
         what = message("The unit of %(item)s is %(value)s and can no longer change.", **figures)
     elif name == "decimals":
         what = message(
-            "%(item)s has %(value)s decimal places. They can no longer change.", **figures
+            "The number of decimal places of %(item)s is %(value)s and can no longer change.",
+            **figures,
         )
     else:
         what = message("The code of %(item)s can no longer change.", item=item.code)

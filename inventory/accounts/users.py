@@ -365,7 +365,7 @@ def _change(
     if before.role == Role.ADMIN and before.is_usable and not tx.execute(_ACTIVE_ADMIN).first():
         raise Forbidden(
             message(
-                "This is the last active administrator. Give another user the role administrator"
+                "This is the last active administrator. Give another user the administrator role"
                 " first."
             )
         )

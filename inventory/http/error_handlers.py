@@ -145,8 +145,7 @@ _FOR_PEOPLE = {
     404: (
         _l("Page not found"),
         _l(
-            "The address is wrong, or the record no longer exists. Search for the code of the item,"
-            " lot or job."
+            "The address is wrong, or the record no longer exists. Search for the item, lot or job."
         ),
     ),
     405: (

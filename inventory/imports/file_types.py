@@ -234,7 +234,7 @@ REORDER_POINTS = FileType(
             "reorder_point",
             message("Reorder point"),
             message(
-                "The item is low if the free quantity is at or below this. Enter none to delete"
+                "The item is low if the free quantity is at or below this. Write “none” to delete"
                 " the reorder point."
             ),
             cell_parsers.qty_or_none,

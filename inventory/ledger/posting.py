@@ -309,9 +309,10 @@ def _with_request_index(index: int, total: int, func: Callable[..., Any], *args:
             refusal.detail = join_sentences(
                 refusal.detail,
                 plural_message(
-                    "Nothing was posted. The figures include the operation before it in the batch.",
-                    "Nothing was posted. The figures include the %(num)s operations before it in"
-                    " the batch.",
+                    "Nothing was posted. The figures include the operation before this one in the"
+                    " request.",
+                    "Nothing was posted. The figures include the %(num)s operations before this"
+                    " one in the request.",
                     index,
                 ),
             )

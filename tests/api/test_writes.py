@@ -187,7 +187,7 @@ def test_a_refusal_in_a_batch_counts_the_operations_before_it(api):
     operations = [{"op": "issue", "item": "BOLT-M8", "qty": qty} for qty in ("6", "5")]
     problem = api.refused("INSUFFICIENT_STOCK", "/batch", {"operations": operations})
     assert (problem["index"], problem["free"], problem["onHand"]) == (1, "4", "4")
-    assert "The figures include the operation before it in the batch" in problem["detail"]
+    assert "The figures include the operation before this one in the request" in problem["detail"]
     only = [{"op": "issue", "item": "BOLT-M8", "qty": "11"}]
     problem = api.refused("INSUFFICIENT_STOCK", "/batch", {"operations": only})
     assert (problem["index"], problem["free"]) == (0, "10")

@@ -255,11 +255,15 @@ def test_later_request_of_a_batch_counts_the_requests_before_it(
     first = [Reserve(item="BOLT", qty=4, reference="J-1"), Issue(item="BOLT", qty=1)]
     refusal = refused_batch(stock, *first, Issue(item="BOLT", qty=6))
     assert (refusal.figures["index"], refusal.figures["free"]) == (2, "5")
-    message = "Nothing was posted. The figures include the 2 operations before it in the batch."
+    message = (
+        "Nothing was posted. The figures include the 2 operations before this one in the request."
+    )
     assert refusal.detail.endswith(message)
     assert str(refusal) == refusal.detail
     refusal = refused_batch(stock, first[0], Issue(item="BOLT", qty=7))
-    assert refusal.detail.endswith("The figures include the operation before it in the batch.")
+    assert refusal.detail.endswith(
+        "The figures include the operation before this one in the request."
+    )
 
 
 def test_batch_refusal_names_reservations_of_the_same_batch(stock: Stock) -> None:

@@ -71,7 +71,9 @@ def _difference(uow: UnitOfWork, lot: Lot, counted: int, request: Count) -> int:
     if seen is not None and seen > lot.lot_seq:
         raise StateConflict(
             message(
-                "Lot %(lot)s has only %(lot_seq)s entries.", lot=lot.lot_code, lot_seq=lot.lot_seq
+                "The last entry of lot %(lot)s is number %(lot_seq)s.",
+                lot=lot.lot_code,
+                lot_seq=lot.lot_seq,
             ),
             field="lot_seq",
         )

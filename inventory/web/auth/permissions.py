@@ -24,6 +24,7 @@ from inventory.common.errors import Forbidden
 from inventory.http.error_handlers import wants_json
 from inventory.http.languages import gettext as _
 from inventory.http.languages import lazy_gettext as _l
+from inventory.web.auth.forms import ROLE_NAMES
 from inventory.web.htmx import is_htmx
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -146,7 +147,11 @@ def require(user: Any, needed: str, *, place: str = "") -> None:
     place = place or request.endpoint or ""
     audit.record_denied_access(user_id=int(user.id), role=user.role, needed=needed, place=place)
     raise Forbidden(
-        _("This needs the role %(needed)s; yours is %(role)s.", needed=needed, role=user.role)
+        _(
+            "This action requires the role %(needed)s. Your role is %(role)s.",
+            needed=ROLE_NAMES[needed],
+            role=ROLE_NAMES[user.role],
+        )
     )
 
 

@@ -15,7 +15,7 @@ from inventory.http.secret_keys import signing_keys
 from inventory.labels.barcode_images import qr_of
 from inventory.web.auth import session as web_session
 from inventory.web.auth.form_responses import Answer, render_form, rerender_form
-from inventory.web.auth.forms import CodeForm, ConfirmPasswordForm, RemoveFactorForm
+from inventory.web.auth.forms import ROLE_NAMES, CodeForm, ConfirmPasswordForm, RemoveFactorForm
 
 blueprint = Blueprint("two_factor", __name__, url_prefix="/account/second-factor")
 
@@ -87,7 +87,10 @@ def remove() -> Answer:
     try:
         if _is_demanded():
             raise Forbidden(
-                _("The role %(role)s requires two-factor authentication.", role=current_user.role)
+                _(
+                    "The role %(role)s requires two-factor authentication.",
+                    role=ROLE_NAMES[current_user.role],
+                )
             )
         _require_password(form)
         actor = {"user_id": current_user.id, "address": request.remote_addr or ""}

@@ -322,7 +322,7 @@ def test_only_inspectors_change_an_expiry_date(person, stock):
     assert _edit(ole, lot, supplier_lot="S-2").status_code == 303
     refused = _edit(ole, lot, expires_on="2031-03-31")
     assert refused.status_code == 409
-    assert "This needs the role inspector" in visible_text(refused.text)
+    assert "This action requires the role Inspector" in visible_text(refused.text)
     assert stock.get_lot(lot).expires_on == in_days(30)
     assert _edit(person("ira"), lot, expires_on="2031-03-31").status_code == 303
     assert person("vic").get(f"/lots/{lot}/edit/").status_code == 403

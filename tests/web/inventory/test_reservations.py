@@ -121,7 +121,7 @@ def test_open_reservations_are_grouped_by_reference_at_risk_first(ada, stock):
     stock.post("issue", reservation_id=1, qty="1")
     words = visible_text(ada.get("/reservations/").text)
     assert words.index("JOB-1") < words.index("JOB-2")
-    assert "JOB-1 2 lines open, waiting since today" in words
+    assert "JOB-1 2 open reservations, waiting since today" in words
     stock.post("decide_qc", lot_id=lot, status="QUARANTINE", reason="Recall")
     words = visible_text(ada.get("/reservations/").text)
     assert words.index("JOB-2 At risk") < words.index("JOB-1")
