@@ -10,7 +10,8 @@ from flask import url_for
 
 from inventory.common.errors import Refusal
 from inventory.common.lookalikes import case_key
-from inventory.common.messages import split_sentences
+from inventory.common.messages import Message, split_sentences
+from inventory.common.quantity import Qty
 from inventory.http.languages import format_quantity, translate
 from inventory.http.languages import gettext as _
 
@@ -70,11 +71,8 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
     for name in ("free", "issuable", "open"):
         enough = figures.get(name, "0")
         if enough != "0" and "qty" in fields and _is_less(figures, enough):
-            steps.append(
-                SuggestedAction(
-                    _("Use %(qty)s instead", qty=format_quantity(enough)), "instead", enough
-                )
-            )
+            qty = format_quantity(enough, _unit_in(refusal.detail))
+            steps.append(SuggestedAction(_("Use %(qty)s instead", qty=qty), "instead", enough))
             break
     if refusal.code == "DUPLICATE_LOT" and "add_to_lot" in fields:
         steps.append(_add_to_lot(figures))
@@ -97,6 +95,15 @@ def suggested_actions(refusal: Refusal, fields: Any) -> list[SuggestedAction]:
         url = url_for("inventory.items.index", q=figures["item"])
         steps.append(_view(figures["item"], url))
     return steps + _links(refusal)
+
+
+def _unit_in(text: str) -> str:
+    """Return the unit of the quantities in a message, or "" if it has none."""
+    if not isinstance(text, Message):
+        return ""
+    quantities = (one for one in text.values.values() if isinstance(one, Qty))
+    units = [one.content[1] for one in quantities if len(one.content) > 1]
+    return next(filter(None, [*units, *map(_unit_in, text.parts)]), "")
 
 
 def _add_to_lot(figures: dict[str, Any]) -> SuggestedAction:

@@ -117,7 +117,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.taps("Reserve")
     clerk.is_refused("Only 9 pcs of BOLT-M8 free, 20 pcs requested.")
     clerk.is_refused("15 pcs reserved for JOB-7")
-    clerk.taps("Use 9 instead")
+    clerk.taps("Use 9 pcs instead")
     clerk.reads("Reserved 9 pcs of BOLT-M8 for JOB-8")
 
     # Issue against the reservation: a part, too much, and the rest closed.
@@ -142,7 +142,7 @@ def test_receive_approve_reserve_and_issue_with_refusals(clerk):
     clerk.fills(Quantity="6")
     clerk.taps("Issue")
     clerk.is_refused("Only 5 pcs of BOLT-M8 free, 6 pcs requested.")
-    clerk.taps("Use 5 instead")
+    clerk.taps("Use 5 pcs instead")
     clerk.reads("Issued 5 pcs of BOLT-M8 from L-003.")
 
     # A lot code cannot be used twice; item and ledger show the postings.

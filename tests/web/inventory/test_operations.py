@@ -63,6 +63,7 @@ def test_a_refusal_keeps_the_form_and_offers_a_possible_quantity(ada, stock):
     fields = form_fields(answer.text)
     assert (fields["qty"], fields["reference"]) == ("20", "JOB-8")
     assert 'name="instead" value="9"' in answer.text
+    assert "Use 9 pcs instead" in words
     assert ">View JOB-7</a>" in answer.text
     assert ada.post("/reserve/", fields, instead="9").status_code == 303
     assert stock.get_lot(1).reserved == 24_000_000
