@@ -151,7 +151,9 @@
     const controls = document.querySelectorAll(
       "#act :is(input, select, textarea, button, summary), .offers a",
     );
-    const boxes = [...controls].map((control) => control.getBoundingClientRect());
+    // Controls in closed details have a box, too.
+    const boxes = [...controls].filter((control) => control.checkVisibility())
+      .map((control) => control.getBoundingClientRect());
     const covered = (corner) => {
       toasts.dataset.corner = corner;
       const { left, right, top, bottom } = toasts.getBoundingClientRect();

@@ -16,7 +16,7 @@ COVERED = """() => {
     const covers = (box) => box.width > 1 && box.left < toast.right && box.right > toast.left
         && box.top < toast.bottom && box.bottom > toast.top;
     return [...document.querySelectorAll("#act :is(input, select, textarea, button, summary)")]
-        .filter((control) => covers(control.getBoundingClientRect()))
+        .filter((control) => control.checkVisibility() && covers(control.getBoundingClientRect()))
         .map((control) => control.name || control.textContent.trim());
 }"""
 
