@@ -285,4 +285,6 @@ def test_batch_refusal_names_reservations_of_the_same_batch(stock: Stock) -> Non
 def test_duplicate_lot_code_in_a_batch_mentions_the_batch(stock: Stock) -> None:
     stock.item()
     twice = [Receive(item="BOLT", lot_code="L", qty=1)] * 2
-    assert "The figures include the operation before this one" in refused_batch(stock, *twice).detail
+    assert (
+        "The figures include the operation before this one" in refused_batch(stock, *twice).detail
+    )
