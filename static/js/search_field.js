@@ -5,7 +5,7 @@
 
   const q = () => document.getElementById("find");
   const links = () => [...document.querySelectorAll("#found a")];
-  const rowsOfPage = () => document.querySelectorAll("#live tbody th a, #live .needs a");
+  const rowsOfPage = () => document.querySelectorAll("#live tbody th a");
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
   const isOpen = () => q()?.form.contains(document.activeElement);
   /** Whether Enter came before the results of the typed text: scanners are faster than the network. */
