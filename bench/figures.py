@@ -167,7 +167,7 @@ def _pages(kind: str) -> Found:
     found = results.read("pages", kind).get("pages")
     if not found:
         return None
-    names = ("dashboard", "dashboard, search keystroke", "item", "lot", "ledger")
+    names = ("dashboard", "items, search keystroke", "item", "lot", "ledger")
     ratios = {name: found[name]["p50"] / found[name]["small"] for name in names}
     worst, slowest = max(ratios.values()), max(found[name]["p95"] for name in names)
     return f"{worst:.2f}; {slowest:.0f} ms", worst <= 1.5 and slowest <= 50

@@ -165,8 +165,8 @@ _DAY = "2026-0{}-15T12:00"
 _PAGES: dict[str, tuple[Callable[[Site], list[str]], dict[str, str]]] = {
     "dashboard": (_same("/"), {}),
     "dashboard, poll": (_same("/"), _LIVE),
-    "dashboard, search keystroke": (_typed("/?q=", 1, 2, 4, 6), _LIVE),
-    "dashboard, nothing found": (_same("/?q=zzqx", "/?q=wq", "/?q=BRG-9z"), _LIVE),
+    "items, search keystroke": (_typed("/items/?q=", 1, 2, 4, 6), _LIVE),
+    "items, nothing found": (_same("/items/?q=zzqx", "/items/?q=wq", "/items/?q=BRG-9z"), _LIVE),
     "palette, an item": (_typed("/search/?q=", 3, 6, 9), _PART),
     "palette, a lot": (_of_lots, _PART),
     "palette, a job": (_each("job", "/search/?q={1}"), _PART),
