@@ -92,15 +92,6 @@ class Attention:
     low_items: int
     open_jobs: int
 
-    def is_quiet(self) -> bool:
-        """Return whether nothing waits."""
-        return not any(
-            (
-                self.reservations_at_risk, self.lots_in_quarantine, self.expired_lots,
-                self.expiring_lots, self.low_items, self.open_jobs,
-            )
-        )  # fmt: skip
-
 
 def attention(conn: Connection, today: date, *, expiring_before: date) -> Attention:
     """Return how much waits, cached until the next write."""

@@ -157,14 +157,9 @@ def _page_of(ids: dict[str, Any]) -> str:
     """Return the page to return to from a form on a page of its own."""
     for name, endpoint in _PAGES.items():
         if name in ids:
-            shown = {name: ids[name]} if name in _parameters(endpoint) else {}
+            shown = {name: ids[name]} if name in operation_panel.parameters_of(endpoint) else {}
             return urls.url_for(endpoint, **shown)
     return urls.home_url()
-
-
-def _parameters(endpoint: str) -> set[str]:
-    """Return the names of the ids in a view's URL."""
-    return next(iter(current_app.url_map.iter_rules(endpoint))).arguments
 
 
 def handle(action: FormAction, initial: dict[str, Any] | None = None, **ids: Any) -> Answer:

@@ -76,10 +76,10 @@ def panel_context(
     action = next((action for action in offered if action.name == wanted), usual)
     offers = [(one.word, one.icon, f"{page}?do={one.name}#act", one is action) for one in offered]
     initial = dict(panel.initial) | dict(kept or {} if action.name == wanted else {})
-    own = {name: value for name, value in ids.items() if name in _parameters(action.endpoint)}
+    own = {name: value for name, value in ids.items() if name in parameters_of(action.endpoint)}
     return context | {"offers": offers, **form_context(action, page, initial, own)}
 
 
-def _parameters(endpoint: str) -> set[str]:
+def parameters_of(endpoint: str) -> set[str]:
     """Return the names of the ids in a view's URL."""
     return next(iter(current_app.url_map.iter_rules(endpoint))).arguments

@@ -31,7 +31,6 @@ def init_app(app: Flask) -> None:
         qty=format_qty,
         quantity=format_quantity,
         figure=figure,
-        unit_of=_unit_of,
         grouped=grouped,
         rate=rate,
         date=format_date,
@@ -97,11 +96,6 @@ def bar(label: str, parts: Iterable[tuple[str, float]], whole: float) -> Markup:
         f'<svg class="bar" role="img" aria-label="{escape(label)}">'
         f'<rect width="100%" height="100%" rx="3"/>{drawn}</svg>'
     )
-
-
-def _unit_of(unit: str, micros: int) -> str:
-    """Return an item's unit as it stands behind a quantity: 1 pc, 2 pcs."""
-    return unit_of(micros, unit)
 
 
 def grouped(count: int) -> str:
